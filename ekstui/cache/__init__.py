@@ -1,0 +1,1 @@
+"""The local store: SQLite with plain SQL."""

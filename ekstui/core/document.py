@@ -1,0 +1,260 @@
+"""A policy document as values: parsed once at the edge, so that nothing else meets raw JSON.
+
+The grammar is IAM's (IAM User Guide, "Grammar of the IAM JSON policy language"). One object may stand where a list
+is meant, and a string where a list of strings is meant; both become tuples here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from ekstui.errors import DocumentError
+
+Effect = Literal["Allow", "Deny"]
+ActionElement = Literal["Action", "NotAction"]
+ResourceElement = Literal["Resource", "NotResource"]
+PrincipalElement = Literal["Principal", "NotPrincipal"]
+
+MAX_BYTES = 2_000_000
+"""The largest document read, in bytes of UTF-8. The largest that AWS manages has 94 KB."""
+
+MAX_STATEMENTS = 10_000
+"""The most statements read in one document."""
+
+_STATEMENT_KEYS = {
+    "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal",
+}  # fmt: skip
+_DOCUMENT_KEYS = {"Version", "Id", "Statement"}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of a condition block: all of a statement's lines must hold."""
+
+    operator: str
+    """As written, such as `StringEquals` or `ForAllValues:StringLikeIfExists`."""
+    key: str
+    """As written, such as `aws:RequestTag/eks:eks-cluster-name`; names ignore case."""
+    values: tuple[str, ...]
+    """Any of them may match; booleans and numbers in their JSON spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One kind of principal of a trust or resource policy: `AWS`, `Service`, `Federated`, `CanonicalUser` or `*`."""
+
+    kind: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, with strings as written but without surrounding spaces."""
+
+    sid: str | None
+    effect: Effect
+    action_element: ActionElement
+    actions: tuple[str, ...]
+    resource_element: ResourceElement | None
+    """None in a trust policy, which has no resource."""
+    resources: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    principal_element: PrincipalElement | None = None
+    principals: tuple[Principal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document."""
+
+    version: str | None
+    id: str | None
+    statements: tuple[Statement, ...]
+
+
+def parse_text(text: str | bytes) -> Document:
+    """Return the document that JSON text holds.
+
+    Raises DocumentError for text that is too large, not JSON, nested too deep or not a policy document.
+    """
+    return parse(load_json(text))
+
+
+def load_json(text: str | bytes) -> object:
+    """Return the JSON value of a document's text, within the limits above; DocumentError names what is wrong."""
+    if len(text) > MAX_BYTES:
+        raise DocumentError(f"the document has {len(text):,} bytes; ekstui reads up to {MAX_BYTES:,}.")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except UnicodeDecodeError:
+        raise DocumentError("not JSON: the text is not UTF-8.") from None
+    except RecursionError:
+        raise DocumentError("not a policy document: nested too deep.") from None
+    except ValueError:
+        raise DocumentError("not JSON: a number is too long.") from None
+
+
+def parse(value: object) -> Document:
+    """Return the document that a JSON value holds, or raise DocumentError naming the place that is wrong."""
+    if not isinstance(value, dict):
+        raise DocumentError(f"a policy document is an object, not {_kind(value)}.")
+    fields = cast("dict[str, object]", value)
+    _refuse_unknown(fields, _DOCUMENT_KEYS, "")
+    if "Statement" not in fields:
+        raise DocumentError("a policy document has a Statement; this one has none.")
+    statements = fields["Statement"]
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list):
+        raise DocumentError(f"a list of statements is expected, not {_kind(statements)}.", "Statement")
+    if len(statements) > MAX_STATEMENTS:
+        raise DocumentError(f"{len(statements):,} statements; ekstui reads up to {MAX_STATEMENTS:,}.", "Statement")
+    return Document(
+        version=_optional_string(fields, "Version", ""),
+        id=_optional_string(fields, "Id", ""),
+        statements=tuple(_statement(entry, f"Statement[{index}]") for index, entry in enumerate(statements)),
+    )
+
+
+def serialise(document: Document) -> dict[str, object]:
+    """Return the document as a JSON value in canonical shape: lists wherever IAM allows a list."""
+    value: dict[str, object] = {}
+    if document.version is not None:
+        value["Version"] = document.version
+    if document.id is not None:
+        value["Id"] = document.id
+    value["Statement"] = [serialise_statement(statement) for statement in document.statements]
+    return value
+
+
+def serialise_statement(statement: Statement) -> dict[str, object]:
+    """Return one statement as a JSON value in canonical shape."""
+    value: dict[str, object] = {}
+    if statement.sid is not None:
+        value["Sid"] = statement.sid
+    value["Effect"] = statement.effect
+    if statement.principal_element is not None:
+        wildcard = any(principal.kind == "*" for principal in statement.principals)
+        value[statement.principal_element] = (
+            "*" if wildcard else {principal.kind: list(principal.values) for principal in statement.principals}
+        )
+    value[statement.action_element] = list(statement.actions)
+    if statement.resource_element is not None:
+        value[statement.resource_element] = list(statement.resources)
+    if statement.conditions:
+        value["Condition"] = serialise_conditions(statement.conditions)
+    return value
+
+
+def serialise_conditions(conditions: tuple[Condition, ...]) -> dict[str, dict[str, list[str]]]:
+    """Return a condition block as a JSON value: operator, then key, then the list of values."""
+    block: dict[str, dict[str, list[str]]] = {}
+    for condition in conditions:
+        block.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+    return block
+
+
+def _statement(value: object, place: str) -> Statement:
+    if not isinstance(value, dict):
+        raise DocumentError(f"a statement is an object, not {_kind(value)}.", place)
+    fields = cast("dict[str, object]", value)
+    _refuse_unknown(fields, _STATEMENT_KEYS, place)
+    effect = fields.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        raise DocumentError("Effect is Allow or Deny.", f"{place}.Effect")
+    action_element = _either(fields, "Action", "NotAction", place)
+    if action_element is None:
+        raise DocumentError("a statement has an Action or a NotAction; this one has neither.", place)
+    resource_element = _either(fields, "Resource", "NotResource", place)
+    principal_element = _either(fields, "Principal", "NotPrincipal", place)
+    return Statement(
+        sid=_optional_string(fields, "Sid", place),
+        effect=effect,
+        action_element=cast("ActionElement", action_element),
+        actions=_strings(fields[action_element], f"{place}.{action_element}"),
+        resource_element=cast("ResourceElement | None", resource_element),
+        resources=_strings(fields[resource_element], f"{place}.{resource_element}") if resource_element else (),
+        conditions=_conditions(fields.get("Condition", {}), f"{place}.Condition"),
+        principal_element=cast("PrincipalElement | None", principal_element),
+        principals=(
+            _principals(fields[principal_element], f"{place}.{principal_element}") if principal_element else ()
+        ),
+    )
+
+
+def _conditions(value: object, place: str) -> tuple[Condition, ...]:
+    if not isinstance(value, dict):
+        raise DocumentError(f"a condition block is an object, not {_kind(value)}.", place)
+    conditions: list[Condition] = []
+    for operator, keys in cast("dict[str, object]", value).items():
+        if not isinstance(keys, dict):
+            raise DocumentError(f"condition keys are an object, not {_kind(keys)}.", f"{place}.{operator}")
+        for key, values in cast("dict[str, object]", keys).items():
+            conditions.append(Condition(operator, key, _scalars(values, f"{place}.{operator}.{key}")))
+    return tuple(conditions)
+
+
+def _principals(value: object, place: str) -> tuple[Principal, ...]:
+    if value == "*":
+        return (Principal("*", ("*",)),)
+    if not isinstance(value, dict):
+        raise DocumentError(f'a principal is "*" or an object, not {_kind(value)}.', place)
+    return tuple(
+        Principal(kind, _strings(values, f"{place}.{kind}"))
+        for kind, values in cast("dict[str, object]", value).items()
+    )
+
+
+def _either(fields: Mapping[str, object], plain: str, negated: str, place: str) -> str | None:
+    if plain in fields and negated in fields:
+        raise DocumentError(f"both {plain} and {negated}; a statement has one of them.", place)
+    return plain if plain in fields else negated if negated in fields else None
+
+
+def _refuse_unknown(fields: Mapping[str, object], known: set[str], place: str) -> None:
+    for key in fields:
+        if key not in known:
+            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(known))}.", place)
+
+
+def _optional_string(fields: Mapping[str, object], key: str, place: str) -> str | None:
+    value = fields.get(key)
+    if value is not None and not isinstance(value, str):
+        raise DocumentError(f"a string is expected, not {_kind(value)}.", f"{place}.{key}".lstrip("."))
+    return value
+
+
+def _strings(value: object, place: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value.strip(),)
+    if not isinstance(value, list):
+        raise DocumentError(f"a string or a list of strings is expected, not {_kind(value)}.", place)
+    strings: list[str] = []
+    for index, entry in enumerate(value):
+        if not isinstance(entry, str):
+            raise DocumentError(f"a string is expected, not {_kind(entry)}.", f"{place}[{index}]")
+        strings.append(entry.strip())
+    return tuple(strings)
+
+
+def _scalars(value: object, place: str) -> tuple[str, ...]:
+    entries = value if isinstance(value, list) else [value]
+    values: list[str] = []
+    for index, entry in enumerate(entries):
+        if isinstance(entry, str):
+            values.append(entry)
+        elif isinstance(entry, bool | int | float):
+            values.append(json.dumps(entry))
+        else:
+            where = f"{place}[{index}]" if isinstance(value, list) else place
+            raise DocumentError(f"a string, number or boolean is expected, not {_kind(entry)}.", where)
+    return tuple(values)
+
+
+def _kind(value: object) -> str:
+    """Return what a JSON value is, in words."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return "null" if value is None else names.get(type(value), "something else")

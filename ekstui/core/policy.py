@@ -1,0 +1,94 @@
+"""An AWS managed policy and its versions, as values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer"]
+Scope = Literal["eks", "aws"]
+
+_KIND_OF_PATH: dict[str, PolicyKind] = {
+    "/service-role/": "service-role",
+    "/aws-service-role/": "service-linked",
+    "/job-function/": "job-function",
+    "/root-task/": "root-task",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What is known about a version without its document."""
+
+    number: int
+    """5 for `v5`."""
+    created: datetime | None
+    """When IAM made it, UTC; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy and the versions that are known, without their documents."""
+
+    name: str
+    arn: str
+    default_version: int
+    versions: tuple[VersionInfo, ...]
+    """Oldest first; numbers that nobody saw are absent."""
+    withdrawn: bool = False
+    """True for a policy that AWS no longer lists; its documents are kept."""
+
+    @property
+    def path(self) -> str:
+        """The ARN's path with both slashes, such as `/service-role/`, or `/`."""
+        resource = self.arn.split(":", 5)[5]
+        return resource[resource.index("/") : resource.rindex("/") + 1]
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`."""
+        return self.arn.split(":", 2)[1]
+
+    @property
+    def kind(self) -> PolicyKind:
+        """What the path says the policy is for; a policy of an account is `customer`."""
+        if self.arn.split(":", 5)[4] != "aws":
+            return "customer"
+        return _KIND_OF_PATH.get(self.path, "managed")
+
+    @property
+    def attachable(self) -> bool:
+        """Whether a user may attach it: AWS keeps service-linked and root-task policies to itself."""
+        return self.kind not in ("service-linked", "root-task")
+
+    @property
+    def created(self) -> datetime | None:
+        """When version 1 was made, or None where that is not known."""
+        first = self.versions[0]
+        return first.created if first.number == 1 else None
+
+    @property
+    def updated(self) -> datetime | None:
+        """When the default version was made, or None where that is not known."""
+        return next((info.created for info in self.versions if info.number == self.default_version), None)
+
+
+def version_label(number: int) -> str:
+    """Return a version as IAM writes it: `v5`."""
+    return f"v{number}"
+
+
+def parse_version(label: str) -> int | None:
+    """Return the number of a label such as `v5` or `5`, or None if it is none."""
+    digits = label[1:] if label[:1] in ("v", "V") else label
+    return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 6 and int(digits) else None
+
+
+def format_time(moment: datetime | None) -> str | None:
+    """Return a time as ISO 8601 UTC with Z and whole seconds, or None."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the UTC time of an ISO 8601 text; ValueError if it is none."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

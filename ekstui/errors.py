@@ -1,0 +1,53 @@
+"""The errors that ekstui raises: one sentence for the user, and what to do next."""
+
+
+class EkstuiError(Exception):
+    """Something that ekstui can explain.
+
+    `message` is one sentence without a final newline; `next_step` says what the user can do, or is empty.
+    Both may hold text from AWS or a file, so front ends clean them before they show them.
+    """
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}".rstrip()
+
+
+class InputError(EkstuiError):
+    """What the user gave cannot be read: a bad argument, file, document, date, setting or message."""
+
+
+class DocumentError(InputError):
+    """A policy document cannot be read; `place` names the part, such as `Statement[2].Action`."""
+
+    def __init__(self, message: str, place: str = "", next_step: str = "") -> None:
+        super().__init__(f"{place}: {message}" if place else message, next_step)
+        self.place = place
+
+
+class NotFoundError(EkstuiError):
+    """What the user named does not exist; `nearest` holds the names that come closest, best first."""
+
+    def __init__(self, message: str, nearest: tuple[str, ...] = (), next_step: str = "") -> None:
+        super().__init__(message, next_step)
+        self.nearest = nearest
+
+
+class AmbiguousError(InputError):
+    """A name fits several things; `candidates` holds them in the list's order."""
+
+    def __init__(self, message: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
+
+class AccountError(EkstuiError):
+    """The account could not be asked: credentials, access or network."""
+
+
+class DataError(EkstuiError):
+    """Neither the corpus nor the cache can be read."""

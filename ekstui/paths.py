@@ -1,0 +1,38 @@
+"""Where ekstui's files are: the assets it ships, and the user's cache, state and settings."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def assets() -> Path:
+    """Return the folder of the data that ships with ekstui.
+
+    A wheel carries it inside the package; in a checkout, and so in an editable install, it lies beside the package.
+    """
+    inside = _PACKAGE / "assets"
+    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
+
+
+def cache_dir() -> Path:
+    """Return the folder of the local cache: EKSTUI_CACHE, else the platform's cache directory for ekstui."""
+    if given := os.environ.get("EKSTUI_CACHE"):
+        return Path(given).expanduser()
+    return platformdirs.user_cache_path("ekstui", appauthor=False)
+
+
+def state_dir() -> Path:
+    """Return the folder for what ekstui remembers between runs and a cache clear must not lose."""
+    if given := os.environ.get("EKSTUI_STATE"):
+        return Path(given).expanduser()
+    return platformdirs.user_state_path("ekstui", appauthor=False)
+
+
+def config_file() -> Path:
+    """Return the path of the user's settings: EKSTUI_CONFIG, else config.toml in the platform's directory."""
+    if given := os.environ.get("EKSTUI_CONFIG"):
+        return Path(given).expanduser()
+    return platformdirs.user_config_path("ekstui", appauthor=False) / "config.toml"

@@ -1,0 +1,1 @@
+"""Where documents and account facts come from."""

@@ -1,0 +1,1 @@
+"""The live account, through botocore: the only place that speaks to AWS."""
