@@ -1,13 +1,15 @@
 """What differs between two documents: which grants, and whether access became wider or narrower."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ekstui.core.document import ActionElement, Effect
-from ekstui.core.grants import Grant
+from ekstui.core.document import ActionElement, Document, Effect
+from ekstui.core.grants import Extent, Grant, Target, grants, sort_key, spelled_grants
+from ekstui.core.reach import Reach as Reach
+from ekstui.core.reach import reach_between
 
 Kind = Literal["none", "scope", "actions"]
-Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,59 @@ class Change:
     """Why reach is unknown, or what to keep in mind, such as actions to come under a pattern."""
     reference: str
     """The version of the service authorization reference that reach was judged by."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTargets:
+    """Which (effect, element, action) differ between two sets of grants."""
+
+    added: frozenset[Target]
+    removed: frozenset[Target]
+    changed: frozenset[Target]
+    """On both sides, with other resources or conditions."""
+
+    @property
+    def kind(self) -> Kind:
+        """`none` if nothing differs, `scope` if only resources or conditions do, else `actions`."""
+        return "actions" if self.added or self.removed else "scope" if self.changed else "none"
+
+
+def changes(before: Document, after: Document) -> Change:
+    """Return every grant that differs between two documents, and what that means for the requests allowed."""
+    grants_before, grants_after = grants(before), grants(after)
+    targets = changed_targets(grants_before, grants_after)
+    touched = targets.added | targets.removed | targets.changed
+    spelled_before, spelled_after = spelled_grants(before, touched), spelled_grants(after, touched)
+
+    def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
+        nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
+        listed: list[GrantDifference] = []
+        for target in sorted(of, key=sort_key):
+            actions_before, held_before = spelled_before.get(target, nothing)
+            actions_after, held_after = spelled_after.get(target, nothing)
+            actions = actions_after or actions_before
+            listed.append(GrantDifference(target.effect, target.element, actions, held_before, held_after))
+        return tuple(listed)
+
+    judgement = reach_between(grants_before, grants_after)
+    return Change(
+        kind=targets.kind,
+        reach=judgement.reach,
+        added=differences(targets.added),
+        removed=differences(targets.removed),
+        changed=differences(targets.changed),
+        verdict=judgement.verdict,
+        notes=judgement.notes,
+        reference=judgement.reference,
+    )
+
+
+def changed_targets(
+    before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]
+) -> ChangedTargets:
+    """Return which (effect, element, action) only one side has, and which both have with other extents."""
+    return ChangedTargets(
+        added=frozenset(after.keys() - before.keys()),
+        removed=frozenset(before.keys() - after.keys()),
+        changed=frozenset(target for target, extents in before.items() if after.get(target, extents) != extents),
+    )

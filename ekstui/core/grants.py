@@ -1,8 +1,14 @@
-"""Grants: the smallest things that a statement gives or takes, and that a change adds or removes."""
+"""Grants: the smallest things that a statement gives or takes, and that a change adds or removes.
 
+Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped
+and named. A grant here is a `Target` (whose effect it is and on which action) with an `Extent` (where and when).
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ekstui.core.document import Condition, ResourceElement
+from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +20,110 @@ class Grant:
     """One resource for `Resource`, the whole list for `NotResource`."""
     conditions: tuple[Condition, ...]
     """The whole condition block."""
+
+
+class Target(NamedTuple):
+    """What two documents are compared by."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """Lower case: one action pattern for `Action`, the whole sorted list for `NotAction`."""
+
+
+class Line(NamedTuple):
+    """One line of a condition block, so that equal lines are equal values."""
+
+    operator: str
+    key: str
+    """Lower case."""
+    values: frozenset[str]
+
+
+class Extent(NamedTuple):
+    """Where and when a grant holds, so that equal grants are equal values."""
+
+    element: ResourceElement
+    resources: tuple[str, ...]
+    """One resource for `Resource`, the whole sorted list for `NotResource`; none in a trust policy."""
+    conditions: frozenset[Line]
+    principals: frozenset[tuple[str, str, str]] = frozenset()
+    """(element, kind, value) of a trust or resource policy; else empty."""
+
+
+def grants(document: Document) -> dict[Target, frozenset[Extent]]:
+    """Return the document's grants, normalised: equal for two documents that give and take the same grants."""
+    found: dict[Target, frozenset[Extent]] = {}
+    for statement in document.statements:
+        extents = frozenset(extent for extent, _ in _extents(statement))
+        if not extents:
+            continue
+        for target, _ in _targets(statement):
+            known = found.get(target)
+            found[target] = extents if known is None else known | extents
+    return found
+
+
+def spelled_grants(
+    document: Document, targets: Collection[Target]
+) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
+    """Return the actions and grants of those targets as the document spells them, each once, in a stable order."""
+    actions: dict[Target, tuple[str, ...]] = {}
+    spelled: dict[Target, dict[Extent, Grant]] = {}
+    for statement in document.statements:
+        for target, spelling in _targets(statement):
+            if target in targets:
+                actions.setdefault(target, spelling)
+                for extent, grant in _extents(statement):
+                    spelled.setdefault(target, {}).setdefault(extent, grant)
+    return {target: (actions[target], tuple(sorted(each.values(), key=_order))) for target, each in spelled.items()}
+
+
+def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
+    """Return a condition block as a set of lines: all of them must hold, in whatever order they stand."""
+    return frozenset(
+        Line(each.operator.strip(), each.key.strip().lower(), frozenset(each.values)) for each in conditions
+    )
+
+
+def _targets(statement: Statement) -> list[tuple[Target, tuple[str, ...]]]:
+    """Return each target with its spelling."""
+    if statement.action_element == "NotAction":
+        folded = tuple(sorted({action.lower() for action in statement.actions}))
+        return [(Target(statement.effect, "NotAction", folded), statement.actions)]
+    return [(Target(statement.effect, "Action", (action.lower(),)), (action,)) for action in statement.actions]
+
+
+def _extents(statement: Statement) -> list[tuple[Extent, Grant]]:
+    """Return each extent with the grant that spells it."""
+    lines = normalised_conditions(statement.conditions)
+    principals = frozenset(
+        (statement.principal_element or "", principal.kind, value)
+        for principal in statement.principals
+        for value in principal.values
+    )
+    element = statement.resource_element or "Resource"
+    if element == "Resource" and statement.resource_element is not None:
+        spellings: list[tuple[str, ...]] = [(resource,) for resource in statement.resources]
+    else:
+        spellings = [statement.resources]
+    return [
+        (
+            Extent(element, tuple(sorted(set(spelling))), lines, principals),
+            Grant(element, spelling, statement.conditions),
+        )
+        for spelling in spellings
+    ]
+
+
+def _order(grant: Grant) -> tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...]]]]:
+    return (
+        grant.resource_element,
+        grant.resources,
+        [(each.operator, each.key, each.values) for each in grant.conditions],
+    )
+
+
+def sort_key(target: Target) -> tuple[str, str, tuple[str, ...]]:
+    """Return what targets are listed by: Allow before Deny, Action before NotAction, then the names."""
+    return target.effect, target.element, target.actions

@@ -1,0 +1,168 @@
+"""A change is judged by sets of grants: compared here with sets made from the raw JSON, over the whole corpus."""
+
+import json
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ekstui.core.change import changes
+from ekstui.core.document import parse
+from ekstui.core.policy import Policy, VersionInfo, parse_time
+from ekstui.core.timeline import Step, timeline
+from tests.core.corpus import raw_corpus, raw_document
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
+    """The document's grants as strings, made from the JSON by the definition; the first three name the action."""
+    found: set[tuple[str, ...]] = set()
+    for statement in listed(document["Statement"]):
+        condition = sorted(
+            (operator, key.lower(), sorted({v if isinstance(v, str) else json.dumps(v) for v in listed(values)}))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
+        )
+        clause = json.dumps(condition)
+        element = "Action" if "Action" in statement else "NotAction"
+        actions = [action.strip().lower() for action in listed(statement[element])]
+        resource_element = "Resource" if "Resource" in statement else "NotResource"
+        resources = [resource.strip() for resource in listed(statement[resource_element])]
+        for action in actions if element == "Action" else [json.dumps(sorted(set(actions)))]:
+            for resource in resources if resource_element == "Resource" else [json.dumps(sorted(set(resources)))]:
+                found.add((statement["Effect"], element, action, resource_element, resource, clause))
+    return found
+
+
+def policy_of(raw: dict[str, Any]) -> Policy:
+    infos = tuple(
+        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
+        for each in raw["versions"]
+    )
+    return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
+
+
+def steps_of(raw: dict[str, Any]) -> tuple[Step, ...]:
+    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    return timeline(policy_of(raw), documents)
+
+
+def test_every_step_of_the_corpus_has_the_kind_and_counts_of_a_plain_set_comparison() -> None:
+    kinds: Counter[str] = Counter()
+    for raw in raw_corpus():
+        sets = [brute_force_grants(each["document"]) for each in raw["versions"]]
+        for before, after, step in zip(sets, sets[1:], steps_of(raw)[1:], strict=False):
+            assert step.change is not None
+            names_before, names_after = {grant[:3] for grant in before}, {grant[:3] for grant in after}
+            kind = "none" if before == after else "scope" if names_before == names_after else "actions"
+            counts = (
+                len(names_after - names_before),
+                len(names_before - names_after),
+                len({grant[:3] for grant in before ^ after} & names_before & names_after),
+            )
+            change = step.change
+            assert (change.kind, change.added, change.removed, change.changed) == (kind, *counts), (raw["name"], step)
+            kinds[kind] += 1
+    # Counted from the npm archive before this project began.
+    assert sum(kinds.values()) == 4_600
+    assert (kinds["none"], kinds["scope"]) == (810, 446)
+
+
+def respelled(document: Any, rng: random.Random) -> Any:
+    """The same grants in another order, grouping and spelling, under other names."""
+    statements: list[dict[str, Any]] = []
+    for statement in listed(document["Statement"]):
+        parts = [statement]
+        if "Action" in statement and rng.random() < 0.5:
+            actions = listed(statement["Action"])
+            cut = rng.randint(0, len(actions))
+            parts = [{**statement, "Action": half} for half in (actions[:cut], actions[cut:]) if half]
+        if "Resource" in statement and rng.random() < 0.5:
+            parts = [{**part, "Resource": each} for part in parts for each in listed(statement["Resource"])]
+        for part in parts:
+            part = {**part, "Sid": f"S{rng.randrange(10**9)}"}
+            for element in ("Action", "NotAction", "Resource", "NotResource"):
+                if element in part:
+                    entries = [entry if rng.random() < 0.9 else f" {entry}" for entry in listed(part[element])]
+                    if "Action" in element:
+                        entries = [rng.choice([entry.lower(), entry.upper(), entry]) for entry in entries]
+                    rng.shuffle(entries)
+                    part[element] = entries[0] if len(entries) == 1 and rng.random() < 0.5 else entries
+            if "Condition" in part:
+                part["Condition"] = {
+                    operator: {key.upper(): rng.sample(listed(v), len(listed(v))) for key, v in keys.items()}
+                    for operator, keys in reversed(part["Condition"].items())
+                }
+            statements.append(part)
+    rng.shuffle(statements)
+    return {"Statement": statements}
+
+
+def test_order_grouping_spelling_and_names_change_nothing() -> None:
+    rng = random.Random(20260826)
+    for raw in raw_corpus():
+        document = raw["versions"][-1]["document"]
+        for other in (document, respelled(document, rng)):
+            change = changes(parse(document), parse(other))
+            assert (change.kind, change.reach) == ("none", "same"), raw["name"]
+            assert not change.added + change.removed + change.changed
+
+
+def test_a_difference_is_spelled_as_the_documents_spell_it() -> None:
+    before = {
+        "Statement": [
+            {"Effect": "Allow", "Action": ["EC2:runInstances", "s3:GetObject"], "Resource": "arn:aws:s3:::B"},
+            {"Effect": "Deny", "NotAction": ["iam:*", "S3:*"], "Resource": "*"},
+        ]
+    }
+    after = {
+        "Statement": {
+            "Effect": "Allow",
+            "Action": ["ec2:RunInstances", "sqs:SendMessage"],
+            "Resource": ["arn:aws:s3:::B", "*"],
+            "Condition": {"Bool": {"aws:SecureTransport": True}},
+        }
+    }
+    change = changes(parse(before), parse(after))
+    assert change.kind == "actions"
+    assert [each.actions for each in change.added] == [("sqs:SendMessage",)]
+    assert [(each.effect, each.element, each.actions) for each in change.removed] == [
+        ("Allow", "Action", ("s3:GetObject",)),
+        ("Deny", "NotAction", ("iam:*", "S3:*")),
+    ]
+    (run,) = change.changed
+    assert run.actions == ("ec2:RunInstances",)
+    assert [(grant.resources, grant.conditions) for grant in run.before] == [(("arn:aws:s3:::B",), ())]
+    assert [grant.resources for grant in run.after] == [("*",), ("arn:aws:s3:::B",)]
+    assert run.after[0].conditions[0].values == ("true",)
+
+
+def test_a_timeline_says_which_numbers_nobody_saw() -> None:
+    document = parse({"Statement": []})
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    policy = Policy(
+        "P", "arn:aws:iam::aws:policy/P", 7, (VersionInfo(2, None), VersionInfo(3, made), VersionInfo(7, None))
+    )
+    steps = timeline(policy, dict.fromkeys((2, 3, 7), document))
+    assert [step.missing_before for step in steps] == [(1,), (), (4, 5, 6)]
+    assert [step.default for step in steps] == [False, False, True]
+    assert [step.change is None for step in steps] == [True, False, False]
+    assert steps[1].created == made
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "kind"),
+    [
+        ("AmazonEKSLoadBalancingPolicy", 5, 6, "scope"),
+        ("AmazonEBSCSIDriverPolicy", 6, 10, "none"),
+        ("AmazonEKS_CNI_Policy", 5, 6, "actions"),
+    ],
+)
+def test_kinds_of_known_steps(name: str, before: int, after: int, kind: str) -> None:
+    change = changes(parse(raw_document(name, before)), parse(raw_document(name, after)))
+    assert change.kind == kind
