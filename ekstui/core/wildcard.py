@@ -1,0 +1,167 @@
+"""IAM's wildcards: `*` for any run of characters, `?` for one, everything else for itself, `[` included.
+
+A pattern with `?`, or two patterns at once, run as a set of positions held in the bits of one integer, so the time
+grows with the product of the lengths over the word size and never with the number of `*`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+MAX_COVER_STATES = 20_000
+"""How many position sets `covers` visits before it gives up and answers False."""
+
+_RUN = re.compile(r"[*?]{2,}")
+
+
+def is_wild(pattern: str) -> bool:
+    """Return whether a pattern holds a wildcard."""
+    return "*" in pattern or "?" in pattern
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return whether the whole of `text` matches `pattern`; case counts."""
+    if "?" in pattern:
+        return _run(_automaton(pattern), text)
+    if "*" not in pattern:
+        return pattern == text
+    head, *middle, tail = pattern.split("*")
+    end = len(text) - len(tail)
+    start = len(head)
+    if start > end or not text.startswith(head) or not text.endswith(tail):
+        return False
+    for piece in middle:
+        if piece:
+            found = text.find(piece, start, end)
+            if found < 0:
+                return False
+            start = found + len(piece)
+    return True
+
+
+def covers(general: str, special: str) -> bool:
+    """Return True only if every text that matches the pattern `special` matches the pattern `general`.
+
+    False also stands for a pair that is too intricate to decide (see MAX_COVER_STATES).
+    """
+    if general == special or _canonical(general) == "*":
+        return True
+    if not is_wild(special):
+        return matches(general, special)
+    automaton = _automaton(general)
+    text = _canonical(special)
+    # A character that `general` does not name is the worst that can stand for a wildcard of `special`: whatever
+    # accepts after it accepts after any other. A `*` stands for runs of every length, so each length is followed.
+    pending = [(0, automaton.start)]
+    seen = set(pending)
+    while pending:
+        index, positions = pending.pop()
+        if index == len(text):
+            if not positions & automaton.accept:
+                return False
+            continue
+        character = text[index]
+        following = []
+        if character == "*":
+            following.append((index + 1, positions))
+            longer = automaton.step_unnamed(positions)
+            if longer != positions:
+                following.append((index, longer))
+        elif character == "?":
+            following.append((index + 1, automaton.step_unnamed(positions)))
+        else:
+            following.append((index + 1, automaton.step(positions, character)))
+        for state in following:
+            if not state[1] or len(seen) > MAX_COVER_STATES:
+                return False
+            if state not in seen:
+                seen.add(state)
+                pending.append(state)
+    return True
+
+
+def overlaps(a: str, b: str) -> bool:
+    """Return whether some text matches both patterns."""
+    if not is_wild(a):
+        return matches(b, a)
+    if not is_wild(b):
+        return matches(a, b)
+    automaton = _automaton(a)
+    positions = automaton.start
+    for character in _canonical(b):
+        if character == "*":
+            lowest = positions & -positions
+            positions = automaton.everywhere & ~(lowest - 1)
+        elif character == "?":
+            positions = automaton.step_any(positions)
+        else:
+            positions = automaton.step(positions, character)
+        if not positions:
+            return False
+    return bool(positions & automaton.accept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Automaton:
+    """A pattern as bits: bit n of a set says that the first n characters of the pattern are used up."""
+
+    named: Mapping[str, int]
+    """For each character, the positions before a character of the pattern that is it."""
+    one: int
+    """The positions before a `?`."""
+    run: int
+    """The positions before a `*`."""
+    accept: int
+    everywhere: int
+
+    @property
+    def start(self) -> int:
+        return self._past_runs(1)
+
+    def step(self, positions: int, character: str) -> int:
+        """Return where the pattern may stand after one more character."""
+        ready = positions & (self.named.get(character, 0) | self.one)
+        return self._past_runs(ready << 1 | positions & self.run)
+
+    def step_unnamed(self, positions: int) -> int:
+        """Return where the pattern may stand after a character that it does not name."""
+        return self._past_runs((positions & self.one) << 1 | positions & self.run)
+
+    def step_any(self, positions: int) -> int:
+        """Return where the pattern may stand after some character, freely chosen."""
+        return self._past_runs((positions & ~self.run & ~self.accept) << 1 | positions & self.run)
+
+    def _past_runs(self, positions: int) -> int:
+        # A canonical pattern never has two `*` in a row, so one shift is enough.
+        return positions | (positions & self.run) << 1
+
+
+@lru_cache(maxsize=4096)
+def _automaton(pattern: str) -> _Automaton:
+    characters = _canonical(pattern)
+    named: dict[str, int] = {}
+    one = run = 0
+    for index, character in enumerate(characters):
+        if character == "?":
+            one |= 1 << index
+        elif character == "*":
+            run |= 1 << index
+        else:
+            named[character] = named.get(character, 0) | 1 << index
+    accept = 1 << len(characters)
+    return _Automaton(named, one, run, accept, accept * 2 - 1)
+
+
+def _run(automaton: _Automaton, text: str) -> bool:
+    positions = automaton.start
+    for character in text:
+        positions = automaton.step(positions, character)
+        if not positions:
+            return False
+    return bool(positions & automaton.accept)
+
+
+def _canonical(pattern: str) -> str:
+    """Return the pattern with each run of wildcards as its `?` and then at most one `*`."""
+    return _RUN.sub(lambda found: "?" * found[0].count("?") + "*" * ("*" in found[0]), pattern)

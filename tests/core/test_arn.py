@@ -1,0 +1,85 @@
+"""Resource patterns, part by part, with short ARNs, literal wildcards and policy variables."""
+
+import pytest
+
+from ekstui.core.arn import matches_resource, overlaps_resource, resource_covers, split_arn
+
+ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "arn", "expected"),
+    [
+        ("*", ROLE, True),
+        (ROLE, ROLE, True),
+        ("arn:aws:iam::*:role/*", ROLE, True),
+        ("arn:*:iam::*:role/*/eks-*", ROLE, True),
+        ("arn:aws:iam::*:ROLE/*", ROLE, False),
+        # A wildcard does not reach into the next part.
+        ("arn:aws:*:role/team/eks-node", ROLE, False),
+        ("arn:aws:iam:*:111122223333:role/team/eks-nod?", ROLE, True),
+        # The last part holds colons of its own.
+        ("arn:aws:logs:*:*:log-group:/aws/eks/*", "arn:aws:logs:eu-west-1:1:log-group:/aws/eks/a:log-stream:b", True),
+        # A short ARN of an old document is filled up.
+        ("arn:aws:rds:*", "arn:aws:rds:eu-west-1:1:db:a", True),
+        ("arn:aws:s3:::bucket[1]/*", "arn:aws:s3:::bucket1/key", False),
+        ("arn:aws:s3:::bucket/${*}", "arn:aws:s3:::bucket/*", True),
+        ("arn:aws:s3:::bucket/${*}", "arn:aws:s3:::bucket/a", False),
+        ("arn:aws:s3:::bucket/${$}${?}", "arn:aws:s3:::bucket/$?", True),
+        ("arn:aws:s3:::bucket/a*", "arn:aws:s3:::bucket/a*b?", True),
+        # The value of a variable is not known, but what surrounds it may already rule the ARN out.
+        ("arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::home/amal/a", None),
+        ("arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::other/amal/a", False),
+        ("arn:*:kms:*:${aws:PrincipalAccount}:key/*", "arn:aws:kms:eu-west-1:1:key/a", None),
+        ("arn:*:kms:*:${aws:PrincipalAccount}:key/*", "arn:aws:kms:eu-west-1:1:alias/a", False),
+        ("arn:aws:s3:::${aws:PrincipalTag/team, 'none'}", "arn:aws:s3:::a", None),
+    ],
+)
+def test_matching(pattern: str, arn: str, expected: bool | None) -> None:
+    assert matches_resource(pattern, arn) is expected
+
+
+@pytest.mark.parametrize(
+    ("general", "special", "expected"),
+    [
+        ("*", "arn:aws:s3:::a", True),
+        ("arn:aws:s3:::a", "*", False),
+        ("arn:aws:s3:::*", "arn:aws:s3:::a*", True),
+        ("arn:aws:s3:::a*", "arn:aws:s3:::*", False),
+        ("arn:*:ec2:*:*:volume/*", "arn:aws:ec2:*:*:*/*", False),
+        ("arn:aws:rds:*", "arn:aws:rds:*:*:db:*", True),
+        ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/${aws:username}/a", True),
+        ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/${AWS:UserName}/a", True),
+        ("arn:aws:s3:::h/*", "arn:aws:s3:::h/${aws:username}/a", True),
+        ("arn:aws:s3:::h/????/*", "arn:aws:s3:::h/${aws:username}/a", None),
+        ("arn:aws:s3:::h/amal/*", "arn:aws:s3:::h/${aws:username}/a", None),
+        ("arn:aws:s3:::g/amal/*", "arn:aws:s3:::h/${aws:username}/a", False),
+        ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/amal/a", None),
+        ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/*/*", None),
+        # Whatever the name is, `h/a` alone is not below it.
+        ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/*", False),
+        ("arn:aws:s3:::h/${aws:username}", "arn:aws:s3:::g/*", False),
+    ],
+)
+def test_covering(general: str, special: str, expected: bool | None) -> None:
+    assert resource_covers(general, special) is expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("arn:aws:ec2:*:*:volume/*", "arn:*:ec2:*:*:*/vol-1", True),
+        ("arn:aws:ec2:*:*:volume/*", "arn:*:ec2:*:*:snapshot/*", False),
+        ("arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", "arn:*:ec2:*:*:volume/*", None),
+        ("*", "arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", True),
+    ],
+)
+def test_overlapping_has_no_direction(a: str, b: str, expected: bool | None) -> None:
+    assert overlaps_resource(a, b) is expected
+    assert overlaps_resource(b, a) is expected
+
+
+def test_colons_inside_a_variable_do_not_split() -> None:
+    assert split_arn("arn:aws:kms:*:${aws:PrincipalAccount}:key/a:b") == (
+        "arn", "aws", "kms", "*", "${aws:PrincipalAccount}", "key/a:b",
+    )  # fmt: skip
