@@ -1,0 +1,120 @@
+"""How a user points at policies: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, or a role."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ekstui.core.policy import parse_version, version_label
+from ekstui.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAt:
+    """A policy at a version."""
+
+    name: str
+    """A name, a part of one, or an ARN."""
+    version: int | None = None
+    """None for the default version."""
+
+    def __str__(self) -> str:
+        return self.name if self.version is None else f"{self.name}@{version_label(self.version)}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Two versions of one policy, to be compared."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileSide:
+    """A file that holds a policy document."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class StandardInput:
+    """A policy document on standard input."""
+
+    def __str__(self) -> str:
+        return "standard input"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSide:
+    """Everything that a role of the account carries."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"role:{self.name}"
+
+
+Side = PolicyAt | FileSide | StandardInput | RoleSide
+
+_RANGE = re.compile(r"(?P<before>[^.]*)\.\.(?P<after>[^.]*)")
+
+
+def parse_where(text: str) -> PolicyAt | VersionRange:
+    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; InputError for a version that is none."""
+    name, at, tail = text.rpartition("@")
+    # The name of a customer-managed policy may hold an @, so only in a full ARN can one stand without a version.
+    if not at or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
+        name, at, tail = text, "", ""
+    if not name:
+        raise InputError("A policy's name is missing.", "Write POLICY, POLICY@v5 or POLICY@v5..v6.")
+    if not at:
+        return PolicyAt(name)
+    if match := _RANGE.fullmatch(tail):
+        return VersionRange(name, _version(match["before"]), _version(match["after"]))
+    return PolicyAt(name, _version(tail))
+
+
+def parse_policy(text: str) -> PolicyAt:
+    """Return what `POLICY` or `POLICY@v5` points at; InputError for a range or for a version that is none."""
+    where = parse_where(text)
+    if isinstance(where, VersionRange):
+        raise InputError(f"One version is expected, not {text!r}.", "Write POLICY@v5, or use diff for two versions.")
+    return where
+
+
+def parse_side(text: str) -> Side:
+    """Return one side of a diff: `POLICY[@V]`, a file (with a `/`, or ending in `.json`), `-`, or `role:NAME`."""
+    if text == "-":
+        return StandardInput()
+    if text.startswith("role:"):
+        if not text[5:]:
+            raise InputError("A role's name is missing.", "Write role:NAME.")
+        return RoleSide(text[5:])
+    if not text.startswith("arn:") and ("/" in text or text.endswith(".json")):
+        return FileSide(text)
+    return parse_policy(text)
+
+
+def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
+    """Return the two sides of a diff: `A B`, or one `POLICY@v5..v6`."""
+    match texts:
+        case [before, after]:
+            sides = parse_side(before), parse_side(after)
+            if sides == (StandardInput(), StandardInput()):
+                raise InputError("Standard input can be one side of a diff, not both.")
+            return sides
+        case [both] if isinstance(where := parse_where(both), VersionRange):
+            return PolicyAt(where.name, where.before), PolicyAt(where.name, where.after)
+        case _:
+            raise InputError("A diff has two sides.", "Write diff A B, or diff POLICY@v5..v6.")
+
+
+def _version(label: str) -> int:
+    number = parse_version(label)
+    if number is None:
+        raise InputError(f"{label!r} is no version.", "Versions are written v1, v2 and so on.")
+    return number

@@ -1,1 +1,0 @@
-"""The one facade that both front ends call: read the cache, refresh it from a source, compare, search."""

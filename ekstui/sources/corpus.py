@@ -1,0 +1,158 @@
+"""The corpus that ships with ekstui: every AWS managed policy with every known version, in one xz stream.
+
+A policy is a line of JSON, the EKS family first, so a reader that wants the family or one policy stops early. The
+lines have exactly the shape that assets/build_corpus.py writes; that lets a line be cut into its documents without
+parsing them: an unescaped `{"version":"v` cannot stand inside a document, whose grammar has no such key.
+"""
+
+import hashlib
+import json
+import lzma
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from ekstui import paths
+from ekstui.core.history import PolicyHistory
+from ekstui.core.policy import Policy, VersionInfo, parse_time
+from ekstui.errors import DataError
+
+_HEAD = re.compile(rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\[')
+_VERSION = re.compile(rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":')
+
+_REINSTALL = "Install ekstui again."
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the corpus says about itself."""
+
+    source: str
+    """The package that the documents come from."""
+    source_version: str
+    partition: str
+    policies: int
+    family: int
+    """How many policies of the EKS family stand first."""
+    versions: int
+    known_until: datetime
+    """The last change that the corpus knows of, UTC."""
+    sha256: str
+    """Of the uncompressed bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The bundled corpus in a folder; every method opens the file anew, so threads need not share anything.
+
+    All of them raise DataError when the files are missing or damaged.
+    """
+
+    folder: Path
+
+    @staticmethod
+    def bundled() -> "Corpus":
+        """Return the corpus that ships with this ekstui."""
+        return Corpus(paths.assets())
+
+    def manifest(self) -> Manifest:
+        """Return what the corpus says about itself."""
+        path = self.folder / "manifest.json"
+        try:
+            fields = json.loads(path.read_bytes())
+            return Manifest(
+                source=fields["source"],
+                source_version=fields["source_version"],
+                partition=fields["partition"],
+                policies=fields["policies"],
+                family=fields["family"],
+                versions=fields["versions"],
+                known_until=parse_time(fields["known_until"]),
+                sha256=fields["sha256"],
+            )
+        except OSError as error:
+            raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"The bundled corpus's manifest is damaged: {path}.", _REINSTALL) from None
+
+    def policies(self, *, family: bool = False) -> Iterator[Policy]:
+        """Yield the policies without their documents: all of them, or only the EKS family."""
+        for line in self._lines(family=family):
+            yield _policy(line, _versions(line))
+
+    def histories(self, *, family: bool = False) -> Iterator[PolicyHistory]:
+        """Yield the policies with their documents' texts: all of them, or only the EKS family."""
+        for line in self._lines(family=family):
+            yield _history(line)
+
+    def history(self, name: str) -> PolicyHistory:
+        """Return one policy by its exact name with its documents; decompresses only as far as the policy."""
+        start = b'{"name":' + json.dumps(name).encode() + b","
+        for line in self._lines():
+            if line.startswith(start):
+                return _history(line)
+        raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
+
+    def text(self, name: str, version: int) -> bytes:
+        """Return one document's JSON; decompresses only as far as the policy."""
+        return self.history(name).texts[version]
+
+    def verify(self) -> None:
+        """Compare the corpus with the manifest's digest; DataError where they differ."""
+        digest = hashlib.sha256()
+        for line in self._lines():
+            digest.update(line)
+        if digest.hexdigest() != self.manifest().sha256:
+            raise DataError("The bundled corpus is not the one its manifest names.", _REINSTALL)
+
+    def _lines(self, *, family: bool = False) -> Iterator[bytes]:
+        count = self.manifest().family if family else None
+        path = self.folder / "corpus.jsonl.xz"
+        try:
+            with lzma.open(path) as lines:
+                yield from islice(lines, count)
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
+
+
+def _policy(line: bytes, versions: list[re.Match[bytes]]) -> Policy:
+    head = _HEAD.match(line)
+    if head is None or not versions:
+        raise _damaged(line)
+    try:
+        return Policy(
+            name=head[1].decode(),
+            arn=head[2].decode(),
+            default_version=int(head[3]),
+            versions=tuple(
+                VersionInfo(int(match[1]), parse_time(match[2].decode()) if match[2] else None) for match in versions
+            ),
+        )
+    except ValueError:
+        raise _damaged(line) from None
+
+
+def _history(line: bytes) -> PolicyHistory:
+    versions = _versions(line)
+    line = line.rstrip(b"\n")
+    policy = _policy(line, versions)
+    texts: dict[int, bytes] = {}
+    for match, after in zip(versions, [*versions[1:], None], strict=True):
+        end, close = (len(line), b"}]}") if after is None else (after.start(), b"},")
+        text = line[match.end() : end]
+        document = text.removesuffix(close)
+        if document == text or not (document.startswith(b"{") and document.endswith(b"}")):
+            raise _damaged(line)
+        texts[int(match[1])] = document
+    return PolicyHistory(policy, texts)
+
+
+def _versions(line: bytes) -> list[re.Match[bytes]]:
+    return list(_VERSION.finditer(line))
+
+
+def _damaged(line: bytes) -> DataError:
+    return DataError(f"The bundled corpus is damaged at {line[:60].decode(errors='replace')!r}.", _REINSTALL)

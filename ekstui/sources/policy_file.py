@@ -1,0 +1,49 @@
+"""A policy document from a file or standard input, bare or in the wrappers that `aws iam` prints around it."""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from ekstui.core.document import MAX_BYTES, Document, load_json, parse
+from ekstui.errors import DocumentError, InputError
+
+_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument")
+
+_DEPTH = 4
+"""PolicyVersion, Document and a text in it, and one to spare."""
+
+
+def read_document(path: Path) -> Document:
+    """Return the document in a file, or raise InputError that names the file and what is wrong."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return document_of(text, str(path))
+
+
+def document_of(text: str | bytes, label: str) -> Document:
+    """Return the document in a text; a DocumentError starts with `label`, which says where the text is from."""
+    try:
+        return parse(unwrapped(load_json(text)))
+    except DocumentError as error:
+        raise DocumentError(f"{label}: {error.message}") from None
+
+
+def unwrapped(value: object) -> object:
+    """Return the policy document inside what `get-policy-version` or `get-role-policy` prints, else the value itself.
+
+    IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
+    """
+    for _ in range(_DEPTH):
+        if isinstance(value, str):
+            value = load_json(value if value.lstrip().startswith("{") else unquote(value))
+        elif isinstance(value, dict) and "Statement" not in value and (key := _wrapper(value)):
+            value = value[key]
+        else:
+            break
+    return value
+
+
+def _wrapper(fields: dict[str, object]) -> str | None:
+    return next((key for key in _WRAPPERS if key in fields), None)

@@ -1,0 +1,84 @@
+"""What a user types where a policy, a file or a role is meant."""
+
+import pytest
+
+from ekstui.core.where import (
+    FileSide,
+    PolicyAt,
+    RoleSide,
+    StandardInput,
+    VersionRange,
+    parse_policy,
+    parse_side,
+    parse_sides,
+    parse_where,
+)
+from ekstui.errors import InputError
+
+ARN = "arn:aws:iam::123456789012:policy/team@corp"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("AmazonEKS_CNI_Policy", PolicyAt("AmazonEKS_CNI_Policy")),
+        ("AmazonEKS_CNI_Policy@v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
+        ("AmazonEKS_CNI_Policy@6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
+        ("AmazonEKS_CNI_Policy@v5..v6", VersionRange("AmazonEKS_CNI_Policy", 5, 6)),
+        ("X@6..5", VersionRange("X", 6, 5)),
+        (ARN, PolicyAt(ARN)),
+        (f"{ARN}@v2", PolicyAt(ARN, 2)),
+        (f"{ARN}@v2..v3", VersionRange(ARN, 2, 3)),
+    ],
+)
+def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: PolicyAt | VersionRange) -> None:
+    assert parse_where(text) == where
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "missing"),
+        ("@v5", "missing"),
+        ("X@", "''"),
+        ("X@v0", "'v0'"),
+        ("X@latest", "'latest'"),
+        ("X@v5..", "''"),
+        ("X@..v5", "''"),
+        ("X@v5...v6", "'v5...v6'"),
+        ("X@v٣", "v٣"),
+    ],
+)
+def test_a_version_that_is_none_is_named(text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_where(text)
+    assert said in caught.value.message
+
+
+def test_one_version_is_not_a_range() -> None:
+    assert parse_policy("X@v5") == PolicyAt("X", 5)
+    with pytest.raises(InputError, match="One version"):
+        parse_policy("X@v5..v6")
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("-", StandardInput()),
+        ("role:node", RoleSide("node")),
+        ("./policy", FileSide("./policy")),
+        ("policy.json", FileSide("policy.json")),
+        ("AmazonEKS_CNI_Policy@v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
+        ("arn:aws:iam::aws:policy/service-role/X@v2", PolicyAt("arn:aws:iam::aws:policy/service-role/X", 2)),
+    ],
+)
+def test_a_side_of_a_diff(text: str, side: object) -> None:
+    assert parse_side(text) == side
+
+
+def test_the_two_sides_of_a_diff() -> None:
+    assert parse_sides(["X", "Y@v2"]) == (PolicyAt("X"), PolicyAt("Y", 2))
+    assert parse_sides(["X@v5..v6"]) == (PolicyAt("X", 5), PolicyAt("X", 6))
+    for wrong in ([], ["X"], ["X", "Y", "Z"], ["-", "-"], ["role:", "X"], ["X@v1..v2", "Y"]):
+        with pytest.raises(InputError):
+            parse_sides(wrong)

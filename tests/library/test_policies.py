@@ -1,0 +1,143 @@
+"""Finding policies and reading their documents, straight from the corpus."""
+
+import json
+import lzma
+from typing import Any
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.document import parse, serialise
+from ekstui.core.where import parse_sides
+from ekstui.errors import AmbiguousError, InputError, NotFoundError
+from ekstui.library import Library
+from ekstui.library.policies import find_policy
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library.open()
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, dict[str, Any]]:
+    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+        return {policy["name"]: policy for policy in map(json.loads, lines)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy"),
+        ("amazoneks_cni_policy", "AmazonEKS_CNI_Policy"),
+        ("eks_cni", "AmazonEKS_CNI_Policy"),
+        # A part of five other names.
+        ("ReadOnlyAccess", "ReadOnlyAccess"),
+        ("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicy"),
+        ("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", "AmazonEKSClusterPolicy"),
+        ("arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicy"),
+    ],
+)
+def test_a_policy_is_found_by_name_part_or_arn(library: Library, typed: str, name: str) -> None:
+    assert library.find(typed).policy.name == name
+
+
+def test_every_policy_is_found_by_its_own_name_whatever_its_case(raw: dict[str, Any]) -> None:
+    policies = [entry.policy for entry in Library.open().policies("all")]
+    assert [policy.name for policy in policies[:50]] == list(raw)[:50]
+    for policy in policies[:50] + policies[50::9]:
+        assert find_policy(policy.name.upper(), policies) is policy
+        assert find_policy(policy.arn, policies) is policy
+
+
+def test_an_ambiguous_part_names_the_candidates_in_the_order_of_the_list(library: Library) -> None:
+    with pytest.raises(AmbiguousError) as caught:
+        library.find("AmazonEBSCSIDriver")
+    assert caught.value.candidates == (
+        "AmazonEBSCSIDriverPolicy",
+        "AmazonEBSCSIDriverPolicyV2",
+        "AmazonEBSCSIDriverEKSClusterScopedPolicy",
+        "ROSAAmazonEBSCSIDriverOperatorPolicy",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ("AmazonEKSClusterPolciy", "AmazonEKSClusterPolicy"),
+        ("AmazonEKSCNIPolicy", "AmazonEKS_CNI_Policy"),
+        ("arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicy"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(library: Library, typed: str, nearest: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        library.find(typed)
+    assert caught.value.nearest[0] == nearest
+
+
+@pytest.mark.parametrize(
+    ("arn", "said"),
+    [
+        ("arn:aws:iam::123456789012:policy/mine", "account 123456789012"),
+        ("arn:aws-cn:iam::aws:policy/AmazonEKSClusterPolicy", "partition aws-cn"),
+        ("arn:aws:s3:::bucket", "no ARN of an IAM policy"),
+        ("arn:", "no ARN of an IAM policy"),
+    ],
+)
+def test_an_arn_of_something_else_says_what_it_is(library: Library, arn: str, said: str) -> None:
+    with pytest.raises(NotFoundError, match=said):
+        library.find(arn)
+
+
+def test_documents_are_what_the_corpus_has(library: Library, raw: dict[str, Any]) -> None:
+    for name in ("AmazonEKS_CNI_Policy", "AmazonEKSServiceRolePolicy", "AmazonEC2FullAccess"):
+        policy = library.find(name).policy
+        for version in raw[name]["versions"]:
+            number = int(version["version"][1:])
+            assert library.document_json(policy, number) == version["document"]
+            assert library.document(policy, number) == parse(version["document"])
+        assert library.document_json(policy) == library.document_json(policy, policy.default_version)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [(12, "Nobody has seen AmazonEKSServiceRolePolicy v12"), (99, "has no v99"), (0, "has no v0")],
+)
+def test_a_version_that_is_not_known_is_named(library: Library, version: int, said: str) -> None:
+    with pytest.raises(NotFoundError, match=said) as caught:
+        library.document(library.find("AmazonEKSServiceRolePolicy").policy, version)
+    assert "v17" in caught.value.next_step
+
+
+def test_the_scope_eks_is_the_family(library: Library) -> None:
+    family = library.policies("eks")
+    everything = library.policies("all")
+    assert len(family) == 50
+    assert everything[:50] == family
+    assert {entry.scope for entry in family} == {"eks"}
+    assert {entry.scope for entry in everything[50:]} == {"aws"}
+
+
+def test_versions_are_compared_with_each_other_with_files_and_with_standard_input(
+    library: Library, tmp_path: Any
+) -> None:
+    document = library.document(library.find("AmazonEKS_CNI_Policy").policy, 6)
+    wrapped = {"PolicyVersion": {"VersionId": "v6", "Document": serialise(document)}}
+    (tmp_path / "copy.json").write_text(json.dumps(wrapped))
+    before, after = parse_sides(["eks_cni@v5", str(tmp_path / "copy.json")])
+    comparison = library.compare(before, after)
+    assert [found.actions for found in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
+    assert (comparison.before.label, comparison.before.version) == ("AmazonEKS_CNI_Policy@v5", 5)
+    assert comparison.after.policy is None
+    assert library.compare(*parse_sides(["-", "eks_cni"]), standard_input=json.dumps(wrapped)).change.kind == "none"
+    with pytest.raises(InputError, match="standard input: not JSON"):
+        library.compare(*parse_sides(["-", "eks_cni"]), standard_input="{")
+    with pytest.raises(InputError, match=r"absent\.json cannot be read"):
+        library.compare(*parse_sides(["absent.json", "eks_cni"]))
+
+
+def test_the_timeline_names_the_versions_nobody_saw(library: Library) -> None:
+    steps = library.timeline(library.find("AmazonEKSServiceRolePolicy").policy)
+    assert len(steps) == 17
+    assert steps[-1].default
+    assert {step.version: step.missing_before for step in steps}[17] == (12, 13, 14, 15, 16)

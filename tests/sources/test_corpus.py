@@ -1,0 +1,105 @@
+"""The corpus reader cuts documents out without parsing, stops early, and never passes damage on as data."""
+
+import csv
+import json
+import lzma
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.policy import format_time
+from ekstui.errors import DataError
+from ekstui.sources.corpus import Corpus
+
+
+def test_every_policy_is_what_plain_json_parsing_reads() -> None:
+    with lzma.open(paths.assets() / "corpus.jsonl.xz") as lines:
+        for history, line in zip(Corpus.bundled().histories(), lines, strict=True):
+            raw = json.loads(line)
+            policy = history.policy
+            assert (policy.name, policy.arn, f"v{policy.default_version}") == (raw["name"], raw["arn"], raw["default"])
+            assert [(f"v{info.number}", format_time(info.created)) for info in policy.versions] == [
+                (version["version"], version["created"]) for version in raw["versions"]
+            ]
+            assert [json.loads(text) for text in history.texts.values()] == [
+                version["document"] for version in raw["versions"]
+            ]
+
+
+def test_the_times_are_those_that_iam_reported() -> None:
+    with (paths.assets() / "version-dates.csv").open(encoding="utf-8", newline="") as file:
+        reported = {(row["policy"], row["version"]): row["created"] or None for row in csv.DictReader(file)}
+    for policy in Corpus.bundled().policies():
+        for info in policy.versions:
+            assert format_time(info.created) == reported[policy.name, f"v{info.number}"]
+
+
+def test_the_manifest_counts_what_the_corpus_holds() -> None:
+    corpus = Corpus.bundled()
+    manifest = corpus.manifest()
+    policies = list(corpus.policies())
+    assert len(policies) == manifest.policies == 1594
+    assert sum(len(policy.versions) for policy in policies) == manifest.versions == 6194
+    assert list(corpus.policies(family=True)) == policies[: manifest.family]
+    corpus.verify()
+
+
+def test_the_family_is_read_although_the_rest_is_cut_off(tmp_path: Path) -> None:
+    corpus = damaged(tmp_path, lambda content: content[: len(content) // 2])
+    assert list(corpus.histories(family=True)) == list(Corpus.bundled().histories(family=True))
+    assert corpus.history("AmazonEKSClusterPolicy").policy.default_version == 10
+    with pytest.raises(DataError, match="cannot be read"):
+        list(corpus.policies())
+
+
+def test_damage_is_an_error_with_a_next_step(tmp_path: Path) -> None:
+    def flipped(content: bytes) -> bytes:
+        middle = len(content) // 2
+        return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+    for damage in (flipped, lambda _: b"", lambda _: b"not xz at all"):
+        with pytest.raises(DataError) as caught:
+            list(damaged(tmp_path, damage).histories())
+            pytest.fail("an empty corpus is no corpus")
+        assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        '{"name":"A","arn":"arn:aws:iam::aws:policy/A","default":"v1","versions":[]}',
+        '{"name":"A","arn":"arn:aws:iam::aws:policy/A","default":"v1","versions":[{"version":"v1","created":"noon","document":{}}]}',
+        '{"name":"A","arn":"arn:aws:iam::aws:policy/A","default":"v1","versions":[{"version":"v1","created":null,"document":{}]}',
+    ],
+)
+def test_a_line_of_another_shape_is_damage(tmp_path: Path, line: str) -> None:
+    shutil.copy(paths.assets() / "manifest.json", tmp_path)
+    (tmp_path / "corpus.jsonl.xz").write_bytes(lzma.compress(line.encode() + b"\n"))
+    with pytest.raises(DataError, match="damaged"):
+        list(Corpus(tmp_path).histories())
+
+
+def test_another_content_does_not_pass_the_digest(tmp_path: Path) -> None:
+    content = lzma.decompress((paths.assets() / "corpus.jsonl.xz").read_bytes())
+    corpus = damaged(tmp_path, lambda _: lzma.compress(content.replace(b"Describe", b"describe", 1), preset=0))
+    with pytest.raises(DataError, match="manifest"):
+        corpus.verify()
+
+
+def test_a_missing_or_damaged_manifest_is_said(tmp_path: Path) -> None:
+    for content in (None, "", "{}", "[]", '{"source": 1}'):
+        if content is not None:
+            (tmp_path / "manifest.json").write_text(content)
+        with pytest.raises(DataError, match="corpus"):
+            Corpus(tmp_path).manifest()
+
+
+def damaged(folder: Path, damage: object) -> Corpus:
+    """The bundled corpus with its packed bytes changed by `damage`."""
+    assert callable(damage)
+    shutil.copy(paths.assets() / "manifest.json", folder)
+    (folder / "corpus.jsonl.xz").write_bytes(damage((paths.assets() / "corpus.jsonl.xz").read_bytes()))
+    return Corpus(folder)
