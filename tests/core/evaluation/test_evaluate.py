@@ -1,0 +1,238 @@
+"""The decision, by IAM's rules: explicit deny, then allow, else implicit deny; every resource; every layer."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.core.document import Document, parse
+from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.reference import reference
+
+VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
+SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-1"
+ROLE = "arn:aws:sts::111122223333:assumed-role/node/i-1"
+
+
+def document(*statements: dict[str, Any], version: str = "2012-10-17") -> Document:
+    filled = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+    return parse({"Version": version, "Statement": filled})
+
+
+def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> AppliedPolicy:
+    return AppliedPolicy("p", None, document(*statements, version=version))
+
+
+@pytest.mark.parametrize(
+    ("action", "element", "listed", "expected"),
+    [
+        ("ec2:CreateVolume", "Action", ["EC2:createVOLUME"], "allowed"),
+        ("EC2:CREATEVOLUME", "Action", "ec2:Create*", "allowed"),
+        ("ec2:CreateVolume", "Action", "*", "allowed"),
+        ("ec2:CreateVolume", "Action", "ec2:Create?olume", "allowed"),
+        ("ec2:CreateVolume", "Action", "ec2:[C]reateVolume", "implicit-deny"),
+        ("ec2:CreateVolume", "Action", "ec2:CreateVolume2", "implicit-deny"),
+        ("ec2:CreateVolume", "Action", [], "implicit-deny"),
+        ("ec2:CreateVolume", "NotAction", ["iam:*", "ec2:createvolume"], "implicit-deny"),
+        ("ec2:CreateVolume", "NotAction", "iam:*", "allowed"),
+        ("ec2:CreateVolume", "NotAction", [], "allowed"),
+    ],
+)
+def test_action(action: str, element: str, listed: object, expected: str) -> None:
+    assert evaluate(Request(action, ("*",)), [policy({element: listed})]).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("element", "listed", "resource", "expected"),
+    [
+        ("Resource", "arn:aws:ec2:*:*:volume/*", VOLUME, "allowed"),
+        ("Resource", "arn:aws:ec2:*:*:Volume/*", VOLUME, "implicit-deny"),  # case counts
+        ("Resource", "arn:aws:ec2:*:volume/*", VOLUME, "implicit-deny"),  # a star stays within its part
+        ("Resource", "arn:aws:ec2:*", VOLUME, "allowed"),  # short ARNs are padded
+        ("Resource", "arn:aws:ec2:*:*:volume/vol-1", VOLUME, "implicit-deny"),  # `volume/*` of a message is no pattern
+        ("Resource", "arn:aws:ec2:*:*:volume/${*}", VOLUME, "allowed"),
+        ("Resource", ["arn:aws:s3:::a", "*"], VOLUME, "allowed"),
+        ("Resource", [], VOLUME, "implicit-deny"),
+        ("Resource", "arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", VOLUME, "allowed"),
+        ("Resource", "arn:aws:ec2:*:*:volume/${aws:username}", VOLUME, "implicit-deny"),  # a role has no user name
+        ("Resource", "arn:aws:ec2:*:*:volume/${aws:PrincipalTag/a}", VOLUME, "depends"),
+        ("Resource", "arn:aws:ec2:*:*:snapshot/${aws:PrincipalTag/a}", VOLUME, "implicit-deny"),
+        ("Resource", "*", None, "allowed"),
+        ("Resource", "arn:aws:ec2:*:*:volume/*", None, "depends"),
+        ("NotResource", "arn:aws:ec2:*:*:snapshot/*", VOLUME, "allowed"),
+        ("NotResource", ["arn:aws:ec2:*:*:snapshot/*", "arn:aws:ec2:*:*:volume/*"], VOLUME, "implicit-deny"),
+        ("NotResource", "arn:aws:ec2:*:*:volume/${aws:username}", VOLUME, "allowed"),
+        ("NotResource", "arn:aws:ec2:*:*:volume/${aws:PrincipalTag/a}", VOLUME, "depends"),
+        ("NotResource", "*", None, "implicit-deny"),
+    ],
+)
+def test_resource(element: str, listed: object, resource: str | None, expected: str) -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:*", element: listed}
+    applied = AppliedPolicy("p", 1, parse({"Version": "2012-10-17", "Statement": statement}))
+    request = Request("ec2:CreateVolume", () if resource is None else (resource,), ROLE)
+    assert evaluate(request, [applied]).verdict == expected
+
+
+ALLOW = {"Action": "*"}
+DENY = {"Effect": "Deny", "Action": "ec2:*"}
+IF_TAGGED = {"Action": "*", "Condition": {"StringEquals": {"aws:RequestTag/a": "1"}}}
+DENY_UNLESS_TAGGED = {**DENY, "Condition": {"StringNotEquals": {"aws:RequestTag/a": "1"}}}
+NOTHING = {"Action": "s3:*"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "boundary", "session", "tag", "expected", "missing"),
+    [
+        ([ALLOW], None, [], None, "allowed", ()),
+        ([], None, [], None, "implicit-deny", ()),
+        ([ALLOW, DENY], None, [], None, "explicit-deny", ()),
+        ([ALLOW], [ALLOW], [ALLOW], None, "allowed", ()),
+        ([ALLOW], [NOTHING], [], None, "implicit-deny", ()),
+        ([ALLOW], [ALLOW], [NOTHING], None, "implicit-deny", ()),
+        ([NOTHING], [ALLOW], [ALLOW], None, "implicit-deny", ()),
+        ([ALLOW], [ALLOW, DENY], [], None, "explicit-deny", ()),
+        ([ALLOW], None, [DENY], None, "explicit-deny", ()),
+        # What is not told is neither present nor absent.
+        ([IF_TAGGED], None, [], None, "depends", ("aws:RequestTag/a",)),
+        ([IF_TAGGED], None, [], "1", "allowed", ()),
+        ([IF_TAGGED], None, [], "2", "implicit-deny", ()),
+        ([IF_TAGGED], None, [], "", "implicit-deny", ()),  # declared absent
+        ([ALLOW, DENY_UNLESS_TAGGED], None, [], None, "depends", ("aws:RequestTag/a",)),
+        ([ALLOW, DENY_UNLESS_TAGGED], None, [], "1", "allowed", ()),
+        ([ALLOW, DENY_UNLESS_TAGGED], None, [], "", "explicit-deny", ()),  # a negated operator holds for an absent key
+        ([IF_TAGGED, ALLOW], None, [], None, "allowed", ()),
+        ([NOTHING, DENY_UNLESS_TAGGED], None, [], None, "implicit-deny", ()),  # denied whatever the tag is
+        ([IF_TAGGED, DENY], None, [], None, "explicit-deny", ()),
+        ([ALLOW], [IF_TAGGED], [], None, "depends", ("aws:RequestTag/a",)),
+        ([IF_TAGGED], [NOTHING], [], None, "implicit-deny", ()),
+    ],
+)
+def test_layers(
+    identity: list[Any], boundary: list[Any] | None, session: list[Any], tag: str | None, expected: str, missing: object
+) -> None:
+    context = {"aws:RequestTag/a": (tag,)} if tag else {}
+    request = Request(
+        "ec2:CreateVolume", (VOLUME,), None, context, frozenset({"aws:requesttag/a"} if tag == "" else ())
+    )
+    found = evaluate(
+        request,
+        [policy(statement) for statement in identity],
+        policy(*boundary) if boundary is not None else None,
+        [policy(statement) for statement in session],
+    )
+    assert (found.verdict, found.missing) == (expected, missing)
+
+
+def test_which_layer_denied() -> None:
+    request = Request("ec2:CreateVolume", (VOLUME,))
+    assert evaluate(request, [policy(ALLOW)], policy(NOTHING)).decisive.decided_by == "boundary"
+    assert evaluate(request, [policy(ALLOW)], None, [policy(DENY)]).decisive.decided_by == "session"
+    assert evaluate(request, [policy(NOTHING)], policy(NOTHING)).decisive.decided_by == "identity"
+    assert evaluate(request, [policy(ALLOW)]).decisive.decided_by is None
+
+
+def test_every_resource_must_be_allowed_possibly_by_different_statements() -> None:
+    on_volume = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*"}
+    on_snapshot = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*::snapshot/*"}
+    request = Request("ec2:CreateVolume", (VOLUME, SNAPSHOT))
+    assert evaluate(request, [policy(on_volume)]).verdict == "implicit-deny"
+    assert evaluate(request, [policy(on_volume)]).decisive.resource == SNAPSHOT
+    assert evaluate(request, [policy(on_volume), policy(on_snapshot)]).verdict == "allowed"
+    if_tagged = {**on_snapshot, "Condition": {"Null": {"aws:ResourceTag/a": "false"}}}
+    found = evaluate(request, [policy(on_volume, if_tagged)])
+    assert (found.verdict, found.missing, found.decisive.resource) == ("depends", ("aws:ResourceTag/a",), SNAPSHOT)
+
+
+def test_what_failed_is_named_with_wanted_and_given() -> None:
+    statement = {
+        "Sid": "S", "Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*",
+        "Condition": {"StringLike": {"aws:RequestTag/a": "b*", "aws:RequestTag/c": "*"}, "Bool": {"x:y": "true"}},
+    }  # fmt: skip
+    request = Request("ec2:CreateVolume", (SNAPSHOT,), None, {"AWS:requesttag/A": ("c",)}, frozenset({"X:Y"}))
+    (result,) = evaluate(request, [policy(statement)]).decisive.statements
+    assert result.matches is False
+    assert [
+        (failure.part, failure.key, failure.operator, failure.wanted, failure.given) for failure in result.failed
+    ] == [
+        ("resource", None, "Resource", ("arn:aws:ec2:*:*:volume/*",), (SNAPSHOT,)),
+        ("condition", "aws:RequestTag/a", "StringLike", ("b*",), ("c",)),
+        ("condition", "x:y", "Bool", ("true",), ()),
+    ]
+    request = Request("ec2:CreateVolume", (VOLUME,), None, {"aws:RequestTag/a": ("bc",), "x:y": ("true",)})
+    found = evaluate(request, [policy(statement)])
+    assert found.missing == ("aws:RequestTag/c",)
+    assert [(failure.key, failure.given) for failure in found.decisive.statements[0].failed] == [
+        ("aws:RequestTag/c", None)
+    ]
+
+
+def test_a_statement_without_resource_grants_nothing() -> None:
+    applied = AppliedPolicy("p", 1, parse({"Statement": {"Effect": "Allow", "Action": "*"}}))
+    assert evaluate(Request("ec2:CreateVolume", ("*",)), [applied]).verdict == "implicit-deny"
+
+
+def test_variables_are_not_replaced_in_an_old_document() -> None:
+    bucket = {"Action": "*", "Resource": "arn:aws:s3:::${aws:PrincipalAccount}"}
+    request = Request("s3:ListBucket", ("arn:aws:s3:::111122223333",), ROLE)
+    assert evaluate(request, [policy(bucket)]).verdict == "allowed"
+    assert evaluate(request, [policy(bucket, version="2008-10-17")]).verdict == "implicit-deny"
+
+
+@pytest.mark.parametrize(
+    ("principal", "key", "values"),
+    [
+        (ROLE, "aws:PrincipalAccount", ("111122223333",)),
+        (ROLE, "aws:username", ()),
+        (ROLE, "aws:PrincipalArn", None),  # the session's ARN leaves out the role's path
+        ("arn:aws:iam::111122223333:role/path/node", "aws:PrincipalArn", ("arn:aws:iam::111122223333:role/path/node",)),
+        ("arn:aws:iam::111122223333:user/dev/ada", "aws:username", ("ada",)),
+        ("arn:aws:iam::111122223333:user/dev/ada", "aws:PrincipalType", ("User",)),
+        ("arn:aws:iam::111122223333:root", "aws:PrincipalType", ("Account",)),
+        ("arn:aws:sts::XXXX:assumed-role/a/b", "aws:PrincipalAccount", None),  # blanked out in a log
+        ("garbage", "aws:PrincipalAccount", None),
+        ("*", "aws:PrincipalAccount", None),
+    ],
+)
+def test_what_follows_from_the_principal(principal: str, key: str, values: tuple[str, ...] | None) -> None:
+    wanted = {"Action": "*", "Condition": {"StringEquals": {key: list(values or ["?"])}}}
+    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [policy(wanted)])
+    assert result.verdict == ("depends" if values is None else "allowed" if values else "implicit-deny")
+
+
+def test_what_was_told_goes_before_what_follows() -> None:
+    told = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
+    wanted = policy({"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
+    assert evaluate(told, [wanted]).verdict == "allowed"
+    absent = Request("ec2:CreateVolume", (VOLUME,), ROLE, {}, frozenset({"aws:PrincipalAccount"}))
+    assert evaluate(absent, [wanted]).verdict == "implicit-deny"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "key", "expected"),
+    [
+        # The reference gives CreateVolume resource tags on the snapshot and request tags on the volume.
+        ("ec2:CreateVolume", SNAPSHOT, "aws:ResourceTag/a", "depends"),
+        ("ec2:CreateVolume", SNAPSHOT, "ec2:ResourceTag/a", "depends"),
+        ("ec2:CreateVolume", SNAPSHOT, "aws:RequestTag/a", "implicit-deny"),
+        ("ec2:CreateVolume", SNAPSHOT, "aws:TagKeys", "implicit-deny"),
+        ("ec2:CreateVolume", VOLUME, "aws:ResourceTag/a", "implicit-deny"),
+        ("ec2:CreateVolume", VOLUME, "ec2:ResourceTag/a", "implicit-deny"),
+        ("ec2:CreateVolume", VOLUME, "aws:RequestTag/a", "depends"),
+        # EKS lists no keys with the action: those of the resource type count.
+        ("eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/a", "aws:ResourceTag/a", "depends"),
+        # Neither the action nor the resource says anything about other keys.
+        ("ec2:CreateVolume", VOLUME, "aws:SourceVpc", "depends"),
+        ("nosuch:Action", VOLUME, "aws:ResourceTag/a", "depends"),
+        ("ec2:CreateVolume", "arn:aws:other:::a", "aws:ResourceTag/a", "depends"),
+    ],
+)
+def test_tags_that_the_reference_rules_out_are_absent(action: str, resource: str, key: str, expected: str) -> None:
+    wanted = policy({"Action": "*", "Condition": {"StringLike": {key: "*"}}})
+    assert evaluate(Request(action, (resource,)), [wanted], reference=reference()).verdict == expected
+
+
+def test_an_action_without_resources_is_asked_about_everything() -> None:
+    narrow = policy({"Action": "*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    describe = Request("ec2:DescribeVolumes")
+    assert evaluate(describe, [narrow], reference=reference()).verdict == "implicit-deny"
+    assert evaluate(describe, [narrow]).missing == ("resource",)
+    assert evaluate(Request("ec2:DeleteVolume"), [narrow], reference=reference()).missing == ("resource",)
