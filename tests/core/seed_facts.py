@@ -56,7 +56,9 @@ SERVICE_NOTES = [
         "AWSServiceRoleForAmazonEKSNodegroup", "ec2", ("security group", "tag", "launch template", "remote access")
     ),
     ServiceNote(
-        "AWSServiceRoleForAmazonEKSNodegroup", "iam", ("service-linked role", "pass", "instance profile", "auto scaling")
+        "AWSServiceRoleForAmazonEKSNodegroup",
+        "iam",
+        ("service-linked role", "pass", "instance profile", "auto scaling"),
     ),
     ServiceNote("AWSServiceRoleForAmazonEKSNodegroup", "autoscaling", ("auto scaling group", "drain|evict")),
     ServiceNote(
@@ -72,7 +74,9 @@ SERVICE_NOTES = [
     ServiceNote("AmazonEKSLocalOutpostClusterPolicy", "secretsmanager", ("fetch|get", "delet", "boot")),
     ServiceNote("AmazonEKSLocalOutpostClusterPolicy", "ecr", ("image", "control plane")),
     ServiceNote(
-        "AmazonEKSLocalOutpostServiceRolePolicy", "ec2", ("security group", "instances", "control plane", "start|launch")
+        "AmazonEKSLocalOutpostServiceRolePolicy",
+        "ec2",
+        ("security group", "instances", "control plane", "start|launch"),
     ),
     ServiceNote("AmazonEKSLocalOutpostServiceRolePolicy", "ssm", ("systems manager", "instances", "cluster")),
     ServiceNote("AmazonEKSLocalOutpostServiceRolePolicy", "iam", ("instance profile",)),

@@ -30,6 +30,7 @@ def corpus() -> dict[str, dict[str, Any]]:
         return {policy["name"]: policy for policy in map(json.loads, lines)}
 
 
+@cache
 def documents(name: str) -> dict[int, Document]:
     return {int(version["version"][1:]): parse(version["document"]) for version in corpus()[name]["versions"]}
 
@@ -188,7 +189,9 @@ def test_every_policy_named_exists() -> None:
     named = {name for symptom in KNOWLEDGE.symptoms for name in symptom.policies}
     assert named <= set(corpus())
     prose = set(re.findall(r"\b(?:Amazon|AWS)[A-Z]\w*(?:Policy\w*|Only|Controller|Tagging|Access)\b", TEXT))
-    assert prose - set(corpus()) - set(KNOWLEDGE.access_policies) == {wrong for _, wrong in MISNAMED if ":" not in wrong}
+    assert prose - set(corpus()) - set(KNOWLEDGE.access_policies) == {
+        wrong for _, wrong in MISNAMED if ":" not in wrong
+    }
 
 
 def test_names_of_both_kinds_are_the_four() -> None:
@@ -242,6 +245,11 @@ def test_no_sentence_of_the_page_was_copied() -> None:
 
 
 def test_a_text_of_another_shape_is_refused() -> None:
-    for text in ("[policies", "", "[policies.A]\npurpose = 1", TEXT.replace("attachable = true", "atachable = true", 1)):
-        with pytest.raises(DataError, match="eks.toml"):
+    for text in (
+        "[policies",
+        "",
+        "[policies.A]\npurpose = 1",
+        TEXT.replace("attachable = true", "atachable = true", 1),
+    ):
+        with pytest.raises(DataError, match=r"eks\.toml"):
             parse_knowledge(text)
