@@ -49,5 +49,13 @@ class AccountError(EkstuiError):
     """The account could not be asked: credentials, access or network."""
 
 
+class MfaNeededError(AccountError):
+    """The profile asks for an MFA code and nothing is there to ask the user; `device` is the device's ARN."""
+
+    def __init__(self, message: str, device: str, next_step: str = "") -> None:
+        super().__init__(message, next_step)
+        self.device = device
+
+
 class DataError(EkstuiError):
     """Neither the corpus nor the cache can be read."""

@@ -1,0 +1,274 @@
+"""An account's roles, users, groups and customer-managed policies as values, and who carries a policy.
+
+What nobody could see is never told as a number: a snapshot says whether its lists are whole, what failed and what
+was not looked at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ekstui.core.document import Document
+from ekstui.core.eks import EksFacts
+
+CarriedAs = Literal["permissions", "boundary"]
+"""How a policy is carried: as permissions policy, or as permissions boundary."""
+
+Extent = Literal["full", "detail", "name"]
+"""How much of a role is known: all of it, all but its policies (GetRole), or no more than its name."""
+
+ErrorKind = Literal[
+    "credentials", "expired", "mfa", "denied", "throttled", "network", "region", "absent", "setting", "incomplete",
+    "unexpected",
+]  # fmt: skip
+"""What kind of failure it was: `absent` is something that does not exist, `setting` a bad setting or file."""
+
+SourceName = Literal[
+    "identity", "counts", "roles", "oidc-providers", "entities", "clusters", "nodegroups", "fargate", "addons",
+    "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file",
+]  # fmt: skip
+"""What a failed or unasked part of the account is called; `roles` is the sweep over roles, users, groups and policies."""
+
+SERVICE_LINKED_PATH = "/aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceError:
+    """One part of the account that could not be read."""
+
+    source: SourceName
+    action: str | None
+    """The IAM action that failed, such as `iam:ListPolicies`; None where no call was made."""
+    kind: ErrorKind
+    message: str
+    """One sentence."""
+    next_step: str = ""
+    """What the user can do, or empty."""
+    region: str | None = None
+    subject: str | None = None
+    """What the call asked about, such as a cluster's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentity:
+    """Who asks: the account and the credentials that every answer rests on."""
+
+    account: str
+    """Twelve digits."""
+    partition: str
+    """`aws`, `aws-cn`, `aws-us-gov` or another, from the caller's ARN."""
+    arn: str
+    user_id: str
+    method: str | None = None
+    """How the credentials were found, as botocore names it (`env`, `sso`, `assume-role`, `iam-role`); `file` for a file."""
+    profile: str | None = None
+    region: str | None = None
+    """The configured region."""
+    endpoint: str | None = None
+    """A custom endpoint from the environment or settings, without user information."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedPolicy:
+    """A managed policy that a role, user or group carries as permissions policy."""
+
+    name: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class InlinePolicy:
+    """A policy written into a role, user or group."""
+
+    name: str
+    document: Document | None
+    """None where the document could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and all that it carries."""
+
+    name: str
+    arn: str | None
+    """None where `extent` is `name`: the path is part of it."""
+    path: str = "/"
+    trust: Document | None = None
+    """None where it could not be read."""
+    attached: tuple[AttachedPolicy, ...] = ()
+    inline: tuple[InlinePolicy, ...] = ()
+    boundary_arn: str | None = None
+    created: datetime | None = None
+    last_used: datetime | None = None
+    """None means no activity in the period that IAM tracks (at most 400 days), not never."""
+    last_used_region: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    instance_profiles: tuple[str, ...] = ()
+    """Their ARNs."""
+    extent: Extent = "full"
+
+    @property
+    def service_linked(self) -> bool:
+        """Whether a service owns it, which its path tells."""
+        return self.path.startswith(SERVICE_LINKED_PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user and what it carries itself, without what its groups give."""
+
+    name: str
+    arn: str | None
+    path: str = "/"
+    attached: tuple[AttachedPolicy, ...] = ()
+    inline: tuple[InlinePolicy, ...] = ()
+    boundary_arn: str | None = None
+    groups: tuple[str, ...] = ()
+    created: datetime | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group and what it carries."""
+
+    name: str
+    arn: str | None
+    path: str = "/"
+    attached: tuple[AttachedPolicy, ...] = ()
+    inline: tuple[InlinePolicy, ...] = ()
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPolicy:
+    """A customer-managed policy with its default version."""
+
+    name: str
+    arn: str
+    path: str
+    default_version: str
+    """As IAM writes it: `v3`."""
+    document: Document | None
+    """The default version's document; None where it could not be read."""
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCount:
+    """How many entities carry a policy, as IAM counts them."""
+
+    attachments: int
+    boundaries: int | None
+    """None where IAM did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """What was seen of one account at one time."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    """When the sweep began, UTC."""
+    complete: bool
+    """Whether roles, users, groups and local policies are all there."""
+    roles: tuple[Role, ...] = ()
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    local_policies: tuple[LocalPolicy, ...] = ()
+    counts: Mapping[str, PolicyCount] | None = None
+    """By policy ARN, of policies with at least one; None where the counts are not known."""
+    oidc_providers: tuple[str, ...] | None = None
+    """ARNs of IAM's OIDC providers; None where they are not known."""
+    eks: EksFacts | None = None
+    """None before EKS was asked."""
+    not_looked_at: tuple[str, ...] = ()
+    """What this answer leaves out by design, a phrase each."""
+    errors: tuple[SourceError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAttachment:
+    """A role that carries a policy, once, with every way it does."""
+
+    role: Role
+    carried_as: tuple[CarriedAs, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserAttachment:
+    """A user that carries a policy, once, with every way it does."""
+
+    user: User
+    carried_as: tuple[CarriedAs, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """Who carries a policy; `complete` says whether the lists are whole, so that none means none."""
+
+    policy_arn: str
+    roles: tuple[RoleAttachment, ...] = ()
+    users: tuple[UserAttachment, ...] = ()
+    groups: tuple[Group, ...] = ()
+    complete: bool = False
+    errors: tuple[SourceError, ...] = field(default=())
+
+    @property
+    def proven_empty(self) -> bool:
+        """Whether it is certain that nothing in the account carries the policy."""
+        return self.complete and not (self.roles or self.users or self.groups)
+
+
+def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
+    """Return who carries the policy, in order of name; an AWS policy's ARN may be of any partition."""
+    arn = in_partition(policy_arn, snapshot.identity.partition)
+    roles = [
+        RoleAttachment(role, ways) for role in snapshot.roles if (ways := _ways(arn, role.attached, role.boundary_arn))
+    ]
+    users = [
+        UserAttachment(user, ways) for user in snapshot.users if (ways := _ways(arn, user.attached, user.boundary_arn))
+    ]
+    groups = [group for group in snapshot.groups if _ways(arn, group.attached, None)]
+    return Attachments(
+        policy_arn=arn,
+        roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
+        users=tuple(sorted(users, key=lambda entry: entry.user.name.lower())),
+        groups=tuple(sorted(groups, key=lambda group: group.name.lower())),
+        complete=snapshot.complete,
+        errors=tuple(error for error in snapshot.errors if error.source == "roles"),
+    )
+
+
+def carried_counts(snapshot: AccountSnapshot) -> dict[str, PolicyCount]:
+    """Return how many of the snapshot's roles, users and groups carry each policy, by ARN."""
+    attachments: dict[str, int] = {}
+    boundaries: dict[str, int] = {}
+    carriers: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+    for carrier in carriers:
+        for arn in {policy.arn for policy in carrier.attached}:
+            attachments[arn] = attachments.get(arn, 0) + 1
+        if not isinstance(carrier, Group) and carrier.boundary_arn is not None:
+            boundaries[carrier.boundary_arn] = boundaries.get(carrier.boundary_arn, 0) + 1
+    return {
+        arn: PolicyCount(attachments.get(arn, 0), boundaries.get(arn, 0)) for arn in attachments.keys() | boundaries
+    }
+
+
+def in_partition(policy_arn: str, partition: str) -> str:
+    """Return the ARN of the same AWS managed policy in another partition; any other ARN as it is."""
+    parts = policy_arn.split(":", 5)
+    if len(parts) == 6 and parts[4] == "aws":
+        parts[1] = partition
+    return ":".join(parts)
+
+
+def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[CarriedAs, ...]:
+    ways: list[CarriedAs] = []
+    if any(policy.arn == arn for policy in attached):
+        ways.append("permissions")
+    if boundary_arn == arn:
+        ways.append("boundary")
+    return tuple(ways)

@@ -1,0 +1,163 @@
+"""What EKS knows about clusters and the roles they use, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+Place = tuple[str, str]
+"""A cluster's region and name: names are unique within a region only."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthIssue:
+    """A problem that EKS itself reports, such as `IamNodeRoleNotFound`."""
+
+    kind: str
+    """`cluster`, `nodegroup`, `fargate`, `addon` or `capability`."""
+    name: str
+    code: str
+    message: str
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """A managed node group."""
+
+    name: str
+    role_arn: str | None
+    issues: tuple[HealthIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FargateProfile:
+    """A Fargate profile and the role its pods are run with."""
+
+    name: str
+    role_arn: str | None
+    issues: tuple[HealthIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Addon:
+    """An installed add-on, its own role and what EKS says it needs."""
+
+    name: str
+    version: str | None
+    role_arn: str | None
+    """The role of its service account (IRSA), if it has one."""
+    association_arns: tuple[str, ...] = ()
+    """Pod Identity associations that the add-on owns."""
+    requires_permissions: bool | None = None
+    """Whether EKS says this version needs IAM permissions; None where EKS was not asked."""
+    recommended_policies: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    """Service account and the ARNs of the managed policies EKS recommends for it; None where EKS was not asked."""
+    issues: tuple[HealthIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntry:
+    """A principal that may join or use the cluster."""
+
+    principal_arn: str
+    kind: str
+    """`STANDARD`, `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2`, `HYBRID_LINUX` or `HYPERPOD_LINUX`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """An EKS capability (ACK, Argo CD, KRO) and its role."""
+
+    name: str
+    kind: str
+    role_arn: str | None
+    issues: tuple[HealthIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentityAssociation:
+    """A service account's role by Pod Identity."""
+
+    id: str
+    namespace: str
+    service_account: str
+    role_arn: str | None
+    """None before the association was described."""
+    target_role_arn: str | None = None
+    session_policy: str | None = None
+    """A policy that limits the session further, as JSON text."""
+    session_tags: bool = True
+    """Whether sessions carry EKS's tags, such as `eks-cluster-name`."""
+    owner_arn: str | None = None
+    """The add-on that owns it, if one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """EC2 instances that belong to the cluster by their tags, grouped by instance profile."""
+
+    instance_profile_arn: str
+    karpenter_pool: str | None
+    """The Karpenter node pool of the tag `karpenter.sh/nodepool`."""
+    count: int
+    """Instances seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster and all that was read of it; a part that was not read is None, never empty."""
+
+    name: str
+    region: str
+    arn: str | None = None
+    role_arn: str | None = None
+    issuer: str | None = None
+    """The OIDC issuer without `https://`."""
+    version: str | None = None
+    created: datetime | None = None
+    authentication_mode: str | None = None
+    """`API`, `API_AND_CONFIG_MAP` or `CONFIG_MAP`."""
+    auto_mode: bool | None = None
+    """Whether Auto Mode's compute is on; None where the cluster was not described."""
+    auto_mode_node_role_arn: str | None = None
+    outpost: bool = False
+    ip_family: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    described: bool = False
+    """Whether the cluster itself was described, so that its role and issuer are known."""
+    issues: tuple[HealthIssue, ...] = ()
+    nodegroups: tuple[NodeGroup, ...] | None = None
+    fargate_profiles: tuple[FargateProfile, ...] | None = None
+    addons: tuple[Addon, ...] | None = None
+    access_entries: tuple[AccessEntry, ...] | None = None
+    capabilities: tuple[Capability, ...] | None = None
+    associations: tuple[PodIdentityAssociation, ...] | None = None
+    nodes: tuple[Node, ...] | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the cluster is: region and name."""
+        return self.region, self.name
+
+    @property
+    def all_issues(self) -> tuple[HealthIssue, ...]:
+        """Every problem that EKS reports of the cluster and its parts."""
+        parts: tuple[NodeGroup | FargateProfile | Addon | Capability, ...] = (
+            *(self.nodegroups or ()),
+            *(self.fargate_profiles or ()),
+            *(self.addons or ()),
+            *(self.capabilities or ()),
+        )
+        return self.issues + tuple(issue for part in parts for issue in part.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class EksFacts:
+    """The clusters of the regions that were asked."""
+
+    clusters: tuple[Cluster, ...]
+    regions: tuple[str, ...]
+    """Regions whose list of clusters was read whole."""
+
+    def find(self, name: str, region: str | None = None) -> tuple[Cluster, ...]:
+        """Return the clusters of that name, in one region or in all."""
+        return tuple(cluster for cluster in self.clusters if cluster.name == name and region in (None, cluster.region))

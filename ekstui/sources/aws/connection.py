@@ -1,0 +1,211 @@
+"""One set of credentials, the clients made with it, and the one function that every call to AWS passes."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ekstui.errors import MfaNeededError
+from ekstui.sources.aws.credential_process import DetachedProcess
+from ekstui.sources.aws.operations import OPERATIONS
+
+ATTEMPTS = 8
+"""How often a call that AWS throttles or fails to serve is made."""
+
+NETWORK_ATTEMPTS = 2
+"""How often a call is made that finds no network or no answer: one more try, then the user is told."""
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds."""
+
+READ_TIMEOUT = 15.0
+"""Seconds."""
+
+SWEEP_READ_TIMEOUT = 30.0
+"""Seconds for a page of GetAccountAuthorizationDetails, which holds up to a thousand entities."""
+
+THREADS = 8
+"""How many calls run at once; IAM's limits leave nothing to gain from more."""
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+
+MfaPrompt = Callable[[str], str]
+"""Takes the prompt, such as `Enter MFA code for arn:…: `, and returns the code; it runs in the thread of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How to reach an account."""
+
+    profile: str | None = None
+    """None: what the environment says."""
+    region: str | None = None
+    """None: what the environment or the profile says."""
+    mfa_prompt: MfaPrompt | None = None
+    """None: a profile that needs a code raises MfaNeededError."""
+    share_role_cache: bool = False
+    """Whether to use, and write, the AWS CLI's cache of role sessions, so that a code is asked for once."""
+
+
+class IncompleteError(Exception):
+    """A list ended although AWS said that there is more."""
+
+
+class Connection:
+    """An account reached with one set of credentials; safe to use from any thread.
+
+    Anything botocore raises comes out of `ask` and `pages` as it is; `errors.explain` puts it in words.
+    """
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self.calls = 0
+        """How many calls were made, pages counted singly."""
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that was asked for, by argument or environment."""
+        return self._settings.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+
+    @property
+    def region(self) -> str | None:
+        """The configured region, or None."""
+        # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
+        given = self._settings.region or os.environ.get("AWS_REGION")
+        if given:
+            return given
+        with self._lock:
+            region: str | None = self._open_session().get_config_variable("region")
+        return region
+
+    def credential_method(self) -> str | None:
+        """Return how the credentials were found, as botocore names it, or None where there are none."""
+        with self._lock:
+            credentials = self._open_session().get_credentials()
+        return None if credentials is None else str(credentials.method)
+
+    def custom_endpoint(self, service: str = "iam") -> str | None:
+        """Return the service's endpoint, without user information, where it is not AWS's own."""
+        parts = urlsplit(self._client(service, None).meta.endpoint_url)
+        host = parts.hostname or ""
+        if host.endswith(_AWS_DOMAINS):
+            return None
+        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+
+    def regions_of(self, service: str, partition: str) -> tuple[str, ...]:
+        """Return the regions in which the SDK knows the service."""
+        with self._lock:
+            return tuple(self._open_session().get_available_regions(service, partition))
+
+    def ask(self, action: str, region: str | None = None, **parameters: Any) -> Mapping[str, Any]:
+        """Make one call, named by its IAM action such as `iam:ListPolicies`, and return AWS's answer."""
+        if action not in OPERATIONS:
+            raise AssertionError(f"{action} is not a call that ekstui makes")
+        from botocore import xform_name
+
+        service, operation = action.split(":")
+        answer: Mapping[str, Any] = getattr(self._client(service, region), xform_name(operation))(**parameters)
+        with self._lock:
+            self.calls += 1
+        return answer
+
+    def pages(self, action: str, region: str | None = None, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the pages of an IAM list; IncompleteError when one says there is more but not where."""
+        marker: str | None = None
+        while True:
+            page = self.ask(action, region, **parameters, **({} if marker is None else {"Marker": marker}))
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            marker = _next(page.get("Marker"), marker, action)
+
+    def token_pages(
+        self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the pages of a list that goes on while it gives a token."""
+        given: str | None = None
+        while True:
+            page = self.ask(action, region, **parameters, **({} if given is None else {key: given}))
+            yield page
+            if not page.get(key):
+                return
+            given = _next(page[key], given, action)
+
+    def _client(self, service: str, region: str | None) -> Any:
+        region = region or self.region
+        with self._lock:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._make_client(service, region)
+            return self._clients[key]
+
+    def _make_client(self, service: str, region: str | None) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=SWEEP_READ_TIMEOUT if service == "iam" else READ_TIMEOUT,
+            max_pool_connections=2 * THREADS,
+        )
+        client = self._open_session().create_client(service, region_name=region, config=config)
+        client.meta.events.register_first("needs-retry.*", _give_up_on_network)
+        return client
+
+    def _open_session(self) -> Any:
+        if self._session is None:
+            # botocore alone: boto3 adds 10 ms and nothing that is used here.
+            import botocore.session
+
+            session = botocore.session.Session(profile=self._settings.profile)
+            self._guard_credentials(session)
+            self._session = session
+        return self._session
+
+    def _guard_credentials(self, session: Any) -> None:
+        """Keep the credential chain off the terminal; the private names are botocore 1.44.8's, and a test holds them."""
+        resolver = session.get_component("credential_provider")
+        for provider in resolver.providers:
+            if provider.METHOD == "custom-process":
+                provider._popen = DetachedProcess
+            if provider.METHOD == "assume-role":
+                provider._prompter = self._settings.mfa_prompt or _no_prompt
+                builder = provider._profile_provider_builder
+                make = builder._create_process_provider
+                builder._create_process_provider = lambda profile, make=make: _detached(make(profile))
+                if self._settings.share_role_cache:
+                    from botocore.credentials import JSONFileCache
+
+                    provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
+
+
+def _detached(provider: Any) -> Any:
+    provider._popen = DetachedProcess
+    return provider
+
+
+def _no_prompt(prompt: str) -> str:
+    raise MfaNeededError(
+        "The profile asks for an MFA code.", prompt.strip().rstrip(":").removeprefix("Enter MFA code for ")
+    )
+
+
+def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: Any) -> None:
+    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
+    unreachable = (ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)
+    if isinstance(caught_exception, unreachable) and attempts >= NETWORK_ATTEMPTS:
+        raise caught_exception
+
+
+def _next(token: object, before: str | None, action: str) -> str:
+    if not isinstance(token, str) or not token:
+        raise IncompleteError(f"{action} says there is more but not where")
+    if token == before:
+        raise IncompleteError(f"{action} gives the same page again")
+    return token

@@ -1,0 +1,198 @@
+"""IAM's side of the account: who asks, the counts, the sweep over roles, and the way round a denied sweep.
+
+Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ekstui.core.account import (
+    CallerIdentity,
+    CarriedAs,
+    Group,
+    LocalPolicy,
+    PolicyCount,
+    Role,
+    RoleAttachment,
+    SourceError,
+    User,
+    UserAttachment,
+)
+from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.parallel import Cancelled, each, never
+
+PAGE = 1000
+"""Items a page, the most that IAM gives."""
+
+SWEEP_FILTER = ("Role", "User", "Group", "LocalManagedPolicy")
+"""What the sweep asks for. AWS managed policies would come with their old documents, megabytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What GetAccountAuthorizationDetails has given so far."""
+
+    roles: tuple[Role, ...] = ()
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    local_policies: tuple[LocalPolicy, ...] = ()
+    pages: int = 0
+    complete: bool = False
+    error: SourceError | None = None
+
+    @property
+    def denied(self) -> bool:
+        """Whether nothing came because the caller may not ask."""
+        return self.pages == 0 and self.error is not None and self.error.kind == "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Who carries one policy, asked for that policy alone."""
+
+    roles: tuple[RoleAttachment, ...]
+    users: tuple[UserAttachment, ...]
+    groups: tuple[Group, ...]
+    complete: bool
+    errors: tuple[SourceError, ...]
+
+
+def read_identity(connection: Connection) -> CallerIdentity:
+    """Return who the credentials belong to; raises what the call raises."""
+    answer = connection.ask("sts:GetCallerIdentity")
+    arn = str(answer["Arn"])
+    return CallerIdentity(
+        account=str(answer["Account"]),
+        partition=arn.split(":", 2)[1],
+        arn=arn,
+        user_id=str(answer["UserId"]),
+        method=connection.credential_method(),
+        profile=connection.profile,
+        region=connection.region,
+        endpoint=connection.custom_endpoint(),
+    )
+
+
+def read_counts(connection: Connection) -> dict[str, PolicyCount]:
+    """Return how many entities carry each AWS managed policy that any carries, by ARN; raises what a call raises."""
+    counts: dict[str, PolicyCount] = {}
+    for page in connection.pages("iam:ListPolicies", Scope="AWS", OnlyAttached=True, MaxItems=PAGE):
+        for policy in page["Policies"]:
+            counts[policy["Arn"]] = PolicyCount(
+                int(policy["AttachmentCount"]), policy.get("PermissionsBoundaryUsageCount")
+            )
+    return counts
+
+
+def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
+    """Return the ARNs of the account's OIDC providers; raises what the call raises."""
+    answer = connection.ask("iam:ListOpenIDConnectProviders")
+    return tuple(str(provider["Arn"]) for provider in answer["OpenIDConnectProviderList"])
+
+
+def read_sweep(
+    connection: Connection, report: Callable[[Sweep], None] | None = None, cancelled: Cancelled = never
+) -> Sweep:
+    """Return all roles, users, groups and local policies, telling `report` after each page.
+
+    Pages that came before a failure are kept, and `error` says what happened. A cancelled sweep is incomplete.
+    """
+    action = "iam:GetAccountAuthorizationDetails"
+    sweep = Sweep()
+    try:
+        for page in connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=PAGE):
+            sweep = _with_page(sweep, page)
+            if report:
+                report(sweep)
+            if cancelled():
+                return sweep
+    except failures() as error:
+        return replace(sweep, error=explain(error, "roles", action, profile=connection.profile))
+    return replace(sweep, complete=True)
+
+
+def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Entities:
+    """Return who carries one policy, each role with its details where GetRole is allowed.
+
+    ListEntitiesForPolicy mixes attachments and boundaries unless asked for one of them, so it is asked twice.
+    """
+    names: dict[str, dict[str, list[CarriedAs]]] = {"Roles": {}, "Users": {}, "Groups": {}}
+    errors: list[SourceError] = []
+    usages: tuple[tuple[str, CarriedAs], ...] = (
+        ("PermissionsPolicy", "permissions"),
+        ("PermissionsBoundary", "boundary"),
+    )
+    action = "iam:ListEntitiesForPolicy"
+    for usage, carried_as in usages:
+        try:
+            for page in connection.pages(action, PolicyArn=policy_arn, PolicyUsageFilter=usage, MaxItems=PAGE):
+                for kind, key in (("Roles", "RoleName"), ("Users", "UserName"), ("Groups", "GroupName")):
+                    for entity in page.get(f"Policy{kind}", ()):
+                        names[kind].setdefault(str(entity[key]), []).append(carried_as)
+        except failures() as error:
+            errors.append(explain(error, "entities", action, profile=connection.profile, subject=policy_arn))
+    complete = not errors
+    details = read_roles(connection, tuple(names["Roles"]), cancelled)
+    errors.extend(details.errors)
+    return Entities(
+        roles=tuple(
+            RoleAttachment(details.roles.get(name, Role(name, None, extent="name")), _once(ways))
+            for name, ways in names["Roles"].items()
+            if name not in details.deleted
+        ),
+        users=tuple(UserAttachment(User(name, None), _once(ways)) for name, ways in names["Users"].items()),
+        groups=tuple(Group(name, None) for name in names["Groups"]),
+        complete=complete,
+        errors=tuple(errors),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDetails:
+    """What GetRole said of some roles."""
+
+    roles: Mapping[str, Role]
+    deleted: frozenset[str]
+    """Roles that no longer exist: deleted between list and get."""
+    errors: tuple[SourceError, ...]
+    """One for each action and kind of failure, not one for each role."""
+
+
+def read_roles(connection: Connection, names: tuple[str, ...], cancelled: Cancelled = never) -> RoleDetails:
+    """Return the details of roles by name, without the policies they carry."""
+    roles: dict[str, Role] = {}
+    deleted: set[str] = set()
+    errors: dict[str, SourceError] = {}
+
+    def get(name: str) -> Role:
+        return parse_role(connection.ask("iam:GetRole", RoleName=name)["Role"], "detail")
+
+    for outcome in each(get, names, cancelled):
+        try:
+            roles[outcome.item] = outcome.answer()
+        except failures() as error:
+            words = explain(error, "entities", "iam:GetRole", profile=connection.profile, subject=outcome.item)
+            if words.kind == "absent":
+                deleted.add(outcome.item)
+            else:
+                errors.setdefault(words.kind, words)
+    return RoleDetails(roles, frozenset(deleted), tuple(errors.values()))
+
+
+def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
+    return replace(
+        sweep,
+        roles=sweep.roles + tuple(parse_role(detail) for detail in page["RoleDetailList"]),
+        users=sweep.users + tuple(parse_user(detail) for detail in page.get("UserDetailList", ())),
+        groups=sweep.groups + tuple(parse_group(detail) for detail in page.get("GroupDetailList", ())),
+        local_policies=sweep.local_policies
+        + tuple(parse_local_policy(detail) for detail in page.get("Policies", ()) if ":aws:policy/" not in detail["Arn"]),
+        pages=sweep.pages + 1,
+    )
+
+
+def _once(ways: list[CarriedAs]) -> tuple[CarriedAs, ...]:
+    return tuple(dict.fromkeys(ways))

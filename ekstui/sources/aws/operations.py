@@ -1,0 +1,35 @@
+"""Every call that ekstui can make, by IAM action. Each of them lists or reads; a call that is not here is not made."""
+
+OPERATIONS = frozenset(
+    {
+        "sts:GetCallerIdentity",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:ListPolicies",
+        "iam:ListOpenIDConnectProviders",
+        "iam:ListEntitiesForPolicy",
+        "iam:ListPolicyVersions",
+        "iam:GetPolicyVersion",
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "eks:ListClusters",
+        "eks:DescribeCluster",
+        "eks:ListNodegroups",
+        "eks:DescribeNodegroup",
+        "eks:ListFargateProfiles",
+        "eks:DescribeFargateProfile",
+        "eks:ListAddons",
+        "eks:DescribeAddon",
+        "eks:DescribeAddonVersions",
+        "eks:DescribeAddonConfiguration",
+        "eks:ListAccessEntries",
+        "eks:DescribeAccessEntry",
+        "eks:ListCapabilities",
+        "eks:DescribeCapability",
+        "eks:ListPodIdentityAssociations",
+        "eks:DescribePodIdentityAssociation",
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "config:SelectAggregateResourceConfig",
+        "config:DescribeConfigurationAggregators",
+    }
+)
