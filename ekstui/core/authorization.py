@@ -1,6 +1,7 @@
 """Roles, users, groups and local policies in the shape of IAM's GetAccountAuthorizationDetails.
 
-One shape serves the live account and files that the AWS CLI wrote, so it is parsed here only. Times may be datetimes or ISO 8601 text, documents objects or (URL-encoded) JSON text.
+One shape serves the live account and files that the AWS CLI wrote, so it is parsed here only. Times
+may be datetimes or ISO 8601 text, documents objects or (URL-encoded) JSON text.
 """
 
 from collections.abc import Mapping
@@ -74,9 +75,10 @@ def parse_local_policy(detail: object) -> LocalPolicy:
         for version in _objects(fields, "PolicyVersionList")
         if version.get("VersionId") == default
     ]
+    arn = _text(fields, "Arn")
     return LocalPolicy(
-        name=_text(fields, "PolicyName"),
-        arn=_text(fields, "Arn"),
+        name=arn.rsplit("/", 1)[-1],
+        arn=arn,
         path=_text(fields, "Path", "/"),
         default_version=default,
         document=documents[0] if documents else None,

@@ -75,10 +75,6 @@ class Connection:
     @property
     def region(self) -> str | None:
         """The configured region, or None."""
-        # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
-        given = self._settings.region or os.environ.get("AWS_REGION")
-        if given:
-            return given
         with self._lock:
             region: str | None = self._open_session().get_config_variable("region")
         return region
@@ -163,6 +159,9 @@ class Connection:
             import botocore.session
 
             session = botocore.session.Session(profile=self._settings.profile)
+            # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
+            if region := self._settings.region or os.environ.get("AWS_REGION"):
+                session.set_config_variable("region", region)
             self._guard_credentials(session)
             self._session = session
         return self._session

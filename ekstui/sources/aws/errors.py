@@ -14,7 +14,7 @@ from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 
 CATCHABLE: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, EOFError, EkstuiError, IncompleteError)
-"""What a call may raise besides botocore's own two base classes; see `failures`."""
+"""What a call may raise besides botocore's own classes; see `failures`."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _BAD_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"}
@@ -39,8 +39,9 @@ class _Words:
 def failures() -> tuple[type[Exception], ...]:
     """Return the exceptions that `explain` knows: all that session, client and call may raise."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
-    return (ClientError, BotoCoreError, *CATCHABLE)
+    return (ClientError, BotoCoreError, ResponseParserError, *CATCHABLE)
 
 
 def explain(
@@ -57,7 +58,9 @@ def explain(
     words = _words(error, action, profile, region, signed_in)
     if _is_assume_role(error):
         action = "sts:AssumeRole"
-    return SourceError(source, action, words.kind, words.message, words.next_step, region=region, subject=subject)
+    return SourceError(
+        source, action, words.kind, _ended(words.message), words.next_step, region=region, subject=subject
+    )
 
 
 def as_account_error(error: SourceError) -> AccountError:
@@ -253,6 +256,12 @@ def _unexpected(action: str | None) -> str:
 
 def _is_assume_role(error: Exception) -> bool:
     return str(getattr(error, "operation_name", "")).startswith("AssumeRole")
+
+
+def _ended(sentence: str) -> str:
+    """Return a sentence, which may end in the words of AWS, with a full stop."""
+    sentence = sentence.rstrip()
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _host(url: str) -> str:

@@ -189,7 +189,9 @@ def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
         users=sweep.users + tuple(parse_user(detail) for detail in page.get("UserDetailList", ())),
         groups=sweep.groups + tuple(parse_group(detail) for detail in page.get("GroupDetailList", ())),
         local_policies=sweep.local_policies
-        + tuple(parse_local_policy(detail) for detail in page.get("Policies", ()) if ":aws:policy/" not in detail["Arn"]),
+        + tuple(
+            parse_local_policy(detail) for detail in page.get("Policies", ()) if ":aws:policy/" not in detail["Arn"]
+        ),
         pages=sweep.pages + 1,
     )
 

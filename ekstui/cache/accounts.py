@@ -1,0 +1,243 @@
+"""The last snapshot of each account, one SQLite file an account, readable by its owner alone.
+
+Nothing of one account or partition can come out under another: each has its own file, and a file says inside whose
+it is.
+"""
+
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ekstui.core.account import AccountSnapshot, Group, LocalPolicy, Role, User
+from ekstui.core.policy import format_time, parse_time
+from ekstui.core.record import from_record, to_record
+from ekstui.errors import EkstuiError
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for another ekstui."""
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE snapshot (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        account TEXT NOT NULL,
+        partition TEXT NOT NULL,
+        caller TEXT,        -- digest of the settings and credentials it was asked with, NULL for a file
+        fetched_at TEXT NOT NULL,
+        record TEXT NOT NULL
+    );
+    CREATE TABLE entity (
+        kind TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (kind, position)
+    ) WITHOUT ROWID;
+    """,
+)
+"""Each takes the file from the version of its index to the next."""
+
+
+class StoreError(EkstuiError):
+    """The store of an account cannot be used; everything else goes on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """An account of which a snapshot is stored."""
+
+    account: str
+    partition: str
+    fetched_at: datetime
+    caller: str | None
+    path: Path
+
+
+def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) -> None:
+    """Keep a snapshot in place of the account's last one; StoreError says why it cannot be kept.
+
+    `folder` is the folder of accounts, `caller` a digest that tells the same settings and credentials next time.
+    """
+    _prepare(folder)
+    path = _path(folder, snapshot.identity.partition, snapshot.identity.account)
+    head = replace(snapshot, roles=(), users=(), groups=(), local_policies=())
+    entities = [
+        (kind, position, json.dumps(to_record(entity)))
+        for kind, group in (
+            ("role", snapshot.roles),
+            ("user", snapshot.users),
+            ("group", snapshot.groups),
+            ("policy", snapshot.local_policies),
+        )
+        for position, entity in enumerate(group)
+    ]
+    row = (
+        snapshot.identity.account,
+        snapshot.identity.partition,
+        caller,
+        format_time(snapshot.fetched_at),
+        json.dumps(to_record(head)),
+    )
+    try:
+        _write(path, row, entities)
+    except sqlite3.DatabaseError as error:
+        if not _is_corrupt(error):
+            raise StoreError(f"The snapshot cannot be kept: {error}.") from None
+        path.replace(path.with_suffix(".unreadable"))
+        try:
+            _write(path, row, entities)
+        except sqlite3.Error as again:
+            raise StoreError(f"The snapshot cannot be kept: {again}.") from None
+
+
+def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
+    """Return the last snapshot of an account, None if there is none; StoreError says why it cannot be read."""
+    path = _path(folder, partition, account)
+    if not _usable(folder) or not _exists(path):
+        return None
+    try:
+        with _open(path) as database:
+            row = database.execute("SELECT account, partition, record FROM snapshot WHERE id = 1").fetchone()
+            if row is None or (row[0], row[1]) != (account, partition):
+                return None
+            rows = database.execute("SELECT kind, record FROM entity ORDER BY kind, position").fetchall()
+        snapshot = from_record(AccountSnapshot, json.loads(row[2]))
+        if (snapshot.identity.account, snapshot.identity.partition) != (account, partition):
+            return None
+        records = {kind: [json.loads(text) for key, text in rows if key == kind] for kind in _KINDS}
+        return replace(
+            snapshot,
+            roles=tuple(from_record(Role, record) for record in records["role"]),
+            users=tuple(from_record(User, record) for record in records["user"]),
+            groups=tuple(from_record(Group, record) for record in records["group"]),
+            local_policies=tuple(from_record(LocalPolicy, record) for record in records["policy"]),
+        )
+    except (sqlite3.Error, ValueError, RecursionError) as error:
+        raise StoreError(
+            f"The snapshot of account {account} cannot be read: {error}.", "Refresh to replace it."
+        ) from None
+
+
+def stored(folder: Path) -> tuple[StoredAccount, ...]:
+    """Return the accounts that have a snapshot, newest first; files that cannot be read are left out."""
+    if not _usable(folder):
+        return ()
+    accounts: list[StoredAccount] = []
+    for path in sorted(folder.glob("*.db")):
+        try:
+            if not _exists(path):
+                continue
+            with _open(path) as database:
+                row = database.execute("SELECT account, partition, fetched_at, caller FROM snapshot").fetchone()
+            if row is not None and path == _path(folder, row[1], row[0]):
+                accounts.append(StoredAccount(row[0], row[1], parse_time(row[2]), row[3], path))
+        except (sqlite3.Error, ValueError, StoreError):
+            continue
+    return tuple(sorted(accounts, key=lambda entry: entry.fetched_at, reverse=True))
+
+
+def clear(folder: Path, partition: str | None = None, account: str | None = None) -> tuple[Path, ...]:
+    """Delete what is stored of one account, or of all, and return the files that are gone."""
+    if not _usable(folder):
+        return ()
+    name = "*" if account is None or partition is None else _path(folder, partition, account).stem
+    gone: list[Path] = []
+    for suffix in (".db", ".db-journal", ".db-wal", ".db-shm", ".unreadable"):
+        for path in sorted(folder.glob(f"{name}{suffix}")):
+            path.unlink(missing_ok=True)
+            gone.append(path)
+    return tuple(gone)
+
+
+_KINDS = ("role", "user", "group", "policy")
+
+
+def _path(folder: Path, partition: str, account: str) -> Path:
+    if not (account.isascii() and account.isalnum() and partition.replace("-", "").isalnum()):
+        raise StoreError(f"{partition}-{account} is no account.")
+    return folder / f"{partition}-{account}.db"
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder with its final permissions, or check the one that is there."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not folder.is_symlink() and not folder.exists():
+            folder.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    _usable(folder)
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether the folder is there; StoreError if it is not the user's own."""
+    try:
+        state = folder.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be read: {error.strerror}.") from None
+    if stat.S_ISLNK(state.st_mode) or not stat.S_ISDIR(state.st_mode):
+        raise StoreError(f"{folder} is a link or no folder, so no account is kept there.", "Remove it.")
+    if state.st_uid != os.geteuid():
+        raise StoreError(f"{folder} belongs to someone else, so no account is kept there.", "Set EKSTUI_CACHE.")
+    if stat.S_IMODE(state.st_mode) & 0o077:
+        folder.chmod(0o700)
+    return True
+
+
+def _exists(path: Path) -> bool:
+    """Return whether the file is there; StoreError if it is not the user's own plain file."""
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
+        raise StoreError(f"{path} is a link or belongs to someone else, so it is not used.", "Remove it.")
+    if stat.S_IMODE(state.st_mode) & 0o077:
+        path.chmod(0o600)
+    return True
+
+
+def _write(path: Path, row: tuple[str | None, ...], entities: list[tuple[str, int, str]]) -> None:
+    try:
+        if not _exists(path):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_RDWR, 0o600))
+    except FileExistsError:
+        _exists(path)
+    except OSError as error:
+        raise StoreError(f"The snapshot cannot be kept: {error.strerror}.") from None
+    with _open(path) as database, database:
+        database.execute("DELETE FROM snapshot")
+        database.execute("DELETE FROM entity")
+        database.execute(
+            "INSERT INTO snapshot (id, account, partition, caller, fetched_at, record) VALUES (1, ?, ?, ?, ?, ?)", row
+        )
+        database.executemany("INSERT INTO entity (kind, position, record) VALUES (?, ?, ?)", entities)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file at the newest version; StoreError for one of a newer ekstui."""
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        database.execute("PRAGMA secure_delete = ON")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise StoreError(f"{path} is of a newer ekstui, so it is not used.", "Update ekstui.")
+        for number in range(version, len(_MIGRATIONS)):
+            database.executescript(f"BEGIN; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+        yield database
+    finally:
+        database.close()
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    return error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

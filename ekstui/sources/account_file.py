@@ -1,0 +1,102 @@
+"""An account from a file: the output of `aws iam get-account-authorization-details`, whole or in pages."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
+from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.errors import InputError
+
+MAX_BYTES = 512_000_000
+"""The largest file read. A thousand roles take about 3 MB."""
+
+_COMMAND = "Write it with `aws iam get-account-authorization-details > FILE`."
+_NOT_LOOKED_AT = ("EKS: the file knows roles only, so every use is inferred from trust policies.",)
+_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
+
+
+def read_account_file(path: Path) -> AccountSnapshot:
+    """Return the account that a file holds, or a folder of files in order of name, one page or more each.
+
+    Its time is the file's own. InputError says why it cannot be read.
+    """
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        raise InputError(f"{path} holds no JSON file.", _COMMAND)
+    pages = [page for file in files for page in _pages(file)]
+    roles = {role.name: role for page in pages for role in map(parse_role, _list(page, "RoleDetailList"))}
+    users = {user.name: user for page in pages for user in map(parse_user, _list(page, "UserDetailList"))}
+    groups = {group.name: group for page in pages for group in map(parse_group, _list(page, "GroupDetailList"))}
+    policies = {
+        policy.arn: policy
+        for page in pages
+        for policy in map(parse_local_policy, _list(page, "Policies"))
+        if ":aws:policy/" not in policy.arn
+    }
+    carriers: list[Role | User | Group | LocalPolicy] = [*roles.values(), *users.values(), *groups.values()]
+    carriers.extend(policies.values())
+    partition, account = _owner([carrier.arn or "" for carrier in carriers], path)
+    # The CLI writes NextToken where it was told to stop early, IAM itself IsTruncated and Marker.
+    complete = not (pages[-1].get("IsTruncated") or pages[-1].get("NextToken") or pages[-1].get("Marker"))
+    missing = () if complete else (_incomplete(path),)
+    return AccountSnapshot(
+        identity=CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:root", "", method="file"),
+        fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC),
+        complete=complete,
+        roles=tuple(roles.values()),
+        users=tuple(users.values()),
+        groups=tuple(groups.values()),
+        local_policies=tuple(policies.values()),
+        not_looked_at=_NOT_LOOKED_AT,
+        errors=missing,
+    )
+
+
+def _pages(path: Path) -> Iterator[Mapping[str, object]]:
+    """Yield the pages of a file: one object, a list of them, or several after one another."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", _COMMAND) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8.", _COMMAND) from None
+    decoder, position = json.JSONDecoder(), 0
+    while position < len(text):
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path} is not JSON: {error}.", _COMMAND) from None
+        for page in value if isinstance(value, list) else [value]:
+            if not isinstance(page, dict) or not any(key in page for key in _LISTS):
+                raise InputError(f"{path} holds something other than IAM's authorization details.", _COMMAND)
+            yield page
+        position = len(text) - len(text[end:].lstrip())
+
+
+def _list(page: Mapping[str, object], key: str) -> list[object]:
+    value = page.get(key) or []
+    if not isinstance(value, list):
+        raise InputError(f"Not IAM's authorization details: {key} is no list.", _COMMAND)
+    return value
+
+
+def _owner(arns: list[str], path: Path) -> tuple[str, str]:
+    """Return partition and account of the ARNs, which must be one account's."""
+    owners = Counter((parts[1], parts[4]) for arn in arns if len(parts := arn.split(":", 5)) == 6)
+    if not owners:
+        raise InputError(f"{path} holds no role, user, group or policy.", _COMMAND)
+    if len(owners) > 1:
+        names = ", ".join(sorted(account for _, account in owners))
+        raise InputError(f"{path} mixes accounts ({names}).", "Give one account's pages at a time.")
+    return next(iter(owners))
+
+
+def _incomplete(path: Path) -> SourceError:
+    return SourceError(
+        "file", None, "incomplete", f"{path} is incomplete: IAM had more to give.", "Write all pages, then try again."
+    )

@@ -1,0 +1,137 @@
+"""A snapshot is kept for its owner alone, comes back equal, and never under another account or partition."""
+
+import os
+import sqlite3
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ekstui.cache.accounts import StoreError, clear, load, store, stored
+from tests.accounts import WHEN, snapshot
+
+FIRST, SECOND = "111122223333", "444455556666"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "accounts"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_a_snapshot_comes_back_equal(folder: Path) -> None:
+    assert load(folder, "aws", FIRST) is None
+    store(folder, snapshot(), "digest")
+    assert load(folder, "aws", FIRST) == snapshot()
+    store(folder, replace(snapshot(), roles=(), complete=False))
+    assert load(folder, "aws", FIRST) == replace(snapshot(), roles=(), complete=False)
+
+
+def test_accounts_and_partitions_do_not_mix(folder: Path) -> None:
+    store(folder, snapshot(FIRST), "a")
+    store(folder, replace(snapshot(FIRST, "aws-cn"), roles=()), "b")
+    assert load(folder, "aws", SECOND) is None
+    assert load(folder, "aws-us-gov", FIRST) is None
+    assert load(folder, "aws", FIRST) == snapshot(FIRST)
+    assert {(entry.partition, entry.account, entry.caller) for entry in stored(folder)} == {
+        ("aws", FIRST, "a"),
+        ("aws-cn", FIRST, "b"),
+    }
+    (folder / f"aws-{FIRST}.db").replace(folder / f"aws-{SECOND}.db")
+    assert load(folder, "aws", SECOND) is None
+    assert [entry.partition for entry in stored(folder)] == ["aws-cn"]
+
+
+def test_only_the_owner_can_read(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        store(folder, snapshot())
+    finally:
+        os.umask(before)
+    assert mode(folder) == 0o700
+    assert mode(folder / f"aws-{FIRST}.db") == 0o600
+    folder.chmod(0o755)
+    (folder / f"aws-{FIRST}.db").chmod(0o644)
+    store(folder, snapshot())
+    assert (mode(folder), mode(folder / f"aws-{FIRST}.db")) == (0o700, 0o600)
+
+
+def test_links_are_refused(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.parent.mkdir()
+    folder.symlink_to(elsewhere)
+    for action in (lambda: store(folder, snapshot()), lambda: load(folder, "aws", FIRST), lambda: clear(folder)):
+        with pytest.raises(StoreError, match="link"):
+            action()
+    folder.unlink()
+    store(folder, snapshot())
+    target = tmp_path / "target.db"
+    (folder / f"aws-{FIRST}.db").replace(target)
+    (folder / f"aws-{FIRST}.db").symlink_to(target)
+    with pytest.raises(StoreError, match="link"):
+        load(folder, "aws", FIRST)
+    with pytest.raises(StoreError, match="link"):
+        store(folder, snapshot())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_someone_else_is_refused(folder: Path) -> None:
+    store(folder, snapshot())
+    os.chown(folder, 12345, 12345)
+    with pytest.raises(StoreError, match="someone else"):
+        load(folder, "aws", FIRST)
+
+
+def test_a_corrupt_file_is_set_aside_and_replaced(folder: Path) -> None:
+    store(folder, snapshot())
+    path = folder / f"aws-{FIRST}.db"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreError, match="cannot be read"):
+        load(folder, "aws", FIRST)
+    assert stored(folder) == ()
+    store(folder, snapshot())
+    assert load(folder, "aws", FIRST) == snapshot()
+    assert mode(path) == 0o600
+
+
+def test_a_record_of_another_release_is_not_half_read(folder: Path) -> None:
+    store(folder, snapshot())
+    with sqlite3.connect(folder / f"aws-{FIRST}.db") as database:
+        database.execute("""UPDATE entity SET record = '{"name": "x", "arn": null, "novel": 1}' WHERE kind = 'role'""")
+    with pytest.raises(StoreError, match="novel"):
+        load(folder, "aws", FIRST)
+
+
+def test_a_file_of_a_newer_ekstui_is_left_alone(folder: Path) -> None:
+    store(folder, snapshot())
+    path = folder / f"aws-{FIRST}.db"
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer"):
+        store(folder, snapshot())
+    with pytest.raises(StoreError, match="newer"):
+        load(folder, "aws", FIRST)
+    assert path.read_bytes() == before
+
+
+def test_clear_deletes_the_files(folder: Path) -> None:
+    store(folder, snapshot(FIRST))
+    store(folder, replace(snapshot(SECOND), fetched_at=WHEN.replace(hour=13)))
+    assert [entry.account for entry in stored(folder)] == [SECOND, FIRST]
+    clear(folder, "aws", SECOND)
+    assert [path.name for path in folder.iterdir()] == [f"aws-{FIRST}.db"]
+    clear(folder)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("account", ["../x", "1111/2222", "", "x y"])
+def test_an_account_is_no_path(folder: Path, account: str) -> None:
+    folder.mkdir(parents=True)
+    with pytest.raises(StoreError, match="no account"):
+        load(folder, "aws", account)

@@ -1,0 +1,128 @@
+"""Trust policies are told as the EKS and IAM user guides describe the principals in them."""
+
+import pytest
+
+from ekstui.core.document import Document, parse
+from ekstui.core.trust import eks_region, issuer_of, trust_in_words, trust_word, trustees, trusts_service
+
+ACCOUNT = "111122223333"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+
+
+def trust(
+    principal: object, action: object = "sts:AssumeRole", condition: object = None, effect: str = "Allow"
+) -> Document:
+    statement = {"Effect": effect, "Principal": principal, "Action": action}
+    if condition is not None:
+        statement["Condition"] = condition
+    return parse({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def irsa(condition: object) -> Document:
+    return trust({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition)
+
+
+@pytest.mark.parametrize(
+    ("principal", "kind", "word"),
+    [
+        ({"Service": "eks.amazonaws.com"}, "service", "eks"),
+        ({"Service": "ec2.amazonaws.com.cn"}, "service", "ec2"),
+        ({"Service": "pods.eks.amazonaws.com"}, "pod-identity", "pod identity"),
+        ({"Service": ["eks.amazonaws.com", "eks-fargate-pods.amazonaws.com"]}, "service", "eks +1"),
+        ({"AWS": ACCOUNT}, "account", "this account"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "account", "this account"),
+        ({"AWS": "arn:aws-cn:iam::444455556666:root"}, "account", "account 444455556666"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/ops/deployer"}, "role", "role deployer"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/ana"}, "user", "user ana"),
+        ({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/build"}, "session", "session build"),
+        ({"AWS": "AROA1234567890EXAMPLE"}, "deleted", "deleted principal"),
+        ({"AWS": "AIDA1234567890EXAMPLE"}, "deleted", "deleted principal"),
+        ({"AWS": "*"}, "anyone", "anyone"),
+        ("*", "anyone", "anyone"),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_0123_DO_NOT_DELETE"}, "sso", "SSO"),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"}, "saml", "SAML"),
+        (
+            {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"},
+            "github",
+            "GitHub",
+        ),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.example/x"}, "oidc", "gitlab.example"),
+        ({"Federated": "cognito-identity.amazonaws.com"}, "oidc", "cognito-identity.amazonaws.com"),
+        ({"Federated": PROVIDER}, "irsa", "IRSA"),
+        ({"CanonicalUser": "abc"}, "unknown", "unknown"),
+    ],
+)
+def test_principals_are_told_apart(principal: object, kind: str, word: str) -> None:
+    document = trust(principal)
+    assert trustees(document)[0].kind == kind
+    assert trust_word(document, ACCOUNT) == word
+    assert trust_in_words(document, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "region"),
+    [
+        (ISSUER, "eu-west-1"),
+        ("oidc-eks.us-east-2.api.aws/id/ABC", "us-east-2"),
+        ("oidc.eks.cn-north-1.amazonaws.com.cn/id/ABC", "cn-north-1"),
+        ("oidc.eks.us-gov-west-1.amazonaws.com/id/ABC", "us-gov-west-1"),
+        ("token.actions.githubusercontent.com", None),
+        ("oidc.eks.eu-west-1.amazonaws.com.evil.example/id/ABC", None),
+    ],
+)
+def test_region_of_an_issuer(issuer: str, region: str | None) -> None:
+    assert eks_region(issuer) == region
+    assert issuer_of(f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}") == issuer
+
+
+@pytest.mark.parametrize(
+    ("operator", "subject", "fits", "misses", "never"),
+    [
+        (
+            "StringEquals",
+            "system:serviceaccount:kube-system:aws-node",
+            ("kube-system", "aws-node"),
+            ("kube-system", "x"),
+            False,
+        ),
+        ("StringLike", "system:serviceaccount:kube-system:*", ("kube-system", "ebs"), ("default", "ebs"), False),
+        ("StringLike", "system:serviceaccount:*:loki-?", ("a", "loki-1"), ("a", "loki-12"), False),
+        ("StringLike", "system:serviceaccount:kube-*", ("kube-public", "x"), ("default", "x"), False),
+        ("StringEquals", "system:serviceaccount:kube-system:*", ("kube-system", "*"), ("kube-system", "ebs"), True),
+    ],
+)
+def test_irsa_names_service_accounts(
+    operator: str, subject: str, fits: tuple[str, str], misses: tuple[str, str], never: bool
+) -> None:
+    condition = {operator: {f"{ISSUER}:sub": subject, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    (trustee,) = trustees(irsa(condition))
+    (account,) = trustee.service_accounts
+    assert trustee.region == "eu-west-1"
+    assert account.fits(*fits)
+    assert not account.fits(*misses)
+    assert account.never_matches is never
+    assert not trustee.unrestricted
+
+
+def test_irsa_without_subject_is_every_service_account() -> None:
+    document = irsa({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}})
+    assert trustees(document)[0].unrestricted
+    assert trust_in_words(document, ACCOUNT)[0].startswith("Every service account")
+
+
+def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
+    denied = trust({"Service": "eks.amazonaws.com"}, effect="Deny")
+    assert trustees(denied) == ()
+    assert not trusts_service(denied, "eks.amazonaws.com")
+    assert trust_word(denied, ACCOUNT) == "nobody"
+    assert trust_word(None, ACCOUNT) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("actions", "allowed"),
+    [("sts:AssumeRole", False), (["sts:AssumeRole", "sts:TagSession"], True), ("sts:*", True), ("STS:tag*", True)],
+)
+def test_tag_session(actions: object, allowed: bool) -> None:
+    (trustee,) = trustees(trust({"Service": "pods.eks.amazonaws.com"}, actions))
+    assert trustee.allows_tag_session is allowed

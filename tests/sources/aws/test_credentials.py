@@ -1,0 +1,220 @@
+"""The credential chain neither reads from nor writes to the terminal, nor hangs; each run has its own home."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.account import SourceError
+from ekstui.errors import MfaNeededError
+from ekstui.sources.aws import credential_process
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.errors import explain, failures
+
+ROOT = Path(__file__).parents[3]
+
+KEYS = "[profile p]\naws_access_key_id = x\naws_secret_access_key = y\n"
+
+
+class Home:
+    """A home of its own, in which a profile `p` is asked who it is; nothing answers on its endpoint."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self._patch = patch
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        (folder / ".aws").mkdir()
+        self.set(
+            HOME=str(folder),
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_REGION="eu-west-1",
+            AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        )
+
+    def set(self, **environment: str) -> None:
+        for name, value in environment.items():
+            self._patch.setenv(name, value)
+
+    def configure(self, text: str) -> None:
+        (self.folder / ".aws" / "config").write_text(textwrap.dedent(text))
+
+    def told(self, **settings: Any) -> SourceError:
+        """Return what the failed call is told as."""
+        try:
+            connection = Connection(ConnectionSettings(profile="p", **settings))
+            connection.credential_method()
+            connection.ask("sts:GetCallerIdentity")
+        except failures() as error:
+            return explain(error, "identity", "sts:GetCallerIdentity", profile="p")
+        raise AssertionError("something answered")
+
+    def helper(self, body: str) -> Path:
+        path = self.folder / "helper"
+        path.write_text(f"#!{sys.executable}\n{textwrap.dedent(body)}")
+        path.chmod(0o700)
+        return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    return Home(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("chained", [False, True], ids=["direct", "as source profile"])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("import time; time.sleep(60)", "no answer in"),
+        ("import sys; sys.stderr.write('first\\nlocked \\x1b[31m\\n'); sys.exit(3)", "locked"),
+        ("print('junk')", "printed no JSON"),
+    ],
+)
+def test_a_failing_credential_process_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch, body: str, words: str, chained: bool
+) -> None:
+    monkeypatch.setattr(credential_process, "TIMEOUT", 0.5)
+    command = f"credential_process = {home.helper(body)}"
+    role = "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = s\n[profile s]\n"
+    home.configure(f"[profile p]\n{role if chained else ''}{command}\n")
+    told = home.told()
+    assert told.kind == "credentials"
+    assert told.message.startswith("credential_process failed")
+    assert words in told.message
+
+
+def test_credential_process_still_works(home: Home) -> None:
+    keys = json.dumps({"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "x"})
+    home.configure(f"[profile p]\ncredential_process = {home.helper(f'print({keys!r})')}\n")
+    assert Connection(ConnectionSettings(profile="p")).credential_method() == "custom-process"
+    assert home.told().message == "127.0.0.1:9 cannot be reached."
+
+
+def test_credential_process_cannot_write_over_the_screen(home: Home) -> None:
+    home.configure(f"[profile p]\ncredential_process = {home.helper(WRITES_TO_THE_TERMINAL)}\n")
+    screen, terminal = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", ON_A_TERMINAL, str(terminal)], cwd=ROOT, pass_fds=[terminal]) as child:
+        os.close(terminal)
+        seen = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its last user has gone
+            while part := os.read(screen, 4096):
+                seen += part
+        os.close(screen)
+    assert child.returncode == 0
+    assert b"over the screen" not in seen
+    assert b"failed: OSError" in seen
+
+
+WRITES_TO_THE_TERMINAL = """
+    import sys
+    with open("/dev/tty", "w") as terminal:
+        terminal.write("over the screen")
+    sys.exit(3)
+    """
+
+ON_A_TERMINAL = """
+import os, sys
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.login_tty(int(sys.argv[1]))
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.errors import explain, failures
+try:
+    Connection(ConnectionSettings(profile="p")).credential_method()
+except failures() as error:
+    print(explain(error, "identity").message)
+"""
+
+MFA = """
+    [profile p]
+    role_arn = arn:aws:iam::111122223333:role/x
+    source_profile = s
+    mfa_serial = arn:aws:iam::111122223333:mfa/ana
+    [profile s]
+    aws_access_key_id = AKIAEXAMPLE
+    aws_secret_access_key = x
+    """
+
+
+def test_a_profile_with_mfa_asks_nobody_unasked(home: Home) -> None:
+    home.configure(MFA)
+    with pytest.raises(MfaNeededError) as raised:
+        Connection(ConnectionSettings(profile="p")).ask("sts:GetCallerIdentity")
+    assert raised.value.device == "arn:aws:iam::111122223333:mfa/ana"
+    assert home.told().kind == "mfa"
+
+
+def test_the_prompt_gets_the_device_and_its_code_is_used(home: Home) -> None:
+    home.configure(MFA)
+    asked: list[str] = []
+
+    def prompt(text: str) -> str:
+        asked.append(text)
+        return "123456"
+
+    assert home.told(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
+    assert asked == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "kind", "words"),
+    [
+        ("", {}, "setting", "There is no profile 'p'"),
+        ("[profile p]\n", {}, "credentials", "No AWS credentials."),
+        ("[profile p", {}, "setting", "The AWS config file"),
+        ("[profile p]\naws_access_key_id = x\n", {}, "credentials", "Incomplete credentials"),
+        (
+            (
+                "[profile p]\nsource_profile = q\nrole_arn = arn:aws:iam::111122223333:role/x\n"
+                "[profile q]\nsource_profile = p\nrole_arn = arn:aws:iam::111122223333:role/y\n"
+            ),
+            {},
+            "setting",
+            "Infinite loop",
+        ),
+        (
+            "[profile p]\nsso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = x\n",
+            {},
+            "expired",
+            "Run `aws sso login --profile p`",
+        ),
+        (
+            (
+                "[profile p]\nsso_session = s\nsso_account_id = 1\nsso_role_name = x\n"
+                "[sso-session s]\nsso_start_url = https://x\nsso_region = eu-west-1\n"
+            ),
+            {},
+            "expired",
+            "Run `aws sso login --profile p`",
+        ),
+        (
+            "[profile p]\nrole_arn = arn:aws:iam::111122223333:role/x\nweb_identity_token_file = /no/token\n",
+            {},
+            "credentials",
+            "The web identity token /no/token cannot be read.",
+        ),
+        (KEYS, {"AWS_REGION": "eu west"}, "setting", "'eu west' is no region"),
+        (KEYS, {"AWS_REGION": ""}, "setting", "No region is set"),
+        (KEYS, {"AWS_ENDPOINT_URL": "htp:/x"}, "setting", "Invalid endpoint"),
+    ],
+)
+def test_real_failures_are_told(home: Home, config: str, environment: dict[str, str], kind: str, words: str) -> None:
+    home.configure(config)
+    home.set(**environment)
+    told = home.told()
+    assert told.kind == kind
+    assert words in f"{told.message} {told.next_step}"
+
+
+def test_the_role_cache_of_the_cli_is_used_only_when_asked(home: Home) -> None:
+    home.configure(MFA)
+    for share in (False, True):
+        session = Connection(ConnectionSettings(profile="p", share_role_cache=share))._open_session()
+        provider = session.get_component("credential_provider").get_provider("assume-role")
+        assert (type(provider.cache).__name__ == "JSONFileCache") is share

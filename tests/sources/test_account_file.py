@@ -1,0 +1,107 @@
+"""The AWS CLI's output is read whole or in pages, and a missing page is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ekstui.core.account import attachments_of
+from ekstui.errors import InputError
+from ekstui.sources.account_file import read_account_file
+
+POLICY = {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+
+
+def role(name: str, account: str = "111122223333", **more: Any) -> dict[str, Any]:
+    return {
+        "Path": "/team/",
+        "RoleName": name,
+        "RoleId": "AROAEXAMPLE",
+        "Arn": f"arn:aws:iam::{account}:role/team/{name}",
+        "CreateDate": "2024-02-29T10:00:00+00:00",
+        "AssumeRolePolicyDocument": TRUST,
+        "InstanceProfileList": [],
+        "RolePolicyList": [],
+        "AttachedManagedPolicies": [POLICY],
+        "Tags": [],
+        "RoleLastUsed": {"LastUsedDate": "2026-11-01T00:00:00Z", "Region": "eu-west-1"},
+        **more,
+    }
+
+
+def page(*roles: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": list(roles), "Policies": [], **more}
+
+
+def written(path: Path, *values: object) -> Path:
+    path.write_text("\n".join(json.dumps(value) for value in values))
+    return path
+
+
+def carriers(path: Path) -> list[str]:
+    return [entry.role.name for entry in attachments_of(read_account_file(path), POLICY["PolicyArn"]).roles]
+
+
+def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
+    first, last = page(role("a"), IsTruncated=True, Marker="x"), page(role("b"), IsTruncated=False)
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    written(folder / "1.json", first)
+    written(folder / "2.json", last)
+    forms = [
+        written(tmp_path / "whole.json", page(role("a"), role("b"))),
+        written(tmp_path / "list.json", [first, last]),
+        written(tmp_path / "lines.json", first, last),
+        folder,
+    ]
+    for form in forms:
+        assert carriers(form) == ["a", "b"]
+        account = read_account_file(form)
+        assert account.complete
+        assert (account.identity.account, account.identity.partition) == ("111122223333", "aws")
+        assert account.roles[0].path == "/team/"
+
+
+@pytest.mark.parametrize("mark", [{"IsTruncated": True, "Marker": "x"}, {"NextToken": "x"}])
+def test_a_missing_page_is_told(tmp_path: Path, mark: dict[str, object]) -> None:
+    account = read_account_file(written(tmp_path / "a.json", page(role("a"), **mark)))
+    assert not account.complete
+    assert account.errors[0].kind == "incomplete"
+
+
+def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) -> None:
+    encoded = role("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
+    broken = role("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
+    account = read_account_file(written(tmp_path / "a.json", page(encoded, broken)))
+    assert account.roles[0].trust is not None
+    assert account.roles[1].trust is None
+    assert account.roles[1].inline[0].document is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no role|holds"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("3", "something other"),
+        ('{"Statement": []}', "something other"),
+        ('{"RoleDetailList": {"a": 1}}', "no list"),
+        ('{"RoleDetailList": [{"RoleName": 3}]}', "RoleName"),
+        ('{"RoleDetailList": []}', "no role"),
+        (json.dumps(page(role("a"), role("b", "444455556666"))), "mixes accounts"),
+    ],
+)
+def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_account_file(path)
+
+
+def test_a_missing_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_account_file(tmp_path / "none.json")
