@@ -1,0 +1,59 @@
+"""The rest of an account: roles by the hundred that make it as large as real ones."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from moto.iam.models import OpenIDConnectProvider
+
+from tests.rig.builder import Builder, allowing, trusting, trusting_accounts_of, trusting_pods
+
+TEAMS = ("search", "payments", "ml", "data", "web", "mobile", "identity", "growth", "billing", "infra")
+APPS = ("api", "worker", "cron", "ingest", "export", "sync", "proxy", "cache", "frontend", "jobs", "stream", "report")
+
+SEED = 20261130
+"""Makes the crowd the same in every run."""
+
+
+def add_crowd(builder: Builder, count: int, region: str) -> None:
+    """Add `count` roles of many kinds; about one in six carries AmazonEKS_CNI_Policy."""
+    chance = random.Random(SEED)
+    provider = _provider(builder, builder.eks(region).clusters["prod"].identity["oidc"]["issuer"])
+    prod = builder.eks(region).clusters["prod"]
+    ec2 = trusting("ec2.amazonaws.com.cn" if builder.partition == "aws-cn" else "ec2.amazonaws.com")
+    teams = {team: builder.policy(f"{team}-data", allowing("s3:GetObject", "sqs:*"), path="/teams/") for team in TEAMS}
+    for number in range(count):
+        team, app = chance.choice(TEAMS), chance.choice(APPS)
+        name = f"{team}-{app}-{number:04}"
+        when = builder.now - timedelta(hours=chance.randrange(1, 24 * 420))
+        # RoleLastUsed reaches back 400 days; what was used before has none.
+        used: dict[str, Any] = (
+            {"last_used": when, "last_used_region": region} if builder.now - when < timedelta(days=400) else {}
+        )
+        tags = {"team": team, "cost-centre": str(chance.randrange(1000, 9999))}
+        draw = chance.random()
+        if draw < 0.16:
+            policies = ["AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"]
+            builder.role(f"{name}-node", ec2, *policies, tags=tags, **used)
+        elif draw < 0.34:
+            subject = f"system:serviceaccount:{team}:{app}"
+            role = builder.role(
+                f"{name}-irsa", trusting_accounts_of(provider.arn, subject), teams[team].arn, tags=tags, **used
+            )
+            builder.irsa(region, prod, role, team, app)
+        elif draw < 0.5:
+            role = builder.role(f"{name}-pod", trusting_pods(), teams[team].arn, tags=tags, **used)
+            builder.pod_identity(region, prod, team, f"{app}-{number:04}", role)
+        elif draw < 0.8:
+            policies = ["AWSLambdaBasicExecutionRole", teams[team].arn]
+            builder.role(
+                f"{name}-lambda", trusting("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **used
+            )
+        else:
+            inline = {"queue": allowing("sqs:SendMessage"), "logs": allowing("logs:PutLogEvents")}
+            builder.role(f"{name}-task", trusting("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **used)
+
+
+def _provider(builder: Builder, url: str) -> OpenIDConnectProvider:
+    host = url.removeprefix("https://")
+    return next(p for p in builder.iam.open_id_providers.values() if p.url == host)

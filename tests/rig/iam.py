@@ -1,0 +1,354 @@
+"""IAM as AWS answers it, where moto does not: entities of a policy, the authorization details, versions, boundaries."""
+
+from collections import ChainMap, Counter
+from collections.abc import Iterable
+from typing import Any, TypeAlias, cast
+from urllib.parse import quote
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.exceptions import NoSuchEntity, NotFoundException
+from moto.iam.models import Group, IAMBackend, ManagedPolicy, PolicyVersion, Role, User
+from moto.iam.responses import IamResponse
+
+from tests.rig.world import SignedRegion, world
+
+Entity: TypeAlias = Role | User | Group
+
+
+def boundary_of(entity: Entity) -> str | None:
+    """Return the ARN of the entity's permissions boundary; groups have none."""
+    return getattr(entity, "permissions_boundary_arn", None)
+
+
+def policies_of_new_backend(backend: IAMBackend) -> dict[str, ManagedPolicy]:
+    """Return a backend's policies: its own, in front of those that AWS manages, which all accounts share."""
+    # A backend's region_name is its partition; moto wants a dict, and a ChainMap is all it needs of one.
+    shared = world.catalogue(backend.region_name).policies
+    return cast("dict[str, ManagedPolicy]", ChainMap[str, Any]({}, shared))
+
+
+class CorrectedIam(SignedRegion, IamResponse):
+    """moto's IAM, with the operations that ekstui relies on answered as AWS answers them."""
+
+    def list_policies(self) -> ActionResult:
+        scope = self._get_param("Scope", "All")
+        usage = self._get_param("PolicyUsageFilter")
+        attached, bounding = self._usage_counts()
+        wanted = []
+        for policy in self.backend.managed_policies.values():
+            if scope != "All" and (scope == "AWS") != _is_aws(policy):
+                continue
+            if not policy.path.startswith(self._get_param("PathPrefix", "/")):
+                continue
+            if usage == "PermissionsBoundary":
+                if not bounding[policy.arn]:
+                    continue
+            elif (self._get_bool_param("OnlyAttached", False) or usage) and not attached[policy.arn]:
+                continue
+            wanted.append(policy)
+        page, marker = self._page(wanted)
+        return self._listed("Policies", [self._policy(p, attached, bounding) for p in page], marker)
+
+    def get_policy(self) -> ActionResult:
+        policy = self._policy_or_error(self._get_param("PolicyArn"))
+        attached, bounding = self._usage_counts()
+        detail = self._policy(policy, attached, bounding) | {
+            "Description": policy.description,
+            "Tags": policy.get_tags(),
+        }
+        return ActionResult({"Policy": detail})
+
+    def list_policy_versions(self) -> ActionResult:
+        policy = self._policy_or_error(self._get_param("PolicyArn"))
+        page, marker = self._page(_newest_first(policy))
+        return self._listed("Versions", [_version(v) for v in page], marker)
+
+    def get_policy_version(self) -> ActionResult:
+        policy = self._policy_or_error(self._get_param("PolicyArn"))
+        wanted = self._get_param("VersionId")
+        for version in policy.versions:
+            if version.version_id == wanted:
+                return ActionResult({"PolicyVersion": _version(version) | {"Document": _encoded(version.document)}})
+        raise NoSuchEntity(f"Policy {policy.arn} version {wanted} does not exist or is not attachable.")
+
+    def list_entities_for_policy(self) -> ActionResult:
+        arn = self._policy_or_error(self._get_param("PolicyArn")).arn
+        kind = self._get_param("EntityFilter")
+        usage = self._get_param("PolicyUsageFilter")
+        prefix = self._get_param("PathPrefix", "/")
+        entities: list[Entity] = []
+        for name, members in self._entities().items():
+            if kind and kind != name:
+                continue
+            for entity in members:
+                attached = arn in entity.managed_policies and usage != "PermissionsBoundary"
+                bounded = boundary_of(entity) == arn and usage != "PermissionsPolicy"
+                if (attached or bounded) and entity.path.startswith(prefix):
+                    entities.append(entity)
+        page, marker = self._page(entities)
+        result = {
+            "PolicyGroups": [{"GroupName": e.name, "GroupId": e.id} for e in page if isinstance(e, Group)],
+            "PolicyUsers": [{"UserName": e.name, "UserId": e.id} for e in page if isinstance(e, User)],
+            "PolicyRoles": [{"RoleName": e.name, "RoleId": e.id} for e in page if isinstance(e, Role)],
+        }
+        return ActionResult(result | {"IsTruncated": marker is not None, "Marker": marker})
+
+    def get_account_authorization_details(self) -> ActionResult:
+        kinds = self._get_param("Filter", []) or ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
+        attached, bounding = self._usage_counts()
+        members: list[Entity | ManagedPolicy] = []
+        for name, entities in self._entities().items():
+            if name in kinds:
+                members.extend(entities)
+        for policy in self.backend.managed_policies.values():
+            if _is_aws(policy):
+                # AWS lists those of its own policies that something uses, never all of them.
+                if "AWSManagedPolicy" in kinds and (attached[policy.arn] or bounding[policy.arn]):
+                    members.append(policy)
+            elif "LocalManagedPolicy" in kinds:
+                members.append(policy)
+        page, marker = self._page(members)
+        result = {
+            "UserDetailList": [_user_detail(m) for m in page if isinstance(m, User)],
+            "GroupDetailList": [_group_detail(m) for m in page if isinstance(m, Group)],
+            "RoleDetailList": [_role_detail(m) for m in page if isinstance(m, Role)],
+            "Policies": [
+                self._policy(m, attached, bounding)
+                | {"PolicyVersionList": [_whole_version(v) for v in _newest_first(m)]}
+                for m in page
+                if isinstance(m, ManagedPolicy)
+            ],
+        }
+        return ActionResult(result | {"IsTruncated": marker is not None, "Marker": marker})
+
+    def list_roles(self) -> ActionResult:
+        prefix = self._get_param("PathPrefix", "/")
+        page, marker = self._page([r for r in self.backend.roles.values() if r.path.startswith(prefix)])
+        return self._listed("Roles", page, marker)
+
+    def list_users(self) -> ActionResult:
+        prefix = self._get_param("PathPrefix", "/")
+        page, marker = self._page([u for u in self.backend.users.values() if u.path.startswith(prefix)])
+        return self._listed("Users", page, marker)
+
+    def list_groups(self) -> ActionResult:
+        page, marker = self._page(list(self.backend.groups.values()))
+        return self._listed("Groups", page, marker)
+
+    def list_attached_role_policies(self) -> ActionResult:
+        role = self.backend.get_role(self._get_param("RoleName"))
+        page, marker = self._page(_attached(role))
+        return self._listed("AttachedPolicies", page, marker)
+
+    def list_role_policies(self) -> ActionResult:
+        page, marker = self._page(list(self.backend.get_role(self._get_param("RoleName")).policies))
+        return self._listed("PolicyNames", page, marker)
+
+    def list_instance_profiles_for_role(self) -> ActionResult:
+        role = self.backend.get_role(self._get_param("RoleName"))
+        page, marker = self._page(list(role.instance_profile_list))
+        return self._listed("InstanceProfiles", page, marker)
+
+    def get_role(self) -> ActionResult:
+        role = self.backend.get_role(self._get_param("RoleName"))
+        detail = {
+            "Path": role.path,
+            "RoleName": role.name,
+            "RoleId": role.id,
+            "Arn": role.arn,
+            "CreateDate": role.create_date,
+            "AssumeRolePolicyDocument": role.assume_role_policy_document,
+            "Description": role.description,
+            "MaxSessionDuration": role.max_session_duration,
+            "PermissionsBoundary": _boundary(role),
+            "Tags": role.tags,
+            "RoleLastUsed": _last_used(role),
+        }
+        return ActionResult({"Role": detail})
+
+    def create_user(self) -> ActionResult:
+        created = super().create_user()
+        if boundary := self._get_param("PermissionsBoundary"):
+            self._set_user_boundary(boundary)
+        return created
+
+    def get_user(self) -> ActionResult:
+        answer = super().get_user()
+        user = cast("dict[str, Any]", answer.result)["User"]
+        detail = {
+            "Path": user.path,
+            "UserName": user.name,
+            "UserId": user.id,
+            "Arn": user.arn,
+            "CreateDate": user.create_date,
+            "PermissionsBoundary": _boundary(user),
+            "Tags": user.tags,
+        }
+        return ActionResult({"User": detail})
+
+    def put_user_permissions_boundary(self) -> ActionResult:
+        self._set_user_boundary(self._get_param("PermissionsBoundary"))
+        return EmptyResult()
+
+    def delete_user_permissions_boundary(self) -> ActionResult:
+        self._set_user_boundary(None)
+        return EmptyResult()
+
+    def simulate_principal_policy(self) -> ActionResult:
+        results = world.simulation(self.params)
+        page, marker = self._page(results)
+        return self._listed("EvaluationResults", page, marker)
+
+    def _set_user_boundary(self, arn: str | None) -> None:
+        # moto's User has no boundary, so the rig keeps it on the user under the name that Role uses.
+        setattr(self.backend.get_user(self._get_param("UserName")), "permissions_boundary_arn", arn)  # noqa: B010
+
+    def _policy_or_error(self, arn: str) -> ManagedPolicy:
+        policy = self.backend.managed_policies.get(arn)
+        if policy is None:
+            raise NotFoundException(f"Policy {arn} does not exist or is not attachable.")
+        return policy
+
+    def _entities(self) -> dict[str, Iterable[Entity]]:
+        backend = self.backend
+        return {"User": backend.users.values(), "Group": backend.groups.values(), "Role": backend.roles.values()}
+
+    def _usage_counts(self) -> tuple[Counter[str], Counter[str]]:
+        attached: Counter[str] = Counter()
+        bounding: Counter[str] = Counter()
+        for members in self._entities().values():
+            for entity in members:
+                attached.update(entity.managed_policies.keys())
+                if boundary := boundary_of(entity):
+                    bounding[boundary] += 1
+        return attached, bounding
+
+    def _page(self, items: list[Any]) -> tuple[list[Any], str | None]:
+        return world.page(items, self._get_param("Marker"), self._get_int_param("MaxItems"))
+
+    def _listed(self, key: str, items: list[Any], marker: str | None) -> ActionResult:
+        return ActionResult({key: items, "IsTruncated": marker is not None, "Marker": marker})
+
+    def _policy(self, policy: ManagedPolicy, attached: Counter[str], bounding: Counter[str]) -> dict[str, Any]:
+        return {
+            "PolicyName": policy.name,
+            "PolicyId": policy.id,
+            "Arn": policy.arn,
+            "Path": policy.path,
+            "DefaultVersionId": policy.default_version_id,
+            "AttachmentCount": attached[policy.arn],
+            "PermissionsBoundaryUsageCount": bounding[policy.arn],
+            "IsAttachable": True,
+            "CreateDate": policy.create_date,
+            "UpdateDate": policy.update_date,
+        }
+
+
+def _is_aws(policy: ManagedPolicy) -> bool:
+    return ":iam::aws:" in policy.arn
+
+
+def _encoded(document: str) -> str:
+    return quote(document, safe="")
+
+
+def _newest_first(policy: ManagedPolicy) -> list[PolicyVersion]:
+    return sorted(policy.versions, key=lambda version: int(version.version_id[1:]), reverse=True)
+
+
+def _version(version: PolicyVersion) -> dict[str, Any]:
+    return {
+        "VersionId": version.version_id,
+        "IsDefaultVersion": version.is_default,
+        "CreateDate": version.create_date,
+    }
+
+
+def _whole_version(version: PolicyVersion) -> dict[str, Any]:
+    return _version(version) | {"Document": _encoded(version.document)}
+
+
+def _attached(entity: Entity) -> list[dict[str, str]]:
+    return [{"PolicyName": p.name, "PolicyArn": p.arn} for p in entity.managed_policies.values()]
+
+
+def _inline(entity: Entity) -> list[dict[str, str]]:
+    return [{"PolicyName": name, "PolicyDocument": _encoded(text)} for name, text in entity.policies.items()]
+
+
+def _boundary(entity: Entity) -> dict[str, str] | None:
+    arn = boundary_of(entity)
+    return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
+
+
+def _last_used(role: Role) -> dict[str, Any]:
+    return {"LastUsedDate": role.last_used, "Region": role.last_used_region} if role.last_used else {}
+
+
+def _role_detail(role: Role) -> dict[str, Any]:
+    profiles = [
+        {
+            "Path": profile.path,
+            "InstanceProfileName": profile.name,
+            "InstanceProfileId": profile.id,
+            "Arn": profile.arn,
+            "CreateDate": profile.create_date,
+            "Roles": [
+                {
+                    "Path": holder.path,
+                    "RoleName": holder.name,
+                    "RoleId": holder.id,
+                    "Arn": holder.arn,
+                    "CreateDate": holder.create_date,
+                    "AssumeRolePolicyDocument": _encoded(holder.assume_role_policy_document),
+                }
+                for holder in profile.roles
+            ],
+        }
+        for profile in _profiles(role)
+    ]
+    return {
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn,
+        "CreateDate": role.create_date,
+        "AssumeRolePolicyDocument": _encoded(role.assume_role_policy_document),
+        "InstanceProfileList": profiles,
+        "RolePolicyList": _inline(role),
+        "AttachedManagedPolicies": _attached(role),
+        "PermissionsBoundary": _boundary(role),
+        "Tags": role.tags or [],
+        "RoleLastUsed": _last_used(role),
+    }
+
+
+def _profiles(role: Role) -> list[Any]:
+    return list(role.instance_profile_list)
+
+
+def _user_detail(user: User) -> dict[str, Any]:
+    return {
+        "Path": user.path,
+        "UserName": user.name,
+        "UserId": user.id,
+        "Arn": user.arn,
+        "CreateDate": user.create_date,
+        "UserPolicyList": _inline(user),
+        "GroupList": user.group_list,
+        "AttachedManagedPolicies": _attached(user),
+        "PermissionsBoundary": _boundary(user),
+        "Tags": user.tags or [],
+    }
+
+
+def _group_detail(group: Group) -> dict[str, Any]:
+    return {
+        "Path": group.path,
+        "GroupName": group.name,
+        "GroupId": group.id,
+        "Arn": group.arn,
+        "CreateDate": group.create_date,
+        "GroupPolicyList": _inline(group),
+        "AttachedManagedPolicies": _attached(group),
+    }

@@ -1,0 +1,70 @@
+"""The whole rig: a corrected AWS on loopback with a seeded account, and the environment that leads a program to it."""
+
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.rig.account import NOW, Seeded, seed
+from tests.rig.catalogue import Catalogue
+from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
+from tests.rig.server import Server, forget_everything
+from tests.rig.world import World, world
+
+
+class Rig:
+    """A running rig. Only one can be in a process, since moto's accounts are global."""
+
+    def __init__(self, roles: int = 300) -> None:
+        self._roles = roles
+        self._server = Server()
+        self.account = seed(roles)
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint for every service."""
+        return self._server.url
+
+    @property
+    def world(self) -> World:
+        """Return what the services answer from and how they behave; `reset` puts it back."""
+        return world
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the AWS managed policies of partition aws, which a test may publish to or withdraw from."""
+        return world.catalogue("aws")
+
+    def reset(
+        self, roles: int | None = None, *, partition: str = "aws", hostile: bool = False, now: datetime = NOW
+    ) -> Seeded:
+        """Seed the account anew, with everything that tests changed put back."""
+        forget_everything()
+        wanted = self._roles if roles is None else roles
+        self.account = seed(wanted, partition=partition, hostile=hostile, now=now)
+        return self.account
+
+    def add_account(self, account_id: str, roles: int) -> Seeded:
+        """Seed another account beside the first; `environment(account_id=…)` leads to it."""
+        return seed(roles, account_id=account_id, partition=self.account.builder.partition)
+
+    def environment(self, home: Path, *, account_id: str = ACCOUNT_ID, region: str | None = None) -> dict[str, str]:
+        """Return the variables that lead a program, ekstui or another, to the rig and to files of its own in `home`."""
+        return isolated(home) | {
+            "AWS_ACCESS_KEY_ID": access_key(account_id),
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": region or self.account.home,
+        }
+
+    def close(self) -> None:
+        """Stop serving and forget the account."""
+        self._server.close()
+        forget_everything()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

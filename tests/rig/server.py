@@ -1,0 +1,110 @@
+"""The corrected moto server: its services in place of moto's own, served over HTTP on loopback."""
+
+import re
+from types import TracebackType
+from typing import Any, Self
+
+import moto.backends
+import moto.config.urls
+import moto.eks.urls
+import moto.iam.models
+import moto.iam.urls
+import moto.sts.urls
+from flask import Flask
+from moto.core.utils import convert_to_flask_response
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.rig.config import CorrectedConfig
+from tests.rig.eks import PATHS, CorrectedEks
+from tests.rig.iam import CorrectedIam, policies_of_new_backend
+from tests.rig.isolation import account_of
+from tests.rig.others import CorrectedSts, SmallEc2
+from tests.rig.world import World, world
+
+
+def correct_moto() -> None:
+    """Put the corrected services in moto's place, for this process."""
+    moto.iam.urls.url_paths = {"{0}/$": CorrectedIam.dispatch}
+    moto.sts.urls.url_paths = {"{0}/$": CorrectedSts.dispatch}
+    moto.config.urls.url_paths = {"{0}/$": CorrectedConfig.dispatch}
+    routed = dict.fromkeys([*moto.eks.urls.url_paths, *("{0}" + path + "$" for path in PATHS)], CorrectedEks.dispatch)
+    moto.eks.urls.url_paths = routed
+    models: Any = moto.iam.models
+    models.get_account_id_from = account_of
+    models.IAMBackend._init_aws_policies = lambda backend: []
+    models.IAMBackend._init_managed_policies = policies_of_new_backend
+
+
+def forget_everything() -> None:
+    """Empty every account and put the world back to how it behaves by default, in place."""
+    # Reading the corpus again takes half a second, so a catalogue that nobody changed stays.
+    fresh = World(catalogues={name: kept for name, kept in world.catalogues.items() if not kept.changed})
+    for field in World.__slots__:
+        setattr(world, field, getattr(fresh, field))
+    # After the world, since a new IAM backend takes its AWS policies from there.
+    for name in ("iam", "eks", "sts", "config"):
+        moto.backends.get_backend(name).reset()
+
+
+class _Application(DomainDispatcherApplication):
+    """moto's dispatcher, with the small EC2 in place of moto's."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._ec2 = Flask("ec2")
+        self._ec2.request_class = BackendRequest
+        respond = convert_to_flask_response(SmallEc2.dispatch)
+        self._ec2.add_url_rule("/", endpoint="ec2", methods=["GET", "POST"], view_func=respond)
+
+    def get_application(self, environ: dict[str, Any]) -> Flask:
+        if re.search(r"Credential=[^,]*/ec2/aws4_request", environ.get("HTTP_AUTHORIZATION", "")):
+            return self._ec2
+        application: Flask = super().get_application(environ)
+        return application
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Keeps connections open, as AWS does, and writes no access log."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        return
+
+
+class Server(ThreadedMotoServer):
+    """The corrected server on a free port of 127.0.0.1, running until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("127.0.0.1", 0, verbose=False)
+        correct_moto()
+        self.start()
+
+    def _server_entry(self) -> None:
+        self._server = make_server(
+            self._ip_address, self._port, _Application(), threaded=True, request_handler=_QuietHandler
+        )
+        self._server_ready_event.set()
+        self._server.serve_forever(poll_interval=0.05)
+
+    @property
+    def url(self) -> str:
+        """Return where the server listens."""
+        host, port = self.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
