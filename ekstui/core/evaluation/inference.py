@@ -32,6 +32,9 @@ def context_of(
     # What was told goes before what follows.
     values |= {key.lower(): entries for key, entries in request.context.items()}
     told_absent = {key.lower() for key in request.absent}
+    if (tags := values.get("aws:tagkeys")) and all(f"aws:requesttag/{tag.lower()}" in values for tag in tags):
+        # `aws:TagKeys` holds every tag of the request, so there is no other.
+        absent.add("aws:requesttag/*")
     for key in told_absent.intersection(values).difference(key.lower() for key in request.context):
         del values[key]
     return Context(values, frozenset(told_absent | absent))

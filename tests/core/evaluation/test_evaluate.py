@@ -236,3 +236,10 @@ def test_an_action_without_resources_is_asked_about_everything() -> None:
     assert evaluate(describe, [narrow], reference=reference()).verdict == "implicit-deny"
     assert evaluate(describe, [narrow]).missing == ("resource",)
     assert evaluate(Request("ec2:DeleteVolume"), [narrow], reference=reference()).missing == ("resource",)
+
+
+@pytest.mark.parametrize(("told", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
+def test_all_tag_keys_told_leave_no_other_tag(told: list[str], expected: str) -> None:
+    context = {"aws:TagKeys": tuple(told), "aws:RequestTag/Name": ("a",)}
+    wanted = policy({"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
+    assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [wanted]).verdict == expected

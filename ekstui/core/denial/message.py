@@ -1,0 +1,140 @@
+"""Denials in prose: IAM's sentences and the wrappers that SDKs put around them.
+
+Text comes in on one line with single spaces; every pattern is anchored or bounded, so that time stays linear.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ekstui.core.denial.denial import Cause, Denial, PolicyType
+from ekstui.core.denial.services import action_of_operation, actions_named, prefix_of_service, spelled
+from ekstui.core.reference import Reference
+
+_ACTION = r"([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
+_PHRASES = re.compile(
+    r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?)(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_ACTION_AT = re.compile(_ACTION)
+_USER = re.compile(r"User: ?(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
+_RESOURCE = re.compile(
+    r",? on (?:this )?resource:? ?(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))", re.IGNORECASE
+)
+_NO_ALLOW = re.compile(
+    r"because no ([A-Za-z -]{3,40}?)(?: policy| policies)? allows? (?:the " + _ACTION + r" action|access)"
+)
+_DENY = re.compile(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}?)(?= policy| boundary|[.,:;]|$))?")
+_DENY_POLICY = re.compile(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
+_NO_RESOURCE_POLICIES = "no resource-based policies allow access"
+
+# How far behind the action the reason may stand, in characters: an ARN of S3 has up to 1,100.
+_REASON_WITHIN = 2_400
+
+_POLICY_TYPES: dict[str, PolicyType] = {
+    "identity-based": "identity",
+    "resource-based": "resource",
+    "permissions": "boundary",
+    "permissions boundary": "boundary",
+    "service control": "service-control",
+    "resource control": "resource-control",
+    "session": "session",
+    "vpc endpoint": "vpc-endpoint",
+    "role trust": "trust",
+    "trust": "trust",
+    "assume role": "trust",
+}
+
+# What SDKs say around the message. The Go SDK names the service, botocore does not.
+_GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
+_BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
+_DENIED = re.compile(
+    r"UnauthorizedOperation|AccessDenied|Access Denied|UnauthorizedAccess|NotAuthorized|AuthorizationError"
+)
+
+
+def denials_in(text: str, reference: Reference) -> Iterator[tuple[Denial, str]]:
+    """Yield each denial that the text names, with the text that follows its resource."""
+    for phrase in _PHRASES.finditer(text):
+        named = _ACTION_AT.match(text, phrase.end())
+        if named is not None:
+            yield _denial(text, phrase.start(), named, reference)
+
+
+def wrapped_denial(text: str, reference: Reference) -> Denial | None:
+    """Return the denial of an SDK's error that names its operation but not what IAM said."""
+    if _DENIED.search(text) is None:
+        return None
+    if go := _GO.search(text):
+        service = prefix_of_service(go[1], reference)
+        return None if service is None else Denial(action_of_operation(service, go[2], reference))
+    if botocore := _BOTOCORE.search(text):
+        code, operation = botocore.groups()
+        if code == "UnauthorizedOperation":
+            return Denial(action_of_operation("ec2", operation, reference))
+        s3 = action_of_operation("s3", operation, reference)
+        actions = actions_named(operation, reference)
+        if not actions and reference.find(s3) is not None:
+            return Denial(s3)
+        if len(actions) == 1:
+            return Denial(actions[0])
+    return None
+
+
+def ambiguous_operation(text: str, reference: Reference) -> tuple[str, ...]:
+    """Return the actions that the operation of a botocore error may be, where several services have it."""
+    found = _BOTOCORE.search(text)
+    return () if found is None or not _DENIED.search(text) else actions_named(found[2], reference)
+
+
+def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -> tuple[Denial, str]:
+    called = spelled(named[1], reference)
+    user = _USER.search(text, max(0, start - 2_100), start)
+    position = named.end()
+    resource = None
+    if found := _RESOURCE.match(text, position):
+        position = found.end()
+        resource = _resource(found[1] or found[2] or found[3])
+    rest = text[position : position + _REASON_WITHIN]
+    # The reason ends where the next denial begins.
+    following = _PHRASES.search(rest)
+    reason = rest[: following.start()] if following else rest
+    cause, needed = _cause(reason)
+    action = called if needed is None else spelled(needed, reference)
+    if cause is None and user is None and action.lower() == "sts:assumerolewithwebidentity":
+        # STS tells an unknown caller nothing more; who may come in with a token is up to the role's trust policy.
+        cause = Cause("trust", explicit=False)
+    return (
+        Denial(
+            action=action,
+            resource=resource,
+            principal=None if user is None else user[1].strip("\"'"),
+            cause=cause,
+            called=called if called != action else None,
+        ),
+        reason,
+    )
+
+
+def _resource(text: str) -> str | None:
+    """Return what a message names as the resource if it is an ARN or `*`; old ones say `role NAME`, logs blank it out."""
+    text = text.strip("\"'").rstrip(".,;)\\")
+    return text if text == "*" or text.startswith("arn:") else None
+
+
+def _cause(reason: str) -> tuple[Cause | None, str | None]:
+    """Return the reason that a message gives, and the action that must be allowed if it names one."""
+    if found := _NO_ALLOW.search(reason):
+        return Cause(_POLICY_TYPES.get(found[1].lower()), explicit=False), found[2]
+    if found := _DENY.search(reason):
+        policy = _DENY_POLICY.match(reason, found.end())
+        return (
+            Cause(
+                _POLICY_TYPES.get((found[1] or "").lower()),
+                explicit=True,
+                policy=policy[1].rstrip(".") if policy else None,
+            ),
+            None,
+        )
+    if _NO_RESOURCE_POLICIES in reason:
+        return Cause("resource", explicit=False), None
+    return None, None

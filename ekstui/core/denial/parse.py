@@ -1,0 +1,162 @@
+"""From pasted text to a denial: logs are unwrapped, JSON is read, and what is no denial is refused with a reason."""
+
+import re
+from dataclasses import replace
+
+from ekstui.core.denial.denial import Denial
+from ekstui.core.denial.event import denial_of_object, objects_in, strings_in
+from ekstui.core.denial.message import ambiguous_operation, denials_in, wrapped_denial
+from ekstui.core.reference import Reference, reference
+from ekstui.errors import InputError
+
+MAX_CHARACTERS = 200_000
+"""The longest text that is read; a message has a few thousand."""
+
+_ENCODED = re.compile(r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?", re.IGNORECASE)
+_ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
+_ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
+_SHORTEST_LINE = 40
+"""A wrapped encoded message continues in lines at least this long, except for its last."""
+
+# What terminals and tools put before each line: Terraform's and Rust's bars, quotation marks of mail, kubectl's tabs.
+_LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
+
+# Errors that people take for a denial, and what they are.
+_OTHERS = (
+    (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
+     "the message says that the credentials have expired, which no policy changes."),
+    (re.compile(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
+     "the message says that the credentials were not accepted, which no policy changes."),
+    (re.compile(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
+     "the message comes from Kubernetes (RBAC or an access entry), not from IAM."),
+)  # fmt: skip
+
+
+def parse_denial(text: str, known: Reference | None = None) -> Denial:
+    """Return the denial that a pasted message holds: the first, if it holds several.
+
+    `known` is the reference that spells actions and finds an operation's service; the installed one by default.
+    Raises InputError for text that is too long, encoded, ambiguous or no denial, with what to do about it.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
+            "Paste the line with the denial.",
+        )
+    known = reference() if known is None else known
+    objects = tuple(objects_in(text))
+    allowed: InputError | None = None
+    for value in objects:
+        try:
+            denial = denial_of_object(value, known)
+        except InputError as error:
+            allowed = allowed or error
+            continue
+        if denial is not None:
+            return _with_encoded(denial, _unwrapped(" ".join(strings_in(value)))[0])
+    if allowed is not None:
+        raise allowed
+    # A log line in JSON: its strings hold the message, without the escapes.
+    candidates = [" ".join(strings_in(value)) for value in objects]
+    candidates.append(text)
+    for candidate in candidates:
+        denial = _denial_of_text(candidate, known)
+        if denial is not None:
+            return denial
+    raise _no_denial(text, candidates, known)
+
+
+def _denial_of_text(text: str, known: Reference) -> Denial | None:
+    spaced, *joined = _unwrapped(text)
+    found = [next(denials_in(candidate, known), None) for candidate in (spaced, *joined)]
+    readings = [reading for reading in found if reading is not None]
+    if readings:
+        denial, _ = max(readings, key=lambda reading: _completeness(reading[0], reading[1], known))
+        return _with_encoded(denial, spaced)
+    # The encoded part may speak of another action than the one that was called.
+    return None if _ENCODED.search(spaced) else wrapped_denial(spaced, known)
+
+
+def _unwrapped(text: str) -> tuple[str, ...]:
+    """Return the ways in which text may be on one line, all with single spaces: lines joined by a space first.
+
+    A terminal that wraps at its edge cuts words in two, with or without a bar before each line.
+    """
+    lines = _lines(text)
+    bare = [_LINE_START.sub("", line) for line in lines]
+    joined = [" ".join(bare)]
+    if len(lines) > 1:
+        joined += ["".join(lines), "".join(bare)]
+    return tuple(" ".join(candidate.split()) for candidate in joined)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of text, with the escapes of JSON logs undone."""
+    return text.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
+
+
+def _completeness(denial: Denial, rest: str, known: Reference) -> int:
+    """Return how well a message reads: a word that was cut, or two that were joined, costs a part."""
+    return (
+        2 * (known.find(denial.action) is not None)
+        + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
+        + (denial.principal is not None)
+        + (denial.resource is not None)
+        + rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "["))
+    )
+
+
+def _with_encoded(denial: Denial, spaced: str) -> Denial:
+    encoded = _encoded_in(spaced)
+    return replace(denial, encoded=encoded[0]) if encoded and encoded[1] else denial
+
+
+def _encoded_in(spaced: str) -> tuple[str, bool] | None:
+    """Return the encoded message of a text and whether it is whole, or None if there is none."""
+    found = _ENCODED.search(spaced)
+    if found is None:
+        return None
+    parts = [found[1]]
+    cut = found[2]
+    while len(parts[-1]) >= _SHORTEST_LINE and (found := _ENCODED_LINE.match(spaced, found.end())):
+        # Words of the log that follow, such as `status code`, are not part of it.
+        if len(found[1]) < _SHORTEST_LINE and (found[1].isalpha() and found[1].islower()):
+            break
+        parts.append(found[1])
+        cut = found[2]
+    return "".join(parts), not cut
+
+
+def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError:
+    unwrapped = [line for candidate in candidates for line in _unwrapped(candidate)]
+    spaced = " ".join(unwrapped)
+    if encoded := next(filter(None, map(_encoded_in, unwrapped)), None):
+        message, whole = encoded
+        if whole:
+            return _encoded(message)
+        return InputError(
+            "the message names no action, and its encoded part is cut off.",
+            "Find the whole encoded message in the log, or give --action and --resource.",
+        )
+    if _ONLY_ENCODED.fullmatch("".join(text.split())):
+        return _encoded("".join(text.split()))
+    for pattern, meaning in _OTHERS:
+        if pattern.search(spaced):
+            return InputError(meaning)
+    if actions := ambiguous_operation(spaced, known):
+        return InputError(
+            f"the message names an operation that several services have: {', '.join(actions[:8])}.",
+            "Say which with --action.",
+        )
+    return InputError(
+        "the text is no denial that names an action.",
+        "Paste the line that says “is not authorized to perform”, or give --action and --resource.",
+    )
+
+
+def _encoded(message: str) -> InputError:
+    return InputError(
+        "the message is encoded, and decoding it is an action of its own that ekstui does not take.",
+        f"Decode it and paste what comes out: aws sts decode-authorization-message --encoded-message {message} "
+        "--query DecodedMessage --output text | ekstui explain -",
+    )

@@ -1,0 +1,369 @@
+# ruff: noqa: ISC004 (messages are longer than a line)
+"""Denials are read in the wordings that people paste; most lines are from public trackers, with ids replaced."""
+
+import contextlib
+import json
+import time
+from typing import Any
+
+import pytest
+
+from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial
+from ekstui.errors import InputError
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
+NO_ALLOW = Cause("identity", explicit=False)
+ENCODED = "H8F0jDN9KPpyINgZ_awdx-5x8V34ntzRNtdI5Uqz5sS4Bj6mIUboysBgNK2ml" * 4
+
+# The message, then action, resource, principal and cause.
+MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
+    # EC2, from the CSI driver's log by way of the Go SDK and gRPC.
+    (
+        'E0113 09:43:20.123456 1 driver.go:108] "GRPC error" err="rpc error: code = Internal desc = Could not create volume '
+        '\\"pvc-87ad104a-5ee1-4912-8375-0e249a68c51c\\": could not create volume in EC2: operation error EC2: CreateVolume, '
+        "https response error StatusCode: 403, RequestID: f1b0d1e4-63b6-4c53-9b0e-2f3c1f0b8b73, api error "
+        f"UnauthorizedOperation: You are not authorized to perform this operation. User: {SESSION} is not authorized to "
+        "perform: ec2:CreateVolume on resource: arn:aws:ec2:eu-west-1::snapshot/snap-0abc because no identity-based policy "
+        f'allows the ec2:CreateVolume action. Encoded authorization failure message: {ENCODED}"',
+        "ec2:CreateVolume", "arn:aws:ec2:eu-west-1::snapshot/snap-0abc", SESSION, NO_ALLOW,
+    ),
+    # Terraform's box around the same, wrapped.
+    (
+        "│ Error: creating EC2 Instance: UnauthorizedOperation: You are not authorized to perform this\n"
+        f"│ operation. User: {SESSION} is not\n│ authorized to perform: ec2:RunInstances on resource:\n"
+        "│ arn:aws:ec2:eu-central-1:111122223333:volume/* with an explicit deny in a service control\n│ policy. Encoded "
+        f"authorization failure message: {ENCODED}\n│ \tstatus code: 403, request id: a0f62ebe-66a4\n│\n│   with aws_instance.a,",
+        "ec2:RunInstances", "arn:aws:ec2:eu-central-1:111122223333:volume/*", SESSION, Cause("service-control", explicit=True),
+    ),
+    # Karpenter's log line in JSON.
+    (
+        '{"level":"ERROR","time":"2024-11-12T16:46:59.426Z","logger":"controller","message":"Reconciler error","error":'
+        '"launching nodeclaim, creating instance, with fleet error(s), UnauthorizedOperation: You are not authorized to '
+        f"perform this operation. User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: "
+        'arn:aws:ec2:us-east-2:111122223333:instance/* with an explicit deny in a service control policy. Encoded '
+        'authorization failure message: g4oZPBqZ4Bni8dE5dGjxYTnOZ..."}',
+        "ec2:RunInstances", "arn:aws:ec2:us-east-2:111122223333:instance/*", SESSION, Cause("service-control", explicit=True),
+    ),
+    # botocore; ECR, EKS, Network Firewall.
+    (
+        f"An error occurred (AccessDeniedException) when calling the DescribeCluster operation: User: {SESSION} is not "
+        "authorized to perform: eks:DescribeCluster on resource: arn:aws:eks:eu-west-1:111122223333:cluster/prod",
+        "eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/prod", SESSION, None,
+    ),
+    (
+        '{"level":"error","ts":1725541882.6136096,"logger":"controllers.ExternalSecret","msg":"could not get secret data from '
+        f'provider","error":"could not generate [0]: unable to get authorization token: AccessDeniedException: User: {SESSION} '
+        "is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the "
+        'ecr:GetAuthorizationToken action\\n\\tstatus code: 400, request id: 1","stacktrace":"github.com/a/b.(*R).R\\n\\t/c.go:1"}',
+        "ecr:GetAuthorizationToken", "*", SESSION, NO_ALLOW,
+    ),
+    # The action that must be allowed is not the one that was called.
+    (
+        f"api error UnauthorizedOperation: You are not authorized to perform this operation. User: {SESSION} is not authorized "
+        "to perform: ec2:CreateVpcEndpoint on resource: arn:aws:ec2:eu-west-2:111122223333:vpc-endpoint/* because no "
+        "identity-based policy allows the vpce:AllowMultiRegion action.",
+        "vpce:AllowMultiRegion", "arn:aws:ec2:eu-west-2:111122223333:vpc-endpoint/*", SESSION, NO_ALLOW,
+    ),
+    # IAM, old and new.
+    (
+        f"API: iam:UpdateRole User: {SESSION} is not authorized to perform: iam:UpdateRole on resource: role svcop-main-acc",
+        "iam:UpdateRole", None, SESSION, None,
+    ),
+    (
+        "API: iam:CreateRole User: arn:aws:iam::111122223333:user/ada is not authorized to perform: iam:CreateRole on resource: "
+        "arn:aws:iam::111122223333:role/limitmonitor with an explicit deny",
+        "iam:CreateRole", "arn:aws:iam::111122223333:role/limitmonitor", "arn:aws:iam::111122223333:user/ada",
+        Cause(None, explicit=True),
+    ),
+    (
+        "AccessDenied: User: arn:aws:iam::111122223333:user/ada is not authorized to perform: iam:PassRole on resource: "
+        "arn:aws:iam::111122223333:role/node because no permissions boundary allows the iam:PassRole action\n"
+        "\tstatus code: 403, request id: 6bcc1ed4-f323-4db4-86fa-5e23b5df90ae",
+        "iam:PassRole", "arn:aws:iam::111122223333:role/node", "arn:aws:iam::111122223333:user/ada",
+        Cause("boundary", explicit=False),
+    ),
+    # STS.
+    (
+        f"An error occurred (AccessDenied) when calling the AssumeRole operation: User: {SESSION} is not authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::444455556666:role/prod",
+        "sts:AssumeRole", "arn:aws:iam::444455556666:role/prod", SESSION, None,
+    ),
+    (
+        "Error: User: arn:aws:iam::***:user/[IAMUSERNAME] is not authorized to perform: sts:TagSession on resource: ***",
+        "sts:TagSession", None, "arn:aws:iam::***:user/[IAMUSERNAME]", None,
+    ),
+    (
+        '{"level":"error","msg":"Reconciler error","error":"WebIdentityErr: failed to retrieve credentials\\ncaused by: '
+        'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\\n\\tstatus code: 403, request id: 5c3f"}',
+        "sts:AssumeRoleWithWebIdentity", None, None, Cause("trust", explicit=False),
+    ),
+    # S3 quotes the resource, Java adds its own tail.
+    (
+        f'User: {SESSION} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::logs/a file.txt" because no '
+        "session policy allows the s3:GetObject action (Service: S3, Status Code: 403, Request ID: X)",
+        "s3:GetObject", "arn:aws:s3:::logs/a file.txt", SESSION, Cause("session", explicit=False),
+    ),
+    (
+        f"User: {SESSION} is not authorized to perform: s3:ListBucket on resource: arn:aws:s3:::logs with an explicit deny in "
+        "a VPC endpoint policy",
+        "s3:ListBucket", "arn:aws:s3:::logs", SESSION, Cause("vpc-endpoint", explicit=True),
+    ),
+    # KMS.
+    (
+        f"AccessDeniedException: User: {SESSION} is not authorized to perform: kms:GenerateDataKey on resource: "
+        "arn:aws:kms:eu-west-2:111122223333:key/a466d1fa because no resource-based policy allows the kms:GenerateDataKey action",
+        "kms:GenerateDataKey", "arn:aws:kms:eu-west-2:111122223333:key/a466d1fa", SESSION, Cause("resource", explicit=False),
+    ),
+    (
+        f"User: {SESSION} is not authorized to perform: kms:Decrypt on this resource because the resource does not exist in this "
+        "Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        "kms:Decrypt", None, SESSION, Cause("resource", explicit=False),
+    ),
+    # Each policy type of a deny; the newest messages name the policy.
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in an "
+     "identity-based policy", "ec2:RunInstances", "*", SESSION, Cause("identity", explicit=True)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in a permissions "
+     "boundary", "ec2:RunInstances", "*", SESSION, Cause("boundary", explicit=True)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in a session "
+     "policy", "ec2:RunInstances", "*", SESSION, Cause("session", explicit=True)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in a resource "
+     "control policy", "ec2:RunInstances", "*", SESSION, Cause("resource-control", explicit=True)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in a "
+     "resource-based policy", "ec2:RunInstances", "*", SESSION, Cause("resource", explicit=True)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * because no service control policy allows "
+     "the ec2:RunInstances action", "ec2:RunInstances", "*", SESSION, Cause("service-control", explicit=False)),
+    (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in a service control "
+     "policy: arn:aws:organizations::111122223333:policy/o-a/service_control_policy/p-1",
+     "ec2:RunInstances", "*", SESSION,
+     Cause("service-control", explicit=True, policy="arn:aws:organizations::111122223333:policy/o-a/service_control_policy/p-1")),
+    # The wording of events and conditions.
+    ("Warning  MissingIAMPermissions  5s  aws-node  Unauthorized operation: failed to call ec2:DescribeSubnets due to missing "
+     "permissions. Please refer https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md",
+     "ec2:DescribeSubnets", None, None, None),
+    ("message: Controller isn't authorized to call ec2:CreateFleet", "ec2:CreateFleet", None, None, None),
+    # Only the wrapper tells.
+    ("An error occurred (UnauthorizedOperation) when calling the DescribeVolumes operation: You are not authorized to perform "
+     "this operation.", "ec2:DescribeVolumes", None, None, None),
+    ("An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied", "s3:ListBucket", None, None, None),
+    ("operation error Elastic Load Balancing v2: CreateLoadBalancer, https response error StatusCode: 403, RequestID: 1, api "
+     "error AccessDenied: no", "elasticloadbalancing:CreateLoadBalancer", None, None, None),
+    # GovCloud and China.
+    ("User: arn:aws-cn:sts::111122223333:assumed-role/a/b is not authorized to perform: ec2:DescribeVpcs because no "
+     "identity-based policy allows the ec2:DescribeVpcs action",
+     "ec2:DescribeVpcs", None, "arn:aws-cn:sts::111122223333:assumed-role/a/b", NO_ALLOW),
+    # An action that the reference lacks stays as it is written.
+    (f"User: {SESSION} is not authorized to perform: nosuch:DoIt on resource: *", "nosuch:DoIt", "*", SESSION, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "action", "resource", "principal", "cause"), MESSAGES)
+def test_messages(text: str, action: str, resource: str | None, principal: str | None, cause: Cause | None) -> None:
+    denial = parse_denial(text)
+    assert (denial.action, denial.resource, denial.principal, denial.cause) == (action, resource, principal, cause)
+
+
+def test_the_action_that_was_called_and_the_encoded_part_are_kept() -> None:
+    denial = parse_denial(MESSAGES[5][0])
+    assert (denial.called, denial.encoded) == ("ec2:CreateVpcEndpoint", None)
+    assert parse_denial(MESSAGES[0][0]).encoded == ENCODED
+    assert parse_denial(MESSAGES[1][0]).encoded == ENCODED
+    assert parse_denial(MESSAGES[2][0]).encoded is None  # cut off
+
+
+@pytest.mark.parametrize("width", range(20, 200, 7))
+def test_a_message_that_a_terminal_wrapped(width: int) -> None:
+    text = MESSAGES[0][0]
+    cut = "\n".join(text[start : start + width] for start in range(0, len(text), width))
+    denial = parse_denial(cut)
+    assert (denial.action, denial.resource) == ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1::snapshot/snap-0abc")
+    assert denial.cause == NO_ALLOW
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {
+        "eventVersion": "1.10",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": "AROA:1",
+            "arn": "arn:aws:sts::111122223333:assumed-role/karpenter/1",
+            "accountId": "111122223333",
+            "sessionContext": {
+                "sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/eks/karpenter"},
+                "attributes": {"creationDate": "2025-06-16T12:27:13Z", "mfaAuthenticated": "false"},
+            },
+        },
+        "eventTime": "2025-06-16T12:27:16Z",
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "CreateFleet",
+        "awsRegion": "eu-west-1",
+        "sourceIPAddress": "192.0.2.1",
+        "userAgent": "aws-sdk-go-v2/1.36.3",
+        "errorCode": "Client.UnauthorizedOperation",
+        "errorMessage": "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/"
+        "karpenter/1 is not authorized to perform: ec2:CreateFleet on resource: arn:aws:ec2:eu-west-1:111122223333:"
+        "launch-template/* because no identity-based policy allows the ec2:CreateFleet action.",
+        **changes,
+    }
+
+
+def test_a_cloudtrail_event() -> None:
+    denial = parse_denial(json.dumps(event(), indent=2))
+    assert denial.action == "ec2:CreateFleet"
+    assert denial.resource == "arn:aws:ec2:eu-west-1:111122223333:launch-template/*"
+    assert denial.principal == "arn:aws:sts::111122223333:assumed-role/karpenter/1"
+    assert denial.cause == NO_ALLOW
+    assert denial.context == {
+        "aws:RequestedRegion": ("eu-west-1",),
+        "aws:CurrentTime": ("2025-06-16T12:27:16Z",),
+        "aws:UserAgent": ("aws-sdk-go-v2/1.36.3",),
+        "aws:SourceIp": ("192.0.2.1",),
+        "aws:PrincipalArn": ("arn:aws:iam::111122223333:role/eks/karpenter",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "action"),
+    [
+        ("s3.amazonaws.com", "HeadObject", "s3:GetObject"),
+        ("monitoring.amazonaws.com", "PutMetricData", "cloudwatch:PutMetricData"),
+        ("lambda.amazonaws.com", "GetFunction20150331v2", "lambda:GetFunction"),
+        ("elasticloadbalancing.amazonaws.com", "describeloadbalancers", "elasticloadbalancing:DescribeLoadBalancers"),
+        ("ecr.amazonaws.com", "BatchImportUpstreamImage", "ecr:BatchImportUpstreamImage"),
+    ],
+)
+def test_a_cloudtrail_event_whose_message_says_nothing(source: str, name: str, action: str) -> None:
+    bare = event(eventSource=source, eventName=name, errorCode="AccessDenied", errorMessage="Access Denied")
+    bare["resources"] = [{"ARN": "arn:aws:s3:::a/b", "type": "AWS::S3::Object"}]
+    bare["sourceIPAddress"] = "eks.amazonaws.com"
+    denial = parse_denial(json.dumps(bare))
+    assert (denial.action, denial.resource) == (action, "arn:aws:s3:::a/b")
+    assert "aws:SourceIp" not in denial.context
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"Records": [event(errorCode=None), event()]},
+        {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(event())}]},
+        {"detail-type": "AWS API Call via CloudTrail", "detail": event()},
+    ],
+)
+def test_wrapped_cloudtrail_events(wrapped: dict[str, Any]) -> None:
+    assert parse_denial("2026-01-19 " + json.dumps(wrapped)).action == "ec2:CreateFleet"
+
+
+DECODED = {
+    "allowed": False,
+    "explicitDeny": False,
+    "matchedStatements": {"items": []},
+    "failures": {"items": []},
+    "context": {
+        "principal": {"id": "AROA:1", "arn": SESSION},
+        "action": "ec2:RunInstances",
+        "resource": "arn:aws:ec2:us-east-1:111122223333:launch-template/lt-0638ed6a3b7addbf5",
+        "conditions": {
+            "items": [
+                {"key": "aws:RequestTag/Name", "values": {"items": [{"value": "karpenter"}]}},
+                {"key": "aws:TagKeys", "values": {"items": [{"value": "Name"}, {"value": "team"}]}},
+                {"key": "ec2:Region", "values": {"items": [{"value": "us-east-1"}]}},
+            ]
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("text", [json.dumps(DECODED), json.dumps({"DecodedMessage": json.dumps(DECODED)}, indent=4)])
+def test_a_decoded_message_gives_the_context(text: str) -> None:
+    denial = parse_denial(text)
+    assert (denial.action, denial.principal, denial.cause) == ("ec2:RunInstances", SESSION, None)
+    assert denial.resource == "arn:aws:ec2:us-east-1:111122223333:launch-template/lt-0638ed6a3b7addbf5"
+    assert denial.context == {
+        "aws:RequestTag/Name": ("karpenter",), "aws:TagKeys": ("Name", "team"), "ec2:Region": ("us-east-1",),
+    }  # fmt: skip
+
+
+def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
+    message = {**DECODED, "explicitDeny": True, "context": {**DECODED["context"], "action": "RunInstances"}}  # type: ignore[dict-item]
+    denial = parse_denial(json.dumps(message))
+    assert (denial.action, denial.cause) == ("ec2:RunInstances", Cause(None, explicit=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no denial"),
+        ("hello", "no denial"),
+        ("{}", "no denial"),
+        ("{" * 5000, "no denial"),
+        ('[{"a": ' * 5000, "no denial"),
+        ("User: is not authorized to perform:", "no denial"),
+        ("You are not authorized to perform this operation.", "no denial"),
+        (json.dumps(event(errorCode=None)), "records no denial"),
+        (json.dumps({**DECODED, "allowed": True}), "was allowed"),
+        ("An error occurred (AccessDenied) when calling the TagResource operation: no", "several services"),
+        ("An error occurred (ExpiredToken) when calling the ListRoles operation: The security token included in the request "
+         "is expired", "expired"),
+        ("api error InvalidClientTokenId: The security token included in the request is invalid.", "not accepted"),
+        ('pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group ""', "Kubernetes"),
+        ("x" * (MAX_CHARACTERS + 1), "200,001 characters"),
+    ],
+)  # fmt: skip
+def test_what_is_no_denial(text: str, says: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_denial(text)
+    assert says in str(error.value)
+
+
+WRAPPED = "\n".join(ENCODED[start : start + 60] for start in range(0, len(ENCODED), 60))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: {ENCODED}",
+        f"creating fleet UnauthorizedOperation: no. Encoded authorization failure message: {ENCODED}\n\tstatus code: 403",
+        f"no. Encoded authorization failure message:\n{WRAPPED}\n\tstatus code: 403, request id: 1",
+        f"An error occurred (UnauthorizedOperation) when calling the CreateVolume operation: no. Encoded authorization failure "
+        f"message: {ENCODED}",
+        f'{{"error": "no. Encoded authorization failure message: {ENCODED}"}}',
+        ENCODED,
+        WRAPPED,
+    ],
+)
+def test_an_encoded_message_is_answered_with_the_command_that_decodes_it(text: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_denial(text)
+    assert f"aws sts decode-authorization-message --encoded-message {ENCODED} " in error.value.next_step
+
+
+def test_an_encoded_message_that_is_cut_off() -> None:
+    with pytest.raises(InputError, match="cut off"):
+        parse_denial("Encoded authorization failure message: g4oZPBqZ4Bni8dE5dGjxYTnOZ...")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User: " * 30_000,
+        "User: " + "a" * 190_000 + " is not authorized to perform: ec2:RunInstances",
+        "is not authorized to perform: " * 6_000,
+        "is not authorized to perform: ec2:RunInstances " * 4_000,
+        "with an explicit deny in a " * 7_000,
+        "x is not authorized to perform: ec2:RunInstances on resource: * because no " + "a " * 90_000,
+        "operation error " * 12_000,
+        "{" * 190_000,
+        '{"a":' * 39_000,
+        "\n" * 190_000,
+        " " * 190_000,
+        "│" * 190_000,
+        "encoded authorization failure message: " * 5_000,
+        "An error occurred (" * 10_000,
+        "${" * 90_000,
+    ],
+    ids=range(15),
+)
+def test_hostile_text_takes_no_time(text: str) -> None:
+    started = time.perf_counter()
+    with contextlib.suppress(InputError):
+        parse_denial(text)
+    assert time.perf_counter() - started < 2
