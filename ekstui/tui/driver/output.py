@@ -1,0 +1,187 @@
+"""What goes to the terminal, in order, without ever making the app wait for it.
+
+The app's thread draws on a canvas and returns at once; a writer's thread asks for the changes when the terminal takes
+more. So over a slow line frames merge instead of queueing, and the last one is on its way as soon as it is drawn.
+"""
+
+import codecs
+import os
+import re
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from rich.cells import cell_len
+
+from ekstui.tui.driver.canvas import Canvas
+from ekstui.tui.driver.frame import is_frame
+
+_SYNC_START: Final = "\x1b[?2026h"
+_SYNC_END: Final = "\x1b[?2026l"
+
+_SYNC_FROM: Final = 1024
+"""Bytes from which a frame is marked as one (mode 2026); fewer arrive in one piece anyway."""
+
+_ENTER_SCREEN: Final = "\x1b[?1049h"
+_LEAVE_SCREEN: Final = "\x1b[?1049l"
+
+# Modes, queries, keyboard protocol, titles, clipboard, pointer shape and bell: they leave the cells, the attributes
+# and the cursor's place alone.
+_HARMLESS: Final = re.compile(
+    r"(?:\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|2004|2048)[hl]"
+    r"|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u"
+    r"|\x1b\](?:0|1|2|7|22|52);[^\x00-\x1f\x7f-\x9f]*(?:\x1b\\|\x07)"
+    r"|\x07)*"
+)
+
+_CHUNK: Final = 4096
+"""Bytes given to the terminal at once, as many as a Linux pseudo-terminal holds."""
+
+_PATIENCE: Final = 0.25
+"""Seconds that a terminal has to take what is left when the driver closes."""
+
+
+def _question_marks(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "?" * cell_len(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("cells", _question_marks)
+
+
+class Output:
+    """A file for Textual's writer thread (8.2.8: `write(text)`, `flush()`, `fileno()`), and the order of what it writes.
+
+    `send` may be called from any thread; `write` is the writer's own and takes what is waiting, not its argument.
+    """
+
+    def __init__(self, fileno: int, encoding: str, size: tuple[int, int], on_lost: Callable[[], None]) -> None:
+        self._fileno = fileno
+        self._encoding = encoding
+        self._on_lost = on_lost
+        self._canvas = Canvas(*size)
+        self._lock = threading.Lock()
+        self._waiting: deque[str] = deque()
+        """Sequences to be sent as they are, each after what was drawn before it."""
+        self._drawn = False
+        """Whether the canvas has been drawn on since its changes were last asked for."""
+        self._synchronized = False
+        """Whether the app marks its frames, which it does where the terminal says that it knows mode 2026."""
+        self._called = False
+        """Whether the writer has been called and has not yet come."""
+        self._until: float | None = None
+        """When to give up writing, on the monotonic clock."""
+        self._lost = False
+        """Whether the terminal is gone; what is written then goes nowhere."""
+
+    def resize(self, width: int, height: int) -> None:
+        """Forget the terminal's cells, whose number has become this."""
+        with self._lock:
+            if (width, height) == (self._canvas.width, self._canvas.height):
+                self._canvas.repaint()
+            else:
+                self._canvas.resize(width, height)
+            self._drawn = True
+
+    def repaint(self) -> None:
+        """Clear the terminal and send again all that was drawn."""
+        with self._lock:
+            self._waiting.append("\x1b[m\x1b[2J")
+            self._canvas.reset()
+            self._canvas.repaint()
+            self._drawn = True
+
+    def forget(self) -> None:
+        """Take nothing for known any more: only what is drawn from now on is sent."""
+        with self._lock:
+            self._canvas.forget()
+
+    def send(self, data: str) -> bool:
+        """Take what the app writes and say whether the writer is to be called for it; once closed, take frames only."""
+        with self._lock:
+            if data in (_SYNC_START, _SYNC_END):
+                self._synchronized = True
+                return False
+            if self._until is not None and not is_frame(data):
+                return False  # closed: the terminal is another program's
+            if is_frame(data):
+                self._canvas.draw(data)
+                self._drawn = True
+            elif _HARMLESS.fullmatch(data):
+                self._waiting.append(data)
+            else:
+                self._send_unknown(data)
+            return self._call()
+
+    def _send_unknown(self, data: str) -> None:
+        """Take a sequence that may draw, move or clear: attributes are reset before it, and nothing is known after it."""
+        if data == _LEAVE_SCREEN:
+            self._drawn = False  # nobody would see it
+        self._take_changes()
+        self._waiting.append(self._canvas.reset() + data)
+        if data == _ENTER_SCREEN:
+            self._canvas.repaint()  # after a pause the app may draw no more than what has changed
+            self._drawn = True
+        elif data != _LEAVE_SCREEN:
+            self._canvas.forget()
+
+    def _call(self) -> bool:
+        called, self._called = self._called, True
+        return not called
+
+    def _take_changes(self) -> None:
+        if self._drawn:
+            self._drawn = False
+            changes = self._canvas.changes()
+            if self._synchronized and len(changes) >= _SYNC_FROM:
+                changes = _SYNC_START + changes + _SYNC_END
+            self._waiting.append(changes)
+
+    def fileno(self) -> int:
+        """Return the number of the terminal's file."""
+        return self._fileno
+
+    def flush(self) -> None:
+        """Do nothing: what is written is written through."""
+
+    def write(self, _text: str) -> None:
+        """Write what is waiting, until nothing is."""
+        while data := self._take():
+            self._write_through(data.encode(self._encoding, "cells"))
+
+    def _take(self) -> str:
+        with self._lock:
+            self._take_changes()
+            data = "".join(self._waiting)
+            self._waiting.clear()
+            if not data:
+                self._called = False
+            return data
+
+    def _write_through(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view and not self._lost:
+            if self._until is not None and monotonic() > self._until:
+                return
+            try:
+                _, writable, _ = select.select([], [self._fileno], [], 0.05)
+                if writable:
+                    view = view[os.write(self._fileno, view[:_CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except (OSError, ValueError):
+                self._lost = True
+                self._on_lost()
+
+    def close_soon(self, patience: float = _PATIENCE) -> None:
+        """Let the writer end within so many seconds, whether or not the terminal takes what is left."""
+        self._until = monotonic() + patience
+
+    def open(self) -> None:
+        """Take up writing again after `close_soon`, with a writer that has not been called."""
+        self._until = None
+        self._called = False

@@ -1,0 +1,103 @@
+"""Text attributes as a terminal keeps them, and the shortest SGR sequence from one set of them to another.
+
+The codes are those of ECMA-48 8.3.117 with the 256 and 24-bit colours of ITU-T T.416 in the form that terminals
+took up, `38;5;n` and `38;2;r;g;b`.
+"""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+# Each group is turned off as a whole by one code: bold and faint share 22, the two underlines 24, the blinks 25.
+_OFF: Final = {1: 22, 2: 22, 3: 23, 4: 24, 21: 24, 5: 25, 6: 25, 7: 27, 8: 28, 9: 29, 51: 54, 52: 54, 53: 55}
+_OFF_CODES: Final = frozenset(_OFF.values())
+
+
+class Style(NamedTuple):
+    """The attributes of one cell; an empty colour is the terminal's own."""
+
+    foreground: str = ""
+    """SGR parameters of the colour of the text, such as `31` or `38;2;1;2;3`."""
+    background: str = ""
+    """SGR parameters of the colour behind the text, such as `41` or `48;5;17`."""
+    attributes: frozenset[int] = frozenset()
+    """SGR codes that are on: 1 bold, 2 faint, 3 italic, 4 underlined, 7 reversed and so on."""
+
+
+PLAIN: Final = Style()
+"""The attributes after a reset."""
+
+
+@lru_cache(maxsize=4096)
+def after(style: Style, parameters: str) -> Style:
+    """Return what `style` becomes when a terminal reads `ESC [ parameters m`; codes that are not known change nothing."""
+    foreground, background, attributes = style
+    codes = _codes(parameters)
+    at = 0
+    while at < len(codes):
+        code = codes[at]
+        at += 1
+        if code == 0:
+            foreground, background, attributes = PLAIN
+        elif code in _OFF:
+            attributes |= {code}
+        elif code in _OFF_CODES:
+            attributes = frozenset(on for on in attributes if _OFF[on] != code)
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            foreground = str(code)
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            background = str(code)
+        elif code == 39:
+            foreground = ""
+        elif code == 49:
+            background = ""
+        elif code in (38, 48):
+            colour, at = _long_colour(codes, at)
+            if colour and code == 38:
+                foreground = f"38;{colour}"
+            elif colour:
+                background = f"48;{colour}"
+    return Style(foreground, background, attributes)
+
+
+def _codes(parameters: str) -> list[int]:
+    # More digits than this are no code that anyone has assigned; int() would refuse some thousands of them.
+    return [int(part) if part.isdecimal() and len(part) < 6 else 0 for part in parameters.replace(":", ";").split(";")]
+
+
+def _long_colour(codes: list[int], at: int) -> tuple[str, int]:
+    """Return the parameters of a 256 or 24-bit colour that begin at `at`, or "", and where they end."""
+    length = {5: 2, 2: 4}.get(codes[at] if at < len(codes) else 0)
+    if length is None:
+        return "", len(codes)
+    parts = codes[at : at + length]
+    if len(parts) < length or any(part > 255 for part in parts[1:]):
+        return "", at + length
+    return ";".join(map(str, parts)), at + length
+
+
+@lru_cache(maxsize=4096)
+def transition(current: Style, wanted: Style) -> str:
+    """Return the shortest SGR sequence that turns `current` into `wanted`, "" if they are the same."""
+    if current == wanted:
+        return ""
+    if wanted == PLAIN:
+        return "\x1b[m"
+    fresh = "\x1b[" + ";".join(["0", *_parameters(wanted)]) + "m"
+    changes = "\x1b[" + ";".join(_changes(current, wanted)) + "m"
+    return min(changes, fresh, key=len)
+
+
+def _parameters(style: Style) -> list[str]:
+    parts = [str(code) for code in sorted(style.attributes)]
+    return [*parts, *(colour for colour in (style.foreground, style.background) if colour)]
+
+
+def _changes(current: Style, wanted: Style) -> list[str]:
+    off = {_OFF[code] for code in current.attributes - wanted.attributes}
+    on = {code for code in wanted.attributes if code not in current.attributes or _OFF[code] in off}
+    parts = [str(code) for code in (*sorted(off), *sorted(on))]
+    if current.foreground != wanted.foreground:
+        parts.append(wanted.foreground or "39")
+    if current.background != wanted.background:
+        parts.append(wanted.background or "49")
+    return parts

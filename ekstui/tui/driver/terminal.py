@@ -1,0 +1,259 @@
+"""A driver for Textual that sends only what has changed, reads whatever comes, and always gives the terminal back.
+
+It overrides Textual's driver for Linux and macOS as it is in version 8.2.8; the tests hold each private name that is
+used here, `test_textual.py` says which.
+"""
+
+import contextvars
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import sleep
+from types import FrameType
+from typing import Any, Final
+
+from textual import constants, events
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+from ekstui.tui.driver.keys import Decoder, Parser
+from ekstui.tui.driver.output import Output
+
+ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""Signals that end the app with 128 + their number."""
+
+HANGUP: Final = 128 + signal.SIGHUP
+"""The return code when the terminal is gone."""
+
+GRACE: Final = 0.4
+"""Seconds that the app has to end by itself before the driver ends the process."""
+
+_RESTORE: Final = (
+    b"\x18\x1b[m\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1016l"
+    b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+"""Undoes all that the driver may have set, after breaking off a sequence that was not finished."""
+
+_LARGEST: Final = 10_000
+"""Columns or rows; a terminal that says it has more is not believed."""
+
+_Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's own driver with another way out to the terminal, another way in, and a way to end."""
+
+    mouse_motion = False
+    """Whether the terminal reports each move of the mouse, which repaints what it hovers over."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._handlers: dict[int, _Handler] = {}
+        self._started = False
+        """Whether the terminal is the app's."""
+        self._ending = False
+        """Whether the app has been told to exit."""
+        self._end_thread: threading.Thread | None = None
+        self._context = contextvars.copy_context()
+        """The app's context, in which it is told to exit."""
+        self._wake_reader, self._wake_writer = os.pipe()
+        """Holds a byte while the input thread is to end."""
+        self._end_reader, self._end_writer = os.pipe()
+        """Takes the return code to end with; a thread waits for it, since a signal handler may start none."""
+        stderr = sys.__stderr__
+        if stderr is None:
+            raise RuntimeError("Textual draws on standard error, which is closed")
+        stderr.flush()
+        self._terminal = _own_file(stderr.fileno())
+        self._output = Output(self._terminal, stderr.encoding, self._get_terminal_size(), self._hang_up)
+        self._file = self._output  # type: ignore[assignment]  # all that the writer thread does with a file, it can do
+
+    # Output
+
+    def write(self, data: str) -> None:
+        """Send a frame or a sequence; while the app is suspended only frames are taken, to be shown when it is back."""
+        if self._output.send(data) and self._writer_thread is not None:
+            self._writer_thread.write("")
+
+    def repaint(self) -> None:
+        """Clear the terminal and send again all that was drawn, as after `wall` has written over it."""
+        self._output.repaint()
+        self.write("")
+
+    def forget(self) -> None:
+        """Take nothing that the terminal shows for known: only what is drawn from now on is sent."""
+        self._output.forget()
+
+    # Starting and stopping
+
+    def start_application_mode(self) -> None:
+        """Take over the terminal, its signals and its size."""
+        self._output.open()
+        self._output.resize(*self._get_terminal_size())
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is None:  # in the background; the next SIGCONT tries again
+            return
+        if self._end_thread is None:
+            self._end_thread = threading.Thread(target=self._end_late, name="driver-end", daemon=True)
+            self._end_thread.start()
+        self._started = True
+        self._handlers = {number: signal.signal(number, self._end_on_signal) for number in ENDING_SIGNALS}
+        signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._follow_window))
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back; its signals too, unless one of them is why the app ends."""
+        super().stop_application_mode()
+        self._started = False
+        if not self._ending:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+
+    def close(self) -> None:
+        """Let the writer send what is left, for no longer than a quarter of a second."""
+        self._output.close_soon()
+        super().close()
+        self._writer_thread = None
+
+    # The handlers only ask the loop: a handler may run in the middle of anything, a write to the output included.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._soon(self._pause)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._soon(self._continue)
+
+    def _pause(self) -> None:
+        if not self._ending:
+            super()._sigtstp_application()
+
+    def _continue(self) -> None:
+        if self._started and self._auto_restart and not self._ending:
+            # Stopped by SIGSTOP, so the terminal was not given back; a shell may have changed and written over it.
+            self.suspend_application_mode()
+            self.resume_application_mode()
+        elif self._must_signal_resume:
+            super()._sigcont_application()
+
+    def _soon(self, call: Callable[..., object], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments, context=self._context.copy())
+        except RuntimeError:
+            return  # the loop is closed, and with it the app
+
+    # Ending
+
+    def _end_on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.end(128 + number)
+
+    def _hang_up(self) -> None:
+        self.end(HANGUP)
+
+    def end(self, return_code: int) -> None:
+        """Make the app exit with this code; if it has not within GRACE, give the terminal back and end the process."""
+        if self._ending:
+            return
+        self._ending = True
+        os.write(self._end_writer, bytes([return_code]))
+        self._soon(self._exit, return_code)
+
+    def _exit(self, return_code: int) -> None:
+        self._app.call_after_refresh(self._app.exit, None, return_code)
+
+    def _end_late(self) -> None:
+        return_code = os.read(self._end_reader, 1)[0]
+        sleep(GRACE)
+        if self._started:
+            self._output.close_soon(0)
+            if self.attrs_before is not None:
+                with suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            with suppress(OSError):
+                if select.select([], [self._terminal], [], 0.05)[1]:
+                    os.write(self._terminal, _RESTORE)
+        os._exit(return_code)
+
+    # Input
+
+    def disable_input(self) -> None:
+        """Stop reading from the terminal."""
+        os.write(self._wake_writer, b"\0")
+        super().disable_input()
+        os.read(self._wake_reader, 1)
+
+    def run_input_thread(self) -> None:
+        """Read from the terminal until `disable_input`; the end of the input, or a read that fails, is a hang-up."""
+        decoder, parser = Decoder(), Parser(self._debug)
+        pause = None  # seconds to wait for more of what may have begun
+        while not self.exit_event.is_set():
+            readable, _, _ = select.select([self.fileno, self._wake_reader], [], [], pause)
+            if self._wake_reader in readable:
+                return
+            text, pause = decoder.idle(), None
+            if readable:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    data = b""
+                if not data:
+                    self._hang_up()
+                    return
+                text, pause = decoder.feed(data), constants.ESCAPE_DELAY + 0.01
+            for message in (*parser.feed(text), *parser.tick()):
+                self.process_message(message)
+
+    def process_message(self, message: Message) -> None:
+        """Pass a message on to the app, having taken note of a new size."""
+        if isinstance(message, events.Resize):
+            if max(message.size) > _LARGEST:
+                return
+            self._output.resize(*message.size)
+            self.write("")
+        super().process_message(message)
+
+    def _follow_window(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self.process_message(events.Resize(size, size))
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Of the terminal that is drawn on; the standard output, which Textual asks, may be a pipe.
+        with suppress(OSError):
+            size = os.get_terminal_size(self._terminal)
+            if all(size):
+                return size.columns, size.lines
+        return super()._get_terminal_size()
+
+    def _enable_mouse_support(self) -> None:
+        if self._mouse:
+            for mode in (1000, *((1003,) if self.mouse_motion else ()), 1006):
+                self.write(f"\x1b[?{mode}h")
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            for mode in (1000, *((1003,) if self.mouse_motion else ()), 1006, *((1016,) if self._mouse_pixels else ())):
+                self.write(f"\x1b[?{mode}l")
+
+
+class MotionDriver(TerminalDriver):
+    """The same, with each move of the mouse reported."""
+
+    mouse_motion = True
+
+
+def _own_file(fileno: int) -> int:
+    """Open the terminal anew for writing without blocking, which shares no flags with the shell; else return `fileno`."""
+    try:
+        return os.open(os.ttyname(fileno), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return fileno

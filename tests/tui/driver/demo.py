@@ -1,0 +1,126 @@
+"""A small app that does to a terminal what apps do: lists, tabs, tables, modals, toasts, themes, wide characters.
+
+`python -m tests.tui.driver.demo`; EKSTUI_DRIVER=plain runs it on Textual's own driver.
+"""
+
+import sys
+import time
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Footer, Header, Input, OptionList, Static, TabbedContent, TabPane
+
+from ekstui.tui.driver import driver_class, repaint
+
+WORDS = ("plain", "ärger", "Ωmega", "漢字の表", "한국어", "e\u0301te\u0301", "a\u0308\u0323x", "│─┐", "█▌▏", "日a本b語")
+
+
+def _words(count: int, start: int) -> str:
+    return " ".join(WORDS[(start * 7 + step * 3) % len(WORDS)] for step in range(count))
+
+
+class Dialog(ModalScreen[None]):
+    """A dialog over whatever there is, its borders cutting wide characters in half."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > Vertical { width: 41; height: 9; border: thick $accent; background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,m", "dismiss", "Close")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(_words(20, 3))
+
+
+class Demo(App[None]):
+    """The app."""
+
+    CSS = """
+    #left { width: 2fr; } #right { width: 3fr; }
+    #bold { text-style: bold italic underline; color: $warning; } #reverse { text-style: reverse strike; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("m", "dialog", "Dialog"),
+        Binding("t", "toast", "Toast"),
+        Binding("c", "next_theme", "Theme"),
+        Binding("ctrl+l", "repaint", "Repaint", priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", priority=True),
+        Binding("S", "stick", "Stick"),
+        Binding("W", "work", "Work"),
+        Binding("I", "inject", "Inject"),
+        Binding("full_stop", "say", "Say"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=driver_class())
+        self.toasts = 0
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Horizontal():
+            with Vertical(id="left"):
+                yield Input(placeholder="filter")
+                yield OptionList(*[f"{number:4} {_words(4, number)}" for number in range(300)])
+            with Vertical(id="right"), TabbedContent():
+                with TabPane("Table"):
+                    yield DataTable()
+                with TabPane("漢字"):
+                    yield Static(_words(60, 1), id="bold")
+                    yield Static(_words(30, 2), id="reverse")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.title = "Demo"
+        self.query_one(Input).cursor_blink = False
+        table = self.query_one(DataTable)
+        table.add_columns("name", "words", "number")
+        for number in range(100):
+            table.add_row(f"row {number}", _words(3, number), str(number * number))
+        self.query_one(OptionList).focus()
+
+    def action_dialog(self) -> None:
+        self.push_screen(Dialog())
+
+    def action_toast(self) -> None:
+        self.toasts += 1
+        self.notify(f"{self.toasts} {_words(4, self.toasts)}", timeout=3600)
+
+    def action_next_theme(self) -> None:
+        themes = ("textual-dark", "textual-light", "nord", "gruvbox", "ansi-dark", "ansi-light")
+        self.theme = themes[(themes.index(self.theme) + 1) % len(themes)] if self.theme in themes else themes[0]
+
+    def action_repaint(self) -> None:
+        repaint(self)
+
+    def action_say(self) -> None:
+        self.sub_title = "said"
+
+    def action_stick(self) -> None:
+        self.sub_title = "stuck"
+        self.call_later(time.sleep, 3600)
+
+    @work(thread=True)
+    def action_work(self) -> None:
+        time.sleep(3600)
+
+    def action_inject(self) -> None:
+        hostile = "<\x1b]2;TITLE\x1b\\\x1b[6n\x9b31m\x9d0;C1\x9c\x07\x08\x0e\x7f\r\t\x1bc\u202e\x1b[2J>"
+        self.query_one(OptionList).add_option(hostile)
+        self.query_one(DataTable).add_row(hostile, hostile, hostile)
+        self.query_one(Input).border_title = hostile
+        self.query_one("#left").border_title = hostile
+        self.sub_title = hostile
+        self.notify(hostile, title=hostile, timeout=3600, markup=False)
+        self.query_one(OptionList).highlighted = 300
+
+
+if __name__ == "__main__":
+    app = Demo()
+    app.run()
+    sys.exit(app.return_code or 0)

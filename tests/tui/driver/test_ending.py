@@ -1,0 +1,136 @@
+"""However the app is ended, it ends at once, says why in its exit code and leaves the terminal as it was."""
+
+import os
+import signal
+import sys
+import termios
+
+import pytest
+
+from tests.terminal import Terminal
+
+DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
+
+SOON = 0.5
+"""Seconds in which an app is to be gone."""
+
+SLACK = 1.5
+"""Seconds more that a busy machine may take."""
+
+LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
+
+
+def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
+    terminal = Terminal(DEMO, ignoring=ignoring)
+    terminal.wait_for("palette")
+    terminal.settle(0.5)
+    return terminal
+
+
+def assert_restored(terminal: Terminal) -> None:
+    modes = terminal.modes
+    assert [mode for mode in LEFT_OFF if modes.get(mode)] == []
+    assert modes[25], "the cursor is hidden"
+    assert modes[7], "lines do not wrap"
+    assert terminal.raw.rfind(b"\x1b[<u") > terminal.raw.rfind(b"\x1b[>25u"), "the keyboard protocol is on"
+    before, after = terminal.modes_before, terminal.termios
+    assert after == before
+    assert after[3] & termios.ECHO
+
+
+def test_quit_restores_the_terminal() -> None:
+    with started() as terminal:
+        assert terminal.modes[1049]
+        assert not terminal.termios[3] & termios.ECHO
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+        assert_restored(terminal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_ends_the_app_with_its_number(number: signal.Signals) -> None:
+    with started() as terminal:
+        terminal.signal(number)
+        end = terminal.wait_exit(SOON + SLACK)
+        assert (end.code, end.by_signal) == (128 + number, False)
+        assert_restored(terminal)
+
+
+@pytest.mark.parametrize("key", ["S", "W"], ids=["the loop is stuck", "a thread works on"])
+def test_an_app_that_cannot_exit_is_ended(key: str) -> None:
+    with started() as terminal:
+        terminal.press(key)
+        terminal.signal(signal.SIGTERM)
+        end = terminal.wait_exit(SOON + SLACK)
+        assert (end.code, end.by_signal) == (143, False)
+        assert_restored(terminal)
+
+
+def test_signals_that_come_together_end_the_app_once() -> None:
+    with started() as terminal:
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGCONT, signal.SIGTERM):
+            terminal.signal(number)
+        assert terminal.wait_exit(SOON + SLACK).code in {129, 143}
+        assert_restored(terminal)
+
+
+@pytest.mark.parametrize("ignoring", [(), (signal.SIGHUP,)], ids=["as usual", "SIGHUP ignored"])
+def test_a_hang_up_ends_the_app(ignoring: tuple[signal.Signals, ...]) -> None:
+    with started(ignoring=ignoring) as terminal:
+        terminal.hang_up()
+        end = terminal.wait_exit(SOON + SLACK)
+        assert (end.code, end.by_signal) == (129, False)
+
+
+def test_the_end_of_the_input_ends_the_app() -> None:
+    with Terminal(("sh", "-c", f"{sys.executable} -m tests.tui.driver.demo </dev/null; exit $?")) as terminal:
+        assert terminal.wait_exit(10).code == 129
+        assert [mode for mode in LEFT_OFF if terminal.modes.get(mode)] == []
+
+
+def test_a_terminal_that_does_not_read_does_not_hold_the_app() -> None:
+    with started() as terminal:
+        for _ in range(40):
+            terminal.send("\x1b[6~")
+            os.sched_yield()
+        terminal.signal(signal.SIGTERM)
+        terminal.process.wait(SOON + SLACK)  # nobody has read a byte since
+        assert terminal.process.returncode == 143
+
+
+def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() -> None:
+    with started() as terminal:
+        shown = terminal.text
+        for _ in range(2):
+            terminal.signal(signal.SIGTSTP)
+            terminal.wait_for(lambda: terminal.state() == "T")
+            terminal.settle(0.1)
+            assert_restored(terminal)
+            terminal.screen.reset()
+            terminal.signal(signal.SIGCONT)
+            terminal.wait_for("row 3")
+            terminal.settle()
+            assert terminal.text == shown
+            assert terminal.modes[1049]
+            assert not terminal.termios[3] & termios.ECHO
+        terminal.press("\x1b[B")
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+        assert_restored(terminal)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_sigcont_paints_again_where_the_terminal_was_not_given_back(stopped: bool) -> None:
+    with started() as terminal:
+        shown = terminal.text
+        if stopped:
+            terminal.signal(signal.SIGSTOP)
+            terminal.wait_for(lambda: terminal.state() == "T")
+        terminal.screen.reset()
+        terminal.signal(signal.SIGCONT)
+        terminal.wait_for("row 3")
+        terminal.settle()
+        assert terminal.text == shown
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+        assert_restored(terminal)
