@@ -1,13 +1,60 @@
 """The entry point: find the command, run it, turn errors into one sentence and an exit code."""
 
 import argparse
+import importlib
+import signal
+import sys
 
-from ekstui import __version__
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.output import narrate
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
+from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError
+
+_CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
+    (NotFoundError, ExitCode.NOTHING),
+    (InputError, ExitCode.USAGE),
+    (AccountError, ExitCode.NO_ACCOUNT),
+    (DataError, ExitCode.NO_DATA),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments (the process's own by default) and return the exit code."""
-    parser = argparse.ArgumentParser(prog="ekstui", description="Explore the AWS managed IAM policies for Amazon EKS.")
-    parser.add_argument("--version", action="version", version=f"ekstui {__version__}")
-    parser.parse_args(arguments)
-    return 0
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        parsed = build_parser().parse_args(with_command(given))
+        return run(parsed)
+    except EkstuiError as error:
+        narrate(error)
+        return next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the parsed command; each command's module is imported only when it is the one."""
+    if arguments.command != "open" and hasattr(signal, "SIGPIPE"):
+        # A reader that has seen enough, such as head, ends the command as it ends any other.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    module = importlib.import_module(f"ekstui.cli.commands.{arguments.command.replace('-', '_')}")
+    code: int = module.run(arguments)
+    return code
+
+
+def with_command(words: list[str]) -> list[str]:
+    """Return the arguments with the command first: the first word that names one, else `open`."""
+    if words and words[0] in ("-h", "--help", "--version"):
+        return words
+    value_expected = False
+    for index, word in enumerate(words):
+        if word == "--":
+            break
+        if value_expected:
+            value_expected = False
+        elif word.startswith("-") and word != "-":
+            value_expected = word in VALUE_OPTIONS
+        elif word in COMMANDS:
+            return [word, *words[:index], *words[index + 1 :]]
+        else:
+            break
+    return ["open", *words]

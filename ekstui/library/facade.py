@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ekstui.core.document import Document
+from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
+from ekstui.core.summary import ServiceSummary, services_in
 from ekstui.core.timeline import Step, timeline
 from ekstui.core.where import Side
 from ekstui.library.comparison import compared, read_side
+from ekstui.library.knowledge import knowledge
 from ekstui.library.policies import find_policy, known_version, parse_stored
 from ekstui.library.reader import PolicyReader
 from ekstui.library.values import Comparison, DataStatus, PolicyEntry
@@ -59,6 +62,14 @@ class Library:
         """Return a version's document as IAM has it."""
         value: object = json.loads(self._reader().text(policy.name, known_version(policy, version)))
         return value
+
+    def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
+        """Return what a version permits, service by service."""
+        return services_in(self.document(policy, version))
+
+    def knowledge(self, policy: Policy) -> PolicyKnowledge | None:
+        """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
+        return knowledge().policies.get(policy.name)
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""

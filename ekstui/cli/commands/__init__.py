@@ -1,0 +1,1 @@
+"""One module a command: it asks the library and prints the answer."""

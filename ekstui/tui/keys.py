@@ -1,0 +1,99 @@
+"""Every key of the app, declared once: the bindings, the footer, the help, the palette and the manual come from here.
+
+A key can be rebound by its id, in the settings under `[keys]`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Where = Literal["app", "rows", "explorer", "compare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that keys do."""
+
+    id: str
+    """What the user rebinds it by, such as `pane.policies`."""
+    where: Where
+    """The screen or widget that it belongs to."""
+    keys: str
+    """The keys, in Textual's names, with commas between."""
+    action: str
+    """The Textual action."""
+    label: str
+    """A word or two, for the footer."""
+    help: str
+    """One sentence, for the help and the manual."""
+    footer: bool = False
+    """Whether the footer has room for it."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("app.help", "app", "question_mark", "help", "help", "Show the keys for where you are.", footer=True),
+    Key("app.palette", "app", "ctrl+p,colon", "command_palette", "commands", "Open the palette: policies, versions, screens, commands."),
+    Key("app.account", "app", "a", "account", "account", "Choose the profile and region of the account."),
+    Key("app.repaint", "app", "ctrl+l", "repaint", "repaint", "Paint the whole screen again."),
+    Key("app.back", "app", "escape", "back", "back", "Go back one step, with cursor and filter as they were."),
+    Key("app.quit", "app", "q,ctrl+q", "quit", "quit", "Quit.", footer=True),
+    Key("rows.down", "rows", "down,j", "down", "down", "Move down."),
+    Key("rows.up", "rows", "up,k", "up", "up", "Move up."),
+    Key("rows.page-down", "rows", "pagedown", "page_down", "page down", "Move down one page."),
+    Key("rows.page-up", "rows", "pageup", "page_up", "page up", "Move up one page."),
+    Key("rows.half-page-down", "rows", "ctrl+d", "half_page_down", "half page down", "Move down half a page."),
+    Key("rows.half-page-up", "rows", "ctrl+u", "half_page_up", "half page up", "Move up half a page."),
+    Key("rows.first", "rows", "home,g", "first", "first", "Move to the first row."),
+    Key("rows.last", "rows", "end,G", "last", "last", "Move to the last row."),
+    Key("rows.open", "rows", "enter", "open", "open", "Go deeper: open what the cursor is on."),
+    Key("pane.policies", "explorer", "1", "pane('policies')", "policies", "Go to the policies."),
+    Key("pane.permissions", "explorer", "2", "pane('permissions')", "permissions", "Go to the permissions."),
+    Key("pane.versions", "explorer", "3", "pane('versions')", "versions", "Go to the versions."),
+    Key("pane.attached", "explorer", "4", "pane('attached')", "attached", "Go to the attachments in the account."),
+    Key("pane.next", "explorer", "tab", "next_pane(1)", "next pane", "Go to the next pane."),
+    Key("pane.previous", "explorer", "shift+tab", "next_pane(-1)", "previous pane", "Go to the pane before."),
+    Key("pane.left", "explorer", "left,h", "next_pane(-1)", "pane left", "Go to the pane before."),
+    Key("pane.right", "explorer", "right,l", "next_pane(1)", "pane right", "Go to the next pane."),
+    Key("pane.zoom", "explorer", "z", "zoom", "zoom", "Let the pane fill the screen, or put it back."),
+    Key("explorer.filter", "explorer", "slash", "filter", "filter", "Filter the focused pane; with nothing typed the filter is cleared.", footer=True),
+    Key("explorer.older", "explorer", "left_square_bracket", "older", "older", "Show the version before."),
+    Key("explorer.newer", "explorer", "right_square_bracket", "newer", "newer", "Show the next version."),
+    Key("explorer.mark", "explorer", "space", "mark", "mark", "Mark the policy or version under the cursor; two marks can be compared."),
+    Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the two marks, or the shown version with the one before.", footer=True),
+    Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
+    Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
+    Key("compare.view", "compare", "v", "view", "view", "Switch the view: meaning, unified, side by side.", footer=True),
+    Key("compare.next", "compare", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
+    Key("compare.previous", "compare", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
+    Key("compare.swap", "compare", "x", "swap", "swap", "Swap the sides.", footer=True),
+    Key("compare.older", "compare", "left_square_bracket", "walk(-1)", "older", "Compare the pair of versions before this one.", footer=True),
+    Key("compare.newer", "compare", "right_square_bracket", "walk(1)", "newer", "Compare the pair of versions after this one.", footer=True),
+    Key("compare.search", "compare", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),
+)  # fmt: skip
+
+
+def bindings(where: Where) -> list[BindingType]:
+    """Return the Textual bindings of one screen or widget."""
+    return [
+        Binding(key.keys, key.action, key.label, show=key.footer, id=key.id, tooltip=key.help)
+        for key in keys_of((where,))
+    ]
+
+
+def keys_of(places: Iterable[Where]) -> tuple[Key, ...]:
+    """Return the keys of these places in the table's order."""
+    wanted = set(places)
+    return tuple(key for key in KEYS if key.where in wanted)
+
+
+_SPELLED = {
+    "question_mark": "?", "slash": "/", "colon": ":", "left_square_bracket": "[", "right_square_bracket": "]",
+    "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑", "left": "←", "right": "→", "escape": "esc",
+}  # fmt: skip
+
+
+def spelled(keys: str) -> str:
+    """Return keys as people read them: `? `, `↓ j`, `^p :`."""
+    return " ".join(_SPELLED.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))

@@ -1,0 +1,58 @@
+"""What panes and workers tell each other, in the app's own words: facts in the past tense."""
+
+from collections.abc import Sequence
+
+from textual.message import Message
+
+from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.summary import ServiceSummary
+from ekstui.core.timeline import Step
+from ekstui.errors import EkstuiError
+from ekstui.library import PolicyEntry
+
+
+class PolicyHighlighted(Message):
+    """The cursor of the list came to rest on a policy, or on none."""
+
+    def __init__(self, entry: PolicyEntry | None) -> None:
+        super().__init__()
+        self.entry = entry
+
+
+class VersionChosen(Message):
+    """The user chose a version to look at."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__()
+        self.version = version
+
+
+class SummaryLoaded(Message):
+    """What a version permits was worked out."""
+
+    def __init__(
+        self, arn: str, version: int, services: Sequence[ServiceSummary], knowledge: PolicyKnowledge | None
+    ) -> None:
+        super().__init__()
+        self.knowledge = knowledge
+        self.arn = arn
+        self.version = version
+        self.services = services
+
+
+class TimelineLoaded(Message):
+    """The steps of a policy's history were read."""
+
+    def __init__(self, arn: str, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> None:
+        super().__init__()
+        self.knowledge = knowledge
+        self.arn = arn
+        self.steps = steps
+
+
+class PaneFailed(Message):
+    """What a pane asked for could not be had."""
+
+    def __init__(self, error: EkstuiError) -> None:
+        super().__init__()
+        self.error = error

@@ -1,0 +1,115 @@
+"""What a version permits as rows: services, why they are needed, and their actions."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.core.text import clean_line
+from ekstui.tui.styled import Styled, Tone, styled
+from ekstui.tui.widgets.rows import Row, wrap
+
+LEVEL_TONES: Mapping[str, Tone] = {
+    "List": "muted",
+    "Read": "muted",
+    "Tagging": "warn",
+    "Write": "warn",
+    "Permissions management": "bad",
+    "unknown": "muted",
+}
+
+
+def service_rows(
+    services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], reasons: Mapping[str, str], width: int
+) -> list[Row]:
+    """Return the console's table as rows: a service each, and under an opened one why, then its actions by level."""
+    rows: list[Row] = []
+    sections = {_section(service) for service in services}
+    section = None
+    for service in services:
+        if len(sections) > 1 and _section(service) != section:
+            section = _section(service)
+            rows.append(Row(("section", section), (styled(section, "strong"),), selectable=False))
+        rows += _service(
+            service,
+            opened=(service.effect, service.service) in opened,
+            reason=reasons.get(service.service),
+            width=width,
+        )
+    return rows
+
+
+def _section(service: ServiceSummary) -> str:
+    if not service.recognised:
+        return "Uncategorized services"
+    return "Explicit deny" if service.effect == "Deny" else "Allow"
+
+
+def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width: int) -> list[Row]:
+    key = (service.effect, service.service)
+    tone: Tone = "bad" if service.effect == "Deny" else "strong"
+    rows = [
+        Row(
+            key,
+            (
+                (("▾ " if opened else "▸ ", "muted"), (clean_line(service.service), tone)),
+                access(service),
+                styled(clean_line(service.resource)),
+                styled(clean_line(service.condition), "muted" if service.condition == "None" else ""),
+            ),
+            service,
+        )
+    ]
+    rows += [
+        Row((key, "warning", text), ((("    ! ", "warn"), (clean_line(text), "warn")),), selectable=False)
+        for text in service.warnings
+    ]
+    if not opened:
+        return rows
+    if reason:
+        rows += [
+            Row((key, "why", index), ((("    why: " if not index else "         ", "muted"), *line),), selectable=False)
+            for index, line in enumerate(wrap(styled(clean_line(reason)), max(width - 9, 20)))
+        ]
+    level = None
+    for action in service.actions:
+        if action.level != level:
+            level = action.level
+            count = service.levels.get(level)
+            words = f"    {level} " + (f"{count.granted} of {count.total}" if count else "")
+            rows.append(Row((key, level), (styled(words, LEVEL_TONES.get(level, "")),), selectable=False))
+        rows.append(action_row(action, key))
+    return rows
+
+
+def action_row(action: ActionSummary, key: object) -> Row:
+    """Return an action of an opened service as a row; a denial or a warning stands beside the name."""
+    name: list[tuple[str, Tone]] = [("      " + clean_line(action.action.partition(":")[2]), "")]
+    if len(action.levels) > 1:
+        name.append((f"  also {' and '.join(action.levels[1:])}", "muted"))
+    if action.denied:
+        name.append((f"  denied: {action.denied}", "bad"))
+    name += [(f"  ! {clean_line(warning)}", "warn") for warning in action.warnings]
+    return Row(
+        (key, "action", action.action),
+        (
+            tuple(name),
+            styled(clean_line(action.resource)),
+            styled(clean_line(action.condition), "muted" if action.condition == "None" else ""),
+        ),
+        action,
+        merged=1,
+    )
+
+
+def access(service: ServiceSummary) -> Styled:
+    """Return the console's words for the access level, with the count beside each limited one."""
+    full, separator, limited = service.access.partition("Limited: ")
+    if not separator:
+        return styled(service.access or "unknown to the reference", "" if service.access else "muted")
+    words: list[tuple[str, Tone]] = [(full + separator, "")]
+    for index, level in enumerate(limited.split(", ")):
+        count = service.levels.get(level)
+        words.append((", " if index else "", ""))
+        words.append((level, LEVEL_TONES.get(level, "") if level != "List" else ""))
+        if count:
+            words.append((f" {count.granted}/{count.total}", "muted"))
+    return tuple(words)

@@ -1,0 +1,25 @@
+"""The policy list and the header as rows and lines."""
+
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
+from ekstui.library import DataStatus, PolicyEntry
+from ekstui.tui.styled import Styled, styled
+from ekstui.tui.widgets.rows import Row
+
+
+def policy_row(entry: PolicyEntry, *, marked: bool = False, changed: bool = False, roles: int | None = None) -> Row:
+    """Return a policy as a row: mark, name, how many entities carry it (where that is known), version."""
+    policy = entry.policy
+    mark: Styled = styled("◆", "accent") if marked else styled("!", "warn") if changed else styled(" ")
+    name: Styled = styled(clean_line(policy.name), "muted" if entry.superseded_by else "")
+    version = styled(version_label(policy.default_version), "muted")
+    if roles is None:
+        return Row(policy.arn, (mark, name, version), entry)
+    return Row(policy.arn, (mark, name, styled(str(roles) if roles else "", "muted"), version), entry)
+
+
+def header(status: DataStatus, shown: int, total: int, scope: str, account: Styled) -> Styled:
+    """Return the header's line: how many policies, until when they are known, and whose account is shown."""
+    known = status.newest.strftime("%Y-%m-%d") if status.newest else "unknown"
+    words = f"EKS {shown} of {total:,}" if scope == "eks" else f"all {total:,}"
+    return ((" ekstui ", "strong"), (f"  {words} · known until {known}", ""), (" · ", "muted"), *account)

@@ -1,0 +1,87 @@
+"""The timeline of a policy as rows."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
+from ekstui.core.timeline import Step, StepCounts
+from ekstui.tui.styled import Styled, Tone, styled
+from ekstui.tui.widgets.rows import Row
+
+REACH_TONES: Mapping[str, Tone] = {
+    "same": "muted",
+    "widened": "warn",
+    "narrowed": "good",
+    "mixed": "warn",
+    "unknown": "muted",
+}
+
+
+def version_rows(
+    steps: Sequence[Step], shown: int | None, marked: Collection[int], knowledge: PolicyKnowledge | None
+) -> list[Row]:
+    """Return a timeline as rows, newest first; numbers that nobody saw and steps that change nothing say so."""
+    rows: list[Row] = []
+    for step in reversed(steps):
+        mark: Styled = (
+            styled("◆", "accent")
+            if step.version in marked
+            else styled("●" if step.version == shown else "○", "accent" if step.version == shown else "muted")
+        )
+        label: list[tuple[str, Tone]] = [(version_label(step.version), "strong" if step.default else "")]
+        day = step.created.strftime("%Y-%m-%d") if step.created else "date unknown"
+        rows.append(
+            Row(
+                step.version,
+                (
+                    mark,
+                    tuple(label),
+                    styled(day, "" if step.created else "muted"),
+                    change(step.change, default=step.default),
+                ),
+                step,
+            )
+        )
+        if update := knowledge.update(step.version) if knowledge else None:
+            rows.append(_note(step.version, "why", update.text))
+            if update.disagreement:
+                rows.append(_note(step.version, "but", update.disagreement))
+        if step.missing_before:
+            rows.append(
+                Row(
+                    ("missing", step.version),
+                    (styled(f"  {_numbers(step.missing_before)} not seen by anyone", "muted"),),
+                    selectable=False,
+                )
+            )
+    return rows
+
+
+def _note(version: int, word: str, text: str) -> Row:
+    line: Styled = ((f"    {word}: ", "muted"), (clean_line(text), "muted"))
+    return Row((version, word), (line,), selectable=False)
+
+
+def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
+    """Return what a step changed in a few words: `+1 −0 ~2 widened`, `no change`, `first known`."""
+    tail: Styled = ((" default", "accent"),) if default else ()
+    if counts is None:
+        return (("first known", "muted"), *tail)
+    if counts.kind == "none":
+        return (("no change", "muted"), *tail)
+    parts: list[tuple[str, Tone]] = []
+    if counts.added:
+        parts.append((f"+{counts.added} ", "added"))
+    if counts.removed:
+        parts.append((f"−{counts.removed} ", "removed"))
+    if counts.changed:
+        parts.append((f"~{counts.changed} ", "warn"))
+    parts.append((counts.reach if counts.reach != "same" else "same access", REACH_TONES[counts.reach]))
+    return (*parts, *tail)
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Return `v12`, or `v12–v16`."""
+    first, last = version_label(numbers[0]), version_label(numbers[-1])
+    return first if first == last else f"{first}–{last}"

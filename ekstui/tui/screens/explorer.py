@@ -1,0 +1,230 @@
+"""The screen that everything starts from: the four panes and the policy they are about."""
+
+from typing import Literal, get_args
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
+from textual.getters import app, query_one
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.timer import Timer
+
+from ekstui.core.timeline import Step
+from ekstui.core.where import PolicyAt
+from ekstui.library import PolicyEntry
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import bindings, keys_of
+from ekstui.tui.messages import PolicyHighlighted, VersionChosen
+from ekstui.tui.present.policies import header
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import styled
+from ekstui.tui.widgets.attached import AttachedPane
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.permissions import PermissionsPane
+from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.versions import VersionsPane
+
+PaneId = Literal["policies", "permissions", "versions", "attached"]
+PANES: tuple[PaneId, ...] = get_args(PaneId)
+
+FOLLOW_AFTER = 0.15
+"""Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
+
+
+class ExplorerScreen(Screen[None]):
+    """The four panes; the list says which policy, and the others are bound to it."""
+
+    BINDINGS = bindings("explorer")
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
+        (0, "-tiny"),
+        (78, "-narrow"),
+        (110, "-wide"),
+    ]
+
+    app = app(LibraryApp)
+
+    shown: reactive[Shown | None] = reactive(None, init=False)
+    marks: reactive[tuple[PolicyAt, ...]] = reactive(())
+    """The policies and versions that the user marked, oldest mark first; two at most."""
+
+    header = query_one(HeaderBar)
+    footer = query_one(FooterBar)
+    policies = query_one(PoliciesPane)
+    versions = query_one(VersionsPane)
+
+    def __init__(self, start: Shown | None = None) -> None:
+        super().__init__()
+        self._start = start
+        self._scope: Literal["eks", "all"] = "all" if start and start.entry.scope != "eks" else "eks"
+        self._pane: PaneId = "policies"
+        self._beside: PaneId = "permissions"
+        self._following: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Yield the bars and the four panes, each bound to the policy shown."""
+        yield HeaderBar()
+        with Horizontal(id="body"):
+            yield PoliciesPane().data_bind(ExplorerScreen.marks)
+            with Vertical(id="right"):
+                yield PermissionsPane().data_bind(ExplorerScreen.shown)
+                with Horizontal(id="lower"):
+                    yield VersionsPane().data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
+                    yield AttachedPane().data_bind(ExplorerScreen.shown)
+        yield FooterBar()
+
+    def on_mount(self) -> None:
+        """Fill the list and show the first policy at once: the cache answers in milliseconds."""
+        self.add_class("-on-permissions")
+        self._load(cursor=self._start.entry.policy.arn if self._start else None)
+        self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
+        self.policies.focus_rows()
+        first = self.policies.rows.current
+        if self._start:
+            self.shown = self._start
+        elif first and isinstance(first.value, PolicyEntry):
+            self.shown = Shown(first.value, first.value.policy.default_version)
+
+    def _load(self, *, cursor: str | None = None) -> None:
+        entries = self.app.library.policies(self._scope)
+        self.policies.set_entries(entries, cursor=cursor)
+        self._show_header(len(entries))
+
+    def _show_header(self, count: int) -> None:
+        status = self.app.library.data()
+        total = len(self.app.library.policies("all")) if self._scope == "eks" else count
+        account = styled("no account asked", "muted")
+        self.header.show(header(status, count, total, self._scope, account))
+
+    @on(PolicyHighlighted)
+    def _follow(self, message: PolicyHighlighted) -> None:
+        """Let the panes follow the list after a short rest of the cursor."""
+        message.stop()
+        if self._following:
+            self._following.stop()
+        entry = message.entry
+        if entry is not None and (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
+            self._following = self.set_timer(
+                FOLLOW_AFTER, lambda: self._show(Shown(entry, entry.policy.default_version))
+            )
+
+    def _show(self, shown: Shown) -> None:
+        self.shown = shown
+
+    @on(VersionChosen)
+    def _choose_version(self, message: VersionChosen) -> None:
+        message.stop()
+        if self.shown:
+            self.shown = Shown(self.shown.entry, message.version)
+
+    @on(DescendantFocus)
+    def _note_pane(self, event: DescendantFocus) -> None:
+        """Remember which pane has the focus, however it came there."""
+        for node in event.widget.ancestors_with_self:
+            if isinstance(node, Pane) and node.id in PANES:
+                self._note(node.id)
+
+    def _note(self, pane: PaneId) -> None:
+        self._pane = pane
+        if pane != "policies":
+            self._beside = pane
+        for other in PANES[1:]:
+            self.set_class(other == self._beside, f"-on-{other}")
+        self.set_class(pane != "policies", "-beside")
+
+    def action_pane(self, pane: PaneId) -> None:
+        """Go to a pane; where the screen shows one beside the list, that one is shown."""
+        self.remove_class("-zoom")
+        self.query(".-zoomed").remove_class("-zoomed")
+        self._note(pane)
+        self.query_one(f"#{pane}", Pane).focus_rows()
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next pane, or the one before."""
+        self.action_pane(PANES[(PANES.index(self._pane) + step) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        """Let the focused pane fill the screen, or put it back."""
+        zoomed = self.query(".-zoomed")
+        if zoomed:
+            zoomed.remove_class("-zoomed")
+            self.remove_class("-zoom")
+            return
+        pane = self.query_one(f"#{self._pane}", Pane)
+        for node in pane.ancestors_with_self:
+            if node.id in (*PANES, "right", "lower"):
+                node.add_class("-zoomed")
+        self.add_class("-zoom")
+
+    def action_filter(self) -> None:
+        """Let the user type a filter for the focused pane."""
+        self.query_one(f"#{self._pane}", Pane).open_filter()
+
+    def action_mark(self) -> None:
+        """Mark what the cursor is on, or take its mark away; a third mark takes the place of the first."""
+        place = self._place()
+        if place is None:
+            self.notify("Only a policy or a version can be marked.", markup=False)
+            return
+        self.marks = (
+            tuple(mark for mark in self.marks if mark != place) if place in self.marks else (*self.marks, place)[-2:]
+        )
+
+    def _place(self) -> PolicyAt | None:
+        """Return the policy or version under the cursor of the focused pane."""
+        row = self.query_one(f"#{self._pane}", Pane).rows.current
+        if row is not None and isinstance(row.value, PolicyEntry):
+            return PolicyAt(row.value.policy.name, row.value.policy.default_version)
+        if row is not None and isinstance(row.value, Step) and self.shown:
+            return PolicyAt(self.shown.entry.policy.name, row.value.version)
+        return None
+
+    def action_diff(self) -> None:
+        """Compare the two marks, or one mark with what is shown, or the shown version with the one before."""
+        if self.shown is None:
+            return
+        here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
+        if len(self.marks) == 2:
+            self.app.push_screen(CompareScreen(*self.marks))
+        elif self.marks and self.marks[0] != here:
+            self.app.push_screen(CompareScreen(self.marks[0], here))
+        else:
+            numbers = [info.number for info in self.shown.entry.policy.versions]
+            index = numbers.index(self.shown.version)
+            if index == 0:
+                self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
+                return
+            self.app.push_screen(CompareScreen(PolicyAt(here.name, numbers[index - 1]), here))
+
+    def action_scope(self) -> None:
+        """Switch between the policies of EKS and all of them; the cursor stays with its policy."""
+        self._scope = "all" if self._scope == "eks" else "eks"
+        self._load()
+
+    def action_older(self) -> None:
+        """Show the known version before the shown one."""
+        self._step(-1)
+
+    def action_newer(self) -> None:
+        """Show the known version after the shown one."""
+        self._step(1)
+
+    def _step(self, step: int) -> None:
+        if self.shown is None:
+            return
+        numbers = [info.number for info in self.shown.entry.policy.versions]
+        index = numbers.index(self.shown.version) + step
+        if 0 <= index < len(numbers):
+            self.shown = Shown(self.shown.entry, numbers[index])
+        else:
+            self.notify(
+                f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.",
+                markup=False,
+            )
+
+    def action_refresh_data(self) -> None:
+        """Ask again for what the focused pane shows."""
+        self._load()

@@ -1,0 +1,46 @@
+"""The keys for where the user is, made from the key table."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from ekstui.tui.keys import keys_of, spelled
+from ekstui.tui.styled import styled
+from ekstui.tui.widgets.rows import Column, Row, RowList
+
+_HEADINGS = {"rows": "Moving", "explorer": "Explorer", "compare": "Comparing", "app": "Everywhere"}
+
+
+class HelpScreen(ModalScreen[None]):
+    """A list of keys and what they do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close")]
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > Vertical { width: 76; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Yield the list."""
+        with Vertical() as box:
+            box.border_title = Content("Keys")
+            box.border_subtitle = Content("esc closes")
+            yield RowList((Column("Key", 12), Column("", 10, share=1)))
+
+    def on_mount(self) -> None:
+        """Fill the list with the keys of the screen below."""
+        rows: list[Row] = []
+        for where, heading in _HEADINGS.items():
+            if where == "compare":
+                continue
+            rows.append(Row(where, (styled(heading, "strong"),), selectable=False))
+            rows += [
+                Row(key.id, (styled(spelled(key.keys), "accent"), styled(key.help)), selectable=False)
+                for key in keys_of((where,))  # type: ignore[arg-type]
+            ]
+        self.query_one(RowList).set_rows(rows)
+        self.query_one(RowList).focus()

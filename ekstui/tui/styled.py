@@ -1,0 +1,23 @@
+"""Text with tones: what `present.py` makes of values, and what the row list paints.
+
+A tone names a meaning, not a colour; the theme gives it one, and a glyph or a word always goes with it.
+"""
+
+from typing import Literal
+
+Tone = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit"]
+
+Styled = tuple[tuple[str, Tone], ...]
+"""Pieces of one line, each with its tone; the text is already cleaned."""
+
+TONES: tuple[Tone, ...] = ("muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit")
+
+
+def styled(text: str, tone: Tone = "") -> Styled:
+    """Return one piece of text as a line."""
+    return ((text, tone),)
+
+
+def plain(line: Styled) -> str:
+    """Return the line's text without tones."""
+    return "".join(text for text, _ in line)

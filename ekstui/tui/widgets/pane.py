@@ -1,0 +1,135 @@
+"""A bordered pane: rows under a title, with a filter line that appears when it is asked for."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input
+
+from ekstui.errors import EkstuiError
+from ekstui.tui.present.words import failure
+from ekstui.tui.styled import styled
+from ekstui.tui.widgets.rows import Column, Row, RowList, cut_middle
+
+
+class FilterLine(Input):
+    """The line in which a filter is typed; its cursor does not blink, since each blink is sent over the line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "leave", show=False),
+        Binding("escape", "leave", show=False),
+    ]
+    DEFAULT_CSS = """
+    FilterLine, FilterLine:focus { border: none; height: 1; padding: 0; background: $surface; }
+    """
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value, placeholder="type to filter", select_on_focus=False)
+        self.cursor_blink = False
+
+    def action_leave(self) -> None:
+        """Go back to the rows and keep the filter."""
+        self.post_message(self.Submitted(self, self.value))
+
+
+class Pane(Vertical):
+    """The base of the four panes: subclasses build the rows, this shows them under a title and a filter."""
+
+    FILTER_HINT = ""
+    """What can be typed into the filter."""
+
+    DEFAULT_CSS = """
+    Pane { border: round $panel-lighten-2; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
+    Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
+    """
+
+    def __init__(self, number: int, title: str, columns: Sequence[Column], *, header: bool = False, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._number = number
+        self._title = title
+        self._filter = ""
+        self.rows = RowList(columns, header=header)
+        self.set_title()
+
+    def compose(self) -> ComposeResult:
+        """Yield the rows; the filter line comes when it is asked for."""
+        yield self.rows
+
+    def set_title(self, about: str = "") -> None:
+        """Show the pane's number and title, and what it is about."""
+        self._about = about
+        # The corners, and a space on either side of the title, are not for words.
+        head = f"{self._number} {self._title}" + (" · " if about else "")
+        ((words, _),) = cut_middle(styled(about), max(self.outer_size.width - 4 - len(head), 12))
+        self.border_title = Content(head + words)
+
+    def on_resize(self) -> None:
+        """Fit the title to the new width."""
+        self.set_title(self._about)
+
+    def set_note(self, note: str) -> None:
+        """Show a short note at the foot of the pane."""
+        self.border_subtitle = Content(note)
+
+    @property
+    def filter(self) -> str:
+        """What the rows are filtered by."""
+        return self._filter
+
+    def build_rows(self) -> list[Row]:
+        """Return the rows to show under the filter as it stands."""
+        raise NotImplementedError
+
+    def show_rows(self) -> None:
+        """Build the rows again and show them, or say how to clear a filter that matches nothing."""
+        rows = self.build_rows()
+        if not rows and self._filter:
+            self.rows.show_message(
+                styled(f"Nothing here matches “{self._filter}”.", "warn"),
+                styled("/ and then enter on an empty line clears the filter.", "muted"),
+            )
+        else:
+            self.rows.set_rows(rows)
+
+    def show_error(self, error: EkstuiError) -> None:
+        """Say in the pane what went wrong and what to do."""
+        self.rows.show_message(*failure(error))
+
+    def focus_rows(self) -> None:
+        """Give the rows the focus."""
+        self.rows.focus()
+
+    def open_filter(self) -> None:
+        """Show the filter line and let the user type."""
+        lines = self.query(FilterLine)
+        if lines:
+            lines.first().focus()
+            return
+        line = FilterLine(self._filter)
+        self.mount(line, before=self.rows)
+        line.focus()
+
+    def clear_filter(self) -> None:
+        """Take the filter away."""
+        self.query(FilterLine).remove()
+        if self._filter:
+            self._filter = ""
+            self.show_rows()
+
+    @on(Input.Changed)
+    def _filter_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value.strip() != self._filter:
+            self._filter = event.value.strip()
+            self.show_rows()
+
+    @on(Input.Submitted)
+    def _filter_left(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.rows.focus()
+        if not event.value.strip():
+            self.clear_filter()

@@ -1,0 +1,104 @@
+"""The second pane: what the shown version permits, service by service."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual import on
+from textual.getters import app
+from textual.reactive import reactive
+
+from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.policy import version_label
+from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.messages import PaneFailed, SummaryLoaded
+from ekstui.tui.present.permissions import service_rows
+from ekstui.tui.shown import Shown
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.rows import Column, Row, RowList
+
+COLUMNS = (
+    Column("Service", 12, share=2),
+    Column("Access level", 14, share=4),
+    Column("Resource", 9, share=1),
+    Column("Condition", 9, share=1),
+)
+
+
+class PermissionsPane(Pane):
+    """The console's table of services; a service opens to its actions with the reason it is needed."""
+
+    FILTER_HINT = "a part of a service, action, level or condition key"
+
+    app = app(LibraryApp)
+
+    shown: reactive[Shown | None] = reactive(None)
+
+    def __init__(self) -> None:
+        super().__init__(2, "Permissions", COLUMNS, header=True, id="permissions")
+        self._services: Sequence[ServiceSummary] = ()
+        self._opened: set[tuple[str, str]] = set()
+        self._knowledge: PolicyKnowledge | None = None
+
+    def watch_shown(self, shown: Shown | None) -> None:
+        """Work out what the version permits, in the background."""
+        if shown is None:
+            return
+        self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
+        library = self.app.library
+        policy, version = shown.entry.policy, shown.version
+        self.app.background.run(
+            self,
+            "summary",
+            lambda _: SummaryLoaded(policy.arn, version, library.summary(policy, version), library.knowledge(policy)),
+        )
+
+    def build_rows(self) -> list[Row]:
+        """Return the table; under a filter only the services and actions that match, opened."""
+        reasons = self._knowledge.services if self._knowledge else {}
+        words = self._filter.casefold().split()
+        if not words:
+            return service_rows(self._services, self._opened, reasons, self.rows.row_width)
+        found = [service for service in (_matching(service, words) for service in self._services) if service]
+        opened = {(service.effect, service.service) for service in found}
+        return service_rows(found, opened, {}, self.rows.row_width)
+
+    @on(SummaryLoaded)
+    def _loaded_summary(self, message: SummaryLoaded) -> None:
+        message.stop()
+        shown = self.shown
+        if shown is None or (shown.entry.policy.arn, shown.version) != (message.arn, message.version):
+            return
+        self._services, self._knowledge = message.services, message.knowledge
+        self.show_rows()
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        message.stop()
+        self.show_error(message.error)
+
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        event.stop()
+
+    @on(RowList.Opened)
+    def _toggle(self, event: RowList.Opened) -> None:
+        service = event.row.value if event.row else None
+        if isinstance(service, ServiceSummary):
+            event.stop()
+            self._opened ^= {(service.effect, service.service)}
+            self.show_rows()
+
+
+def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:
+    """Return the service with the actions that have every word in their row, or None if there are none."""
+    if all(word in service.service.casefold() for word in words):
+        return service
+    actions = tuple(action for action in service.actions if all(word in _text(action) for word in words))
+    return replace(service, actions=actions) if actions else None
+
+
+def _text(action: ActionSummary) -> str:
+    """Return what a filter looks at: the action, its levels, and its condition keys."""
+    keys = (condition.key for grant in action.grants for condition in grant.conditions)
+    return " ".join((action.action, *action.levels, *keys)).casefold()

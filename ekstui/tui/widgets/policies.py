@@ -1,0 +1,57 @@
+"""The first pane: the policies of the scope."""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.reactive import reactive
+
+from ekstui.core.where import PolicyAt
+from ekstui.library import PolicyEntry
+from ekstui.tui.messages import PolicyHighlighted
+from ekstui.tui.present.policies import policy_row
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.rows import Column, Row, RowList
+
+MARK = Column("", 1)
+NAME = Column("Policy", 8, share=1, middle=True)
+ROLES = Column("", 3, right=True)
+VERSION = Column("", 4, right=True)
+
+
+class PoliciesPane(Pane):
+    """The policy list; it says which policy the cursor is on."""
+
+    FILTER_HINT = "a part of a name or of what a policy is for"
+
+    marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
+
+    def __init__(self) -> None:
+        super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
+        self._entries: Sequence[PolicyEntry] = ()
+
+    def set_entries(self, entries: Sequence[PolicyEntry], *, cursor: str | None = None) -> None:
+        """Show these policies; the cursor goes to the ARN `cursor`, if given."""
+        self._entries = entries
+        self.rows.set_rows(self.build_rows(), cursor=cursor)
+
+    def watch_marks(self) -> None:
+        """Show the marks."""
+        self.show_rows()
+
+    def build_rows(self) -> list[Row]:
+        """Return a row for each policy whose name or purpose has every word of the filter."""
+        words = self._filter.casefold().split()
+        chosen = [
+            entry
+            for entry in self._entries
+            if all(word in entry.policy.name.casefold() or word in (entry.purpose or "").casefold() for word in words)
+        ]
+        self.set_note(f"{len(chosen)} of {len(self._entries)}" if words else "")
+        marked = {mark.name for mark in self.marks}
+        return [policy_row(entry, marked=entry.policy.name in marked) for entry in chosen]
+
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        event.stop()
+        entry = event.row.value if event.row else None
+        self.post_message(PolicyHighlighted(entry if isinstance(entry, PolicyEntry) else None))

@@ -1,0 +1,405 @@
+"""A list of rows in columns on Textual's Line API: one widget for every list, tree, table and text that ekstui shows.
+
+Only the visible lines are rendered, and moving the cursor repaints two of them, which keeps 1,594 policies as quick
+as ten and a cursor move over SSH as small as it can be.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ekstui.tui.keys import bindings
+from ekstui.tui.styled import TONES, Styled, Tone, plain, styled
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: at least `width` cells, and a share of what is left over."""
+
+    title: str
+    width: int
+    share: int = 0
+    right: bool = False
+    """Whether its cells are set to the right."""
+    middle: bool = False
+    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list."""
+
+    key: Hashable
+    """What the row stands for; the cursor stays with it when the rows are set anew."""
+    cells: tuple[Styled, ...]
+    """One for each column; a single cell spans them all."""
+    value: object = None
+    """What opening or copying the row acts on."""
+    selectable: bool = True
+    """Whether the cursor may rest on it."""
+    merged: int = 0
+    """How many columns the first cell takes beside its own."""
+
+
+WHOLE_WIDTH = (Column("", 1, 1),)
+
+
+class RowList(ScrollView, can_focus=True):
+    """Rows with a cursor; the owner sets them and hears what the cursor is on and what is opened."""
+
+    BINDINGS = bindings("rows")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--cursor", "rows--cursor-blurred", "rows--header", *(f"rows--{tone}" for tone in TONES)
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    RowList {
+        height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: transparent;
+        & > .rows--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+        & > .rows--cursor-blurred { background: $surface-lighten-1; }
+        & > .rows--header { color: $text-muted; text-style: bold; }
+        & > .rows--muted { color: $text-muted; }
+        & > .rows--strong { text-style: bold; }
+        & > .rows--accent { color: $text-accent; }
+        & > .rows--good { color: $text-success; }
+        & > .rows--bad { color: $text-error; }
+        & > .rows--warn { color: $text-warning; }
+        & > .rows--added { color: $text-success; }
+        & > .rows--removed { color: $text-error; }
+        & > .rows--hit { background: $warning-muted; color: $text-warning; text-style: bold; }
+    }
+    """
+
+    class Highlighted(Message):
+        """The cursor came to rest on another row (or on none)."""
+
+        def __init__(self, rows: "RowList", row: Row | None) -> None:
+            super().__init__()
+            self.rows = rows
+            self.row = row
+
+        @property
+        def control(self) -> "RowList":
+            return self.rows
+
+    class Opened(Highlighted):
+        """The row under the cursor was opened with enter or a click."""
+
+    def __init__(self, columns: Sequence[Column] = WHOLE_WIDTH, *, header: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._header = header
+        self._rows: tuple[Row, ...] = ()
+        self._cursor: int | None = None
+        self._widths: tuple[int, ...] = ()
+        self._laid_out = -1
+        self._words: tuple[Styled, ...] = ()
+        self._tones: dict[Tone, Style] = {}
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows as they stand."""
+        return self._rows
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor, or None."""
+        return None if self._cursor is None else self._rows[self._cursor]
+
+    def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
+        """Show these rows; the cursor goes to the row with key `cursor`, else stays with its row, else near it."""
+        self._words = ()
+        self._set(rows, cursor)
+
+    def _set(self, rows: Sequence[Row], cursor: Hashable | None) -> None:
+        wanted = cursor if cursor is not None else (self.current.key if self.current else None)
+        nearby = self._cursor or 0
+        self._rows = tuple(rows)
+        self._cursor = self._place(wanted, nearby)
+        self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
+        self._show_cursor()
+        self.refresh()
+        self.post_message(self.Highlighted(self, self.current))
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Lay the rows out in these columns from now on."""
+        self._columns = tuple(columns)
+        self._lay_out()
+        self.refresh()
+
+    def show_message(self, *lines: Styled) -> None:
+        """Show words instead of rows: why there are none, and what to do."""
+        self._words = lines
+        self._show_words()
+
+    def _show_words(self) -> None:
+        # Before the first layout the width is not known; the words are broken again when it is.
+        width = self.row_width or 40
+        rows = [Row(None, (piece,), selectable=False) for line in self._words for piece in wrap(line, width)]
+        self._set(rows, None)
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on the row with this key; say whether there is one."""
+        for index, row in enumerate(self._rows):
+            if row.selectable and row.key == key:
+                self._move(index)
+                return True
+        return False
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of the visible part."""
+        width = self.row_width
+        if width != self._laid_out:
+            self._lay_out()
+        if self._header and y == 0:
+            titles = tuple(styled(column.title) for column in self._columns)
+            return self._strip(Row(None, titles), self.get_component_rich_style("rows--header"), width)
+        index = self.scroll_offset.y + y - self._header
+        if not 0 <= index < len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        base = self.rich_style
+        if index == self._cursor:
+            name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
+            base = self.get_component_rich_style(name)
+        return self._strip(self._rows[index], base, width)
+
+    def on_resize(self) -> None:
+        """Give the columns their new widths."""
+        self._lay_out()
+        if self._words:
+            self._show_words()
+        self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
+        self._show_cursor()
+
+    def notify_style_update(self) -> None:
+        """Forget the tones' styles when the theme changes."""
+        super().notify_style_update()
+        self._tones.clear()
+
+    def on_focus(self) -> None:
+        """Repaint the cursor, which shows where the keys go."""
+        self._repaint_cursor()
+
+    def on_blur(self) -> None:
+        """Repaint the cursor, which shows where the keys go."""
+        self._repaint_cursor()
+
+    def on_click(self, event: Click) -> None:
+        """Move to the clicked row; a click on the row under the cursor opens it."""
+        index = self.scroll_offset.y + event.y - self._header
+        if 0 <= index < len(self._rows) and self._rows[index].selectable:
+            if index == self._cursor:
+                self.action_open()
+            self._move(index)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Opened(self, self.current))
+
+    def action_down(self) -> None:
+        """Move down one row."""
+        self._move_by(1)
+
+    def action_up(self) -> None:
+        """Move up one row."""
+        self._move_by(-1)
+
+    def action_page_down(self) -> None:
+        """Move down one page."""
+        self._move_by(self._page)
+
+    def action_page_up(self) -> None:
+        """Move up one page."""
+        self._move_by(-self._page)
+
+    def action_half_page_down(self) -> None:
+        """Move down half a page."""
+        self._move_by(max(1, self._page // 2))
+
+    def action_half_page_up(self) -> None:
+        """Move up half a page."""
+        self._move_by(-max(1, self._page // 2))
+
+    def action_first(self) -> None:
+        """Move to the first row."""
+        self._move_by(-len(self._rows))
+
+    def action_last(self) -> None:
+        """Move to the last row."""
+        self._move_by(len(self._rows))
+
+    @property
+    def row_width(self) -> int:
+        """The cells that rows may use: not those of the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - self._header - 1)
+
+    def _place(self, wanted: Hashable | None, nearby: int) -> int | None:
+        selectable = [index for index, row in enumerate(self._rows) if row.selectable]
+        if not selectable:
+            return None
+        if wanted is not None:
+            for index in selectable:
+                if self._rows[index].key == wanted:
+                    return index
+        return min(selectable, key=lambda index: abs(index - nearby))
+
+    def _move_by(self, step: int) -> None:
+        if self._cursor is None:
+            self.scroll_relative(y=step, animate=False)
+            return
+        target = min(max(self._cursor + step, 0), len(self._rows) - 1)
+        direction = 1 if step > 0 else -1
+        for candidates in (range(target, len(self._rows) if direction > 0 else -1, direction),
+                           range(target, self._cursor, -direction)):  # fmt: skip
+            for index in candidates:
+                if self._rows[index].selectable:
+                    self._move(index)
+                    return
+        # Nothing to rest on that way: show what is there.
+        self.scroll_relative(y=step, animate=False)
+
+    def _move(self, index: int) -> None:
+        if index == self._cursor:
+            self._show_cursor()
+            return
+        self._repaint_cursor()
+        self._cursor = index
+        self._repaint_cursor()
+        self._show_cursor()
+        self.post_message(self.Highlighted(self, self.current))
+
+    def _repaint_cursor(self) -> None:
+        if self._cursor is not None:
+            self.refresh_line(self._cursor + self._header)
+
+    def _show_cursor(self) -> None:
+        if self._cursor is None or not self.size.height:
+            return
+        visible = max(1, self.size.height - self._header)
+        top = self.scroll_offset.y
+        # Words above the first row that can be rested on come into view with it.
+        first = next(index for index, row in enumerate(self._rows) if row.selectable)
+        wanted = 0 if self._cursor == first and first < visible else self._cursor
+        if wanted < top:
+            self.scroll_to(y=wanted, animate=False, immediate=True)
+        elif self._cursor >= top + visible:
+            self.scroll_to(y=self._cursor - visible + 1, animate=False, immediate=True)
+
+    def _lay_out(self) -> None:
+        self._laid_out = self.row_width
+        spare = self._laid_out - sum(column.width for column in self._columns) - (len(self._columns) - 1)
+        shares = sum(column.share for column in self._columns)
+        spare = max(0, spare)
+        given = [spare * column.share // shares if shares else 0 for column in self._columns]
+        for index, column in enumerate(self._columns):
+            if column.share:
+                given[index] += spare - sum(given)
+                break
+        self._widths = tuple(column.width + extra for column, extra in zip(self._columns, given, strict=True))
+
+    def _strip(self, row: Row, base: Style, width: int) -> Strip:
+        if len(row.cells) == 1:
+            return Strip(self._cell(row.cells[0], base, width, right=False)).adjust_cell_length(width, base)
+        rooms = list(zip(self._columns, self._widths, strict=True))
+        merged = sum(self._widths[: row.merged + 1]) + row.merged
+        segments: list[Segment] = []
+        for cell, (column, room) in zip(
+            row.cells, [(self._columns[0], merged), *rooms[row.merged + 1 :]], strict=False
+        ):
+            if segments:
+                segments.append(Segment(" ", base))
+            segments += self._cell(cut_middle(cell, room) if column.middle else cell, base, room, right=column.right)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _cell(self, cell: Styled, base: Style, room: int, *, right: bool) -> list[Segment]:
+        cell = cut_end(cell, room)
+        segments = [Segment(text, base + self._tone(tone) if tone else base) for text, tone in cell]
+        if spare := room - cell_len(plain(cell)):
+            segments.insert(0 if right else len(segments), Segment(" " * spare, base))
+        return segments
+
+    def _tone(self, tone: Tone) -> Style:
+        if tone not in self._tones:
+            self._tones[tone] = self.get_component_rich_style(f"rows--{tone}", partial=True)
+        return self._tones[tone]
+
+
+def cut_end(cell: Styled, room: int) -> Styled:
+    """Return a cell so that it fits `room` cells, with an ellipsis at its end if need be."""
+    if cell_len(plain(cell)) <= room:
+        return cell
+    kept: list[tuple[str, Tone]] = []
+    left = room - 1
+    for text, tone in cell:
+        if cell_len(text) > left:
+            kept.append((set_cell_size(text, max(left, 0)) + "…", tone))
+            break
+        kept.append((text, tone))
+        left -= cell_len(text)
+    return tuple(kept) if room > 0 else ()
+
+
+def cut_middle(cell: Styled, room: int) -> Styled:
+    """Return a cell of one piece so that it fits `room` cells, with an ellipsis in its middle if need be."""
+    if len(cell) != 1 or cell_len(cell[0][0]) <= room or room < 5:
+        return cell
+    text, tone = cell[0]
+    tail = (room - 1) // 2
+    return ((f"{text[: room - 1 - tail]}…{text[-tail:]}", tone),)
+
+
+def wrap(line: Styled, width: int) -> list[Styled]:
+    """Return the line broken between words so that each part fits `width` cells; a longer word is cut."""
+    lines: list[list[tuple[str, Tone]]] = [[]]
+    used = 0
+    for text, tone in line:
+        for word in _words(text):
+            length = cell_len(word)
+            if used and used + cell_len(word.rstrip()) > width:
+                lines.append([])
+                used = 0
+                word, length = word.lstrip(), cell_len(word.lstrip())
+            while length > width and cell_len(word.rstrip()) > width:
+                head = _head(word, width)
+                lines[-1].append((head, tone))
+                lines.append([])
+                word = word[len(head) :]
+                length = cell_len(word)
+            lines[-1].append((word, tone))
+            used += length
+    return [tuple(parts) for parts in lines]
+
+
+def _head(word: str, width: int) -> str:
+    """Return as many characters as fit, but at least one."""
+    used = 0
+    for index, character in enumerate(word):
+        used += cell_len(character)
+        if used > width and index:
+            return word[:index]
+    return word
+
+
+def _words(text: str) -> list[str]:
+    """Return the words, each with the spaces behind it."""
+    ends = [
+        index + 1 for index, character in enumerate(text) if character == " " and text[index + 1 : index + 2] != " "
+    ]
+    starts = [0, *ends]
+    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
+
+
+__all__ = ["WHOLE_WIDTH", "Column", "Row", "RowList", "wrap"]

@@ -1,0 +1,103 @@
+"""The third pane: the versions of the shown policy, newest first, and what each changed."""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.getters import app
+from textual.reactive import reactive
+
+from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.timeline import Step
+from ekstui.core.where import PolicyAt
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.messages import PaneFailed, TimelineLoaded, VersionChosen
+from ekstui.tui.present.versions import version_rows
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.rows import Column, Row, RowList
+
+COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 12), Column("Change", 10, share=1))
+
+
+class VersionsPane(Pane):
+    """The timeline; enter on a version shows that version in the permissions pane."""
+
+    FILTER_HINT = "a part of a version, date, kind or reach"
+
+    app = app(LibraryApp)
+
+    shown: reactive[Shown | None] = reactive(None)
+    marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
+
+    def __init__(self) -> None:
+        super().__init__(3, "Versions", COLUMNS, id="versions")
+        self._arn: str | None = None
+        self._steps: Sequence[Step] = ()
+        self._knowledge: PolicyKnowledge | None = None
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The known versions of the shown policy, oldest first; empty until they are read."""
+        return self._steps
+
+    def watch_shown(self, shown: Shown | None) -> None:
+        """Read the history in the background, or mark another version of the same history."""
+        if shown is None:
+            return
+        policy = shown.entry.policy
+        if policy.arn == self._arn and self._steps:
+            self.show_rows()
+            self.rows.move_to(shown.version)
+            return
+        self._arn, self._steps = policy.arn, ()
+        library = self.app.library
+        self.app.background.run(
+            self, "timeline", lambda _: TimelineLoaded(policy.arn, library.timeline(policy), library.knowledge(policy))
+        )
+
+    def watch_marks(self) -> None:
+        """Show the marks."""
+        if self._steps:
+            self.show_rows()
+
+    def build_rows(self) -> list[Row]:
+        """Return the timeline, or the versions whose row has every word of the filter."""
+        words = self._filter.casefold().split()
+        shown = self.shown
+        if shown is None:
+            return []
+        marked = {mark.version for mark in self.marks if mark.name == shown.entry.policy.name and mark.version}
+        rows = version_rows(self._steps, shown.version, marked, self._knowledge)
+        if not words:
+            return rows
+        return [
+            row
+            for row in rows
+            if row.selectable and all(word in " ".join(map(plain, row.cells)).casefold() for word in words)
+        ]
+
+    @on(TimelineLoaded)
+    def _loaded(self, message: TimelineLoaded) -> None:
+        message.stop()
+        if message.arn != self._arn or self.shown is None:
+            return
+        self._steps, self._knowledge = message.steps, message.knowledge
+        quiet = sum(step.change is not None and step.change.kind == "none" for step in message.steps)
+        self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
+        self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        message.stop()
+        self.show_error(message.error)
+
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        event.stop()
+
+    @on(RowList.Opened)
+    def _opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        if event.row and isinstance(event.row.value, Step):
+            self.post_message(VersionChosen(event.row.value.version))

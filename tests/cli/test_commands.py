@@ -1,0 +1,129 @@
+"""The commands as a user runs them: stdout, stderr and exit code of real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui import paths
+
+
+def ekstui(
+    *arguments: str, given: str = "", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ekstui", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1", **(environment or {})},
+    )
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    done = ekstui(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+def test_the_list_of_the_scope_and_of_all() -> None:
+    family = answer("list")["policies"]
+    assert [entry["name"] for entry in family[:2]] == ["AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"]
+    assert {entry["scope"] for entry in family} == {"eks"}
+    everything = answer("list", "--scope", "all")["policies"]
+    assert len(everything) == 1594
+    assert everything[: len(family)] == family
+    service_linked = next(entry for entry in family if entry["name"] == "AmazonEKSServiceRolePolicy")
+    assert service_linked["kind"] == "service-linked"
+    assert service_linked["attachable"] is False
+
+
+def test_the_document_is_the_one_that_iam_has() -> None:
+    done = ekstui("show", "AmazonEKS_CNI_Policy@v6", "--document")
+    document = json.loads(done.stdout)
+    actions = [action for statement in document["Statement"] for action in statement["Action"]]
+    assert "ec2:DescribeSecurityGroups" in actions
+    assert document["Statement"][1]["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
+
+
+def test_the_timeline_has_right_dates_and_names_what_nobody_saw() -> None:
+    versions = answer("versions", "AmazonEKSServiceRolePolicy")["versions"]
+    with (paths.assets() / "version-dates.csv").open(encoding="utf-8") as rows:
+        dates = {
+            version: created
+            for policy, version, created in (row.strip().split(",") for row in rows)
+            if policy == "AmazonEKSServiceRolePolicy"
+        }
+    assert len(versions) == 17
+    assert {entry["version"]: entry["created"] for entry in versions} == dates
+    assert {entry["version"]: entry["missing_before"] for entry in versions if entry["missing_before"]} == {
+        "v17": ["v12", "v13", "v14", "v15", "v16"],
+        "v23": ["v18", "v19", "v20", "v21", "v22"],
+    }
+
+
+def test_a_condition_that_vanished_is_a_change_of_scope() -> None:
+    change = answer("diff", "AmazonEKSLoadBalancingPolicy@v5..v6")
+    assert change["kind"] == "scope"
+    assert change["added"] == change["removed"] == []
+    shield = {entry["actions"][0]: entry for entry in change["changed"]}
+    assert {"shield:CreateProtection", "shield:DeleteProtection"} <= shield.keys()
+    assert shield["shield:CreateProtection"]["after"][0]["conditions"] == {}
+
+
+def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
+    document = ekstui("show", "AmazonEKS_CNI_Policy", "--document").stdout
+    path = tmp_path / "mine.json"
+    path.write_text(document, encoding="utf-8")
+    assert answer("diff", "AmazonEKS_CNI_Policy", str(path))["kind"] == "none"
+    done = ekstui("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", given=document)
+    assert [entry["actions"] for entry in json.loads(done.stdout)["added"]] == [["ec2:DescribeSecurityGroups"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["show", "AmazonEKSClusterPolcy"], 1, "AmazonEKSClusterPolicy"),
+        (["show", "EKSService"], 2, "AmazonEKSServicePolicy"),
+        (["show", "AmazonEKSClusterPolicy@v99"], 1, "v1 to v10"),
+        (["show", "AmazonEKSClusterPolicy@nine"], 2, "'nine' is no version"),
+        (["versions", "AmazonEKSServiceRolePolicy", "--jsn"], 2, "--jsn"),
+        (["diff", "AmazonEKSClusterPolicy"], 2, "two sides"),
+        (["diff", "AmazonEKSClusterPolicy", "./absent.json"], 2, "absent.json"),
+        ([], 2, "needs a terminal"),
+        (["AmazonEKSClusterPolicy"], 2, "needs a terminal"),
+    ],
+)
+def test_bad_input_is_answered_with_one_line(arguments: list[str], code: int, words: str) -> None:
+    done = ekstui(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_commands_load_neither_textual_nor_aws() -> None:
+    probe = (
+        "import sys; from ekstui.cli import main\n"
+        "for words in (['list'], ['show', 'AmazonEKS_CNI_Policy'], ['versions', 'AmazonEKS_CNI_Policy']): main(words)\n"
+        "print(sorted(name for name in ('textual', 'rich', 'boto3', 'botocore') if name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() -> None:
+    assert "\x1b" not in ekstui("show", "AmazonEKSClusterPolicy").stdout
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m ekstui list --scope all | head -1"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("POLICY")
+    assert done.stderr == ""

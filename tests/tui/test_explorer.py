@@ -1,0 +1,121 @@
+"""Journeys through the four panes, on the real corpus."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.library import Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.versions import VersionsPane
+
+Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
+
+
+def travel(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
+    async def run() -> None:
+        app = EkstuiApp(Library.open())
+        async with app.run_test(size=size) as pilot:
+            assert isinstance(app.screen, ExplorerScreen)
+            await journey(pilot, app.screen)
+
+    asyncio.run(run())
+
+
+async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
+    """Let the app work until a condition holds, for at most ten seconds."""
+    async with asyncio.timeout(10):
+        while not until():
+            await pilot.pause(0.01)
+
+
+def words(pane: Pane) -> list[str]:
+    return [" ".join(plain(cell).strip() for cell in row.cells).strip() for row in pane.rows.rows]
+
+
+def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        policies, versions = screen.query_one(PoliciesPane), screen.query_one(VersionsPane)
+        assert len(policies.rows.rows) == 50
+        await settle(pilot, lambda: any("v6 2026-03-04" in line for line in words(versions)))
+        await pilot.press("j")
+        await settle(pilot, lambda: any("v10 2026-02-12 no change default" in line for line in words(versions)))
+
+    travel(journey)
+
+
+def test_versions_that_nobody_saw_are_named() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        await pilot.press("slash", *"EKSServiceRolePolicy", "enter")
+        await settle(pilot, lambda: "v12–v16 not seen by anyone" in words(screen.query_one(VersionsPane)))
+
+    travel(journey)
+
+
+def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        policies = screen.query_one(PoliciesPane)
+        await pilot.press("slash", *"xyzzy")
+        assert "Nothing here matches “xyzzy”." in words(policies)
+        await pilot.press("enter", "slash", *["backspace"] * 5, "enter")
+        assert len(policies.rows.rows) == 50
+        assert policies.rows.has_focus
+
+    travel(journey)
+
+
+def test_scope_switches_to_all_and_back_with_the_cursor_on_its_policy() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        policies = screen.query_one(PoliciesPane)
+        await pilot.press("j", "j")
+        before = policies.rows.current
+        await pilot.press("s")
+        assert len(policies.rows.rows) == 1594
+        assert policies.rows.current == before
+        await pilot.press("s")
+        assert policies.rows.current == before
+
+    travel(journey)
+
+
+def test_older_and_newer_walk_through_the_known_versions() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        await pilot.press("left_square_bracket", "left_square_bracket", "right_square_bracket")
+        assert screen.shown is not None
+        assert screen.shown.version == 5
+
+    travel(journey)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
+def test_every_pane_can_be_reached_at_every_size(size: tuple[int, int]) -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        for key, pane in (("2", "permissions"), ("3", "versions"), ("4", "attached"), ("1", "policies")):
+            await pilot.press(key)
+            await pilot.pause()
+            shown = screen.query_one(f"#{pane}", Pane)
+            assert shown.rows.has_focus
+            assert shown.region.width >= 40 or size[0] > 60
+            assert shown.region.height > 5
+
+    travel(journey, size)
+
+
+def test_zoom_fills_the_screen_and_puts_back() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        for key in "1234":
+            await pilot.press(key, "z")
+            await pilot.pause()
+            zoomed = next(pane for pane in screen.query(Pane) if pane.rows.has_focus)
+            assert zoomed.region.width == 120
+            assert zoomed.region.height == 38
+            await pilot.press("z")
+            await pilot.pause()
+            assert zoomed.region.width < 120
+
+    travel(journey)

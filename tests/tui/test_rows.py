@@ -1,0 +1,104 @@
+"""The row list: moving, cutting, wrapping, and keeping the cursor with its row."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.app import App, ComposeResult
+
+from ekstui.core.text import clean_line
+from ekstui.tui.styled import plain, styled
+from ekstui.tui.widgets.rows import Column, Row, RowList, cut_middle, wrap
+
+
+class ListApp(App[None]):
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__()
+        self.given = rows
+
+    def compose(self) -> ComposeResult:
+        yield RowList((Column("Name", 4, share=1), Column("N", 3, right=True)), header=True)
+
+    def on_mount(self) -> None:
+        self.query_one(RowList).set_rows(self.given)
+        self.query_one(RowList).focus()
+
+
+def rows(count: int, *, headings: tuple[int, ...] = ()) -> list[Row]:
+    return [
+        Row(index, (styled(f"row {index}"), styled(str(index))), index, selectable=index not in headings)
+        for index in range(count)
+    ]
+
+
+def current(app: App[None]) -> object:
+    row = app.query_one(RowList).current
+    return row.value if row else None
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["down", "j", "k"], 2),
+        (["G"], 99),
+        (["G", "g"], 1),
+        (["end", "up"], 98),
+        (["up"], 1),
+        (["pagedown"], 9),
+        (["ctrl+d"], 5),
+        (["ctrl+d", "ctrl+u"], 1),
+        (["j"] * 49, 51),
+    ],
+)
+def test_keys_move_the_cursor_over_rows_that_can_be_rested_on(keys: list[str], expected: int) -> None:
+    async def run() -> None:
+        app = ListApp(rows(100, headings=(0, 50)))
+        async with app.run_test(size=(40, 10)) as pilot:
+            assert current(app) == 1
+            await pilot.press(*keys)
+            assert current(app) == expected
+
+    asyncio.run(run())
+
+
+def test_the_cursor_stays_with_its_row_when_the_rows_are_set_anew() -> None:
+    async def run() -> None:
+        app = ListApp(rows(20))
+        async with app.run_test(size=(40, 10)) as pilot:
+            await pilot.press(*["j"] * 7)
+            everything = app.query_one(RowList)
+            everything.set_rows(rows(20)[5:])
+            assert current(app) == 7
+            everything.set_rows(rows(5))
+            assert current(app) == 2
+            everything.show_message(styled("nothing"))
+            assert current(app) is None
+
+    asyncio.run(run())
+
+
+def test_what_does_not_fit_ends_in_an_ellipsis_and_every_line_has_the_width() -> None:
+    async def run() -> None:
+        app = ListApp([Row(1, (styled("a name that is far too long for it"), styled("123456")))])
+        async with app.run_test(size=(20, 4)) as pilot:
+            await pilot.pause()
+            strips = [app.query_one(RowList).render_line(y) for y in range(4)]
+            assert {strip.cell_length for strip in strips} == {20}
+            assert strips[0].text == "Name               N"
+            assert strips[1].text == "a name that is … 12…"
+
+    asyncio.run(run())
+
+
+@given(st.text().map(clean_line), st.integers(2, 40))
+def test_wrapping_keeps_every_word_and_the_width(text: str, width: int) -> None:
+    lines = [plain(line) for line in wrap(styled(text), width)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cell_len(line.rstrip(" ")) <= width for line in lines)
+
+
+def test_a_name_is_cut_in_its_middle() -> None:
+    assert plain(cut_middle(styled("AmazonEKSLocalOutpostServiceRolePolicy"), 20)) == "AmazonEKSL…olePolicy"
+    assert plain(cut_middle(styled("short"), 20)) == "short"
