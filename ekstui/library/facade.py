@@ -1,9 +1,12 @@
-"""The library itself: each method is one line of the table of contents, and the module it names does the work."""
+"""The library itself: each method is a line in the table of contents, and the module it names does the work."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ekstui import paths
+from ekstui.cache.policies import PolicyCache
 from ekstui.core.document import Document
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import Policy
@@ -12,10 +15,10 @@ from ekstui.core.summary import ServiceSummary, services_in
 from ekstui.core.timeline import Step, timeline
 from ekstui.core.where import Side
 from ekstui.library.comparison import compared, read_side
-from ekstui.library.knowledge import knowledge
+from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import find_policy, known_version, parse_stored
-from ekstui.library.reader import PolicyReader
-from ekstui.library.values import Comparison, DataStatus, PolicyEntry
+from ekstui.library.store import Store
+from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
 from ekstui.sources.corpus import Corpus
 
 
@@ -23,44 +26,45 @@ from ekstui.sources.corpus import Corpus
 class Library:
     """Answers about policies; cheap to make, and safe to call from any thread."""
 
-    corpus: Corpus
+    store: Store
 
     @staticmethod
     def open() -> "Library":
         """Return the library over the bundled corpus and the user's cache; nothing is read yet."""
-        return Library(Corpus.bundled())
+        return Library(Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir())))
 
     def data(self) -> DataStatus:
         """Return what answers rest on, and until when it is known."""
-        manifest = self.corpus.manifest()
+        holding = self.store.holding()
+        manifest = self.store.corpus.manifest()
         return DataStatus(
-            source=f"{manifest.source} {manifest.source_version}",
-            partition=manifest.partition,
-            newest=manifest.known_until,
-            synced_at=None,
+            source=holding.source if holding else manifest.label,
+            partition=self.store.cache.partition if holding else manifest.partition,
+            newest=holding.known_until if holding else manifest.known_until,
+            synced_at=holding.synced_at if holding else None,
             reference=reference().version,
         )
 
     def policies(self, scope: Literal["eks", "all"] = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope: the EKS family in its own order, then the others by name."""
-        family = self._family()
-        return tuple(_entry(policy, family) for policy in self._reader().policies(family=scope == "eks"))
+        return self.store.ask(lambda reader: tuple(map(entry_of, reader.policies(family=scope == "eks"))))
 
     def find(self, name: str) -> PolicyEntry:
         """Return the policy that a user names: an ARN, a name whatever its case, or a unique part of one.
 
         Raises AmbiguousError with the candidates, NotFoundError with the nearest names.
         """
-        return _entry(find_policy(name, self._reader().policies()), self._family())
+        return entry_of(self.store.ask(lambda reader: find_policy(name, reader, knowledge)))
 
     def document(self, policy: Policy, version: int | None = None) -> Document:
         """Return a version's document, the default's for None; NotFoundError for a version nobody has seen."""
         number = known_version(policy, version)
-        return parse_stored(policy.name, number, self._reader().text(policy.name, number))
+        return parse_stored(policy.name, number, self.store.ask(lambda reader: reader.text(policy.name, number)))
 
     def document_json(self, policy: Policy, version: int | None = None) -> object:
         """Return a version's document as IAM has it."""
-        value: object = json.loads(self._reader().text(policy.name, known_version(policy, version)))
+        number = known_version(policy, version)
+        value: object = json.loads(self.store.ask(lambda reader: reader.text(policy.name, number)))
         return value
 
     def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
@@ -73,20 +77,29 @@ class Library:
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
-        texts = self._reader().history(policy.name).texts
+        texts = self.store.ask(lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
         """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput."""
-        reader = self._reader()
-        return compared(read_side(before, reader, standard_input), read_side(after, reader, standard_input))
 
-    def _reader(self) -> PolicyReader:
-        return self.corpus
+        def ask(side: Side) -> ComparedSide:
+            return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
-    def _family(self) -> frozenset[str]:
-        return frozenset(policy.name for policy in self.corpus.policies(family=True))
+        return compared(ask(before), ask(after))
 
+    def fill(
+        self,
+        progress: Callable[[int, int], None] = lambda *_: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Fill the cache from the bundled corpus; return whether it is filled.
 
-def _entry(policy: Policy, family: frozenset[str]) -> PolicyEntry:
-    return PolicyEntry(policy, "eks" if policy.name in family else "aws")
+        Meant for a background thread: it takes a second or two, says how many policies are stored and of how many,
+        and asks `cancelled` between transactions. What is stored stays, and the next call goes on from there.
+        """
+        return self.store.fill(progress, cancelled)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""
+        return self.store.notices()

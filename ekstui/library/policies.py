@@ -1,10 +1,12 @@
 """Finding policies by what a user types, and reading their documents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ekstui.core.document import Document, parse_text
+from ekstui.core.knowledge import Absence, Knowledge
 from ekstui.core.policy import Policy, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
+from ekstui.library.reader import PolicyReader
 
 NEAREST = 5
 """How many names come with a name that does not exist."""
@@ -13,42 +15,43 @@ MAX_CANDIDATES = 20
 """How many candidates an ambiguous name is answered with in words; the error carries all of them."""
 
 
-def find_policy(name: str, policies: Iterable[Policy]) -> Policy:
+def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowledge]) -> Policy:
     """Return the policy that a user names: an ARN, an exact name whatever its case, or a unique part of one.
 
     An exact name ends the search, so it comes before the names that it is a part of. Raises AmbiguousError with
-    the candidates and NotFoundError with the nearest names.
+    the candidates, and NotFoundError with the nearest names or with what an EKS access policy of that name is.
     """
     if name.startswith("arn:"):
-        return _find_arn(name, policies)
+        return _find_arn(name, reader)
     wanted = name.casefold()
-    candidates: list[Policy] = []
+    candidates: list[str] = []
     names: list[str] = []
-    for policy in policies:
-        folded = policy.name.casefold()
+    for entry in reader.names():
+        folded = entry.casefold()
         if folded == wanted:
-            return policy
+            return reader.policy(entry)
         if wanted in folded:
-            candidates.append(policy)
-        names.append(policy.name)
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        found = tuple(policy.name for policy in candidates)
-        shown = ", ".join(found[:MAX_CANDIDATES])
-        more = f" and {len(found) - MAX_CANDIDATES} more" if len(found) > MAX_CANDIDATES else ""
-        raise AmbiguousError(f"{name!r} fits {len(found)} policies: {shown}{more}.", found)
-    raise unknown_policy(name, names)
+            candidates.append(entry)
+        names.append(entry)
+    if access := knowledge().access_policy(name):
+        raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
+    if not candidates or not wanted:
+        raise unknown_policy(name, names, knowledge().absence(name))
+    if len(candidates) > 1:
+        shown = ", ".join(candidates[:MAX_CANDIDATES])
+        more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""
+        raise AmbiguousError(f"{name!r} fits {len(candidates)} policies: {shown}{more}.", tuple(candidates))
+    return reader.policy(candidates[0])
 
 
-def unknown_policy(name: str, names: Iterable[str]) -> NotFoundError:
-    """Return the error for a name that no policy has, with the nearest names."""
+def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> NotFoundError:
+    """Return the error for a name that no policy has: what is known about its absence, or the nearest names."""
     nearest = nearest_names(name, names)
-    return NotFoundError(
-        f"No AWS managed policy is named {name!r}.",
-        nearest,
-        f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope all.",
-    )
+    message = f"No AWS managed policy is named {name!r}."
+    if absence is not None:
+        return NotFoundError(message, nearest, absence.text)
+    hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope all."
+    return NotFoundError(message, nearest, hint)
 
 
 def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -84,30 +87,34 @@ def parse_stored(name: str, version: int, text: bytes) -> Document:
         ) from None
 
 
-def _find_arn(arn: str, policies: Iterable[Policy]) -> Policy:
+def _find_arn(arn: str, reader: PolicyReader) -> Policy:
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("policy/"):
         raise NotFoundError(
             f"{arn!r} is no ARN of an IAM policy.", (), "Such an ARN has the form arn:aws:iam::aws:policy/NAME."
         )
-    partitions: set[str] = set()
-    names: list[str] = []
-    for policy in policies:
-        if policy.arn == arn:
-            return policy
-        partitions.add(policy.partition)
-        names.append(policy.name)
     name = arn.rpartition("/")[2]
     if parts[4] != "aws":
         raise NotFoundError(f"{name} is a policy of account {parts[4]}, not an AWS managed one.")
-    if parts[1] not in partitions:
-        raise NotFoundError(
-            f"The policies of partition {parts[1]} are not known here; those of {', '.join(sorted(partitions))} are.",
-            (),
-            "Run ekstui sync with credentials of that partition.",
-        )
-    exact = tuple(entry for entry in names if entry.casefold() == name.casefold())
-    raise NotFoundError(f"No AWS managed policy has the ARN {arn!r}.", exact or nearest_names(name, names))
+    names: list[str] = []
+    for entry in reader.names():
+        if entry == name:
+            policy = reader.policy(name)
+            if policy.arn == arn:
+                return policy
+            if policy.partition != parts[1]:
+                raise _other_partition(parts[1], policy.partition)
+            raise NotFoundError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
+        names.append(entry)
+    raise unknown_policy(name, names)
+
+
+def _other_partition(wanted: str, known: str) -> NotFoundError:
+    return NotFoundError(
+        f"The policies of partition {wanted} are not known here, those of {known} are.",
+        (),
+        "Run ekstui sync with credentials of that partition.",
+    )
 
 
 def _ranges(numbers: Sequence[int]) -> str:

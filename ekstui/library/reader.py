@@ -1,6 +1,6 @@
 """What the library needs of a place that holds policies: the bundled corpus and the cache both offer it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 from ekstui.core.history import PolicyHistory
@@ -8,13 +8,22 @@ from ekstui.core.policy import Policy
 
 
 class PolicyReader(Protocol):
-    """A place that holds policies and their documents; safe to call from any thread."""
+    """A place that holds policies and their documents; safe to call from any thread.
 
-    def policies(self, *, family: bool = False) -> Iterator[Policy]:
-        """Yield the policies, the EKS family first, or only the family."""
+    Names given to it are exact and known to be there.
+    """
+
+    def names(self) -> Iterable[str]:
+        """Return all names, the EKS family first in its order, then by name."""
+
+    def policies(self, *, family: bool = False) -> Iterable[Policy]:
+        """Return the policies in the same order, or only the EKS family."""
+
+    def policy(self, name: str) -> Policy:
+        """Return one policy."""
 
     def text(self, name: str, version: int) -> bytes:
-        """Return one document's JSON; the policy and the version are known to be there."""
+        """Return one document's JSON."""
 
     def history(self, name: str) -> PolicyHistory:
-        """Return a policy with all its documents; the policy is known to be there."""
+        """Return a policy with all its documents."""

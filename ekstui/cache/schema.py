@@ -1,0 +1,60 @@
+"""The schema of policies.db, as the migrations that make it."""
+
+APPLICATION_ID = 0x454B5331
+"""`EKS1` in the file's header."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # What is held of a partition, and how far its filling from the corpus has come.
+        """
+        CREATE TABLE holding (
+            partition  TEXT PRIMARY KEY,
+            source     TEXT NOT NULL,             -- what knows of the newest changes
+            known_until TEXT NOT NULL,            -- ISO 8601, UTC
+            synced_at  TEXT,                      -- ISO 8601, UTC; null before the first sync
+            corpus     TEXT NOT NULL DEFAULT '',  -- SHA-256 of the corpus that fills it
+            stored     INTEGER NOT NULL DEFAULT 0,-- policies of that corpus stored so far
+            total      INTEGER NOT NULL DEFAULT 0,-- policies that the corpus has
+            seal       INTEGER NOT NULL           -- checksum of all of it
+        ) STRICT
+        """,
+        """
+        CREATE TABLE policy (
+            id         INTEGER PRIMARY KEY,
+            partition  TEXT NOT NULL,
+            name       TEXT NOT NULL,
+            arn        TEXT NOT NULL,
+            default_version INTEGER NOT NULL,
+            family     INTEGER,                   -- place in the EKS family, or null
+            withdrawn  INTEGER NOT NULL DEFAULT 0,
+            source     TEXT NOT NULL,
+            authority  TEXT NOT NULL,             -- aws | archive: who said which version is the default
+            as_of      TEXT NOT NULL,             -- until when that is known
+            fetched_at TEXT NOT NULL,
+            seal       INTEGER NOT NULL,          -- checksum of all of it and of the versions' numbers and times
+            UNIQUE (partition, name)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE version (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            number     INTEGER NOT NULL,
+            created    TEXT,                      -- ISO 8601, UTC; null where nobody knows
+            source     TEXT NOT NULL,
+            authority  TEXT NOT NULL,             -- aws | archive: who said when it was created
+            fetched_at TEXT NOT NULL,
+            PRIMARY KEY (policy, number)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # Apart from the versions, so that the list reads no document's pages.
+        """
+        CREATE TABLE document (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            number     INTEGER NOT NULL,
+            text       BLOB NOT NULL,             -- zlib of the JSON as IAM has it
+            seal       INTEGER NOT NULL,          -- checksum of the policy's name, the number and the text
+            PRIMARY KEY (policy, number)
+        ) STRICT
+        """,
+    ),
+)

@@ -1,0 +1,117 @@
+"""Where the policies are read: the cache when it is filled and whole, else the bundled corpus.
+
+Whatever is wrong with the cache is said once and the corpus answers instead; a file that cannot be trusted is set
+aside, so that the next filling starts a new one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TypeVar
+
+from ekstui.cache.errors import (
+    AbsentCacheError,
+    CacheError,
+    DamagedCacheError,
+    NewerCacheError,
+    UnavailableCacheError,
+)
+from ekstui.cache.filling import Filling, fill
+from ekstui.cache.holding import Holding
+from ekstui.cache.policies import PolicyCache
+from ekstui.core.history import Provenance
+from ekstui.library.reader import PolicyReader
+from ekstui.sources.corpus import Corpus
+
+Answer = TypeVar("Answer")
+
+LEFT_ALONE = 30.0
+"""How long a cache that could not be used is not tried again, in seconds."""
+
+
+@dataclass(slots=True)
+class Store:
+    """The cache in front of the corpus; safe to call from any thread."""
+
+    corpus: Corpus
+    cache: PolicyCache
+    _notices: list[str] = field(default_factory=list)
+    _left_alone_until: float = 0.0
+    """On the monotonic clock."""
+    _lock: Lock = field(default_factory=Lock)
+
+    def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
+        """Return the cache's answer to a question, or the corpus's where there is no cache to use."""
+        if self.holding() is not None:
+            try:
+                return question(self.cache)
+            except CacheError as error:
+                self._answer(error)
+        return question(self.corpus)
+
+    def holding(self) -> Holding | None:
+        """Return what the cache holds if it can answer: filled, and no older than the corpus."""
+        if time.monotonic() < self._left_alone_until:
+            return None
+        try:
+            holding = self.cache.holding()
+        except CacheError as error:
+            self._answer(error)
+            return None
+        manifest = self.corpus.manifest()
+        current = holding.corpus == manifest.sha256 or holding.known_until >= manifest.known_until
+        return holding if holding.filled and current else None
+
+    def fill(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
+        """Fill the cache from the corpus and return whether it is filled; a cache that cannot be used is not."""
+        if self.holding() is not None:
+            return True
+        manifest = self.corpus.manifest()
+        provenance = Provenance(manifest.label, "archive", manifest.known_until, datetime.now(UTC))
+        filling = Filling(manifest.sha256, manifest.family, manifest.policies, provenance)
+        for _ in range(2):
+            try:
+                return fill(self.cache, filling, self.corpus.histories, progress, cancelled)
+            except (DamagedCacheError, NewerCacheError) as error:
+                # The file is out of the way now, so the second try meets a new one.
+                self._answer(error)
+            except CacheError as error:
+                self._answer(error)
+                return False
+        return False
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what went wrong with the cache so far, a sentence each; every one is returned once."""
+        with self._lock:
+            said = tuple(self._notices)
+            self._notices.clear()
+            return said
+
+    def _answer(self, error: CacheError) -> None:
+        match error:
+            case AbsentCacheError():
+                return
+            case DamagedCacheError() | NewerCacheError():
+                self._set_aside(error)
+            case _:
+                self._leave_alone(f"{error.message} ekstui works from its bundled data.")
+
+    def _set_aside(self, error: CacheError) -> None:
+        try:
+            aside = self.cache.database.set_aside(error)
+        except UnavailableCacheError:
+            self._leave_alone(f"{error.message} ekstui works from its bundled data.")
+        else:
+            if aside is not None:
+                self._say(f"{error.message} It was set aside as {aside.name}, and a new one is made.")
+
+    def _leave_alone(self, notice: str) -> None:
+        self._left_alone_until = time.monotonic() + LEFT_ALONE
+        self._say(notice)
+
+    def _say(self, notice: str) -> None:
+        with self._lock:
+            if notice not in self._notices:
+                self._notices.append(notice)

