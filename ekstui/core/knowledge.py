@@ -6,6 +6,7 @@ The text is `assets/eks.toml`, whose head explains its fields; this module turns
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar, cast
 
 from ekstui.errors import DataError
@@ -153,6 +154,8 @@ class Knowledge:
     """What the role of a capability needs, by the capability's type."""
     dependent_actions: tuple[DependentActions, ...]
     symptoms: tuple[Symptom, ...]
+    tracked_since: date
+    """Since when AWS keeps the list of changes that the updates go back to."""
 
     def reason(self, policy: str, service: str) -> str | None:
         """Return why a policy needs a service, or None where that is not known."""
@@ -205,6 +208,7 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
         capabilities=dict(tables["capabilities"]),
         dependent_actions=_each(DependentActions, tables["dependent_actions"]),
         symptoms=_each(Symptom, tables["symptoms"]),
+        tracked_since=tables["tracking"]["since"],
     )
 
 

@@ -96,6 +96,11 @@ def test_every_update_of_the_page_is_tied_to_its_version(row: SeedUpdate) -> Non
         assert all(word in update.disagreement for word in row.disagrees)
 
 
+def test_the_day_on_which_the_list_of_updates_begins_is_known() -> None:
+    first = min(row.created for row in UPDATES)
+    assert first <= KNOWLEDGE.tracked_since.isoformat() <= "2021-06-30"
+
+
 def test_services_kept_for_old_set_ups_are_marked() -> None:
     marked = [(known.name, service) for known in KNOWLEDGE.policies.values() for service in known.unused]
     assert marked == UNUSED
