@@ -1,0 +1,71 @@
+"""What is wrong, newer or too much with a role that EKS uses, from what was read of it and of every use of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ekstui.core.findings.finding import (
+    CarriedPolicy,
+    Code,
+    Finding,
+    RoleInUse,
+    Severity,
+    Surroundings,
+    Use,
+    described,
+)
+from ekstui.core.findings.permissions import missing_permissions
+from ekstui.core.findings.policies import excess_policies, missing_principal_tags, superseded_policies
+from ekstui.core.findings.trust import trust_findings
+from ekstui.core.knowledge import Knowledge
+
+__all__ = [
+    "QUIET",
+    "CarriedPolicy",
+    "Code",
+    "Finding",
+    "RoleInUse",
+    "Severity",
+    "Surroundings",
+    "Use",
+    "described",
+    "findings_of",
+]
+
+QUIET = timedelta(days=90)
+"""How long a role must have been without recorded activity before it is worth a note."""
+
+_ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
+
+
+def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Return what there is to say about a role, problems first.
+
+    Service-linked roles are the services' own, so nothing is said of them.
+    """
+    if subject.role.service_linked:
+        return ()
+    found = [
+        *trust_findings(subject, surroundings, knowledge),
+        *missing_permissions(subject, surroundings, knowledge),
+        *missing_principal_tags(subject, surroundings),
+        *superseded_policies(subject, surroundings, knowledge),
+        *excess_policies(subject, surroundings),
+        *_quiet(subject, surroundings),
+    ]
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    """Yield a note for a role without recorded activity, unless EKS confirms that it is in use."""
+    role = subject.role
+    if any(use.certainty == "confirmed" for use in subject.uses) or role.extent == "name":
+        return
+    if role.last_used is not None:
+        if surroundings.now - role.last_used > QUIET:
+            text = f"No recorded activity since {role.last_used:%Y-%m-%d}."
+            yield Finding(
+                "no-recorded-activity", "note", text, (f"last used in {role.last_used_region or 'a region not told'}",)
+            )
+    elif role.created is not None and surroundings.now - role.created > QUIET:
+        text = "No recorded activity in the period that IAM tracks, at most 400 days."
+        yield Finding("no-recorded-activity", "note", text, (f"made on {role.created:%Y-%m-%d}",))

@@ -1,0 +1,152 @@
+"""Missing permissions: what EKS asks of a role and the role does not give, whatever policy would give it."""
+
+from collections.abc import Iterable, Iterator
+
+from ekstui.core.document import parse_text
+from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.evaluation.truth import Truth
+from ekstui.core.findings.conditions import all_hold, condition_in_words, holds
+from ekstui.core.findings.finding import (
+    CarriedPolicy,
+    Finding,
+    RoleInUse,
+    Severity,
+    Surroundings,
+    Use,
+    described,
+    listed,
+)
+from ekstui.core.knowledge import Knowledge, Requirement
+from ekstui.core.wildcard import matches
+from ekstui.errors import DocumentError
+
+
+def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
+    """Yield a finding for each requirement that the role's uses bring and that it does not plainly meet.
+
+    An action counts as given if some request with it may be allowed: conditions and resources are not judged here.
+    """
+    if not subject.known_whole:
+        return
+    for requirement in knowledge.requirements:
+        certain: list[Use] = []
+        possible: list[Use] = []
+        for use in subject.uses:
+            if use.kind in requirement.uses:
+                applies = all_hold(requirement.when, use, subject, surroundings)
+                if applies and use.certainty == "confirmed":
+                    certain.append(use)
+                elif applies is not False:
+                    possible.append(use)
+        finding = _judge(requirement, certain, possible, subject, surroundings)
+        if finding is not None:
+            yield finding
+
+
+def _judge(
+    requirement: Requirement,
+    certain: list[Use],
+    possible: list[Use],
+    subject: RoleInUse,
+    surroundings: Surroundings,
+) -> Finding | None:
+    uses = certain or possible
+    if not uses:
+        return None
+    lacking, unknown, hurt = _lacking(requirement.actions, uses, subject, surroundings)
+    evidence = [described(use) for use in hurt or uses]
+    if requirement.policies:
+        evidence.append(f"usually given by {listed(requirement.policies, 'or')}")
+    if lacking:
+        severity: Severity = "problem" if certain and not requirement.optional else "note"
+        text = f"It lacks {listed(list(lacking))}, needed to {requirement.name}"
+        text += "" if certain else _only_where(requirement, possible, subject, surroundings)
+        evidence.extend(f"{action}: {why}" for action, why in lacking.items() if why)
+        return Finding("missing-policy", severity, f"{text}: without, {requirement.consequence}.", tuple(evidence))
+    if unknown:
+        unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
+        text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
+        return Finding("missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"))
+    if certain and requirement.policies and not any(subject.carries(name) for name in requirement.policies):
+        covering = listed(_covering(requirement.actions, subject))
+        text = f"{requirement.policies[-1]} is not attached; what is needed to {requirement.name} is covered by {covering}."
+        return Finding("missing-policy", "note", text, tuple(evidence))
+    return None
+
+
+def _lacking(
+    actions: tuple[str, ...], uses: Iterable[Use], subject: RoleInUse, surroundings: Surroundings
+) -> tuple[dict[str, str], list[str], list[Use]]:
+    """Return the actions that are lacking with the cause, those that are not known, and the uses that lack one."""
+    lacking: dict[str, str] = {}
+    unknown: list[str] = []
+    hurt: list[Use] = []
+    for use in uses:
+        session = _session(use, surroundings)
+        for action in actions:
+            given, why = _given(action, subject, session)
+            if given is False:
+                lacking.setdefault(action, why)
+                if use not in hurt:
+                    hurt.append(use)
+            elif given is None and action not in unknown:
+                unknown.append(action)
+    return lacking, unknown, hurt
+
+
+def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] | None) -> tuple[Truth, str]:
+    """Return whether some request with the action may be allowed, and if not, what withholds it."""
+    identity = [applied for policy in subject.policies if (applied := policy.applied()) is not None]
+    boundary = subject.boundary.applied() if subject.boundary else None
+    verdict = evaluate(Request(action), identity, boundary, session or ())
+    unread_boundary = subject.boundary is not None and boundary is None
+    if verdict.verdict == "explicit-deny":
+        return False, "an explicit deny"
+    if verdict.verdict == "implicit-deny":
+        by = verdict.resources[0].decided_by
+        if by == "boundary":
+            return False, f"withheld by the permissions boundary {subject.boundary.name if subject.boundary else ''}"
+        if by == "session":
+            return False, "withheld by the session policy of the association"
+        return (None, "") if any(policy.document is None for policy in subject.policies) else (False, "")
+    return (None, "") if unread_boundary or session is None else (True, "")
+
+
+def _session(use: Use, surroundings: Surroundings) -> tuple[AppliedPolicy, ...] | None:
+    """Return the session policy of a Pod Identity association, none where it has none, None where it is unreadable."""
+    association = surroundings.association(use)
+    if association is None or association.session_policy is None:
+        return ()
+    try:
+        return (AppliedPolicy("the session policy", None, parse_text(association.session_policy)),)
+    except DocumentError:
+        return None
+
+
+def _covering(actions: tuple[str, ...], subject: RoleInUse) -> list[str]:
+    return [
+        policy.name
+        for policy in subject.policies
+        if policy.document is not None
+        and any(
+            statement.effect == "Allow"
+            and any(matches(pattern.lower(), action.lower()) for pattern in statement.actions)
+            is (statement.action_element == "Action")
+            for statement in policy.document.statements
+            for action in actions
+        )
+    ]
+
+
+def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, surroundings: Surroundings) -> str:
+    undecided = [
+        condition_in_words(name)
+        for name in requirement.when
+        if any(holds(name, use, subject, surroundings) is None for use in uses)
+    ]
+    return f" where {listed(undecided)}" if undecided else ""
+
+
+def _unread(subject: RoleInUse) -> list[CarriedPolicy]:
+    carried = (*subject.policies, *([subject.boundary] if subject.boundary else []))
+    return [policy for policy in carried if policy.document is None]

@@ -1,0 +1,177 @@
+"""Policies that something newer replaces, or that give more than any use of the role needs.
+
+A role may serve many clusters, so each rule looks at every use of it, and says what would stop working.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ekstui.core.evaluation.truth import Truth, some
+from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, holds
+from ekstui.core.findings.finding import (
+    NODE_KINDS,
+    Finding,
+    RoleInUse,
+    Surroundings,
+    Use,
+    a_note_if_unseen,
+    described,
+    unseen_evidence,
+)
+from ekstui.core.knowledge import Knowledge
+
+CLUSTER_TAG = "eks-cluster-name"
+"""The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy compares with."""
+
+
+def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
+    """Yield a finding for each policy that the role carries and that a newer one may replace."""
+    for policy in subject.policies:
+        known = knowledge.policies.get(policy.name)
+        if known is None or known.supersession is None or not policy.managed_by_aws:
+            continue
+        if policy.name == "AmazonEKSServicePolicy":
+            yield from _service_policy(subject, surroundings, known.supersession)
+            continue
+        newer = [name for name in known.superseded_by if subject.carries(name)]
+        text = f"{policy.name} has narrower successors: {' and '.join(known.superseded_by)}. {known.supersession}"
+        if newer:
+            text = (
+                f"{policy.name} is attached beside {' and '.join(newer)} and still gives the wider access. "
+                f"{known.supersession}"
+            )
+        evidence = (*(described(use) for use in subject.uses), *unseen_evidence(subject))
+        yield Finding("superseded-policy", a_note_if_unseen("advice", subject), text, evidence)
+
+
+def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession: str) -> Iterator[Finding]:
+    clusters = [surroundings.cluster(use) for use in subject.uses if use.kind == "cluster"]
+    made = [cluster.created if cluster else None for cluster in clusters]
+    if not made or any(moment is None or moment < SERVICE_ROLE_SINCE for moment in made):
+        return
+    days = sorted(moment.date().isoformat() for moment in made if moment is not None)
+    evidence = [f"the oldest cluster that was seen with it was made on {days[0]}"]
+    evidence.extend(described(use) for use in subject.uses)
+    text = (
+        f"AmazonEKSServicePolicy is attached, and no cluster that was seen with the role relies on it. {supersession}"
+    )
+    yield Finding(
+        "superseded-policy", a_note_if_unseen("advice", subject), text, (*evidence, *unseen_evidence(subject))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Excess:
+    """A policy, which uses need it, and what to say where none does."""
+
+    policy: str
+    needed: Callable[[Use, RoleInUse, Surroundings], Truth]
+    among: tuple[str, ...]
+    """The rule speaks only of roles with a use of these kinds."""
+    text: str
+
+
+def _joins_as_ec2_node(use: Use, _subject: RoleInUse, _surroundings: Surroundings) -> Truth:
+    return use.kind in ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node")
+
+
+def _runs_the_cni(use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
+    if use.kind in ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node"):
+        return some(
+            (
+                holds("vpc-cni-on-node-role", use, subject, surroundings),
+                None if surroundings.cluster(use) is None else False,
+            )
+        )
+    if use.kind in ("addon", "pod-identity", "irsa"):
+        return holds("addon:vpc-cni", use, subject, surroundings) or (None if use.kind == "irsa" else False)
+    return False
+
+
+def _reads_more_of_ecr(use: Use, _subject: RoleInUse, _surroundings: Surroundings) -> Truth:
+    return False if use.kind in NODE_KINDS else None
+
+
+_EXCESSES = (
+    _Excess(
+        "AmazonEKSWorkerNodePolicy",
+        _joins_as_ec2_node,
+        ("auto-mode-node",),
+        "AmazonEKSWorkerNodePolicy gives more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy gives what they "
+        "do. Without it, instances with this role could no longer describe EC2 resources or the cluster, which a managed "
+        "or self-managed node needs to join.",
+    ),
+    _Excess(
+        "AmazonEKSWorkerNodePolicy",
+        _joins_as_ec2_node,
+        ("hybrid-node",),
+        "AmazonEKSWorkerNodePolicy is for EC2 instances; a hybrid node uses eks:DescribeCluster of it, and "
+        "eks-auth:AssumeRoleForPodIdentity where the agent runs. Without it, both would have to come from elsewhere.",
+    ),
+    _Excess(
+        "AmazonEKS_CNI_Policy",
+        _runs_the_cni,
+        NODE_KINDS,
+        "AmazonEKS_CNI_Policy is on a node role although the VPC CNI of every cluster that was seen with the role has "
+        "its own, or none is there. Without it, pods that fall back to the node role could no longer change network "
+        "interfaces.",
+    ),
+    _Excess(
+        "AmazonEC2ContainerRegistryReadOnly",
+        _reads_more_of_ecr,
+        NODE_KINDS,
+        "AmazonEC2ContainerRegistryReadOnly gives more than nodes use; AmazonEC2ContainerRegistryPullOnly pulls images, "
+        "through a pull-through cache too. Without it, software on the nodes could no longer list repositories, images, "
+        "their policies and scan findings.",
+    ),
+)
+
+
+def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    """Yield a finding for each policy that gives more than any use of the role needs."""
+    for excess in _EXCESSES:
+        if not subject.carries(excess.policy) or not any(use.kind in excess.among for use in subject.uses):
+            continue
+        needed = [excess.needed(use, subject, surroundings) for use in subject.uses]
+        if any(needed):
+            continue
+        severity = "note" if None in needed else a_note_if_unseen("advice", subject)
+        undecided = [
+            f"not known: whether {described(use)} needs it"
+            for use, answer in zip(subject.uses, needed, strict=True)
+            if answer is None
+        ]
+        evidence = (*(described(use) for use in subject.uses), *undecided, *unseen_evidence(subject))
+        yield Finding("broader-than-needed", severity, excess.text, evidence)
+
+
+def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    """Yield a finding for each use whose sessions lack the tag that the cluster-scoped EBS policy compares with."""
+    name = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
+    if not subject.carries(name) or subject.role.extent == "name":
+        return
+    tag = dict(subject.role.tags).get(CLUSTER_TAG)
+    for use in subject.uses:
+        association = surroundings.association(use)
+        if use.kind == "pod-identity" and (association is None or association.session_tags):
+            continue  # the session's own tag wins over the role's
+        if use.kind not in ("addon", "irsa", "pod-identity") or (
+            use.kind == "addon" and association_of_addon(use, surroundings)
+        ):
+            continue
+        if tag is None:
+            said = f"the role has no tag {CLUSTER_TAG}, and no session tag sets it"
+        elif use.cluster is not None and tag != use.cluster:
+            said = f"the role's tag {CLUSTER_TAG} names {tag}, not this cluster"
+        else:
+            continue
+        confirmed = use.certainty == "confirmed"
+        text = f"{name} refuses everything but reads: {said}."
+        yield Finding("principal-tag-missing", "problem" if confirmed else "advice", text, (described(use),))
+
+
+def association_of_addon(use: Use, surroundings: Surroundings) -> bool:
+    """Return whether the add-on of a use gets its role by Pod Identity, or may."""
+    cluster = surroundings.cluster(use)
+    addons = (cluster and cluster.addons) or ()
+    return any(addon.name == use.name and (addon.association_arns or addon.role_arn is None) for addon in addons)

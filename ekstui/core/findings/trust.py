@@ -1,0 +1,127 @@
+"""Trust policies that keep a role from being assumed as it is used, or let too many assume it."""
+
+from collections.abc import Iterator
+
+from ekstui.core.findings.conditions import all_hold
+from ekstui.core.findings.finding import Finding, RoleInUse, Surroundings, Use, described, listed
+from ekstui.core.knowledge import Knowledge, TrustRequirement
+from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
+from ekstui.core.wildcard import matches
+
+POD_IDENTITY = "pods.eks.amazonaws.com"
+
+
+def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
+    """Yield what the role's trust policy lacks for its uses, and where it names too much or nobody."""
+    trust = subject.role.trust
+    if trust is None or subject.role.service_linked:
+        return
+    trusted = trustees(trust)
+    for requirement in knowledge.trust:
+        yield from _service(requirement, trusted, subject, surroundings)
+    yield from _unused_tag_session(trusted, subject)
+    for trustee in trusted:
+        if trustee.kind == "irsa":
+            yield from _irsa(trustee, subject, surroundings)
+    yield from _issuers(trusted, subject, surroundings)
+
+
+def _service(
+    requirement: TrustRequirement, trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Surroundings
+) -> Iterator[Finding]:
+    uses = [
+        use
+        for use in subject.uses
+        if use.kind in requirement.uses
+        and use.certainty == "confirmed"
+        and all_hold(requirement.when, use, subject, surroundings)
+    ]
+    if not uses:
+        return
+    evidence = tuple(described(use) for use in uses)
+    meant = [
+        each for each in trusted if each.kind == "anyone" or each.name.removesuffix(".cn") == requirement.principal
+    ]
+    if not meant:
+        text = f"Its trust policy does not name {requirement.principal}: {requirement.consequence}."
+        yield Finding("trust-lacks-principal", "problem", text, evidence)
+        return
+    lacking = [action for action in requirement.actions if not any(_allows(each, action) for each in meant)]
+    if lacking:
+        text = f"Its trust policy does not allow {requirement.principal} {listed(lacking)}: {requirement.consequence}."
+        code = "trust-lacks-tag-session" if lacking == ["sts:TagSession"] else "trust-lacks-principal"
+        yield Finding(code, "problem", text, evidence)
+
+
+def _unused_tag_session(trusted: tuple[Trustee, ...], subject: RoleInUse) -> Iterator[Finding]:
+    """Yield advice for a role that trusts Pod Identity without a use that was seen: `_service` speaks of those with one."""
+    pod_identity = [each for each in trusted if each.kind == "pod-identity"]
+    used = any(use.kind == "pod-identity" and use.certainty == "confirmed" for use in subject.uses)
+    if pod_identity and not used and not any(_allows(each, "sts:TagSession") for each in pod_identity):
+        text = f"Its trust policy does not allow {POD_IDENTITY} sts:TagSession: Pod Identity cannot assume the role."
+        yield Finding("trust-lacks-tag-session", "advice", text, ("no Pod Identity association with it was seen",))
+
+
+def _irsa(trustee: Trustee, subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    evidence = (f"issuer {trustee.name}",)
+    dead = [account.subject for account in trustee.service_accounts if account.never_matches]
+    if dead:
+        all_dead = len(dead) == len(trustee.service_accounts)
+        text = f"{listed(dead)} holds a wildcard under StringEquals, which takes it literally"
+        text += ": no service account can assume the role this way." if all_dead else ": it fits no service account."
+        severity = "problem" if all_dead else "advice"
+        yield Finding("irsa-wildcard-with-stringequals", severity, f"{text} StringLike is meant.", evidence)
+    if trustee.unrestricted:
+        text = "Every service account of the cluster may assume it: the trust policy has no condition on the subject."
+        yield Finding("irsa-without-sub", "advice", text, evidence)
+    if surroundings.providers is not None and trustee.name not in map(issuer_of, surroundings.providers):
+        text = f"IAM has no OIDC provider for {trustee.name}, so nobody can assume the role with its tokens."
+        used = any(use.kind in ("irsa", "addon") and use.certainty == "confirmed" for use in subject.uses)
+        yield Finding("irsa-provider-missing", "problem" if used else "advice", text, evidence)
+    elif _orphaned(trustee, surroundings):
+        text = (
+            f"No cluster of this account in {trustee.region} has the issuer {trustee.name}: "
+            "it was deleted, or belongs to another account."
+        )
+        yield Finding("orphaned-provider", "note", text, evidence)
+
+
+def _orphaned(trustee: Trustee, surroundings: Surroundings) -> bool:
+    """Return whether every cluster of the issuer's region was read and none has it."""
+    region, eks = eks_region(trustee.name), surroundings.eks
+    if eks is None or region is None or region not in eks.regions:
+        return False
+    clusters = [cluster for cluster in eks.clusters if cluster.region == region]
+    return all(cluster.described for cluster in clusters) and trustee.name not in {each.issuer for each in clusters}
+
+
+def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    """Yield a finding for each add-on whose role trusts only the issuers of other clusters."""
+    issuers = {each.name for each in trusted if each.kind == "irsa"}
+    for use in subject.uses:
+        cluster = surroundings.cluster(use)
+        if use.kind != "addon" or cluster is None or cluster.issuer is None or not _by_irsa(use, subject, surroundings):
+            continue
+        if issuers and cluster.issuer not in issuers:
+            text = (
+                f"The add-on {use.name} of {cluster.name} is given this role, whose trust names the issuer of another "
+                f"cluster: its pods cannot assume it."
+            )
+            evidence = (
+                f"issuer of {cluster.name}: {cluster.issuer}",
+                *(f"trusted: {name}" for name in sorted(issuers)),
+            )
+            yield Finding("irsa-issuer-of-another-cluster", "problem", text, evidence)
+
+
+def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
+    """Return whether EKS says that the add-on takes this role by its service account's annotation."""
+    cluster = surroundings.cluster(use)
+    addons = (cluster and cluster.addons) or ()
+    return any(
+        each.name == use.name and each.role_arn == subject.role.arn and not each.association_arns for each in addons
+    )
+
+
+def _allows(trustee: Trustee, action: str) -> bool:
+    return any(matches(pattern.lower(), action.lower()) for pattern in trustee.actions)
