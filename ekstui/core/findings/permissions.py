@@ -69,7 +69,11 @@ def _judge(
         return Finding("missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"))
     if certain and requirement.policies and not any(subject.carries(name) for name in requirement.policies):
         covering = listed(_covering(requirement.actions, subject))
-        text = f"{requirement.policies[-1]} is not attached; what is needed to {requirement.name} is covered by {covering}."
+        usual = (
+            f"None of {listed(requirement.policies, 'and')}" if requirement.policies[1:] else requirement.policies[0]
+        )
+        attached = "is attached" if requirement.policies[1:] else "is not attached"
+        text = f"{usual} {attached}; what is needed to {requirement.name} is covered by {covering}."
         return Finding("missing-policy", "note", text, tuple(evidence))
     return None
 
@@ -81,10 +85,12 @@ def _lacking(
     lacking: dict[str, str] = {}
     unknown: list[str] = []
     hurt: list[Use] = []
+    judged: dict[tuple[AppliedPolicy, ...] | None, list[tuple[str, Truth, str]]] = {}
     for use in uses:
         session = _session(use, surroundings)
-        for action in actions:
-            given, why = _given(action, subject, session)
+        if session not in judged:
+            judged[session] = [(action, *_given(action, subject, session)) for action in actions]
+        for action, given, why in judged[session]:
             if given is False:
                 lacking.setdefault(action, why)
                 if use not in hurt:

@@ -6,7 +6,7 @@ A role may serve many clusters, so each rule looks at every use of it, and says 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ekstui.core.evaluation.truth import Truth, some
+from ekstui.core.evaluation.truth import Truth
 from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, holds
 from ekstui.core.findings.finding import (
     NODE_KINDS,
@@ -41,7 +41,8 @@ def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledg
                 f"{known.supersession}"
             )
         evidence = (*(described(use) for use in subject.uses), *unseen_evidence(subject))
-        yield Finding("superseded-policy", a_note_if_unseen("advice", subject), text, evidence)
+        severity = a_note_if_unseen("advice", subject) if subject.uses else "note"
+        yield Finding("superseded-policy", severity, text, evidence)
 
 
 def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession: str) -> Iterator[Finding]:
@@ -77,12 +78,7 @@ def _joins_as_ec2_node(use: Use, _subject: RoleInUse, _surroundings: Surrounding
 
 def _runs_the_cni(use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
     if use.kind in ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node"):
-        return some(
-            (
-                holds("vpc-cni-on-node-role", use, subject, surroundings),
-                None if surroundings.cluster(use) is None else False,
-            )
-        )
+        return holds("vpc-cni-on-node-role", use, subject, surroundings)
     if use.kind in ("addon", "pod-identity", "irsa"):
         return holds("addon:vpc-cni", use, subject, surroundings) or (None if use.kind == "irsa" else False)
     return False

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ekstui.core.findings.conditions import all_hold
-from ekstui.core.findings.finding import Finding, RoleInUse, Surroundings, Use, described, listed
+from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, Use, described, listed
 from ekstui.core.knowledge import Knowledge, TrustRequirement
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import matches
@@ -22,7 +22,7 @@ def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Kn
     yield from _unused_tag_session(trusted, subject)
     for trustee in trusted:
         if trustee.kind == "irsa":
-            yield from _irsa(trustee, subject, surroundings)
+            yield from _irsa(trustee, trusted, subject, surroundings)
     yield from _issuers(trusted, subject, surroundings)
 
 
@@ -49,7 +49,7 @@ def _service(
     lacking = [action for action in requirement.actions if not any(_allows(each, action) for each in meant)]
     if lacking:
         text = f"Its trust policy does not allow {requirement.principal} {listed(lacking)}: {requirement.consequence}."
-        code = "trust-lacks-tag-session" if lacking == ["sts:TagSession"] else "trust-lacks-principal"
+        code: Code = "trust-lacks-tag-session" if lacking == ["sts:TagSession"] else "trust-lacks-principal"
         yield Finding(code, "problem", text, evidence)
 
 
@@ -62,15 +62,18 @@ def _unused_tag_session(trusted: tuple[Trustee, ...], subject: RoleInUse) -> Ite
         yield Finding("trust-lacks-tag-session", "advice", text, ("no Pod Identity association with it was seen",))
 
 
-def _irsa(trustee: Trustee, subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+def _irsa(
+    trustee: Trustee, trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Surroundings
+) -> Iterator[Finding]:
     evidence = (f"issuer {trustee.name}",)
     dead = [account.subject for account in trustee.service_accounts if account.never_matches]
     if dead:
-        all_dead = len(dead) == len(trustee.service_accounts)
-        text = f"{listed(dead)} holds a wildcard under StringEquals, which takes it literally"
-        text += ": no service account can assume the role this way." if all_dead else ": it fits no service account."
-        severity = "problem" if all_dead else "advice"
-        yield Finding("irsa-wildcard-with-stringequals", severity, f"{text} StringLike is meant.", evidence)
+        severity: Severity = "advice" if any(map(_can_be_met, trusted)) else "problem"
+        text = (
+            f"{listed(dead)} holds a wildcard under an operator such as StringEquals, which takes it literally: "
+            "no service account fits. StringLike reads wildcards."
+        )
+        yield Finding("irsa-wildcard-with-stringequals", severity, text, evidence)
     if trustee.unrestricted:
         text = "Every service account of the cluster may assume it: the trust policy has no condition on the subject."
         yield Finding("irsa-without-sub", "advice", text, evidence)
@@ -102,10 +105,13 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
         cluster = surroundings.cluster(use)
         if use.kind != "addon" or cluster is None or cluster.issuer is None or not _by_irsa(use, subject, surroundings):
             continue
-        if issuers and cluster.issuer not in issuers:
+        if not issuers:
+            text = f"The add-on {use.name} of {cluster.name} is given this role, whose trust names no OIDC provider."
+            yield Finding("trust-lacks-principal", "problem", text, (f"issuer of {cluster.name}: {cluster.issuer}",))
+        elif cluster.issuer not in issuers:
             text = (
                 f"The add-on {use.name} of {cluster.name} is given this role, whose trust names the issuer of another "
-                f"cluster: its pods cannot assume it."
+                "cluster: its pods cannot assume it."
             )
             evidence = (
                 f"issuer of {cluster.name}: {cluster.issuer}",
@@ -121,6 +127,10 @@ def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
     return any(
         each.name == use.name and each.role_arn == subject.role.arn and not each.association_arns for each in addons
     )
+
+
+def _can_be_met(trustee: Trustee) -> bool:
+    return not trustee.service_accounts or not all(account.never_matches for account in trustee.service_accounts)
 
 
 def _allows(trustee: Trustee, action: str) -> bool:

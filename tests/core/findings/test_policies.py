@@ -1,0 +1,189 @@
+"""A newer or narrower policy is advised only where every use of the role was seen and none needs the old one."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.findings import Surroundings
+from tests.core.findings.subjects import (
+    CNI_WITH_ITS_OWN_ROLE,
+    CNI_WITHOUT,
+    NOW,
+    Seen,
+    around,
+    association,
+    aws,
+    cluster,
+    coded,
+    knowledge,
+    role,
+    said,
+)
+
+OLD = datetime(2019, 6, 1, tzinfo=UTC)
+HIDDEN = ("Pod Identity of cluster d",)
+EBS = Seen("pod-identity", namespace="kube-system", service_account="sa")
+NODES = Seen("nodegroup", name="a")
+AUTO = Seen("auto-mode-node")
+
+
+@pytest.mark.parametrize(
+    ("clusters", "fields", "expected"),
+    [
+        ((cluster(),), {}, ["advice"]),
+        ((cluster(),), {"unseen": HIDDEN}, ["note"]),
+        ((cluster(created=OLD),), {}, []),
+        ((cluster(created=None),), {}, []),
+        ((), {}, []),
+        ((cluster(), cluster(name="d", created=OLD)), {"also": Seen("cluster", cluster="d")}, []),
+        ((cluster(), cluster(name="d", created=None)), {"also": Seen("cluster", cluster="d")}, []),
+        ((cluster(), cluster(name="d")), {"also": Seen("cluster", cluster="d")}, ["advice"]),
+    ],
+)
+def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
+    clusters: tuple[Cluster, ...], fields: dict[str, Any], expected: list[str]
+) -> None:
+    uses = (Seen("cluster"), *([fields.pop("also")] if "also" in fields else []))
+    policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
+    found = coded(said(policies, uses, around(*clusters), **fields), "superseded-policy")
+    assert [finding.severity for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "expected", "word"),
+    [
+        (("AmazonEBSCSIDriverPolicy",), {}, ["advice"], "not withdrawn"),
+        (("AmazonEBSCSIDriverPolicy",), {"unseen": HIDDEN}, ["note"], "ebs.csi.aws.com/cluster=true"),
+        (("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2"), {}, ["advice"], "still gives the wider access"),
+        (("AmazonEBSCSIDriverPolicyV2",), {}, [], ""),
+        (("AmazonEKSBlockStoragePolicy",), {}, ["advice"], "snapshot"),
+        (("AmazonEKSBlockStoragePolicyV2",), {}, [], ""),
+    ],
+)
+def test_a_superseded_policy_says_what_its_successor_would_refuse(
+    names: tuple[str, ...], fields: dict[str, Any], expected: list[str], word: str
+) -> None:
+    found = coded(said(tuple(map(aws, names)), (EBS,), **fields), "superseded-policy")
+    assert [finding.severity for finding in found] == expected
+    assert all(word in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "uses", "seen", "fields", "expected"),
+    [
+        ("AmazonEKSWorkerNodePolicy", (AUTO,), cluster(), {}, ["advice"]),
+        ("AmazonEKSWorkerNodePolicy", (AUTO,), cluster(), {"unseen": HIDDEN}, ["note"]),
+        ("AmazonEKSWorkerNodePolicy", (AUTO, NODES), cluster(), {}, []),
+        ("AmazonEKSWorkerNodePolicy", (NODES,), cluster(), {}, []),
+        ("AmazonEKSWorkerNodePolicy", (Seen("hybrid-node"),), cluster(), {}, ["advice"]),
+        ("AmazonEKSWorkerNodePolicy", (), cluster(), {}, []),
+        ("AmazonEKSWorkerNodeMinimalPolicy", (AUTO,), cluster(), {}, []),
+        ("AmazonEC2ContainerRegistryReadOnly", (NODES,), cluster(), {}, ["advice"]),
+        ("AmazonEC2ContainerRegistryReadOnly", (NODES, Seen("irsa")), cluster(), {}, ["note"]),
+        ("AmazonEC2ContainerRegistryReadOnly", (Seen("irsa"),), cluster(), {}, []),
+        ("AmazonEC2ContainerRegistryPullOnly", (NODES,), cluster(), {}, []),
+        ("AmazonEKS_CNI_Policy", (NODES,), cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)), {}, ["advice"]),
+        ("AmazonEKS_CNI_Policy", (NODES,), cluster(addons=(CNI_WITHOUT,)), {}, []),
+        ("AmazonEKS_CNI_Policy", (NODES,), cluster(addons=None), {}, ["note"]),
+        ("AmazonEKS_CNI_Policy", (NODES,), cluster(), {}, ["note"]),
+        ("AmazonEKS_CNI_Policy", (AUTO,), cluster(), {}, ["advice"]),
+        (
+            "AmazonEKS_CNI_Policy",
+            (NODES, Seen("addon", name="vpc-cni")),
+            cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)),
+            {},
+            [],
+        ),
+        ("AmazonEKS_CNI_Policy", (Seen("addon", name="vpc-cni"),), cluster(), {}, []),
+    ],
+)
+def test_a_policy_is_too_broad_only_if_no_use_needs_it(
+    name: str, uses: tuple[Seen, ...], seen: Cluster, fields: dict[str, Any], expected: list[str]
+) -> None:
+    found = coded(said((aws(name),), uses, around(seen), **fields), "broader-than-needed")
+    assert [finding.severity for finding in found] == expected
+    for finding in found:
+        assert any("not looked at" in line for line in finding.evidence) is ("unseen" in fields)
+
+
+def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
+    uses = (NODES, Seen("nodegroup", cluster="d"))
+    own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
+    for addons, expected in (((CNI_WITH_ITS_OWN_ROLE,), ["advice"]), ((CNI_WITHOUT,), [])):
+        found = said((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
+        assert [finding.severity for finding in coded(found, "broader-than-needed")] == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "use", "seen", "expected"),
+    [
+        ((), EBS, cluster(associations=(association(),)), []),
+        ((), EBS, cluster(associations=(association(session_tags=False),)), ["problem"]),
+        ((("eks-cluster-name", "c"),), EBS, cluster(associations=(association(session_tags=False),)), []),
+        ((("eks-cluster-name", "d"),), EBS, cluster(associations=(association(session_tags=False),)), ["problem"]),
+        ((), Seen("irsa", certainty="inferred"), cluster(), ["advice"]),
+        ((("eks-cluster-name", "c"),), Seen("irsa", certainty="inferred"), cluster(), []),
+        ((), NODES, cluster(), []),
+    ],
+)
+def test_the_cluster_scoped_policy_needs_its_principal_tag(
+    tags: tuple[tuple[str, str], ...], use: Seen, seen: Cluster, expected: list[str]
+) -> None:
+    found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
+    assert [finding.severity for finding in coded(found, "principal-tag-missing")] == expected
+
+
+def test_no_finding_tells_anyone_to_take_something_away() -> None:
+    everything = tuple(aws(name) for name, known in knowledge().policies.items() if known.attachable)
+    kinds = ("cluster", "nodegroup", "auto-mode-node", "hybrid-node", "fargate", "pod-identity", "irsa", "addon")
+    texts = [
+        finding.text.lower()
+        for kind in kinds
+        for policies in (everything, ())
+        for finding in said(policies, (Seen(kind, name="vpc-cni"),), around(cluster(auto_mode=True)))
+    ]
+    assert len(texts) > 20
+    assert not [text for text in texts for word in ("remove", "detach it", "delete it", "drop it") if word in text]
+
+
+def test_nothing_is_said_of_a_service_linked_role() -> None:
+    of = role(path="/aws-service-role/eks.amazonaws.com/", created=datetime(2019, 1, 1, tzinfo=UTC))
+    assert said((aws("AmazonEKSServiceRolePolicy"),), (Seen("cluster"),), of=of) == ()
+
+
+@pytest.mark.parametrize(
+    ("used", "made", "uses", "expected"),
+    [
+        (datetime(2026, 1, 5, tzinfo=UTC), OLD, (), ["since 2026-01-05"]),
+        (datetime(2026, 8, 30, tzinfo=UTC), OLD, (), []),
+        (None, OLD, (), ["400 days"]),
+        (None, datetime(2026, 8, 20, tzinfo=UTC), (), []),
+        (None, None, (), []),
+        (None, OLD, (NODES,), []),
+        (None, OLD, (Seen("irsa", certainty="inferred"),), ["400 days"]),
+    ],
+)
+def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
+    used: datetime | None, made: datetime | None, uses: tuple[Seen, ...], expected: list[str]
+) -> None:
+    found = coded(said((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
+    assert len(found) == len(expected)
+    for finding, words in zip(found, expected, strict=True):
+        assert finding.severity == "note"
+        assert words in finding.text
+
+
+def test_problems_come_first() -> None:
+    policies = (aws("AmazonEC2ContainerRegistryReadOnly"),)
+    found = [finding.severity for finding in said(policies, (NODES,), around(cluster(addons=(CNI_WITHOUT,))))]
+    assert found == sorted(found, key=["problem", "advice", "note"].index)
+    assert set(found) == {"problem", "advice", "note"}
+
+
+def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None:
+    uses = (Seen("cluster", region=None),)
+    surroundings = Surroundings(now=NOW, eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
+    policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
+    assert coded(said(policies, uses, surroundings), "superseded-policy") == []

@@ -1,0 +1,125 @@
+"""What a trust policy lacks for the uses of its role, and what it lets in by mistake."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.core.document import Document
+from ekstui.core.eks import Addon, Cluster
+from tests.core.findings.subjects import (
+    ISSUER,
+    OTHER_ISSUER,
+    PROVIDER,
+    ROLE,
+    Seen,
+    around,
+    cluster,
+    coded,
+    role,
+    said,
+    trust_of,
+    trusting,
+    web_identity,
+)
+
+BOTH = ("sts:AssumeRole", "sts:TagSession")
+EKS = "eks.amazonaws.com"
+PODS = "pods.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("trust", "use", "seen", "code", "expected"),
+    [
+        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
+        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=False), "tag-session", []),
+        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=None), "tag-session", []),
+        (trusting(EKS, *BOTH), Seen("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting(EKS, "sts:*"), Seen("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting("eks.amazonaws.com.cn", *BOTH), Seen("cluster"), cluster(auto_mode=True), "principal", []),
+        (trusting(PODS, "sts:AssumeRole"), Seen("pod-identity"), cluster(), "tag-session", ["problem"]),
+        (trusting(PODS, "sts:AssumeRole"), Seen("nodegroup"), cluster(), "tag-session", ["advice"]),
+        (trusting(PODS, *BOTH), Seen("pod-identity"), cluster(), "tag-session", []),
+        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), Seen("capability"), cluster(), "tag-session", ["problem"]),
+        (trusting("capabilities.eks.amazonaws.com", *BOTH), Seen("capability"), cluster(), "tag-session", []),
+        (None, Seen("pod-identity"), cluster(), "tag-session", []),
+        (trusting("ec2.amazonaws.com", *BOTH), Seen("pod-identity"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", *BOTH), Seen("pod-identity", certainty="inferred"), cluster(), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("nodegroup"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), Seen("nodegroup"), cluster(), "principal", ["problem"]),
+        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), Seen("fargate"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), Seen("fargate"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("cluster"), cluster(outpost=True), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=True), "principal", ["problem", "problem"]),
+    ],
+)  # fmt: skip
+def test_the_trust_of_each_use(
+    trust: Document | None, use: Seen, seen: Cluster, code: str, expected: list[str]
+) -> None:
+    found = coded(said((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
+    assert [finding.severity for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "code", "expected"),
+    [
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:*")], "irsa-wildcard-with-stringequals", ["problem"]),
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:*", "StringLike")], "irsa-wildcard-with-stringequals", []),
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:a")], "irsa-wildcard-with-stringequals", []),
+        (
+            [web_identity(ISSUER, "system:serviceaccount:*:a"), web_identity(ISSUER, "system:serviceaccount:b:a")],
+            "irsa-wildcard-with-stringequals",
+            ["advice"],
+        ),
+        ([web_identity(ISSUER, None)], "irsa-without-sub", ["advice"]),
+        ([web_identity(ISSUER, "system:serviceaccount:a:a")], "irsa-without-sub", []),
+    ],
+)  # fmt: skip
+def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expected: list[str]) -> None:
+    found = coded(said((), (), of=role(trust_of(*statements))), code)
+    assert [finding.severity for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "addon", "expected"),
+    [
+        ([web_identity(ISSUER, None)], Addon("vpc-cni", "v1", ROLE), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", ROLE), ["irsa-issuer-of-another-cluster"]),
+        ([web_identity(OTHER_ISSUER, None), web_identity(ISSUER, None)], Addon("vpc-cni", "v1", ROLE), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", None, ("arn:a",)), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", ROLE, ("arn:a",)), []),
+        ([], Addon("vpc-cni", "v1", ROLE), ["trust-lacks-principal"]),
+    ],
+)
+def test_an_add_on_is_given_a_role_of_its_own_cluster(
+    statements: list[dict[str, Any]], addon: Addon, expected: list[str]
+) -> None:
+    found = said((), (Seen("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements)))
+    codes = [each.code for each in found if each.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")]
+    assert codes == expected
+
+
+def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> None:
+    seen = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
+    found = said((), (Seen("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None))))
+    assert coded(found, "irsa-issuer-of-another-cluster") == []
+
+
+@pytest.mark.parametrize(
+    ("issuer", "providers", "seen", "expected"),
+    [
+        (ISSUER, (PROVIDER,), cluster(), []),
+        (ISSUER, (), cluster(), ["irsa-provider-missing"]),
+        (ISSUER, None, cluster(), []),
+        (OTHER_ISSUER, (PROVIDER.replace(ISSUER, OTHER_ISSUER),), cluster(), ["orphaned-provider"]),
+        (OTHER_ISSUER, None, cluster(), ["orphaned-provider"]),
+        (OTHER_ISSUER, None, cluster(described=False, issuer=None), []),
+        (OTHER_ISSUER.replace("eu-west-1", "us-east-1"), None, cluster(), []),
+    ],
+)
+def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_whole(
+    issuer: str, providers: tuple[str, ...] | None, seen: Cluster, expected: list[str]
+) -> None:
+    trust = trust_of(web_identity(issuer, "system:serviceaccount:a:a"))
+    found = said((), (), around(seen, providers=providers), role(trust))
+    codes = [each.code for each in found if each.code in ("irsa-provider-missing", "orphaned-provider")]
+    assert codes == expected
