@@ -6,6 +6,7 @@ from textual.binding import BindingType
 
 from ekstui.library import Library
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.driver import repaint
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
@@ -40,7 +41,7 @@ class EkstuiApp(LibraryApp):
 
     def action_repaint(self) -> None:
         """Paint the whole screen again."""
-        self.refresh(layout=True, repaint=True)
+        repaint(self)
 
     async def action_back(self) -> None:
         """Go back one screen."""

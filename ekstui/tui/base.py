@@ -4,12 +4,13 @@ from textual.app import App
 
 from ekstui.library import Library
 from ekstui.tui.background import Background
+from ekstui.tui.driver import driver_class
 
 
 class LibraryApp(App[None]):
     """An app with a library to ask and a background to ask it in."""
 
     def __init__(self, library: Library) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class())
         self.library = library
         self.background = Background()
