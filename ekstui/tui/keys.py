@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "rows", "explorer", "compare"]
+Where = Literal["app", "rows", "explorer", "report", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,14 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the two marks, or the shown version with the one before.", footer=True),
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
+    Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
+    Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
+    Key("report.search", "report", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),
+    Key("report.refresh", "report", "r", "refresh_data", "refresh", "Ask again."),
     Key("compare.view", "compare", "v", "view", "view", "Switch the view: meaning, unified, side by side.", footer=True),
-    Key("compare.next", "compare", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
-    Key("compare.previous", "compare", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
     Key("compare.swap", "compare", "x", "swap", "swap", "Swap the sides.", footer=True),
     Key("compare.older", "compare", "left_square_bracket", "walk(-1)", "older", "Compare the pair of versions before this one.", footer=True),
     Key("compare.newer", "compare", "right_square_bracket", "walk(1)", "newer", "Compare the pair of versions after this one.", footer=True),
-    Key("compare.search", "compare", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ekstui.core.text import clean_line
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.versions import REACH_TONES
 from ekstui.tui.present.words import grant_words
-from ekstui.tui.styled import Styled, Tone, plain, styled
+from ekstui.tui.styled import Styled, Tone, styled
 from ekstui.tui.widgets.rows import Row, wrap
 
 CONTEXT = 3
@@ -82,21 +82,6 @@ def side_rows(pairs: Sequence[LinePair], opened: Collection[int]) -> list[Row]:
             after = _words(pair.after, "" if pair.kind == "same" else "added", "hit") if pair.after else styled("")
             rows.append(Row(index, (before, mark, after), None if pair.kind == "same" else pair))
     return rows
-
-
-def mark_hits(line: Styled, needle: str) -> Styled:
-    """Return the line with what was searched for in the tone of a hit."""
-    if not needle or needle.casefold() not in plain(line).casefold():
-        return line
-    pieces: list[tuple[str, Tone]] = []
-    for text, tone in line:
-        start = 0
-        folded = text.casefold()
-        while (at := folded.find(needle.casefold(), start)) >= 0:
-            pieces += [(text[start:at], tone), (text[at : at + len(needle)], "hit")]
-            start = at + len(needle)
-        pieces.append((text[start:], tone))
-    return tuple(piece for piece in pieces if piece[0])
 
 
 def _service(difference: GrantDifference) -> str:

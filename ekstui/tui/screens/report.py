@@ -1,0 +1,171 @@
+"""The base of the screens that ask one question and show the answer as rows."""
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.getters import app, query_one
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.messages import PaneFailed
+from ekstui.tui.present.words import failure
+from ekstui.tui.styled import Styled, mark_hits, plain, styled
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar
+from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
+
+
+class Answered(Message):
+    """The answer to a screen's question arrived."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class ReportScreen(Screen[None]):
+    """A question in the header, its answer as rows; subclasses say what to ask and how the answer reads."""
+
+    BINDINGS = bindings("report")
+    DEFAULT_CSS = "ReportScreen RowList { padding: 0 1; }"
+    PLACES: tuple[Where, ...] = ("report",)
+    """The parts of the key table that hold here, nearest first."""
+    COLUMNS: Sequence[Column] = WHOLE_WIDTH
+    WAITING = "working…"
+    """What stands in the rows until the answer arrives."""
+
+    app = app(LibraryApp)
+    header = query_one(HeaderBar)
+    footer = query_one(FooterBar)
+    rows = query_one(RowList)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._needle = ""
+        self._answer: object = None
+
+    def question(self) -> Styled:
+        """Return what the screen is about, for the header."""
+        raise NotImplementedError
+
+    def ask(self) -> Callable[[], object] | None:
+        """Return the question to ask in the background, or None if there is nothing to ask yet."""
+        raise NotImplementedError
+
+    def answer_rows(self, answer: object, width: int) -> list[Row]:
+        """Return the answer as rows for `width` columns; no rows means that nothing was found."""
+        raise NotImplementedError
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return what to say where there are no rows."""
+        return (styled("Nothing was found.", "muted"),)
+
+    def extra_widgets(self) -> Sequence[Widget]:
+        """Return the widgets between the header and the rows."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Yield the question, the answer and the keys."""
+        yield HeaderBar()
+        yield from self.extra_widgets()
+        yield RowList(self.COLUMNS)
+        yield FooterBar()
+
+    def on_mount(self) -> None:
+        """Ask the question."""
+        self.footer.show_keys([key for key in keys_of((*self.PLACES, "app")) if key.footer])
+        self.rows.focus()
+        self.ask_again()
+
+    def ask_again(self) -> None:
+        """Ask the question, again if it was asked before."""
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        question = self.ask()
+        if question is None:
+            self.rows.show_message(*self.nothing())
+            return
+        self._answer = None
+        self.rows.show_message(styled(self.WAITING, "muted"))
+        self.app.background.run(self, f"report-{id(self)}", lambda _: Answered(question()))
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        self._answer = message.answer
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_answer()
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        self.rows.show_message(*failure(message.error))
+
+    def show_answer(self) -> None:
+        """Lay the answer out for the width as it is."""
+        if self._answer is None:
+            return
+        rows = self.answer_rows(self._answer, max(self.size.width - 4, 20))
+        if rows:
+            self.rows.set_rows([self._marked(row) for row in rows])
+        else:
+            self.rows.show_message(*self.nothing())
+
+    def _marked(self, row: Row) -> Row:
+        if not self._needle:
+            return row
+        return Row(
+            row.key, tuple(mark_hits(cell, self._needle) for cell in row.cells), row.value, row.selectable, row.merged
+        )
+
+    def on_resize(self) -> None:
+        """Break long lines for the new width."""
+        self.show_answer()
+
+    def action_refresh_data(self) -> None:
+        """Ask again."""
+        self.ask_again()
+
+    def action_search(self) -> None:
+        """Let the user type what to look for."""
+        lines = self.query(FilterLine)
+        line = lines.first() if lines else FilterLine(self._needle)
+        if not lines:
+            self.mount(line, before=self.footer)
+        line.focus()
+
+    @on(Input.Changed, "FilterLine")
+    def _search_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._needle = event.value.strip()
+        self.show_answer()
+
+    @on(Input.Submitted, "FilterLine")
+    def _search_left(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.rows.focus()
+        if not self._needle:
+            self.query(FilterLine).remove()
+
+    def action_next(self, step: int) -> None:
+        """Go to the next or previous match of the search, or else to the next thing of note."""
+        rows = self.rows.rows
+        current = self.rows.current
+        start = rows.index(current) if current else -1
+        order = range(start + 1, len(rows)) if step > 0 else range(start - 1, -1, -1)
+        for index in order:
+            if rows[index].selectable and self._is_of_note(rows[index]):
+                self.rows.move_to(rows[index].key)
+                return
+        self.notify(f"No {'next' if step > 0 else 'previous'} {'match' if self._needle else 'one'}.", markup=False)
+
+    def _is_of_note(self, row: Row) -> bool:
+        if self._needle:
+            return self._needle.casefold() in " ".join(map(plain, row.cells)).casefold()
+        return self.is_of_note(row)
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row when nothing is searched for."""
+        return row.value is not None
