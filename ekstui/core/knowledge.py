@@ -1,9 +1,9 @@
 """What is known about the EKS policies beyond their documents: what each is for, and what EKS asks of a role.
 
-The text is `assets/eks.toml`, whose head explains its fields; this module turns it into values.
+It is written down in `assets/eks.toml`, whose head explains its fields; this module turns its compiled form into values.
 """
 
-import tomllib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -181,14 +181,16 @@ class Knowledge:
 
 
 def parse_knowledge(text: str) -> Knowledge:
-    """Return what the text of `eks.toml` says; DataError where it is not of that shape."""
+    """Return what the text of `eks.json`, the compiled form of `eks.toml`, says; DataError where it is not of that shape.
+
+    The standard library reads the TOML in 80 ms and the JSON in 1 ms.
+    """
     try:
-        tables = tomllib.loads(text)
-        return _knowledge(tables)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"eks.toml cannot be read: {error}.", _REINSTALL) from None
+        return _knowledge(json.loads(text))
+    except ValueError as error:
+        raise DataError(f"eks.json cannot be read: {error}.", _REINSTALL) from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"eks.toml is not of the expected shape: {error}.", _REINSTALL) from None
+        raise DataError(f"eks.json is not of the expected shape: {error}.", _REINSTALL) from None
 
 
 _REINSTALL = "Install ekstui again."
@@ -208,7 +210,7 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
         capabilities=dict(tables["capabilities"]),
         dependent_actions=_each(DependentActions, tables["dependent_actions"]),
         symptoms=_each(Symptom, tables["symptoms"]),
-        tracked_since=tables["tracking"]["since"],
+        tracked_since=date.fromisoformat(tables["tracking"]["since"]),
     )
 
 

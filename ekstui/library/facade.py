@@ -43,6 +43,7 @@ class Library:
             newest=holding.known_until if holding else manifest.known_until,
             synced_at=holding.synced_at if holding else None,
             reference=reference().version,
+            policies=holding.total if holding else manifest.policies,
         )
 
     def policies(self, scope: Literal["eks", "all"] = "eks") -> tuple[PolicyEntry, ...]:

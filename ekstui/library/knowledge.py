@@ -11,11 +11,11 @@ from ekstui.library.values import PolicyEntry
 
 @cache
 def knowledge() -> Knowledge:
-    """Return what `eks.toml` says; DataError where it cannot be read."""
+    """Return what `eks.toml` says, from its compiled form; DataError where it cannot be read."""
     try:
-        text = (paths.assets() / "eks.toml").read_text(encoding="utf-8")
+        text = (paths.assets() / "eks.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"eks.toml cannot be read: {error}.", "Install ekstui again.") from None
+        raise DataError(f"eks.json cannot be read: {error}.", "Install ekstui again.") from None
     return parse_knowledge(text)
 
 

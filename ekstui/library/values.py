@@ -21,6 +21,8 @@ class DataStatus:
     """When the cache was last compared with a source, UTC; None if never."""
     reference: str
     """The version of the service authorization reference."""
+    policies: int
+    """How many policies are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,19 @@ class TimelineLoaded(Message):
         self.steps = steps
 
 
+class FillProgressed(Message):
+    """More of the bundled corpus is in the cache."""
+
+    def __init__(self, stored: int, total: int) -> None:
+        super().__init__()
+        self.stored = stored
+        self.total = total
+
+
+class CacheFilled(Message):
+    """The cache holds all of the bundled corpus, or cannot be filled."""
+
+
 class PaneFailed(Message):
     """What a pane asked for could not be had."""
 

@@ -3,6 +3,7 @@
 import json
 import lzma
 import re
+import tomllib
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.core.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPD
 from tests.core.shingles import known_runs, runs
 
 TEXT = (paths.assets() / "eks.toml").read_text(encoding="utf-8")
-KNOWLEDGE = parse_knowledge(TEXT)
+KNOWLEDGE = parse_knowledge((paths.assets() / "eks.json").read_text(encoding="utf-8"))
 ACTION = re.compile(r"\b[a-z0-9-]+:(?:[A-Z][a-z0-9]+)+(?:[A-Z0-9]\w*)?\b")
 """An action in prose: a tag key such as eks:cluster-name is none."""
 
@@ -250,11 +251,18 @@ def test_no_sentence_of_the_page_was_copied() -> None:
 
 
 def test_a_text_of_another_shape_is_refused() -> None:
+    compiled = (paths.assets() / "eks.json").read_text(encoding="utf-8")
     for text in (
-        "[policies",
-        "",
-        "[policies.A]\npurpose = 1",
-        TEXT.replace("attachable = true", "atachable = true", 1),
+        "{",
+        "{}",
+        "[]",
+        '{"policies": {"A": {"purpose": 1}}}',
+        compiled.replace('"attachable"', '"atachable"', 1),
     ):
-        with pytest.raises(DataError, match=r"eks\.toml"):
+        with pytest.raises(DataError, match=r"eks\.json"):
             parse_knowledge(text)
+
+
+def test_the_compiled_form_is_up_to_date() -> None:
+    compiled = json.loads((paths.assets() / "eks.json").read_text(encoding="utf-8"))
+    assert compiled == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"

@@ -18,8 +18,14 @@ def policy_row(entry: PolicyEntry, *, marked: bool = False, changed: bool = Fals
     return Row(policy.arn, (mark, name, styled(str(roles) if roles else "", "muted"), version), entry)
 
 
-def header(status: DataStatus, shown: int, total: int, scope: str, account: Styled) -> Styled:
+def header(status: DataStatus, shown: int, scope: str, account: Styled, filling: str) -> Styled:
     """Return the header's line: how many policies, until when they are known, and whose account is shown."""
     known = status.newest.strftime("%Y-%m-%d") if status.newest else "unknown"
-    words = f"EKS {shown} of {total:,}" if scope == "eks" else f"all {total:,}"
-    return ((" ekstui ", "strong"), (f"  {words} · known until {known}", ""), (" · ", "muted"), *account)
+    words = f"EKS {shown} of {status.policies:,}" if scope == "eks" else f"all {status.policies:,}"
+    return (
+        (" ekstui ", "strong"),
+        (f"  {words} · known until {known}", ""),
+        (" · ", "muted"),
+        *account,
+        (filling, "muted"),
+    )

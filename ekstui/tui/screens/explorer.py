@@ -7,16 +7,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.getters import app, query_one
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
+from ekstui.core.text import clean_line
 from ekstui.core.timeline import Step
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
+from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import bindings, keys_of
-from ekstui.tui.messages import PolicyHighlighted, VersionChosen
+from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, VersionChosen
 from ekstui.tui.present.policies import header
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.shown import Shown
@@ -33,6 +36,10 @@ PANES: tuple[PaneId, ...] = get_args(PaneId)
 
 FOLLOW_AFTER = 0.15
 """Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
+
+
+FILL_AFTER = 0.5
+"""Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
 
 
 class ExplorerScreen(Screen[None]):
@@ -63,6 +70,7 @@ class ExplorerScreen(Screen[None]):
         self._pane: PaneId = "policies"
         self._beside: PaneId = "permissions"
         self._following: Timer | None = None
+        self._filling = ""
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes, each bound to the policy shown."""
@@ -82,6 +90,7 @@ class ExplorerScreen(Screen[None]):
         self._load(cursor=self._start.entry.policy.arn if self._start else None)
         self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
         self.policies.focus_rows()
+        self.set_timer(FILL_AFTER, self._fill_cache)
         first = self.policies.rows.current
         if self._start:
             self.shown = self._start
@@ -91,13 +100,36 @@ class ExplorerScreen(Screen[None]):
     def _load(self, *, cursor: str | None = None) -> None:
         entries = self.app.library.policies(self._scope)
         self.policies.set_entries(entries, cursor=cursor)
-        self._show_header(len(entries))
+        self._show_header()
 
-    def _show_header(self, count: int) -> None:
+    def _show_header(self) -> None:
         status = self.app.library.data()
-        total = len(self.app.library.policies("all")) if self._scope == "eks" else count
         account = styled("no account asked", "muted")
-        self.header.show(header(status, count, total, self._scope, account))
+        self.header.show(header(status, self.policies.count, self._scope, account, self._filling))
+
+    def _fill_cache(self) -> None:
+        library = self.app.library
+
+        def fill(job: Job) -> CacheFilled:
+            library.fill(lambda stored, total: self._post(FillProgressed(stored, total)), lambda: job.cancelled)
+            return CacheFilled()
+
+        self.app.background.run(self, "fill", fill)
+
+    def _post(self, message: Message) -> None:
+        self.post_message(message)
+
+    @on(FillProgressed)
+    def _fill_progressed(self, message: FillProgressed) -> None:
+        self._filling = f" · caching {message.stored:,} of {message.total:,}"
+        self._show_header()
+
+    @on(CacheFilled)
+    def _cache_filled(self) -> None:
+        self._filling = ""
+        self._show_header()
+        for notice in self.app.library.notices():
+            self.notify(clean_line(notice), severity="warning", markup=False, timeout=10)
 
     @on(PolicyHighlighted)
     def _follow(self, message: PolicyHighlighted) -> None:

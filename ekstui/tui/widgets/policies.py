@@ -34,6 +34,11 @@ class PoliciesPane(Pane):
         self._entries = entries
         self.rows.set_rows(self.build_rows(), cursor=cursor)
 
+    @property
+    def count(self) -> int:
+        """How many policies the scope has."""
+        return len(self._entries)
+
     def watch_marks(self) -> None:
         """Show the marks."""
         self.show_rows()

@@ -37,7 +37,7 @@ class Seen:
 
 @cache
 def knowledge() -> Knowledge:
-    return parse_knowledge((paths.assets() / "eks.toml").read_text(encoding="utf-8"))
+    return parse_knowledge((paths.assets() / "eks.json").read_text(encoding="utf-8"))
 
 
 @cache
