@@ -7,7 +7,8 @@ from typing import Literal
 from ekstui.core.document import ActionElement, Document, Effect
 from ekstui.core.grants import Extent, Grant, Target, grants, sort_key, spelled_grants
 from ekstui.core.reach import Reach as Reach
-from ekstui.core.reach import reach_between
+from ekstui.core.reach import notes_on, reach_between, verdict_on
+from ekstui.core.reference import reference
 
 Kind = Literal["none", "scope", "actions"]
 
@@ -74,15 +75,16 @@ def changes(before: Document, after: Document) -> Change:
         return tuple(listed)
 
     judgement = reach_between(grants_before, grants_after)
+    spelling = _spelling(before, after)
     return Change(
         kind=targets.kind,
         reach=judgement.reach,
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=judgement.verdict,
-        notes=judgement.notes,
-        reference=judgement.reference,
+        verdict=verdict_on(judgement, spelling) if before != after else "same access: the documents are equal",
+        notes=notes_on(judgement, grants_before, grants_after, spelling),
+        reference=reference().version,
     )
 
 
@@ -95,3 +97,13 @@ def changed_targets(
         removed=frozenset(before.keys() - after.keys()),
         changed=frozenset(target for target, extents in before.items() if after.get(target, extents) != extents),
     )
+
+
+def _spelling(*documents: Document) -> dict[str, str]:
+    """Return how the documents spell actions and condition keys, by lower case."""
+    spelling: dict[str, str] = {}
+    for document in documents:
+        for statement in document.statements:
+            spelling.update((action.lower(), action) for action in statement.actions)
+            spelling.update((each.key.strip().lower(), each.key.strip()) for each in statement.conditions)
+    return spelling

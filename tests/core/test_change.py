@@ -156,13 +156,25 @@ def test_a_timeline_says_which_numbers_nobody_saw() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "after", "kind"),
+    ("name", "before", "after", "kind", "reach", "said"),
     [
-        ("AmazonEKSLoadBalancingPolicy", 5, 6, "scope"),
-        ("AmazonEBSCSIDriverPolicy", 6, 10, "none"),
-        ("AmazonEKS_CNI_Policy", 5, 6, "actions"),
+        (
+            "AmazonEKSLoadBalancingPolicy",
+            5,
+            6,
+            "scope",
+            "widened",
+            (
+                "no longer needs the conditions aws:RequestTag/eks:eks-cluster-name and aws:TagKeys (shield:CreateProtection)",
+                "no longer needs the condition aws:ResourceTag/eks:eks-cluster-name (shield:DeleteProtection)",
+            ),
+        ),
+        ("AmazonEBSCSIDriverPolicy", 6, 10, "none", "same", ("same access",)),
+        ("AmazonEKS_CNI_Policy", 5, 6, "actions", "widened", ("1 action added (ec2:DescribeSecurityGroups)",)),
     ],
 )
-def test_kinds_of_known_steps(name: str, before: int, after: int, kind: str) -> None:
+def test_known_steps(name: str, before: int, after: int, kind: str, reach: str, said: tuple[str, ...]) -> None:
     change = changes(parse(raw_document(name, before)), parse(raw_document(name, after)))
-    assert change.kind == kind
+    assert (change.kind, change.reach) == (kind, reach)
+    for words in said:
+        assert words in change.verdict
