@@ -6,6 +6,7 @@ and named. A grant here is a `Target` (whose effect it is and on which action) w
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
@@ -58,7 +59,7 @@ def grants(document: Document) -> dict[Target, frozenset[Extent]]:
         extents = frozenset(extent for extent, _ in _extents(statement))
         if not extents:
             continue
-        for target, _ in _targets(statement):
+        for target in _targets(statement):
             known = found.get(target)
             found[target] = extents if known is None else known | extents
     return found
@@ -71,9 +72,10 @@ def spelled_grants(
     actions: dict[Target, tuple[str, ...]] = {}
     spelled: dict[Target, dict[Extent, Grant]] = {}
     for statement in document.statements:
-        for target, spelling in _targets(statement):
+        whole = statement.action_element == "NotAction"
+        for target, action in zip(_targets(statement), statement.actions or ("",), strict=False):
             if target in targets:
-                actions.setdefault(target, spelling)
+                actions.setdefault(target, statement.actions if whole else (action,))
                 for extent, grant in _extents(statement):
                     spelled.setdefault(target, {}).setdefault(extent, grant)
     return {target: (actions[target], tuple(sorted(each.values(), key=_order))) for target, each in spelled.items()}
@@ -86,12 +88,18 @@ def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
     )
 
 
-def _targets(statement: Statement) -> list[tuple[Target, tuple[str, ...]]]:
-    """Return each target with its spelling."""
+def _targets(statement: Statement) -> list[Target]:
+    """Return the targets of a statement: one for each action, in its order, or one for all of `NotAction`."""
     if statement.action_element == "NotAction":
         folded = tuple(sorted({action.lower() for action in statement.actions}))
-        return [(Target(statement.effect, "NotAction", folded), statement.actions)]
-    return [(Target(statement.effect, "Action", (action.lower(),)), (action,)) for action in statement.actions]
+        return [Target(statement.effect, "NotAction", folded)]
+    return [_target(statement.effect, action) for action in statement.actions]
+
+
+@lru_cache(maxsize=65536)
+def _target(effect: Effect, action: str) -> Target:
+    """Return the target of one action; versions of a policy share most of theirs."""
+    return Target(effect, "Action", (action.lower(),))
 
 
 def _extents(statement: Statement) -> list[tuple[Extent, Grant]]:

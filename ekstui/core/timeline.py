@@ -62,7 +62,7 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
     targets = changed_targets(before, after)
     return StepCounts(
         kind=targets.kind,
-        reach=reach_between(before, after).reach,
+        reach=reach_between(before, after, thorough=False).reach,
         added=len(targets.added),
         removed=len(targets.removed),
         changed=len(targets.changed),

@@ -1,12 +1,10 @@
 """The judgement: for each action that a change touches what is proven, and what that makes of the whole."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ekstui.core.grants import Extent, Target
 from ekstui.core.reach.coverage import Held, lies_within
-from ekstui.core.reach.touched import Side, touched_actions
+from ekstui.core.reach.touched import Grants, Side, touched_actions
 from ekstui.core.reach.witness import request_gained
 
 Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
@@ -42,16 +40,18 @@ class Judgement:
     """One for each action of which the grants differ, sorted by name."""
 
 
-def reach_between(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]) -> Judgement:
+def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Judgement:
     """Return whether the requests allowed became more or fewer, as far as it is proven.
 
-    The requests are those of the reference's actions and of the actions that either document names.
+    The requests are those of the reference's actions and of the actions that either document names. Without
+    `thorough` the reach is the same, but the outcomes are those that it took to find it.
     """
     if before == after:
         return Judgement("same", ())
     known, unlisted = touched_actions(before, after)
     side_before, side_after = Side(before), Side(after)
     proven: dict[tuple[Held, Held], bool] = {}
+    gained_before = lost_before = False
 
     def within(inner: Held, outer: Held) -> bool:
         answer = proven.get((inner, outer))
@@ -65,9 +65,15 @@ def reach_between(before: Mapping[Target, frozenset[Extent]], after: Mapping[Tar
         if held_before == held_after:
             continue
         nothing_lost, nothing_gained = within(held_before, held_after), within(held_after, held_before)
-        gained = not nothing_gained and request_gained(action, held_before, held_after) is not None
-        lost = not nothing_lost and request_gained(action, held_after, held_before) is not None
+        gained = lost = False
+        if not nothing_gained and (thorough or not gained_before):
+            gained = request_gained(action, held_before, held_after) is not None
+        if not nothing_lost and (thorough or not lost_before):
+            lost = request_gained(action, held_after, held_before) is not None
+        gained_before, lost_before = gained_before or gained, lost_before or lost
         outcomes.append(Outcome(spelling, held_before, held_after, gained, lost, nothing_gained, nothing_lost))
+        if gained_before and lost_before and not thorough:
+            break
     for pattern in unlisted:
         (least_before, most_before), (least_after, most_after) = side_before.bounds(pattern), side_after.bounds(pattern)
         nothing_lost, nothing_gained = within(most_before, least_after), within(most_after, least_before)

@@ -22,16 +22,25 @@ class _Entry(NamedTuple):
     extents: frozenset[Extent]
 
 
-class _Exception(NamedTuple):
+class _Exception:
     """A grant of everything but a list, which may name thousands of actions."""
 
-    effect: Effect
-    names: frozenset[str]
-    patterns: tuple[str, ...]
-    extents: frozenset[Extent]
+    def __init__(self, target: Target, extents: frozenset[Extent]) -> None:
+        self.effect = target.effect
+        self.extents = extents
+        self.actions = target.actions
+        self._names = frozenset(target.actions)
+        self._of_service: dict[str, list[str]] = {}
+        for action in target.actions:
+            if wildcard.is_wild(action):
+                self._of_service.setdefault(_service(action), []).append(action)
 
     def excepts(self, action: str) -> bool:
-        return action in self.names or any(wildcard.matches(pattern, action) for pattern in self.patterns)
+        """Return whether the list names an action."""
+        if action in self._names:
+            return True
+        patterns = chain(self._of_service.get(_service(action), ()), self._of_service.get("*", ()))
+        return any(wildcard.matches(pattern, action) for pattern in patterns)
 
 
 class Side:
@@ -40,19 +49,15 @@ class Side:
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
-        self._anywhere: list[_Entry] = []
         self._exceptions: list[_Exception] = []
         for target, extents in grants.items():
             if target.element == "NotAction":
-                patterns = tuple(action for action in target.actions if wildcard.is_wild(action))
-                names = frozenset(target.actions).difference(patterns)
-                self._exceptions.append(_Exception(target.effect, names, patterns, extents))
+                self._exceptions.append(_Exception(target, extents))
                 continue
             (pattern,) = target.actions
             if wildcard.is_wild(pattern):
-                service = pattern.partition(":")[0]
-                group = self._anywhere if wildcard.is_wild(service) else self._of_service.setdefault(service, [])
-                group.append(_Entry(target.effect, pattern, extents))
+                entry = _Entry(target.effect, pattern, extents)
+                self._of_service.setdefault(_service(pattern), []).append(entry)
 
     def held(self, action: str) -> Held:
         """Return what the document says of an action, given in lower case."""
@@ -76,9 +81,9 @@ class Side:
                 sure.append(entry)
         for exception in self._exceptions:
             entry = _Entry(exception.effect, "*", exception.extents)
-            if not any(wildcard.covers(listed, pattern) for listed in exception.patterns):
+            if not any(wildcard.covers(listed, pattern) for listed in exception.actions):
                 possible.append(entry)
-            if not any(wildcard.overlaps(listed, pattern) for listed in (*exception.names, *exception.patterns)):
+            if not any(wildcard.overlaps(listed, pattern) for listed in exception.actions):
                 sure.append(entry)
         return (
             Held(_extents(sure, "Allow"), _extents(possible, "Deny")),
@@ -86,7 +91,14 @@ class Side:
         )
 
     def _entries(self, action: str) -> Iterator[_Entry]:
-        return chain(self._of_service.get(action.partition(":")[0], ()), self._anywhere)
+        yield from self._of_service.get(_service(action), ())
+        yield from self._of_service.get("*", ())
+
+
+def _service(pattern: str) -> str:
+    """Return the service of an action pattern, or `*` if it may be any of several."""
+    service = pattern.partition(":")[0]
+    return "*" if wildcard.is_wild(service) else service
 
 
 def touched_actions(before: Grants, after: Grants) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -110,8 +122,7 @@ def touched_actions(before: Grants, after: Grants) -> tuple[dict[str, str], tupl
         for action in named:
             if action not in known and wildcard.matches(pattern, action):
                 known[action] = _spelling(action)
-        service = pattern.partition(":")[0]
-        if not wildcard.is_wild(service) and not reference().has_service(service):
+        if _service(pattern) != "*" and not reference().has_service(_service(pattern)):
             unlisted[pattern] = None
     return known, tuple(unlisted)
 
