@@ -5,7 +5,7 @@ was not looked at.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -29,6 +29,15 @@ SourceName = Literal[
     "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file",
 ]  # fmt: skip
 """What a failed or unasked part of the account is called; `roles` is the sweep over roles, users, groups and policies."""
+
+UseKind = Literal[
+    "cluster", "nodegroup", "self-managed-node", "karpenter-node", "hybrid-node", "hyperpod-node", "auto-mode-node",
+    "fargate", "addon", "pod-identity", "pod-identity-target", "irsa", "capability",
+]  # fmt: skip
+"""What part of EKS uses a role."""
+
+Certainty = Literal["confirmed", "inferred"]
+"""Whether EKS or EC2 says so, or only the role's own policies do."""
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
 
@@ -190,11 +199,34 @@ class AccountSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """One part of EKS that uses a role, or may."""
+
+    kind: UseKind
+    certainty: Certainty
+    cluster: str | None = None
+    """None where it is not known."""
+    region: str | None = None
+    name: str | None = None
+    """The node group, profile, add-on, capability, node pool or association; for IRSA the issuer."""
+    namespace: str | None = None
+    """A pattern for IRSA with wildcards."""
+    service_account: str | None = None
+    session_policy: str | None = None
+    """For Pod Identity: a policy, as JSON text, that limits the session further."""
+    session_tags: bool | None = None
+    """For Pod Identity: whether sessions carry EKS's tags."""
+    remark: str | None = None
+    """What else to know, a phrase."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoleAttachment:
     """A role that carries a policy, once, with every way it does."""
 
     role: Role
     carried_as: tuple[CarriedAs, ...]
+    used_by: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +246,11 @@ class Attachments:
     users: tuple[UserAttachment, ...] = ()
     groups: tuple[Group, ...] = ()
     complete: bool = False
-    errors: tuple[SourceError, ...] = field(default=())
+    """Whether every role, user and group that carries it is there; their uses may still be partly known."""
+    uses_complete: bool = False
+    """Whether everything that was to be asked about the roles' uses answered."""
+    not_looked_at: tuple[str, ...] = ()
+    errors: tuple[SourceError, ...] = ()
 
     @property
     def proven_empty(self) -> bool:

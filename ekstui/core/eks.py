@@ -59,8 +59,11 @@ class AccessEntry:
     """A principal that may join or use the cluster."""
 
     principal_arn: str
-    kind: str
-    """`STANDARD`, `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2`, `HYBRID_LINUX` or `HYPERPOD_LINUX`."""
+    kind: str | None
+    """`STANDARD`, `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2`, `HYBRID_LINUX` or `HYPERPOD_LINUX`.
+
+    None where the entry was not described: a user's or an SSO role's never is.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Capability:
     """An EKS capability (ACK, Argo CD, KRO) and its role."""
 
     name: str
-    kind: str
+    kind: str | None
+    """`ACK`, `KRO` or `ARGOCD`; None where it was not described."""
     role_arn: str | None
     issues: tuple[HealthIssue, ...] = ()
 
@@ -125,6 +129,7 @@ class Cluster:
     described: bool = False
     """Whether the cluster itself was described, so that its role and issuer are known."""
     issues: tuple[HealthIssue, ...] = ()
+    """Of the cluster itself."""
     nodegroups: tuple[NodeGroup, ...] | None = None
     fargate_profiles: tuple[FargateProfile, ...] | None = None
     addons: tuple[Addon, ...] | None = None

@@ -1,0 +1,204 @@
+"""What takes more calls than a list: Pod Identity's associations, EC2 nodes, and what add-ons say they need."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ekstui.core.account import SourceError
+from ekstui.core.eks import Addon, Cluster, Node, PodIdentityAssociation
+from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.eks import PAGE, Failures
+from ekstui.sources.aws.errors import failures
+from ekstui.sources.aws.parallel import Cancelled, each, never
+
+INSTANCES_A_PAGE = 1000
+"""The most that DescribeInstances gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRead:
+    """The clusters with what was added to them, and what failed on the way."""
+
+    clusters: tuple[Cluster, ...]
+    errors: tuple[SourceError, ...]
+
+
+def read_pod_identity(
+    connection: Connection,
+    clusters: tuple[Cluster, ...],
+    report: Callable[[tuple[Cluster, ...], int, int], None] | None = None,
+    cancelled: Cancelled = never,
+) -> DetailsRead:
+    """Return the clusters with their Pod Identity associations.
+
+    The list has no roles, so each association takes a call; `report` gets the clusters so far, and how many of how
+    many associations are described. Cancelled, the rest stay without a role.
+    """
+    failed = Failures(connection.profile)
+    known = {cluster.place: cluster for cluster in clusters}
+    for outcome in each(lambda cluster: _associations(connection, cluster), clusters, cancelled):
+        cluster = outcome.item
+        try:
+            known[cluster.place] = replace(cluster, associations=outcome.answer())
+        except failures() as error:
+            failed.add(error, "pod-identity", "eks:ListPodIdentityAssociations", cluster.region, cluster.name)
+    jobs = [(cluster, association) for cluster in known.values() for association in cluster.associations or ()]
+
+    def describe(job: tuple[Cluster, PodIdentityAssociation]) -> PodIdentityAssociation:
+        cluster, association = job
+        answer = connection.ask(
+            "eks:DescribePodIdentityAssociation",
+            cluster.region,
+            clusterName=cluster.name,
+            associationId=association.id,
+        )["association"]
+        return _described(association, answer)
+
+    for done, outcome_of_one in enumerate(each(describe, jobs, cancelled), start=1):
+        cluster, association = outcome_of_one.item
+        action = "eks:DescribePodIdentityAssociation"
+        subject = f"{cluster.name}/{association.id}"
+        now: PodIdentityAssociation | None = association
+        try:
+            now = outcome_of_one.answer()
+        except failures() as error:
+            if not failed.add(error, "pod-identity", action, cluster.region, subject):
+                now = None
+        known[cluster.place] = _with_association(known[cluster.place], association, now)
+        if report:
+            report(tuple(known.values()), done, len(jobs))
+    return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
+
+
+def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled = never) -> DetailsRead:
+    """Return the clusters whose nodes only EC2 can tell with the instances it shows for them."""
+    failed = Failures(connection.profile)
+    known = {cluster.place: cluster for cluster in clusters}
+    asked = tuple(cluster for cluster in clusters if needs_ec2(cluster))
+    for outcome in each(lambda cluster: _nodes(connection, cluster), asked, cancelled):
+        cluster = outcome.item
+        try:
+            known[cluster.place] = replace(cluster, nodes=outcome.answer())
+        except failures() as error:
+            failed.add(error, "nodes", "ec2:DescribeInstances", cluster.region, cluster.name)
+    return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
+
+
+def needs_ec2(cluster: Cluster) -> bool:
+    """Return whether only EC2 can tell what a cluster's nodes are.
+
+    Without access entries nobody else knows the nodes that are in no node group; with them, an entry of type EC2_LINUX
+    does not say whether Karpenter or an Auto Scaling group started the node.
+    """
+    if cluster.authentication_mode == "CONFIG_MAP":
+        return True
+    in_groups = {group.role_arn for group in cluster.nodegroups or ()}
+    return any(
+        entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and entry.principal_arn not in in_groups
+        for entry in cluster.access_entries or ()
+    )
+
+
+def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
+    """Return a cluster with what EKS says its add-ons' versions need of IAM."""
+    failed = Failures(connection.profile)
+    addons = {addon.name: addon for addon in cluster.addons or ()}
+    jobs = [
+        (addon, action)
+        for addon in addons.values()
+        if addon.version is not None
+        for action in ("eks:DescribeAddonVersions", "eks:DescribeAddonConfiguration")
+    ]
+
+    def work(job: tuple[Addon, str]) -> Mapping[str, Any]:
+        addon, action = job
+        parameters = {"addonName": addon.name}
+        if action == "eks:DescribeAddonConfiguration":
+            parameters["addonVersion"] = str(addon.version)
+        elif cluster.version is not None:
+            parameters["kubernetesVersion"] = cluster.version
+        return connection.ask(action, cluster.region, **parameters)
+
+    for outcome in each(work, jobs, cancelled):
+        addon, action = outcome.item
+        try:
+            answer = outcome.answer()
+            if action == "eks:DescribeAddonVersions":
+                required = _requires_permissions(answer, addon)
+                addons[addon.name] = replace(addons[addon.name], requires_permissions=required)
+            else:
+                addons[addon.name] = replace(addons[addon.name], recommended_policies=_recommended(answer))
+        except failures() as error:
+            failed.add(error, "addons", action, cluster.region, addon.name)
+    kept = None if cluster.addons is None else tuple(addons.values())
+    return DetailsRead((replace(cluster, addons=kept),), tuple(failed.found.values()))
+
+
+def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentityAssociation, ...]:
+    action = "eks:ListPodIdentityAssociations"
+    return tuple(
+        PodIdentityAssociation(
+            id=str(entry["associationId"]),
+            namespace=str(entry["namespace"]),
+            service_account=str(entry["serviceAccount"]),
+            role_arn=None,
+            owner_arn=entry.get("ownerArn"),
+        )
+        for page in connection.token_pages(action, cluster.region, clusterName=cluster.name, maxResults=PAGE)
+        for entry in page["associations"]
+    )
+
+
+def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -> PodIdentityAssociation:
+    return replace(
+        association,
+        role_arn=answer.get("roleArn"),
+        target_role_arn=answer.get("targetRoleArn"),
+        session_policy=answer.get("policy"),
+        session_tags=not answer.get("disableSessionTags", False),
+        owner_arn=answer.get("ownerArn", association.owner_arn),
+    )
+
+
+def _with_association(cluster: Cluster, before: PodIdentityAssociation, now: PodIdentityAssociation | None) -> Cluster:
+    entries = [now if entry.id == before.id else entry for entry in cluster.associations or ()]
+    return replace(cluster, associations=tuple(entry for entry in entries if entry is not None))
+
+
+def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
+    """Return the cluster's instances that are in no managed node group, by instance profile and Karpenter pool."""
+    counts: dict[tuple[str, str | None], int] = {}
+    filters = [
+        {"Name": "tag-key", "Values": [f"kubernetes.io/cluster/{cluster.name}"]},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    ]
+    pages = connection.token_pages(
+        "ec2:DescribeInstances", cluster.region, "NextToken", Filters=filters, MaxResults=INSTANCES_A_PAGE
+    )
+    for page in pages:
+        for reservation in page["Reservations"]:
+            for instance in reservation.get("Instances", ()):
+                tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
+                profile = (instance.get("IamInstanceProfile") or {}).get("Arn")
+                if profile and "eks:nodegroup-name" not in tags:
+                    key = (str(profile), tags.get("karpenter.sh/nodepool") or tags.get("karpenter.sh/provisioner-name"))
+                    counts[key] = counts.get(key, 0) + 1
+    return tuple(Node(profile, pool, count) for (profile, pool), count in sorted(counts.items(), key=str))
+
+
+def _requires_permissions(answer: Mapping[str, Any], addon: Addon) -> bool | None:
+    versions = [version for entry in answer["addons"] for version in entry.get("addonVersions", ())]
+    for version in versions:
+        if version.get("addonVersion") == addon.version:
+            required: bool | None = version.get("requiresIamPermissions")
+            return required
+    return None
+
+
+def _recommended(answer: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if "addonName" not in answer:
+        raise KeyError("addonName")
+    return tuple(
+        (str(entry.get("serviceAccount", "")), tuple(entry.get("recommendedManagedPolicies") or ()))
+        for entry in answer.get("podIdentityConfiguration") or ()
+    )
