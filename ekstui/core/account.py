@@ -26,7 +26,7 @@ ErrorKind = Literal[
 
 SourceName = Literal[
     "identity", "counts", "roles", "oidc-providers", "entities", "clusters", "nodegroups", "fargate", "addons",
-    "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file",
+    "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file", "store",
 ]  # fmt: skip
 """What a failed or unasked part of the account is called; `roles` is the sweep over roles, users, groups and policies."""
 

@@ -6,7 +6,7 @@ plain KeyError, ValueError, OSError or EOFError, and the codes for one cause dif
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ekstui.core.account import ErrorKind, SourceError, SourceName
@@ -63,14 +63,9 @@ def explain(
     )
 
 
-def as_account_error(error: SourceError) -> AccountError:
+def as_account_error(told: SourceError, error: Exception) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
-    return AccountError(error.message, error.next_step)
-
-
-def for_source(error: SourceError, source: SourceName) -> SourceError:
-    """Return the same failure as one of another source."""
-    return replace(error, source=source)
+    return error if isinstance(error, MfaNeededError) else AccountError(told.message, told.next_step)
 
 
 def _words(error: Exception, action: str | None, profile: str | None, region: str | None, signed_in: bool) -> _Words:

@@ -1,0 +1,224 @@
+"""Which part of EKS uses a role: what EKS and EC2 confirm, and what only the role's own policies suggest.
+
+Roles are joined by ARN, path included, as EKS gives them; instance profiles by the sweep's own list.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ekstui.core.account import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
+from ekstui.core.eks import Cluster
+from ekstui.core.trust import Trustee, issuer_of, trustees
+
+Uses = Mapping[str, tuple[Use, ...]]
+"""By role ARN."""
+
+_ENTRY_KINDS: dict[str, UseKind] = {
+    "EC2": "auto-mode-node",
+    "HYBRID_LINUX": "hybrid-node",
+    "HYPERPOD_LINUX": "hyperpod-node",
+}
+"""Access entry types that name their use by themselves."""
+
+_TRUST_KINDS: dict[str, UseKind] = {
+    "eks.amazonaws.com": "cluster",
+    "eks-fargate-pods.amazonaws.com": "fargate",
+    "capabilities.eks.amazonaws.com": "capability",
+}
+"""Services that only one part of EKS uses."""
+
+_NODE_POLICIES: dict[str, UseKind] = {
+    "AmazonEKSWorkerNodePolicy": "nodegroup",
+    "AmazonEKSWorkerNodeMinimalPolicy": "auto-mode-node",
+}
+"""AWS policies that make a role of EC2 look like one of nodes."""
+
+_NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node"}
+
+
+def uses_in(snapshot: AccountSnapshot) -> Uses:
+    """Return the uses of every role that has any, confirmed ones first.
+
+    A use that only the trust policy suggests is left out where the same kind is confirmed.
+    """
+    uses: dict[str, list[Use]] = {}
+    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+        for arn, use in _confirmed(cluster, snapshot):
+            if use not in uses.setdefault(arn, []):
+                uses[arn].append(use)
+    for role in snapshot.roles:
+        if role.arn is not None:
+            confirmed = uses.get(role.arn, [])
+            inferred = inferred_uses(role, snapshot, {use.kind for use in confirmed})
+            if confirmed or inferred:
+                uses[role.arn] = [*confirmed, *inferred]
+    return {arn: tuple(found) for arn, found in uses.items()}
+
+
+def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]) -> tuple[Use, ...]:
+    """Return what the role's own policies suggest beyond what is `confirmed`; nothing for a service-linked role."""
+    if role.service_linked:
+        return ()
+    uses: list[Use] = []
+    for trustee in trustees(role.trust):
+        service = trustee.name.removesuffix(".cn")
+        if trustee.kind == "irsa":
+            uses.extend(_irsa(trustee, snapshot))
+        elif trustee.kind == "pod-identity" and not confirmed & {"pod-identity", "pod-identity-target"}:
+            uses.append(Use("pod-identity", "inferred", remark="its trust policy names Pod Identity"))
+        elif service in _TRUST_KINDS and _TRUST_KINDS[service] not in confirmed:
+            uses.append(Use(_TRUST_KINDS[service], "inferred", remark=f"its trust policy names {service}"))
+        elif service == "ec2.amazonaws.com" and not confirmed & _NODE_KINDS:
+            uses.extend(_node_by_policy(role))
+    return tuple(dict.fromkeys(uses))
+
+
+def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
+    """Return who carries the policy, each role with its uses, and whether the answer is whole.
+
+    Roles read one by one, without the sweep, may stand in `snapshot` too; `uses` saves joining again.
+    """
+    known = uses_in(snapshot) if uses is None else uses
+    carriers = attachments_of(snapshot, policy_arn)
+    roles = tuple(
+        replace(entry, used_by=known.get(entry.role.arn, ()) if entry.role.arn else ()) for entry in carriers.roles
+    )
+    sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
+    return replace(
+        carriers,
+        roles=roles,
+        uses_complete=snapshot.eks is not None and not any(error.source != "roles" for error in sources),
+        not_looked_at=snapshot.not_looked_at,
+        errors=tuple(sources),
+    )
+
+
+def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
+    """Yield role ARNs with what the cluster itself says of them."""
+
+    def use(kind: UseKind, name: str | None = None, remark: str | None = None) -> Use:
+        return Use(kind, "confirmed", cluster.name, cluster.region, name, remark=remark)
+
+    if cluster.role_arn:
+        yield cluster.role_arn, use("cluster")
+    if cluster.auto_mode_node_role_arn:
+        yield cluster.auto_mode_node_role_arn, use("auto-mode-node")
+    for group in cluster.nodegroups or ():
+        if group.role_arn:
+            yield group.role_arn, use("nodegroup", group.name)
+    for profile in cluster.fargate_profiles or ():
+        if profile.role_arn:
+            yield profile.role_arn, use("fargate", profile.name)
+    for capability in cluster.capabilities or ():
+        if capability.role_arn:
+            yield capability.role_arn, use("capability", capability.name)
+    yield from _nodes(cluster, snapshot)
+    yield from _addons(cluster)
+    for association in cluster.associations or ():
+        of_pods = Use(
+            "pod-identity",
+            "confirmed",
+            cluster.name,
+            cluster.region,
+            association.id,
+            association.namespace,
+            association.service_account,
+            association.session_policy,
+            association.session_tags,
+        )
+        if association.role_arn:
+            yield association.role_arn, of_pods
+        if association.target_role_arn:
+            yield association.target_role_arn, replace(of_pods, kind="pod-identity-target")
+
+
+def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
+    """Yield the roles of nodes that EKS does not manage: from access entries, and from EC2 where it was asked."""
+    holders = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
+    pools: dict[str, list[str | None]] = {}
+    for node in cluster.nodes or ():
+        if node.instance_profile_arn in holders:
+            pools.setdefault(holders[node.instance_profile_arn], []).append(node.karpenter_pool)
+    managed = {group.role_arn for group in cluster.nodegroups or ()}
+    for arn, names in pools.items():
+        for pool in dict.fromkeys(names):
+            yield arn, _node(cluster, pool)
+    for entry in cluster.access_entries or ():
+        arn = entry.principal_arn
+        if entry.kind in _ENTRY_KINDS:
+            yield arn, Use(_ENTRY_KINDS[entry.kind], "confirmed", cluster.name, cluster.region)
+        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in managed and arn not in pools:
+            unseen = "it may join as a node" if cluster.nodes is None else "it may join as a node; no instance was seen"
+            yield arn, replace(_node(cluster, None), remark=unseen)
+        elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
+            yield arn, Use("fargate", "confirmed", cluster.name, cluster.region)
+
+
+def _node(cluster: Cluster, pool: str | None) -> Use:
+    kind: UseKind = "self-managed-node" if pool is None else "karpenter-node"
+    return Use(kind, "confirmed", cluster.name, cluster.region, pool)
+
+
+def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
+    """Yield the roles of add-ons, by service account and by Pod Identity, which wins where the add-on has both."""
+    by_arn_end = {association.id: association for association in cluster.associations or ()}
+    for addon in cluster.addons or ():
+        if addon.role_arn:
+            remark = "an association of Pod Identity comes first" if addon.association_arns else None
+            yield addon.role_arn, Use("addon", "confirmed", cluster.name, cluster.region, addon.name, remark=remark)
+        for arn in addon.association_arns:
+            association = by_arn_end.get(arn.rsplit("/", 1)[-1])
+            if association is not None and association.role_arn:
+                yield (
+                    association.role_arn,
+                    Use(
+                        "addon",
+                        "confirmed",
+                        cluster.name,
+                        cluster.region,
+                        addon.name,
+                        association.namespace,
+                        association.service_account,
+                        association.session_policy,
+                        association.session_tags,
+                        "through Pod Identity",
+                    ),
+                )
+
+
+def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
+    """Yield the service accounts that may assume a role; always inferred, as their annotations are in Kubernetes."""
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    cluster = next((cluster for cluster in clusters if cluster.issuer == trustee.name), None)
+    place = Use(
+        "irsa",
+        "inferred",
+        cluster.name if cluster else None,
+        trustee.region,
+        trustee.name,
+        remark=_issuer_remark(trustee, cluster, snapshot),
+    )
+    if not trustee.service_accounts:
+        yield replace(place, namespace="*", service_account="*")
+    for account in trustee.service_accounts:
+        if not account.never_matches:
+            yield replace(place, namespace=account.namespace, service_account=account.name)
+
+
+def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountSnapshot) -> str | None:
+    providers = snapshot.oidc_providers
+    if providers is not None and trustee.name not in {issuer_of(arn) for arn in providers}:
+        return "IAM has no OIDC provider for its issuer"
+    if cluster is not None or snapshot.eks is None or trustee.region not in snapshot.eks.regions:
+        return None
+    described = all(found.described for found in snapshot.eks.clusters if found.region == trustee.region)
+    return (
+        f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
+    )
+
+
+def _node_by_policy(role: Role) -> Iterator[Use]:
+    for policy in role.attached:
+        if policy.name in _NODE_POLICIES:
+            remark = f"it trusts EC2 and carries {policy.name}"
+            yield Use(_NODE_POLICIES[policy.name], "inferred", remark=remark)

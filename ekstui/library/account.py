@@ -1,0 +1,136 @@
+"""The account that the user works in: its last snapshot at once, a new one from AWS or a file."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ekstui.cache import accounts
+from ekstui.core.account import AccountSnapshot, SourceError
+from ekstui.errors import AccountError
+from ekstui.sources.account_file import read_account_file
+from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
+from ekstui.sources.aws.caller import caller_digest
+from ekstui.sources.aws.connection import Connection, ConnectionSettings, MfaPrompt
+from ekstui.sources.aws.iam import Entities, read_entities
+from ekstui.sources.aws.parallel import Cancelled, never
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """Which account to ask, and how."""
+
+    profile: str | None = None
+    """None: what the environment says."""
+    regions: tuple[str, ...] = ()
+    """Regions to ask for clusters, or `all`; empty means those that the account itself points to."""
+    offline: bool = False
+    """Whether to answer from the last snapshot only."""
+    file: Path | None = None
+    """Output of `aws iam get-account-authorization-details` to read in place of AWS, or a folder of its pages."""
+    mfa_prompt: MfaPrompt | None = None
+    """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
+    share_role_cache: bool = False
+    """Whether to use the AWS CLI's cache of role sessions."""
+
+
+@dataclass(slots=True)
+class LiveAccount:
+    """One account as chosen; cheap to make, and safe to call from any thread."""
+
+    choice: AccountChoice
+    folder: Path
+    """Where snapshots are kept."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _snapshot: AccountSnapshot | None = None
+    _connection: Connection | None = None
+    _entities: dict[str, Entities] = field(default_factory=dict)
+    """By policy ARN, where the sweep is denied; forgotten by a refresh."""
+
+    def last(self) -> AccountSnapshot | None:
+        """Return the newest snapshot at hand without asking AWS: read here before, or kept from an earlier run.
+
+        An earlier run's is taken only if the same credentials are in use. A file is always read; InputError says why
+        it cannot be.
+        """
+        with self._lock:
+            if self._snapshot is None:
+                self._snapshot = read_account_file(self.choice.file) if self.choice.file else self._kept()
+            return self._snapshot
+
+    def required(self) -> AccountSnapshot:
+        """Return the newest snapshot at hand; AccountError if there is none."""
+        snapshot = self.last()
+        if snapshot is None:
+            raise AccountError("No snapshot of this account is at hand.", "Ask AWS once, without --offline.")
+        return snapshot
+
+    def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
+        """Return the account as it is now, telling `progress` on the way; AccountError if it cannot be asked at all.
+
+        What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError.
+        """
+        if self.choice.file:
+            snapshot = read_account_file(self.choice.file)
+        elif self.choice.offline:
+            return self.required()
+        else:
+            snapshot = read_account(self.connection(), self.choice.regions, progress, cancelled)
+            if cancelled():
+                return snapshot
+            snapshot = self._keep(snapshot)
+        with self._lock:
+            self._snapshot = snapshot
+            self._entities.clear()
+        return snapshot
+
+    def entities(self, policy_arn: str, cancelled: Cancelled = never) -> Entities:
+        """Return who carries one policy, asked for that policy alone: the way round a denied sweep."""
+        with self._lock:
+            known = self._entities.get(policy_arn)
+        if known is None:
+            known = read_entities(self.connection(), policy_arn, cancelled)
+            if not cancelled():
+                with self._lock:
+                    self._entities[policy_arn] = known
+        return known
+
+    def connection(self) -> Connection:
+        """Return the connection to the account, made on first use."""
+        with self._lock:
+            if self._connection is None:
+                regions = [region for region in self.choice.regions if region != ALL_REGIONS]
+                self._connection = Connection(
+                    ConnectionSettings(
+                        profile=self.choice.profile,
+                        region=regions[0] if regions else None,
+                        mfa_prompt=self.choice.mfa_prompt,
+                        share_role_cache=self.choice.share_role_cache,
+                    )
+                )
+            return self._connection
+
+    def _kept(self) -> AccountSnapshot | None:
+        """Return the snapshot kept for the same credentials; offline, the only account's too."""
+        digest = caller_digest(self.choice.profile)
+        try:
+            known = accounts.stored(self.folder)
+            chosen = next((entry for entry in known if entry.caller == digest), None)
+            if chosen is None and self.choice.offline and len(known) == 1:
+                chosen = known[0]
+            return None if chosen is None else accounts.load(self.folder, chosen.partition, chosen.account)
+        except accounts.StoreError:
+            return None
+
+    def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
+        """Keep a snapshot, unless it is incomplete and would replace a complete one; say so where that fails."""
+        identity = snapshot.identity
+        try:
+            if not snapshot.complete:
+                before = accounts.load(self.folder, identity.partition, identity.account)
+                if before is not None and before.complete:
+                    return snapshot
+            accounts.store(self.folder, snapshot, caller_digest(self.choice.profile))
+        except accounts.StoreError as error:
+            trouble = SourceError("store", None, "setting", error.message, error.next_step)
+            return replace(snapshot, errors=(*snapshot.errors, trouble))
+        return snapshot

@@ -1,0 +1,66 @@
+"""Who carries a policy in the account, and what of EKS uses them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ekstui.core.account import AccountSnapshot, Attachments, CallerIdentity, RoleAttachment, in_partition
+from ekstui.core.uses import carriers_of, uses_in
+from ekstui.errors import InputError
+from ekstui.library.account import LiveAccount
+from ekstui.sources.aws.parallel import Cancelled, never
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedAnswer:
+    """Who carries a policy, in whose account and when that was true."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    attachments: Attachments
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing: neither carriers, nor what uses the roles among them."""
+        carriers = self.attachments
+        return carriers.complete and (carriers.uses_complete or not carriers.roles)
+
+
+def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never) -> AttachedAnswer:
+    """Return who carries the policy by the newest snapshot at hand; AccountError if there is none.
+
+    Where the sweep over the account is denied, IAM is asked for this policy alone.
+    """
+    snapshot = account.required()
+    identity = snapshot.identity
+    arn = in_partition(policy_arn, identity.partition)
+    owner = arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
+    if owner not in ("aws", identity.account):
+        raise InputError(f"{policy_arn} is no policy of account {identity.account} or of AWS.")
+    if _sweep_denied(snapshot) and not account.choice.offline:
+        return AttachedAnswer(identity, snapshot.fetched_at, _asked_alone(account, snapshot, arn, cancelled))
+    return AttachedAnswer(identity, snapshot.fetched_at, carriers_of(snapshot, arn))
+
+
+def _sweep_denied(snapshot: AccountSnapshot) -> bool:
+    return not snapshot.complete and any(
+        error.source == "roles" and error.kind == "denied" for error in snapshot.errors
+    )
+
+
+def _asked_alone(account: LiveAccount, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
+    entities = account.entities(arn, cancelled)
+    seen = replace(snapshot, roles=tuple(entry.role for entry in entities.roles))
+    uses = uses_in(seen)
+    whole = carriers_of(snapshot, arn, uses)
+    roles = [
+        RoleAttachment(entry.role, entry.carried_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
+        for entry in entities.roles
+    ]
+    return replace(
+        whole,
+        roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
+        users=entities.users,
+        groups=entities.groups,
+        complete=entities.complete,
+        errors=(*whole.errors, *entities.errors),
+    )

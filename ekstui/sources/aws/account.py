@@ -1,0 +1,155 @@
+"""The whole account, in the order that shows most soonest: IAM first, then EKS where it matters, Pod Identity last."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from ekstui.core.account import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
+from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.regions import regions_of_interest
+from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
+from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.eks import read_clusters
+from ekstui.sources.aws.errors import as_account_error, explain, failures
+from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
+from ekstui.sources.aws.parallel import Cancelled, each, never
+
+Progress = Callable[[AccountSnapshot, str], None]
+"""Takes the account as known so far, and what is being read in a few words; called in the reading thread."""
+
+ALL_REGIONS = "all"
+"""In place of regions: every region that the account has enabled."""
+
+_START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
+    ("identity", "sts:GetCallerIdentity", read_identity),
+    ("counts", "iam:ListPolicies", read_counts),
+    ("oidc-providers", "iam:ListOpenIDConnectProviders", read_oidc_providers),
+)
+
+
+def read_account(
+    connection: Connection,
+    regions: tuple[str, ...] = (),
+    progress: Progress | None = None,
+    cancelled: Cancelled = never,
+) -> AccountSnapshot:
+    """Return the account as AWS tells it now; AccountError if not even the caller's identity can be had.
+
+    `regions` are asked for clusters, or those that the account itself points to. What else fails stands in the
+    snapshot's errors. Cancelled, it returns what it has.
+    """
+
+    def tell(snapshot: AccountSnapshot, words: str) -> None:
+        if progress and not cancelled():
+            progress(snapshot, words)
+
+    snapshot = _start(connection)
+    tell(snapshot, "roles")
+    snapshot = _with_sweep(connection, snapshot, tell, cancelled)
+    asked, errors = regions_to_ask(connection, snapshot, regions)
+    snapshot = replace(snapshot, errors=(*snapshot.errors, *errors))
+    tell(snapshot, "clusters")
+    snapshot = _with_eks(connection, snapshot, asked, tell, cancelled)
+    return replace(snapshot, not_looked_at=_not_looked_at(snapshot, regions, asked))
+
+
+def regions_to_ask(
+    connection: Connection, snapshot: AccountSnapshot, chosen: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[SourceError, ...]]:
+    """Return the regions to ask for clusters, and what failed in finding them."""
+    if not chosen:
+        return regions_of_interest(snapshot), ()
+    if ALL_REGIONS not in chosen:
+        return chosen, ()
+    known = connection.regions_of("eks", snapshot.identity.partition)
+    action = "ec2:DescribeRegions"
+    try:
+        enabled = {str(region["RegionName"]) for region in connection.ask(action)["Regions"]}
+    except failures() as error:
+        return known, (explain(error, "clusters", action, profile=connection.profile, signed_in=True),)
+    return tuple(region for region in known if region in enabled), ()
+
+
+def _start(connection: Connection) -> AccountSnapshot:
+    """Ask who calls, what is attached and which OIDC providers there are, all at once."""
+    began = datetime.now(UTC)
+    answers: dict[str, Any] = {}
+    errors: list[SourceError] = []
+    for outcome in each(lambda job: job[2](connection), _START):
+        source, action, _ = outcome.item
+        try:
+            answers[source] = outcome.answer()
+        except failures() as error:
+            if source == "identity":
+                told = explain(error, source, action, profile=connection.profile)
+                raise as_account_error(told, error) from error
+            errors.append(explain(error, source, action, profile=connection.profile, signed_in=True))
+    identity: CallerIdentity = answers["identity"]
+    counts: dict[str, PolicyCount] | None = answers.get("counts")
+    return AccountSnapshot(
+        identity=identity,
+        fetched_at=began,
+        complete=False,
+        counts=counts,
+        oidc_providers=answers.get("oidc-providers"),
+        errors=tuple(errors),
+    )
+
+
+def _with_sweep(
+    connection: Connection, snapshot: AccountSnapshot, tell: Progress, cancelled: Cancelled
+) -> AccountSnapshot:
+    def taken(sweep: Sweep) -> AccountSnapshot:
+        return replace(
+            snapshot,
+            complete=sweep.complete,
+            roles=sweep.roles,
+            users=sweep.users,
+            groups=sweep.groups,
+            local_policies=sweep.local_policies,
+            errors=(*snapshot.errors, *((sweep.error,) if sweep.error else ())),
+        )
+
+    return taken(read_sweep(connection, lambda sweep: tell(taken(sweep), f"roles, page {sweep.pages}"), cancelled))
+
+
+def _with_eks(
+    connection: Connection,
+    snapshot: AccountSnapshot,
+    regions: Iterable[str],
+    tell: Progress,
+    cancelled: Cancelled,
+) -> AccountSnapshot:
+    def told(words: str, facts: EksFacts, done: int, total: int) -> None:
+        tell(replace(snapshot, eks=facts), f"{words}, {done} of {total}")
+
+    read = read_clusters(connection, regions, partial(told, "clusters"), cancelled)
+    whole = read.facts.regions
+    nodes = read_nodes(connection, read.facts.clusters, cancelled)
+
+    def told_pods(clusters: tuple[Cluster, ...], done: int, total: int) -> None:
+        told("Pod Identity", EksFacts(clusters, whole), done, total)
+
+    pods = read_pod_identity(connection, nodes.clusters, told_pods, cancelled)
+    return replace(
+        snapshot,
+        eks=EksFacts(pods.clusters, whole),
+        errors=(*snapshot.errors, *read.errors, *nodes.errors, *pods.errors),
+    )
+
+
+def _not_looked_at(snapshot: AccountSnapshot, chosen: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    notes: list[str] = []
+    if ALL_REGIONS not in chosen:
+        notes.append(f"clusters in regions other than {', '.join(asked)}" if asked else "clusters: no region is known")
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    by_map = [
+        cluster.name for cluster in clusters if cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP")
+    ]
+    if by_map:
+        notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")
+    if any(not role.service_linked for role in snapshot.roles):
+        notes.append("service accounts' annotations inside the clusters, so IRSA is inferred from trust policies")
+    return tuple(notes)
