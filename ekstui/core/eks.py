@@ -7,6 +7,11 @@ Place = tuple[str, str]
 """A cluster's region and name: names are unique within a region only."""
 
 
+def may_be_nodes(principal: str) -> bool:
+    """Return whether the principal of an access entry can be nodes: those have roles, and not people's."""
+    return ":role/" in principal and "/aws-reserved/sso.amazonaws.com/" not in principal
+
+
 @dataclass(frozen=True, slots=True)
 class HealthIssue:
     """A problem that EKS itself reports, such as `IamNodeRoleNotFound`."""
@@ -142,6 +147,42 @@ class Cluster:
     def place(self) -> Place:
         """Where the cluster is: region and name."""
         return self.region, self.name
+
+    @property
+    def needs_ec2(self) -> bool:
+        """Whether only EC2 can tell what its nodes are.
+
+        Without access entries nobody else knows the nodes that are in no node group; with them, an entry of type
+        EC2_LINUX does not say whether Karpenter or an Auto Scaling group started the node.
+        """
+        if self.authentication_mode == "CONFIG_MAP":
+            return True
+        in_groups = {group.role_arn for group in self.nodegroups or ()}
+        return any(
+            entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and entry.principal_arn not in in_groups
+            for entry in self.access_entries or ()
+        )
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What was not read of it, or not whole, and may use roles; in words."""
+        if not self.described:
+            return ("the cluster's own description",)
+        parts = {
+            "node groups": self.nodegroups is None or any(group.role_arn is None for group in self.nodegroups),
+            "Fargate profiles": self.fargate_profiles is None
+            or any(profile.role_arn is None for profile in self.fargate_profiles),
+            "add-ons": self.addons is None or any(addon.version is None for addon in self.addons),
+            "access entries": self.authentication_mode != "CONFIG_MAP"
+            and (
+                self.access_entries is None
+                or any(entry.kind is None and may_be_nodes(entry.principal_arn) for entry in self.access_entries)
+            ),
+            "capabilities": self.capabilities is None or any(entry.role_arn is None for entry in self.capabilities),
+            "Pod Identity": self.associations is None or any(entry.role_arn is None for entry in self.associations),
+            "EC2 instances": self.needs_ec2 and self.nodes is None,
+        }
+        return tuple(part for part, missing in parts.items() if missing)
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:

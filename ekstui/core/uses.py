@@ -93,6 +93,36 @@ def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = 
     )
 
 
+def unseen_uses(snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return where uses may hide because something that was to be read was not, a phrase each."""
+    if snapshot.eks is None:
+        return ("clusters",)
+    regions = {error.region for error in snapshot.errors if error.source == "clusters" and error.subject is None}
+    failed = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
+    parts = [f"{part} of cluster {cluster.name}" for cluster in snapshot.eks.clusters for part in cluster.unread]
+    return (*failed, *parts)
+
+
+def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
+    """Return the roles that have to do with a cluster, by ARN, with their uses in it.
+
+    A role whose trust policy names the cluster's issuer is among them even if no service account can assume it.
+    """
+    found = {
+        arn: here
+        for arn, each in uses.items()
+        if (here := tuple(use for use in each if (use.region, use.cluster) == cluster.place))
+    }
+    for role in snapshot.roles:
+        if role.arn is not None and role.arn not in found and _trusts_issuer(role, cluster.issuer):
+            found[role.arn] = ()
+    return found
+
+
+def _trusts_issuer(role: Role, issuer: str | None) -> bool:
+    return any(trustee.kind == "irsa" and trustee.name == issuer for trustee in trustees(role.trust))
+
+
 def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield role ARNs with what the cluster itself says of them."""
 

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ekstui import paths
 from ekstui.cache import accounts
 from ekstui.core.account import AccountSnapshot, SourceError
 from ekstui.errors import AccountError
@@ -45,6 +46,11 @@ class LiveAccount:
     _connection: Connection | None = None
     _entities: dict[str, Entities] = field(default_factory=dict)
     """By policy ARN, where the sweep is denied; forgotten by a refresh."""
+
+    @staticmethod
+    def chosen(choice: AccountChoice) -> "LiveAccount":
+        """Return the account of a choice over the user's own cache; nothing is read yet."""
+        return LiveAccount(choice, paths.cache_dir() / "accounts")
 
     def last(self) -> AccountSnapshot | None:
         """Return the newest snapshot at hand without asking AWS: read here before, or kept from an earlier run.

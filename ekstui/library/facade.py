@@ -1,12 +1,14 @@
 """The library itself: each method is a line in the table of contents, and the module it names does the work."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
+from ekstui.core.account import AccountSnapshot
 from ekstui.core.document import Document
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import Policy
@@ -14,11 +16,17 @@ from ekstui.core.reference import reference
 from ekstui.core.summary import ServiceSummary, services_in
 from ekstui.core.timeline import Step, timeline
 from ekstui.core.where import Side
+from ekstui.library.account import AccountChoice, LiveAccount
+from ekstui.library.attached import AttachedAnswer, attached
+from ekstui.library.clusters import ClusterAnswer, cluster_answer
 from ekstui.library.comparison import compared, read_side
 from ekstui.library.knowledge import entry_of, knowledge
-from ekstui.library.policies import find_policy, known_version, parse_stored
+from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
+from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.library.store import Store
 from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
+from ekstui.sources.aws.account import Progress
+from ekstui.sources.aws.parallel import Cancelled, never
 from ekstui.sources.corpus import Corpus
 
 
@@ -27,11 +35,20 @@ class Library:
     """Answers about policies; cheap to make, and safe to call from any thread."""
 
     store: Store
+    live: LiveAccount = field(default_factory=lambda: LiveAccount.chosen(AccountChoice()))
 
     @staticmethod
-    def open() -> "Library":
-        """Return the library over the bundled corpus and the user's cache; nothing is read yet."""
-        return Library(Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir())))
+    def open(account: AccountChoice | None = None) -> "Library":
+        """Return the library over the bundled corpus, the user's cache and an account; nothing is read yet.
+
+        The account is the one that the environment leads to, unless another is given.
+        """
+        store = Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir()))
+        return Library(store, LiveAccount.chosen(account or AccountChoice()))
+
+    def with_account(self, account: AccountChoice) -> "Library":
+        """Return a library over the same policies that asks another account."""
+        return Library(self.store, LiveAccount.chosen(account))
 
     def data(self) -> DataStatus:
         """Return what answers rest on, and until when it is known."""
@@ -88,6 +105,50 @@ class Library:
             return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
         return compared(ask(before), ask(after))
+
+    def account(self) -> AccountSnapshot | None:
+        """Return the account's last snapshot without asking AWS, or None where none is at hand."""
+        return self.live.last()
+
+    def refresh_account(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
+        """Return the account as it is now; AccountError if it cannot be asked, MfaNeededError if it takes a code.
+
+        `progress` gets the account as known so far and what is being read, in the calling thread. What failed on the
+        way stands in the snapshot's errors.
+        """
+        return self.live.refresh(progress, cancelled)
+
+    def attached(self, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
+        """Return who carries a policy, by the account's last snapshot; a policy of the account is given by its ARN.
+
+        Raises AccountError where there is no snapshot. Asks AWS only where the sweep over all roles is denied.
+        """
+        if isinstance(policy, str):
+            own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
+            arn = policy if own else self.find(policy).policy.arn
+        else:
+            arn = policy.arn
+        return attached(self.live, arn, cancelled)
+
+    def role(self, name: str) -> RoleAnswer:
+        """Return a role of the account's last snapshot with all that it carries; NotFoundError with nearest names."""
+        return role_answer(name, self.live.required(), self._aws_documents, knowledge(), datetime.now(UTC))
+
+    def cluster(self, name: str, region: str | None = None, cancelled: Cancelled = never) -> ClusterAnswer:
+        """Return a cluster of the account's last snapshot with its roles and findings.
+
+        Raises AccountError where there is no snapshot or clusters could not be read, NotFoundError, or AmbiguousError
+        for a name in several regions. What its add-ons need is asked of AWS, unless offline.
+        """
+        return cluster_answer(
+            self.live, name, region, self._aws_documents, self._updated, knowledge(), datetime.now(UTC), cancelled
+        )
+
+    def _aws_documents(self, arns: Iterable[str]) -> Mapping[str, tuple[int, Document]]:
+        return self.store.ask(lambda reader: default_documents(arns, reader))
+
+    def _updated(self, arn: str) -> tuple[int, datetime | None] | None:
+        return self.store.ask(lambda reader: last_update(arn, reader))
 
     def fill(
         self,

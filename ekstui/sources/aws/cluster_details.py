@@ -74,7 +74,7 @@ def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled:
     """Return the clusters whose nodes only EC2 can tell with the instances it shows for them."""
     failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
-    asked = tuple(cluster for cluster in clusters if needs_ec2(cluster))
+    asked = tuple(cluster for cluster in clusters if cluster.needs_ec2)
     for outcome in each(lambda cluster: _nodes(connection, cluster), asked, cancelled):
         cluster = outcome.item
         try:
@@ -82,21 +82,6 @@ def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled:
         except failures() as error:
             failed.add(error, "nodes", "ec2:DescribeInstances", cluster.region, cluster.name)
     return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
-
-
-def needs_ec2(cluster: Cluster) -> bool:
-    """Return whether only EC2 can tell what a cluster's nodes are.
-
-    Without access entries nobody else knows the nodes that are in no node group; with them, an entry of type EC2_LINUX
-    does not say whether Karpenter or an Auto Scaling group started the node.
-    """
-    if cluster.authentication_mode == "CONFIG_MAP":
-        return True
-    in_groups = {group.role_arn for group in cluster.nodegroups or ()}
-    return any(
-        entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and entry.principal_arn not in in_groups
-        for entry in cluster.access_entries or ()
-    )
 
 
 def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:

@@ -19,6 +19,7 @@ from ekstui.core.eks import (
     HealthIssue,
     NodeGroup,
     Place,
+    may_be_nodes,
 )
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.errors import explain, failures
@@ -282,15 +283,10 @@ def _capability(name: str, answer: Mapping[str, Any] | None) -> Capability:
     return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
 
 
-def _may_be_nodes(principal: str) -> bool:
-    """Return whether an access entry can be one of nodes: those are roles, and not people's."""
-    return ":role/" in principal and "/aws-reserved/sso.amazonaws.com/" not in principal
-
-
 _PARTS = (
     _Part("nodegroups", "nodegroups", "eks:ListNodegroups", "nodegroups", "eks:DescribeNodegroup", "nodegroupName", "nodegroup", _nodegroup),
     _Part("fargate", "fargate_profiles", "eks:ListFargateProfiles", "fargateProfileNames", "eks:DescribeFargateProfile", "fargateProfileName", "fargateProfile", _fargate_profile),
     _Part("addons", "addons", "eks:ListAddons", "addons", "eks:DescribeAddon", "addonName", "addon", _addon),
-    _Part("access-entries", "access_entries", "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", _access_entry, _may_be_nodes),
+    _Part("access-entries", "access_entries", "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", _access_entry, may_be_nodes),
     _Part("capabilities", "capabilities", "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability", _capability),
 )  # fmt: skip

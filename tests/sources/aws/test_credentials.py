@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 KEYS = "[profile p]\naws_access_key_id = x\naws_secret_access_key = y\n"
 
 
-class Home:
+class Configured:
     """A home of its own, in which a profile `p` is asked who it is; nothing answers on its endpoint."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -63,8 +63,8 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    return Home(tmp_path, monkeypatch)
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
+    return Configured(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("chained", [False, True], ids=["direct", "as source profile"])
@@ -77,27 +77,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     ],
 )
 def test_a_failing_credential_process_is_told(
-    home: Home, monkeypatch: pytest.MonkeyPatch, body: str, words: str, chained: bool
+    aws: Configured, monkeypatch: pytest.MonkeyPatch, body: str, words: str, chained: bool
 ) -> None:
     monkeypatch.setattr(credential_process, "TIMEOUT", 0.5)
-    command = f"credential_process = {home.helper(body)}"
+    command = f"credential_process = {aws.helper(body)}"
     role = "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = s\n[profile s]\n"
-    home.configure(f"[profile p]\n{role if chained else ''}{command}\n")
-    told = home.told()
+    aws.configure(f"[profile p]\n{role if chained else ''}{command}\n")
+    told = aws.told()
     assert told.kind == "credentials"
     assert told.message.startswith("credential_process failed")
     assert words in told.message
 
 
-def test_credential_process_still_works(home: Home) -> None:
+def test_credential_process_still_works(aws: Configured) -> None:
     keys = json.dumps({"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "x"})
-    home.configure(f"[profile p]\ncredential_process = {home.helper(f'print({keys!r})')}\n")
+    aws.configure(f"[profile p]\ncredential_process = {aws.helper(f'print({keys!r})')}\n")
     assert Connection(ConnectionSettings(profile="p")).credential_method() == "custom-process"
-    assert home.told().message == "127.0.0.1:9 cannot be reached."
+    assert aws.told().message == "127.0.0.1:9 cannot be reached."
 
 
-def test_credential_process_cannot_write_over_the_screen(home: Home) -> None:
-    home.configure(f"[profile p]\ncredential_process = {home.helper(WRITES_TO_THE_TERMINAL)}\n")
+def test_credential_process_cannot_write_over_the_screen(aws: Configured) -> None:
+    aws.configure(f"[profile p]\ncredential_process = {aws.helper(WRITES_TO_THE_TERMINAL)}\n")
     screen, terminal = os.openpty()
     with subprocess.Popen([sys.executable, "-c", ON_A_TERMINAL, str(terminal)], cwd=ROOT, pass_fds=[terminal]) as child:
         os.close(terminal)
@@ -142,23 +142,23 @@ MFA = """
     """
 
 
-def test_a_profile_with_mfa_asks_nobody_unasked(home: Home) -> None:
-    home.configure(MFA)
+def test_a_profile_with_mfa_asks_nobody_unasked(aws: Configured) -> None:
+    aws.configure(MFA)
     with pytest.raises(MfaNeededError) as raised:
         Connection(ConnectionSettings(profile="p")).ask("sts:GetCallerIdentity")
     assert raised.value.device == "arn:aws:iam::111122223333:mfa/ana"
-    assert home.told().kind == "mfa"
+    assert aws.told().kind == "mfa"
 
 
-def test_the_prompt_gets_the_device_and_its_code_is_used(home: Home) -> None:
-    home.configure(MFA)
+def test_the_prompt_gets_the_device_and_its_code_is_used(aws: Configured) -> None:
+    aws.configure(MFA)
     asked: list[str] = []
 
     def prompt(text: str) -> str:
         asked.append(text)
         return "123456"
 
-    assert home.told(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
+    assert aws.told(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
     assert asked == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
 
 
@@ -204,16 +204,18 @@ def test_the_prompt_gets_the_device_and_its_code_is_used(home: Home) -> None:
         (KEYS, {"AWS_ENDPOINT_URL": "htp:/x"}, "setting", "Invalid endpoint"),
     ],
 )
-def test_real_failures_are_told(home: Home, config: str, environment: dict[str, str], kind: str, words: str) -> None:
-    home.configure(config)
-    home.set(**environment)
-    told = home.told()
+def test_real_failures_are_told(
+    aws: Configured, config: str, environment: dict[str, str], kind: str, words: str
+) -> None:
+    aws.configure(config)
+    aws.set(**environment)
+    told = aws.told()
     assert told.kind == kind
     assert words in f"{told.message} {told.next_step}"
 
 
-def test_the_role_cache_of_the_cli_is_used_only_when_asked(home: Home) -> None:
-    home.configure(MFA)
+def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> None:
+    aws.configure(MFA)
     for share in (False, True):
         session = Connection(ConnectionSettings(profile="p", share_role_cache=share))._open_session()
         provider = session.get_component("credential_provider").get_provider("assume-role")

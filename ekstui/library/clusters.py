@@ -1,0 +1,155 @@
+"""A cluster for the first thirty seconds of an incident: its health, its roles, and what there is to say about them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
+from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.findings import Finding, RoleInUse, findings_of
+from ekstui.core.knowledge import Knowledge
+from ekstui.core.uses import roles_of_cluster, uses_in
+from ekstui.errors import AccountError, AmbiguousError, NotFoundError
+from ekstui.library.account import LiveAccount
+from ekstui.library.policies import nearest_names
+from ekstui.library.roles import AwsDocuments, subjects_of, surroundings_of
+from ekstui.sources.aws.cluster_details import read_addon_needs
+from ekstui.sources.aws.parallel import Cancelled, never
+
+RECENT = timedelta(days=14)
+"""How far back a change of an AWS policy is worth telling in an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRole:
+    """A role that has to do with the cluster."""
+
+    arn: str
+    uses: tuple[Use, ...]
+    """In this cluster."""
+    subject: RoleInUse | None
+    """All about the role, with its uses anywhere; None where it was not read, as one of another account."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChange:
+    """A policy on the cluster's roles that AWS changed lately."""
+
+    policy: str
+    version: int
+    created: datetime
+    roles: tuple[str, ...]
+    """Names of the cluster's roles that carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAnswer:
+    """A cluster, in whose account and when that was true."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    cluster: Cluster
+    roles: tuple[ClusterRole, ...]
+    recent: tuple[RecentChange, ...]
+    """Newest first."""
+    complete: bool
+    not_looked_at: tuple[str, ...]
+    errors: tuple[SourceError, ...]
+
+
+def cluster_answer(
+    account: LiveAccount,
+    name: str,
+    region: str | None,
+    documents: AwsDocuments,
+    updated: Callable[[str], tuple[int, datetime | None] | None],
+    knowledge: Knowledge,
+    now: datetime,
+    cancelled: Cancelled = never,
+) -> ClusterAnswer:
+    """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS may be asked.
+
+    `updated` takes the ARN of an AWS policy and returns its default version and when that was made. Raises
+    AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where clusters
+    could not be read.
+    """
+    snapshot = account.required()
+    cluster = _find(name, region, snapshot)
+    errors = list(snapshot.errors)
+    if account.choice.file is None and not account.choice.offline:
+        needs = read_addon_needs(account.connection(), cluster, cancelled)
+        (cluster,) = needs.clusters
+        errors.extend(needs.errors)
+        snapshot = _with(snapshot, cluster)
+    uses = uses_in(snapshot)
+    here = roles_of_cluster(cluster, snapshot, uses)
+    subjects = subjects_of([role for role in snapshot.roles if role.arn in here], snapshot, uses, documents)
+    by_arn = {subject.role.arn: subject for subject in subjects}
+    surroundings = surroundings_of(snapshot, now)
+    roles = [
+        ClusterRole(
+            arn,
+            of_cluster,
+            subject := by_arn.get(arn),
+            findings_of(subject, surroundings, knowledge) if subject else (),
+        )
+        for arn, of_cluster in here.items()
+    ]
+    return ClusterAnswer(
+        identity=snapshot.identity,
+        fetched_at=snapshot.fetched_at,
+        cluster=cluster,
+        roles=tuple(sorted(roles, key=_urgency)),
+        recent=_recent(subjects, updated, now),
+        complete=snapshot.complete and not cluster.unread and not errors,
+        not_looked_at=snapshot.not_looked_at,
+        errors=tuple(errors),
+    )
+
+
+def _find(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
+    facts = snapshot.eks or EksFacts((), ())
+    found = facts.find(name, region)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        regions = tuple(cluster.region for cluster in found)
+        raise AmbiguousError(f"Cluster {name!r} is in {' and '.join(regions)}; give --region.", regions)
+    failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
+    if failed is not None:
+        raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.next_step)
+    nearest = nearest_names(name, (cluster.name for cluster in facts.clusters))
+    where = region or ", ".join(facts.regions) or "no region"
+    hint = f"Nearest: {', '.join(nearest)}." if nearest else "Give --region, or --region all."
+    raise NotFoundError(f"There is no cluster {name!r} in {where}.", nearest, hint)
+
+
+def _with(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
+    facts = snapshot.eks or EksFacts((), ())
+    clusters = tuple(cluster if known.place == cluster.place else known for known in facts.clusters)
+    return replace(snapshot, eks=replace(facts, clusters=clusters))
+
+
+def _recent(
+    subjects: tuple[RoleInUse, ...],
+    updated: Callable[[str], tuple[int, datetime | None] | None],
+    now: datetime,
+) -> tuple[RecentChange, ...]:
+    carriers: dict[str, list[str]] = {}
+    for subject in subjects:
+        for policy in subject.policies:
+            if policy.managed_by_aws and policy.arn is not None:
+                carriers.setdefault(policy.arn, []).append(subject.role.name)
+    changes: list[RecentChange] = []
+    for arn, names in carriers.items():
+        version, created = updated(arn) or (0, None)
+        if created is not None and now - created <= RECENT:
+            changes.append(RecentChange(arn.rsplit("/", 1)[-1], version, created, tuple(sorted(names))))
+    return tuple(sorted(changes, key=lambda change: change.created, reverse=True))
+
+
+def _urgency(role: ClusterRole) -> tuple[int, str]:
+    """Sort roles with a problem first, then by name."""
+    worst = min((("problem", "advice", "note").index(finding.severity) for finding in role.findings), default=3)
+    return worst, role.arn.rsplit("/", 1)[-1].lower()

@@ -1,0 +1,103 @@
+"""A role with all that it carries, what uses it, and what there is to say about that."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
+from ekstui.core.document import Document
+from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
+from ekstui.core.knowledge import Knowledge
+from ekstui.core.policy import parse_version
+from ekstui.core.trust import trust_in_words
+from ekstui.core.uses import Uses, unseen_uses, uses_in
+from ekstui.errors import NotFoundError
+from ekstui.library.policies import nearest_names
+
+AwsDocuments = Callable[[Iterable[str]], Mapping[str, tuple[int, Document]]]
+"""Takes ARNs of AWS managed policies, returns the default version and its document of those that are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAnswer:
+    """A role, in whose account and when that was true."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    subject: RoleInUse
+    trust: tuple[str, ...]
+    """Who may assume it, a sentence each."""
+    findings: tuple[Finding, ...]
+    complete: bool
+    """Whether all roles and everything that was to be asked about their uses was read."""
+
+
+def role_answer(
+    name: str, snapshot: AccountSnapshot, documents: AwsDocuments, knowledge: Knowledge, now: datetime
+) -> RoleAnswer:
+    """Return the role of a name or ARN; NotFoundError with the nearest names."""
+    role = find_role(name, snapshot)
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), documents)
+    return RoleAnswer(
+        snapshot.identity,
+        snapshot.fetched_at,
+        subject,
+        trust_in_words(role.trust, snapshot.identity.account),
+        findings_of(subject, surroundings_of(snapshot, now), knowledge),
+        snapshot.complete and not subject.unseen,
+    )
+
+
+def find_role(name: str, snapshot: AccountSnapshot) -> Role:
+    """Return the role of a name, whatever its case, or an ARN; NotFoundError with the nearest names."""
+    wanted = name.casefold()
+    for role in snapshot.roles:
+        if role.arn == name or role.name.casefold() == wanted:
+            return role
+    nearest = nearest_names(name, (role.name for role in snapshot.roles))
+    where = f"account {snapshot.identity.account}"
+    if not snapshot.complete:
+        where = f"the part of {where} that was read"
+    hint = f"Nearest: {', '.join(nearest)}." if nearest else ""
+    raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, hint)
+
+
+def subjects_of(
+    roles: Iterable[Role], snapshot: AccountSnapshot, uses: Uses, documents: AwsDocuments
+) -> tuple[RoleInUse, ...]:
+    """Return roles with the documents of all that they carry and with every use of them."""
+    chosen = tuple(roles)
+    arns = {policy.arn for role in chosen for policy in role.attached}
+    arns.update(role.boundary_arn for role in chosen if role.boundary_arn)
+    known = documents(sorted(arns))
+    local = {policy.arn: policy for policy in snapshot.local_policies}
+    unseen = unseen_uses(snapshot)
+    return tuple(
+        RoleInUse(
+            role=role,
+            policies=(
+                *(_managed(policy.arn, known, local) for policy in role.attached),
+                *(CarriedPolicy(policy.name, None, None, policy.document) for policy in role.inline),
+            ),
+            boundary=_managed(role.boundary_arn, known, local) if role.boundary_arn else None,
+            uses=uses.get(role.arn, ()) if role.arn else (),
+            unseen=unseen,
+        )
+        for role in chosen
+    )
+
+
+def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
+    """Return what findings look at beside the role."""
+    return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
+
+
+def _managed(arn: str, known: Mapping[str, tuple[int, Document]], local: Mapping[str, LocalPolicy]) -> CarriedPolicy:
+    name = arn.rsplit("/", 1)[-1]
+    if arn in known:
+        version, document = known[arn]
+        return CarriedPolicy(name, arn, version, document)
+    own = local.get(arn)
+    if own is None:
+        return CarriedPolicy(name, arn, None, None)
+    return CarriedPolicy(name, arn, parse_version(own.default_version), own.document)
