@@ -30,6 +30,8 @@ def applicable_resources(action: ActionInfo | None, statement: Statement) -> tup
         return statement.resources
     if statement.resource_element == "NotResource":
         return () if _leaves_nothing(action, statement.resources) else statement.resources
+    if statement.resources == ("*",):
+        return statement.resources
     return tuple(resource for resource in statement.resources if can_be_on(action, resource))
 
 
@@ -57,6 +59,11 @@ def fits_type(service: str, resource_type: str, resource: str) -> bool | None:
     return True if True in answers else None if None in answers else False
 
 
+def is_of_known_type(service: str, resource: str) -> bool:
+    """Return whether a resource pattern can be of any resource type that the reference has for a service."""
+    return any(fits_type(service, name, resource) is not False for name in reference().resource_types(service))
+
+
 def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
     """Return the keys that no request for the action carries although their condition needs them, as written.
 
@@ -76,7 +83,7 @@ def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> t
 
 def supports_key(action: ActionInfo, key: str) -> bool:
     """Return whether the reference lists a condition key for an action, whatever its case."""
-    return _matches_any(reference().condition_keys(action.name), key.lower())
+    return _supports(action.name, key.lower())
 
 
 def needs_its_key(condition: Condition) -> bool:
@@ -92,8 +99,8 @@ def needs_its_key(condition: Condition) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _matches_any(patterns: tuple[str, ...], key: str) -> bool:
-    return any(wildcard.matches(pattern, key) for pattern in patterns)
+def _supports(action: str, key: str) -> bool:
+    return any(wildcard.matches(pattern, key) for pattern in reference().condition_keys(action))
 
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:

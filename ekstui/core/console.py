@@ -47,11 +47,15 @@ class Count(Protocol):
     def total(self) -> int: ...
 
 
-def access_words(levels: Mapping[str, Count]) -> str:
-    """Return the access level cell: `Full access`, `Full: List Limited: Read, Write` or `None`."""
+def access_words(levels: Mapping[str, Count], named: Mapping[str, int]) -> str:
+    """Return the access level cell: `Full access`, `Full: List Limited: Read, Write` or `None`.
+
+    A level of which nothing is given is left out. As in the console a level is full if all of its actions are named
+    (`named` counts them), even if some have no applicable resource; a warning and the count say so.
+    """
     known = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
-    full = [level for level, count in known if count.granted == count.total]
-    limited = [level for level, count in known if 0 < count.granted < count.total]
+    full = [level for level, count in known if count.granted and named.get(level) == count.total]
+    limited = [level for level, count in known if count.granted and level not in full]
     if full and len(full) == len(known):
         return FULL_ACCESS
     parts = [f"{word}: {', '.join(named)}" for word, named in (("Full", full), ("Limited", limited)) if named]

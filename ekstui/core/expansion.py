@@ -13,9 +13,9 @@ from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.reference import MAX_ACTION_LENGTH, Reference, reference
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """What names an action: one pattern of one statement."""
+    """What names an action: one pattern of one statement; one value stands for all the actions that it names."""
 
     statement: int
     """Its place in the document, from 0."""
@@ -107,7 +107,7 @@ class _Collected:
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
     """Yield the known actions that each pattern of a statement names, a service at a time."""
     if statement.action_element == "NotAction":
-        source = Source(index, "NotAction: " + ", ".join(statement.actions), specific=False)
+        source = Source(index, _not_action(statement), specific=False)
         for service, names in _all_but(statement.actions):
             yield source, service, names
         return
@@ -129,23 +129,37 @@ def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]
 def _unknown_literals(statements: list[tuple[int, Statement]]) -> dict[str, tuple[Source, ...]]:
     """Return the literal actions that the reference lacks, with everything of these statements that names them."""
     literals: dict[str, str] = {}
-    for _, statement in statements:
-        for pattern in statement.actions if statement.action_element == "Action" else ():
-            service, colon, name = pattern.partition(":")
-            if colon and service and name and not wildcard.is_wild(pattern) and not _known(reference(), pattern):
-                literals.setdefault(pattern.lower(), pattern)
-    return {literal: tuple(_sources_of(literal, statements)) for literal in literals.values()}
-
-
-def _sources_of(action: str, statements: list[tuple[int, Statement]]) -> Iterator[Source]:
+    patterns: list[Source] = []
     for index, statement in statements:
         if statement.action_element == "NotAction":
-            if names_action(statement, action):
-                yield Source(index, "NotAction: " + ", ".join(statement.actions), specific=False)
             continue
         for pattern in statement.actions:
-            if matches_action(pattern, action):
-                yield Source(index, pattern, specific=not wildcard.is_wild(pattern.partition(":")[0]))
+            service, colon, name = pattern.partition(":")
+            patterns.append(Source(index, pattern, specific=not wildcard.is_wild(service)))
+            if colon and service and name and not wildcard.is_wild(pattern) and not _known(reference(), pattern):
+                literals.setdefault(pattern.lower(), pattern)
+    if not literals:
+        return {}
+    services = {literal.partition(":")[0] for literal in literals}
+    candidates = [
+        source for source in patterns if not source.specific or source.pattern.partition(":")[0].lower() in services
+    ]
+    exclusions = [
+        (Source(index, _not_action(statement), specific=False), statement)
+        for index, statement in statements
+        if statement.action_element == "NotAction"
+    ]
+    return {
+        literal: (
+            *(source for source in candidates if matches_action(source.pattern, literal)),
+            *(source for source, statement in exclusions if names_action(statement, literal)),
+        )
+        for literal in literals.values()
+    }
+
+
+def _not_action(statement: Statement) -> str:
+    return "NotAction: " + ", ".join(statement.actions)
 
 
 @cache

@@ -55,11 +55,17 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
     )
 
 
-def is_plain(statement: Statement) -> bool:
-    """Return whether a statement gives the same whatever the action: on all resources, without a condition."""
-    return not statement.conditions and (
-        statement.resource_element is None
-        or (statement.resource_element == "Resource" and statement.resources == ("*",))
+def is_on_all(statement: Statement) -> bool:
+    """Return whether a statement's resources are the same for every action, because they are all or not stated."""
+    return statement.resource_element is None or (
+        statement.resource_element == "Resource" and statement.resources == ("*",)
+    )
+
+
+def checked_keys(statement: Statement, service: str) -> tuple[str, ...]:
+    """Return the condition keys of a statement that only some actions of a service may support."""
+    return tuple(
+        line.key for line in statement.conditions if line.key.lower().startswith((service + ":", "aws:resourcetag/"))
     )
 
 

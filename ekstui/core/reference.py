@@ -79,6 +79,7 @@ class Reference:
         self._actions: dict[str, Mapping[str, ActionInfo]] = {}
         self._names: dict[str, Mapping[str, str]] = {}
         self._totals: dict[str, Mapping[str, int]] = {}
+        self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
         self._expand = lru_cache(maxsize=8192)(self._expand_now)
 
@@ -145,6 +146,11 @@ class Reference:
         """Return the same as `expand`, as pairs of a service and its actions; services without a match are left out."""
         return self._expand(pattern.strip().lower())
 
+    def resource_types(self, service: str) -> tuple[str, ...]:
+        """Return the names of a service's resource types; empty if it has none or is unknown."""
+        known = self.has_service(service)
+        return tuple(self._data.resources.get_resource_types_for_service(service)) if known else ()
+
     def condition_keys(self, action: str) -> tuple[str, ...]:
         """Return the keys that a request for the action may carry, in lower case, with `*` for a placeholder.
 
@@ -168,16 +174,14 @@ class Reference:
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service by its name, or None."""
-        resources = self._data.resources
-        if not self.has_service(service) or not resources.resource_type_exists(service, name):
-            return None
-        raw = resources.get_resource_type_details(service, name)
-        formats = raw["arn"]
-        return ResourceType(
-            name=raw["key"],
-            arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
-            condition_keys=tuple(raw.get("conditionKeys", ())),
-        )
+        key = (service.lower(), name.lower())
+        if key not in self._resource_types:
+            resources = self._data.resources
+            exists = self.has_service(service) and resources.resource_type_exists(service, name)
+            self._resource_types[key] = (
+                _resource_type(resources.get_resource_type_details(service, name)) if exists else None
+            )
+        return self._resource_types[key]
 
     def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if len(pattern) > MAX_ACTION_LENGTH:
@@ -212,8 +216,7 @@ def reference() -> Reference:
 
 
 def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
-    stated = {level.strip() for level in raw["accessLevel"].split(",")}
-    levels = tuple(level for level in _STRONGEST_FIRST if level in stated) or (UNKNOWN_LEVEL,)
+    levels = _levels(raw["accessLevel"])
     return ActionInfo(
         name=full_name,
         level=levels[0],
@@ -224,3 +227,18 @@ def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
         ),
         condition_keys=tuple(raw["conditionKeys"]),
     )
+
+
+def _resource_type(raw: Mapping[str, Any]) -> ResourceType:
+    formats = raw["arn"]
+    return ResourceType(
+        name=raw["key"],
+        arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
+        condition_keys=tuple(raw.get("conditionKeys", ())),
+    )
+
+
+@cache
+def _levels(stated: str) -> tuple[str, ...]:
+    parts = {level.strip() for level in stated.split(",")}
+    return tuple(level for level in _STRONGEST_FIRST if level in parts) or (UNKNOWN_LEVEL,)

@@ -8,12 +8,13 @@ allowed action says how far a Deny of the same document takes it back.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import can_be_on, needs_its_key, supports_key
+from ekstui.core.applicability import can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Document, Effect, ResourceElement
 from ekstui.core.expansion import NamedActions, Source, named_actions, names_action
-from ekstui.core.given import Denied, Given, denied, given_by, is_plain
+from ekstui.core.given import Denied, Given, checked_keys, denied, given_by, is_on_all
 from ekstui.core.grants import Grant
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 
@@ -74,50 +75,81 @@ class ServiceSummary:
 
 def services_in(document: Document) -> tuple[ServiceSummary, ...]:
     """Return the document's services in the console's order: uncategorised, explicitly denied, allowed."""
-    rows: list[ServiceSummary] = []
-    mentioned: set[str] = set()
-    for effect in ("Deny", "Allow"):
-        reader = _Reader(document, effect)
-        for service, named in named_actions(document, effect).items():
-            mentioned.add(service)
-            row = reader.service(service, named)
-            if row is not None:
-                rows.append(row)
-    rows += _without_actions(document, rows, mentioned)
+    denies, allows = named_actions(document, "Deny"), named_actions(document, "Allow")
+    deny_reader, allow_reader = _Reader(document, "Deny", {}), _Reader(document, "Allow", denies)
+    found = [deny_reader.service(service, named) for service, named in denies.items()]
+    found += [allow_reader.service(service, named) for service, named in allows.items()]
+    rows = [row for row in found if row is not None]
+    rows += _without_actions(document, rows, denies.keys() | allows.keys())
     return tuple(sorted(rows, key=lambda row: (row.recognised, row.recognised and row.effect == "Allow", row.service)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+_ORDER = {level: place for place, level in enumerate((*LEVELS, UNKNOWN_LEVEL))}
+
+
+class _Read(NamedTuple):
     """An action's summary beside what its service's row needs to know of it."""
 
     summary: ActionSummary
     info: ActionInfo | None
     given: Given
-    sources: tuple[Source, ...]
+    how: "_How"
 
-    @property
-    def specific(self) -> bool:
-        return any(source.specific for source in self.sources)
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What the summaries of actions that are given alike have in common."""
+
+    given: Given
+    denied: Denied | None
+    resource: str
+    condition: str
+
+
+@dataclass(slots=True)
+class _How:
+    """How actions are named: by which patterns, and by which Deny statements."""
+
+    statements: tuple[int, ...]
+    denying: tuple[int, ...]
+    sids: tuple[str, ...]
+    patterns: tuple[str, ...]
+    specific: bool
+    """Whether a pattern names the service, so that what it cannot give is worth a warning."""
+    on_all: bool
+    """Whether all of these statements hold on the same resources for every action."""
+    common: dict[tuple[object, ...], _Common]
+    """By what makes a difference between actions that are named alike."""
 
 
 class _Reader:
-    """The reading of one document's statements of one effect, which shares what actions have in common."""
+    """The reading of one document's statements of one effect; what actions have in common is worked out once."""
 
-    def __init__(self, document: Document, effect: Effect) -> None:
-        self._statements = document.statements
+    def __init__(self, document: Document, effect: Effect, denials: Mapping[str, NamedActions]) -> None:
         self._effect = effect
-        self._denials = [entry for entry in document.statements if entry.effect == "Deny" and effect == "Allow"]
-        self._plain = [is_plain(entry) for entry in document.statements]
-        self._shared: dict[tuple[Source, ...], tuple[Given, tuple[str, ...], tuple[str, ...], str, str]] = {}
+        self._statements = document.statements
+        self._denials = denials
+        self._prefixes = [
+            {pattern.partition(":")[0].lower() for pattern in entry.actions} for entry in document.statements
+        ]
+        self._hows: dict[tuple[tuple[Source, ...], tuple[Source, ...]], _How] = {}
 
     def service(self, service: str, named: NamedActions) -> ServiceSummary | None:
         """Return a service's row; None where only patterns over all services name it and give nothing of it."""
         infos = reference().actions(service)
         start = len(service) + 1
-        read = [self._action(name, infos[name[start:].lower()], sources) for name, sources in named.known.items()]
-        read += [self._action(name, None, sources) for name, sources in named.unknown.items()]
-        read = [entry for entry in read if entry.summary.given or entry.specific]
+        denied_known = self._denials[service].known if service in self._denials else {}
+        on_keys = {
+            index: keys for index, entry in enumerate(self._statements) if (keys := checked_keys(entry, service))
+        }
+        read = [
+            self._read(service, name, infos[name[start:].lower()], sources, denied_known.get(name, ()), on_keys)
+            for name, sources in named.known.items()
+        ]
+        for name, sources in named.unknown.items():
+            read.append(self._read(service, name, None, sources, self._denying(name), on_keys))
+        all_named = Counter(entry.summary.level for entry in read)
+        read = [entry for entry in read if entry.summary.given or entry.how.specific]
         unmatched = [_unmatched(pattern, sources, self._sids(sources)) for pattern, sources in named.unmatched.items()]
         if not read and not unmatched:
             return None
@@ -125,73 +157,115 @@ class _Reader:
         recognised = reference().has_service(service)
         levels = _levels(service, [entry.summary.level for entry in given])
         unknown_only = UNKNOWN_LEVEL in levels and not any(levels[level].granted for level in LEVELS if level in levels)
-        order = {level: place for place, level in enumerate((*LEVELS, UNKNOWN_LEVEL))}
         summaries = [entry.summary for entry in read] + unmatched
+        # An action that may not exist says nothing about the service's cells while others do.
+        shown = [entry for entry in given if entry.info] or given
+        common = {id(entry.given): entry.given for entry in shown}.values()
+        idle = self._idle_resources(service, [entry for entry in read if entry.how.specific])
+        # The console shows a resource of the service whose type it does not know, though it gives nothing.
+        untyped = [resource for resource in idle if given and _is_untyped(service, resource)]
+        resources = [*_resources(entry.grants for entry in common), *(("Resource", (entry,)) for entry in untyped)]
         return ServiceSummary(
             service=service,
             effect=self._effect,
             recognised=recognised,
-            access="" if not recognised or unknown_only else console.access_words(levels),
+            access="" if not recognised or unknown_only else console.access_words(levels, all_named),
             levels=levels,
-            resource=console.resource_words(_resources(entry.given.grants for entry in given)),
-            condition=console.condition_words(line for entry in given for line in entry.given.conditions),
-            warnings=self._warnings(service, recognised, read),
-            actions=tuple(sorted(summaries, key=lambda entry: (order[entry.level], entry.action.lower()))),
+            resource=console.resource_words(resources),
+            condition=console.condition_words(line for entry in common for line in entry.conditions) if given else "",
+            warnings=self._warnings(service, read, idle),
+            actions=tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower()))),
         )
 
-    def _action(self, name: str, info: ActionInfo | None, sources: tuple[Source, ...]) -> _Read:
-        given, sids, patterns, resource, condition = self._common(info, sources)
-        taken = None
-        if self._denials and given.grants:
-            denials = [entry for entry in self._denials if names_action(entry, name)]
-            taken = denied(given.grants, denials, info) if denials else None
+    def _read(
+        self,
+        service: str,
+        name: str,
+        info: ActionInfo | None,
+        sources: tuple[Source, ...],
+        denials: tuple[Source, ...],
+        on_keys: Mapping[int, tuple[str, ...]],
+    ) -> _Read:
+        how = self._how(sources, denials)
+        common = self._common(service, info, how, on_keys)
+        given = common.given
         summary = ActionSummary(
             action=name,
             level=info.level if info else UNKNOWN_LEVEL,
             levels=info.levels if info else (UNKNOWN_LEVEL,),
             given=bool(given.grants),
             grants=given.grants,
-            patterns=patterns,
-            sids=sids,
-            denied=taken,
-            resource=resource,
-            condition=condition,
+            patterns=how.patterns,
+            sids=how.sids,
+            denied=common.denied,
+            resource=common.resource,
+            condition=common.condition,
             warnings=given.warnings if info else (*given.warnings, console.UNRECOGNISED_ACTION),
         )
-        return _Read(summary, info, given, sources)
+        return _Read(summary, info, given, how)
+
+    def _how(self, sources: tuple[Source, ...], denials: tuple[Source, ...]) -> _How:
+        how = self._hows.get((sources, denials))
+        if how is None:
+            statements = tuple(dict.fromkeys(source.statement for source in sources))
+            denying = tuple(dict.fromkeys(source.statement for source in denials))
+            how = _How(
+                statements=statements,
+                denying=denying,
+                sids=self._sids(sources),
+                patterns=tuple(dict.fromkeys(source.pattern for source in sources)),
+                specific=any(source.specific for source in sources),
+                on_all=all(is_on_all(self._statements[index]) for index in (*statements, *denying)),
+                common={},
+            )
+            self._hows[sources, denials] = how
+        return how
 
     def _common(
-        self, info: ActionInfo | None, sources: tuple[Source, ...]
-    ) -> tuple[Given, tuple[str, ...], tuple[str, ...], str, str]:
-        """Return what is given, the Sids, the patterns and the two cells; shared where the action makes no difference."""
-        found = self._shared.get(sources)
-        if found is not None:
-            return found
-        indices = tuple(dict.fromkeys(source.statement for source in sources))
-        given = given_by([self._statements[index] for index in indices], info)
-        found = (
-            given,
-            self._sids(sources),
-            tuple(dict.fromkeys(source.pattern for source in sources)),
-            console.resource_words(_resources([given.grants])),
-            console.condition_words(given.conditions) if given.grants else "",
+        self, service: str, info: ActionInfo | None, how: _How, on_keys: Mapping[int, tuple[str, ...]]
+    ) -> _Common:
+        key: tuple[object, ...] = ()
+        if info is None:
+            key = (None,)
+        elif on_keys or not how.on_all:
+            supported = tuple(
+                supports_key(info, wanted) for index in how.statements for wanted in on_keys.get(index, ())
+            )
+            key = (service, tuple(use.name for use in info.resource_types), supported)
+        common = how.common.get(key)
+        if common is None:
+            given = given_by([self._statements[index] for index in how.statements], info)
+            common = _Common(
+                given=given,
+                denied=denied(given.grants, [self._statements[index] for index in how.denying], info),
+                resource=console.resource_words(_resources([given.grants])),
+                condition=console.condition_words(given.conditions) if given.grants else "",
+            )
+            how.common[key] = common
+        return common
+
+    def _denying(self, literal: str) -> tuple[Source, ...]:
+        """Return the Deny statements that name an action which the reference lacks."""
+        if self._effect == "Deny":
+            return ()
+        return tuple(
+            Source(index, "", specific=False)
+            for index, entry in enumerate(self._statements)
+            if entry.effect == "Deny" and names_action(entry, literal)
         )
-        if all(self._plain[index] for index in indices):
-            self._shared[sources] = found
-        return found
 
     def _sids(self, sources: tuple[Source, ...]) -> tuple[str, ...]:
         sids = (self._statements[source.statement].sid for source in sources)
         return tuple(dict.fromkeys(sid for sid in sids if sid))
 
-    def _warnings(self, service: str, recognised: bool, read: list[_Read]) -> tuple[str, ...]:
-        if not recognised:
+    def _warnings(self, service: str, read: list[_Read], idle: list[str]) -> tuple[str, ...]:
+        if not reference().has_service(service):
             return (console.UNRECOGNISED_SERVICE,)
         warnings = []
-        named = [entry for entry in read if entry.specific]
+        named = [entry for entry in read if entry.how.specific]
         if named and all(entry.given.lacks_resource for entry in named):
             warnings.append(console.NO_RESOURCES_DEFINED)
-        elif self._idle_resource(service, named):
+        elif idle:
             warnings.append(console.RESOURCES_WITHOUT_ACTION)
         elif any(entry.given.lacks_resource for entry in named):
             warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
@@ -203,19 +277,17 @@ class _Reader:
             warnings.append(console.UNRECOGNISED_ACTIONS)
         return tuple(warnings)
 
-    def _idle_resource(self, service: str, named: list[_Read]) -> bool:
-        """Return whether a statement gives the service a resource that no action of it there can be used on."""
+    def _idle_resources(self, service: str, named: list[_Read]) -> list[str]:
+        """Return the resources that a statement gives the service although no action of it there can be used on them."""
+        idle = []
         for index, infos in _by_statement(named):
             statement = self._statements[index]
-            if statement.resource_element != "Resource":
-                continue
-            prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
-            for resource in statement.resources:
+            for resource in statement.resources if statement.resource_element == "Resource" else ():
                 owner = arn.split_arn(resource).service.lower()
-                stray = not reference().has_service(owner) and "*" not in owner and owner not in prefixes
+                stray = not reference().has_service(owner) and "*" not in owner and owner not in self._prefixes[index]
                 if (owner == service or stray) and not any(can_be_on(info, resource) for info in infos):
-                    return True
-        return False
+                    idle.append(resource)
+        return idle
 
     def _idle_condition(self, service: str, named: list[_Read]) -> bool:
         """Return whether a statement sets a key of the service that no action given there supports."""
@@ -227,12 +299,16 @@ class _Reader:
         return False
 
 
+def _is_untyped(service: str, resource: str) -> bool:
+    return arn.split_arn(resource).service.lower() == service and not is_of_known_type(service, resource)
+
+
 def _by_statement(read: list[_Read]) -> Iterable[tuple[int, list[ActionInfo]]]:
     """Return the known actions that each statement names, by the statement's place."""
     found: dict[int, list[ActionInfo]] = {}
     for entry in read:
-        for index in {source.statement for source in entry.sources if source.specific}:
-            if entry.info is not None:
+        if entry.info is not None:
+            for index in entry.how.statements:
                 found.setdefault(index, []).append(entry.info)
     return found.items()
 
@@ -247,12 +323,9 @@ def _levels(service: str, given: list[str]) -> dict[str, LevelCount]:
 
 
 def _resources(groups: Iterable[tuple[Grant, ...]]) -> Iterator[tuple[ResourceElement, tuple[str, ...]]]:
-    seen: set[int] = set()
     for grants in groups:
-        if id(grants) not in seen:
-            seen.add(id(grants))
-            for grant in grants:
-                yield grant.resource_element, grant.resources
+        for grant in grants:
+            yield grant.resource_element, grant.resources
 
 
 def _unmatched(pattern: str, sources: tuple[Source, ...], sids: tuple[str, ...]) -> ActionSummary:
@@ -297,7 +370,7 @@ def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: 
                 access=console.NO_ACTIONS,
                 levels=_levels(service, []),
                 resource=console.resource_words(("Resource", (resource,)) for resource in resources),
-                condition=console.NO_CONDITION,
+                condition="",
                 warnings=(),
                 actions=(),
             )
