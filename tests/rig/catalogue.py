@@ -1,6 +1,7 @@
 """The AWS managed policies that the rig serves: all of the corpus with every version, and what a test adds or withdraws."""
 
 import functools
+import gc
 import hashlib
 import json
 import lzma
@@ -129,7 +130,10 @@ class Catalogue:
 def _corpus() -> tuple[dict[str, Any], ...]:
     # Read here and not through ekstui, so that what the rig serves does not depend on the code under test.
     with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        return tuple(json.loads(line) for line in lines)
+        policies = tuple(json.loads(line) for line in lines)
+    # Some million objects that never die: without this, each full collection in a test run takes 0.4 s.
+    gc.freeze()
+    return policies
 
 
 def _policy(entry: dict[str, Any], partition: str) -> CataloguedPolicy:

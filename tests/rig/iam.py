@@ -1,16 +1,17 @@
 """IAM as AWS answers it, where moto does not: entities of a policy, the authorization details, versions, boundaries."""
 
 from collections import ChainMap, Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import NoSuchEntity, NotFoundException
-from moto.iam.models import Group, IAMBackend, ManagedPolicy, PolicyVersion, Role, User
+from moto.iam.models import Group, IAMBackend, InstanceProfile, ManagedPolicy, PolicyVersion, Role, User
 from moto.iam.responses import IamResponse
 
 from tests.rig.world import SignedRegion, world
+from tests.rig.xml import iam_answer
 
 Entity: TypeAlias = Role | User | Group
 
@@ -30,7 +31,7 @@ def policies_of_new_backend(backend: IAMBackend) -> dict[str, ManagedPolicy]:
 class CorrectedIam(SignedRegion, IamResponse):
     """moto's IAM, with the operations that ekstui relies on answered as AWS answers them."""
 
-    def list_policies(self) -> ActionResult:
+    def list_policies(self) -> str:
         scope = self._get_param("Scope", "All")
         usage = self._get_param("PolicyUsageFilter")
         attached, bounding = self._usage_counts()
@@ -49,29 +50,29 @@ class CorrectedIam(SignedRegion, IamResponse):
         page, marker = self._page(wanted)
         return self._listed("Policies", [self._policy(p, attached, bounding) for p in page], marker)
 
-    def get_policy(self) -> ActionResult:
+    def get_policy(self) -> str:
         policy = self._policy_or_error(self._get_param("PolicyArn"))
         attached, bounding = self._usage_counts()
         detail = self._policy(policy, attached, bounding) | {
             "Description": policy.description,
             "Tags": policy.get_tags(),
         }
-        return ActionResult({"Policy": detail})
+        return self._answer({"Policy": detail})
 
-    def list_policy_versions(self) -> ActionResult:
+    def list_policy_versions(self) -> str:
         policy = self._policy_or_error(self._get_param("PolicyArn"))
         page, marker = self._page(_newest_first(policy))
         return self._listed("Versions", [_version(v) for v in page], marker)
 
-    def get_policy_version(self) -> ActionResult:
+    def get_policy_version(self) -> str:
         policy = self._policy_or_error(self._get_param("PolicyArn"))
         wanted = self._get_param("VersionId")
         for version in policy.versions:
             if version.version_id == wanted:
-                return ActionResult({"PolicyVersion": _version(version) | {"Document": _encoded(version.document)}})
+                return self._answer({"PolicyVersion": _version(version) | {"Document": _encoded(version.document)}})
         raise NoSuchEntity(f"Policy {policy.arn} version {wanted} does not exist or is not attachable.")
 
-    def list_entities_for_policy(self) -> ActionResult:
+    def list_entities_for_policy(self) -> str:
         arn = self._policy_or_error(self._get_param("PolicyArn")).arn
         kind = self._get_param("EntityFilter")
         usage = self._get_param("PolicyUsageFilter")
@@ -91,9 +92,9 @@ class CorrectedIam(SignedRegion, IamResponse):
             "PolicyUsers": [{"UserName": e.name, "UserId": e.id} for e in page if isinstance(e, User)],
             "PolicyRoles": [{"RoleName": e.name, "RoleId": e.id} for e in page if isinstance(e, Role)],
         }
-        return ActionResult(result | {"IsTruncated": marker is not None, "Marker": marker})
+        return self._answer(result | {"IsTruncated": marker is not None, "Marker": marker})
 
-    def get_account_authorization_details(self) -> ActionResult:
+    def get_account_authorization_details(self) -> str:
         kinds = self._get_param("Filter", []) or ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
         attached, bounding = self._usage_counts()
         members: list[Entity | ManagedPolicy] = []
@@ -119,52 +120,44 @@ class CorrectedIam(SignedRegion, IamResponse):
                 if isinstance(m, ManagedPolicy)
             ],
         }
-        return ActionResult(result | {"IsTruncated": marker is not None, "Marker": marker})
+        return self._answer(result | {"IsTruncated": marker is not None, "Marker": marker})
 
-    def list_roles(self) -> ActionResult:
+    def list_roles(self) -> str:
         prefix = self._get_param("PathPrefix", "/")
         page, marker = self._page([r for r in self.backend.roles.values() if r.path.startswith(prefix)])
-        return self._listed("Roles", page, marker)
+        return self._listed("Roles", [_role(role) for role in page], marker)
 
-    def list_users(self) -> ActionResult:
+    def list_users(self) -> str:
         prefix = self._get_param("PathPrefix", "/")
         page, marker = self._page([u for u in self.backend.users.values() if u.path.startswith(prefix)])
-        return self._listed("Users", page, marker)
+        return self._listed("Users", [_user(user) for user in page], marker)
 
-    def list_groups(self) -> ActionResult:
+    def list_groups(self) -> str:
         page, marker = self._page(list(self.backend.groups.values()))
-        return self._listed("Groups", page, marker)
+        return self._listed("Groups", [_group(group) for group in page], marker)
 
-    def list_attached_role_policies(self) -> ActionResult:
+    def list_attached_role_policies(self) -> str:
         role = self.backend.get_role(self._get_param("RoleName"))
         page, marker = self._page(_attached(role))
         return self._listed("AttachedPolicies", page, marker)
 
-    def list_role_policies(self) -> ActionResult:
+    def list_role_policies(self) -> str:
         page, marker = self._page(list(self.backend.get_role(self._get_param("RoleName")).policies))
         return self._listed("PolicyNames", page, marker)
 
-    def list_instance_profiles_for_role(self) -> ActionResult:
+    def list_instance_profiles_for_role(self) -> str:
         role = self.backend.get_role(self._get_param("RoleName"))
         page, marker = self._page(list(role.instance_profile_list))
-        return self._listed("InstanceProfiles", page, marker)
+        return self._listed("InstanceProfiles", [_profile(profile) for profile in page], marker)
 
-    def get_role(self) -> ActionResult:
+    def get_role(self) -> str:
         role = self.backend.get_role(self._get_param("RoleName"))
-        detail = {
-            "Path": role.path,
-            "RoleName": role.name,
-            "RoleId": role.id,
-            "Arn": role.arn,
-            "CreateDate": role.create_date,
-            "AssumeRolePolicyDocument": role.assume_role_policy_document,
-            "Description": role.description,
-            "MaxSessionDuration": role.max_session_duration,
+        detail = _role(role) | {
             "PermissionsBoundary": _boundary(role),
-            "Tags": role.tags,
+            "Tags": role.tags or None,
             "RoleLastUsed": _last_used(role),
         }
-        return ActionResult({"Role": detail})
+        return self._answer({"Role": detail})
 
     def create_user(self) -> ActionResult:
         created = super().create_user()
@@ -172,19 +165,9 @@ class CorrectedIam(SignedRegion, IamResponse):
             self._set_user_boundary(boundary)
         return created
 
-    def get_user(self) -> ActionResult:
-        answer = super().get_user()
-        user = cast("dict[str, Any]", answer.result)["User"]
-        detail = {
-            "Path": user.path,
-            "UserName": user.name,
-            "UserId": user.id,
-            "Arn": user.arn,
-            "CreateDate": user.create_date,
-            "PermissionsBoundary": _boundary(user),
-            "Tags": user.tags,
-        }
-        return ActionResult({"User": detail})
+    def get_user(self) -> str:
+        user = cast("dict[str, Any]", super().get_user().result)["User"]
+        return self._answer({"User": _user(user) | {"PermissionsBoundary": _boundary(user), "Tags": user.tags}})
 
     def put_user_permissions_boundary(self) -> ActionResult:
         self._set_user_boundary(self._get_param("PermissionsBoundary"))
@@ -194,7 +177,7 @@ class CorrectedIam(SignedRegion, IamResponse):
         self._set_user_boundary(None)
         return EmptyResult()
 
-    def simulate_principal_policy(self) -> ActionResult:
+    def simulate_principal_policy(self) -> str:
         results = world.simulation(self.params)
         page, marker = self._page(results)
         return self._listed("EvaluationResults", page, marker)
@@ -226,8 +209,12 @@ class CorrectedIam(SignedRegion, IamResponse):
     def _page(self, items: list[Any]) -> tuple[list[Any], str | None]:
         return world.page(items, self._get_param("Marker"), self._get_int_param("MaxItems"))
 
-    def _listed(self, key: str, items: list[Any], marker: str | None) -> ActionResult:
-        return ActionResult({key: items, "IsTruncated": marker is not None, "Marker": marker})
+    def _answer(self, result: Mapping[str, Any]) -> str:
+        self.response_headers["Content-Type"] = "text/xml"
+        return iam_answer(self._get_action(), result)
+
+    def _listed(self, key: str, items: list[Any], marker: str | None) -> str:
+        return self._answer({key: items, "IsTruncated": marker is not None, "Marker": marker})
 
     def _policy(self, policy: ManagedPolicy, attached: Counter[str], bounding: Counter[str]) -> dict[str, Any]:
         return {
@@ -285,28 +272,7 @@ def _last_used(role: Role) -> dict[str, Any]:
     return {"LastUsedDate": role.last_used, "Region": role.last_used_region} if role.last_used else {}
 
 
-def _role_detail(role: Role) -> dict[str, Any]:
-    profiles = [
-        {
-            "Path": profile.path,
-            "InstanceProfileName": profile.name,
-            "InstanceProfileId": profile.id,
-            "Arn": profile.arn,
-            "CreateDate": profile.create_date,
-            "Roles": [
-                {
-                    "Path": holder.path,
-                    "RoleName": holder.name,
-                    "RoleId": holder.id,
-                    "Arn": holder.arn,
-                    "CreateDate": holder.create_date,
-                    "AssumeRolePolicyDocument": _encoded(holder.assume_role_policy_document),
-                }
-                for holder in profile.roles
-            ],
-        }
-        for profile in _profiles(role)
-    ]
+def _role(role: Role) -> dict[str, Any]:
     return {
         "Path": role.path,
         "RoleName": role.name,
@@ -314,7 +280,47 @@ def _role_detail(role: Role) -> dict[str, Any]:
         "Arn": role.arn,
         "CreateDate": role.create_date,
         "AssumeRolePolicyDocument": _encoded(role.assume_role_policy_document),
-        "InstanceProfileList": profiles,
+        "Description": role.description or None,
+        "MaxSessionDuration": role.max_session_duration,
+    }
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {
+        "Path": user.path,
+        "UserName": user.name,
+        "UserId": user.id,
+        "Arn": user.arn,
+        "CreateDate": user.create_date,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "Path": group.path,
+        "GroupName": group.name,
+        "GroupId": group.id,
+        "Arn": group.arn,
+        "CreateDate": group.create_date,
+    }
+
+
+def _profile(profile: InstanceProfile) -> dict[str, Any]:
+    return {
+        "Path": profile.path,
+        "InstanceProfileName": profile.name,
+        "InstanceProfileId": profile.id,
+        "Arn": profile.arn,
+        "CreateDate": profile.create_date,
+        "Roles": [_role(role) for role in profile.roles],
+    }
+
+
+def _role_detail(role: Role) -> dict[str, Any]:
+    # The authorization details have neither of these two.
+    detail = _role(role) | {"Description": None, "MaxSessionDuration": None}
+    return detail | {
+        "InstanceProfileList": [_profile(profile) for profile in role.instance_profile_list],
         "RolePolicyList": _inline(role),
         "AttachedManagedPolicies": _attached(role),
         "PermissionsBoundary": _boundary(role),
@@ -323,17 +329,8 @@ def _role_detail(role: Role) -> dict[str, Any]:
     }
 
 
-def _profiles(role: Role) -> list[Any]:
-    return list(role.instance_profile_list)
-
-
 def _user_detail(user: User) -> dict[str, Any]:
-    return {
-        "Path": user.path,
-        "UserName": user.name,
-        "UserId": user.id,
-        "Arn": user.arn,
-        "CreateDate": user.create_date,
+    return _user(user) | {
         "UserPolicyList": _inline(user),
         "GroupList": user.group_list,
         "AttachedManagedPolicies": _attached(user),
@@ -343,12 +340,4 @@ def _user_detail(user: User) -> dict[str, Any]:
 
 
 def _group_detail(group: Group) -> dict[str, Any]:
-    return {
-        "Path": group.path,
-        "GroupName": group.name,
-        "GroupId": group.id,
-        "Arn": group.arn,
-        "CreateDate": group.create_date,
-        "GroupPolicyList": _inline(group),
-        "AttachedManagedPolicies": _attached(group),
-    }
+    return _group(group) | {"GroupPolicyList": _inline(group), "AttachedManagedPolicies": _attached(group)}

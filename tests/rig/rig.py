@@ -8,6 +8,7 @@ from typing import Self
 from tests.rig.account import NOW, Seeded, seed
 from tests.rig.catalogue import Catalogue
 from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
+from tests.rig.proxy import FaultProxy
 from tests.rig.server import Server, forget_everything
 from tests.rig.world import World, world
 
@@ -18,12 +19,14 @@ class Rig:
     def __init__(self, roles: int = 300) -> None:
         self._roles = roles
         self._server = Server()
+        self.proxy = FaultProxy(self._server.url)
+        """What stands between a program and AWS; `fail`, `add`, `allow`, `limit` and `latency` make trouble."""
         self.account = seed(roles)
 
     @property
     def url(self) -> str:
-        """Return the endpoint for every service."""
-        return self._server.url
+        """Return the endpoint for every service: the proxy's."""
+        return self.proxy.url
 
     @property
     def world(self) -> World:
@@ -39,6 +42,7 @@ class Rig:
         self, roles: int | None = None, *, partition: str = "aws", hostile: bool = False, now: datetime = NOW
     ) -> Seeded:
         """Seed the account anew, with everything that tests changed put back."""
+        self.proxy.clear()
         forget_everything()
         wanted = self._roles if roles is None else roles
         self.account = seed(wanted, partition=partition, hostile=hostile, now=now)
@@ -58,6 +62,7 @@ class Rig:
 
     def close(self) -> None:
         """Stop serving and forget the account."""
+        self.proxy.close()
         self._server.close()
         forget_everything()
 

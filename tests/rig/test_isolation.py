@@ -1,0 +1,43 @@
+"""What every test relies on: it can reach neither the network nor the user's own files."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from tests.rig.isolation import loopback_guard
+from tests.rig.rig import Rig
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1", "iam.amazonaws.com"])
+def test_nothing_leaves_loopback(host: str) -> None:
+    with loopback_guard() as strayed, pytest.raises(OSError, match=r"tests may not|not known"):
+        socket.create_connection((host, 443), timeout=1)
+    assert len(strayed) == 1
+    assert host in strayed[0]
+
+
+def test_loopback_is_free() -> None:
+    with loopback_guard() as strayed, socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=1).close()
+        with pytest.raises(socket.gaierror):
+            socket.create_connection(("iam.invalid", 443), timeout=1)
+    assert strayed == []
+
+
+def test_files_and_credentials_are_the_tests_own(own_home: Path) -> None:
+    for path in (paths.cache_dir(), paths.state_dir(), paths.config_file(), Path.home() / "x"):
+        assert own_home in path.parents
+        assert not path.exists()
+    assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert os.environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "NO_COLOR", "TEXTUAL_THEME"} & set(os.environ)
+
+
+def test_the_rig_leads_programs_to_itself(rig: Rig, own_home: Path) -> None:
+    environment = rig.environment(own_home, account_id="222233334444", region="us-east-1")
+    assert environment["AWS_ENDPOINT_URL"] == rig.url == os.environ["AWS_ENDPOINT_URL"]
+    assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert "222233334444" in environment["AWS_ACCESS_KEY_ID"]
