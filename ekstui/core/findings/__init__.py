@@ -10,7 +10,6 @@ from ekstui.core.findings.finding import (
     RoleInUse,
     Severity,
     Surroundings,
-    Use,
     described,
 )
 from ekstui.core.findings.permissions import missing_permissions
@@ -26,7 +25,6 @@ __all__ = [
     "RoleInUse",
     "Severity",
     "Surroundings",
-    "Use",
     "described",
     "findings_of",
 ]

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from ekstui.core.account import Use
 from ekstui.core.eks import Cluster
 from ekstui.core.evaluation.truth import Truth, every, negation, some
-from ekstui.core.findings.finding import RoleInUse, Surroundings, Use
+from ekstui.core.findings.finding import RoleInUse, Surroundings
 from ekstui.core.trust import trusts_service
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
-from ekstui.core.account import Role
+from ekstui.core.account import Role, Use
 from ekstui.core.document import Document
-from ekstui.core.eks import Cluster, EksFacts, PodIdentityAssociation
+from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.evaluation import AppliedPolicy
 
 Severity = Literal["problem", "advice", "note"]
@@ -14,7 +14,7 @@ Severity = Literal["problem", "advice", "note"]
 Code = Literal[
     "missing-policy", "superseded-policy", "broader-than-needed", "principal-tag-missing", "trust-lacks-principal",
     "trust-lacks-tag-session", "irsa-wildcard-with-stringequals", "irsa-issuer-of-another-cluster", "irsa-without-sub",
-    "irsa-provider-missing", "orphaned-provider", "no-recorded-activity",
+    "irsa-provider-missing", "orphaned-provider", "no-recorded-activity", "role-not-found",
 ]  # fmt: skip
 
 NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node", "hybrid-node", "hyperpod-node")
@@ -29,35 +29,6 @@ class Finding:
     """`problem`: something fails; `advice`: it works and could be better; `note`: not enough was looked at to say more."""
     text: str
     evidence: tuple[str, ...]
-
-
-class Use(Protocol):
-    """One way in which EKS uses a role."""
-
-    @property
-    def kind(self) -> str:
-        """Such as `nodegroup`."""
-
-    @property
-    def cluster(self) -> str | None:
-        """None where it is not known, as for an IRSA issuer that belongs to no cluster that was read."""
-
-    @property
-    def region(self) -> str | None: ...
-
-    @property
-    def name(self) -> str | None:
-        """Of the node group, add-on, profile or capability."""
-
-    @property
-    def namespace(self) -> str | None: ...
-
-    @property
-    def service_account(self) -> str | None: ...
-
-    @property
-    def certainty(self) -> str:
-        """`confirmed` by EKS, or `inferred` from the role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +88,19 @@ class Surroundings:
         found = () if self.eks is None or use.cluster is None else self.eks.find(use.cluster, use.region)
         return found[0] if len(found) == 1 else None
 
+    def addon(self, use: Use) -> Addon | None:
+        """Return the add-on of a use, or None where it is none, or was not read."""
+        cluster = self.cluster(use) if use.kind == "addon" else None
+        return next((addon for addon in (cluster and cluster.addons) or () if addon.name == use.name), None)
+
     def association(self, use: Use) -> PodIdentityAssociation | None:
-        """Return the Pod Identity association of a use, or None where it was not read."""
+        """Return the Pod Identity association of a use, or None where it is by none, or none that was read."""
         cluster = self.cluster(use)
+        if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
+            return None
         wanted = (use.namespace, use.service_account)
-        found = [
-            each
-            for each in (cluster and cluster.associations) or ()
-            if (each.namespace, each.service_account) == wanted
-        ]
-        return found[0] if use.kind.startswith("pod-identity") and len(found) == 1 else None
+        found = [each for each in cluster.associations or () if (each.namespace, each.service_account) == wanted]
+        return found[0] if len(found) == 1 else None
 
 
 def described(use: Use) -> str:

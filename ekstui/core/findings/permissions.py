@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ekstui.core.account import Use
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.core.evaluation.truth import Truth
@@ -12,7 +13,6 @@ from ekstui.core.findings.finding import (
     RoleInUse,
     Severity,
     Surroundings,
-    Use,
     described,
     listed,
 )
@@ -32,15 +32,28 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
         certain: list[Use] = []
         possible: list[Use] = []
         for use in subject.uses:
-            if use.kind in requirement.uses:
+            if use.kind in requirement.uses and not _hands_over(use, subject, surroundings):
                 applies = all_hold(requirement.when, use, subject, surroundings)
-                if applies and use.certainty == "confirmed":
+                if applies and use.certainty == "confirmed" and not _comes_second(use, surroundings):
                     certain.append(use)
                 elif applies is not False:
                     possible.append(use)
         finding = _judge(requirement, certain, possible, subject, surroundings)
         if finding is not None:
             yield finding
+
+
+def _hands_over(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
+    """Return whether the role only assumes the target role of its association, which then needs the permissions."""
+    association = surroundings.association(use)
+    target = None if association is None else association.target_role_arn
+    return target is not None and target != subject.role.arn
+
+
+def _comes_second(use: Use, surroundings: Surroundings) -> bool:
+    """Return whether the add-on has this role by annotation and another by Pod Identity, which comes first."""
+    addon = surroundings.addon(use)
+    return addon is not None and bool(addon.association_arns) and use.service_account is None
 
 
 def _judge(
@@ -53,7 +66,7 @@ def _judge(
     uses = certain or possible
     if not uses:
         return None
-    lacking, unknown, hurt = _lacking(requirement.actions, uses, subject, surroundings)
+    lacking, unknown, hurt = _lacking(requirement.actions, uses, subject)
     evidence = [described(use) for use in hurt or uses]
     if requirement.policies:
         evidence.append(f"usually given by {listed(requirement.policies, 'or')}")
@@ -79,7 +92,7 @@ def _judge(
 
 
 def _lacking(
-    actions: tuple[str, ...], uses: Iterable[Use], subject: RoleInUse, surroundings: Surroundings
+    actions: tuple[str, ...], uses: Iterable[Use], subject: RoleInUse
 ) -> tuple[dict[str, str], list[str], list[Use]]:
     """Return the actions that are lacking with the cause, those that are not known, and the uses that lack one."""
     lacking: dict[str, str] = {}
@@ -87,7 +100,7 @@ def _lacking(
     hurt: list[Use] = []
     judged: dict[tuple[AppliedPolicy, ...] | None, list[tuple[str, Truth, str]]] = {}
     for use in uses:
-        session = _session(use, surroundings)
+        session = _session(use)
         if session not in judged:
             judged[session] = [(action, *_given(action, subject, session)) for action in actions]
         for action, given, why in judged[session]:
@@ -118,13 +131,12 @@ def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] |
     return (None, "") if unread_boundary or session is None else (True, "")
 
 
-def _session(use: Use, surroundings: Surroundings) -> tuple[AppliedPolicy, ...] | None:
+def _session(use: Use) -> tuple[AppliedPolicy, ...] | None:
     """Return the session policy of a Pod Identity association, none where it has none, None where it is unreadable."""
-    association = surroundings.association(use)
-    if association is None or association.session_policy is None:
+    if use.session_policy is None:
         return ()
     try:
-        return (AppliedPolicy("the session policy", None, parse_text(association.session_policy)),)
+        return (AppliedPolicy("the session policy", None, parse_text(use.session_policy)),)
     except DocumentError:
         return None
 

@@ -6,6 +6,7 @@ A role may serve many clusters, so each rule looks at every use of it, and says 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ekstui.core.account import Use
 from ekstui.core.evaluation.truth import Truth
 from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, holds
 from ekstui.core.findings.finding import (
@@ -13,7 +14,6 @@ from ekstui.core.findings.finding import (
     Finding,
     RoleInUse,
     Surroundings,
-    Use,
     a_note_if_unseen,
     described,
     unseen_evidence,
@@ -148,13 +148,8 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
         return
     tag = dict(subject.role.tags).get(CLUSTER_TAG)
     for use in subject.uses:
-        association = surroundings.association(use)
-        if use.kind == "pod-identity" and (association is None or association.session_tags):
-            continue  # the session's own tag wins over the role's
-        if use.kind not in ("addon", "irsa", "pod-identity") or (
-            use.kind == "addon" and association_of_addon(use, surroundings)
-        ):
-            continue
+        if use.kind not in ("addon", "irsa", "pod-identity") or use.session_tags or _by_association(use, surroundings):
+            continue  # a session's own tag comes first
         if tag is None:
             said = f"the role has no tag {CLUSTER_TAG}, and no session tag sets it"
         elif use.cluster is not None and tag != use.cluster:
@@ -166,8 +161,9 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
         yield Finding("principal-tag-missing", "problem" if confirmed else "advice", text, (described(use),))
 
 
-def association_of_addon(use: Use, surroundings: Surroundings) -> bool:
-    """Return whether the add-on of a use gets its role by Pod Identity, or may."""
-    cluster = surroundings.cluster(use)
-    addons = (cluster and cluster.addons) or ()
-    return any(addon.name == use.name and (addon.association_arns or addon.role_arn is None) for addon in addons)
+def _by_association(use: Use, surroundings: Surroundings) -> bool:
+    """Return whether pods get other credentials, or session tags that are not known, by Pod Identity."""
+    if use.kind == "pod-identity" or use.service_account is not None:
+        return use.kind != "irsa" and use.session_tags is None
+    addon = surroundings.addon(use)
+    return addon is not None and bool(addon.association_arns)

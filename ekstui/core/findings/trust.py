@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from ekstui.core.account import Use
 from ekstui.core.findings.conditions import all_hold
-from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, Use, described, listed
+from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, described, listed
 from ekstui.core.knowledge import Knowledge, TrustRequirement
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import matches
@@ -122,11 +123,8 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
 
 def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
     """Return whether EKS says that the add-on takes this role by its service account's annotation."""
-    cluster = surroundings.cluster(use)
-    addons = (cluster and cluster.addons) or ()
-    return any(
-        each.name == use.name and each.role_arn == subject.role.arn and not each.association_arns for each in addons
-    )
+    addon = surroundings.addon(use)
+    return addon is not None and addon.role_arn == subject.role.arn and not addon.association_arns
 
 
 def _can_be_met(trustee: Trustee) -> bool:

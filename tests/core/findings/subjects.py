@@ -2,13 +2,12 @@
 
 import json
 import lzma
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from ekstui import paths
-from ekstui.core.account import Role
+from ekstui.core.account import Certainty, Role, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
@@ -22,17 +21,9 @@ OTHER_ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/BBBB"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A use of a role."""
-
-    kind: str
-    cluster: str | None = "c"
-    name: str | None = None
-    namespace: str | None = None
-    service_account: str | None = None
-    certainty: str = "confirmed"
-    region: str | None = "eu-west-1"
+def used(kind: UseKind, certainty: Certainty = "confirmed", **fields: Any) -> Use:
+    """A use of a role, of the cluster `c` unless another is given."""
+    return Use(kind, certainty, **{"cluster": "c", "region": "eu-west-1", **fields})
 
 
 @cache
@@ -116,7 +107,7 @@ def around(*clusters: Cluster, **fields: Any) -> Surroundings:
 
 def said(
     policies: tuple[CarriedPolicy, ...] = (),
-    uses: tuple[Seen, ...] = (),
+    uses: tuple[Use, ...] = (),
     surroundings: Surroundings | None = None,
     of: Role | None = None,
     **fields: Any,

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from ekstui.core.account import Use, UseKind
 from ekstui.core.eks import AccessEntry, Addon, Cluster
 from ekstui.core.findings import CarriedPolicy
 from tests.core.findings.subjects import (
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
-    Seen,
+    ROLE,
     allowing,
     around,
     association,
@@ -21,6 +22,7 @@ from tests.core.findings.subjects import (
     said,
     trusting,
     unread,
+    used,
 )
 
 NODE = (aws("AmazonEKSWorkerNodePolicy"), aws("AmazonEC2ContainerRegistryPullOnly"))
@@ -30,7 +32,7 @@ AUTO = tuple(
 )
 
 
-def severities(policies: tuple[CarriedPolicy, ...], use: Seen, seen: Cluster, *words: str) -> list[str]:
+def severities(policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
     """The severities of what is said to be missing, of findings that hold all of the words."""
     found = coded(said(policies, (use,), around(seen)), "missing-policy")
     return [finding.severity for finding in found if all(word in finding.text for word in words)]
@@ -39,80 +41,80 @@ def severities(policies: tuple[CarriedPolicy, ...], use: Seen, seen: Cluster, *w
 @pytest.mark.parametrize(
     ("policies", "use", "seen", "words", "expected"),
     [
-        ((), Seen("cluster"), cluster(), ("run a cluster",), ["problem"]),
-        ((aws("AmazonEKSClusterPolicy"),), Seen("cluster"), cluster(), ("run a cluster",), []),
-        ((OWN_CLUSTER,), Seen("cluster"), cluster(), ("covered by own",), ["note"]),
-        ((OWN_CLUSTER,), Seen("cluster"), cluster(), ("It lacks", "run a cluster"), []),
-        ((unread("own"),), Seen("cluster"), cluster(), ("run a cluster", "not known: own could not be read"), ["note"]),
-        ((), Seen("cluster", certainty="inferred"), cluster(), ("run a cluster",), ["note"]),
-        ((), Seen("cluster"), cluster(outpost=True), ("run a cluster",), []),
-        ((), Seen("cluster"), cluster(outpost=True), ("on an Outpost",), ["problem"]),
-        ((aws("AmazonEKSLocalOutpostClusterPolicy"),), Seen("cluster"), cluster(outpost=True), ("Outpost",), []),
-        (AUTO[:1], Seen("cluster"), cluster(auto_mode=True), ("Auto Mode",), ["problem"] * 4),
-        (AUTO[:1], Seen("cluster"), cluster(auto_mode=None), ("where Auto Mode is on",), ["note"] * 4),
-        (AUTO[:1], Seen("cluster"), cluster(auto_mode=False), ("Auto Mode",), []),
-        (AUTO, Seen("cluster"), cluster(auto_mode=True), ("Auto Mode",), []),
-        (AUTO[:1], Seen("cluster"), cluster(), ("branch interfaces", "where pods have security groups"), ["note"]),
+        ((), used("cluster"), cluster(), ("run a cluster",), ["problem"]),
+        ((aws("AmazonEKSClusterPolicy"),), used("cluster"), cluster(), ("run a cluster",), []),
+        ((OWN_CLUSTER,), used("cluster"), cluster(), ("covered by own",), ["note"]),
+        ((OWN_CLUSTER,), used("cluster"), cluster(), ("It lacks", "run a cluster"), []),
+        ((unread("own"),), used("cluster"), cluster(), ("run a cluster", "not known: own could not be read"), ["note"]),
+        ((), used("cluster", certainty="inferred"), cluster(), ("run a cluster",), ["note"]),
+        ((), used("cluster"), cluster(outpost=True), ("run a cluster",), []),
+        ((), used("cluster"), cluster(outpost=True), ("on an Outpost",), ["problem"]),
+        ((aws("AmazonEKSLocalOutpostClusterPolicy"),), used("cluster"), cluster(outpost=True), ("Outpost",), []),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=True), ("Auto Mode",), ["problem"] * 4),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=None), ("where Auto Mode is on",), ["note"] * 4),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=False), ("Auto Mode",), []),
+        (AUTO, used("cluster"), cluster(auto_mode=True), ("Auto Mode",), []),
+        (AUTO[:1], used("cluster"), cluster(), ("branch interfaces", "where pods have security groups"), ["note"]),
         (
             AUTO[:1],
-            Seen("cluster"),
+            used("cluster"),
             cluster(access_entries=(AccessEntry("arn", "EC2_WINDOWS"),)),
             ("branch interfaces",),
             ["problem"],
         ),
-        ((*AUTO[:1], aws("AmazonEKSVPCResourceController")), Seen("cluster"), cluster(), ("branch",), []),
-        (AUTO[:1], Seen("cluster"), cluster(), ("2020-04-16",), []),
-        (AUTO[:1], Seen("cluster"), cluster(created=datetime(2019, 5, 1, tzinfo=UTC)), ("2020-04-16",), ["problem"]),
-        (NODE, Seen("nodegroup"), cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)), ("It lacks",), []),
-        (NODE, Seen("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("IPv4",), ["problem"]),
-        (NODE, Seen("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv4",), []),
-        (NODE, Seen("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv6",), ["problem"]),
-        ((*NODE, aws("AmazonEKS_CNI_Policy")), Seen("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("lacks",), []),
+        ((*AUTO[:1], aws("AmazonEKSVPCResourceController")), used("cluster"), cluster(), ("branch",), []),
+        (AUTO[:1], used("cluster"), cluster(), ("2020-04-16",), []),
+        (AUTO[:1], used("cluster"), cluster(created=datetime(2019, 5, 1, tzinfo=UTC)), ("2020-04-16",), ["problem"]),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)), ("It lacks",), []),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("IPv4",), ["problem"]),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv4",), []),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv6",), ["problem"]),
+        ((*NODE, aws("AmazonEKS_CNI_Policy")), used("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("lacks",), []),
         (
             NODE,
-            Seen("nodegroup"),
+            used("nodegroup"),
             cluster(associations=(association(service_account="aws-node"),), addons=(CNI_WITHOUT,)),
             ("IPv4",),
             [],
         ),
-        (NODE, Seen("nodegroup"), cluster(), ("IPv4", "where the VPC CNI has no role of its own"), ["note"]),
-        (NODE[:1], Seen("nodegroup"), cluster(), ("pull images",), ["problem"]),
-        (NODE[1:], Seen("nodegroup"), cluster(), ("join as a node",), ["problem"]),
+        (NODE, used("nodegroup"), cluster(), ("IPv4", "where the VPC CNI has no role of its own"), ["note"]),
+        (NODE[:1], used("nodegroup"), cluster(), ("pull images",), ["problem"]),
+        (NODE[1:], used("nodegroup"), cluster(), ("join as a node",), ["problem"]),
         (
             (NODE[0], aws("AmazonEC2ContainerRegistryReadOnly")),
-            Seen("nodegroup"),
+            used("nodegroup"),
             cluster(),
             ("ecr:BatchImportUpstreamImage", "where images come through an ECR pull-through cache"),
             ["note"],
         ),
-        ((aws("AmazonEC2ContainerRegistryPullOnly"),), Seen("auto-mode-node"), cluster(), ("Pod Identity",), ["problem"]),
+        ((aws("AmazonEC2ContainerRegistryPullOnly"),), used("auto-mode-node"), cluster(), ("Pod Identity",), ["problem"]),
         (
             (aws("AmazonEKSWorkerNodeMinimalPolicy"), NODE[1]),
-            Seen("auto-mode-node"),
+            used("auto-mode-node"),
             cluster(auto_mode=True),
             ("It lacks",),
             [],
         ),
-        ((NODE[1],), Seen("hybrid-node"), cluster(), ("join as a node",), []),
-        ((NODE[1],), Seen("hybrid-node"), cluster(), ("find the cluster", "where the node's"), ["note"]),
-        ((), Seen("fargate"), cluster(), ("Fargate",), ["problem"]),
-        ((aws("AmazonEKSFargatePodExecutionRolePolicy"),), Seen("fargate"), cluster(), ("Fargate",), []),
-        ((), Seen("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS CSI driver",), ["problem"]),
-        ((), Seen("addon", name="coredns"), cluster(), ("driver",), []),
-        ((aws("AmazonEBSCSIDriverPolicyV2"),), Seen("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS",), []),
+        ((NODE[1],), used("hybrid-node"), cluster(), ("join as a node",), []),
+        ((NODE[1],), used("hybrid-node"), cluster(), ("find the cluster", "where the node's"), ["note"]),
+        ((), used("fargate"), cluster(), ("Fargate",), ["problem"]),
+        ((aws("AmazonEKSFargatePodExecutionRolePolicy"),), used("fargate"), cluster(), ("Fargate",), []),
+        ((), used("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS CSI driver",), ["problem"]),
+        ((), used("addon", name="coredns"), cluster(), ("driver",), []),
+        ((aws("AmazonEBSCSIDriverPolicyV2"),), used("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS",), []),
         (
             (),
-            Seen("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa"),
+            used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa"),
             cluster(),
             ("EBS CSI driver",),
             ["problem"],
         ),
-        ((), Seen("pod-identity", namespace="app", service_account="web"), cluster(), ("driver",), []),
-        ((), Seen("capability"), cluster(), (), []),
+        ((), used("pod-identity", namespace="app", service_account="web"), cluster(), ("driver",), []),
+        ((), used("capability"), cluster(), (), []),
     ],
 )  # fmt: skip
 def test_a_requirement_is_judged_by_the_actions_that_the_role_gives(
-    policies: tuple[CarriedPolicy, ...], use: Seen, seen: Cluster, words: tuple[str, ...], expected: list[str]
+    policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, words: tuple[str, ...], expected: list[str]
 ) -> None:
     assert severities(policies, use, seen, *words) == expected
 
@@ -122,7 +124,7 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     assert document is not None
     older = sorted(set(document.statements[0].actions) - {"ec2:DescribeSecurityGroups"})
     copy = allowing("cni-copy", *older, "ec2:CreateTags")
-    found = coded(said((copy,), (Seen("addon", name="vpc-cni"),)), "missing-policy")
+    found = coded(said((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
     assert [finding.severity for finding in found] == ["note", "note"]
     assert "ec2:DescribeSecurityGroups" in found[0].text
     assert "IPAM connectivity" in found[0].text
@@ -138,13 +140,13 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     ],
 )
 def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], why: str | None) -> None:
-    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (Seen("fargate"),), **fields)
+    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
     evidence = [line for finding in coded(found, "missing-policy") for line in finding.evidence]
     assert any(why in line for line in evidence) if why else evidence == []
 
 
 def test_an_unread_boundary_makes_it_unknown() -> None:
-    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (Seen("fargate"),), boundary=unread("edge"))
+    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge"))
     (finding,) = coded(found, "missing-policy")
     assert finding.severity == "note"
     assert "edge could not be read" in finding.text
@@ -152,7 +154,7 @@ def test_an_unread_boundary_makes_it_unknown() -> None:
 
 def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
     policies = (aws("AmazonEKSFargatePodExecutionRolePolicy"), allowing("no", "ecr:*", effect="Deny"), unread("own"))
-    (finding,) = coded(said(policies, (Seen("fargate"),)), "missing-policy")
+    (finding,) = coded(said(policies, (used("fargate"),)), "missing-policy")
     assert finding.severity == "problem"
     assert any("an explicit deny" in line for line in finding.evidence)
 
@@ -167,9 +169,8 @@ def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
     ],
 )
 def test_the_session_policy_of_an_association_is_intersected(session: str | None, expected: list[str]) -> None:
-    seen = cluster(associations=(association(service_account="ebs-csi-controller-sa", session_policy=session),))
-    use = Seen("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa")
-    found = coded(said((aws("AmazonEBSCSIDriverPolicyV2"),), (use,), around(seen)), "missing-policy")
+    use = used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa", session_policy=session)
+    found = coded(said((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
     assert [finding.severity for finding in found] == expected
 
 
@@ -177,23 +178,23 @@ def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it
     namesake = allowing(
         "AmazonEKSClusterPolicy", "ec2:*", arn="arn:aws:iam::111122223333:policy/AmazonEKSClusterPolicy"
     )
-    (finding,) = [each for each in coded(said((namesake,), (Seen("cluster"),)), "missing-policy") if "kms" in each.text]
+    (finding,) = [each for each in coded(said((namesake,), (used("cluster"),)), "missing-policy") if "kms" in each.text]
     assert finding.severity == "problem"
 
 
 def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name() -> None:
-    assert coded(said((), (Seen("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
+    assert coded(said((), (used("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
 
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        found = said((NODE[1],), (Seen("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
+        found = said((NODE[1],), (used("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
         missing = [each.severity for each in coded(found, "missing-policy") if "Systems Manager" in each.text]
         assert missing == expected
 
 
 def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
-    uses = (Seen("nodegroup", name="a"), Seen("nodegroup", name="b", cluster="d"))
+    uses = (used("nodegroup", name="a"), used("nodegroup", name="b", cluster="d"))
     found = said(NODE[:1], uses, around(cluster(), cluster(name="d")))
     (finding,) = [each for each in coded(found, "missing-policy") if "pull images" in each.text]
     assert finding.evidence[:2] == (
@@ -206,5 +207,29 @@ def test_the_agent_makes_pod_identity_certain() -> None:
     agent = Addon("eks-pod-identity-agent", "v1", None)
     policies = (allowing("own", "ec2:Describe*"), NODE[1])
     for addons, expected in (((), "note"), ((agent,), "problem")):
-        found = coded(said(policies, (Seen("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
+        found = coded(said(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
         assert [each.severity for each in found if "Pod Identity" in each.text] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "expected"),
+    [
+        ("pod-identity", None, ["problem"]),
+        ("pod-identity", "arn:aws:iam::444455556666:role/target", []),
+        ("pod-identity-target", ROLE, ["problem"]),
+    ],
+)
+def test_the_target_role_of_an_association_needs_the_permissions(
+    kind: UseKind, target: str | None, expected: list[str]
+) -> None:
+    name = "ebs-csi-controller-sa"
+    seen = cluster(associations=(association(service_account=name, target_role_arn=target),))
+    found = said((), (used(kind, namespace="kube-system", service_account=name),), around(seen))
+    assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+
+
+def test_a_role_that_pod_identity_comes_before_is_only_noted() -> None:
+    for associations, expected in (((), ["problem"]), (("arn:a",), ["note"])):
+        addon = Addon("aws-efs-csi-driver", "v1", ROLE, associations)
+        found = said((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
+        assert [finding.severity for finding in coded(found, "missing-policy")] == expected

@@ -1,32 +1,36 @@
 """A newer or narrower policy is advised only where every use of the role was seen and none needs the old one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.account import Use, UseKind
+from ekstui.core.eks import Addon, Cluster, EksFacts
 from ekstui.core.findings import Surroundings
 from tests.core.findings.subjects import (
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
     NOW,
-    Seen,
+    ROLE,
     around,
-    association,
     aws,
     cluster,
     coded,
     knowledge,
     role,
     said,
+    used,
 )
 
 OLD = datetime(2019, 6, 1, tzinfo=UTC)
 HIDDEN = ("Pod Identity of cluster d",)
-EBS = Seen("pod-identity", namespace="kube-system", service_account="sa")
-NODES = Seen("nodegroup", name="a")
-AUTO = Seen("auto-mode-node")
+EBS = used("pod-identity", namespace="kube-system", service_account="sa")
+TAGGED = replace(EBS, session_tags=True)
+UNTAGGED = replace(EBS, session_tags=False)
+NODES = used("nodegroup", name="a")
+AUTO = used("auto-mode-node")
 
 
 @pytest.mark.parametrize(
@@ -37,15 +41,15 @@ AUTO = Seen("auto-mode-node")
         ((cluster(created=OLD),), {}, []),
         ((cluster(created=None),), {}, []),
         ((), {}, []),
-        ((cluster(), cluster(name="d", created=OLD)), {"also": Seen("cluster", cluster="d")}, []),
-        ((cluster(), cluster(name="d", created=None)), {"also": Seen("cluster", cluster="d")}, []),
-        ((cluster(), cluster(name="d")), {"also": Seen("cluster", cluster="d")}, ["advice"]),
+        ((cluster(), cluster(name="d", created=OLD)), {"also": used("cluster", cluster="d")}, []),
+        ((cluster(), cluster(name="d", created=None)), {"also": used("cluster", cluster="d")}, []),
+        ((cluster(), cluster(name="d")), {"also": used("cluster", cluster="d")}, ["advice"]),
     ],
 )
 def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
     clusters: tuple[Cluster, ...], fields: dict[str, Any], expected: list[str]
 ) -> None:
-    uses = (Seen("cluster"), *([fields.pop("also")] if "also" in fields else []))
+    uses = (used("cluster"), *([fields.pop("also")] if "also" in fields else []))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
     found = coded(said(policies, uses, around(*clusters), **fields), "superseded-policy")
     assert [finding.severity for finding in found] == expected
@@ -77,12 +81,12 @@ def test_a_superseded_policy_says_what_its_successor_would_refuse(
         ("AmazonEKSWorkerNodePolicy", (AUTO,), cluster(), {"unseen": HIDDEN}, ["note"]),
         ("AmazonEKSWorkerNodePolicy", (AUTO, NODES), cluster(), {}, []),
         ("AmazonEKSWorkerNodePolicy", (NODES,), cluster(), {}, []),
-        ("AmazonEKSWorkerNodePolicy", (Seen("hybrid-node"),), cluster(), {}, ["advice"]),
+        ("AmazonEKSWorkerNodePolicy", (used("hybrid-node"),), cluster(), {}, ["advice"]),
         ("AmazonEKSWorkerNodePolicy", (), cluster(), {}, []),
         ("AmazonEKSWorkerNodeMinimalPolicy", (AUTO,), cluster(), {}, []),
         ("AmazonEC2ContainerRegistryReadOnly", (NODES,), cluster(), {}, ["advice"]),
-        ("AmazonEC2ContainerRegistryReadOnly", (NODES, Seen("irsa")), cluster(), {}, ["note"]),
-        ("AmazonEC2ContainerRegistryReadOnly", (Seen("irsa"),), cluster(), {}, []),
+        ("AmazonEC2ContainerRegistryReadOnly", (NODES, used("irsa")), cluster(), {}, ["note"]),
+        ("AmazonEC2ContainerRegistryReadOnly", (used("irsa"),), cluster(), {}, []),
         ("AmazonEC2ContainerRegistryPullOnly", (NODES,), cluster(), {}, []),
         ("AmazonEKS_CNI_Policy", (NODES,), cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)), {}, ["advice"]),
         ("AmazonEKS_CNI_Policy", (NODES,), cluster(addons=(CNI_WITHOUT,)), {}, []),
@@ -91,16 +95,16 @@ def test_a_superseded_policy_says_what_its_successor_would_refuse(
         ("AmazonEKS_CNI_Policy", (AUTO,), cluster(), {}, ["advice"]),
         (
             "AmazonEKS_CNI_Policy",
-            (NODES, Seen("addon", name="vpc-cni")),
+            (NODES, used("addon", name="vpc-cni")),
             cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)),
             {},
             [],
         ),
-        ("AmazonEKS_CNI_Policy", (Seen("addon", name="vpc-cni"),), cluster(), {}, []),
+        ("AmazonEKS_CNI_Policy", (used("addon", name="vpc-cni"),), cluster(), {}, []),
     ],
 )
 def test_a_policy_is_too_broad_only_if_no_use_needs_it(
-    name: str, uses: tuple[Seen, ...], seen: Cluster, fields: dict[str, Any], expected: list[str]
+    name: str, uses: tuple[Use, ...], seen: Cluster, fields: dict[str, Any], expected: list[str]
 ) -> None:
     found = coded(said((aws(name),), uses, around(seen), **fields), "broader-than-needed")
     assert [finding.severity for finding in found] == expected
@@ -109,7 +113,7 @@ def test_a_policy_is_too_broad_only_if_no_use_needs_it(
 
 
 def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
-    uses = (NODES, Seen("nodegroup", cluster="d"))
+    uses = (NODES, used("nodegroup", cluster="d"))
     own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
     for addons, expected in (((CNI_WITH_ITS_OWN_ROLE,), ["advice"]), ((CNI_WITHOUT,), [])):
         found = said((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
@@ -119,17 +123,21 @@ def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
 @pytest.mark.parametrize(
     ("tags", "use", "seen", "expected"),
     [
-        ((), EBS, cluster(associations=(association(),)), []),
-        ((), EBS, cluster(associations=(association(session_tags=False),)), ["problem"]),
-        ((("eks-cluster-name", "c"),), EBS, cluster(associations=(association(session_tags=False),)), []),
-        ((("eks-cluster-name", "d"),), EBS, cluster(associations=(association(session_tags=False),)), ["problem"]),
-        ((), Seen("irsa", certainty="inferred"), cluster(), ["advice"]),
-        ((("eks-cluster-name", "c"),), Seen("irsa", certainty="inferred"), cluster(), []),
+        ((), TAGGED, cluster(), []),
+        ((), EBS, cluster(), []),
+        ((), used("addon", name="e", namespace="n", service_account="s", session_tags=False), cluster(), ["problem"]),
+        ((), used("addon", name="e"), cluster(addons=(Addon("e", "v1", ROLE),)), ["problem"]),
+        ((), used("addon", name="e"), cluster(addons=(Addon("e", "v1", ROLE, ("arn:a",)),)), []),
+        ((), UNTAGGED, cluster(), ["problem"]),
+        ((("eks-cluster-name", "c"),), UNTAGGED, cluster(), []),
+        ((("eks-cluster-name", "d"),), UNTAGGED, cluster(), ["problem"]),
+        ((), used("irsa", certainty="inferred"), cluster(), ["advice"]),
+        ((("eks-cluster-name", "c"),), used("irsa", certainty="inferred"), cluster(), []),
         ((), NODES, cluster(), []),
     ],
 )
 def test_the_cluster_scoped_policy_needs_its_principal_tag(
-    tags: tuple[tuple[str, str], ...], use: Seen, seen: Cluster, expected: list[str]
+    tags: tuple[tuple[str, str], ...], use: Use, seen: Cluster, expected: list[str]
 ) -> None:
     found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
     assert [finding.severity for finding in coded(found, "principal-tag-missing")] == expected
@@ -137,12 +145,21 @@ def test_the_cluster_scoped_policy_needs_its_principal_tag(
 
 def test_no_finding_tells_anyone_to_take_something_away() -> None:
     everything = tuple(aws(name) for name, known in knowledge().policies.items() if known.attachable)
-    kinds = ("cluster", "nodegroup", "auto-mode-node", "hybrid-node", "fargate", "pod-identity", "irsa", "addon")
+    kinds: tuple[UseKind, ...] = (
+        "cluster",
+        "nodegroup",
+        "auto-mode-node",
+        "hybrid-node",
+        "fargate",
+        "pod-identity",
+        "irsa",
+        "addon",
+    )
     texts = [
         finding.text.lower()
         for kind in kinds
         for policies in (everything, ())
-        for finding in said(policies, (Seen(kind, name="vpc-cni"),), around(cluster(auto_mode=True)))
+        for finding in said(policies, (used(kind, name="vpc-cni"),), around(cluster(auto_mode=True)))
     ]
     assert len(texts) > 20
     assert not [text for text in texts for word in ("remove", "detach it", "delete it", "drop it") if word in text]
@@ -150,7 +167,7 @@ def test_no_finding_tells_anyone_to_take_something_away() -> None:
 
 def test_nothing_is_said_of_a_service_linked_role() -> None:
     of = role(path="/aws-service-role/eks.amazonaws.com/", created=datetime(2019, 1, 1, tzinfo=UTC))
-    assert said((aws("AmazonEKSServiceRolePolicy"),), (Seen("cluster"),), of=of) == ()
+    assert said((aws("AmazonEKSServiceRolePolicy"),), (used("cluster"),), of=of) == ()
 
 
 @pytest.mark.parametrize(
@@ -162,11 +179,11 @@ def test_nothing_is_said_of_a_service_linked_role() -> None:
         (None, datetime(2026, 8, 20, tzinfo=UTC), (), []),
         (None, None, (), []),
         (None, OLD, (NODES,), []),
-        (None, OLD, (Seen("irsa", certainty="inferred"),), ["400 days"]),
+        (None, OLD, (used("irsa", certainty="inferred"),), ["400 days"]),
     ],
 )
 def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
-    used: datetime | None, made: datetime | None, uses: tuple[Seen, ...], expected: list[str]
+    used: datetime | None, made: datetime | None, uses: tuple[Use, ...], expected: list[str]
 ) -> None:
     found = coded(said((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
     assert len(found) == len(expected)
@@ -183,7 +200,7 @@ def test_problems_come_first() -> None:
 
 
 def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None:
-    uses = (Seen("cluster", region=None),)
+    uses = (used("cluster", region=None),)
     surroundings = Surroundings(now=NOW, eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
     assert coded(said(policies, uses, surroundings), "superseded-policy") == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ekstui.core.account import Use
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster
 from tests.core.findings.subjects import (
@@ -11,7 +12,6 @@ from tests.core.findings.subjects import (
     OTHER_ISSUER,
     PROVIDER,
     ROLE,
-    Seen,
     around,
     cluster,
     coded,
@@ -19,6 +19,7 @@ from tests.core.findings.subjects import (
     said,
     trust_of,
     trusting,
+    used,
     web_identity,
 )
 
@@ -30,31 +31,29 @@ PODS = "pods.eks.amazonaws.com"
 @pytest.mark.parametrize(
     ("trust", "use", "seen", "code", "expected"),
     [
-        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
-        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=False), "tag-session", []),
-        (trusting(EKS, "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=None), "tag-session", []),
-        (trusting(EKS, *BOTH), Seen("cluster"), cluster(auto_mode=True), "tag-session", []),
-        (trusting(EKS, "sts:*"), Seen("cluster"), cluster(auto_mode=True), "tag-session", []),
-        (trusting("eks.amazonaws.com.cn", *BOTH), Seen("cluster"), cluster(auto_mode=True), "principal", []),
-        (trusting(PODS, "sts:AssumeRole"), Seen("pod-identity"), cluster(), "tag-session", ["problem"]),
-        (trusting(PODS, "sts:AssumeRole"), Seen("nodegroup"), cluster(), "tag-session", ["advice"]),
-        (trusting(PODS, *BOTH), Seen("pod-identity"), cluster(), "tag-session", []),
-        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), Seen("capability"), cluster(), "tag-session", ["problem"]),
-        (trusting("capabilities.eks.amazonaws.com", *BOTH), Seen("capability"), cluster(), "tag-session", []),
-        (None, Seen("pod-identity"), cluster(), "tag-session", []),
-        (trusting("ec2.amazonaws.com", *BOTH), Seen("pod-identity"), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com", *BOTH), Seen("pod-identity", certainty="inferred"), cluster(), "principal", []),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("nodegroup"), cluster(), "principal", []),
-        (trusting(EKS, "sts:AssumeRole"), Seen("nodegroup"), cluster(), "principal", ["problem"]),
-        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), Seen("fargate"), cluster(), "principal", []),
-        (trusting(EKS, "sts:AssumeRole"), Seen("fargate"), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("cluster"), cluster(outpost=True), "principal", []),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), Seen("cluster"), cluster(auto_mode=True), "principal", ["problem", "problem"]),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=False), "tag-session", []),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=None), "tag-session", []),
+        (trusting(EKS, *BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting("eks.amazonaws.com.cn", *BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "tag-session", ["problem"]),
+        (trusting(PODS, "sts:AssumeRole"), used("nodegroup"), cluster(), "tag-session", ["advice"]),
+        (trusting(PODS, *BOTH), used("pod-identity"), cluster(), "tag-session", []),
+        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), used("capability"), cluster(), "tag-session", ["problem"]),
+        (trusting("capabilities.eks.amazonaws.com", *BOTH), used("capability"), cluster(), "tag-session", []),
+        (None, used("pod-identity"), cluster(), "tag-session", []),
+        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", ["problem"]),
+        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), used("fargate"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), used("fargate"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(outpost=True), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "principal", ["problem", "problem"]),
     ],
 )  # fmt: skip
-def test_the_trust_of_each_use(
-    trust: Document | None, use: Seen, seen: Cluster, code: str, expected: list[str]
-) -> None:
+def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
     found = coded(said((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
     assert [finding.severity for finding in found] == expected
 
@@ -93,14 +92,14 @@ def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expec
 def test_an_add_on_is_given_a_role_of_its_own_cluster(
     statements: list[dict[str, Any]], addon: Addon, expected: list[str]
 ) -> None:
-    found = said((), (Seen("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements)))
+    found = said((), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements)))
     codes = [each.code for each in found if each.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")]
     assert codes == expected
 
 
 def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> None:
     seen = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
-    found = said((), (Seen("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None))))
+    found = said((), (used("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None))))
     assert coded(found, "irsa-issuer-of-another-cluster") == []
 
 
