@@ -93,16 +93,6 @@ def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = 
     )
 
 
-def unseen_uses(snapshot: AccountSnapshot) -> tuple[str, ...]:
-    """Return where uses may hide because something that was to be read was not, a phrase each."""
-    if snapshot.eks is None:
-        return ("clusters",)
-    regions = {error.region for error in snapshot.errors if error.source == "clusters" and error.subject is None}
-    failed = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
-    parts = [f"{part} of cluster {cluster.name}" for cluster in snapshot.eks.clusters for part in cluster.unread]
-    return (*failed, *parts)
-
-
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
     """Return the roles that have to do with a cluster, by ARN, with their uses in it.
 

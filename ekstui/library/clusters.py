@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.core.eks import Cluster, EksFacts
-from ekstui.core.findings import Finding, RoleInUse, findings_of
+from ekstui.core.findings import Finding, RoleInUse, findings_of, missing_role
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
@@ -92,7 +92,7 @@ def cluster_answer(
             arn,
             of_cluster,
             subject := by_arn.get(arn),
-            findings_of(subject, surroundings, knowledge) if subject else (),
+            findings_of(subject, surroundings, knowledge) if subject else (missing_role(arn, of_cluster, snapshot),),
         )
         for arn, of_cluster in here.items()
     ]

@@ -10,7 +10,8 @@ from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
-from ekstui.core.uses import Uses, unseen_uses, uses_in
+from ekstui.core.unseen import unseen_uses
+from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import NotFoundError
 from ekstui.library.policies import nearest_names
 
@@ -71,7 +72,6 @@ def subjects_of(
     arns.update(role.boundary_arn for role in chosen if role.boundary_arn)
     known = documents(sorted(arns))
     local = {policy.arn: policy for policy in snapshot.local_policies}
-    unseen = unseen_uses(snapshot)
     return tuple(
         RoleInUse(
             role=role,
@@ -81,7 +81,7 @@ def subjects_of(
             ),
             boundary=_managed(role.boundary_arn, known, local) if role.boundary_arn else None,
             uses=uses.get(role.arn, ()) if role.arn else (),
-            unseen=unseen,
+            unseen=unseen_uses(role, snapshot),
         )
         for role in chosen
     )

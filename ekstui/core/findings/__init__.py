@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ekstui.core.account import AccountSnapshot, Use
 from ekstui.core.findings.finding import (
     CarriedPolicy,
     Code,
@@ -27,6 +28,7 @@ __all__ = [
     "Surroundings",
     "described",
     "findings_of",
+    "missing_role",
 ]
 
 QUIET = timedelta(days=90)
@@ -51,6 +53,21 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
         *_quiet(subject, surroundings),
     ]
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
+    """Return what to say of a role that EKS is told to use and that was not among those read."""
+    name = arn.rsplit("/", 1)[-1]
+    evidence = tuple(described(use) for use in uses)
+    if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
+        return Finding(
+            "role-not-found", "note", f"The role {name} belongs to another account and was not read.", evidence
+        )
+    if not snapshot.complete:
+        return Finding(
+            "role-not-found", "note", f"The role {name} is not among the roles that could be read.", evidence
+        )
+    return Finding("role-not-found", "problem", f"IAM has no role {name}, which EKS is told to use.", evidence)
 
 
 def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
