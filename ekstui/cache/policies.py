@@ -74,6 +74,12 @@ class PolicyCache:
             identifier, policy = read_policy(connection, self.partition, name)
             return PolicyHistory(policy, read_texts(connection, self.partition, identifier, policy))
 
+    def histories(self, *, family: bool = False) -> Iterator[PolicyHistory]:
+        """Yield the policies with their documents in the same order, or only the EKS family."""
+        with self.database.reading() as connection:
+            for identifier, policy in read_policies(connection, self.partition, family=family):
+                yield PolicyHistory(policy, read_texts(connection, self.partition, identifier, policy))
+
 
 def read_policies(
     connection: sqlite3.Connection, partition: str, *, family: bool = False

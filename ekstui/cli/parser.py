@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff")
+COMMANDS = ("open", "list", "show", "versions", "diff", "explain")
 VALUE_OPTIONS = ("--scope", "--profile", "--region")
 """Options that take a value, which is no command even if it is spelled like one."""
 
@@ -72,6 +72,35 @@ def build_parser() -> argparse.ArgumentParser:
     )
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
     _json(diff)
+
+    explain = _command(
+        commands,
+        "explain",
+        "why a request was denied",
+        "Say why a request was denied: paste the message, or give the action. What is given beside a message goes "
+        "before what the message says. A context key that is neither given nor absent stays unknown.",
+        "kubectl logs … | ekstui explain",
+        "ekstui explain - --policy AmazonEBSCSIDriverPolicy@v2 < message.txt",
+        "ekstui explain --action ec2:CreateVolume --resource arn:aws:ec2:eu-west-1::snapshot/snap-1 --policy ./mine.json",
+    )
+    explain.add_argument(
+        "message", nargs="*", metavar="MESSAGE", help="a denial, a CloudTrail event or a decoded message; - reads it"
+    )
+    explain.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
+    explain.add_argument("--resource", action="append", default=[], metavar="ARN", help="all given must be allowed")
+    explain.add_argument("--principal", metavar="ARN", help="who asks")
+    explain.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help="a condition key's value")
+    explain.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key the request lacks")
+    explain.add_argument(
+        "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to judge by"
+    )
+    explain.add_argument("--role", metavar="NAME", help="judge by all that a role of the account carries")
+    explain.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
+    explain.add_argument(
+        "--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session"
+    )
+    _account(explain)
+    _json(explain)
     return parser
 
 
@@ -91,6 +120,12 @@ def _scope(parser: argparse.ArgumentParser, *, default: str) -> None:
     parser.add_argument(
         "--scope", choices=("eks", "all"), default=default, help="the policies of EKS, or all (default: %(default)s)"
     )
+
+
+def _account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", metavar="NAME", help="the profile of AWS's configuration to ask with")
+    parser.add_argument("--region", action="append", default=[], metavar="REGION", help="a region, or all; repeatable")
+    parser.add_argument("--offline", action="store_true", help="answer from the last snapshot, without asking AWS")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

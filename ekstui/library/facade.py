@@ -10,6 +10,7 @@ from ekstui import paths
 from ekstui.cache.policies import PolicyCache
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.document import Document
+from ekstui.core.explain import Explanation
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
@@ -20,6 +21,7 @@ from ekstui.library.account import AccountChoice, LiveAccount
 from ekstui.library.attached import AttachedAnswer, attached
 from ekstui.library.clusters import ClusterAnswer, cluster_answer
 from ekstui.library.comparison import compared, read_side
+from ekstui.library.explanation import Inquiry, explained
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
 from ekstui.library.roles import RoleAnswer, role_answer
@@ -149,6 +151,16 @@ class Library:
 
     def _updated(self, arn: str) -> tuple[int, datetime | None] | None:
         return self.store.ask(lambda reader: last_update(arn, reader))
+
+    def explain(self, inquiry: Inquiry) -> Explanation:
+        """Return why a request is denied: what came nearest, what would allow it, and what was not looked at.
+
+        Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
+        AccountError where the inquiry names a principal and there is no snapshot.
+        """
+        snapshot = None if inquiry.principal is None else self.live.required()
+        partition = self.data().partition
+        return self.store.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition))
 
     def fill(
         self,

@@ -27,3 +27,6 @@ class PolicyReader(Protocol):
 
     def history(self, name: str) -> PolicyHistory:
         """Return a policy with all its documents."""
+
+    def histories(self, *, family: bool = False) -> Iterable[PolicyHistory]:
+        """Yield the policies with all their documents, the EKS family first, or only the family."""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import islice
 
 from ekstui.core.denial.denial import Denial
 from ekstui.core.denial.event import denial_of_object, objects_in, strings_in
@@ -11,6 +12,9 @@ from ekstui.errors import InputError
 
 MAX_CHARACTERS = 200_000
 """The longest text that is read; a message has a few thousand."""
+
+_MAX_DENIALS = 20
+"""How many denials of one text are compared."""
 
 _ENCODED = re.compile(r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?", re.IGNORECASE)
 _ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
@@ -33,7 +37,7 @@ _OTHERS = (
 
 
 def parse_denial(text: str, known: Reference | None = None) -> Denial:
-    """Return the denial that a pasted message holds: the first, if it holds several.
+    """Return the denial that a pasted message holds: of several the first that says the most.
 
     `known` is the reference that spells actions and finds an operation's service; the installed one by default.
     Raises InputError for text that is too long, encoded, ambiguous or no denial, with what to do about it.
@@ -68,8 +72,9 @@ def parse_denial(text: str, known: Reference | None = None) -> Denial:
 
 def _denial_of_text(text: str, known: Reference) -> Denial | None:
     spaced, *joined = _unwrapped(text)
-    found = [next(denials_in(candidate, known), None) for candidate in (spaced, *joined)]
-    readings = [reading for reading in found if reading is not None]
+    readings = [
+        reading for candidate in (spaced, *joined) for reading in islice(denials_in(candidate, known), _MAX_DENIALS)
+    ]
     if readings:
         denial, _ = max(readings, key=lambda reading: _completeness(reading[0], reading[1], known))
         return _with_encoded(denial, spaced)

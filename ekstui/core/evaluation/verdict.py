@@ -20,6 +20,8 @@ class AppliedPolicy:
     version: int | None
     """None for a policy without versions."""
     document: Document
+    arn: str | None = None
+    """None for a policy without one, such as an inline policy or a file."""
 
 
 @dataclass(frozen=True, slots=True)

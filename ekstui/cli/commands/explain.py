@@ -1,0 +1,172 @@
+"""`ekstui explain`: why a request was denied, from a pasted message or a request in words."""
+
+import argparse
+import json
+import sys
+
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
+from ekstui.core.denial import MAX_CHARACTERS
+from ekstui.core.document import serialise_statement
+from ekstui.core.evaluation import RESOURCE, Failure, Verdict
+from ekstui.core.explain import Explanation, NearStatement, Question, parse_context
+from ekstui.core.policy import version_label
+from ekstui.core.where import StandardInput, parse_side
+from ekstui.errors import InputError
+from ekstui.export.explain_shape import decode_command, explain_shape
+from ekstui.library import Library
+from ekstui.library.account import AccountChoice
+from ekstui.library.explanation import Inquiry
+
+_VERDICTS: dict[Verdict, tuple[str, Tone]] = {
+    "allowed": ("allowed by the policies looked at", "green"),
+    "explicit-deny": ("denied explicitly: a Deny counts more than any Allow", "red"),
+    "implicit-deny": ("denied: nothing allows it", "red"),
+    "depends": ("depends on what was not told", "yellow"),
+}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the verdict, the statements that came nearest, and what would allow the request."""
+    inquiry = _inquiry(arguments)
+    library = Library.open(AccountChoice(arguments.profile, tuple(arguments.region), offline=arguments.offline))
+    if inquiry.principal is not None and library.account() is None:
+        library.refresh_account()
+    explanation = library.explain(inquiry)
+    if arguments.json:
+        print_json(explain_shape(library.data(), explanation))
+    else:
+        _print(explanation)
+    return ExitCode.DONE
+
+
+def _inquiry(arguments: argparse.Namespace) -> Inquiry:
+    policies = tuple(parse_side(text) for text in arguments.policy)
+    boundary = None if arguments.boundary is None else parse_side(arguments.boundary)
+    session = tuple(parse_side(text) for text in arguments.session_policy)
+    words = " ".join(arguments.message)
+    sides = [*policies, *session, *((boundary,) if boundary else ())]
+    document_on_stdin = StandardInput() in sides
+    if sides.count(StandardInput()) > 1 or (document_on_stdin and words == "-"):
+        raise InputError("Standard input can be one thing only.")
+    message: str | None = words
+    if words == "-" or (not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()):
+        message = sys.stdin.read(MAX_CHARACTERS + 1)
+    return Inquiry(
+        question=Question(
+            message=message or None,
+            action=arguments.action,
+            resources=tuple(arguments.resource),
+            principal=arguments.principal,
+            context=parse_context(arguments.context),
+            absent=tuple(arguments.absent),
+        ),
+        policies=policies,
+        boundary=boundary,
+        session=session,
+        principal=arguments.role,
+        standard_input=sys.stdin.read() if document_on_stdin else "",
+    )
+
+
+def _print(explanation: Explanation) -> None:
+    words, tone = _VERDICTS[explanation.verdict]
+    print_text(f"{explanation.action}: {words}", tone or "bold")
+    rows: list[tuple[Cell, ...]] = [("resource", explanation.resource or "not told")]
+    if explanation.principal is not None:
+        rows.append(("principal", explanation.principal))
+    if explanation.missing_context:
+        told = ["--resource ARN" if key == RESOURCE else f"--context {key}=…" for key in explanation.missing_context]
+        rows.append(("to tell", ", ".join(told)))
+    print_table(rows, indent="  ")
+    for note in explanation.notes:
+        print_text(f"! {note}", "yellow")
+    if explanation.nearest:
+        _title("Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements")
+        for near in explanation.nearest:
+            _print_near(near)
+    _print_remedies(explanation)
+    if explanation.also_authorised_on:
+        _title("The same call is also authorised on")
+        print_text(
+            "  "
+            + ", ".join(f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on)
+        )
+    if explanation.hints:
+        _title("Such a call often needs")
+        for hint in explanation.hints:
+            print_text(f"  {', '.join(hint.needs)}: {hint.text}")
+    _title("Not looked at")
+    print_text(f"  {', '.join(explanation.not_looked_at)}")
+    if explanation.encoded is not None:
+        _title("More context is in the encoded part; to decode it")
+        print_text(f"  {decode_command(explanation.encoded)}")
+
+
+def _print_near(near: NearStatement) -> None:
+    version = "" if near.version is None else f" {version_label(near.version)}"
+    place = near.sid or f"statement {near.index + 1}"
+    layer = "" if near.layer == "identity" else f" ({near.layer})"
+    print_text(f"  {near.policy}{version}, {place}{layer}{', a Deny' if near.effect == 'Deny' else ''}")
+    for failure in near.failed:
+        print_text(f"    {failure_words(failure)}")
+
+
+def failure_words(failure: Failure) -> str:
+    """Return in a sentence what a statement asks for and what the request has."""
+    wanted = " or ".join(failure.wanted) or "nothing"
+    if failure.part == "effect":
+        return "it denies the request"
+    if failure.part == "condition":
+        if failure.given is None:
+            given = "not told"
+        elif failure.given:
+            given = f"the request has {', '.join(failure.given)}"
+        else:
+            given = "the request does not have the key"
+        return f"condition {failure.key}: {failure.operator} {wanted}; {given}"
+    given = "not told" if not failure.given else f"the request has {failure.given[0]}"
+    return f"{failure.part}: {failure.operator} {wanted}; {given}"
+
+
+def _print_remedies(explanation: Explanation) -> None:
+    if explanation.newer_version is not None:
+        newer = explanation.newer_version
+        _title("A newer version allows it")
+        print_text(
+            f"  {newer.policy} {version_label(newer.version)}{_dated(newer.created)}; "
+            f"in force is {version_label(newer.current)}"
+        )
+    if explanation.allowed_by:
+        _title("Would allow it, if attached")
+        rows: list[tuple[Cell, ...]] = []
+        for allower in explanation.allowed_by:
+            depends = f"if {', '.join(allower.missing)}" if allower.missing else ""
+            wide = "by a wildcard" if allower.wildcard else ""
+            since = f"since {'at latest ' if allower.since.at_latest else ''}{version_label(allower.since.version)}"
+            rows.append(
+                (
+                    allower.policy,
+                    version_label(allower.version),
+                    since + _dated(allower.since.created),
+                    "; ".join(filter(None, (wide, depends))),
+                )
+            )
+        print_table(rows, indent="  ")
+        if explanation.allowed_by_more:
+            print_text(
+                f"  and {explanation.allowed_by_more} more: ekstui who-can {explanation.action} --scope all", "dim"
+            )
+    if explanation.smallest_statement is not None:
+        _title("Smallest statement that allows it")
+        text = json.dumps(serialise_statement(explanation.smallest_statement), indent=2)
+        print_text("\n".join(f"  {line}" for line in text.splitlines()))
+
+
+def _dated(created: object) -> str:
+    return "" if created is None else f" ({created:%Y-%m-%d})"
+
+
+def _title(text: str) -> None:
+    print_text()
+    print_text(text, "bold")

@@ -1,0 +1,108 @@
+"""What somebody asks: a pasted message, a request in words, or a message with corrections."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ekstui.core.denial import Denial, parse_denial
+from ekstui.core.evaluation import Request
+from ekstui.core.explain.keys import is_condition_key, similar_keys
+from ekstui.core.reference import Reference
+from ekstui.errors import InputError
+
+_ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, as told. What is told beside a message goes before what the message says."""
+
+    message: str | None = None
+    """A pasted denial."""
+    action: str | None = None
+    resources: tuple[str, ...] = ()
+    """ARNs, or `*`."""
+    principal: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    """Keys that the request does not have; `aws:RequestTag/*` stands for every key of that form."""
+
+
+def asked(question: Question, reference: Reference) -> tuple[Request, Denial | None]:
+    """Return the request that is asked about, and the denial where a message was pasted.
+
+    Raises InputError for a message that is no denial, a malformed action or ARN, and a condition key that nobody knows.
+    """
+    denial = None if question.message is None else parse_denial(question.message, reference)
+    action = question.action or (denial.action if denial is not None else None)
+    if action is None:
+        raise InputError("there is nothing to explain.", "Paste a message, or give --action.")
+    if not _ACTION.fullmatch(action):
+        raise InputError(f"{action!r} is no action.", "An action has the form ec2:CreateVolume.")
+    info = reference.find(action)
+    for resource in question.resources:
+        check_arn(resource)
+    resources = question.resources
+    if not resources and denial is not None and denial.resource is not None and is_arn(denial.resource):
+        resources = (denial.resource,)
+    principal = question.principal or (denial.principal if denial is not None else None)
+    if question.principal is not None:
+        check_arn(question.principal)
+    for key in question.context:
+        _check_key(key, reference)
+    for key in question.absent:
+        _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key, reference)
+    _check_disjoint(question.context, question.absent)
+    request = Request(
+        action=info.name if info is not None else action,
+        resources=resources,
+        principal=principal,
+        context=_merged(denial.context if denial is not None else {}, question.context),
+        absent=frozenset(question.absent),
+    )
+    return request, denial
+
+
+def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the context that `KEY=VALUE` entries tell; a key told twice has both values."""
+    context: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not equals or not key:
+            raise InputError(f"{entry!r} tells no context key.", "Write --context aws:RequestedRegion=eu-west-1.")
+        context[key] = (*context.get(key, ()), value)
+    return context
+
+
+def is_arn(text: str) -> bool:
+    """Return whether a text is an ARN or `*`."""
+    parts = text.split(":", 5)
+    return text == "*" or (len(parts) == 6 and parts[0] == "arn" and all((parts[1], parts[2], parts[5])))
+
+
+def check_arn(text: str) -> None:
+    """Raise InputError if a text is neither an ARN nor `*`."""
+    if not is_arn(text):
+        raise InputError(f"{text!r} is no ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1.")
+
+
+def _check_key(key: str, reference: Reference) -> None:
+    if is_condition_key(key, reference):
+        return
+    similar = similar_keys(key, reference)
+    raise InputError(
+        f"{key!r} is no condition key that is known.",
+        f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",
+    )
+
+
+def _check_disjoint(context: Mapping[str, tuple[str, ...]], absent: tuple[str, ...]) -> None:
+    gone = {key.lower() for key in absent}
+    for key in context:
+        if key.lower() in gone:
+            raise InputError(f"{key} is told to be absent and to have a value.")
+
+
+def _merged(first: Mapping[str, tuple[str, ...]], second: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    told = {key.lower() for key in second}
+    return {**{key: values for key, values in first.items() if key.lower() not in told}, **second}

@@ -1,0 +1,138 @@
+"""What would allow a request: AWS managed policies, a newer version, or a statement of one's own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ekstui.core.document import Document, Statement
+from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, evaluate
+from ekstui.core.evaluation.evaluate import action_matches
+from ekstui.core.explain.explanation import Allower, Candidate, NewerVersion, Since
+from ekstui.core.reference import Reference
+
+MAX_ALLOWERS = 15
+"""How many policies are offered."""
+
+_ACTIONS_OF_A_PATTERN = 20
+
+
+def allowers(
+    request: Request, candidates: Iterable[Candidate], reference: Reference | None
+) -> tuple[tuple[Allower, ...], int]:
+    """Return the attachable policies that would allow the request, and how many more there are.
+
+    Those of the EKS scope come first, those that give the action by a wildcard only come last; else the narrower goes
+    before the wider.
+    """
+    found: list[tuple[tuple[bool, bool, bool, int, int], Candidate, Evaluation, bool]] = []
+    for place, candidate in enumerate(candidates):
+        if not candidate.policy.attachable or candidate.policy.withdrawn:
+            continue
+        evaluation = _by(request, candidate, candidate.policy.default_version, reference)
+        if evaluation.verdict not in ("allowed", "depends"):
+            continue
+        wildcard = _only_by_wildcard(request.action, evaluation)
+        # What depends on a key that was not told is offered after what allows the request as it is known.
+        width = _width(candidate.documents[candidate.policy.default_version])
+        rank = (wildcard, not candidate.in_eks_scope, evaluation.verdict == "depends", width, place)
+        found.append((rank, candidate, evaluation, wildcard))
+    found.sort(key=lambda entry: entry[0])
+    offered = tuple(
+        Allower(
+            policy=candidate.policy.name,
+            version=candidate.policy.default_version,
+            since=_since(request, candidate, reference),
+            missing=evaluation.missing,
+            wildcard=wildcard,
+            in_eks_scope=candidate.in_eks_scope,
+        )
+        for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]
+    )
+    return offered, len(found) - len(offered)
+
+
+def newer_version(
+    request: Request,
+    identity: Sequence[AppliedPolicy],
+    candidates: Iterable[Candidate],
+    reference: Reference | None,
+) -> NewerVersion | None:
+    """Return the first of the policies in force that a later version of would allow the request."""
+    by_arn = {candidate.policy.arn: candidate for candidate in candidates}
+    for applied in identity:
+        candidate = by_arn.get(applied.arn or "")
+        if candidate is None or applied.version is None or applied.version >= candidate.policy.default_version:
+            continue
+        since = _since(request, candidate, reference)
+        if since.version > applied.version and _allows(request, candidate, since.version, reference):
+            return NewerVersion(applied.name, applied.version, since.version, since.created)
+    return None
+
+
+def smallest_statement(request: Request, evaluation: Evaluation | None) -> Statement:
+    """Return the statement that allows this action on the resources that are not allowed yet, and nothing else."""
+    if evaluation is None:
+        resources = request.resources
+    else:
+        entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
+        resources = tuple(entry.resource for entry in entries if entry.resource is not None)
+    return Statement(
+        sid=None,
+        effect="Allow",
+        action_element="Action",
+        actions=(request.action,),
+        resource_element="Resource",
+        resources=resources or ("*",),
+        conditions=(),
+    )
+
+
+def _width(document: Document) -> int:
+    """Return a rough measure of how much a document gives: an action counts 1, a pattern as many as a small service."""
+    return sum(
+        _ACTIONS_OF_A_PATTERN if "*" in pattern or statement.action_element == "NotAction" else 1
+        for statement in document.statements
+        if statement.effect == "Allow"
+        for pattern in statement.actions
+    )
+
+
+def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
+    """Return the first version of the run that ends at the default version and allows the request."""
+    known = [info for info in candidate.policy.versions if info.number <= candidate.policy.default_version]
+    first = known[-1]
+    for info in reversed(known):
+        if not _allows(request, candidate, info.number, reference):
+            break
+        first = info
+    before = [info.number for info in known if info.number < first.number]
+    unseen = first.number > 1 and (not before or before[-1] != first.number - 1)
+    return Since(first.number, first.created, at_latest=unseen)
+
+
+def _allows(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> bool:
+    return _by(request, candidate, version, reference).verdict in ("allowed", "depends")
+
+
+def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:
+    policy = candidate.policy
+    applied = AppliedPolicy(policy.name, version, candidate.documents[version], policy.arn)
+    return evaluate(request, (applied,), reference=reference)
+
+
+def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
+    """Return whether every statement that allows gives the whole service or more."""
+    granting = [
+        result.statement
+        for entry in evaluation.resources
+        for result in entry.statements
+        if result.matches is not False and result.statement.effect == "Allow"
+    ]
+    service = action.partition(":")[0].lower()
+    return all(_gives_by_wildcard(statement, action, service) for statement in granting)
+
+
+def _gives_by_wildcard(statement: Statement, action: str, service: str) -> bool:
+    if statement.action_element == "NotAction":
+        return True
+    narrower = tuple(entry for entry in statement.actions if entry.lower() not in ("*", "*:*", f"{service}:*"))
+    return not action_matches(replace(statement, actions=narrower), action)

@@ -1,0 +1,94 @@
+"""The JSON of `ekstui explain`, and the command that decodes what a message holds in code."""
+
+from ekstui.core.denial import Cause
+from ekstui.core.document import serialise_statement
+from ekstui.core.evaluation import Failure
+from ekstui.core.explain import Allower, Explanation, NearStatement, NewerVersion
+from ekstui.core.policy import format_time, version_label
+from ekstui.export.shapes import Shape, data_shape
+from ekstui.library import DataStatus
+
+
+def explain_shape(data: DataStatus, explanation: Explanation) -> Shape:
+    """Return the answer of `explain`."""
+    smallest = explanation.smallest_statement
+    return {
+        "data": data_shape(data),
+        "verdict": explanation.verdict,
+        "action": explanation.action,
+        "resource": explanation.resource,
+        "principal": explanation.principal,
+        "cause": None if explanation.cause is None else _cause(explanation.cause),
+        "nearest": [_near(near) for near in explanation.nearest],
+        "missing_context": list(explanation.missing_context),
+        "allowed_by": [_allower(allower) for allower in explanation.allowed_by],
+        "allowed_by_more": explanation.allowed_by_more,
+        "newer_version": None if explanation.newer_version is None else _newer(explanation.newer_version),
+        "smallest_statement": None if smallest is None else serialise_statement(smallest),
+        "not_looked_at": list(explanation.not_looked_at),
+        "notes": list(explanation.notes),
+        "hints": [
+            {"action": hint.action, "needs": list(hint.needs), "text": hint.text, "source": hint.source}
+            for hint in explanation.hints
+        ],
+        "also_authorised_on": [
+            {"resource_type": use.name, "required": use.required} for use in explanation.also_authorised_on
+        ],
+        "decode_command": None if explanation.encoded is None else decode_command(explanation.encoded),
+    }
+
+
+def decode_command(encoded: str) -> str:
+    """Return the command that decodes an authorization message, which takes an action that ekstui does not."""
+    return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
+
+
+def _cause(cause: Cause) -> Shape:
+    return {"policy_type": cause.policy_type, "explicit": cause.explicit, "policy": cause.policy}
+
+
+def _near(near: NearStatement) -> Shape:
+    return {
+        "policy": near.policy,
+        "version": None if near.version is None else version_label(near.version),
+        "sid": near.sid,
+        "index": near.index,
+        "effect": near.effect,
+        "layer": near.layer,
+        "matches": near.matches,
+        "failed": [_failure(failure) for failure in near.failed],
+    }
+
+
+def _failure(failure: Failure) -> Shape:
+    return {
+        "part": failure.part,
+        "key": failure.key,
+        "operator": failure.operator,
+        "wanted": list(failure.wanted),
+        "given": None if failure.given is None else list(failure.given),
+    }
+
+
+def _allower(allower: Allower) -> Shape:
+    return {
+        "policy": allower.policy,
+        "version": version_label(allower.version),
+        "since": {
+            "version": version_label(allower.since.version),
+            "created": format_time(allower.since.created),
+            "at_latest": allower.since.at_latest,
+        },
+        "depends_on": list(allower.missing),
+        "wildcard": allower.wildcard,
+        "scope": "eks" if allower.in_eks_scope else "aws",
+    }
+
+
+def _newer(newer: NewerVersion) -> Shape:
+    return {
+        "policy": newer.policy,
+        "current": version_label(newer.current),
+        "version": version_label(newer.version),
+        "created": format_time(newer.created),
+    }

@@ -1,0 +1,259 @@
+"""The on-call cases that `ekstui explain` is for, from the lines that people paste to what it answers."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    def answer(*arguments: str, given: str = "") -> dict[str, Any]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        assert main(["explain", "--json", *arguments]) == 0
+        value: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return value
+
+    return answer
+
+
+def failed(answer: dict[str, Any], policy: str) -> list[tuple[str, str | None, object]]:
+    """What failed in the nearest statement of a policy."""
+    near = next(entry for entry in answer["nearest"] if entry["policy"] == policy)
+    return [(entry["part"], entry["key"], entry["given"]) for entry in near["failed"]]
+
+
+# Scenario 2: a claim from a snapshot fails since January 2025 (aws-ebs-csi-driver 2190).
+SNAPSHOT = """\
+  Warning  ProvisioningFailed    42s (x5 over 57s)  ebs.csi.aws.com_ebs-csi-controller-774c69dfd9-pr7bk_a4568a5b-c04b-4e90-97c2
+  failed to provision volume with StorageClass "gp3": rpc error: code = Internal desc = Could not create volume
+  "pvc-87ad104a-5ee1-4912-8375-0e249a68c51c": could not create volume in EC2: operation error EC2: CreateVolume, https response
+  error StatusCode: 403, RequestID: 5f4d7ad1-2e4c-4d0f-a1bc-0c9b9a3fbb57, api error UnauthorizedOperation: You are not
+  authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/ebs-csi/1747307062150341641 is not
+  authorized to perform: ec2:CreateVolume on resource: arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0 because no
+  identity-based policy allows the ec2:CreateVolume action. Encoded authorization failure message: LGmRZ8lY
+"""
+
+
+def test_a_volume_from_a_snapshot(explain: Any) -> None:
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", given=SNAPSHOT)
+    assert answer["verdict"] == "implicit-deny"
+    assert answer["resource"] == "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0"
+    # EC2 gives the snapshot no tags of the request, so the condition on them cannot hold there.
+    assert failed(answer, "AmazonEBSCSIDriverPolicy") == [("condition", "aws:RequestTag/ebs.csi.aws.com/cluster", [])]
+    assert answer["newer_version"] == {
+        "policy": "AmazonEBSCSIDriverPolicy", "current": "v2", "version": "v3", "created": "2025-01-13T17:07:06Z",
+    }  # fmt: skip
+    assert [use["resource_type"] for use in answer["also_authorised_on"]] == ["volume"]
+    assert any("snapshot" in hint["text"] for hint in answer["hints"])
+    assert "--encoded-message LGmRZ8lY" in answer["decode_command"]
+    (statement,) = (answer["smallest_statement"],)
+    assert (statement["Action"], statement["Resource"]) == (["ec2:CreateVolume"], [answer["resource"]])
+
+
+def test_which_policies_would_allow_it_and_since_when(explain: Any) -> None:
+    answer = explain(SNAPSHOT)
+    offered = {entry["policy"]: entry for entry in answer["allowed_by"]}
+    assert offered["AmazonEBSCSIDriverPolicy"]["since"] == {
+        "version": "v3", "created": "2025-01-13T17:07:06Z", "at_latest": False,
+    }  # fmt: skip
+    assert offered["AmazonEBSCSIDriverPolicy"]["depends_on"] == []
+    assert offered["AmazonEBSCSIDriverPolicyV2"]["depends_on"] == ["ec2:ResourceTag/ebs.csi.aws.com/cluster"]
+    scopes = [entry["scope"] for entry in answer["allowed_by"]]
+    assert scopes == sorted(scopes, reverse=True)
+    assert answer["not_looked_at"][0].startswith(
+        "the identity policies of arn:aws:sts::111122223333:assumed-role/ebs-csi"
+    )
+    # AWS keeps service-linked policies to itself: nobody can attach one.
+    assert "AmazonEKSServiceRolePolicy" not in offered
+
+
+# Scenario 4: Auto Mode launches nothing when the NodeClass has custom tags (containers-roadmap 2487).
+FLEET = {
+    "eventVersion": "1.10",
+    "userIdentity": {
+        "type": "AssumedRole",
+        "arn": "arn:aws:sts::111122223333:assumed-role/eks-auto-cluster/aws-go-sdk-1734600000000000000",
+        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/eks-auto-cluster"}},
+        "invokedBy": "eks.amazonaws.com",
+    },
+    "eventTime": "2024-12-19T10:00:00Z",
+    "eventSource": "ec2.amazonaws.com",
+    "eventName": "CreateFleet",
+    "awsRegion": "eu-west-1",
+    "sourceIPAddress": "eks.amazonaws.com",
+    "errorCode": "Client.UnauthorizedOperation",
+    "errorMessage": "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/"
+    "eks-auto-cluster/aws-go-sdk-1734600000000000000 is not authorized to perform: ec2:CreateFleet on resource: "
+    "arn:aws:ec2:eu-west-1:111122223333:fleet/* because no identity-based policy allows the ec2:CreateFleet action.",
+}
+TAGS = [
+    "aws:RequestTag/eks:eks-cluster-name=prod",
+    "aws:RequestTag/eks:kubernetes-node-class-name=custom",
+    "aws:RequestTag/eks:kubernetes-node-pool-name=general",
+    "aws:PrincipalTag/eks:eks-cluster-name=prod",
+    "aws:TagKeys=eks:eks-cluster-name",
+    "aws:TagKeys=eks:kubernetes-node-class-name",
+    "aws:TagKeys=eks:kubernetes-node-pool-name",
+]
+
+
+def told(*entries: str) -> list[str]:
+    return [word for entry in entries for word in ("--context", entry)]
+
+
+def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
+    message = json.dumps(FLEET)
+    # What is not told is asked for.
+    answer = explain("--policy", "AmazonEKSComputePolicy", given=message)
+    assert answer["verdict"] == "depends"
+    assert "aws:TagKeys" in answer["missing_context"]
+    # EKS's own tags alone pass; the custom one is what the condition refuses.
+    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), given=message)
+    assert answer["verdict"] == "allowed"
+    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=team"), given=message)
+    assert answer["verdict"] == "implicit-deny"
+    ((part, key, given),) = failed(answer, "AmazonEKSComputePolicy")
+    assert (part, key) == ("condition", "aws:TagKeys")
+    assert isinstance(given, list)
+    assert "team" in given
+    assert "AWSElasticBeanstalkEKSTagging" in [entry["policy"] for entry in answer["allowed_by"]]
+
+
+# Scenario 6: in China, where documents and version numbers may be others.
+CHINA = (
+    "An error occurred (UnauthorizedOperation) when calling the DescribeVpcs operation: You are not authorized to perform this "
+    "operation. User: arn:aws-cn:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: "
+    "ec2:DescribeVpcs because no identity-based policy allows the ec2:DescribeVpcs action"
+)
+
+
+def test_another_partition_is_not_judged_by_documents_of_this_one(
+    explain: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = explain(CHINA)
+    assert (answer["verdict"], answer["nearest"], answer["allowed_by"]) == ("implicit-deny", [], [])
+    assert "the AWS managed policies of partition aws-cn" in answer["not_looked_at"]
+    assert answer["data"]["partition"] == "aws"
+    assert main(["explain", CHINA, "--policy", "AmazonEKS_CNI_Policy"]) == 2
+    assert "partition aws-cn" in capsys.readouterr().err
+
+
+# Scenario 7: the add-on's calls come from the node role (eksctl 7847).
+NODE = (
+    '{"level":"error","ts":"2024-06-20T08:11:00.123Z","caller":"ipamd/ipamd.go:500","msg":"Failed to call '
+    "ec2:AssignPrivateIpAddresses: UnauthorizedOperation: You are not authorized to perform this operation. User: "
+    "arn:aws:sts::111122223333:assumed-role/eksctl-prod-nodegroup-ng-NodeInstanceRole-1ABC/i-0123456789abcdef0 is not authorized "
+    "to perform: ec2:AssignPrivateIpAddresses on resource: arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0abc because "
+    'no identity-based policy allows the ec2:AssignPrivateIpAddresses action\\n\\tstatus code: 403, request id: 1"}'
+)
+
+
+def test_an_add_on_that_uses_the_node_role(explain: Any) -> None:
+    answer = explain(NODE, "--policy", "AmazonEKSWorkerNodePolicy")
+    assert answer["action"] == "ec2:AssignPrivateIpAddresses"
+    assert any("with the node role" in note for note in answer["notes"])
+    assert "AmazonEKS_CNI_Policy" in [entry["policy"] for entry in answer["allowed_by"]]
+    assert answer["verdict"] == "implicit-deny"
+
+
+# Scenario 8: the role's policies allow, and it is denied all the same (containers-roadmap 2812).
+SESSION = (
+    "AccessDenied: User: arn:aws:sts::111122223333:assumed-role/reader/eks-prod-app-5d9c is not authorized to perform: "
+    's3:GetObject on resource: "arn:aws:s3:::logs/2026/a.gz" because no session policy allows the s3:GetObject action'
+)
+CONTROL = SESSION.replace("because no session policy allows the s3:GetObject action", "with an explicit deny in a {}")
+
+
+def test_a_session_policy_that_denies(explain: Any) -> None:
+    answer = explain(SESSION, "--policy", "AmazonS3ReadOnlyAccess")
+    assert answer["verdict"] == "allowed"
+    assert answer["cause"] == {"policy_type": "session", "explicit": False, "policy": None}
+    assert {"session policies", "service control policies", "the bucket policy"} <= set(answer["not_looked_at"])
+    assert (answer["smallest_statement"], answer["allowed_by"], answer["newer_version"]) == (None, [], None)
+
+
+@pytest.mark.parametrize(
+    "kind", ["service control policy", "permissions boundary", "resource-based policy", "identity-based policy"]
+)
+def test_nothing_is_offered_against_a_deny(explain: Any, kind: str) -> None:
+    answer = explain(CONTROL.format(kind), "--policy", "AmazonEKS_CNI_Policy")
+    assert (answer["smallest_statement"], answer["allowed_by"], answer["newer_version"]) == (None, [], None)
+    assert any("explicit deny" in note for note in answer["notes"])
+
+
+def test_a_session_policy_that_was_given_is_looked_at(explain: Any, tmp_path: Path) -> None:
+    narrow = tmp_path / "session.json"
+    narrow.write_text(json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}}))
+    request = ["--action", "s3:GetObject", "--resource", "arn:aws:s3:::logs/a", "--policy", "AmazonS3ReadOnlyAccess"]
+    answer = explain(*request, "--session-policy", str(narrow))
+    assert (answer["verdict"], answer["allowed_by"], answer["smallest_statement"]) == ("implicit-deny", [], None)
+    assert {near["layer"] for near in answer["nearest"]} <= {"session"}
+    assert "session policies" not in answer["not_looked_at"]
+    answer = explain(*request, "--boundary", str(narrow))
+    assert (answer["verdict"], answer["smallest_statement"]) == ("implicit-deny", None)
+    assert any("permissions boundary" in note for note in answer["notes"])
+
+
+def test_an_action_that_the_version_lacks(explain: Any) -> None:
+    answer = explain("--action", "ec2:DescribeSecurityGroups", "--policy", "AmazonEKS_CNI_Policy@v5")
+    assert answer["verdict"] == "implicit-deny"
+    assert answer["newer_version"]["version"] == "v6"
+    (near,) = answer["nearest"]
+    (failure,) = near["failed"]
+    assert failure["part"] == "action"
+    assert "ec2:DescribeSubnets" in failure["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["hello"], "no denial"),
+        (["--action", "CreateVolume"], "no action"),
+        (["--action", "ec2:CreateVolume", "--resource", "volume/vol-1"], "no ARN"),
+        (["--action", "ec2:CreateVolume", "--principal", "me"], "no ARN"),
+        (["--action", "ec2:CreateVolume", "--context", "aws:ReqestTag/a=b"], "aws:RequestTag/"),
+        (["--action", "ec2:CreateVolume", "--context", "Region=b"], "no condition key"),
+        (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "tells no context key"),
+        (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "no condition key"),
+        (["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"], "absent and to have"),
+        (["Encoded authorization failure message: abc"], "aws sts decode-authorization-message --encoded-message abc "),
+        (["--action", "ec2:CreateVolume", "--policy", "./nosuch.json"], "cannot be read"),
+        ([], "nothing to explain"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["explain", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2"]) == 0
+    text = capsys.readouterr().out
+    assert "denied: nothing allows it" in text
+    assert "StringLike true; the request does not have the key" in text
+    assert "AmazonEBSCSIDriverPolicy v3 (2025-01-13); in force is v2" in text
+    assert "\x1b" not in text
+
+
+def test_what_a_message_holds_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = (
+        "User: arn:\x1b]0;x\x07y is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:::\x9b2Jz"
+    )
+    assert main(["explain", hostile]) == 0
+    assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)

@@ -1,0 +1,121 @@
+"""A request held against what a role of the account carries, from the file that `aws iam` writes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.explain import Question
+from ekstui.errors import NotFoundError
+from ekstui.library import Library
+from ekstui.library.account import AccountChoice
+from ekstui.library.explanation import Inquiry
+
+ACCOUNT = "111122223333"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/ebs-csi/1747307062150341641"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/edge"
+
+
+def document(*actions: str, resource: str = "*") -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str | None = None) -> dict[str, Any]:
+    role: dict[str, Any] = {
+        "Path": "/eks/",
+        "RoleName": "ebs-csi",
+        "RoleId": "AROAEXAMPLE",
+        "Arn": ROLE_ARN,
+        "CreateDate": "2024-01-01T00:00:00+00:00",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+        "InstanceProfileList": [],
+        "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": inline}] if inline else [],
+        "AttachedManagedPolicies": [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in attached],
+        "Tags": [],
+    }
+    if boundary:
+        role["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
+    local = {
+        "PolicyName": "edge",
+        "PolicyId": "ANPAEXAMPLE",
+        "Arn": BOUNDARY,
+        "Path": "/",
+        "DefaultVersionId": "v2",
+        "AttachmentCount": 0,
+        "IsAttachable": True,
+        "CreateDate": "2024-01-01T00:00:00+00:00",
+        "UpdateDate": "2024-01-01T00:00:00+00:00",
+        "PolicyVersionList": [
+            {"VersionId": "v2", "IsDefaultVersion": True, "Document": document("ec2:*"),
+             "CreateDate": "2024-01-01T00:00:00+00:00"},
+        ],
+    }  # fmt: skip
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": [local]}
+
+
+def library(folder: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setenv("EKSTUI_CACHE", str(folder / "cache"))
+    path = folder / "account.json"
+    path.write_text(json.dumps(content))
+    return Library.open(AccountChoice(file=path))
+
+
+def inquiry(action: str, resource: str = "*", principal: str = "ebs-csi", **told: str) -> Inquiry:
+    return Inquiry(
+        Question(action=action, resources=(resource,), context={k: (v,) for k, v in told.items()}), principal=principal
+    )
+
+
+EBS = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
+
+
+@pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION])
+def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lib = library(tmp_path, details(EBS), monkeypatch)
+    found = lib.explain(inquiry("ec2:DescribeVolumes", principal=principal))
+    assert found.verdict == "allowed"
+    assert [near.policy for near in found.nearest] == ["AmazonEBSCSIDriverPolicy"]
+    assert found.principal == ROLE_ARN
+    # All of the role was read, so neither its policies nor a boundary are among what was not looked at.
+    assert not [text for text in found.not_looked_at if "identity policies" in text or "boundary" in text]
+
+
+def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = document("s3:GetObject", "ec2:RunInstances")
+    lib = library(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
+    assert lib.explain(inquiry("ec2:RunInstances")).verdict == "allowed"
+    found = lib.explain(inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
+    assert (found.verdict, found.smallest_statement, found.allowed_by) == ("implicit-deny", None, ())
+    assert any("permissions boundary" in note for note in found.notes)
+    found = lib.explain(inquiry("ec2:StopInstances"))
+    assert found.verdict == "implicit-deny"
+    assert found.smallest_statement is not None
+
+
+def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = document("ec2:RunInstances")
+    own["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+    lib = library(tmp_path, details(inline=own), monkeypatch)
+    assert lib.explain(inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
+
+
+def test_a_policy_whose_document_nobody_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = details("arn:aws:iam::aws:policy/FromTheFuture", f"arn:aws:iam::{ACCOUNT}:policy/unread")
+    lib = library(tmp_path, content, monkeypatch)
+    found = lib.explain(inquiry("ec2:RunInstances"))
+    assert found.not_looked_at[:2] == (
+        "the policy FromTheFuture, whose document could not be read",
+        "the policy unread, whose document could not be read",
+    )
+
+
+def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lib = library(tmp_path, details(), monkeypatch)
+    with pytest.raises(NotFoundError) as error:
+        lib.explain(inquiry("ec2:RunInstances", principal="ebs-cis"))
+    assert error.value.nearest == ("ebs-csi",)
+    with pytest.raises(NotFoundError, match="not of account"):
+        lib.explain(inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
