@@ -7,9 +7,11 @@ from textual.binding import BindingType
 from ekstui.library import Library
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
+from ekstui.tui.screens.palette import GoTo, PaletteScreen, RunKey
+from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
 
 
@@ -17,6 +19,8 @@ class EkstuiApp(LibraryApp):
     """The explorer of AWS managed policies for EKS."""
 
     TITLE = "ekstui"
+    # The palette is our own: Textual's shows a loading indicator, which sends 49 KB a second.
+    ENABLE_COMMAND_PALETTE = False
     # Textual loads no styles of its own for the default screen.
     CSS_PATH = "screens/explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
@@ -37,7 +41,7 @@ class EkstuiApp(LibraryApp):
 
     def action_help(self) -> None:
         """Show the keys for where the user is."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen((*self._places()[:-1], "rows", "app")))
 
     def action_repaint(self) -> None:
         """Paint the whole screen again."""
@@ -47,6 +51,31 @@ class EkstuiApp(LibraryApp):
         """Go back one screen."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def action_command_palette(self) -> None:
+        """Let the user type what to do or where to go."""
+        keys = [key for key in keys_of(self._places()) if key.id != "app.palette"]
+
+        async def act(chosen: RunKey | GoTo | None) -> None:
+            if isinstance(chosen, RunKey):
+                await self.run_action(chosen.key.action, self if chosen.key.where == "app" else self.screen)
+            elif isinstance(chosen, GoTo):
+                await self.go_to(chosen.shown)
+
+        self.push_screen(PaletteScreen(keys), act)
+
+    async def go_to(self, shown: Shown) -> None:
+        """Go back to the explorer and show a policy at a version there."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if isinstance(self.screen, ExplorerScreen):
+            self.screen.go_to(shown)
+
+    def _places(self) -> tuple[Where, ...]:
+        """Return the parts of the key table that hold on the screen that is shown."""
+        if isinstance(self.screen, ExplorerScreen):
+            return ("explorer", "app")
+        return (*self.screen.PLACES, "app") if isinstance(self.screen, ReportScreen) else ("app",)
 
     def action_account(self) -> None:
         """Choose the account."""

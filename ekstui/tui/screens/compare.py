@@ -10,9 +10,15 @@ from textual.widget import Widget
 
 from ekstui.core.canonical import LinePair, canonical_lines, line_pairs
 from ekstui.core.where import PolicyAt, Side
+from ekstui.export.documents import document_text
+from ekstui.export.markdown import comparison_markdown
+from ekstui.export.patch import comparison_patch
+from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
+from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.comparison import counts, meaning_rows, side_rows, unified_rows, verdict
+from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.bars import HeaderBar
@@ -98,6 +104,20 @@ class CompareScreen(ReportScreen):
             )
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
         return (unified_rows if self.view == "unified" else side_rows)(self._pairs, self._opened)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the comparison as Markdown, JSON, a patch, and the text as it is shown."""
+        comparison = self.comparison
+        if comparison is None:
+            return super().exports()
+        data = self.app.library.data
+        stem = f"{comparison.before.label}..{comparison.after.label}".replace("/", "_")
+        forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
+            ("Markdown", f"{stem}.md", lambda: comparison_markdown(comparison)),
+            ("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), comparison))),
+            ("patch", f"{stem}.patch", lambda: comparison_patch(comparison)),
+        )
+        return [*(Export(label, name, Copyable(label, "", text)) for label, name, text in forms), *super().exports()]
 
     @on(Answered)
     def _to_the_first_change(self) -> None:

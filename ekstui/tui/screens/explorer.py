@@ -18,10 +18,13 @@ from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.copying import copyables
+from ekstui.tui.exports import version_exports
 from ekstui.tui.keys import bindings, keys_of
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, VersionChosen
 from ekstui.tui.present.policies import header
 from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import styled
 from ekstui.tui.widgets.attached import AttachedPane
@@ -230,6 +233,26 @@ class ExplorerScreen(Screen[None]):
                 self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
                 return
             self.app.push_screen(CompareScreen(PolicyAt(here.name, numbers[index - 1]), here))
+
+    def go_to(self, shown: Shown) -> None:
+        """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
+        if not self.policies.rows.move_to(shown.entry.policy.arn):
+            self.policies.clear_filter()
+            self._scope = "eks" if shown.entry.scope == "eks" else "all"
+            self._load(cursor=shown.entry.policy.arn)
+        if self._following:
+            self._following.stop()
+        self.shown = shown
+
+    def action_copy(self) -> None:
+        """Let the user choose what to copy of the row under the cursor."""
+        if row := self.query_one(f"#{self._pane}", Pane).rows.current:
+            offer_copies(self, copyables(row, self.shown, self.app.library))
+
+    def action_export(self) -> None:
+        """Let the user write the shown version to a file."""
+        if self.shown:
+            offer_exports(self, version_exports(self.shown, self.app.library))
 
     def action_scope(self) -> None:
         """Switch between the policies of EKS and all of them; the cursor stays with its policy."""

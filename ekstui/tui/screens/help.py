@@ -1,5 +1,6 @@
 """The keys for where the user is, made from the key table."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,11 +9,17 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from ekstui.tui.keys import keys_of, spelled
+from ekstui.tui.keys import Where, keys_of, spelled
 from ekstui.tui.styled import styled
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
-_HEADINGS = {"rows": "Moving", "explorer": "Explorer", "compare": "Comparing", "app": "Everywhere"}
+_HEADINGS: dict[Where, str] = {
+    "explorer": "Here",
+    "compare": "Comparing",
+    "report": "Here",
+    "rows": "Moving",
+    "app": "Everywhere",
+}
 
 
 class HelpScreen(ModalScreen[None]):
@@ -24,6 +31,10 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen > Vertical { width: 76; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
     """
 
+    def __init__(self, places: Sequence[Where]) -> None:
+        super().__init__()
+        self._places = places
+
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical() as box:
@@ -34,13 +45,11 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill the list with the keys of the screen below."""
         rows: list[Row] = []
-        for where, heading in _HEADINGS.items():
-            if where == "compare":
-                continue
-            rows.append(Row(where, (styled(heading, "strong"),), selectable=False))
+        for where in self._places:
+            rows.append(Row(where, (styled(_HEADINGS[where], "strong"),), selectable=False))
             rows += [
                 Row(key.id, (styled(spelled(key.keys), "accent"), styled(key.help)), selectable=False)
-                for key in keys_of((where,))  # type: ignore[arg-type]
+                for key in keys_of((where,))
             ]
         self.query_one(RowList).set_rows(rows)
         self.query_one(RowList).focus()

@@ -11,9 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.copying import Copyable, copyables
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.words import failure
+from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
 from ekstui.tui.styled import Styled, mark_hits, plain, styled
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import FilterLine
@@ -123,6 +125,25 @@ class ReportScreen(Screen[None]):
     def on_resize(self) -> None:
         """Break long lines for the new width."""
         self.show_answer()
+
+    def exports(self) -> Sequence[Export]:
+        """Return the forms in which the answer can be written to a file: its text, at least."""
+        return (Export("text", "ekstui.txt", self._whole()),)
+
+    def _whole(self) -> Copyable:
+        lines = [" ".join(plain(cell) for cell in row.cells).rstrip() for row in self.rows.rows]
+        return Copyable("everything shown", f"{len(lines)} lines", lambda: "\n".join(lines) + "\n")
+
+    def action_copy(self) -> None:
+        """Let the user choose what to copy."""
+        copies = [self._whole()]
+        if row := self.rows.current:
+            copies = [*copyables(row, None, self.app.library), *copies]
+        offer_copies(self, copies)
+
+    def action_export(self) -> None:
+        """Let the user write what is shown to a file."""
+        offer_exports(self, self.exports())
 
     def action_refresh_data(self) -> None:
         """Ask again."""

@@ -1,0 +1,78 @@
+"""What can be copied of a row: each with a label, so that the user can choose."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ekstui.core.change import GrantDifference
+from ekstui.core.policy import version_label
+from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.core.timeline import Step
+from ekstui.export.documents import statement_text
+from ekstui.library import Library, PolicyEntry
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Copyable:
+    """One thing that can be copied."""
+
+    label: str
+    about: str
+    text: Callable[[], str]
+    """Makes the text; reading a document waits until it is wanted."""
+
+
+def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
+    """Return what can be copied of a row, the likeliest first."""
+    found: list[Copyable] = []
+    match row.value:
+        case PolicyEntry(policy=policy):
+            found += [_fixed("name", policy.name), _fixed("ARN", policy.arn)]
+        case Step(version=version) if shown:
+            found.append(_fixed("version", f"{shown.entry.policy.name}@{version_label(version)}"))
+        case ServiceSummary(service=service, actions=actions):
+            found += [_fixed("service", service), _lines("its actions", [action.action for action in actions])]
+        case ActionSummary() as action:
+            found.append(_fixed("action", action.action))
+            found.append(
+                Copyable(
+                    "statement",
+                    "the grants of this action as JSON",
+                    lambda: statement_text((action.action,), action.grants),
+                )
+            )
+        case GrantDifference() as difference:
+            found.append(_lines("action", list(difference.actions)))
+            grants = difference.after or difference.before
+            found.append(
+                Copyable("statement", "its grants as JSON", lambda: statement_text(difference.actions, grants))
+            )
+        case _:
+            pass
+    if shown:
+        policy, version = shown.entry.policy, shown.version
+        if isinstance(row.value, Step):
+            version = row.value.version
+        elif isinstance(row.value, PolicyEntry):
+            policy, version = row.value.policy, row.value.policy.default_version
+        found.append(
+            Copyable(
+                "document",
+                f"{policy.name}@{version_label(version)} as JSON",
+                lambda: json.dumps(library.document_json(policy, version), indent=2),
+            )
+        )
+    found.append(_fixed("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
+    return found
+
+
+def _fixed(label: str, text: str) -> Copyable:
+    return Copyable(label, text, lambda: text)
+
+
+def _lines(label: str, lines: Sequence[str]) -> Copyable:
+    about = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
+    return Copyable(label, about, lambda: "\n".join(lines))
