@@ -68,7 +68,7 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | None]):
         with Vertical() as box:
             box.border_title = Content("Commands, policies, versions")
             box.border_subtitle = Content("POLICY@v5 goes to a version · esc closes")
-            yield FilterLine("")
+            yield FilterLine(hidden=False, placeholder="type a part of a name")
             yield RowList((Column("", 6), Column("", 20, share=1), Column("", 14, right=True)))
 
     def on_mount(self) -> None:

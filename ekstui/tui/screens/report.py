@@ -76,6 +76,7 @@ class ReportScreen(Screen[None]):
         yield HeaderBar()
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS)
+        yield FilterLine(placeholder="type to search")
         yield FooterBar()
 
     def on_mount(self) -> None:
@@ -151,11 +152,7 @@ class ReportScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Let the user type what to look for."""
-        lines = self.query(FilterLine)
-        line = lines.first() if lines else FilterLine(self._needle)
-        if not lines:
-            self.mount(line, before=self.footer)
-        line.focus()
+        self.query_one(FilterLine).open()
 
     @on(Input.Changed, "FilterLine")
     def _search_typed(self, event: Input.Changed) -> None:
@@ -168,7 +165,7 @@ class ReportScreen(Screen[None]):
         event.stop()
         self.rows.focus()
         if not self._needle:
-            self.query(FilterLine).remove()
+            self.query_one(FilterLine).close()
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, or else to the next thing of note."""

@@ -27,9 +27,20 @@ class FilterLine(Input):
     FilterLine, FilterLine:focus { border: none; height: 1; padding: 0; background: $surface; }
     """
 
-    def __init__(self, value: str) -> None:
-        super().__init__(value, placeholder="type to filter", select_on_focus=False)
+    def __init__(self, value: str = "", *, hidden: bool = True, placeholder: str = "type to filter") -> None:
+        super().__init__(value, placeholder=placeholder, select_on_focus=False)
         self.cursor_blink = False
+        self.display = not hidden
+
+    def open(self) -> None:
+        """Show the line and give it the focus at once: what is typed ahead is already meant for it."""
+        self.display = True
+        self.screen.set_focus(self, scroll_visible=False)
+
+    def close(self) -> None:
+        """Empty and hide the line."""
+        self.value = ""
+        self.display = False
 
     def action_leave(self) -> None:
         """Go back to the rows and keep the filter."""
@@ -52,11 +63,13 @@ class Pane(Vertical):
         self._number = number
         self._title = title
         self._filter = ""
+        self.line = FilterLine()
         self.rows = RowList(columns, header=header)
         self.set_title()
 
     def compose(self) -> ComposeResult:
-        """Yield the rows; the filter line comes when it is asked for."""
+        """Yield the filter line, hidden until it is asked for, and the rows."""
+        yield self.line
         yield self.rows
 
     def set_title(self, about: str = "") -> None:
@@ -100,22 +113,16 @@ class Pane(Vertical):
         self.rows.show_message(*failure(error))
 
     def focus_rows(self) -> None:
-        """Give the rows the focus."""
-        self.rows.focus()
+        """Give the rows the focus at once: keys typed ahead are already theirs."""
+        self.screen.set_focus(self.rows, scroll_visible=False)
 
     def open_filter(self) -> None:
         """Show the filter line and let the user type."""
-        lines = self.query(FilterLine)
-        if lines:
-            lines.first().focus()
-            return
-        line = FilterLine(self._filter)
-        self.mount(line, before=self.rows)
-        line.focus()
+        self.line.open()
 
     def clear_filter(self) -> None:
         """Take the filter away."""
-        self.query(FilterLine).remove()
+        self.line.close()
         if self._filter:
             self._filter = ""
             self.show_rows()
