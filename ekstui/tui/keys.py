@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "rows", "explorer", "report", "compare"]
+Where = Literal["app", "rows", "explorer", "report", "compare", "role"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.export", "explorer", "e", "export", "export", "Write the shown version to a file: JSON, Markdown, Terraform, CloudFormation."),
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
+    Key("explorer.clusters", "explorer", "c", "clusters", "clusters", "Choose a cluster: its health, its roles, and what is missing or too much.", footer=True),
+    Key("role.view", "role", "v", "view", "view", "Switch the view: about, permissions, trust policy.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
     Key("report.search", "report", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),

@@ -7,15 +7,15 @@ from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.rows import Row
 
 
-def policy_row(entry: PolicyEntry, *, marked: bool = False, changed: bool = False, roles: int | None = None) -> Row:
+def policy_row(entry: PolicyEntry, *, marked: bool = False, changed: bool = False, carriers: int | None = None) -> Row:
     """Return a policy as a row: mark, name, how many entities carry it (where that is known), version."""
     policy = entry.policy
     mark: Styled = styled("◆", "accent") if marked else styled("!", "warn") if changed else styled(" ")
     name: Styled = styled(clean_line(policy.name), "muted" if entry.superseded_by else "")
     version = styled(version_label(policy.default_version), "muted")
-    if roles is None:
+    if carriers is None:
         return Row(policy.arn, (mark, name, version), entry)
-    return Row(policy.arn, (mark, name, styled(str(roles) if roles else "", "muted"), version), entry)
+    return Row(policy.arn, (mark, name, styled(str(carriers) if carriers else "", "muted"), version), entry)
 
 
 def header(status: DataStatus, shown: int, scope: str, account: Styled, filling: str) -> Styled:

@@ -1,5 +1,6 @@
 """The screen that everything starts from: the four panes and the policy they are about."""
 
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from textual import on
@@ -12,21 +13,25 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
+from ekstui.core.eks import Cluster
 from ekstui.core.text import clean_line
 from ekstui.core.timeline import Step
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
+from ekstui.tui.account import AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import copyables
 from ekstui.tui.exports import version_exports
 from ekstui.tui.keys import bindings, keys_of
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, VersionChosen
+from ekstui.tui.present.account import account_line
 from ekstui.tui.present.policies import header
+from ekstui.tui.screens.chooser import ChooserScreen
+from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import styled
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
@@ -45,6 +50,10 @@ FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
 
 
+ACCOUNT_AFTER = 0.3
+"""Seconds before the account is looked at."""
+
+
 class ExplorerScreen(Screen[None]):
     """The four panes; the list says which policy, and the others are bound to it."""
 
@@ -58,6 +67,8 @@ class ExplorerScreen(Screen[None]):
     app = app(LibraryApp)
 
     shown: reactive[Shown | None] = reactive(None, init=False)
+    account: reactive[AccountView] = reactive(AccountView())
+    """What is known of the account."""
     marks: reactive[tuple[PolicyAt, ...]] = reactive(())
     """The policies and versions that the user marked, oldest mark first; two at most."""
 
@@ -79,12 +90,12 @@ class ExplorerScreen(Screen[None]):
         """Yield the bars and the four panes, each bound to the policy shown."""
         yield HeaderBar()
         with Horizontal(id="body"):
-            yield PoliciesPane().data_bind(ExplorerScreen.marks)
+            yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
             with Vertical(id="right"):
                 yield PermissionsPane().data_bind(ExplorerScreen.shown)
                 with Horizontal(id="lower"):
                     yield VersionsPane().data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
-                    yield AttachedPane().data_bind(ExplorerScreen.shown)
+                    yield AttachedPane().data_bind(ExplorerScreen.shown, ExplorerScreen.account)
         yield FooterBar()
 
     def on_mount(self) -> None:
@@ -94,6 +105,7 @@ class ExplorerScreen(Screen[None]):
         self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
         self.policies.focus_rows()
         self.set_timer(FILL_AFTER, self._fill_cache)
+        self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         first = self.policies.rows.current
         if self._start:
             self.shown = self._start
@@ -107,8 +119,23 @@ class ExplorerScreen(Screen[None]):
 
     def _show_header(self) -> None:
         status = self.app.library.data()
-        account = styled("no account asked", "muted")
+        account = account_line(self.account, datetime.now(UTC))
         self.header.show(header(status, self.policies.count, self._scope, account, self._filling))
+
+    def watch_account(self) -> None:
+        """Show whose account it is, and how old what is known of it is."""
+        if self.is_mounted:
+            self._show_header()
+
+    @on(AccountTold)
+    def _account_told(self, message: AccountTold) -> None:
+        message.stop()
+        if message.library is self.app.library:
+            self.account = message.change(self.account)
+
+    def ask_account(self, *, ask: bool) -> None:
+        """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
+        watch_account(self, self.app.background, self.app.library, ask=ask)
 
     def _fill_cache(self) -> None:
         library = self.app.library
@@ -281,5 +308,20 @@ class ExplorerScreen(Screen[None]):
             )
 
     def action_refresh_data(self) -> None:
-        """Ask again for what the focused pane shows."""
-        self._load()
+        """Ask again for what the focused pane shows: the account, or the policies."""
+        self.ask_account(ask=True)
+
+    def action_clusters(self) -> None:
+        """Let the user choose one of the account's clusters."""
+        snapshot = self.account.snapshot
+        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
+        if not clusters:
+            known = "No cluster of this account is known." if snapshot else "No account was asked yet; r asks AWS."
+            self.notify(known, markup=False)
+            return
+
+        def show(cluster: Cluster | None) -> None:
+            if cluster is not None:
+                self.app.push_screen(ClusterScreen(cluster.name, cluster.region))
+
+        self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)

@@ -16,6 +16,7 @@ from ekstui.tui.widgets.rows import Column, Row, RowList
 _HEADINGS: dict[Where, str] = {
     "explorer": "Here",
     "compare": "Comparing",
+    "role": "Role",
     "report": "Here",
     "rows": "Moving",
     "app": "Everywhere",

@@ -1,14 +1,36 @@
 """The fourth pane: who carries the shown policy in the account."""
 
+from datetime import UTC, datetime
+
 from textual import on
+from textual.getters import app
+from textual.message import Message
 from textual.reactive import reactive
 
+from ekstui.core.account import RoleAttachment
+from ekstui.errors import MfaNeededError
+from ekstui.library import AttachedAnswer
+from ekstui.tui.account import AccountView
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.messages import PaneFailed
+from ekstui.tui.present.account import attached_note, attached_rows, shortened
+from ekstui.tui.present.words import failure
+from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import styled
+from ekstui.tui.styled import plain, styled
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
-COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 8))
+COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 5, right=True))
+
+
+class AttachmentsLoaded(Message):
+    """Who carries a policy is known, by one snapshot of the account."""
+
+    def __init__(self, arn: str, answer: AttachedAnswer) -> None:
+        super().__init__()
+        self.arn = arn
+        self.answer = answer
 
 
 class AttachedPane(Pane):
@@ -16,19 +38,85 @@ class AttachedPane(Pane):
 
     FILTER_HINT = "a part of a role, cluster or kind of use"
 
+    app = app(LibraryApp)
+
     shown: reactive[Shown | None] = reactive(None)
+    account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
         super().__init__(4, "Attached", COLUMNS, id="attached")
+        self._answer: AttachedAnswer | None = None
 
     def watch_shown(self) -> None:
-        """Show what the last snapshot of the account says about the policy."""
-        self.rows.show_message(styled("No account was asked yet.", "muted"), styled("r asks AWS.", "muted"))
+        """Look up who carries the policy."""
+        self._answer = None
+        self._look_up()
+
+    def watch_account(self, before: AccountView, view: AccountView) -> None:
+        """Look again when a new snapshot arrived; say so while AWS is asked or could not be."""
+        identity = view.snapshot.identity if view.snapshot else None
+        self.set_title(f"{shortened(identity.account)} {identity.profile or ''}".strip() if identity else "")
+        if view.snapshot is not before.snapshot or self._answer is None:
+            self._look_up()
+
+    def _look_up(self) -> None:
+        shown, view = self.shown, self.account
+        if shown is None:
+            return
+        if view.snapshot is None:
+            self._say_why_not(view)
+            return
+        library, policy = self.app.library, shown.entry.policy
+        self.app.background.run(
+            self, "attached", lambda job: AttachmentsLoaded(policy.arn, library.attached(policy, lambda: job.cancelled))
+        )
+
+    def _say_why_not(self, view: AccountView) -> None:
+        self.set_note("")
+        if view.error is not None:
+            lines = failure(view.error)
+            if isinstance(view.error, MfaNeededError):
+                lines = (*lines, styled("r asks for the code.", "muted"))
+            self.rows.show_message(*lines, styled("Everything else works without the account.", "muted"))
+        elif view.asking:
+            self.rows.show_message(styled(f"{view.asking} …", "muted"))
+        else:
+            self.rows.show_message(styled("No account was asked yet.", "muted"), styled("r asks AWS.", "muted"))
 
     def build_rows(self) -> list[Row]:
-        """Return no rows yet."""
-        return []
+        """Return who carries the policy, or those whose row has every word of the filter."""
+        if self._answer is None:
+            return []
+        rows = attached_rows(self._answer, datetime.now(UTC), self.rows.row_width)
+        words = self._filter.casefold().split()
+        if not words:
+            return rows
+        return [
+            row
+            for row in rows
+            if row.selectable and all(word in " ".join(map(plain, row.cells)).casefold() for word in words)
+        ]
+
+    @on(AttachmentsLoaded)
+    def _loaded(self, message: AttachmentsLoaded) -> None:
+        message.stop()
+        if self.shown and message.arn == self.shown.entry.policy.arn:
+            self._answer = message.answer
+            self.set_note(attached_note(message.answer.attachments))
+            self.show_rows()
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        message.stop()
+        self.show_error(message.error)
 
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
         event.stop()
+
+    @on(RowList.Opened)
+    def _open_role(self, event: RowList.Opened) -> None:
+        event.stop()
+        if event.row and isinstance(event.row.value, RoleAttachment):
+            role = event.row.value.role
+            self.app.push_screen(RoleScreen(role.arn or role.name))

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from textual import on
 from textual.reactive import reactive
 
+from ekstui.core.account import in_partition
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
+from ekstui.tui.account import AccountView
 from ekstui.tui.messages import PolicyHighlighted
 from ekstui.tui.present.policies import policy_row
 from ekstui.tui.widgets.pane import Pane
@@ -14,7 +16,7 @@ from ekstui.tui.widgets.rows import Column, Row, RowList
 
 MARK = Column("", 1)
 NAME = Column("Policy", 8, share=1, middle=True)
-ROLES = Column("", 3, right=True)
+CARRIERS = Column("", 3, right=True)
 VERSION = Column("", 4, right=True)
 
 
@@ -24,6 +26,7 @@ class PoliciesPane(Pane):
     FILTER_HINT = "a part of a name or of what a policy is for"
 
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
+    account: reactive[AccountView] = reactive(AccountView(), init=False)
 
     def __init__(self) -> None:
         super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
@@ -53,7 +56,25 @@ class PoliciesPane(Pane):
         ]
         self.set_note(f"{len(chosen)} of {len(self._entries)}" if words else "")
         marked = {mark.name for mark in self.marks}
-        return [policy_row(entry, marked=entry.policy.name in marked) for entry in chosen]
+        return [
+            policy_row(entry, marked=entry.policy.name in marked, carriers=self._carriers(entry.policy.arn))
+            for entry in chosen
+        ]
+
+    def watch_account(self, before: AccountView, view: AccountView) -> None:
+        """Show how many entities carry each policy once that is known."""
+        if view.snapshot is not before.snapshot:
+            counted = view.snapshot is not None and view.snapshot.counts is not None
+            self.rows.set_columns((MARK, NAME, CARRIERS, VERSION) if counted else (MARK, NAME, VERSION))
+            self.show_rows()
+
+    def _carriers(self, arn: str) -> int | None:
+        """Return how many roles, users and groups carry a policy as permissions; None where nobody counted."""
+        snapshot = self.account.snapshot
+        if snapshot is None or snapshot.counts is None:
+            return None
+        count = snapshot.counts.get(in_partition(arn, snapshot.identity.partition))
+        return count.attachments if count else 0
 
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:

@@ -1,0 +1,67 @@
+"""What the app knows of the account, and how it keeps that fresh without holding anything up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.errors import EkstuiError
+from ekstui.library import Library
+from ekstui.tui.background import Background, Job
+
+STALE_AFTER = timedelta(minutes=15)
+"""How old the last snapshot may be before the app asks AWS again on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The account as the screens show it."""
+
+    snapshot: AccountSnapshot | None = None
+    """The newest that is at hand, with its time; None where there is none."""
+    asking: str | None = None
+    """What is being read right now, in a few words; None while AWS is not asked."""
+    error: EkstuiError | None = None
+    """Why the last asking failed."""
+
+
+class AccountTold(Message):
+    """More is known of the account, or why it could not be asked."""
+
+    def __init__(self, library: Library, change: Callable[[AccountView], AccountView]) -> None:
+        super().__init__()
+        self.library = library
+        """The library that was asked: an answer about an account that is no longer chosen is dropped."""
+        self.change = change
+
+
+def watch_account(owner: MessagePump, background: Background, library: Library, *, ask: bool) -> None:
+    """Tell `owner` the last snapshot, then AWS's answer where asking is wanted or the snapshot is stale."""
+
+    def tell(change: Callable[[AccountView], AccountView]) -> None:
+        owner.post_message(AccountTold(library, change))
+
+    def work(job: Job) -> None:
+        try:
+            kept = library.account()
+            if kept is not None:
+                tell(lambda view: replace(view, snapshot=kept, error=None))
+            if not ask and (
+                library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < STALE_AFTER)
+            ):
+                return
+            tell(lambda view: replace(view, asking="asking AWS", error=None))
+            fresh = library.refresh_account(
+                lambda _, words: tell(lambda view: replace(view, asking=words)), lambda: job.cancelled
+            )
+        except EkstuiError as error:
+            failure = error
+            tell(lambda view: replace(view, asking=None, error=failure))
+            return
+        if not job.cancelled:
+            tell(lambda view: replace(view, snapshot=fresh, asking=None, error=None))
+
+    background.run(owner, "account", work)

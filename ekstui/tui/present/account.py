@@ -1,0 +1,166 @@
+"""The account, its roles and what uses them, as rows and lines."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
+from ekstui.core.text import clean_line
+from ekstui.core.trust import trust_word
+from ekstui.library import AttachedAnswer
+from ekstui.tui.account import AccountView
+from ekstui.tui.present.words import age
+from ekstui.tui.styled import Styled, Tone, plain, styled
+from ekstui.tui.widgets.rows import Row, wrap
+
+TRACKED = "no activity in the 400 days that IAM tracks"
+
+_USE_WORDS = {
+    "cluster": "cluster",
+    "nodegroup": "nodes",
+    "self-managed-node": "self-managed nodes",
+    "karpenter-node": "Karpenter nodes",
+    "hybrid-node": "hybrid nodes",
+    "hyperpod-node": "HyperPod nodes",
+    "auto-mode-node": "Auto Mode nodes",
+    "fargate": "Fargate",
+    "addon": "add-on",
+    "pod-identity": "Pod Identity",
+    "pod-identity-target": "Pod Identity target",
+    "irsa": "IRSA",
+    "capability": "capability",
+}
+
+
+def account_line(view: AccountView, now: datetime) -> Styled:
+    """Return the header's words about the account: whose, how old, and what is going on."""
+    parts: list[tuple[str, Tone]] = []
+    if view.snapshot:
+        identity = view.snapshot.identity
+        name = identity.profile or identity.method or ""
+        parts.append((f"account {shortened(identity.account)} {clean_line(name)}".rstrip(), ""))
+        if identity.partition != "aws":
+            parts.append((f" {identity.partition}", "warn"))
+        if identity.endpoint:
+            parts.append((f" via {clean_line(identity.endpoint)}", "warn"))
+        parts.append((f" ({age(view.snapshot.fetched_at, now)})", "muted"))
+        if not view.snapshot.complete or view.snapshot.errors:
+            parts.append((" incomplete", "warn"))
+    elif not view.asking:
+        parts.append(("no account asked" if view.error is None else "no account", "muted"))
+    if view.asking:
+        parts.append((f" … {clean_line(view.asking)}", "accent"))
+    elif view.error and view.snapshot:
+        parts.append((" stale: AWS could not be asked", "warn"))
+    return tuple(parts)
+
+
+def shortened(account: str) -> str:
+    """Return an account's number as the header shows it: `1234…`."""
+    return account if len(account) <= 4 else f"{account[:4]}…"
+
+
+def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
+    """Return who carries a policy as rows; what is missing or was not looked at says so."""
+    attachments = answer.attachments
+    account = answer.identity.account
+    rows = [_role(entry, account, now) for entry in attachments.roles]
+    rows += [
+        Row(("user", entry.user.name), (_name(entry.user.name, "user "), _as(entry.carried_as), styled("")), entry)
+        for entry in attachments.users
+    ]
+    rows += [
+        Row(("group", group.name), (_name(group.name, "group "), styled(""), styled("")), group)
+        for group in attachments.groups
+    ]
+    if attachments.proven_empty:
+        rows.append(_note("none", "Nothing in this account carries it.", "muted"))
+    if not attachments.complete:
+        rows += _lines("incomplete", "Incomplete: not every role, user and group was read.", "warn", width)
+    for index, error in enumerate(attachments.errors):
+        rows += error_rows(("error", index), error, width)
+    if attachments.not_looked_at:
+        rows += _lines("unseen", f"Not looked at: {', '.join(attachments.not_looked_at)}.", "muted", width)
+    return rows
+
+
+def attached_note(attachments: Attachments) -> str:
+    """Return how many carry the policy, with `at least` where not everything was read."""
+    parts = [
+        f"{len(carriers)} {noun}{'' if len(carriers) == 1 else 's'}"
+        for noun, carriers in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
+        if carriers
+    ]
+    if not parts:
+        return "none" if attachments.proven_empty else "unknown"
+    return ("" if attachments.complete else "at least ") + ", ".join(parts)
+
+
+def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
+    """Return what could not be read, and what to do about it."""
+    where = f" in {error.region}" if error.region else ""
+    action = f"{error.action}{where}: " if error.action else ""
+    return _lines(key, f"! {action}{error.message} {error.next_step}".strip(), "warn", width)
+
+
+def use_words(use: Use) -> str:
+    """Return what uses a role in a few words: `nodes workers of prod`."""
+    words = [_USE_WORDS[use.kind]]
+    if use.kind in ("irsa", "pod-identity", "pod-identity-target") and use.service_account:
+        words.append(f"{use.namespace}/{use.service_account}")
+    elif use.name and use.kind != "irsa":
+        words.append(use.name)
+    if use.cluster:
+        words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
+    if use.certainty == "inferred":
+        words.append("(inferred)")
+    return clean_line(" ".join(words))
+
+
+def uses_words(uses: Sequence[Use]) -> Styled:
+    """Return what uses a role: the first use, and how many more."""
+    if not uses:
+        return styled("")
+    more = f" +{len(uses) - 1}" if len(uses) > 1 else ""
+    return ((use_words(uses[0]), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
+
+
+def last_used(role: Role, now: datetime) -> Styled:
+    """Return when a role was last used: `2 h`, `212 d`, or a dash where IAM tracked no activity."""
+    if role.last_used is None:
+        return styled("—" if role.extent != "name" else "?", "muted")
+    return styled(age(role.last_used, now).removesuffix(" ago"), "muted")
+
+
+def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
+    role = entry.role
+    used = uses_words(entry.used_by)
+    if not plain(used):
+        used = styled(clean_line(trust_word(role.trust, account)), "muted")
+    boundary: Styled = () if "boundary" not in entry.carried_as else ((" boundary", "warn"),)
+    linked: Styled = ((" service-linked", "muted"),) if role.service_linked else ()
+    name: Styled = ((clean_line(role.name), ""), *linked, *boundary)
+    return Row(("role", role.arn or role.name), (name, used, last_used(role, now)), entry)
+
+
+def _name(name: str, kind: str) -> Styled:
+    return ((kind, "muted"), (clean_line(name), ""))
+
+
+def _as(ways: Sequence[str]) -> Styled:
+    return styled("boundary", "warn") if "boundary" in ways else styled("")
+
+
+def _note(key: object, text: str, tone: Tone) -> Row:
+    return Row(key_of(key), (styled(clean_line(text), tone),), selectable=False)
+
+
+def _lines(key: object, text: str, tone: Tone, width: int) -> list[Row]:
+    return [
+        Row((key_of(key), index), (line,), selectable=False)
+        for index, line in enumerate(wrap(styled(clean_line(text), tone), width))
+    ]
+
+
+def key_of(key: object) -> str:
+    """Return a row's key for a note."""
+    return repr(key)

@@ -1,0 +1,53 @@
+"""A cluster for the first thirty seconds of an incident."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from textual import on
+
+from ekstui.core.text import clean_line
+from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
+from ekstui.tui.present.role import cluster_rows
+from ekstui.tui.present.words import age
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import Styled
+from ekstui.tui.widgets.rows import Row, RowList
+
+
+class ClusterScreen(ReportScreen):
+    """What EKS reports, what AWS changed lately, and each role with what it needs and carries."""
+
+    WAITING = "reading the cluster…"
+
+    def __init__(self, name: str, region: str | None) -> None:
+        super().__init__()
+        self._cluster = name
+        self._region = region
+
+    def question(self) -> Styled:
+        """Return the cluster, its region, and how old the answer is."""
+        answer = self._answer
+        when = f" · {age(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, ClusterAnswer) else ""
+        partly = " · incomplete" if isinstance(answer, ClusterAnswer) and not answer.complete else ""
+        region = f" in {self._region}" if self._region else ""
+        return (("cluster ", ""), (clean_line(self._cluster), "strong"), (f"{region}{when}", "muted"), (partly, "warn"))
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the cluster of the last snapshot."""
+        library, name, region = self.app.library, self._cluster, self._region
+        return lambda: library.cluster(name, region)
+
+    def answer_rows(self, answer: object, width: int) -> list[Row]:
+        """Return the cluster as rows."""
+        return cluster_rows(answer, datetime.now(UTC), width) if isinstance(answer, ClusterAnswer) else []
+
+    @on(RowList.Opened)
+    async def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        if isinstance(value, ClusterRole) and value.subject is not None:
+            self.app.push_screen(RoleScreen(value.arn))
+        elif isinstance(value, RecentChange):
+            await self.app.go_to(Shown(self.app.library.find(value.policy), value.version))

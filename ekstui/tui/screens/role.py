@@ -1,0 +1,113 @@
+"""All about one role of the account."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from textual import on
+from textual.reactive import reactive
+
+from ekstui.core.document import Document, serialise
+from ekstui.core.findings import CarriedPolicy
+from ekstui.core.policy import version_label
+from ekstui.core.summary import ServiceSummary, services_in
+from ekstui.core.text import clean_line
+from ekstui.library import RoleAnswer
+from ekstui.tui.keys import bindings
+from ekstui.tui.present.permissions import service_rows
+from ekstui.tui.present.role import role_rows
+from ekstui.tui.present.words import age
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import Styled, styled
+from ekstui.tui.widgets.permissions import COLUMNS as PERMISSION_COLUMNS
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, Row, RowList
+
+View = Literal["about", "permissions", "trust policy"]
+VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
+
+
+class RoleScreen(ReportScreen):
+    """A role in three views: about it, what it may do altogether, and its trust policy as JSON."""
+
+    BINDINGS = bindings("role")
+    PLACES = ("role", "report")
+    WAITING = "reading the role…"
+
+    view: reactive[View] = reactive("about", init=False)
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self._opened: set[tuple[str, str]] = set()
+        self._services: Sequence[ServiceSummary] | None = None
+
+    def question(self) -> Styled:
+        """Return the role's name, the view, and how old the answer is."""
+        name = clean_line(self._role.rpartition("/")[2])
+        answer = self._answer
+        when = f" · {age(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
+        return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the role of the last snapshot."""
+        library, role = self.app.library, self._role
+        self._services = None
+        return lambda: library.role(role)
+
+    def answer_rows(self, answer: object, width: int) -> list[Row]:
+        """Return the role in the current view."""
+        if not isinstance(answer, RoleAnswer):
+            return []
+        if self.view == "permissions":
+            return self._permission_rows(answer, width)
+        if self.view == "trust policy":
+            trust = answer.subject.role.trust
+            lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
+            return [Row(index, (styled(clean_line(line)),)) for index, line in enumerate(lines)]
+        return role_rows(answer, datetime.now(UTC), width)
+
+    def _permission_rows(self, answer: RoleAnswer, width: int) -> list[Row]:
+        """Return the union of what the role carries; what was not read and the boundary are named above it."""
+        policies = answer.subject.policies
+        if self._services is None:
+            statements = tuple(
+                statement for policy in policies if policy.document for statement in policy.document.statements
+            )
+            self._services = services_in(Document("2012-10-17", None, statements))
+        remarks = [f"{policy.name} was not read: it may give more." for policy in policies if policy.document is None]
+        if answer.subject.boundary:
+            remarks.append(f"The boundary {answer.subject.boundary.name} limits this further; explain weighs both.")
+        rows = [
+            Row(("remark", index), (styled(clean_line(remark), "warn"),), selectable=False)
+            for index, remark in enumerate(remarks)
+        ]
+        return rows + service_rows(self._services, self._opened, {}, width)
+
+    def watch_view(self) -> None:
+        """Lay the rows out for the view."""
+        self.rows.set_columns(PERMISSION_COLUMNS if self.view == "permissions" else WHOLE_WIDTH)
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_answer()
+
+    def action_view(self) -> None:
+        """Go to the next of the three views."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+
+    @on(RowList.Opened)
+    async def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        if isinstance(value, ServiceSummary):
+            self._opened ^= {(value.effect, value.service)}
+            self.show_answer()
+        elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
+            entry = self.app.library.find(value.name)
+            version = value.version or entry.policy.default_version
+            await self.app.go_to(Shown(entry, version))
+        elif isinstance(value, CarriedPolicy):
+            self.notify(
+                f"{version_label(value.version) if value.version else 'It'} is the account's own; v shows what the role may do.",
+                markup=False,
+            )
