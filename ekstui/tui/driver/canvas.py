@@ -1,15 +1,17 @@
 """Two grids of cells, what the app has drawn and what the terminal shows, and the cheapest way from one to the other."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from ekstui.tui.driver.frame import JOINS_BEFORE, TOKEN, cells_in, is_sure
-from ekstui.tui.driver.sgr import PLAIN, Style, after, transition
+from ekstui.tui.driver.pen import Pen, Piece
+from ekstui.tui.driver.sgr import PLAIN, Style, after
 
 UNKNOWN: Final = None
 """The text of a cell of which nothing is known."""
 
-_BRIDGE: Final = 10
-"""Unchanged cells between two changes that may be worth sending again; a move over them costs 3 to 10 bytes."""
+_BRIDGE: Final = 4
+"""Unchanged cells between two changes that are sent again: a move over them costs at least three bytes."""
 
 
 class _Row:
@@ -30,10 +32,7 @@ class Canvas:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self._style = PLAIN
-        """The attributes that the terminal writes with now."""
-        self._cursor: tuple[int, int] | None = None
-        """Where the terminal's cursor is, (row, column) from 0, or None."""
+        self._pen = Pen()
         self._rest: tuple[int, int] | None = None
         """Where the app left its cursor: input methods and screen readers follow it even while it is hidden."""
         self.resize(width, height)
@@ -53,7 +52,7 @@ class Canvas:
         """Take nothing that the terminal shows for known: all that is drawn is sent again."""
         self._shown = [_Row(self.width) for _ in range(self.height)]
         self._changed = set(range(self.height))
-        self._cursor = None
+        self._pen.cursor = None
 
     def draw(self, frame: str) -> None:
         """Draw what `frame`, in the language of `frame.py`, draws."""
@@ -111,82 +110,76 @@ class Canvas:
 
     def changes(self) -> str:
         """Return what makes the terminal show all that is drawn, and take it as shown."""
-        parts: list[str] = []
+        pieces: list[Piece] = []
         for y in sorted(self._changed):
             drawn, shown = self._drawn[y], self._shown[y]
             if drawn.texts != shown.texts or drawn.styles != shown.styles:
-                self._change_row(y, drawn, shown, parts)
+                pieces.extend(_pieces(y, drawn, shown))
         self._changed.clear()
-        if self._rest is not None and self._rest != self._cursor:
-            parts.append(self._move(*self._rest))
-        return "".join(parts)
+        # Row by row is the shortest where colours have short codes; colour by colour where one costs more than a
+        # move, as 24-bit colours do.
+        orders = (pieces, _by_style(pieces))
+        self._pen = min((self._pen.written(order, self.width) for order in orders), key=len)
+        if self._rest is not None:
+            self._pen.move(*self._rest, self.width)
+        return self._pen.take()
 
     def reset(self) -> str:
         """Return what sets the terminal's attributes back, which others are about to write with."""
-        sequence = transition(self._style, PLAIN)
-        self._style = PLAIN
-        return sequence
+        self._pen.use(PLAIN)
+        return self._pen.take()
 
-    def _change_row(self, y: int, drawn: _Row, shown: _Row, parts: list[str]) -> None:
-        _spoil_halves(drawn, shown)
-        texts, styles = drawn.texts, drawn.styles
-        shown_texts, shown_styles = shown.texts, shown.styles
-        style = self._style
-        at = -1  # the column where the cursor is, if it is in this row and known
-        if self._cursor is not None and self._cursor[0] == y:
-            at = self._cursor[1]
-        for x in range(self.width):
-            text = texts[x]
-            if text is None or (text == shown_texts[x] and styles[x] == shown_styles[x]):
-                continue
-            if not text:
-                continue  # its first half has written it
-            if x != at:
-                bridge = self._bridge(drawn, shown, at, x, style)
-                self._style = style
-                parts.append(bridge if bridge is not None else self._move(y, x))
-            if styles[x] != style:
-                parts.append(transition(style, styles[x]))
-                style = styles[x]
-            parts.append(text)
-            width = 2 if x + 1 < self.width and texts[x + 1] == "" else 1
-            at = x + width
-            if at >= self.width or not is_sure(text):
-                at = -1
-            self._cursor = (y, at) if at >= 0 else None
-        self._style = style
-        for x, text in enumerate(texts):
-            if text is not None:
-                shown_texts[x] = text
-                shown_styles[x] = styles[x]
 
-    def _bridge(self, drawn: _Row, shown: _Row, at: int, x: int, style: Style) -> str | None:
-        """Return the unchanged cells from `at` to `x` if they may be sent again for less than a move, else None."""
-        if not 0 <= at < x <= at + _BRIDGE:
-            return None
-        if any(
-            text is None or text != shown.texts[column] or drawn.styles[column] != style or not is_sure(text)
-            for column, text in enumerate(drawn.texts[at:x], at)
-        ):
-            return None
-        gap = "".join(text for text in drawn.texts[at:x] if text)
-        return gap if len(gap.encode()) <= len(_forward(x - at)) else None
+def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
+    """Yield what is to be written in row `y`, from left to right, and take it as shown."""
+    _spoil_halves(drawn, shown)
+    texts, styles = drawn.texts, drawn.styles
+    shown_texts, shown_styles = shown.texts, shown.styles
+    begin = end = 0
+    for x, text in enumerate(texts):
+        # The second half of a wide character is written with the first.
+        if not text or (text == shown_texts[x] and styles[x] == shown_styles[x]):
+            continue
+        if end > begin and not (styles[x] == styles[begin] and _is_bridged(texts, styles, end, x)):
+            yield _piece(y, begin, end, drawn)
+            begin = end = x
+        if end == begin:
+            begin = x
+        end = x + 2 if x + 1 < len(texts) and texts[x + 1] == "" else x + 1
+        if not is_sure(text):
+            yield _piece(y, begin, end, drawn)
+            begin = end
+    if end > begin:
+        yield _piece(y, begin, end, drawn)
+    for x, text in enumerate(texts):
+        if text is not None:
+            shown_texts[x] = text
+            shown_styles[x] = styles[x]
 
-    def _move(self, y: int, x: int) -> str:
-        """Return the shortest move of the terminal's cursor to row `y` and column `x`, and take it as done."""
-        moves = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"]
-        if self._cursor is not None:
-            row, column = self._cursor
-            vertical = "" if y == row else _count(y - row, "B") if y > row else _count(row - y, "A")
-            if x == 0:
-                moves.append(vertical + "\r")
-            elif x >= column:
-                moves.append(vertical + (_forward(x - column) if x > column else ""))
-            else:
-                moves.append(vertical + min("\b" * (column - x), _count(column - x, "D"), key=len))
-                moves.append(vertical + "\r" + _forward(x))
-        self._cursor = (y, x)
-        return min(moves, key=len)
+
+def _piece(y: int, begin: int, end: int, row: _Row) -> Piece:
+    texts = [text for text in row.texts[begin:end] if text]
+    return Piece(y, begin, end, "".join(texts), row.styles[begin], is_sure(texts[-1]))
+
+
+def _is_bridged(texts: list[str | None], styles: list[Style], end: int, x: int) -> bool:
+    """Say whether the unchanged cells from `end` to `x` are cheaper written again than moved over."""
+    return x == end or (
+        x - end <= _BRIDGE
+        and all(
+            text and text.isascii() and style == styles[x]
+            for text, style in zip(texts[end:x], styles[end:x], strict=True)
+        )
+    )
+
+
+def _by_style(pieces: list[Piece]) -> list[Piece]:
+    """Return the pieces with each background, and within it each style, together."""
+    order: dict[Style | str, int] = {}
+    for piece in pieces:
+        order.setdefault(piece.style.background, len(order))
+        order.setdefault(piece.style, len(order))
+    return sorted(pieces, key=lambda piece: (order[piece.style.background], order[piece.style]))
 
 
 def _spoil_halves(drawn: _Row, shown: _Row) -> None:
@@ -204,11 +197,3 @@ def _spoil_halves(drawn: _Row, shown: _Row) -> None:
             )
         ):
             shown.texts[x - 1] = shown.texts[x] = UNKNOWN
-
-
-def _forward(columns: int) -> str:
-    return _count(columns, "C")
-
-
-def _count(number: int, letter: str) -> str:
-    return f"\x1b[{number}{letter}" if number > 1 else f"\x1b[{letter}"

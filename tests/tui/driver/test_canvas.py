@@ -1,0 +1,182 @@
+"""Frames drawn on a canvas come out, by fewer bytes, as the same picture, and never as anything but a picture."""
+
+import re
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ekstui.tui.driver.canvas import Canvas
+from ekstui.tui.driver.frame import cells_in, is_frame
+
+WIDTH, HEIGHT = 12, 4
+
+TEXT = st.text(alphabet=st.sampled_from("ab  │█é漢字한 "), min_size=1, max_size=9)
+SGR = st.sampled_from(
+    ["", "31", "38;2;1;2;3", "48;2;4;5;6", "1;38;2;1;2;3;48;2;4;5;6", "7", "4;9", "3;38;5;17;48;5;200", "1;3;4;7;9"]
+)
+SPANS = st.lists(st.tuples(st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1), SGR, TEXT), min_size=1, max_size=12)
+
+ALLOWED = re.compile(r"(?:\x1b\[[\d;]*m|\x1b\[\d*(?:;\d+)?[HABCD]|[\r\x08]|[^\x00-\x1f\x7f-\x9f\u202a-\u202e])*")
+
+
+def frame(spans: list[tuple[int, int, str, str]], *, clip: bool = True) -> str:
+    """Return a frame as the compositor writes it: each strip at its place, cut to the screen."""
+    parts = []
+    for y, x, sgr, text in spans:
+        text = _cut(text, WIDTH - x) if clip else text
+        parts.append(f"\x1b[{y + 1};{x + 1}H" + (f"\x1b[{sgr}m{text}\x1b[0m" if sgr else text))
+    return "".join(parts) + "\x1b[1;1H"
+
+
+def _cut(text: str, width: int) -> str:
+    while len(cells_in(text)) > width:
+        text = text[:-1]
+    return text or " "
+
+
+def terminal() -> tuple[pyte.Screen, pyte.Stream]:
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    screen.reset_mode(7, private=True)
+    return screen, pyte.Stream(screen)
+
+
+def cells(screen: pyte.Screen) -> list[object]:
+    return [screen.buffer[y][x] for y in range(HEIGHT) for x in range(WIDTH)]
+
+
+def _without_halves(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
+    """Return the spans on rows that begin and end with whole rows, so that none leaves half a wide character.
+
+    What a terminal shows in place of the half is its own affair, and the compositor never leaves one.
+    """
+    whole = []
+    for y, x, sgr, text in spans:
+        row = _cut(" " * x + text, WIDTH)
+        whole.append((y, 0, sgr, row + " " * (WIDTH - len(cells_in(row)))))
+    return whole
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(SPANS, min_size=1, max_size=6))
+def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    (stock, to_stock), (ours, to_ours) = terminal(), terminal()
+    for number, spans in enumerate(frames):
+        data = frame(_without_halves(spans))
+        to_stock.feed(data)
+        canvas.draw(data)
+        if number % 2:
+            to_ours.feed(canvas.changes())
+    to_ours.feed(canvas.changes())
+    assert cells(ours) == cells(stock)
+    assert canvas.changes() == ""
+    canvas.repaint()
+    again, to_again = terminal()
+    to_again.feed(canvas.reset() + canvas.changes())
+    assert cells(again) == cells(stock)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, HEIGHT),
+            st.integers(0, WIDTH),
+            SGR,
+            st.text(
+                alphabet=st.sampled_from("a漢\x1b[]2;HJm\x07\x9b\x9d\x00\x7f\n\r\t\x08\u202e\u200b\u0301\u200d\ufe0f❤")
+            ),
+        ),
+        max_size=10,
+    )
+)
+def test_no_control_character_of_a_text_comes_out(spans: list[tuple[int, int, str, str]]) -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(frame(spans, clip=False))
+    changes = canvas.changes()
+    assert ALLOWED.fullmatch(changes)
+    for row, column in re.findall(r"\x1b\[(\d+);?(\d*)H", changes):
+        assert 1 <= int(row) <= HEIGHT
+        assert int(column or 1) <= WIDTH
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sent"),
+    [
+        pytest.param("abcdef", "abcdef", "", id="nothing has changed"),
+        pytest.param("abcdef", "abXdef", "\x1b[2CX\r", id="one cell"),
+        pytest.param("abcdef", "XbXdXf", "XbXdX\r", id="short gaps are written again"),
+        pytest.param("abcdefghijk", "XbcdefghijY", "X\x1b[9CY\r", id="long gaps are moved over"),
+        pytest.param("a漢d", "aX d", "\x1b[CX \r", id="both halves of a wide character"),
+        pytest.param("a漢d", "a字d", "\x1b[C字\r", id="a wide character for another"),
+        pytest.param("ae\u0301d", "ae\u0301X", "\x1b[2CX\r", id="a combining mark is no cell"),
+        pytest.param("aed", "ae\u0301d", "\x1b[Ce\u0301\x1b[H", id="after it the cursor may be anywhere"),
+    ],
+)
+def test_only_what_changed_is_sent(before: str, after: str, sent: str) -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(f"\x1b[1;1H{before}\x1b[1;1H")
+    canvas.changes()
+    canvas.draw(f"\x1b[1;1H{after}\x1b[1;1H")
+    assert canvas.changes() == sent
+
+
+def test_a_colour_that_costs_more_than_a_move_is_chosen_once() -> None:
+    one, two = "38;2;100;101;102", "38;2;200;201;202"
+    rows = "".join(f"\x1b[{y};1H\x1b[{one}m|\x1b[0m\x1b[{two}mtext\x1b[0m\x1b[{one}m|\x1b[0m" for y in (1, 2, 3))
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(rows)
+    changes = canvas.changes()
+    assert changes.count(one) == changes.count(two) == 1
+
+
+def test_what_lies_outside_is_left_out() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(f"\x1b[1;{WIDTH - 1}Habcd\x1b[9;9Hlost\x1b[1;99999H!\x1b[2;{WIDTH}H漢\x1b[1;1H")
+    screen, stream = terminal()
+    stream.feed(canvas.changes())
+    assert screen.display[0].endswith(" ab")
+    assert "".join(screen.display).split() == ["ab"]
+
+
+def test_forgotten_cells_are_sent_only_when_drawn_again() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw("\x1b[1;1Habcdef\x1b[1;1H")
+    canvas.changes()
+    canvas.forget()
+    assert canvas.changes() == ""
+    canvas.draw("\x1b[1;1Hab\x1b[1;1H")
+    assert canvas.changes() == "\x1b[Hab\r"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("\x1b[1;1Htext", True),
+        ("\n\x1b[12;3H", True),
+        ("\x1b[?1049h", False),
+        ("\x07", False),
+        ("\x1b]52;c;dGV4dA==\x07", False),
+        ("", False),
+    ],
+)
+def test_a_frame_is_told_from_a_sequence(data: str, expected: bool) -> None:
+    assert is_frame(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("abc", ("a", "b", "c")),
+        ("漢a", ("漢", "", "a")),
+        ("e\u0301x", ("e\u0301", "x")),
+        ("\u0301x", ("\0\u0301", "x")),
+        ("❤\ufe0fx", ("❤\ufe0f", "", "x")),
+        ("👩\u200d🚀x", ("👩\u200d🚀", "", "x")),
+        ("a\u202eb\u200bc", ("a", "b", "c")),
+    ],
+)
+def test_text_is_split_into_cells(text: str, cells: tuple[str, ...]) -> None:
+    assert cells_in(text) == cells
