@@ -28,10 +28,10 @@ IN_WORDS = {
     "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
     "pod-identity-agent": "the Pod Identity agent runs",
     "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
-    "newer-vpc-cni": "the VPC CNI is of a newer release",
+    "newer-vpc-cni": "its release is a newer one",
     "ipv4": "the cluster uses IPv4",
     "ipv6": "the cluster uses IPv6",
-    "ecr-pull-through-cache": "images come through an ECR pull-through cache",
+    "ecr-pull-through-cache": "an ECR pull-through cache is used",
     "cluster-details-not-in-node-config": "the node's configuration does not describe the cluster",
     "ssm-hybrid-activation": "the node is activated by Systems Manager",
 }

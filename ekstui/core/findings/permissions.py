@@ -20,6 +20,9 @@ from ekstui.core.knowledge import Knowledge, Requirement
 from ekstui.core.wildcard import matches
 from ekstui.errors import DocumentError
 
+NAMED_ACTIONS = 3
+"""How many missing actions a finding's text names; the evidence always names all."""
+
 
 def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
     """Yield a finding for each requirement that the role's uses bring and that it does not plainly meet.
@@ -68,14 +71,14 @@ def _judge(
         return None
     lacking, unknown, hurt = _lacking(requirement.actions, uses, subject)
     evidence = [described(use) for use in hurt or uses]
-    if requirement.policies:
-        evidence.append(f"usually given by {listed(requirement.policies, 'or')}")
     if lacking:
         severity: Severity = "problem" if certain and not requirement.optional else "note"
-        text = f"It lacks {listed(list(lacking))}, needed to {requirement.name}"
-        text += "" if certain else _only_where(requirement, possible, subject, surroundings)
+        where = "" if certain else _only_where(requirement, possible, subject, surroundings)
+        usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
+        text = f"It lacks {_in_short(list(lacking), requirement)} needed to {requirement.name}{where}{usual}"
+        evidence.append(f"lacks {', '.join(lacking)}")
         evidence.extend(f"{action}: {why}" for action, why in lacking.items() if why)
-        return Finding("missing-policy", severity, f"{text}: without, {requirement.consequence}.", tuple(evidence))
+        return Finding("missing-policy", severity, f"{text}. Without, {requirement.consequence}.", tuple(evidence))
     if unknown:
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
@@ -89,6 +92,13 @@ def _judge(
         text = f"{usual} {attached}; what is needed to {requirement.name} is covered by {covering}."
         return Finding("missing-policy", "note", text, tuple(evidence))
     return None
+
+
+def _in_short(lacking: list[str], requirement: Requirement) -> str:
+    if len(lacking) <= NAMED_ACTIONS:
+        return f"{listed(lacking)},"
+    every, total = len(lacking) == len(requirement.actions), len(requirement.actions)
+    return f"all {total} actions" if every else f"{len(lacking)} of the {total} actions"
 
 
 def _lacking(

@@ -63,13 +63,16 @@ def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession
 
 @dataclass(frozen=True, slots=True)
 class _Excess:
-    """A policy, which uses need it, and what to say where none does."""
+    """A policy that may be too much, and which uses need it."""
 
     policy: str
     needed: Callable[[Use, RoleInUse, Surroundings], Truth]
     among: tuple[str, ...]
     """The rule speaks only of roles with a use of these kinds."""
-    text: str
+    excess: str
+    """What is too much, as the predicate of a sentence about the policy."""
+    loss: str
+    """What would stop working without the policy, as a main clause."""
 
 
 def _joins_as_ec2_node(use: Use, _subject: RoleInUse, _surroundings: Surroundings) -> Truth:
@@ -93,32 +96,31 @@ _EXCESSES = (
         "AmazonEKSWorkerNodePolicy",
         _joins_as_ec2_node,
         ("auto-mode-node",),
-        "AmazonEKSWorkerNodePolicy gives more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy gives what they "
-        "do. Without it, instances with this role could no longer describe EC2 resources or the cluster, which a managed "
-        "or self-managed node needs to join.",
+        "gives more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy gives what they do",
+        "instances with this role could no longer describe EC2 resources or the cluster, which a node that Auto Mode does "
+        "not run needs to join",
     ),
     _Excess(
         "AmazonEKSWorkerNodePolicy",
         _joins_as_ec2_node,
         ("hybrid-node",),
-        "AmazonEKSWorkerNodePolicy is for EC2 instances; a hybrid node uses eks:DescribeCluster of it, and "
-        "eks-auth:AssumeRoleForPodIdentity where the agent runs. Without it, both would have to come from elsewhere.",
+        "is for EC2 instances; a hybrid node uses only eks:DescribeCluster of it, and eks-auth:AssumeRoleForPodIdentity "
+        "where the agent runs",
+        "both would have to come from elsewhere",
     ),
     _Excess(
         "AmazonEKS_CNI_Policy",
         _runs_the_cni,
         NODE_KINDS,
-        "AmazonEKS_CNI_Policy is on a node role although the VPC CNI of every cluster that was seen with the role has "
-        "its own, or none is there. Without it, pods that fall back to the node role could no longer change network "
-        "interfaces.",
+        "is on a node role although the VPC CNI of every cluster that was seen with the role has its own, or none is there",
+        "pods that fall back to the node role could no longer change network interfaces",
     ),
     _Excess(
         "AmazonEC2ContainerRegistryReadOnly",
         _reads_more_of_ecr,
         NODE_KINDS,
-        "AmazonEC2ContainerRegistryReadOnly gives more than nodes use; AmazonEC2ContainerRegistryPullOnly pulls images, "
-        "through a pull-through cache too. Without it, software on the nodes could no longer list repositories, images, "
-        "their policies and scan findings.",
+        "gives more than nodes use; AmazonEC2ContainerRegistryPullOnly pulls images, through a pull-through cache too",
+        "software on the nodes could no longer list repositories, images, their policies and scan findings",
     ),
 )
 
@@ -138,7 +140,8 @@ def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[
             if answer is None
         ]
         evidence = (*(described(use) for use in subject.uses), *undecided, *unseen_evidence(subject))
-        yield Finding("broader-than-needed", severity, excess.text, evidence)
+        text = f"{excess.policy} {excess.excess}. Without {excess.policy}, {excess.loss}."
+        yield Finding("broader-than-needed", severity, text, evidence)
 
 
 def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:

@@ -84,7 +84,7 @@ def severities(policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, *wo
             (NODE[0], aws("AmazonEC2ContainerRegistryReadOnly")),
             used("nodegroup"),
             cluster(),
-            ("ecr:BatchImportUpstreamImage", "where images come through an ECR pull-through cache"),
+            ("ecr:BatchImportUpstreamImage", "where an ECR pull-through cache is used"),
             ["note"],
         ),
         ((aws("AmazonEC2ContainerRegistryPullOnly"),), used("auto-mode-node"), cluster(), ("Pod Identity",), ["problem"]),
