@@ -20,6 +20,7 @@ from tests.rig.builder import (
     trusting_pods,
 )
 from tests.rig.crowd import add_crowd
+from tests.rig.eks import issuer
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.world import Aggregator, world
 
@@ -91,6 +92,11 @@ def seed(
     covered = world.aggregators.get("organisation", Aggregator((), (home, away)))
     world.aggregators["organisation"] = Aggregator((*covered.accounts, account_id), covered.regions)
     return Seeded(builder, home, away)
+
+
+def _auto_issuer(region: str) -> str:
+    # The second of the two forms of issuers that EKS has.
+    return f"https://oidc-eks.{region}.api.aws/id/A0704C1057E4A0704C1057E4A0704C10"
 
 
 def _ago(builder: Builder, **time: float) -> datetime:
@@ -236,10 +242,10 @@ def _prod_addons(builder: Builder, region: str, provider: str) -> None:
     builder.addon(region, prod, "aws-ebs-csi-driver", before, [association])
 
     # The issuer of another cluster: this trust policy can never match a pod of prod.
-    auto_issuer = builder.arn("iam", f"oidc-provider/oidc.eks.{region}.amazonaws.com/id/AUTO")
+    other_cluster = builder.arn("iam", f"oidc-provider/{_auto_issuer(region).removeprefix('https://')}")
     efs = builder.role(
         "prod-efs-csi",
-        trusting_accounts_of(auto_issuer, "system:serviceaccount:kube-system:efs-csi-controller-sa"),
+        trusting_accounts_of(other_cluster, "system:serviceaccount:kube-system:efs-csi-controller-sa"),
         "AmazonEFSCSIDriverPolicy",
     )
     builder.addon(region, prod, "aws-efs-csi-driver", efs)
@@ -275,7 +281,7 @@ def _prod_workloads(builder: Builder, region: str, provider: str) -> None:
         inline={"bucket": bucket},
     )
 
-    gone = builder.oidc_provider(f"https://oidc.eks.{region}.amazonaws.com/id/DELETEDCLUSTER0000000000000000")
+    gone = builder.oidc_provider(issuer(region, "deleted-cluster", builder.account_id))
     builder.role(
         "old-cluster-app",
         trusting_accounts_of(gone, "system:serviceaccount:web:frontend"),
@@ -345,6 +351,7 @@ def _auto(builder: Builder, region: str) -> None:
         authentication_mode="API",
         auto_mode_role=node,
         created=_ago(builder, days=120),
+        issuer_url=_auto_issuer(region),
     )
     builder.oidc_provider(auto.identity["oidc"]["issuer"])
     builder.access_entry(region, auto, node.arn, "EC2", policies=["AmazonEKSAutoNodePolicy"])
@@ -361,12 +368,7 @@ def _auto(builder: Builder, region: str) -> None:
         role = builder.role(f"auto-{name}", capability_trust, inline=inline)
         builder.capability(region, auto, name, kind, role)
 
-    # The add-on of prod that trusts this issuer was seeded before the issuer was known.
-    efs = builder.iam.get_role("prod-efs-csi")
-    efs.assume_role_policy_document = efs.assume_role_policy_document.replace(
-        f"oidc.eks.{region}.amazonaws.com/id/AUTO", auto.identity["oidc"]["issuer"].removeprefix("https://")
-    )
-    builder.irsa(region, auto, efs, "kube-system", "efs-csi-controller-sa")
+    builder.irsa(region, auto, builder.iam.get_role("prod-efs-csi"), "kube-system", "efs-csi-controller-sa")
 
 
 def _legacy(builder: Builder, region: str) -> None:

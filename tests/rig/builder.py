@@ -106,6 +106,10 @@ class Builder:
         self.iam.roles[role.id] = role
         return role
 
+    def delete(self, role: Role) -> None:
+        """Delete a role; what uses it goes on naming it, as in AWS."""
+        del self.iam.roles[role.id]
+
     def user(self, name: str, *attached: str, path: str = "/", boundary: str | None = None) -> User:
         """Add a user."""
         user = User(self.account_id, self.partition, name, path)
@@ -189,6 +193,7 @@ class Builder:
         issues: Sequence[Mapping[str, Any]] = (),
         auto_mode_role: Role | None = None,
         tags: Mapping[str, str] | None = None,
+        issuer_url: str | None = None,
     ) -> Cluster:
         """Add a cluster; with `auto_mode_role` it runs in Auto Mode."""
         backend = self.eks(region)
@@ -205,7 +210,7 @@ class Builder:
         )
         backend.clusters[name] = cluster
         cluster.created_at = created or self.now
-        cluster.identity = {"oidc": {"issuer": issuer(region, name, self.account_id)}}
+        cluster.identity = {"oidc": {"issuer": issuer_url or issuer(region, name, self.account_id)}}
         given: dict[str, Any] = {
             "access_config": {"authenticationMode": authentication_mode},
             "health": {"issues": [dict(issue) for issue in issues]},

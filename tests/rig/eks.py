@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
-from moto.eks.exceptions import InvalidParameterException, ResourceNotFoundException
+from moto.eks.exceptions import InvalidParameterException, InvalidRequestException, ResourceNotFoundException
 from moto.eks.models import Cluster
 from moto.eks.responses import EKSResponse
 
@@ -151,7 +151,13 @@ class CorrectedEks(SignedRegion, EKSResponse):
         return cluster
 
     def _of(self, kind: str) -> dict[str, dict[str, Any]]:
-        return resources(self._cluster(), kind)
+        cluster = self._cluster()
+        if kind.startswith("access_") and cluster.access_config["authenticationMode"] == "CONFIG_MAP":
+            raise InvalidRequestException(
+                message="The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform "
+                "this operation."
+            )
+        return resources(cluster, kind)
 
     def _one(self, kind: str, key: str, noun: str) -> dict[str, Any]:
         found = self._of(kind).get(key)

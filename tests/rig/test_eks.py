@@ -137,6 +137,14 @@ def test_access_entries_are_of_every_type(rig: Rig) -> None:
     assert policies[0]["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
+def test_a_cluster_by_config_map_has_no_access_entries(rig: Rig) -> None:
+    eks = client("eks", rig.account.away)
+    with pytest.raises(
+        ClientError, match=r"InvalidRequestException.*must be set to one of \[API, API_AND_CONFIG_MAP\]"
+    ):
+        eks.list_access_entries(clusterName="legacy")
+
+
 def test_addons_say_what_they_need(rig: Rig) -> None:
     eks = client("eks")
     versions = everything(eks, "describe_addon_versions", "addons")

@@ -168,6 +168,9 @@ def test_a_role_tells_what_the_lists_leave_out(rig: Rig) -> None:
     assert len(LONG_NAME) == 64
     for name in ODD_NAMES:
         assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
+    rig.account.builder.delete(rig.account.role("x"))
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName="x")
     linked = iam.get_role(RoleName="AWSServiceRoleForAmazonEKS")["Role"]
     assert linked["Path"] == "/aws-service-role/eks.amazonaws.com/"
 

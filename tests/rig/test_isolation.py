@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,10 @@ def test_the_rig_leads_programs_to_itself(rig: Rig, own_home: Path) -> None:
     assert environment["AWS_ENDPOINT_URL"] == rig.url == os.environ["AWS_ENDPOINT_URL"]
     assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
     assert "222233334444" in environment["AWS_ACCESS_KEY_ID"]
+
+
+def test_a_command_can_be_run_against_the_rig(own_home: Path) -> None:
+    program = "import botocore.session as s; print(s.Session().create_client('eks').list_clusters()['clusters'])"
+    command = [sys.executable, "-m", "tests.rig", "--roles", "80", "--home", str(own_home), "--partition", "aws-cn"]
+    ran = subprocess.run([*command, "--", sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.returncode) == ("['auto', 'prod']\n", 0), ran.stderr
