@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, TextIO
 
 from ekstui.core.text import clean, clean_line
@@ -47,6 +49,29 @@ def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), inde
 def narrate(message: EkstuiError | str) -> None:
     """Say something on stderr: an error with its next step, or a remark about the answer."""
     sys.stderr.write(f"ekstui: {clean(str(message))}\n")
+
+
+@contextmanager
+def narrate_progress() -> Iterator[Callable[[str], None]]:
+    """Yield what takes a few words of progress: shown on one line of a terminal, and nowhere else."""
+    shown = sys.stderr.isatty()
+
+    def tell(words: str) -> None:
+        if shown:
+            sys.stderr.write(f"\r\x1b[K{clean_line(words)}…")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+
+
+def print_wrapped(text: str, indent: str = "", tone: Tone = "") -> None:
+    """Print a sentence broken between words at the width of the terminal."""
+    for line in textwrap.wrap(clean_line(text), max(terminal_width() - len(indent), 20), break_on_hyphens=False):
+        sys.stdout.write(indent + _toned(line, tone, sys.stdout) + "\n")
 
 
 def terminal_width() -> int:

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff", "explain")
-VALUE_OPTIONS = ("--scope", "--profile", "--region")
+COMMANDS = ("open", "list", "show", "versions", "diff", "attached", "cluster", "explain")
+VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file")
 """Options that take a value, which is no command even if it is spelled like one."""
 
 _REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
@@ -73,6 +73,31 @@ def build_parser() -> argparse.ArgumentParser:
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
     _json(diff)
 
+    attached = _command(
+        commands,
+        "attached",
+        "who carries a policy",
+        f"Show the roles, users and groups of the account that carry a policy. {_REFERENCE}",
+        "ekstui attached AmazonEKSWorkerNodePolicy --profile prod",
+        "ekstui attached AmazonEKS_CNI_Policy --offline",
+    )
+    attached.add_argument("policy", metavar="POLICY")
+    _account(attached)
+    _json(attached)
+
+    cluster = _command(
+        commands,
+        "cluster",
+        "a cluster's roles and findings",
+        "Show a cluster's health, its roles, what they carry, and what is missing, superseded or too much.",
+        "ekstui cluster prod --region eu-central-1",
+        "ekstui cluster prod --markdown",
+    )
+    cluster.add_argument("name", metavar="NAME")
+    cluster.add_argument("--markdown", action="store_true", help="the report as Markdown, for an incident channel")
+    _account(cluster)
+    _json(cluster)
+
     explain = _command(
         commands,
         "explain",
@@ -126,6 +151,11 @@ def _account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="the profile of AWS's configuration to ask with")
     parser.add_argument("--region", action="append", default=[], metavar="REGION", help="a region, or all; repeatable")
     parser.add_argument("--offline", action="store_true", help="answer from the last snapshot, without asking AWS")
+    parser.add_argument(
+        "--account-file",
+        metavar="FILE",
+        help="read the output of `aws iam get-account-authorization-details` instead of asking AWS",
+    )
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from ekstui.cli.account import library_for, read_account
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
 from ekstui.core.denial import MAX_CHARACTERS
@@ -14,8 +15,6 @@ from ekstui.core.policy import version_label
 from ekstui.core.where import StandardInput, parse_side
 from ekstui.errors import InputError
 from ekstui.export.explain_shape import decode_command, explain_shape
-from ekstui.library import Library
-from ekstui.library.account import AccountChoice
 from ekstui.library.explanation import Inquiry
 
 _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
@@ -29,9 +28,9 @@ _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict, the statements that came nearest, and what would allow the request."""
     inquiry = _inquiry(arguments)
-    library = Library.open(AccountChoice(arguments.profile, tuple(arguments.region), offline=arguments.offline))
+    library = library_for(arguments)
     if inquiry.principal is not None and library.account() is None:
-        library.refresh_account()
+        read_account(library)
     explanation = library.explain(inquiry)
     if arguments.json:
         print_json(explain_shape(library.data(), explanation))

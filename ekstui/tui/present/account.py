@@ -6,29 +6,13 @@ from datetime import datetime
 from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
 from ekstui.core.text import clean_line
 from ekstui.core.trust import trust_word
+from ekstui.core.words import age_in_words, use_in_words
 from ekstui.library import AttachedAnswer
 from ekstui.tui.account import AccountView
-from ekstui.tui.present.words import age
 from ekstui.tui.styled import Styled, Tone, plain, styled
 from ekstui.tui.widgets.rows import Row, wrap
 
 TRACKED = "no activity in the 400 days that IAM tracks"
-
-_USE_WORDS = {
-    "cluster": "cluster",
-    "nodegroup": "nodes",
-    "self-managed-node": "self-managed nodes",
-    "karpenter-node": "Karpenter nodes",
-    "hybrid-node": "hybrid nodes",
-    "hyperpod-node": "HyperPod nodes",
-    "auto-mode-node": "Auto Mode nodes",
-    "fargate": "Fargate",
-    "addon": "add-on",
-    "pod-identity": "Pod Identity",
-    "pod-identity-target": "Pod Identity target",
-    "irsa": "IRSA",
-    "capability": "capability",
-}
 
 
 def account_line(view: AccountView, now: datetime) -> Styled:
@@ -42,7 +26,7 @@ def account_line(view: AccountView, now: datetime) -> Styled:
             parts.append((f" {identity.partition}", "warn"))
         if identity.endpoint:
             parts.append((f" via {clean_line(identity.endpoint)}", "warn"))
-        parts.append((f" ({age(view.snapshot.fetched_at, now)})", "muted"))
+        parts.append((f" ({age_in_words(view.snapshot.fetched_at, now)})", "muted"))
         if not view.snapshot.complete or view.snapshot.errors:
             parts.append((" incomplete", "warn"))
     elif not view.asking:
@@ -63,7 +47,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     """Return who carries a policy as rows; what is missing or was not looked at says so."""
     attachments = answer.attachments
     account = answer.identity.account
-    rows = [_role(entry, account, now) for entry in attachments.roles]
+    rows = [_role(entry, account, now) for entry in sorted(attachments.roles, key=_certainty)]
     rows += [
         Row(("user", entry.user.name), (_name(entry.user.name, "user "), _as(entry.carried_as), styled("")), entry)
         for entry in attachments.users
@@ -103,17 +87,8 @@ def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
 
 
 def use_words(use: Use) -> str:
-    """Return what uses a role in a few words: `nodes workers of prod`."""
-    words = [_USE_WORDS[use.kind]]
-    if use.kind in ("irsa", "pod-identity", "pod-identity-target") and use.service_account:
-        words.append(f"{use.namespace}/{use.service_account}")
-    elif use.name and use.kind != "irsa":
-        words.append(use.name)
-    if use.cluster:
-        words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
-    if use.certainty == "inferred":
-        words.append("(inferred)")
-    return clean_line(" ".join(words))
+    """Return what uses a role in a few words, safe to show."""
+    return clean_line(use_in_words(use))
 
 
 def uses_words(uses: Sequence[Use]) -> Styled:
@@ -128,7 +103,14 @@ def last_used(role: Role, now: datetime) -> Styled:
     """Return when a role was last used: `2 h`, `212 d`, or a dash where IAM tracked no activity."""
     if role.last_used is None:
         return styled("—" if role.extent != "name" else "?", "muted")
-    return styled(age(role.last_used, now).removesuffix(" ago"), "muted")
+    return styled(age_in_words(role.last_used, now).removesuffix(" ago"), "muted")
+
+
+def _certainty(entry: RoleAttachment) -> int:
+    """Return the order of the roles: confirmed uses, then inferred ones, then the others."""
+    if not entry.used_by:
+        return 2
+    return 0 if any(use.certainty == "confirmed" for use in entry.used_by) else 1
 
 
 def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:

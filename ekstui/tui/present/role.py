@@ -102,7 +102,7 @@ def _findings(findings: Sequence[Finding], width: int, *, heading: bool = True, 
     rows: list[Row] = _section("Findings") if heading and findings else []
     for index, finding in enumerate(findings):
         tone = _SEVERITY_TONES[finding.severity]
-        lines = wrap(((f"  {finding.severity}: ", tone), (clean_line(finding.text), "")), width)
+        lines = wrap(((f"  {finding.severity}: ", tone), (clean_line(finding.text), "")), width - 4)
         rows.append(Row((key, "finding", index), (lines[0],), finding))
         rows += [
             Row((key, "finding", index, line), ((("    ", ""), *text),), selectable=False)

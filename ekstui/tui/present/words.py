@@ -1,7 +1,5 @@
 """Errors, grants, conditions and ages in words."""
 
-from datetime import datetime
-
 from ekstui.core.document import Condition
 from ekstui.core.grants import Grant
 from ekstui.core.text import clean_line
@@ -29,15 +27,3 @@ def grant_words(grant: Grant) -> str:
 def condition_words(condition: Condition) -> str:
     """Return one line of a condition block in words: `aws:RequestTag/x StringEquals a or b`."""
     return clean_line(f"{condition.key} {condition.operator} {' or '.join(condition.values) or '(nothing)'}")
-
-
-def age(since: datetime, now: datetime) -> str:
-    """Return how long ago something was: `just now`, `3 min ago`, `2 h ago`, `212 d ago`; a later time is `in the future`."""
-    seconds = (now - since).total_seconds()
-    if seconds < -60:
-        return "in the future"
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    return f"{int(seconds // 3600)} h ago" if seconds < 86400 * 2 else f"{int(seconds // 86400)} d ago"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.text import clean_line
+from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.tui.present.role import cluster_rows
-from ekstui.tui.present.words import age
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
@@ -29,7 +29,7 @@ class ClusterScreen(ReportScreen):
     def question(self) -> Styled:
         """Return the cluster, its region, and how old the answer is."""
         answer = self._answer
-        when = f" · {age(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, ClusterAnswer) else ""
+        when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, ClusterAnswer) else ""
         partly = " · incomplete" if isinstance(answer, ClusterAnswer) and not answer.complete else ""
         region = f" in {self._region}" if self._region else ""
         return (("cluster ", ""), (clean_line(self._cluster), "strong"), (f"{region}{when}", "muted"), (partly, "warn"))

@@ -13,11 +13,11 @@ from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ServiceSummary, services_in
 from ekstui.core.text import clean_line
+from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import service_rows
 from ekstui.tui.present.role import role_rows
-from ekstui.tui.present.words import age
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled, styled
@@ -47,7 +47,7 @@ class RoleScreen(ReportScreen):
         """Return the role's name, the view, and how old the answer is."""
         name = clean_line(self._role.rpartition("/")[2])
         answer = self._answer
-        when = f" · {age(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
+        when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
         return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
 
     def ask(self) -> Callable[[], object]:

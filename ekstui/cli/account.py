@@ -1,0 +1,39 @@
+"""The account that a command asks: chosen by its options, read with progress on a terminal."""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from ekstui.cli.output import narrate, narrate_progress
+from ekstui.core.account import AccountSnapshot, SourceError
+from ekstui.library import AccountChoice, Library
+
+
+def library_for(arguments: argparse.Namespace) -> Library:
+    """Return the library over the account that the options choose."""
+    return Library.open(
+        AccountChoice(
+            profile=arguments.profile,
+            regions=tuple(arguments.region or ()),
+            offline=arguments.offline,
+            file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
+            mfa_prompt=_ask_for_code if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        )
+    )
+
+
+def read_account(library: Library) -> AccountSnapshot:
+    """Read the account anew, or take the last snapshot where AWS must not be asked."""
+    with narrate_progress() as tell:
+        return library.refresh_account(lambda _, words: tell(words))
+
+
+def narrate_errors(errors: tuple[SourceError, ...]) -> None:
+    """Say on stderr what could not be read, each cause once."""
+    for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
+        narrate(text)
+
+
+def _ask_for_code(prompt: str) -> str:
+    return getpass.getpass(prompt)
