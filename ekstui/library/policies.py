@@ -35,9 +35,13 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
             candidates.append(entry)
         names.append(entry)
     if access := knowledge().access_policy(name):
-        raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
+        message = f"{access.name} is an EKS access policy, not an IAM policy."
+        raise NotFoundError(message, (), f"{access.text} {access.explanation}")
+    absence = knowledge().absence(name) if len(candidates) < 2 else None
+    if absence is not None and candidates and wanted in absence.words:
+        raise NotFoundError(absence.text, tuple(candidates), f"One has that in its name: {candidates[0]}.")
     if not candidates or not wanted:
-        raise unknown_policy(name, names, knowledge().absence(name))
+        raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
         shown = ", ".join(candidates[:MAX_CANDIDATES])
         more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""

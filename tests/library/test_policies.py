@@ -52,6 +52,28 @@ def test_every_policy_is_found_by_its_own_name_whatever_its_case(raw: dict[str, 
         assert find_policy(policy.arn, Corpus.bundled(), knowledge) == policy
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("AmazonEKSClusterAdminPolicy", "Everything in the cluster."),
+        ("karpenter", "no AWS managed policy for Karpenter's controller"),
+        ("KarpenterController-v1", "no AWS managed policy for Karpenter's controller"),
+        ("AWSLoadBalancerControllerIAMPolicy", "no AWS managed policy for the AWS Load Balancer Controller"),
+    ],
+)
+def test_what_is_no_iam_policy_or_none_at_all_is_said(library: Library, typed: str, words: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        library.find(typed)
+    assert words in str(caught.value)
+
+
+def test_a_longer_part_of_a_name_is_taken_for_the_policy_that_has_it(library: Library) -> None:
+    assert library.find("ROSAKarpenter").policy.name == "ROSAKarpenterControllerPolicy"
+    with pytest.raises(NotFoundError) as caught:
+        library.find("Karpenter")
+    assert caught.value.nearest == ("ROSAKarpenterControllerPolicy",)
+
+
 def test_an_ambiguous_part_names_the_candidates_in_the_order_of_the_list(library: Library) -> None:
     with pytest.raises(AmbiguousError) as caught:
         library.find("AmazonEBSCSIDriver")
