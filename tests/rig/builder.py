@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.eks.models import Cluster, EKSBackend, FargateProfile, eks_backends
@@ -23,11 +23,10 @@ from moto.iam.models import (
 )
 
 from tests.rig.addons import ADDONS
+from tests.rig.documents import Document
 from tests.rig.eks import extend, issuer, resources, stamped
 from tests.rig.iam import Entity
 from tests.rig.world import world
-
-Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,10 @@ class Builder:
     partition: str
     now: datetime
     uses: list[Use] = field(default_factory=list)
+
+    def ago(self, **time: float) -> datetime:
+        """Return the time that was `days`, `hours` or `minutes` before the account's now."""
+        return self.now - timedelta(**time)
 
     @property
     def iam(self) -> IAMBackend:
@@ -404,45 +407,6 @@ class Builder:
 
     def _policy_arn(self, policy: str) -> str:
         return policy if policy.startswith("arn:") else self.aws_policy(policy)
-
-
-def document(*statements: Document) -> dict[str, Any]:
-    """Return a policy document of these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def trusting(service: str, *actions: str) -> dict[str, Any]:
-    """Return a trust policy for an AWS service; the action is sts:AssumeRole unless others are given."""
-    granted = list(actions) if actions else "sts:AssumeRole"
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": granted})
-
-
-def trusting_pods() -> dict[str, Any]:
-    """Return the trust policy of a Pod Identity role."""
-    return trusting("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
-
-
-def trusting_accounts_of(
-    provider_arn: str, subject: str | None, operator: str = "StringEquals", audience: bool = True
-) -> dict[str, Any]:
-    """Return an IRSA trust policy: `subject` is `system:serviceaccount:namespace:name`, None for no condition on it."""
-    host = provider_arn.partition(":oidc-provider/")[2]
-    condition: dict[str, dict[str, str]] = {}
-    if audience:
-        condition.setdefault("StringEquals", {})[f"{host}:aud"] = "sts.amazonaws.com"
-    if subject is not None:
-        condition.setdefault(operator, {})[f"{host}:sub"] = subject
-    statement: dict[str, Any] = {
-        "Effect": "Allow",
-        "Principal": {"Federated": provider_arn},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-    }
-    return document(statement | ({"Condition": condition} if condition else {}))
-
-
-def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
-    """Return a document that allows actions."""
-    return document({"Effect": "Allow", "Action": list(actions), "Resource": resource})
 
 
 def _hex(text: str, length: int) -> str:

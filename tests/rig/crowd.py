@@ -6,7 +6,8 @@ from typing import Any
 
 from moto.iam.models import OpenIDConnectProvider
 
-from tests.rig.builder import Builder, allowing, trusting, trusting_accounts_of, trusting_pods
+from tests.rig.builder import Builder
+from tests.rig.documents import allowing, trusting, trusting_accounts_of, trusting_ec2, trusting_pods
 
 TEAMS = ("search", "payments", "ml", "data", "web", "mobile", "identity", "growth", "billing", "infra")
 APPS = ("api", "worker", "cron", "ingest", "export", "sync", "proxy", "cache", "frontend", "jobs", "stream", "report")
@@ -20,7 +21,6 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
     chance = random.Random(SEED)
     provider = _provider(builder, builder.eks(region).clusters["prod"].identity["oidc"]["issuer"])
     prod = builder.eks(region).clusters["prod"]
-    ec2 = trusting("ec2.amazonaws.com.cn" if builder.partition == "aws-cn" else "ec2.amazonaws.com")
     teams = {team: builder.policy(f"{team}-data", allowing("s3:GetObject", "sqs:*"), path="/teams/") for team in TEAMS}
     for number in range(count):
         team, app = chance.choice(TEAMS), chance.choice(APPS)
@@ -34,7 +34,7 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
         draw = chance.random()
         if draw < 0.16:
             policies = ["AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"]
-            builder.role(f"{name}-node", ec2, *policies, tags=tags, **used)
+            builder.role(f"{name}-node", trusting_ec2(builder.partition), *policies, tags=tags, **used)
         elif draw < 0.34:
             subject = f"system:serviceaccount:{team}:{app}"
             role = builder.role(

@@ -1,0 +1,50 @@
+"""Policy documents, as people write them for EKS."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+def document(*statements: Document) -> dict[str, Any]:
+    """Return a policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def trusting(service: str, *actions: str) -> dict[str, Any]:
+    """Return a trust policy for an AWS service; the action is sts:AssumeRole unless others are given."""
+    granted = list(actions) if actions else "sts:AssumeRole"
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": granted})
+
+
+def trusting_ec2(partition: str) -> dict[str, Any]:
+    """Return the trust policy of a node's role; China has its own name for EC2."""
+    return trusting("ec2.amazonaws.com.cn" if partition == "aws-cn" else "ec2.amazonaws.com")
+
+
+def trusting_pods() -> dict[str, Any]:
+    """Return the trust policy of a Pod Identity role."""
+    return trusting("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+
+
+def trusting_accounts_of(
+    provider_arn: str, subject: str | None, operator: str = "StringEquals", audience: bool = True
+) -> dict[str, Any]:
+    """Return an IRSA trust policy: `subject` is `system:serviceaccount:namespace:name`, None for no condition on it."""
+    host = provider_arn.partition(":oidc-provider/")[2]
+    condition: dict[str, dict[str, str]] = {}
+    if audience:
+        condition.setdefault("StringEquals", {})[f"{host}:aud"] = "sts.amazonaws.com"
+    if subject is not None:
+        condition.setdefault(operator, {})[f"{host}:sub"] = subject
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider_arn},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+    }
+    return document(statement | ({"Condition": condition} if condition else {}))
+
+
+def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
+    """Return a document that allows actions."""
+    return document({"Effect": "Allow", "Action": list(actions), "Resource": resource})
