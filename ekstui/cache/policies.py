@@ -4,6 +4,7 @@ Every row that an answer rests on carries a checksum that is compared when it is
 is damage that is found, never another answer.
 """
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -85,24 +86,36 @@ def read_policies(
     connection: sqlite3.Connection, partition: str, *, family: bool = False
 ) -> Iterator[tuple[int, Policy]]:
     """Yield the row and the value of each policy, the EKS family first; DamagedCacheError where a seal is broken."""
+    condition = "policy.partition = ? AND (? OR policy.family IS NOT NULL)"
+    return _read(connection, condition, (partition, not family))
+
+
+def read_policies_of(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[tuple[int, Policy]]:
+    """Yield the policies of some rows in the same way."""
+    return _read(connection, "policy.id IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),))
+
+
+def _read(
+    connection: sqlite3.Connection, condition: str, parameters: tuple[object, ...]
+) -> Iterator[tuple[int, Policy]]:
     versions: dict[int, list[tuple[int, str | None]]] = {}
     for policy, number, created in connection.execute(
-        """
+        f"""
         SELECT version.policy, version.number, version.created
         FROM version JOIN policy ON policy.id = version.policy
-        WHERE policy.partition = ? AND (? OR policy.family IS NOT NULL)
+        WHERE {condition}
         ORDER BY version.policy, version.number
-        """,
-        (partition, not family),
+        """,  # noqa: S608 the condition is one of the two above
+        parameters,
     ):
         versions.setdefault(policy, []).append((number, created))
     for row in connection.execute(
-        """
+        f"""
         SELECT id, name, arn, default_version, family, withdrawn, seal FROM policy
-        WHERE partition = ? AND (? OR family IS NOT NULL)
+        WHERE {condition}
         ORDER BY family IS NULL, family, name
-        """,
-        (partition, not family),
+        """,  # noqa: S608 the condition is one of the two above
+        parameters,
     ):
         yield row[0], _policy(row, versions.get(row[0], []))
 

@@ -57,4 +57,60 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        # What an action pattern of a document is, once for all the policies that have it.
+        """
+        CREATE TABLE target (
+            id         INTEGER PRIMARY KEY,
+            effect     TEXT NOT NULL,
+            element    TEXT NOT NULL,             -- Action | NotAction
+            service    TEXT NOT NULL,             -- lower case, or * where any may be meant
+            actions    TEXT NOT NULL,             -- as written, one to a line
+            UNIQUE (effect, element, actions)
+        ) STRICT
+        """,
+        "CREATE INDEX target_service ON target (service)",
+        """
+        CREATE TABLE use (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            target     INTEGER NOT NULL REFERENCES target (id),
+            versions   TEXT NOT NULL,             -- those that have it, such as 1-4,6
+            statements TEXT NOT NULL,             -- places in the default version's document
+            seal       INTEGER NOT NULL,          -- checksum of the target and of the row
+            PRIMARY KEY (policy, target)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX use_target ON use (target)",
+        """
+        CREATE TABLE statement (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            place      INTEGER NOT NULL,          -- in the default version's document, from 0
+            text       TEXT NOT NULL,             -- its JSON without the actions
+            seal       INTEGER NOT NULL,
+            PRIMARY KEY (policy, place)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE step (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            version    INTEGER NOT NULL,
+            previous   INTEGER NOT NULL,          -- the known version before it
+            kind       TEXT NOT NULL,
+            reach      TEXT NOT NULL,
+            added      INTEGER NOT NULL,
+            removed    INTEGER NOT NULL,
+            changed    INTEGER NOT NULL,
+            seal       INTEGER NOT NULL,
+            PRIMARY KEY (policy, version)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # Which policies the four tables above are right for.
+        """
+        CREATE TABLE indexed (
+            policy     INTEGER PRIMARY KEY REFERENCES policy (id),
+            seal       INTEGER NOT NULL,          -- the policy's, when it was indexed
+            judges     TEXT NOT NULL              -- what reach was judged by: the versions of reference and ekstui
+        ) STRICT
+        """,
+    ),
 )

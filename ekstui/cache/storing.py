@@ -11,6 +11,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ekstui.cache.index_rows import forget
 from ekstui.cache.policies import document_seal, opened, read_policy, seal_of
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
@@ -149,7 +150,10 @@ def _merge(
                 identifier,
             ),
         )
-    return Stored(known.name, False, tuple(new), tuple(conflicts), merged != known or bool(conflicts))
+    changed = merged != known or bool(conflicts)
+    if changed:
+        forget(connection, identifier)
+    return Stored(known.name, False, tuple(new), tuple(conflicts), changed)
 
 
 def _default_version(known: Policy, given: Policy, newer: bool, stored: Container[int]) -> int:

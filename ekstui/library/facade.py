@@ -1,56 +1,82 @@
 """The library itself: each method is a line in the table of contents, and the module it names does the work."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
 
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
-from ekstui.core.account import AccountSnapshot
-from ekstui.core.document import Document
-from ekstui.core.explain import Explanation
-from ekstui.core.knowledge import PolicyKnowledge
-from ekstui.core.policy import Policy
-from ekstui.core.reference import reference
-from ekstui.core.summary import ServiceSummary, services_in
-from ekstui.core.timeline import Step, timeline
-from ekstui.core.where import Side
-from ekstui.library.account import AccountChoice, LiveAccount
-from ekstui.library.attached import AttachedAnswer, attached
-from ekstui.library.clusters import ClusterAnswer, cluster_answer
-from ekstui.library.comparison import compared, read_side
-from ekstui.library.explanation import Inquiry, explained
+from ekstui.core.reference import reference_version
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
-from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.library.store import Store
-from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
-from ekstui.sources.aws.account import Progress
-from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.library.values import CacheInfo, DataStatus, PolicyEntry
 from ekstui.sources.corpus import Corpus
 
+# Every command imports this module. What only some methods need is imported in them: all of it at once takes
+# 120 ms, of which a list needs none and the answers about an account most.
+if TYPE_CHECKING:
+    from ekstui.cache.verifying import Counts
+    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.document import Document
+    from ekstui.core.explain import Explanation
+    from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.policy import Policy
+    from ekstui.core.summary import ServiceSummary
+    from ekstui.core.timeline import Step
+    from ekstui.core.where import Side
+    from ekstui.library.account import AccountChoice, LiveAccount
+    from ekstui.library.attached import AttachedAnswer
+    from ekstui.library.clusters import ClusterAnswer
+    from ekstui.library.explanation import Inquiry
+    from ekstui.library.roles import RoleAnswer
+    from ekstui.library.searching import ChangesFeed
+    from ekstui.library.values import ComparedSide, Comparison
+    from ekstui.sources.aws.account import Progress
+    from ekstui.sources.aws.parallel import Cancelled
 
-@dataclass(frozen=True, slots=True)
+
+def never() -> bool:
+    """Return that nothing is cancelled."""
+    return False
+
+
+@dataclass(slots=True)
 class Library:
     """Answers about policies; cheap to make, and safe to call from any thread."""
 
     store: Store
-    live: LiveAccount = field(default_factory=lambda: LiveAccount.chosen(AccountChoice()))
+    _live: LiveAccount | None = None
+    choice: AccountChoice | None = None
+    """The account to ask; None: the one that the environment leads to."""
+    _lock: Lock = field(default_factory=Lock)
 
     @staticmethod
-    def open(account: AccountChoice | None = None) -> "Library":
+    def open(account: AccountChoice | None = None) -> Library:
         """Return the library over the bundled corpus, the user's cache and an account; nothing is read yet.
 
         The account is the one that the environment leads to, unless another is given.
         """
-        store = Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir()))
-        return Library(store, LiveAccount.chosen(account or AccountChoice()))
+        return Library(Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir())), choice=account)
 
-    def with_account(self, account: AccountChoice) -> "Library":
+    def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""
-        return Library(self.store, LiveAccount.chosen(account))
+        return Library(self.store, choice=account)
+
+    @property
+    def live(self) -> LiveAccount:
+        """The account as chosen, made when it is first needed."""
+        from ekstui.library.account import AccountChoice, LiveAccount
+
+        with self._lock:
+            if self._live is None:
+                self._live = LiveAccount.chosen(self.choice or AccountChoice())
+            return self._live
 
     def data(self) -> DataStatus:
         """Return what answers rest on, and until when it is known."""
@@ -61,8 +87,8 @@ class Library:
             partition=self.store.cache.partition if holding else manifest.partition,
             newest=holding.known_until if holding else manifest.known_until,
             synced_at=holding.synced_at if holding else None,
-            reference=reference().version,
-            policies=holding.total if holding else manifest.policies,
+            reference=reference_version(),
+            policies=self.store.counts().policies,
         )
 
     def policies(self, scope: Literal["eks", "all"] = "eks") -> tuple[PolicyEntry, ...]:
@@ -89,6 +115,8 @@ class Library:
 
     def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
         """Return what a version permits, service by service."""
+        from ekstui.core.summary import services_in
+
         return services_in(self.document(policy, version))
 
     def knowledge(self, policy: Policy) -> PolicyKnowledge | None:
@@ -97,11 +125,14 @@ class Library:
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
+        from ekstui.core.timeline import timeline
+
         texts = self.store.ask(lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
         """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput."""
+        from ekstui.library.comparison import compared, read_side
 
         def ask(side: Side) -> ComparedSide:
             return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
@@ -125,6 +156,8 @@ class Library:
 
         Raises AccountError where there is no snapshot. Asks AWS only where the sweep over all roles is denied.
         """
+        from ekstui.library.attached import attached
+
         if isinstance(policy, str):
             own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
             arn = policy if own else self.find(policy).policy.arn
@@ -134,6 +167,8 @@ class Library:
 
     def role(self, name: str) -> RoleAnswer:
         """Return a role of the account's last snapshot with all that it carries; NotFoundError with nearest names."""
+        from ekstui.library.roles import role_answer
+
         return role_answer(name, self.live.required(), self._aws_documents, knowledge(), datetime.now(UTC))
 
     def cluster(self, name: str, region: str | None = None, cancelled: Cancelled = never) -> ClusterAnswer:
@@ -142,6 +177,8 @@ class Library:
         Raises AccountError where there is no snapshot or clusters could not be read, NotFoundError, or AmbiguousError
         for a name in several regions. What its add-ons need is asked of AWS, unless offline.
         """
+        from ekstui.library.clusters import cluster_answer
+
         return cluster_answer(
             self.live, name, region, self._aws_documents, self._updated, knowledge(), datetime.now(UTC), cancelled
         )
@@ -158,6 +195,9 @@ class Library:
         Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
         AccountError where the inquiry names a principal and there is no snapshot.
         """
+        from ekstui.core.reference import reference
+        from ekstui.library.explanation import explained
+
         snapshot = None if inquiry.principal is None else self.live.required()
         partition = self.data().partition
         return self.store.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition))
@@ -165,7 +205,7 @@ class Library:
     def fill(
         self,
         progress: Callable[[int, int], None] = lambda *_: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] = never,
     ) -> bool:
         """Fill the cache from the bundled corpus; return whether it is filled.
 
@@ -173,6 +213,58 @@ class Library:
         and asks `cancelled` between transactions. What is stored stays, and the next call goes on from there.
         """
         return self.store.fill(progress, cancelled)
+
+    def index(
+        self,
+        progress: Callable[[int, int], None] = lambda *_: None,
+        cancelled: Callable[[], bool] = never,
+    ) -> bool:
+        """Index what is new or changed in the filled cache; return whether all of it is indexed.
+
+        Meant for a background thread after `fill`: the first time it takes ten seconds or more. Without it `changes`
+        and `who_can` give the same answers from the documents, in seconds instead of milliseconds.
+        """
+        return self.store.index(progress, cancelled)
+
+    def changes(self, since: datetime | None = None, scope: Literal["eks", "all"] = "eks") -> ChangesFeed:
+        """Return what AWS changed since a time, newest first, the steps that change nothing included.
+
+        A time after `data().newest` gives a feed that is not complete: nothing is known of it.
+        """
+        from ekstui.library.searching import ChangesFeed
+
+        if since is not None and since > self.data().newest:
+            return ChangesFeed(False, ())
+        return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
+
+    def counts(self) -> Counts:
+        """Return how many policies and versions are known, without reading them."""
+        return self.store.counts()
+
+    def cache_info(self) -> CacheInfo:
+        """Return where the cache is and what it holds."""
+        status, counts, database = self.data(), self.counts(), self.store.cache.database
+        return CacheInfo(
+            path=database.path,
+            source=status.source,
+            newest=status.newest,
+            policies=counts.policies,
+            versions=counts.versions,
+            synced_at=status.synced_at,
+            size=database.size(),
+            in_use=self.store.holding() is not None,
+        )
+
+    def verify_cache(self) -> Counts | None:
+        """Read all of the corpus and the cache; return what the cache holds, None if there is none yet.
+
+        DataError names what is wrong; a cache that cannot be trusted is set aside.
+        """
+        return self.store.verify()
+
+    def clear_cache(self) -> int:
+        """Delete the cached policies and whatever was set aside; return how many bytes that freed."""
+        return self.store.clear()
 
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""

@@ -1,16 +1,21 @@
 """Where the policies are read: the cache when it is filled and whole, else the bundled corpus.
 
+Imports inside methods are late for the reason that facade.py gives.
+
 Whatever is wrong with the cache is said once and the corpus answers instead; a file that cannot be trusted is set
 aside, so that the next filling starts a new one.
 """
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from ekstui import __version__
 from ekstui.cache.errors import (
     AbsentCacheError,
     CacheError,
@@ -18,12 +23,18 @@ from ekstui.cache.errors import (
     NewerCacheError,
     UnavailableCacheError,
 )
-from ekstui.cache.filling import Filling, fill
 from ekstui.cache.holding import Holding
 from ekstui.cache.policies import PolicyCache
+from ekstui.cache.verifying import Counts, counts, verify
 from ekstui.core.history import Provenance
+from ekstui.core.reference import reference_version
+from ekstui.errors import DataError
 from ekstui.library.reader import PolicyReader
 from ekstui.sources.corpus import Corpus
+
+if TYPE_CHECKING:
+    from ekstui.core.feed import FeedStep
+    from ekstui.core.targets import Candidate
 
 Answer = TypeVar("Answer")
 
@@ -64,8 +75,80 @@ class Store:
         current = holding.corpus == manifest.sha256 or holding.known_until >= manifest.known_until
         return holding if holding.filled and current else None
 
+    def candidates(self, action: str, *, family: bool) -> tuple[Candidate, ...]:
+        """Return the policies that may allow an action or a pattern, in the list's order."""
+        from ekstui.cache.searching import candidates
+        from ekstui.library.searching import read_candidates
+
+        wanted = action.lower()
+        indexed = self._of_index(lambda: candidates(self.cache, wanted, family=family))
+        return self.ask(lambda reader: read_candidates(reader, wanted, family=family)) if indexed is None else indexed
+
+    def feed(self, since: datetime | None, *, family: bool) -> tuple[FeedStep, ...]:
+        """Return the steps between versions since a time, newest first."""
+        from ekstui.cache.searching import feed
+        from ekstui.library.searching import read_feed
+
+        indexed = self._of_index(lambda: feed(self.cache, since, _judges(), family=family))
+        return self.ask(lambda reader: read_feed(reader, since, family=family)) if indexed is None else indexed
+
+    def index(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
+        """Index what is new or changed in a filled cache, and return whether all of it is indexed."""
+        from ekstui.cache.indexing import index
+
+        if self.holding() is None:
+            return False
+        try:
+            return index(self.cache, _judges(), progress, cancelled)
+        except CacheError as error:
+            self._answer(error)
+            return False
+
+    def _of_index(self, question: Callable[[], Answer]) -> Answer | None:
+        """Return the index's answer, or None while it cannot answer."""
+        if self.holding() is None:
+            return None
+        try:
+            return question()
+        except CacheError as error:
+            self._answer(error)
+            return None
+
+    def counts(self) -> Counts:
+        """Return how many policies and versions are known."""
+        if self.holding() is not None:
+            try:
+                return counts(self.cache)
+            except CacheError as error:
+                self._answer(error)
+        manifest = self.corpus.manifest()
+        return Counts(manifest.policies, manifest.versions)
+
+    def verify(self) -> Counts | None:
+        """Read all of the corpus and all of the cache; return what the cache holds, None if there is none.
+
+        Raises DataError for what is wrong with either; a cache that cannot be trusted is set aside then.
+        """
+        self.corpus.verify()
+        try:
+            return verify(self.cache)
+        except AbsentCacheError:
+            return None
+        except CacheError as error:
+            self._answer(error)
+            raise DataError(error.message, "ekstui works from its bundled data.") from None
+
+    def clear(self) -> int:
+        """Delete the cached policies, and return how many bytes that freed; DataError where they cannot be."""
+        try:
+            return self.cache.database.clear()
+        except CacheError as error:
+            raise DataError(error.message) from None
+
     def fill(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
         """Fill the cache from the corpus and return whether it is filled; a cache that cannot be used is not."""
+        from ekstui.cache.filling import Filling, fill
+
         if self.holding() is not None:
             return True
         manifest = self.corpus.manifest()
@@ -115,3 +198,8 @@ class Store:
         with self._lock:
             if notice not in self._notices:
                 self._notices.append(notice)
+
+
+def _judges() -> str:
+    """Return what the reach of a step depends on beside its documents: another reference or ekstui may judge anew."""
+    return f"reference {reference_version()}, ekstui {__version__}"

@@ -1,11 +1,16 @@
 """What the library answers with, where the core has no value of its own for it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ekstui.core.change import Change
-from ekstui.core.document import Document
-from ekstui.core.policy import Policy, Scope
+if TYPE_CHECKING:
+    from ekstui.core.change import Change
+    from ekstui.core.document import Document
+    from ekstui.core.policy import Policy, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,20 @@ class Comparison:
     before: ComparedSide
     after: ComparedSide
     change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What is known about the local cache without looking at all of it."""
+
+    path: Path
+    source: str
+    """What the policies in use come from: the cache's source, or the corpus's where the cache cannot answer."""
+    newest: datetime
+    policies: int
+    versions: int
+    synced_at: datetime | None
+    size: int
+    """In bytes; 0 where there is no cache."""
+    in_use: bool
+    """Whether the cache answers; otherwise the bundled corpus does."""

@@ -43,11 +43,12 @@ def put(cache: PolicyCache, given: PolicyHistory, authority: Authority, day: int
         return store(connection, "aws", packed(given), provenance(authority, day), UNSAID)
 
 
-def fill_from_the_corpus(folder: Path) -> PolicyCache:
-    """A filled cache in a folder."""
+def fill_from_the_corpus(folder: Path, *, family: bool = False) -> PolicyCache:
+    """A filled cache in a folder: of the whole corpus, or of its EKS family alone."""
     cache, corpus = PolicyCache.in_folder(folder), Corpus.bundled()
     manifest = corpus.manifest()
     source = Provenance(manifest.label, "archive", manifest.known_until, moment(1))
-    filling = Filling(manifest.sha256, manifest.family, manifest.policies, source)
-    assert fill(cache, filling, corpus.histories, lambda *_: None, lambda: False)
+    total = manifest.family if family else manifest.policies
+    filling = Filling(manifest.sha256, manifest.family, total, source)
+    assert fill(cache, filling, lambda: corpus.histories(family=family), lambda *_: None, lambda: False)
     return cache

@@ -10,6 +10,7 @@ import pytest
 
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
+from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
@@ -111,3 +112,24 @@ def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
     (notice,) = library.notices()
     assert "bundled data" in notice
     assert library.notices() == ()
+
+
+def test_the_cache_says_what_it_holds_and_can_be_verified_and_cleared(filled: Library) -> None:
+    info = filled.cache_info()
+    assert (info.policies, info.versions, info.in_use) == (1594, 6194, True)
+    assert info.path == paths.cache_dir() / "policies.db"
+    assert info.size == info.path.stat().st_size
+    assert filled.verify_cache() == filled.counts()
+    assert filled.clear_cache() == info.size
+    assert not info.path.exists()
+    assert filled.verify_cache() is None
+    assert filled.counts().versions == 6194
+    assert not filled.cache_info().in_use
+
+
+def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
+    with closing(sqlite3.connect(paths.cache_dir() / "policies.db")) as connection, connection:
+        connection.execute("UPDATE document SET seal = seal + 1 WHERE rowid = 6000")
+    with pytest.raises(DataError, match="document of"):
+        filled.verify_cache()
+    assert "set aside" in filled.notices()[0]

@@ -1,0 +1,157 @@
+"""Making the index: for each policy, which versions have which action pattern, and what each step changed."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ekstui.cache import lock
+from ekstui.cache.index_rows import ACTIONS_SEPARATOR, forget, seal
+from ekstui.cache.policies import PolicyCache, read_policy, read_texts
+from ekstui.core.document import Document, Statement, parse_text, serialise_statement
+from ekstui.core.policy import Policy
+from ekstui.core.targets import TargetUse, target_uses, written_numbers
+from ekstui.core.timeline import Step, timeline
+
+CHUNK = 25
+"""Policies in a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPolicy:
+    """What the index keeps of one policy."""
+
+    row: int
+    policy: Policy
+    uses: tuple[TargetUse, ...]
+    statements: tuple[Statement, ...]
+    """Those of the default version."""
+    steps: tuple[Step, ...]
+
+
+def index(cache: PolicyCache, judges: str, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
+    """Index every policy that is new, changed or judged by something else; return whether none is left.
+
+    `judges` names what the reach of a step depends on beside the documents, such as the reference's version.
+    `progress` gets how many policies are indexed, and of how many. False where it was cancelled, or where another
+    process is at it. What is committed is kept. Raises CacheError.
+    """
+    with lock.attempt(cache.database.path.with_suffix(".index")) as mine:
+        if not mine:
+            return False
+        waiting, total = waiting_for_the_index(cache, judges)
+        done = total - len(waiting)
+        for start in range(0, len(waiting), CHUNK):
+            progress(done + start, total)
+            chunk: list[IndexedPolicy] = []
+            for name in waiting[start : start + CHUNK]:
+                if cancelled():
+                    return False
+                chunk.append(_indexed(cache, name))
+            with cache.database.writing() as connection:
+                for indexed in chunk:
+                    _write(connection, indexed, judges)
+        progress(total, total)
+        return True
+
+
+def waiting_for_the_index(cache: PolicyCache, judges: str) -> tuple[list[str], int]:
+    """Return the names of the policies that the index lacks or has wrong, the EKS family first, and how many are."""
+    with cache.database.reading() as connection:
+        rows = connection.execute(
+            """
+            SELECT policy.name, indexed.seal IS policy.seal AND indexed.judges = ?
+            FROM policy LEFT JOIN indexed ON indexed.policy = policy.id
+            WHERE policy.partition = ?
+            ORDER BY policy.family IS NULL, policy.family, policy.name
+            """,
+            (judges, cache.partition),
+        ).fetchall()
+        return [name for name, current in rows if not current], len(rows)
+
+
+def _indexed(cache: PolicyCache, name: str) -> IndexedPolicy:
+    with cache.database.reading() as connection:
+        row, policy = read_policy(connection, cache.partition, name)
+        texts = read_texts(connection, cache.partition, row, policy)
+    documents: dict[int, Document] = {number: parse_text(text) for number, text in texts.items()}
+    return IndexedPolicy(
+        row=row,
+        policy=policy,
+        uses=target_uses(documents, policy.default_version),
+        statements=documents[policy.default_version].statements,
+        steps=timeline(policy, documents),
+    )
+
+
+def _write(connection: sqlite3.Connection, indexed: IndexedPolicy, judges: str) -> None:
+    """Put one policy's rows in place of what the index had of it, unless the policy has changed meanwhile."""
+    row = indexed.row
+    known = connection.execute("SELECT name, partition, seal FROM policy WHERE id = ?", (row,)).fetchone()
+    if known is None or read_policy(connection, known[1], known[0])[1] != indexed.policy:
+        return
+    forget(connection, row)
+    connection.executemany(
+        "INSERT INTO use (policy, target, versions, statements, seal) VALUES (?, ?, ?, ?, ?)",
+        _use_rows(connection, row, indexed.uses),
+    )
+    connection.executemany(
+        "INSERT INTO statement (policy, place, text, seal) VALUES (?, ?, ?, ?)",
+        [
+            (row, place, text := _statement_text(statement), seal(row, place, text))
+            for place, statement in enumerate(indexed.statements)
+        ],
+    )
+    connection.executemany(
+        """
+        INSERT INTO step (policy, version, previous, kind, reach, added, removed, changed, seal)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [(*fields, seal(*fields)) for fields in _step_fields(row, indexed.steps)],
+    )
+    connection.execute("INSERT INTO indexed (policy, seal, judges) VALUES (?, ?, ?)", (row, known[2], judges))
+
+
+def _use_rows(
+    connection: sqlite3.Connection, row: int, uses: tuple[TargetUse, ...]
+) -> Iterator[tuple[int, int, str, str, int]]:
+    for use in uses:
+        actions = ACTIONS_SEPARATOR.join(use.actions)
+        target = _target(connection, use, actions)
+        versions, statements = written_numbers(use.versions), written_numbers(use.statements)
+        yield row, target, versions, statements, seal(row, use.effect, use.element, actions, versions, statements)
+
+
+def _target(connection: sqlite3.Connection, use: TargetUse, actions: str) -> int:
+    key = (use.effect, use.element, actions)
+    find = "SELECT id FROM target WHERE effect = ? AND element = ? AND actions = ?"
+    found = connection.execute(find, key).fetchone()
+    if found is None:
+        connection.execute(
+            "INSERT INTO target (effect, element, actions, service) VALUES (?, ?, ?, ?)", (*key, use.service)
+        )
+        found = connection.execute(find, key).fetchone()
+    return int(found[0])
+
+
+def _statement_text(statement: Statement) -> str:
+    value = serialise_statement(statement)
+    del value[statement.action_element]
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _step_fields(row: int, steps: tuple[Step, ...]) -> Iterator[tuple[int, int, int, str, str, int, int, int]]:
+    for before, step in pairwise(steps):
+        if step.change is not None:
+            change = step.change
+            yield (
+                row,
+                step.version,
+                before.version,
+                change.kind,
+                change.reach,
+                change.added,
+                change.removed,
+                change.changed,
+            )

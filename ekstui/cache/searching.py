@@ -1,0 +1,142 @@
+"""Asking the index: which policies may allow an action, and what the steps between versions changed."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
+from ekstui.cache.index_rows import ACTIONS_SEPARATOR, seal
+from ekstui.cache.policies import PolicyCache, read_policies_of
+from ekstui.core.document import ActionElement, Document, Effect, parse
+from ekstui.core.feed import FeedStep
+from ekstui.core.policy import format_time, parse_time
+from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers
+from ekstui.core.timeline import StepCounts
+from ekstui.core.wildcard import is_wild
+
+
+def candidates(cache: PolicyCache, action: str, *, family: bool = False) -> tuple[Candidate, ...]:
+    """Return the policies that may allow an action or a pattern, in the list's order.
+
+    Raises AbsentCacheError while the index is not whole, or another CacheError.
+    """
+    wanted = action.lower()
+    with cache.database.reading() as connection:
+        _require_index(connection, cache.partition)
+        uses: dict[int, list[TargetUse]] = {}
+        for row, use in _uses(connection, cache.partition, _targets(connection, wanted), family=family):
+            uses.setdefault(row, []).append(use)
+        allowing = {row: versions for row, of_policy in uses.items() if (versions := _allowing(of_policy))}
+        policies = dict(read_policies_of(connection, allowing))
+        chosen = {row: policy for row, policy in policies.items() if policy.default_version in allowing[row]}
+        documents = _documents(connection, {row: uses[row] for row in chosen})
+        return tuple(Candidate(policy, documents[row], allowing[row]) for row, policy in chosen.items())
+
+
+def feed(cache: PolicyCache, since: datetime | None, judges: str, *, family: bool = False) -> tuple[FeedStep, ...]:
+    """Return the steps since a time, newest first; those of unknown time only where no time is given.
+
+    `judges` names what reach must have been judged by (see `index`). Raises AbsentCacheError while the index
+    is not whole, or another CacheError.
+    """
+    with cache.database.reading() as connection:
+        _require_index(connection, cache.partition, judges)
+        rows = connection.execute(
+            """
+            SELECT policy.name, version.created, step.policy, step.version, step.previous,
+                step.kind, step.reach, step.added, step.removed, step.changed, step.seal
+            FROM step
+            JOIN policy ON policy.id = step.policy
+            JOIN version ON version.policy = step.policy AND version.number = step.version
+            WHERE policy.partition = ?1 AND (?2 OR policy.family IS NOT NULL) AND (?3 IS NULL OR version.created >= ?3)
+            ORDER BY version.created DESC, policy.name, step.version DESC
+            """,
+            (cache.partition, not family, format_time(since)),
+        )
+        return tuple(_feed_step(*row) for row in rows)
+
+
+def _feed_step(name: str, created: str | None, row: int, version: int, previous: int, *rest: object) -> FeedStep:
+    *change, sealed = rest
+    if seal(row, version, previous, *change) != sealed:
+        raise DamagedCacheError(f"What the cache says of {name} v{version} is damaged.")
+    moment = None if created is None else parse_time(created)
+    return FeedStep(name, version, previous, moment, StepCounts(*change))  # type: ignore[arg-type]
+
+
+def _require_index(connection: sqlite3.Connection, partition: str, judges: str | None = None) -> None:
+    missing = connection.execute(
+        """
+        SELECT count(*) FROM policy LEFT JOIN indexed ON indexed.policy = policy.id
+        WHERE policy.partition = ?1 AND (indexed.seal IS NOT policy.seal OR indexed.judges <> ifnull(?2, judges))
+        """,
+        (partition, judges),
+    ).fetchone()[0]
+    if missing:
+        raise AbsentCacheError(f"The index lacks {missing} policies.")
+
+
+def _targets(connection: sqlite3.Connection, action: str) -> list[int]:
+    """Return the targets that may hold for an action or a pattern in lower case."""
+    service = action.partition(":")[0]
+    anywhere = ":" not in action or is_wild(service)
+    rows = connection.execute(
+        "SELECT id, element, actions FROM target WHERE ? OR service IN (?, '*')", (anywhere, service)
+    )
+    return [row for row, element, actions in rows if may_speak_of(element, actions.split(ACTIONS_SEPARATOR), action)]
+
+
+def _uses(
+    connection: sqlite3.Connection, partition: str, targets: Iterable[int], *, family: bool
+) -> Iterable[tuple[int, TargetUse]]:
+    """Yield what the policies have of some targets, each with the policy's row."""
+    rows = connection.execute(
+        """
+        SELECT use.policy, target.effect, target.element, target.actions, use.versions, use.statements, use.seal
+        FROM json_each(?1) AS wanted
+        CROSS JOIN target ON target.id = wanted.value
+        CROSS JOIN use ON use.target = target.id
+        CROSS JOIN policy ON policy.id = use.policy
+        WHERE policy.partition = ?2 AND (?3 OR policy.family IS NOT NULL)
+        """,
+        (json.dumps(list(targets)), partition, not family),
+    )
+    effect: Effect
+    element: ActionElement
+    for row, effect, element, actions, versions, statements, sealed in rows:
+        if seal(row, effect, element, actions, versions, statements) != sealed:
+            raise DamagedCacheError("The cache's index is damaged.")
+        listed = tuple(actions.split(ACTIONS_SEPARATOR))
+        yield row, TargetUse(effect, element, listed, read_numbers(versions), read_numbers(statements))
+
+
+def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
+    return tuple(sorted({number for use in uses if use.effect == "Allow" for number in use.versions}))
+
+
+def _documents(connection: sqlite3.Connection, uses: Mapping[int, Iterable[TargetUse]]) -> dict[int, Document]:
+    """Return by the policy's row the default version's document, cut to what the uses name."""
+    wanted = {
+        (row, place): use.element for row, of_policy in uses.items() for use in of_policy for place in use.statements
+    }
+    actions: dict[tuple[int, int], list[str]] = {key: [] for key in wanted}
+    for row, of_policy in uses.items():
+        for use in of_policy:
+            for place in use.statements:
+                actions[row, place].extend(use.actions)
+    statements: dict[int, list[object]] = {row: [] for row in uses}
+    rows = connection.execute(
+        """
+        SELECT statement.policy, statement.place, statement.text, statement.seal
+        FROM json_each(?) AS wanted
+        CROSS JOIN statement ON statement.policy = wanted.value ->> 0 AND statement.place = wanted.value ->> 1
+        """,
+        (json.dumps(sorted(wanted)),),
+    )
+    for row, place, text, sealed in rows:
+        if seal(row, place, text) != sealed:
+            raise DamagedCacheError("A statement in the cache's index is damaged.")
+        element, listed = wanted[row, place], actions[row, place]
+        statements[row].append({**json.loads(text), element: sorted(listed) if element == "Action" else listed})
+    return {row: parse({"Statement": found}) for row, found in statements.items()}

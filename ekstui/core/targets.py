@@ -1,0 +1,123 @@
+"""Which versions of a policy speak of which actions: what an index needs to answer without the documents."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ekstui.core import wildcard
+from ekstui.core.document import ActionElement, Document, Effect, Statement
+from ekstui.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class TargetUse:
+    """One effect on one action pattern, in the versions of a policy."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """As written: one pattern for `Action`, the whole list for `NotAction`."""
+    versions: tuple[int, ...]
+    """Ascending."""
+    statements: tuple[int, ...]
+    """The places of the statements of the default version that have it; none if that version has it no more."""
+
+    @property
+    def service(self) -> str:
+        """The prefix in lower case, or `*` where any service may be meant."""
+        prefix, colon, _ = self.actions[0].lower().partition(":")
+        literal = self.element == "Action" and colon and not re.search(r"[*?]", prefix)
+        return prefix if literal else "*"
+
+
+def target_uses(documents: Mapping[int, Document], default: int) -> tuple[TargetUse, ...]:
+    """Return every target of a policy's documents, given by version number."""
+    versions: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
+    statements: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
+    for number in sorted(documents):
+        for place, statement in enumerate(documents[number].statements):
+            element = statement.action_element
+            lists = [(action,) for action in statement.actions] if element == "Action" else [statement.actions]
+            for actions in lists:
+                target = (statement.effect, element, actions)
+                known = versions.setdefault(target, [])
+                if known[-1:] != [number]:
+                    known.append(number)
+                if number == default:
+                    places = statements.setdefault(target, [])
+                    if places[-1:] != [place]:
+                        places.append(place)
+    return tuple(
+        TargetUse(*target, versions=tuple(numbers), statements=tuple(statements.get(target, ())))
+        for target, numbers in versions.items()
+    )
+
+
+def written_numbers(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as runs: `1-4,6`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def read_numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of such runs; ValueError for a text that is none."""
+    numbers: list[int] = []
+    for run in text.split(",") if text else ():
+        first, dash, last = run.partition("-")
+        numbers.extend(range(int(first), int(last if dash else first) + 1))
+    return tuple(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A policy whose default version may allow an action, with what its documents say of that action."""
+
+    policy: Policy
+    document: Document
+    """The default version's, cut to the statements that may speak of the action, and these to such action patterns, sorted."""
+    allowing: tuple[int, ...]
+    """The versions with an Allow for the action, whatever its conditions and whatever a Deny takes back; ascending."""
+
+
+def may_speak_of(element: ActionElement, actions: Iterable[str], action: str) -> bool:
+    """Return whether a target may hold for an action, or for some action of a pattern, given in lower case."""
+    lowered = map(str.lower, actions)
+    if element == "Action":
+        return any(wildcard.overlaps(pattern, action) for pattern in lowered)
+    # Some lists have thousands of names, few of them wild.
+    return not any(
+        pattern == action or (wildcard.is_wild(pattern) and wildcard.covers(pattern, action)) for pattern in lowered
+    )
+
+
+def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str) -> Candidate | None:
+    """Return what a policy's documents say of an action, or None if the default version does not allow it.
+
+    `action` is an action or a pattern in lower case.
+    """
+    allowing = tuple(
+        number
+        for number, document in sorted(documents.items())
+        if any(statement.effect == "Allow" and _speaks_of(statement, action) for statement in document.statements)
+    )
+    if policy.default_version not in allowing:
+        return None
+    document = documents[policy.default_version]
+    statements = tuple(_cut(statement, action) for statement in document.statements if _speaks_of(statement, action))
+    return Candidate(policy, replace(document, statements=statements), allowing)
+
+
+def _speaks_of(statement: Statement, action: str) -> bool:
+    return may_speak_of(statement.action_element, statement.actions, action)
+
+
+def _cut(statement: Statement, action: str) -> Statement:
+    if statement.action_element == "NotAction":
+        return statement
+    kept = tuple(sorted({pattern for pattern in statement.actions if may_speak_of("Action", (pattern,), action)}))
+    return replace(statement, actions=kept)

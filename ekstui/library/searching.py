@@ -1,0 +1,51 @@
+"""Answers over all policies and their history: from the cache's index, or from the documents where there is none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ekstui.core.document import Document
+from ekstui.core.feed import FeedStep, newest_first, numbers_since, steps_since
+from ekstui.core.history import PolicyHistory
+from ekstui.core.targets import Candidate, candidate_of, may_speak_of
+from ekstui.library.policies import parse_stored
+from ekstui.library.reader import PolicyReader
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesFeed:
+    """What AWS changed since a time."""
+
+    complete: bool
+    """False where the time is later than what is known: nothing can be said then."""
+    changes: tuple[FeedStep, ...]
+    """Newest first."""
+
+
+def read_candidates(reader: PolicyReader, action: str, *, family: bool) -> tuple[Candidate, ...]:
+    """Return the policies that may allow an action, in lower case, from their documents."""
+    found = (_candidate(history, action) for history in reader.histories(family=family))
+    return tuple(candidate for candidate in found if candidate is not None)
+
+
+def read_feed(reader: PolicyReader, since: datetime | None, *, family: bool) -> tuple[FeedStep, ...]:
+    """Return the steps since a time, newest first, from the documents."""
+    steps: list[FeedStep] = []
+    for history in reader.histories(family=family):
+        numbers = numbers_since(history.policy, since)
+        documents = {number: _document(history, number) for number in numbers}
+        steps.extend(steps_since(history.policy, documents, since))
+    return newest_first(steps)
+
+
+def _candidate(history: PolicyHistory, action: str) -> Candidate | None:
+    default = history.policy.default_version
+    if not any(
+        statement.effect == "Allow" and may_speak_of(statement.action_element, statement.actions, action)
+        for statement in _document(history, default).statements
+    ):
+        return None
+    return candidate_of(history.policy, {number: _document(history, number) for number in history.texts}, action)
+
+
+def _document(history: PolicyHistory, number: int) -> Document:
+    return parse_stored(history.policy.name, number, history.texts[number])
