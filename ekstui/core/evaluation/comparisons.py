@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+# An integer or a decimal, as IAM says; it says nothing of exponents.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
 
 # The profile of ISO 8601 that IAM names: https://www.w3.org/TR/NOTE-datetime
 _DATE = re.compile(
