@@ -30,6 +30,9 @@ _BEGUN = re.compile(rb"\x1b(?:\[[<>=?\d;$]*|\][^\x07\x1b]*\x1b?)?\Z")
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _SYNC_QUERY = b"\x1b[?2026$p"
 
+_ANSWER = 1.0
+"""Seconds in which a busy machine begins to answer a key, if it does at all."""
+
 _MEMORY_UNIT = 1024
 _CPU_TICK = os.sysconf("SC_CLK_TCK")
 
@@ -234,7 +237,7 @@ class Terminal:
         """Type these keys, wait until all is quiet and say what came."""
         before, begun = self.received, perf_counter()
         self.send(keys)
-        last = self.settle(quiet)
+        last = self.settle(quiet) if self.pump(max(quiet, _ANSWER)) else begun
         return Response(self.received - before, max(last - begun, 0) if self.received > before else 0)
 
     def hold(self, key: str | bytes, *, per_second: float = 30, seconds: float = 3, quiet: float = 0.5) -> Response:

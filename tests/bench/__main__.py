@@ -1,0 +1,67 @@
+"""`python -m tests.bench`: how quick, how big and how quiet the app is, against a blank Textual app in the same run."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.starts import STARTS, Taken, measure
+from tests.bench.subject import warm
+from tests.bench.traffic import BYTES, TIMES
+
+MIB = 1024 * 1024
+
+
+def main() -> int:
+    """Measure, print, and return 1 if a figure that hardly varies is over its limit."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="starts of each command (9)")
+    parser.add_argument("--only", choices=["starts", "bytes", "times"], help="one table")
+    options = parser.parse_args()
+    over = False
+    with tempfile.TemporaryDirectory() as cache:
+        env = {"EKSTUI_CACHE": cache, "EKSTUI_STATE": cache, "EKSTUI_CONFIG": f"{cache}/config.toml"}
+        warm(Path(cache))
+        print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; times need it idle\n")
+        if options.only in (None, "starts"):
+            _print_starts(list(measure(STARTS, options.rounds, env)))
+        if options.only in (None, "bytes"):
+            print(f"\n{'bytes':<56}{'size':>8}{'':>10}{'limit':>10}")
+            for row in BYTES:
+                value = row.value(env)
+                over |= row.limit is not None and value > row.limit
+                _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", value, row.unit, row.limit)
+        if options.only in (None, "times"):
+            print(f"\n{'times':<56}{'size':>8}{'':>10}{'limit':>10}")
+            for row in TIMES:
+                _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", row.value(env), row.unit, row.limit)
+    return 1 if over else 0
+
+
+def _print_starts(taken: list[Taken]) -> None:
+    blank = taken[0]
+    print(
+        f"{'start':<32}{'first ms':>10}{'× blank':>16}{'settled ms':>12}{'× blank':>16}{'CPU s':>7}{'MiB':>6}{'× blank':>14}{'bytes':>9}"
+    )
+    for each in taken:
+        start = each.start
+        line = f"{start.subject.name:<32}{each.first * 1000:>10.0f}{_times(each.first / blank.first, start.first):>16}"
+        if each.settled:
+            line += f"{each.settled * 1000:>12.0f}{_times(each.settled / blank.settled, start.settled):>16}"
+            line += f"{each.processor:>7.2f}{each.memory / MIB:>6.0f}"
+            line += f"{_times(each.memory / blank.memory, start.memory):>14}{each.bytes:>9,}"
+        print(line)
+
+
+def _times(value: float, limit: float | None) -> str:
+    return f"{value:.2f}" if limit is None else f"{value:.2f} {'≤' if value <= limit else '> !'} {limit}"
+
+
+def _print_row(name: str, size: str, value: float, unit: str, limit: float | None) -> None:
+    mark = "" if limit is None else f"{'≤' if value <= limit else '> !'} {limit:,.0f}"
+    print(f"{name:<56}{size:>8}{value:>8,.0f} {unit:<2}{mark:>9}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

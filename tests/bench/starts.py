@@ -1,0 +1,81 @@
+"""Start-up against a blank Textual app in the same run: every round starts each once, and medians are compared."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from statistics import median
+from time import perf_counter
+
+from tests.bench.subject import BLANK, EKSTUI, NARROW, PYTHON, WIDE, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is started, and how often as long as a blank app it may take."""
+
+    subject: Subject
+    first: float | None = None
+    """Start to first full paint, or to the end of a command that ends by itself, against a blank app's first paint."""
+    settled: float | None = None
+    """Start to the last byte, against a blank app's."""
+    memory: float | None = None
+    empty_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Medians of one command's starts."""
+
+    start: Start
+    first: float
+    """Seconds."""
+    settled: float
+    """Seconds; 0 for a command that ends by itself."""
+    processor: float
+    """Seconds."""
+    memory: int
+    """Bytes."""
+    bytes: int
+
+
+STARTS = (
+    Start(BLANK),
+    Start(NARROW, first=1.4, settled=1.8, memory=1.5),
+    Start(WIDE, first=1.4, settled=1.8, memory=1.5),
+    Start(replace(NARROW, name="ekstui, 80×24, empty cache"), first=2, empty_cache=True),
+    Start(Subject("python -c pass", (PYTHON, "-c", "pass"))),
+    Start(Subject("ekstui --version", (*EKSTUI, "--version")), first=0.25),
+    Start(Subject("ekstui, input not a terminal", ("sh", "-c", f"{' '.join(EKSTUI)} </dev/null")), first=0.25),
+)
+
+
+def measure(starts: tuple[Start, ...], rounds: int, env: Mapping[str, str]) -> Iterator[Taken]:
+    """Yield the medians of each, of so many rounds after one that does not count."""
+    runs: dict[str, list[Taken]] = {start.subject.name: [] for start in starts}
+    for number in range(rounds + 1):
+        for start in starts:
+            with tempfile.TemporaryDirectory() as empty:
+                taken = _once(start, {**env, "EKSTUI_CACHE": empty} if start.empty_cache else env)
+            if number:
+                runs[start.subject.name].append(taken)
+    for start in starts:
+        taken_all = runs[start.subject.name]
+        yield Taken(
+            start,
+            median(taken.first for taken in taken_all),
+            median(taken.settled for taken in taken_all),
+            median(taken.processor for taken in taken_all),
+            round(median(taken.memory for taken in taken_all)),
+            round(median(taken.bytes for taken in taken_all)),
+        )
+
+
+def _once(start: Start, env: Mapping[str, str]) -> Taken:
+    subject = start.subject
+    with subject.open(env) as terminal:
+        if not subject.ready:
+            terminal.process.wait()
+            return Taken(start, perf_counter() - terminal.started, 0, 0, 0, 0)
+        first = terminal.wait_for(lambda: subject.is_ready(terminal)) - terminal.started
+        settled = terminal.settle(0.4) - terminal.started
+        return Taken(start, first, settled, terminal.cpu_seconds(), terminal.memory(), terminal.received)
