@@ -61,6 +61,7 @@ def _switch(terminal: Terminal) -> float:
 def _idle(terminal: Terminal, keys: str = "") -> float:
     if keys:
         terminal.press(keys, FOLLOWED)
+    terminal.settle(2)
     before = terminal.received
     terminal.pump(10)
     return terminal.received - before
