@@ -12,10 +12,31 @@ from typing import TYPE_CHECKING, Literal
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
 from ekstui.core.reference import reference_version
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.document import Document
+from ekstui.core.explain import Explanation
+from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.organisation import OrganisationAnswer
+from ekstui.core.policy import Policy
+from ekstui.core.reference import reference
+from ekstui.core.summary import ServiceSummary, services_in
+from ekstui.core.timeline import Step, timeline
+from ekstui.core.where import Side
+from ekstui.library.account import AccountChoice, LiveAccount
+from ekstui.library.attached import AttachedAnswer, attached
+from ekstui.library.clusters import ClusterAnswer, cluster_answer
+from ekstui.library.comparison import compared, read_side
+from ekstui.library.explanation import Inquiry, explained
+from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.knowledge import entry_of, knowledge
+from ekstui.library.organisation import attached_everywhere
 from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
 from ekstui.library.store import Store
 from ekstui.library.values import CacheInfo, DataStatus, PolicyEntry
+from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
+from ekstui.sources.aws.account import Progress
+from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.sources.aws.simulation import SimulatedDecision, simulate
 from ekstui.sources.corpus import Corpus
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
@@ -182,6 +203,28 @@ class Library:
         return cluster_answer(
             self.live, name, region, self._aws_documents, self._updated, knowledge(), datetime.now(UTC), cancelled
         )
+
+    def attached_everywhere(self, policy: Policy, aggregator: str, cancelled: Cancelled = never) -> OrganisationAnswer:
+        """Return who carries a policy in every account of an aggregator of AWS Config.
+
+        Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked.
+        """
+        return attached_everywhere(self.live, policy.arn, aggregator, cancelled)
+
+    def copies(self) -> tuple[CopyAnswer, ...]:
+        """Return the account's own policies that started as a copy of an AWS one, by the last snapshot."""
+        snapshot = self.live.required()
+        return self.store.ask(lambda reader: copies_in(snapshot, reader))
+
+    def simulate(
+        self,
+        role: str,
+        actions: tuple[str, ...],
+        resources: tuple[str, ...] = (),
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> tuple[SimulatedDecision, ...]:
+        """Return what IAM's own simulator says of a role, given by ARN; AccountError where it cannot be asked."""
+        return simulate(self.live.connection(), role, actions, resources, context)
 
     def _aws_documents(self, arns: Iterable[str]) -> Mapping[str, tuple[int, Document]]:
         return self.store.ask(lambda reader: default_documents(arns, reader))

@@ -1,0 +1,178 @@
+"""AWS Config's aggregator: one query over every account of an organisation.
+
+Columns: the awslabs/aws-config-resource-schema repository, AWS::IAM::Role and AWS::EKS::*; the query language: AWS
+Config Developer Guide, "Query components". A match on one element of a list returns the whole resource, rows repeat
+for each region that records IAM, and a list of one may arrive as an object; all three are put right here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ekstui.core.account import CarriedAs, SourceError, Use, UseKind
+from ekstui.core.organisation import CarrierKind, RecordedCarrier
+from ekstui.core.policy import parse_time
+from ekstui.errors import InputError, NotFoundError
+from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.parallel import Cancelled, each, never
+
+PAGE = 100
+"""Rows a page, the most that Config gives."""
+
+_ACTION = "config:SelectAggregateResourceConfig"
+
+_COLUMNS = (
+    "accountId, awsRegion, resourceName, arn, configuration.path, configuration.attachedManagedPolicies, "
+    "configuration.permissionsBoundary, configurationItemCaptureTime"
+)
+_RECORDED = "configurationItemStatus IN ('OK', 'ResourceDiscovered')"
+
+_POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
+"""What may stand in a query: no quote can end the text there."""
+
+_KINDS: dict[str, CarrierKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
+
+_USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
+    ("cluster", "AWS::EKS::Cluster", "RoleArn", "Name", "Name"),
+    ("fargate", "AWS::EKS::FargateProfile", "PodExecutionRoleArn", "ClusterName", "FargateProfileName"),
+    ("addon", "AWS::EKS::Addon", "ServiceAccountRoleArn", "ClusterName", "AddonName"),
+)
+"""Kind of use, resource type, and the settings that hold the role, the cluster and the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRead:
+    """What Config answered, and what failed."""
+
+    carriers: tuple[RecordedCarrier, ...]
+    errors: tuple[SourceError, ...]
+
+
+def read_carriers(connection: Connection, aggregator: str, policy_arn: str, cancelled: Cancelled = never) -> ConfigRead:
+    """Return who carries the policy in all accounts of the aggregator; NotFoundError if there is no such aggregator."""
+    if not _POLICY_ARN.fullmatch(policy_arn):
+        raise InputError(f"{policy_arn} is no policy's ARN.")
+    carriers: dict[tuple[str, str], RecordedCarrier] = {}
+    uses: dict[str, list[Use]] = {}
+    errors: dict[str, SourceError] = {}
+    queries = {**_carrier_queries(policy_arn), **_use_queries()}
+
+    def rows(name: str) -> list[Mapping[str, Any]]:
+        return list(_rows(connection, aggregator, queries[name]))
+
+    for outcome in each(rows, queries, cancelled):
+        try:
+            answer = outcome.answer()
+        except failures() as error:
+            if _no_such_aggregator(error):
+                raise _unknown(connection, aggregator) from None
+            told = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
+            errors.setdefault(told.kind, told)
+            continue
+        for row in answer:
+            if outcome.item.startswith("use "):
+                _add_use(uses, outcome.item.removeprefix("use "), row)
+            else:
+                _add_carrier(carriers, _KINDS[outcome.item.split()[0]], policy_arn, row)
+    found = (replace(carrier, used_by=tuple(uses.get(carrier.arn, ()))) for carrier in carriers.values())
+    return ConfigRead(
+        tuple(sorted(found, key=lambda carrier: (carrier.account, carrier.name.lower()))), tuple(errors.values())
+    )
+
+
+def read_aggregators(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the aggregators in the configured region; raises what a call raises."""
+    pages = connection.token_pages("config:DescribeConfigurationAggregators", None, "NextToken")
+    return tuple(
+        str(entry["ConfigurationAggregatorName"]) for page in pages for entry in page["ConfigurationAggregators"]
+    )
+
+
+def _carrier_queries(policy_arn: str) -> dict[str, str]:
+    """Return a query for each way to carry the policy, by a name that begins with the resource type."""
+    attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
+    boundary = f"configuration.permissionsBoundary.permissionsBoundaryArn = '{policy_arn}'"
+    conditions = [(kind, attached) for kind in _KINDS]
+    conditions += [("AWS::IAM::Role", boundary), ("AWS::IAM::User", boundary)]
+    return {
+        f"{kind} {number}": f"SELECT {_COLUMNS} WHERE resourceType = '{kind}' AND {condition} AND {_RECORDED}"
+        for number, (kind, condition) in enumerate(conditions)
+    }
+
+
+def _use_queries() -> dict[str, str]:
+    return {
+        f"use {kind}": f"SELECT accountId, awsRegion, resourceName, "
+        f"{', '.join(f'configuration.{key}' for key in dict.fromkeys((role, cluster, name)))} "
+        f"WHERE resourceType = '{resource_type}'"
+        for kind, resource_type, role, cluster, name in _USES
+    }
+
+
+def _rows(connection: Connection, aggregator: str, query: str) -> Iterator[Mapping[str, Any]]:
+    pages = connection.token_pages(
+        _ACTION, None, "NextToken", Expression=query, ConfigurationAggregatorName=aggregator, Limit=PAGE
+    )
+    for page in pages:
+        for text in page["Results"]:
+            row: Mapping[str, Any] = json.loads(text)
+            yield row
+
+
+def _add_carrier(
+    carriers: dict[tuple[str, str], RecordedCarrier], kind: CarrierKind, policy_arn: str, row: Mapping[str, Any]
+) -> None:
+    configuration = row.get("configuration") or {}
+    boundary = configuration.get("permissionsBoundary") or {}
+    ways: list[CarriedAs] = []
+    if any(policy.get("policyArn") == policy_arn for policy in _listed(configuration.get("attachedManagedPolicies"))):
+        ways.append("permissions")
+    if boundary.get("permissionsBoundaryArn") == policy_arn:
+        ways.append("boundary")
+    if not ways:
+        return
+    captured = row.get("configurationItemCaptureTime")
+    carriers[str(row["accountId"]), str(row["arn"])] = RecordedCarrier(
+        kind,
+        account=str(row["accountId"]),
+        name=str(row["resourceName"]),
+        arn=str(row["arn"]),
+        path=str(configuration.get("path") or "/"),
+        carried_as=tuple(ways),
+        recorded_at=parse_time(captured) if isinstance(captured, str) else None,
+    )
+
+
+def _add_use(uses: dict[str, list[Use]], kind: str, row: Mapping[str, Any]) -> None:
+    configuration = row.get("configuration") or {}
+    for known, _, role_key, cluster_key, name_key in _USES:
+        role = configuration.get(role_key)
+        if known == kind and isinstance(role, str):
+            cluster = configuration.get(cluster_key) or row.get("resourceName")
+            name = None if known == "cluster" else configuration.get(name_key)
+            use = Use(known, "confirmed", cluster, row.get("awsRegion"), name, remark="as AWS Config recorded it")
+            if use not in uses.setdefault(role, []):
+                uses[role].append(use)
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, Mapping) else []
+
+
+def _no_such_aggregator(error: Exception) -> bool:
+    code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
+    return code == "NoSuchConfigurationAggregatorException"
+
+
+def _unknown(connection: Connection, aggregator: str) -> NotFoundError:
+    try:
+        names = read_aggregators(connection)
+    except failures():
+        names = ()
+    hint = f"There is {', '.join(names)}." if names else "An aggregator is in one region: give it with --region."
+    return NotFoundError(f"AWS Config has no aggregator {aggregator!r} in {connection.region}.", names, hint)
