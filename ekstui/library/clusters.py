@@ -1,6 +1,6 @@
 """A cluster for the first thirty seconds of an incident: its health, its roles, and what there is to say about them."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,8 +11,8 @@ from ekstui.core.knowledge import Knowledge
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
 from ekstui.library.account import LiveAccount
-from ekstui.library.policies import nearest_names
-from ekstui.library.roles import AwsDocuments, subjects_of, surroundings_of
+from ekstui.library.policies import DefaultVersion, nearest_names
+from ekstui.library.roles import DefaultVersions, carried_arns, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.aws.parallel import Cancelled, never
 
@@ -62,17 +62,15 @@ def cluster_answer(
     account: LiveAccount,
     name: str,
     region: str | None,
-    documents: AwsDocuments,
-    updated: Callable[[str], tuple[int, datetime | None] | None],
+    defaults: DefaultVersions,
     knowledge: Knowledge,
     now: datetime,
     cancelled: Cancelled = never,
 ) -> ClusterAnswer:
     """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS may be asked.
 
-    `updated` takes the ARN of an AWS policy and returns its default version and when that was made. Raises
-    AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where clusters
-    could not be read.
+    Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where
+    clusters could not be read.
     """
     snapshot = account.required()
     cluster = _find(name, region, snapshot)
@@ -84,7 +82,9 @@ def cluster_answer(
         snapshot = _with(snapshot, cluster)
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
-    subjects = subjects_of([role for role in snapshot.roles if role.arn in here], snapshot, uses, documents)
+    own = [role for role in snapshot.roles if role.arn in here]
+    known = defaults(carried_arns(own))
+    subjects = subjects_of(own, snapshot, uses, known)
     by_arn = {subject.role.arn: subject for subject in subjects}
     surroundings = surroundings_of(snapshot, now)
     roles = [
@@ -101,7 +101,7 @@ def cluster_answer(
         fetched_at=snapshot.fetched_at,
         cluster=cluster,
         roles=tuple(sorted(roles, key=_urgency)),
-        recent=_recent(subjects, updated, now),
+        recent=_recent(subjects, known, now),
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
@@ -132,20 +132,14 @@ def _with(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
 
 
 def _recent(
-    subjects: tuple[RoleInUse, ...],
-    updated: Callable[[str], tuple[int, datetime | None] | None],
-    now: datetime,
+    subjects: tuple[RoleInUse, ...], known: Mapping[str, DefaultVersion], now: datetime
 ) -> tuple[RecentChange, ...]:
-    carriers: dict[str, list[str]] = {}
-    for subject in subjects:
-        for policy in subject.policies:
-            if policy.managed_by_aws and policy.arn is not None:
-                carriers.setdefault(policy.arn, []).append(subject.role.name)
     changes: list[RecentChange] = []
-    for arn, names in carriers.items():
-        version, created = updated(arn) or (0, None)
-        if created is not None and now - created <= RECENT:
-            changes.append(RecentChange(arn.rsplit("/", 1)[-1], version, created, tuple(sorted(names))))
+    for arn, default in known.items():
+        carriers = [s.role.name for s in subjects if any(policy.arn == arn for policy in s.policies)]
+        if carriers and default.created is not None and now - default.created <= RECENT:
+            name = arn.rsplit("/", 1)[-1]
+            changes.append(RecentChange(name, default.number, default.created, tuple(sorted(carriers))))
     return tuple(sorted(changes, key=lambda change: change.created, reverse=True))
 
 

@@ -31,6 +31,8 @@ from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.organisation import attached_everywhere
 from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
+from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
+from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.library.store import Store
 from ekstui.library.values import CacheInfo, DataStatus, PolicyEntry
 from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
@@ -191,6 +193,7 @@ class Library:
         from ekstui.library.roles import role_answer
 
         return role_answer(name, self.live.required(), self._aws_documents, knowledge(), datetime.now(UTC))
+        return role_answer(name, self.live.required(), self._default_versions, knowledge(), datetime.now(UTC))
 
     def cluster(self, name: str, region: str | None = None, cancelled: Cancelled = never) -> ClusterAnswer:
         """Return a cluster of the account's last snapshot with its roles and findings.
@@ -201,7 +204,7 @@ class Library:
         from ekstui.library.clusters import cluster_answer
 
         return cluster_answer(
-            self.live, name, region, self._aws_documents, self._updated, knowledge(), datetime.now(UTC), cancelled
+            self.live, name, region, self._default_versions, knowledge(), datetime.now(UTC), cancelled
         )
 
     def attached_everywhere(self, policy: Policy, aggregator: str, cancelled: Cancelled = never) -> OrganisationAnswer:
@@ -226,11 +229,8 @@ class Library:
         """Return what IAM's own simulator says of a role, given by ARN; AccountError where it cannot be asked."""
         return simulate(self.live.connection(), role, actions, resources, context)
 
-    def _aws_documents(self, arns: Iterable[str]) -> Mapping[str, tuple[int, Document]]:
-        return self.store.ask(lambda reader: default_documents(arns, reader))
-
-    def _updated(self, arn: str) -> tuple[int, datetime | None] | None:
-        return self.store.ask(lambda reader: last_update(arn, reader))
+    def _default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
+        return self.store.ask(lambda reader: default_versions(arns, reader))
 
     def explain(self, inquiry: Inquiry) -> Explanation:
         """Return why a request is denied: what came nearest, what would allow it, and what was not looked at.

@@ -1,6 +1,7 @@
 """Finding policies by what a user types, and reading their documents."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from ekstui.core.document import Document, parse_text
@@ -92,26 +93,26 @@ def parse_stored(name: str, version: int, text: bytes) -> Document:
         ) from None
 
 
-def default_documents(arns: Iterable[str], reader: PolicyReader) -> dict[str, tuple[int, Document]]:
-    """Return the default version and its document of those AWS policies that are known, by ARN, partition included."""
-    documents: dict[str, tuple[int, Document]] = {}
-    for policy in _known(arns, reader):
-        version = policy.default_version
-        documents[policy.arn] = version, parse_stored(policy.name, version, reader.text(policy.name, version))
-    return documents
+@dataclass(frozen=True, slots=True)
+class DefaultVersion:
+    """An AWS policy's default version."""
+
+    number: int
+    created: datetime | None
+    document: Document
 
 
-def last_update(arn: str, reader: PolicyReader) -> tuple[int, datetime | None] | None:
-    """Return an AWS policy's default version and when it was made, or None for a policy that is not known."""
-    return next(((policy.default_version, policy.updated) for policy in _known((arn,), reader)), None)
-
-
-def _known(arns: Iterable[str], reader: PolicyReader) -> Iterator[Policy]:
-    names = set(reader.names())
-    for arn in arns:
-        name = arn.rpartition("/")[2]
-        if name in names and (policy := reader.policy(name)).arn == arn:
-            yield policy
+def default_versions(arns: Iterable[str], reader: PolicyReader) -> dict[str, DefaultVersion]:
+    """Return the default versions of those AWS policies that are known, by ARN, partition included."""
+    wanted = {arn.rpartition("/")[2]: arn for arn in arns if arn.split(":", 5)[4:5] == ["aws"]}
+    found: dict[str, DefaultVersion] = {}
+    for name in [name for name in reader.names() if name in wanted] if wanted else []:
+        policy = reader.policy(name)
+        if policy.arn == wanted[name]:
+            number = policy.default_version
+            document = parse_stored(name, number, reader.text(name, number))
+            found[policy.arn] = DefaultVersion(number, policy.updated, document)
+    return found
 
 
 def _find_arn(arn: str, reader: PolicyReader) -> Policy:

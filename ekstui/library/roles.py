@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
-from ekstui.core.document import Document
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.policy import parse_version
@@ -13,10 +12,10 @@ from ekstui.core.trust import trust_in_words
 from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import NotFoundError
-from ekstui.library.policies import nearest_names
+from ekstui.library.policies import DefaultVersion, nearest_names
 
-AwsDocuments = Callable[[Iterable[str]], Mapping[str, tuple[int, Document]]]
-"""Takes ARNs of AWS managed policies, returns the default version and its document of those that are known."""
+DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
+"""Takes ARNs of policies, returns the default versions of those that are AWS's and known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,11 @@ class RoleAnswer:
 
 
 def role_answer(
-    name: str, snapshot: AccountSnapshot, documents: AwsDocuments, knowledge: Knowledge, now: datetime
+    name: str, snapshot: AccountSnapshot, defaults: DefaultVersions, knowledge: Knowledge, now: datetime
 ) -> RoleAnswer:
     """Return the role of a name or ARN; NotFoundError with the nearest names."""
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), documents)
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), defaults(carried_arns([role])))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -63,14 +62,19 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, hint)
 
 
+def carried_arns(roles: Iterable[Role]) -> frozenset[str]:
+    """Return the ARNs of the managed policies that roles carry, boundaries included."""
+    arns = {policy.arn for role in roles for policy in role.attached}
+    return frozenset(arns | {role.boundary_arn for role in roles if role.boundary_arn})
+
+
 def subjects_of(
-    roles: Iterable[Role], snapshot: AccountSnapshot, uses: Uses, documents: AwsDocuments
+    roles: Iterable[Role], snapshot: AccountSnapshot, uses: Uses, known: Mapping[str, DefaultVersion]
 ) -> tuple[RoleInUse, ...]:
-    """Return roles with the documents of all that they carry and with every use of them."""
-    chosen = tuple(roles)
-    arns = {policy.arn for role in chosen for policy in role.attached}
-    arns.update(role.boundary_arn for role in chosen if role.boundary_arn)
-    known = documents(sorted(arns))
+    """Return roles with the documents of all that they carry and with every use of them.
+
+    `known` holds the AWS policies that they carry, by ARN.
+    """
     local = {policy.arn: policy for policy in snapshot.local_policies}
     return tuple(
         RoleInUse(
@@ -83,7 +87,7 @@ def subjects_of(
             uses=uses.get(role.arn, ()) if role.arn else (),
             unseen=unseen_uses(role, snapshot),
         )
-        for role in chosen
+        for role in roles
     )
 
 
@@ -92,11 +96,10 @@ def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
     return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
 
 
-def _managed(arn: str, known: Mapping[str, tuple[int, Document]], local: Mapping[str, LocalPolicy]) -> CarriedPolicy:
+def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, LocalPolicy]) -> CarriedPolicy:
     name = arn.rsplit("/", 1)[-1]
     if arn in known:
-        version, document = known[arn]
-        return CarriedPolicy(name, arn, version, document)
+        return CarriedPolicy(name, arn, known[arn].number, known[arn].document)
     own = local.get(arn)
     if own is None:
         return CarriedPolicy(name, arn, None, None)

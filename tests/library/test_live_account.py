@@ -1,0 +1,479 @@
+"""The account as the library tells it, against the rig: everything found, and nothing missing told as none."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ekstui.core.account import AccountSnapshot, Use, attachments_of, carried_counts
+from ekstui.core.uses import uses_in
+from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
+from ekstui.library import AccountChoice, Library
+from ekstui.library.account import LiveAccount
+from ekstui.sources.aws import connection as connections
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from tests.rig.isolation import access_key
+from tests.rig.proxy import Effect
+from tests.rig.rig import Rig
+
+CNI = "AmazonEKS_CNI_Policy"
+NAMED = 0
+"""Seeds the account's named roles alone, which is quick."""
+
+
+@pytest.fixture
+def library(rig: Rig) -> Library:
+    return Library.open()
+
+
+@pytest.fixture(scope="module")
+def shared() -> dict[str, Connection]:
+    """Connections by endpoint: a new one reads the SDK's models, half a second that most tests need not pay."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def snapshots() -> dict[str, AccountSnapshot]:
+    return {}
+
+
+@pytest.fixture
+def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[LiveAccount]:
+    """The account's named roles, asked over a connection that tests share."""
+    rig.reset(NAMED)
+    known = shared.setdefault(rig.url, Connection(ConnectionSettings()))
+    yield LiveAccount(AccountChoice(), tmp_path / "cache" / "accounts", _connection=known)
+    rig.proxy.clear()
+
+
+@pytest.fixture
+def undisturbed(small: LiveAccount, snapshots: dict[str, AccountSnapshot]) -> AccountSnapshot:
+    """What the account looks like when nothing fails, read once."""
+    if "whole" not in snapshots:
+        snapshots["whole"] = small.refresh()
+    return snapshots["whole"]
+
+
+def named(rig: Rig) -> set[str]:
+    return {role.name for role in rig.account.builder.iam.roles.values()}
+
+
+def carriers(snapshot: AccountSnapshot, rig: Rig, policy: str = CNI) -> list[str]:
+    arn = rig.account.builder.aws_policy(policy)
+    return [entry.role.name for entry in attachments_of(snapshot, arn).roles]
+
+
+def entities(snapshot: AccountSnapshot) -> int:
+    return len(snapshot.roles) + len(snapshot.users) + len(snapshot.groups) + len(snapshot.local_policies)
+
+
+def joined(uses: dict[str, tuple[Use, ...]]) -> set[tuple[str | None, ...]]:
+    return {
+        (arn, use.kind, use.cluster, use.region, use.namespace, use.service_account)
+        for arn, found in uses.items()
+        for use in found
+    }
+
+
+def truth(rig: Rig) -> set[tuple[str | None, ...]]:
+    return {
+        (use.role, use.kind, use.cluster, use.region, use.namespace or None, use.service_account or None)
+        for use in rig.account.builder.uses
+    }
+
+
+def test_every_role_is_told_once_over_short_pages(rig: Rig, library: Library) -> None:
+    rig.world.short_pages = 7
+    told: list[str] = []
+    snapshot = library.refresh_account(lambda _, words: told.append(words))
+    assert snapshot.complete
+    assert snapshot.errors == ()
+    assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
+    assert sorted(carriers(snapshot, rig)) == sorted(rig.account.roles_with(CNI))
+    assert f"roles, page {-(-len(named(rig)) // 7)}" in told
+    answer = library.attached(CNI)
+    assert answer.complete
+    assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
+
+
+def test_boundaries_are_told_from_attachments(rig: Rig, library: Library) -> None:
+    library.refresh_account()
+    carried = library.attached("AmazonEKSClusterPolicy").attachments
+    ways = {entry.role.name: entry.carried_as for entry in carried.roles}
+    assert ways["prod-orders"] == ("boundary",)
+    assert ways["prod-cluster"] == ("permissions",)
+    users = library.attached("AmazonEC2ContainerRegistryReadOnly").attachments.users
+    assert {entry.user.name: entry.carried_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
+    assert [group.name for group in carried.groups] == ["platform"]
+
+
+def test_every_use_is_found_and_no_other_confirmed(rig: Rig, library: Library) -> None:
+    snapshot = library.refresh_account()
+    uses = dict(uses_in(snapshot))
+    assert truth(rig) - joined(uses) == set()
+    through_association = (
+        rig.account.builder.arn("iam", "role/prod-ebs-csi"),
+        "addon", "prod", rig.account.home, "kube-system", "ebs-csi-controller-sa",
+    )  # fmt: skip
+    confirmed = {arn: tuple(use for use in each if use.certainty == "confirmed") for arn, each in uses.items()}
+    assert joined(confirmed) - truth(rig) == {through_association}
+    inferred = {arn: tuple(use for use in each if use.kind == "irsa") for arn, each in uses.items()}
+    assert all(use.certainty == "inferred" for each in inferred.values() for use in each)
+    orphan = uses[rig.account.builder.arn("iam", "role/old-cluster-app")]
+    assert [(use.kind, use.cluster) for use in orphan] == [("irsa", None)]
+    assert rig.account.builder.arn("iam", "role/prod-never-matches") not in uses
+    assert not any(role.arn in uses for role in snapshot.roles if role.service_linked)
+
+
+def test_session_policy_and_tags_of_pod_identity(rig: Rig, library: Library) -> None:
+    library.refresh_account()
+    (use,) = library.role("prod-reports").subject.uses
+    assert isinstance(use, Use)
+    assert use.session_tags is False
+    assert use.session_policy is not None
+    assert "acme-reports" in use.session_policy
+
+
+def test_counts_agree_with_the_sweep(rig: Rig, library: Library) -> None:
+    snapshot = library.refresh_account()
+    assert snapshot.counts is not None
+    swept = carried_counts(snapshot)
+    for arn, count in snapshot.counts.items():
+        assert count.attachments == swept[arn].attachments, arn
+    assert not {arn for arn, count in swept.items() if ":aws:policy/" in arn and count.attachments} - set(
+        snapshot.counts
+    )
+
+
+REFRESH = [
+    ("iam", "GetAccountAuthorizationDetails"), ("iam", "ListPolicies"), ("iam", "ListOpenIDConnectProviders"),
+    ("eks", "ListClusters"), ("eks", "DescribeCluster"), ("eks", "ListNodegroups"), ("eks", "DescribeNodegroup"),
+    ("eks", "ListFargateProfiles"), ("eks", "DescribeFargateProfile"), ("eks", "ListAddons"), ("eks", "DescribeAddon"),
+    ("eks", "ListAccessEntries"), ("eks", "DescribeAccessEntry"), ("eks", "ListCapabilities"),
+    ("eks", "DescribeCapability"), ("eks", "ListPodIdentityAssociations"), ("eks", "DescribePodIdentityAssociation"),
+    ("ec2", "DescribeInstances"),
+]  # fmt: skip
+"""What a refresh calls besides GetCallerIdentity, which cannot be denied."""
+
+
+@pytest.mark.parametrize(("service", "action"), REFRESH)
+def test_one_denied_action_is_named_and_hides_nothing_else(
+    rig: Rig, small: LiveAccount, undisturbed: AccountSnapshot, service: str, action: str
+) -> None:
+    whole = undisturbed
+    assert whole.errors == ()
+    rig.proxy.fail("denied", service, action)
+    denied = small.refresh()
+    assert {(error.action, error.kind) for error in denied.errors} == {(f"{service}:{action}", "denied")}
+    known = Library(Library.open().store, small).attached(CNI)
+    assert {entry.role.name for entry in known.attachments.roles} == rig.account.roles_with(CNI)
+    if action == "GetAccountAuthorizationDetails":
+        assert not denied.complete
+        return
+    assert denied.roles == whole.roles
+    assert (denied.counts is None) is (action == "ListPolicies")
+    assert (denied.oidc_providers is None) is (action == "ListOpenIDConnectProviders")
+    if service != "iam":
+        assert not known.complete
+        assert denied.eks is not None
+        unread = [cluster.unread for cluster in denied.eks.clusters]
+        assert any(unread) or denied.eks.regions == ()
+        # What remains is a part of the truth, and each place that lacks something says so.
+        assert joined(dict(uses_in(denied))) - joined(dict(uses_in(whole))) <= {
+            use for use in joined(dict(uses_in(denied))) if use[2] is None or use[1] in ("self-managed-node", "fargate")
+        }
+
+
+def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+    small.refresh()
+    library = Library(Library.open().store, small)
+    answer = library.attached("AmazonEKSClusterPolicy").attachments
+    ways = {entry.role.name: entry.carried_as for entry in answer.roles}
+    assert ways["prod-orders"] == ("boundary",)
+    assert set(ways) == rig.account.roles_with("AmazonEKSClusterPolicy") | {"prod-orders"}
+    assert answer.complete
+    by_name = {entry.role.name: entry for entry in answer.roles}
+    assert by_name["prod-cluster"].role.extent == "detail"
+    assert [use.kind for use in by_name["prod-cluster"].used_by] == ["cluster"]
+    nobody = library.attached("AmazonEKSServiceRolePolicy").attachments
+    assert not nobody.proven_empty  # the service-linked role carries it
+
+
+def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+    rig.proxy.fail("denied", "iam", "GetRole")
+    small.refresh()
+    answer = Library(Library.open().store, small).attached(CNI)
+    assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
+    assert {entry.role.extent for entry in answer.attachments.roles} == {"name"}
+    assert [error.action for error in answer.attachments.errors if error.source == "entities"] == ["iam:GetRole"]
+
+
+def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "iam", "*")
+    snapshot = small.refresh()
+    assert not snapshot.complete
+    answer = Library(Library.open().store, small).attached(CNI)
+    assert not answer.complete
+    assert not answer.attachments.proven_empty
+    assert {error.action for error in answer.attachments.errors} >= {
+        "iam:GetAccountAuthorizationDetails",
+        "iam:ListEntitiesForPolicy",
+    }
+
+
+def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+    rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole", times=1)
+    small.refresh()
+    answer = Library(Library.open().store, small).attached(CNI).attachments
+    assert len(answer.roles) == len(rig.account.roles_with(CNI)) - 1
+    assert {entry.role.name for entry in answer.roles} < rig.account.roles_with(CNI)
+    assert answer.complete
+
+
+def test_a_page_without_marker_is_incomplete(rig: Rig, small: LiveAccount) -> None:
+    rig.world.short_pages = 7
+    rig.proxy.add(Effect("no_marker"), "iam", "GetAccountAuthorizationDetails", nth=2, times=1)
+    snapshot = small.refresh()
+    assert not snapshot.complete
+    assert entities(snapshot) == 14
+    assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "incomplete")]
+    answer = Library(Library.open().store, small).attached("AmazonEKSServicePolicy")
+    assert not answer.complete
+    assert not answer.attachments.proven_empty
+
+
+@pytest.mark.parametrize("service", ["iam", "eks"])
+def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, small: LiveAccount, service: str) -> None:
+    rig.world.short_pages = 3
+    action = "ListPolicies" if service == "iam" else "ListAddons"
+    rig.proxy.add(Effect("same_marker"), service, action, nth=2)
+    snapshot = small.refresh()
+    assert (f"{service}:{action}", "incomplete") in {(error.action, error.kind) for error in snapshot.errors}
+
+
+def test_expiry_on_page_three_keeps_two(rig: Rig, small: LiveAccount) -> None:
+    complete = small.refresh()
+    rig.world.short_pages = 7
+    rig.proxy.fail("expired", "iam", "GetAccountAuthorizationDetails", nth=3)
+    snapshot = small.refresh()
+    assert entities(snapshot) == 14
+    assert not snapshot.complete
+    assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "expired")]
+    kept = LiveAccount(AccountChoice(), small.folder).last()
+    assert kept == complete
+
+
+def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, small: LiveAccount) -> None:
+    complete = small.refresh()
+    rig.proxy.fail("expired")
+    with pytest.raises(AccountError, match="session has expired"):
+        small.refresh()
+    assert small.last() == complete
+
+
+def test_trouble_that_passes_is_not_seen(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("throttled", "eks", "*", every=9, times=3)
+    rig.proxy.fail("unavailable", "iam", "GetAccountAuthorizationDetails", times=1)
+    rig.proxy.add(Effect("reset"), "iam", "ListPolicies", times=1)
+    snapshot = small.refresh()
+    assert snapshot.errors == ()
+    assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
+
+
+@pytest.mark.parametrize("kind", ["truncate", "html"])
+@pytest.mark.parametrize("action", ["ListClusters", "ListNodegroups", "DescribeAddon", "ListPodIdentityAssociations"])
+def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: LiveAccount, action: str, kind: str) -> None:
+    rig.proxy.add(Effect("truncate" if kind == "truncate" else "html"), "eks", action)
+    snapshot = small.refresh()
+    assert {(error.action, error.kind) for error in snapshot.errors} == {(f"eks:{action}", "unexpected")}
+    assert snapshot.eks is not None
+    assert any(cluster.unread for cluster in snapshot.eks.clusters) or snapshot.eks.regions == ()
+
+
+@pytest.mark.parametrize("kind", ["html", "bad_xml"])
+def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: LiveAccount, kind: str) -> None:
+    rig.proxy.add(Effect("html" if kind == "html" else "bad_xml"), "iam", "*")
+    snapshot = small.refresh()
+    assert not snapshot.complete
+    assert snapshot.counts is None
+    assert snapshot.oidc_providers is None
+    assert {error.kind for error in snapshot.errors} == {"unexpected"}
+    assert all("captive portal" in error.next_step for error in snapshot.errors)
+
+
+def test_a_captive_portal_is_told(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.add(Effect("html"))
+    with pytest.raises(AccountError, match="captive portal"):
+        small.refresh()
+
+
+def test_a_wrong_clock_is_told(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("skewed")
+    with pytest.raises(AccountError, match="clock is off"):
+        small.refresh()
+
+
+def test_a_call_that_hangs_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.reset(NAMED)
+    monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 1.0)
+    rig.proxy.add(Effect("hang"), "iam", "GetAccountAuthorizationDetails")
+    snapshot = Library.open().refresh_account()
+    assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "network")]
+    assert not snapshot.complete
+    assert snapshot.eks is not None
+    assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto", "legacy"}
+
+
+def test_regions_without_opt_in_are_told_and_others_read(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("not-opted-in", "eks", region=rig.account.away)
+    snapshot = small.refresh()
+    assert [(error.kind, error.region) for error in snapshot.errors] == [("region", rig.account.away)]
+    assert snapshot.eks is not None
+    assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto"}
+
+
+def test_all_regions_are_those_that_are_enabled(rig: Rig, small: LiveAccount) -> None:
+    rig.world.not_opted_in = frozenset({"ap-east-1"})
+    everywhere = replace_choice(small, AccountChoice(regions=("all",)))
+    snapshot = everywhere.refresh()
+    assert snapshot.eks is not None
+    assert len(snapshot.eks.regions) > 20
+    assert "ap-east-1" not in snapshot.eks.regions
+    only = replace_choice(small, AccountChoice(regions=(rig.account.away,))).refresh()
+    assert only.eks is not None
+    assert [cluster.name for cluster in only.eks.clusters] == ["legacy"]
+    assert rig.account.away in only.not_looked_at[0]
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+def test_other_partitions(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, partition: str) -> None:
+    rig.reset(NAMED, partition=partition)
+    for name, value in rig.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    library = Library.open()
+    snapshot = library.refresh_account()
+    assert snapshot.errors == ()
+    assert snapshot.identity.partition == partition
+    answer = library.attached(CNI)
+    assert answer.attachments.policy_arn.startswith(f"arn:{partition}:")
+    assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
+    assert truth(rig) - joined(dict(uses_in(snapshot))) == set()
+    # The documents at hand are of partition aws, and are not taken for this partition's.
+    assert all(policy.document is None for policy in library.role("prod-cluster").subject.policies)
+
+
+def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.reset(NAMED)
+    other = rig.add_account("444455556666", 60)
+    first = library.refresh_account()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key("444455556666"))
+    second = Library.open()
+    assert second.account() is None
+    snapshot = second.refresh_account()
+    assert snapshot.identity.account == "444455556666"
+    assert sorted(role.name for role in snapshot.roles) == sorted(r.name for r in other.builder.iam.roles.values())
+    assert {role.arn.split(":")[4] for role in snapshot.roles if role.arn} == {"444455556666"}
+    again = Library.open().account()
+    assert again == snapshot
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key(first.identity.account))
+    assert Library.open().account() == first
+    with pytest.raises(InputError, match="444455556666"):
+        Library.open().attached("arn:aws:iam::444455556666:policy/x")
+
+
+def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
+    rig.reset(NAMED)
+    offline = Library.open(AccountChoice(offline=True))
+    for ask in (offline.refresh_account, lambda: offline.attached(CNI), lambda: offline.cluster("prod")):
+        with pytest.raises(AccountError, match="No snapshot"):
+            ask()
+    snapshot = library.refresh_account()
+    rig.proxy.clear()
+    later = Library.open(AccountChoice(offline=True))
+    assert later.refresh_account() == snapshot
+    assert later.cluster("prod").cluster.name == "prod"
+    assert later.attached(CNI).complete
+    assert rig.proxy.counts() == {}
+
+
+def test_clusters_by_name(rig: Rig, small: LiveAccount) -> None:
+    small.refresh()
+    library = Library(Library.open().store, small)
+    answer = library.cluster("prod")
+    assert answer.complete
+    assert [(issue.kind, issue.name, issue.code) for issue in answer.cluster.all_issues] == [
+        ("nodegroup", "spot", "AccessDenied"),
+        ("addon", "amazon-cloudwatch-observability", "AddonPermissionFailure"),
+    ]
+    needs = {addon.name: addon for addon in answer.cluster.addons or ()}
+    assert needs["vpc-cni"].requires_permissions is True
+    assert needs["coredns"].requires_permissions is False
+    recommended = needs["aws-ebs-csi-driver"].recommended_policies
+    assert recommended is not None
+    assert recommended[0][0] == "ebs-csi-controller-sa"
+    here = {role.arn.rsplit("/", 1)[-1] for role in answer.roles}
+    assert here >= {use.role.rsplit("/", 1)[-1] for use in rig.account.builder.uses if use.cluster == "prod"}
+    assert "prod-never-matches" in here
+    assert "legacy-cluster" not in here
+    with pytest.raises(NotFoundError) as unknown:
+        library.cluster("prd")
+    assert unknown.value.nearest == ("prod",)
+    with pytest.raises(NotFoundError):
+        library.cluster("prod", rig.account.away)
+
+
+def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: LiveAccount) -> None:
+    role = rig.account.role("legacy-cluster")
+    rig.account.builder.cluster(rig.account.away, "prod", role)
+    small.refresh()
+    library = Library(Library.open().store, small)
+    with pytest.raises(AmbiguousError) as ambiguous:
+        library.cluster("prod")
+    assert set(ambiguous.value.candidates) == {rig.account.home, rig.account.away}
+    assert library.cluster("prod", rig.account.away).cluster.region == rig.account.away
+
+
+def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "eks", "ListClusters")
+    small.refresh()
+    with pytest.raises(AccountError, match="eks:ListClusters is denied"):
+        Library(Library.open().store, small).cluster("prod")
+
+
+def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: LiveAccount) -> None:
+    small.refresh()
+    copies = Library(Library.open().store, small).copies()
+    assert {(each.copy.local.name, each.copy.original.name, each.copy.same_name) for each in copies} == {
+        ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy", True),
+        ("acme-eks-control-plane", "AmazonEKSClusterPolicy", False),
+    }
+    assert all(each.change.kind == "actions" for each in copies)
+
+
+def test_an_aggregator_answers_for_every_account(rig: Rig, small: LiveAccount) -> None:
+    other = rig.add_account("444455556666", 60)
+    library = Library(Library.open().store, small)
+    policy = library.find("AmazonEKSClusterPolicy").policy
+    answer = library.attached_everywhere(policy, "organisation")
+    roles = {(each.account, each.name) for each in answer.carriers if each.kind == "role"}
+    expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
+    expected |= {("444455556666", name) for name in other.roles_with(policy.name)}
+    bounded = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
+    assert roles == expected | bounded
+    assert len(answer.carriers) == len({(each.account, each.arn) for each in answer.carriers})
+    assert {each.carried_as for each in answer.carriers if each.name == "prod-orders"} == {("boundary",)}
+    assert any("last used" in note for note in answer.not_looked_at)
+    with pytest.raises(NotFoundError) as unknown:
+        library.attached_everywhere(policy, "organization")
+    assert unknown.value.nearest == ("organisation",)
+    rig.proxy.fail("denied", "config")
+    with pytest.raises(AccountError, match="SelectAggregateResourceConfig is denied"):
+        library.attached_everywhere(policy, "organisation")
+
+
+def replace_choice(account: LiveAccount, choice: AccountChoice) -> LiveAccount:
+    return replace(account, choice=choice, _snapshot=None)

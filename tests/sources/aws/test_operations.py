@@ -1,0 +1,75 @@
+"""Nothing here can write to AWS, and the read-only policy of the README is what the app asks for, no more, no less."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.document import parse_text
+from ekstui.core.reference import reference
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.operations import OPERATIONS
+
+SOURCES = Path(__file__).parents[3] / "ekstui"
+ACTION = re.compile(r"(?:sts|iam|eks|ec2|config):[A-Z]\w+")
+NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
+
+
+def called_in_sources() -> set[str]:
+    """Every action named in a string of the modules that speak to AWS, docstrings aside."""
+    found: set[str] = set()
+    for path in (SOURCES / "sources" / "aws").glob("*.py"):
+        if path.name == "operations.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and ACTION.fullmatch(node.value):
+                found.add(node.value)
+    return found - {"sts:AssumeRole"}  # named in the words of an error only
+
+
+def test_every_operation_lists_or_reads() -> None:
+    for action in OPERATIONS:
+        known = reference().find(action)
+        assert known is not None, action
+        assert set(known.levels) <= {"List", "Read"}, action
+
+
+def test_what_the_sources_call_is_what_may_be_called() -> None:
+    assert called_in_sources() <= OPERATIONS
+
+
+def test_a_call_beyond_the_table_is_not_made() -> None:
+    connection = Connection(ConnectionSettings())
+    with pytest.raises(AssertionError, match="iam:DeleteRole"):
+        connection.ask("iam:DeleteRole", RoleName="x")
+    assert connection.calls == 0
+
+
+def test_no_other_module_makes_a_client() -> None:
+    """Clients are made in one place, so no call can go round the table."""
+    makers = [path.name for path in SOURCES.rglob("*.py") if "create_client(" in path.read_text()]
+    assert makers == ["connection.py"]
+    importers = [
+        path
+        for path in SOURCES.rglob("*.py")
+        if re.search(r"^\s*import boto3|from boto3", path.read_text(), re.MULTILINE)
+    ]
+    assert importers == []
+
+
+def test_the_read_only_policy_is_just_enough() -> None:
+    document = parse_text((paths.assets() / "read-only-policy.json").read_text())
+    granted = {action for statement in document.statements for action in statement.actions}
+    assert granted == OPERATIONS - NEEDS_NO_PERMISSION
+    assert all(statement.effect == "Allow" for statement in document.statements)
+
+
+def test_the_readme_shows_the_same_policy() -> None:
+    readme = (SOURCES.parent / "README.md").read_text()
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", readme, re.DOTALL)]
+    policies = [value for value in shown if isinstance(value, dict) and "Statement" in value]
+    expected = json.loads((paths.assets() / "read-only-policy.json").read_text())
+    assert expected in policies
