@@ -26,8 +26,8 @@ from ekstui.library.account import AccountChoice, LiveAccount
 from ekstui.library.attached import AttachedAnswer, attached
 from ekstui.library.clusters import ClusterAnswer, cluster_answer
 from ekstui.library.comparison import compared, read_side
-from ekstui.library.explanation import Inquiry, explained
 from ekstui.library.copies import CopyAnswer, copies_in
+from ekstui.library.explanation import Inquiry, explained
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.organisation import attached_everywhere
 from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored

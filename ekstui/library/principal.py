@@ -9,7 +9,7 @@ from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.explain import Policies
 from ekstui.core.policy import parse_version
 from ekstui.errors import NotFoundError
-from ekstui.library.policies import default_documents
+from ekstui.library.policies import default_versions
 from ekstui.library.reader import PolicyReader
 from ekstui.library.roles import find_role
 
@@ -84,8 +84,8 @@ def _managed(
         for policy in snapshot.local_policies
         if policy.document is not None
     }
-    for policy_arn, (version, document) in default_documents(sorted(arns), reader).items():
-        managed[policy_arn] = AppliedPolicy(_name(policy_arn), version, document, policy_arn)
+    for policy_arn, default in default_versions(arns, reader).items():
+        managed[policy_arn] = AppliedPolicy(_name(policy_arn), default.number, default.document, policy_arn)
     return managed
 
 
