@@ -167,11 +167,19 @@ def _describe_and_list(
         if report:
             report(EksFacts(tuple(clusters.values()), whole), done, len(jobs))
     for place, part, cause in missed:
-        # Without access entries EKS refuses to list them, and there is nothing to miss.
-        by_config_map = place in clusters and clusters[place].authentication_mode == "CONFIG_MAP"
-        if place in clusters and not (part.source == "access-entries" and by_config_map):
+        if place in clusters and not _has_no_entries(clusters[place], part, cause):
             failed.add(cause, part.source, part.list_action, place[0], place[1])
     return {key: value for key, value in names.items() if key[0] in clusters}
+
+
+def _has_no_entries(cluster: Cluster, part: _Part, cause: Exception) -> bool:
+    """Return whether a list failed because the cluster has no access entries, which is nothing to miss.
+
+    EKS refuses to list them where only the aws-auth ConfigMap lets anyone in.
+    """
+    code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
+    refused = code == "InvalidRequestException"
+    return part.source == "access-entries" and refused and cluster.authentication_mode in ("CONFIG_MAP", None)
 
 
 def _describe_parts(
