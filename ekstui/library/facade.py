@@ -12,33 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
 from ekstui.core.reference import reference_version
-from ekstui.core.account import AccountSnapshot
-from ekstui.core.document import Document
-from ekstui.core.explain import Explanation
-from ekstui.core.knowledge import PolicyKnowledge
-from ekstui.core.organisation import OrganisationAnswer
-from ekstui.core.policy import Policy
-from ekstui.core.reference import reference
-from ekstui.core.summary import ServiceSummary, services_in
-from ekstui.core.timeline import Step, timeline
-from ekstui.core.where import Side
-from ekstui.library.account import AccountChoice, LiveAccount
-from ekstui.library.attached import AttachedAnswer, attached
-from ekstui.library.clusters import ClusterAnswer, cluster_answer
-from ekstui.library.comparison import compared, read_side
-from ekstui.library.copies import CopyAnswer, copies_in
-from ekstui.library.explanation import Inquiry, explained
 from ekstui.library.knowledge import entry_of, knowledge
-from ekstui.library.organisation import attached_everywhere
-from ekstui.library.policies import default_documents, find_policy, known_version, last_update, parse_stored
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
-from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.library.store import Store
 from ekstui.library.values import CacheInfo, DataStatus, PolicyEntry
-from ekstui.library.values import ComparedSide, Comparison, DataStatus, PolicyEntry
-from ekstui.sources.aws.account import Progress
-from ekstui.sources.aws.parallel import Cancelled, never
-from ekstui.sources.aws.simulation import SimulatedDecision, simulate
 from ekstui.sources.corpus import Corpus
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
@@ -49,6 +26,7 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.explain import Explanation
     from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.policy import Policy
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.timeline import Step
@@ -56,12 +34,14 @@ if TYPE_CHECKING:
     from ekstui.library.account import AccountChoice, LiveAccount
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.clusters import ClusterAnswer
+    from ekstui.library.copies import CopyAnswer
     from ekstui.library.explanation import Inquiry
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.searching import ChangesFeed
     from ekstui.library.values import ComparedSide, Comparison
     from ekstui.sources.aws.account import Progress
     from ekstui.sources.aws.parallel import Cancelled
+    from ekstui.sources.aws.simulation import SimulatedDecision
 
 
 def never() -> bool:
@@ -192,7 +172,6 @@ class Library:
         """Return a role of the account's last snapshot with all that it carries; NotFoundError with nearest names."""
         from ekstui.library.roles import role_answer
 
-        return role_answer(name, self.live.required(), self._aws_documents, knowledge(), datetime.now(UTC))
         return role_answer(name, self.live.required(), self._default_versions, knowledge(), datetime.now(UTC))
 
     def cluster(self, name: str, region: str | None = None, cancelled: Cancelled = never) -> ClusterAnswer:
@@ -212,10 +191,14 @@ class Library:
 
         Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked.
         """
+        from ekstui.library.organisation import attached_everywhere
+
         return attached_everywhere(self.live, policy.arn, aggregator, cancelled)
 
     def copies(self) -> tuple[CopyAnswer, ...]:
         """Return the account's own policies that started as a copy of an AWS one, by the last snapshot."""
+        from ekstui.library.copies import copies_in
+
         snapshot = self.live.required()
         return self.store.ask(lambda reader: copies_in(snapshot, reader))
 
@@ -227,6 +210,8 @@ class Library:
         context: Mapping[str, tuple[str, ...]] | None = None,
     ) -> tuple[SimulatedDecision, ...]:
         """Return what IAM's own simulator says of a role, given by ARN; AccountError where it cannot be asked."""
+        from ekstui.sources.aws.simulation import simulate
+
         return simulate(self.live.connection(), role, actions, resources, context)
 
     def _default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
