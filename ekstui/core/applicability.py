@@ -119,8 +119,12 @@ def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
 
 
 def _fits_format(arn_format: str, resource: str) -> bool | None:
-    names = set(_PLACEHOLDER.findall(arn.split_arn(arn_format).resource))
-    if "/" in arn.split_arn(resource).resource and names and names <= _WITHOUT_SLASH:
+    named = arn.split_arn(arn_format).resource
+    if (
+        "/" not in named
+        and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
+        and "/" in arn.split_arn(resource).resource
+    ):
         return False
     return arn.overlaps_resource(_open(arn_format), resource)
 

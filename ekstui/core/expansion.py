@@ -50,7 +50,11 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     for index, statement in statements:
         for pattern in statement.actions if statement.action_element == "Action" else ():
             service = pattern.partition(":")[0].lower()
-            if wildcard.is_wild(pattern) and not wildcard.is_wild(service) and not reference().expand(pattern):
+            if (
+                wildcard.is_wild(pattern)
+                and not wildcard.is_wild(service)
+                and not reference().expand_by_service(pattern)
+            ):
                 collected = services.setdefault(service, _Collected())
                 collected.unmatched[pattern] = (
                     *collected.unmatched.get(pattern, ()),
@@ -164,4 +168,4 @@ def _not_action(statement: Statement) -> str:
 
 @cache
 def _known(known: Reference, action: str) -> bool:
-    return bool(known.expand(action))
+    return bool(known.expand_by_service(action))
