@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.explain import Question
+from ekstui.core.document import parse_text
+from ekstui.core.evaluation import Request
+from ekstui.core.evaluation.evaluate import action_matches
+from ekstui.core.explain import Policies, Question
 from ekstui.errors import NotFoundError
 from ekstui.library import Library
 from ekstui.library.account import AccountChoice
-from ekstui.library.explanation import Inquiry
+from ekstui.library.explanation import Inquiry, possible_allowers
+from ekstui.library.knowledge import knowledge
+from ekstui.sources.corpus import Corpus
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
@@ -119,3 +124,19 @@ def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert error.value.nearest == ("ebs-csi",)
     with pytest.raises(NotFoundError, match="not of account"):
         lib.explain(inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:CreateVolume", "iam:PassRole", "ecr:BatchImportUpstreamImage", "nosuch:Action"]
+)
+def test_the_look_at_the_bytes_loses_no_policy_that_gives_the_action(action: str) -> None:
+    corpus = Corpus.bundled()
+    giving = {
+        history.policy.name
+        for history in corpus.histories()
+        for statement in parse_text(history.texts[history.policy.default_version]).statements
+        if statement.effect == "Allow" and action_matches(statement, action)
+    }
+    offered = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
+    assert giving <= offered
+    assert len(offered) < 600
