@@ -35,6 +35,7 @@ _OPAQUE_NEGATED = frozenset({"NumericNotEquals", "DateNotEquals", "NotIpAddress"
 # Literal `*` and `?` are kept as characters of the private use area, as in core/arn.py, so that text and pattern meet.
 _LITERAL = {"*": "\ue000", "?": "\ue001"}
 _CONCRETE = str.maketrans(_LITERAL)
+_AS_SENT = str.maketrans({private: sign for sign, private in _LITERAL.items()})
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _ARN_COLONS = 5
 
@@ -87,7 +88,8 @@ def predicate_of(line: Line) -> Predicate:
             return Predicate(line.key, True, True, False, frozenset(), True)
         if wanted == {"false"}:
             return Predicate(line.key, False, False, True, frozenset(), True)
-        return Predicate(line.key, True, True, True, frozenset(), True)
+        if wanted == {"true", "false"}:
+            return Predicate(line.key, True, True, True, frozenset(), True)
     if_exists = operator.endswith("IfExists")
     base = operator.removesuffix("IfExists")
     how, negated = _HOW.get(base, ("opaque", base in _OPAQUE_NEGATED))
@@ -200,6 +202,11 @@ def literal(text: str) -> str:
         return "$" if name == "$" else _LITERAL.get(name, found[0].lower())
 
     return _PLACEHOLDER.sub(character, text)
+
+
+def as_sent(value: str) -> str:
+    """Return a value with its literal `*` and `?` as a request would carry them."""
+    return value.translate(_AS_SENT)
 
 
 def _pattern(how: How, value: str, operator: str) -> Pattern:

