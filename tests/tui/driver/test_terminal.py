@@ -1,0 +1,114 @@
+"""The driver in a pseudo-terminal: what it asks the terminal for, what it survives, and that no text becomes a command."""
+
+import re
+import sys
+
+import pytest
+
+from tests.terminal import Terminal
+
+DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
+
+MODES_AND_QUERIES = re.compile(rb"\x1b\[\?[\d;]+(?:[hl]|\$p)|\x1b\[[<>]\d*u|\x1b\]22;\w+\x07")
+PICTURE = re.compile(rb"\x1b\[[\d;]*m|\x1b\[\d*(?:;\d+)?[HABCDJ]|[\r\x08]|[\x20-\x7e\x80-\xff]")
+
+
+def started(terminal: Terminal) -> Terminal:
+    terminal.wait_for("palette")
+    terminal.settle(0.5)
+    return terminal
+
+
+def test_no_control_character_of_a_text_reaches_the_terminal() -> None:
+    with Terminal(DEMO) as terminal:
+        started(terminal)
+        terminal.send("I")
+        terminal.wait_for("TITLE")
+        terminal.settle(0.5)
+        assert terminal.text.count("TITLE") >= 3
+        raw = bytes(terminal.raw)
+        # C1 controls as UTF-8; pyte would obey them.
+        assert re.findall(rb"\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]", raw) == []
+        assert PICTURE.sub(b"", MODES_AND_QUERIES.sub(b"", raw)) == b""
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param(b"\xff\xfe\x80", id="no UTF-8"),
+        pytest.param(b"\x1b[M \xff\xff", id="a mouse report past column 95"),
+        pytest.param(b"\x1b[113;1:3u", id="a key release"),
+        pytest.param(b"\x1b[" + b"1;" * 500, id="a sequence without an end"),
+        pytest.param(b"\x1b[48;99999999;99999999;1;1t", id="a size that cannot be"),
+        pytest.param(b"\x00\x1b\x1b\x1b[\x1b]x\x9b\x1bP", id="beginnings"),
+        pytest.param(b"\x1b[200~" + b"x" * 50_000 + b"\x1b[201~", id="a long paste"),
+    ],
+)
+def test_bad_input_does_no_harm(junk: bytes) -> None:
+    with Terminal(DEMO) as terminal:
+        started(terminal)
+        terminal.press(junk, 0.3)
+        terminal.send(".")
+        terminal.wait_for("said")
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+
+
+def test_the_mouse_is_asked_for_clicks_only() -> None:
+    with Terminal(DEMO) as terminal:
+        started(terminal)
+        assert terminal.modes[1000]
+        assert terminal.modes[1006]
+        assert not {1002, 1003} & terminal.modes.keys()
+    with Terminal(DEMO, env={"EKSTUI_DRIVER": "motion"}) as terminal:
+        assert started(terminal).modes[1003]
+
+
+def test_long_frames_are_marked_where_the_terminal_knows_how() -> None:
+    with Terminal(DEMO, knows_sync=True) as terminal:
+        started(terminal)
+        terminal.press("c", 0.5)
+        begun, ended = terminal.raw.count(b"\x1b[?2026h"), terminal.raw.count(b"\x1b[?2026l")
+        assert begun == ended > 0
+        sent = terminal.received
+        terminal.press("\x1b[B", 0.3)
+        assert b"?2026" not in terminal.raw[sent:]
+
+
+def test_repaint_makes_good_what_others_wrote_over() -> None:
+    with Terminal(DEMO) as terminal:
+        shown = started(terminal).text
+        terminal.screen.reset()
+        assert terminal.text != shown
+        terminal.press("\x0c", 0.5)
+        assert terminal.text == shown
+
+
+def test_a_new_size_is_followed_and_the_old_one_again() -> None:
+    with Terminal(DEMO) as terminal:
+        shown = started(terminal).text
+        for columns, rows in ((100, 30), (40, 10), (80, 24)):
+            terminal.resize(columns, rows)
+            terminal.settle(0.5)
+        assert terminal.text == shown
+
+
+def test_nothing_is_done_where_nothing_happens() -> None:
+    with Terminal(DEMO) as terminal:
+        started(terminal)
+        terminal.settle(1.5)
+        sent, worked = terminal.received, terminal.cpu_seconds()
+        assert not terminal.pump(3)
+        assert terminal.received == sent
+        assert terminal.cpu_seconds() - worked <= 0.1
+
+
+@pytest.mark.parametrize(
+    "env", [{"EKSTUI_DRIVER": "plain"}, {"TEXTUAL_DRIVER": "textual.drivers.linux_driver:LinuxDriver"}]
+)
+def test_it_stays_out_of_the_way(env: dict[str, str]) -> None:
+    with Terminal(DEMO, env=env) as terminal:
+        started(terminal)
+        assert terminal.modes[1003], "Textual's own driver asks for every move of the mouse"
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
