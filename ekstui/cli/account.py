@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.cli.output import narrate, narrate_progress
@@ -12,14 +13,18 @@ from ekstui.library import AccountChoice, Library
 
 def library_for(arguments: argparse.Namespace) -> Library:
     """Return the library over the account that the options choose."""
-    return Library.open(
-        AccountChoice(
-            profile=arguments.profile,
-            regions=tuple(arguments.region or ()),
-            offline=arguments.offline,
-            file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
-            mfa_prompt=_ask_for_code if sys.stdin.isatty() and sys.stderr.isatty() else None,
-        )
+    asks = sys.stdin.isatty() and sys.stderr.isatty()
+    return Library.open(account_choice(arguments, _ask_for_code if asks else None))
+
+
+def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:
+    """Return the account that the options choose; without a prompt nobody is asked for a code."""
+    return AccountChoice(
+        profile=arguments.profile,
+        regions=tuple(arguments.region or ()),
+        offline=arguments.offline,
+        file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
+        mfa_prompt=mfa_prompt,
     )
 
 

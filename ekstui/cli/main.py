@@ -8,6 +8,7 @@ import sys
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
+from ekstui.cli.settings import apply_settings
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         parsed = build_parser().parse_args(with_command(given))
+        parsed.settings = apply_settings(parsed)
         return run(parsed)
     except EkstuiError as error:
         narrate(error)

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff", "attached", "cluster", "explain")
-VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file")
+COMMANDS = ("open", "list", "show", "versions", "diff", "attached", "cluster", "explain", "config")
+VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme")
 """Options that take a value, which is no command even if it is spelled like one."""
 
 _REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
@@ -33,9 +33,13 @@ def build_parser() -> argparse.ArgumentParser:
     opened.add_argument(
         "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
     )
+    _scope(opened)
+    opened.add_argument("--theme", metavar="NAME", help="a theme of Textual, such as textual-light or ansi-dark")
+    opened.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="whether the app takes the mouse")
+    _account(opened)
 
     listed = _command(commands, "list", "list the policies", "List the policies.", "ekstui list --scope all --json")
-    _scope(listed, default="eks")
+    _scope(listed)
     _json(listed)
 
     show = _command(
@@ -126,6 +130,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _account(explain)
     _json(explain)
+
+    config = _command(
+        commands,
+        "config",
+        "the settings that hold",
+        "Show the settings that hold, and where each comes from: default, file, environment or command line.",
+        "ekstui config",
+        "EKSTUI_SCOPE=all ekstui config --json",
+    )
+    _json(config)
     return parser
 
 
@@ -141,16 +155,18 @@ def _command(
     )
 
 
-def _scope(parser: argparse.ArgumentParser, *, default: str) -> None:
-    parser.add_argument(
-        "--scope", choices=("eks", "all"), default=default, help="the policies of EKS, or all (default: %(default)s)"
-    )
+def _scope(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scope", choices=("eks", "all"), help="the policies of EKS, or all (default: eks)")
 
 
 def _account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="the profile of AWS's configuration to ask with")
     parser.add_argument("--region", action="append", default=[], metavar="REGION", help="a region, or all; repeatable")
-    parser.add_argument("--offline", action="store_true", help="answer from the last snapshot, without asking AWS")
+    parser.add_argument(
+        "--offline",
+        action=argparse.BooleanOptionalAction,
+        help="answer from the last snapshot, without asking AWS",
+    )
     parser.add_argument(
         "--account-file",
         metavar="FILE",

@@ -12,9 +12,6 @@ from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.tui.background import Background, Job
 
-STALE_AFTER = timedelta(minutes=15)
-"""How old the last snapshot may be before the app asks AWS again on its own."""
-
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
@@ -38,7 +35,9 @@ class AccountTold(Message):
         self.change = change
 
 
-def watch_account(owner: MessagePump, background: Background, library: Library, *, ask: bool) -> None:
+def watch_account(
+    owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
+) -> None:
     """Tell `owner` the last snapshot, then AWS's answer where asking is wanted or the snapshot is stale."""
 
     def tell(change: Callable[[AccountView], AccountView]) -> None:
@@ -50,7 +49,7 @@ def watch_account(owner: MessagePump, background: Background, library: Library, 
             if kept is not None:
                 tell(lambda view: replace(view, snapshot=kept, error=None))
             if not ask and (
-                library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < STALE_AFTER)
+                library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
                 return
             tell(lambda view: replace(view, asking="asking AWS", error=None))

@@ -4,7 +4,10 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from ekstui.config import Effective
+from ekstui.core.text import clean_line
 from ekstui.library import Library
+from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
@@ -25,8 +28,9 @@ class EkstuiApp(LibraryApp):
     CSS_PATH = "screens/explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    def __init__(self, library: Library, start: Shown | None = None) -> None:
-        super().__init__(library)
+    def __init__(self, library: Library, start: Shown | None = None, effective: Effective | None = None) -> None:
+        super().__init__(library, effective.settings if effective else None)
+        self.settings_warnings = (*(effective.warnings if effective else ()), *adopt(self, self.settings))
         # A class attribute has no effect: App.__init__ sets the level from the environment.
         self.animation_level = "none"
         self._start = start
@@ -34,6 +38,11 @@ class EkstuiApp(LibraryApp):
     def get_default_screen(self) -> ExplorerScreen:
         """Return the screen that everything starts from."""
         return ExplorerScreen(self._start)
+
+    def on_mount(self) -> None:
+        """Say what the settings have that the app does not know."""
+        for warning in self.settings_warnings:
+            self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         """Tell the work in the background that nobody waits any more."""

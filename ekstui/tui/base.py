@@ -2,19 +2,26 @@
 
 from textual.app import App
 
+from ekstui.config import Settings
 from ekstui.library import Library
 from ekstui.tui.background import Background
 from ekstui.tui.driver import driver_class
+from ekstui.tui.keys import Key
 from ekstui.tui.shown import Shown
 
 
 class LibraryApp(App[None]):
     """An app with a library to ask and a background to ask it in."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, settings: Settings | None = None) -> None:
         super().__init__(driver_class=driver_class())
         self.library = library
+        self.settings = settings or Settings()
         self.background = Background()
+
+    def keys_of(self, key: Key) -> str:
+        """Return the keys that do this, as the user has them."""
+        return self.settings.keys.get(key.id, key.keys)
 
     async def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there."""

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from ekstui.cli.account import account_choice
 from ekstui.cli.exit_code import ExitCode
 from ekstui.errors import InputError
 
@@ -13,7 +14,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_what_is_no_terminal()
     from ekstui.tui.start import start  # Textual: 155 ms
 
-    return start(arguments.where) or ExitCode.DONE
+    return start(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE
 
 
 def refuse_what_is_no_terminal() -> None:

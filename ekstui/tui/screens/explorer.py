@@ -1,6 +1,6 @@
 """The screen that everything starts from: the four panes and the policy they are about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
 from textual import on
@@ -101,6 +101,8 @@ class ExplorerScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fill the list and show the first policy at once: the cache answers in milliseconds."""
         self.add_class("-on-permissions")
+        if not self._start:
+            self._scope = self.app.settings.scope
         self._load(cursor=self._start.entry.policy.arn if self._start else None)
         self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
         self.policies.focus_rows()
@@ -135,7 +137,8 @@ class ExplorerScreen(Screen[None]):
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
-        watch_account(self, self.app.background, self.app.library, ask=ask)
+        stale_after = timedelta(minutes=self.app.settings.stale_after)
+        watch_account(self, self.app.background, self.app.library, stale_after, ask=ask)
 
     def _fill_cache(self) -> None:
         library = self.app.library

@@ -7,8 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.getters import app
 from textual.screen import ModalScreen
 
+from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Where, keys_of, spelled
 from ekstui.tui.styled import styled
 from ekstui.tui.widgets.rows import Column, Row, RowList
@@ -32,6 +34,8 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen > Vertical { width: 76; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
     """
 
+    app = app(LibraryApp)
+
     def __init__(self, places: Sequence[Where]) -> None:
         super().__init__()
         self._places = places
@@ -49,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
         for where in self._places:
             rows.append(Row(where, (styled(_HEADINGS[where], "strong"),), selectable=False))
             rows += [
-                Row(key.id, (styled(spelled(key.keys), "accent"), styled(key.help)), selectable=False)
+                Row(key.id, (styled(spelled(self.app.keys_of(key)), "accent"), styled(key.help)), selectable=False)
                 for key in keys_of((where,))
             ]
         self.query_one(RowList).set_rows(rows)

@@ -120,7 +120,11 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | None]):
         if not version:
             for key in self._keys:
                 if all(word in f"{key.label} {key.help}".casefold() for word in words):
-                    cells = styled(spelled(key.keys), "accent"), styled(key.help), styled("command", "muted")
+                    cells = (
+                        styled(spelled(self.app.keys_of(key)), "accent"),
+                        styled(key.help),
+                        styled("command", "muted"),
+                    )
                     yield Row(key.id, cells, RunKey(key))
         for entry in self._entries:
             policy = entry.policy

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.getters import app
 from textual.widgets import Static
 
+from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.styled import Styled, Tone
 
@@ -34,9 +36,11 @@ class FooterBar(Static):
 
     DEFAULT_CSS = "FooterBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
+    app = app(LibraryApp)
+
     def show_keys(self, keys: Sequence[Key]) -> None:
         """Show these keys with their labels."""
         parts: list[tuple[str, Tone]] = []
         for key in keys:
-            parts += [(" " + spelled(key.keys).split(" ")[0], "accent"), (f" {key.label} ", "")]
+            parts += [(" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", "")]
         self.update(content(tuple(parts)))

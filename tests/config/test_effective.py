@@ -1,0 +1,113 @@
+"""What settings hold, and what is said about those that cannot."""
+
+from pathlib import Path
+
+import pytest
+
+from ekstui.config import SETTINGS, Settings, effective
+from ekstui.errors import InputError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def test_nothing_said_means_the_defaults(file: Path) -> None:
+    found = effective(file, {})
+    assert found.settings == Settings()
+    assert set(found.origins.values()) == {"default"}
+    assert not found.file_found
+
+
+def test_what_comes_later_wins_and_says_where_it_is_from(file: Path) -> None:
+    file.write_text('scope = "all"\nprofile = "from-file"\nstale_after = 5\n[keys]\nexplorer.diff = "D"\n')
+    environment = {"EKSTUI_PROFILE": "from-variable", "EKSTUI_STALE_AFTER": "60", "EKSTUI_REGIONS": "eu-west-1, all"}
+    found = effective(file, environment, {"stale_after": None, "profile": "from-option"})
+    assert found.settings == Settings(
+        scope="all", profile="from-option", regions=("eu-west-1", "all"), stale_after=60, keys={"explorer.diff": "D"}
+    )
+    assert {name: origin for name, origin in found.origins.items() if origin != "default"} == {
+        "scope": f"{file}:1",
+        "profile": "command line",
+        "regions": "EKSTUI_REGIONS",
+        "stale_after": "EKSTUI_STALE_AFTER",
+        "keys": f"{file}:4",
+    }
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"])
+def test_a_shell_with_credentials_is_not_taken_to_the_profile_of_the_file(file: Path, variable: str) -> None:
+    file.write_text('profile = "prod"\n')
+    assert effective(file, {}).settings.profile == "prod"
+    found = effective(file, {variable: "something"})
+    assert (found.settings.profile, found.origins["profile"]) == (None, variable)
+    assert effective(file, {variable: "something", "EKSTUI_PROFILE": "dev"}).settings.profile == "dev"
+
+
+def test_an_unknown_key_is_a_warning_with_its_line_and_the_nearest(file: Path) -> None:
+    file.write_text('# mine\nthem = "nord"\n\n[colours]\nred = 1\n')
+    found = effective(file, {})
+    assert found.settings == Settings()
+    assert found.warnings == (
+        f"{file}:2: there is no setting them; the nearest is theme.",
+        f"{file}:5: there is no setting colours.red.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('scope = "some"', "eks or all"),
+        ("scope = 1", "eks or all"),
+        ("theme = true", "a text"),
+        ('theme = ""', "a text"),
+        ('regions = "eu-west-1"', "a list of texts"),
+        ("regions = [1]", "a list of texts"),
+        ('offline = "yes"', "true or false"),
+        ("mouse = 0", "true or false"),
+        ("stale_after = -1", "whole number of minutes"),
+        ("stale_after = true", "whole number of minutes"),
+        ("stale_after = 1.5", "whole number of minutes"),
+        ('keys = "d"', "a table"),
+        ('keys = { "explorer.diff" = 1 }', "a table"),
+    ],
+)
+def test_a_wrong_value_names_file_line_and_key(file: Path, line: str, words: str) -> None:
+    file.write_text(f"\n{line}\n")
+    with pytest.raises(InputError) as caught:
+        effective(file, {})
+    assert f"{file}:2: {line.split(' ')[0]} " in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("EKSTUI_SCOPE", "EKS"), ("EKSTUI_OFFLINE", "maybe"), ("EKSTUI_STALE_AFTER", "1h"), ("EKSTUI_REGIONS", "a,,b")],
+)
+def test_a_wrong_variable_is_named(file: Path, variable: str, text: str) -> None:
+    with pytest.raises(InputError, match=variable):
+        effective(file, {variable: text})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"theme = \n", b"theme = 'a'\ntheme = 'b'\n", b"\xff\xfe\x00", b"a = " + b"[" * 5000, b"x" * 2_000_000, b"\x00"],
+)
+def test_what_is_no_settings_file_is_an_input_error_that_names_it(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.toml"):
+        effective(file, {})
+
+
+def test_a_folder_in_place_of_the_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        effective(tmp_path, {})
+
+
+def test_every_example_of_the_manual_can_be_set(file: Path) -> None:
+    file.write_text("".join(f"{setting.name} = {setting.example}\n" for setting in SETTINGS))
+    found = effective(file, {})
+    assert found.warnings == ()
+    assert set(found.origins) == {setting.name for setting in SETTINGS}
+    assert "default" not in found.origins.values()

@@ -1,0 +1,53 @@
+"""The app takes on the user's settings."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ekstui.config import effective
+from ekstui.library import Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.help import HelpScreen
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.rows import RowList
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
+    file.write_text(
+        'theme = "ansi-light"\nscope = "all"\n'
+        '[keys]\n"rows.down" = "ctrl+n,t"\nexplorer.scop = "S"\n"app.help" = "f1"\n'
+    )
+
+    async def journey() -> None:
+        app = EkstuiApp(Library.open(), None, effective(file, {}))
+        async with app.run_test(size=(120, 40)) as pilot:
+            assert app.theme == "ansi-light"
+            assert isinstance(app.screen, ExplorerScreen)
+            rows = app.screen.query_one(PoliciesPane).rows
+            assert len(rows.rows) == 1594
+            first = rows.current
+            await pilot.press("j")
+            assert rows.current == first
+            await pilot.press("t")
+            assert rows.current != first
+            assert [warning for warning in app.settings_warnings if "explorer.scope" in warning]
+            await pilot.press("f1")
+            assert isinstance(app.screen, HelpScreen)
+            help_of = {row.key: plain(row.cells[0]) for row in app.screen.query_one(RowList).rows}
+            assert help_of["rows.down"] == "^n t"
+
+    asyncio.run(journey())
+
+
+def test_an_unknown_theme_is_said_with_the_nearest(file: Path) -> None:
+    app = EkstuiApp(Library.open(), None, effective(file, {"EKSTUI_THEME": "nort"}))
+    assert app.theme == "textual-dark"
+    assert app.settings_warnings == ("There is no theme nort; the nearest is nord.",)
