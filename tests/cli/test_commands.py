@@ -53,6 +53,18 @@ def test_the_document_is_the_one_that_iam_has() -> None:
     assert document["Statement"][1]["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
 
 
+def test_what_is_known_beyond_the_documents_is_said() -> None:
+    shown = " ".join(ekstui("show", "AmazonEKSComputePolicy").stdout.split())
+    assert "For: auto mode cluster role." in shown
+    assert "Worth knowing" in shown
+    assert "AWSElasticBeanstalkEKSTagging" in shown
+    service_linked = " ".join(ekstui("show", "AmazonEKSForFargateServiceRolePolicy").stdout.split())
+    assert "the service-linked role AWSServiceRoleForAmazonEKSForFargate" in service_linked
+    timeline = ekstui("versions", "AmazonEKSLocalOutpostServiceRolePolicy").stdout
+    assert "But: AWS writes ec2:DescribeSecret, which does not exist" in timeline
+    assert max(map(len, timeline.splitlines())) <= 80
+
+
 def test_the_timeline_has_right_dates_and_names_what_nobody_saw() -> None:
     versions = answer("versions", "AmazonEKSServiceRolePolicy")["versions"]
     with (paths.assets() / "version-dates.csv").open(encoding="utf-8") as rows:

@@ -4,12 +4,14 @@ import argparse
 from collections.abc import Sequence
 
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
+from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text, print_wrapped
+from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ServiceSummary
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import show_shape
 from ekstui.library import Library
+from ekstui.library.knowledge import knowledge as all_knowledge
 from ekstui.library.policies import known_version
 
 
@@ -34,8 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
     print_text(f"{entry.policy.arn}")
     print_text(f"{'default version' if version == entry.policy.default_version else 'not the default version'}, "
                f"{f'created {created:%Y-%m-%d}' if created else 'date unknown'}")  # fmt: skip
-    if entry.purpose:
-        print_text(entry.purpose)
+    if knowledge:
+        print_wrapped(knowledge.purpose)
+        print_wrapped(carried_by(knowledge))
+        if knowledge.supersession:
+            print_wrapped(
+                f"AWS offers instead: {', '.join(knowledge.superseded_by)}. {knowledge.supersession}", tone="yellow"
+            )
     if entry.also_access_policy:
         print_text(
             "Also an EKS access policy: that one is tied to an access entry and cannot be attached to a role.", "yellow"
@@ -45,7 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
     for service in services:
         print_text()
         _print_actions(service, reasons.get(service.service))
+    if knowledge:
+        _print_notes(knowledge, all_knowledge().symptoms_of(entry.policy.name))
     return ExitCode.DONE
+
+
+def carried_by(knowledge: PolicyKnowledge) -> str:
+    """Return what carries a policy, and whether a user may attach it."""
+    if knowledge.service_linked_role:
+        return f"Carried by the service-linked role {knowledge.service_linked_role}; nobody else may attach it."
+    return f"For: {', '.join(knowledge.attached_to)}."
 
 
 def access_words(service: ServiceSummary) -> str:
@@ -67,6 +83,16 @@ def _print_services(services: Sequence[ServiceSummary]) -> None:
         name = service.service if service.effect == "Allow" else f"{service.service} (deny)"
         rows.append(((name, tone), access_words(service), service.resource, service.condition))
     print_table(rows, ("SERVICE", "ACCESS LEVEL", "RESOURCE", "CONDITION"))
+
+
+def _print_notes(knowledge: PolicyKnowledge, symptoms: Sequence[Symptom]) -> None:
+    notes = [*knowledge.notes, *(f"{symptom.symptom}: {symptom.answer}" for symptom in symptoms)]
+    for title, lines in (("Worth knowing", notes), ("Where AWS's text differs", knowledge.disagreements)):
+        if lines:
+            print_text()
+            print_text(title, "bold")
+        for line in lines:
+            print_wrapped(line, indent="  ")
 
 
 def _print_actions(service: ServiceSummary, reason: str | None) -> None:

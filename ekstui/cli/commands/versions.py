@@ -3,7 +3,7 @@
 import argparse
 
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Cell, print_json, print_table, print_text
+from ekstui.cli.output import Cell, print_json, print_table, print_text, print_wrapped
 from ekstui.core.policy import version_label
 from ekstui.core.timeline import StepCounts
 from ekstui.core.where import parse_policy
@@ -16,6 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = Library.open()
     entry = library.find(parse_policy(arguments.policy).name)
     steps = library.timeline(entry.policy)
+    knowledge = library.knowledge(entry.policy)
     if arguments.json:
         print_json(versions_shape(library.data(), entry, steps))
         return ExitCode.DONE
@@ -30,6 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
             (version_label(step.version), day, change_words(step.change), ("default" if step.default else "", "green"))
         )
     print_table(rows)
+    for update in knowledge.updates if knowledge else ():
+        print_text()
+        print_wrapped(f"{version_label(update.version)}: {update.text}")
+        if update.disagreement:
+            print_wrapped(f"But: {update.disagreement}", indent="  ", tone="dim")
     return ExitCode.DONE
 
 
