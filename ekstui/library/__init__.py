@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.searching import ChangesFeed
+    from ekstui.library.syncing import SyncReport
 
 __all__ = [
     "AccountChoice",
@@ -27,6 +28,7 @@ __all__ = [
     "PolicyEntry",
     "RecentChange",
     "RoleAnswer",
+    "SyncReport",
 ]
 
 _MODULES = {
@@ -37,6 +39,7 @@ _MODULES = {
     "ClusterRole": "clusters",
     "RecentChange": "clusters",
     "RoleAnswer": "roles",
+    "SyncReport": "syncing",
 }
 """Where the values live whose modules take long to import (see facade)."""
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from ekstui import paths
 from ekstui.cache.policies import PolicyCache
 from ekstui.core.reference import reference_version
+from ekstui.errors import AccountError
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
 from ekstui.library.store import Store
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from ekstui.library.explanation import Inquiry
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.searching import ChangesFeed
+    from ekstui.library.syncing import SyncReport
     from ekstui.library.values import ComparedSide, Comparison
     from ekstui.sources.aws.account import Progress
     from ekstui.sources.aws.parallel import Cancelled
@@ -70,6 +73,11 @@ class Library:
     def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""
         return Library(self.store, choice=account)
+
+    def in_partition(self, partition: str) -> Library:
+        """Return a library over the policies of another partition, or this one where none of it are known."""
+        store = self.store.in_partition(partition)
+        return self if store is None else Library(store, self._live, self.choice)
 
     @property
     def live(self) -> LiveAccount:
@@ -264,6 +272,31 @@ class Library:
         if since is not None and since > self.data().newest:
             return ChangesFeed(False, ())
         return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
+
+    def sync(
+        self,
+        archive: Path | None = None,
+        progress: Callable[[int, int], None] = lambda *_: None,
+        cancelled: Callable[[], bool] = never,
+    ) -> SyncReport:
+        """Bring the cache up to date from AWS, or from an archive, and say what is new.
+
+        Raises AccountError where AWS cannot be asked, InputError for an archive that is none, DataError where the
+        cache cannot be used. Running it again goes on where it stopped. `index` has work to do afterwards.
+        """
+        from ekstui.library.syncing import sync_from_aws, sync_from_files
+
+        now = datetime.now(UTC).replace(microsecond=0)
+
+        def work(cache: PolicyCache) -> SyncReport:
+            if archive is not None:
+                return sync_from_files(cache, archive.expanduser(), now, progress, cancelled)
+            family = {name: place for place, name in enumerate(knowledge().policies)}
+            return sync_from_aws(cache, self.live.connection(), family, now, progress, cancelled)
+
+        if archive is None and self.choice is not None and self.choice.offline:
+            raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
+        return self.store.sync(work, progress, cancelled)
 
     def counts(self) -> Counts:
         """Return how many policies and versions are known, without reading them."""

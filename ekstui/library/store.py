@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -53,6 +53,11 @@ class Store:
     """On the monotonic clock."""
     _lock: Lock = field(default_factory=Lock)
 
+    def in_partition(self, partition: str) -> Store | None:
+        """Return the same place for another partition, or None where no policy of it is known."""
+        other = Store(self.corpus, replace(self.cache, partition=partition))
+        return other if other.holding() is not None or partition == self.corpus.manifest().partition else None
+
     def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
         """Return the cache's answer to a question, or the corpus's where there is no cache to use."""
         if self.holding() is not None:
@@ -72,7 +77,11 @@ class Store:
             self._answer(error)
             return None
         manifest = self.corpus.manifest()
-        current = holding.corpus == manifest.sha256 or holding.known_until >= manifest.known_until
+        current = (
+            self.cache.partition != manifest.partition
+            or holding.corpus == manifest.sha256
+            or holding.known_until >= manifest.known_until
+        )
         return holding if holding.filled and current else None
 
     def candidates(self, action: str, *, family: bool) -> tuple[Candidate, ...]:
@@ -164,6 +173,19 @@ class Store:
                 self._answer(error)
                 return False
         return False
+
+    def sync(
+        self, work: Callable[[PolicyCache], Answer], progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+    ) -> Answer:
+        """Do some work on the cache once it is filled; DataError where it cannot be used."""
+        if not self.fill(progress, cancelled):
+            reasons = " ".join(self.notices())
+            raise DataError(reasons or "The cache is not filled.", "EKSTUI_CACHE names another folder for it.")
+        try:
+            return work(self.cache)
+        except CacheError as error:
+            self._answer(error)
+            raise DataError(error.message, "Run the same again.") from None
 
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache so far, a sentence each; every one is returned once."""

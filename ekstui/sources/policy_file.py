@@ -1,5 +1,6 @@
 """A policy document from a file or standard input, bare or in the wrappers that `aws iam` prints around it."""
 
+import json
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -43,6 +44,11 @@ def unwrapped(value: object) -> object:
         else:
             break
     return value
+
+
+def text_of(document: object) -> bytes:
+    """Return a document's JSON as the cache keeps it."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _wrapper(fields: dict[str, object]) -> str | None:

