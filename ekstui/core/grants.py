@@ -81,6 +81,11 @@ def spelled_grants(
     return {target: (actions[target], tuple(sorted(each.values(), key=_order))) for target, each in spelled.items()}
 
 
+def grants_of(statement: Statement) -> tuple[Grant, ...]:
+    """Return the grants that a statement gives or takes for each of its actions, as it spells them."""
+    return tuple(grant for _, grant in _extents(statement))
+
+
 def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
     """Return a condition block as a set of lines: all of them must hold, in whatever order they stand."""
     return frozenset(

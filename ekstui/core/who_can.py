@@ -1,0 +1,225 @@
+"""Which policies allow an action: through which pattern, on what, since when, and what they take back themselves."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ekstui.core import arn, wildcard
+from ekstui.core.applicability import can_be_on, fits_type
+from ekstui.core.document import ActionElement, Statement
+from ekstui.core.given import Denied, denied
+from ekstui.core.grants import Grant, grants_of
+from ekstui.core.policy import Policy
+from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
+from ekstui.core.targets import Candidate, may_speak_of
+from ekstui.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Where the unbroken run of versions that allow an action begins; the run ends at the default version."""
+
+    version: int
+    created: datetime | None
+    at_latest: bool
+    """True if numbers that nobody saw stand right before it, so that it may be older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A policy whose default version allows the action, conditions and Deny set aside."""
+
+    policy: Policy
+    version: int
+    """The default version."""
+    since: Since
+    pattern: str
+    """The most specific pattern that allows it, as written; for `NotAction` the whole list, with commas."""
+    via: ActionElement
+    grants: tuple[Grant, ...]
+    """Every grant of the action, as written; with a resource asked for, those that can match it."""
+    denied: Denied | None
+    """How far a Deny of the same policy takes the grants back; None where no Deny touches them."""
+    covers: tuple[str, ...]
+    """The action's resource types that the grants can match; none for a pattern and for an unknown action."""
+    lacks: tuple[str, ...]
+    """The action's resource types that they cannot match."""
+    applies: bool
+    """False where, by the reference, the action cannot be used on any of these resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCan:
+    """The policies that allow an action or something under a pattern."""
+
+    action: str
+    """In the reference's spelling where it has the action."""
+    level: str
+    """Its access level; `unknown` for a pattern or where the reference lacks it."""
+    holders: tuple[Holder, ...]
+
+
+def parse_action(text: str) -> str:
+    """Return an action or pattern that a user names, in the reference's spelling; InputError for one that is none."""
+    action = text.strip()
+    service, colon, name = action.partition(":")
+    if action == "*":
+        return action
+    if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
+        nearest = actions_named(action) if not colon else ()
+        hint = f"Did you mean {_either(nearest)}?" if nearest else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
+        raise InputError(f"{text!r} is no action: an action has a service before a colon.", hint)
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    return info.name if info else action
+
+
+def who_can(action: str, candidates: Iterable[Candidate], resource: str | None = None) -> WhoCan:
+    """Return which of the policies that may allow an action or pattern do, in the order given.
+
+    With `resource`, an ARN or ARN pattern, only those stay that have a grant which can match it.
+    """
+    info = _known(action)
+    holders = (holder_of(candidate, action, resource) for candidate in candidates)
+    return WhoCan(
+        action=info.name if info else action,
+        level=info.level if info else UNKNOWN_LEVEL,
+        holders=tuple(holder for holder in holders if holder is not None),
+    )
+
+
+def holder_of(candidate: Candidate, action: str, resource: str | None = None) -> Holder | None:
+    """Return how a policy allows an action or pattern (see `who_can`), or None if it does not."""
+    speaking = [statement for statement in candidate.document.statements if _speaks_of(statement, action)]
+    allows = [statement for statement in speaking if statement.effect == "Allow"]
+    grants = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
+    if resource is not None:
+        grants = tuple(grant for grant in grants if can_match(grant, resource))
+    if not grants:
+        return None
+    info = _known(action)
+    via, pattern = _most_specific(allows, action)
+    covers = types_covered(info, grants) if info else ()
+    return Holder(
+        policy=candidate.policy,
+        version=candidate.policy.default_version,
+        since=first_of_run(candidate.policy, candidate.allowing),
+        pattern=pattern,
+        via=via,
+        grants=grants,
+        denied=_denied(grants, [statement for statement in speaking if statement.effect == "Deny"], action),
+        covers=covers,
+        lacks=tuple(use.name for use in info.resource_types if use.name not in covers) if info else (),
+        applies=info is None or any(_applies(info, grant) for grant in grants),
+    )
+
+
+def first_of_run(policy: Policy, allowing: Collection[int], unread: Collection[int] = ()) -> Since:
+    """Return the first version of the run that allows something and ends at the default version.
+
+    A number that nobody saw does not break the run, nor does one of `unread`, whose documents nobody has.
+    """
+    first = policy.default_version
+    seen = [info for info in policy.versions if info.number <= policy.default_version and info.number not in unread]
+    for info in reversed(seen):
+        if info.number not in allowing and info.number != policy.default_version:
+            break
+        first = info.number
+    numbers = {info.number for info in seen}
+    created = next((info.created for info in policy.versions if info.number == first), None)
+    return Since(first, created, at_latest=first > 1 and first - 1 not in numbers)
+
+
+def can_match(grant: Grant, resource: str) -> bool:
+    """Return False only if a grant can never hold on an ARN, or on anything that an ARN pattern matches."""
+    if grant.resource_element == "NotResource":
+        return not any(arn.resource_covers(each, resource) is True for each in grant.resources)
+    return any(arn.overlaps_resource(each, resource) is not False for each in grant.resources)
+
+
+def types_covered(info: ActionInfo, grants: Iterable[Grant]) -> tuple[str, ...]:
+    """Return the action's resource types, in the reference's order, of which some resource may match the grants."""
+    held = tuple(grants)
+    service = info.name.partition(":")[0]
+    return tuple(use.name for use in info.resource_types if any(_covers_type(service, use.name, each) for each in held))
+
+
+def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
+    """Return the names that come closest to an action that nobody knows, best first.
+
+    Sought are the reference's actions of the nearest services, and `named`, actions that documents name.
+    """
+    import difflib  # 5 ms, and only for a name that does not exist
+
+    service, _, name = action.lower().partition(":")
+    known = reference()
+    services = (
+        (service,) if known.has_service(service) else difflib.get_close_matches(service, known.services(), 3, 0.6)
+    )
+    spelled = {full.lower(): full for each in services for full in known.names(each).values()}
+    spelled.update({each.lower(): each for each in named})
+    close = difflib.get_close_matches(action.lower(), spelled, limit, 0.75)
+    elsewhere = [full for full in actions_named(name) if full.lower() not in close]
+    return (*(spelled[each] for each in close), *elsewhere)[:limit]
+
+
+def actions_named(name: str, limit: int = 5) -> tuple[str, ...]:
+    """Return the reference's actions of that name, whatever the service and the case of the name."""
+    known = reference()
+    found = (known.names(service).get(name.lower()) for service in known.services())
+    return tuple(each for each in found if each is not None)[:limit]
+
+
+def _known(action: str) -> ActionInfo | None:
+    return None if wildcard.is_wild(action) else reference().find(action)
+
+
+def _speaks_of(statement: Statement, action: str) -> bool:
+    return may_speak_of(statement.action_element, statement.actions, action.lower())
+
+
+def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
+    if not wildcard.is_wild(action):
+        return denied(grants, denies, _known(action))
+    # Of a pattern, a Deny on some of its actions takes a part back, however much of these it takes.
+    whole = denied(grants, [statement for statement in denies if _speaks_of_all(statement, action)], None)
+    if whole == "full" or not denies:
+        return whole
+    return "partial" if denied(grants, denies, None) in ("full", "partial") else denied(grants, denies, None)
+
+
+def _speaks_of_all(statement: Statement, pattern: str) -> bool:
+    listed = (each.lower() for each in statement.actions)
+    if statement.action_element == "Action":
+        return any(wildcard.covers(each, pattern.lower()) for each in listed)
+    return not any(wildcard.overlaps(each, pattern.lower()) for each in listed)
+
+
+def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement, str]:
+    """Return the pattern that says most: one of `Action` before a list of `NotAction`, the longest without wildcards."""
+    patterns = [
+        pattern
+        for statement in allows
+        if statement.action_element == "Action"
+        for pattern in statement.actions
+        if wildcard.overlaps(pattern.lower(), action.lower())
+    ]
+    if patterns:
+        return "Action", max(patterns, key=lambda each: (not wildcard.is_wild(each), len(each.replace("*", ""))))
+    return "NotAction", ", ".join(allows[0].actions)
+
+
+def _covers_type(service: str, resource_type: str, grant: Grant) -> bool:
+    if grant.resource_element == "Resource":
+        return any(fits_type(service, resource_type, each) is not False for each in grant.resources)
+    kind = reference().resource_type(service, resource_type)
+    return kind is None or not all(
+        any(arn.resource_covers(each, form) is True for each in grant.resources) for form in kind.arn_formats
+    )
+
+
+def _applies(info: ActionInfo, grant: Grant) -> bool:
+    return grant.resource_element == "NotResource" or any(can_be_on(info, each) for each in grant.resources)
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,185 @@
+"""Who-can over the whole corpus: against a plain reading of the raw JSON, and in cases that people are paged for."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.core.document import parse
+from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.core.reference import reference
+from ekstui.core.targets import Candidate, candidate_of
+from ekstui.core.who_can import Holder, first_of_run, nearest_actions, parse_action, who_can
+from ekstui.errors import InputError
+from tests.core.brute_force import glob, listed
+from tests.core.corpus import raw_corpus
+
+
+def policy_of(raw: dict[str, Any]) -> Policy:
+    infos = tuple(
+        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
+        for each in raw["versions"]
+    )
+    return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
+
+
+def names(statement: Any, action: str) -> bool:
+    element = "Action" if "Action" in statement else "NotAction"
+    matched = any(glob(each.strip().lower(), action.lower()) for each in listed(statement[element]))
+    return matched == (element == "Action")
+
+
+def allowing(raw: Any, action: str) -> list[int]:
+    return [
+        int(each["version"][1:])
+        for each in raw["versions"]
+        if any(s["Effect"] == "Allow" and names(s, action) for s in listed(each["document"]["Statement"]))
+    ]
+
+
+def candidates(action: str) -> list[Candidate]:
+    """The policies that may allow an action, from the documents of those versions that matter."""
+    found: list[Candidate] = []
+    for raw in raw_corpus():
+        if allowing({"versions": raw["versions"][-1:]}, action):
+            documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+            candidate = candidate_of(policy_of(raw), documents, action.lower())
+            assert candidate is not None, raw["name"]
+            found.append(candidate)
+    return found
+
+
+def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
+    return {each.policy.name: each for each in who_can(action, candidates(action), resource).holders}
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:DescribeSecurityGroups", "ecr:BatchImportUpstreamImage", "iam:CreateUser", "eks:DescribeCluster"]
+)
+def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -> None:
+    found = holders(action)
+    expected: dict[str, int] = {}
+    for raw in raw_corpus():
+        versions = allowing(raw, action)
+        if int(raw["default"][1:]) not in versions:
+            continue
+        run = [int(each["version"][1:]) for each in raw["versions"]]
+        while run and run[-1] in versions:
+            first = run.pop()
+        expected[raw["name"]] = first
+    assert {name: each.since.version for name, each in found.items()} == expected
+    assert len(expected) > 2
+
+
+def test_the_vpc_cni_policy_describes_security_groups_since_v6() -> None:
+    holder = holders("ec2:DescribeSecurityGroups")["AmazonEKS_CNI_Policy"]
+    assert (holder.since.version, holder.since.at_latest) == (6, False)
+    assert (format_time(holder.since.created) or "")[:10] == "2026-03-04"
+    assert (holder.via, holder.pattern, holder.denied) == ("Action", "ec2:DescribeSecurityGroups", None)
+
+
+def test_a_pull_through_cache_needs_another_policy_than_read_only() -> None:
+    found = holders("ecr:BatchImportUpstreamImage")
+    assert "AmazonEC2ContainerRegistryPullOnly" in found
+    assert "AmazonEC2ContainerRegistryReadOnly" not in found
+
+
+def test_power_users_may_do_all_but_what_their_policy_excepts() -> None:
+    holder = holders("eks:DescribeCluster")["PowerUserAccess"]
+    assert holder.via == "NotAction"
+    assert "iam:*" in holder.pattern
+    assert "PowerUserAccess" not in holders("iam:CreateUser")
+
+
+def test_an_action_on_several_types_says_which_are_covered() -> None:
+    info = reference().find("ec2:CreateVolume")
+    assert info is not None
+    driver = holders("ec2:CreateVolume")["AmazonEBSCSIDriverPolicy"]
+    # AmazonEBSCSIDriverPolicy v3 added the snapshot that a volume is restored from.
+    assert {"volume", "snapshot"} <= set(driver.covers)
+    assert set(driver.covers) | set(driver.lacks) == {use.name for use in info.resource_types}
+    assert not set(driver.covers) & set(driver.lacks)
+
+
+def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
+    table = "arn:aws:iam::123456789012:role/prod"
+    everywhere, there = holders("iam:PassRole"), holders("iam:PassRole", table)
+    assert set(there) < set(everywhere)
+    for name, holder in everywhere.items():
+        wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
+        assert not wide or name in there
+        if name not in there:
+            assert all(each.startswith("arn:") for grant in holder.grants for each in grant.resources)
+
+
+def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", 1, (VersionInfo(1, None),))
+    candidate = candidate_of(policy, {1: parse({"Statement": statements})}, action.lower())
+    found = who_can(action, [candidate] if candidate else [], resource).holders
+    return found[0] if found else None
+
+
+ALLOW = {"Effect": "Allow", "Action": ["s3:Get*", "S3:GetObject"], "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("action", "deny", "denied"),
+    [
+        ("s3:GetObject", {"Action": "s3:*", "Resource": "*"}, "full"),
+        ("s3:GetObject", {"Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}, "partial"),
+        ("s3:GetObject", {"Action": "s3:Put*", "Resource": "*"}, None),
+        ("s3:Get*", {"Action": "s3:GetObject", "Resource": "*"}, "partial"),
+        ("s3:Get*", {"Action": "s3:*", "Resource": "*"}, "full"),
+    ],
+)
+def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str | None) -> None:
+    holder = small([ALLOW, {"Effect": "Deny", **deny}], action)
+    assert holder is not None
+    assert holder.denied == denied
+
+
+def test_the_most_specific_pattern_is_named() -> None:
+    holder = small([{**ALLOW, "Action": "*"}, ALLOW], "s3:getobject")
+    assert holder is not None
+    assert holder.pattern == "S3:GetObject"
+
+
+def test_a_grant_that_the_action_cannot_use_is_marked() -> None:
+    holder = small(
+        [{**ALLOW, "Action": "ec2:DescribeSubnets", "Resource": "arn:aws:ec2:*:*:subnet/*"}], "ec2:DescribeSubnets"
+    )
+    assert holder is not None
+    assert not holder.applies
+
+
+@pytest.mark.parametrize(
+    ("numbers", "allowing", "expected"),
+    [
+        ((1, 2, 3), (1, 2, 3), (1, False)),
+        ((1, 2, 3), (1, 3), (3, False)),
+        ((1, 2, 6), (2, 6), (2, False)),
+        ((1, 2, 6), (6,), (6, True)),
+        ((4, 5), (4, 5), (4, True)),
+    ],
+)
+def test_a_run_crosses_numbers_that_nobody_saw(
+    numbers: tuple[int, ...], allowing: tuple[int, ...], expected: tuple[int, bool]
+) -> None:
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", numbers[-1], tuple(VersionInfo(each, None) for each in numbers))
+    since = first_of_run(policy, allowing)
+    assert (since.version, since.at_latest) == expected
+
+
+def test_a_name_that_nobody_knows_has_its_nearest() -> None:
+    assert nearest_actions("ec2:DescribeSubnet")[0] == "ec2:DescribeSubnets"
+    assert "eks:DescribeCluster" in nearest_actions("ekss:DescribeCluster")
+    assert nearest_actions("zz:Nothing", named=["zz:Nothin"]) == ("zz:Nothin",)
+
+
+def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
+    assert parse_action(" EC2:describesubnets ") == "ec2:DescribeSubnets"
+    assert parse_action("zz:Odd") == "zz:Odd"
+    for wrong in ("DescribeSubnets", "", ":x", "ec2:", "ec2:a b"):
+        with pytest.raises(InputError):
+            parse_action(wrong)
+    with pytest.raises(InputError, match="ec2:DescribeSubnets"):
+        parse_action("describesubnets")
