@@ -37,7 +37,7 @@ _MIGRATIONS = (
         position INTEGER NOT NULL,
         record TEXT NOT NULL,
         PRIMARY KEY (kind, position)
-    ) WITHOUT ROWID;
+    );
     """,
 )
 """Each takes the file from the version of its index to the next."""

@@ -70,6 +70,11 @@ class AccessEntry:
     None where the entry was not described: a user's or an SSO role's never is.
     """
 
+    @property
+    def unread_nodes(self) -> bool:
+        """Whether it may be one of nodes and was not described."""
+        return self.kind is None and may_be_nodes(self.principal_arn)
+
 
 @dataclass(frozen=True, slots=True)
 class Capability:
@@ -142,6 +147,8 @@ class Cluster:
     capabilities: tuple[Capability, ...] | None = None
     associations: tuple[PodIdentityAssociation, ...] | None = None
     nodes: tuple[Node, ...] | None = None
+    cut_short: tuple[str, ...] = ()
+    """Fields above whose list ended early, so that more may be there."""
 
     @property
     def place(self) -> Place:
@@ -168,21 +175,35 @@ class Cluster:
         """What was not read of it, or not whole, and may use roles; in words."""
         if not self.described:
             return ("the cluster's own description",)
-        parts = {
-            "node groups": self.nodegroups is None or any(group.role_arn is None for group in self.nodegroups),
-            "Fargate profiles": self.fargate_profiles is None
-            or any(profile.role_arn is None for profile in self.fargate_profiles),
-            "add-ons": self.addons is None or any(addon.version is None for addon in self.addons),
-            "access entries": self.authentication_mode != "CONFIG_MAP"
-            and (
-                self.access_entries is None
-                or any(entry.kind is None and may_be_nodes(entry.principal_arn) for entry in self.access_entries)
+        groups, profiles, addons = self.nodegroups, self.fargate_profiles, self.addons
+        entries, capabilities, associations = self.access_entries, self.capabilities, self.associations
+        by_entries = self.authentication_mode != "CONFIG_MAP"
+        parts = (
+            ("node groups", "nodegroups", groups is None or any(each.role_arn is None for each in groups)),
+            (
+                "Fargate profiles",
+                "fargate_profiles",
+                profiles is None or any(each.role_arn is None for each in profiles),
             ),
-            "capabilities": self.capabilities is None or any(entry.role_arn is None for entry in self.capabilities),
-            "Pod Identity": self.associations is None or any(entry.role_arn is None for entry in self.associations),
-            "EC2 instances": self.needs_ec2 and self.nodes is None,
-        }
-        return tuple(part for part, missing in parts.items() if missing)
+            ("add-ons", "addons", addons is None or any(each.version is None for each in addons)),
+            (
+                "access entries",
+                "access_entries",
+                by_entries and (entries is None or any(each.unread_nodes for each in entries)),
+            ),
+            (
+                "capabilities",
+                "capabilities",
+                capabilities is None or any(each.role_arn is None for each in capabilities),
+            ),
+            (
+                "Pod Identity",
+                "associations",
+                associations is None or any(each.role_arn is None for each in associations),
+            ),
+            ("EC2 instances", "nodes", self.needs_ec2 and self.nodes is None),
+        )
+        return tuple(words for words, name, missing in parts if missing or name in self.cut_short)
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ekstui.core.account import SourceError, SourceName
-from ekstui.core.eks import (
-    AccessEntry,
-    Addon,
-    Capability,
-    Cluster,
-    EksFacts,
-    FargateProfile,
-    HealthIssue,
-    NodeGroup,
-    Place,
-    may_be_nodes,
+from ekstui.core.eks import Cluster, EksFacts, Place
+from ekstui.sources.aws.cluster_parts import (
+    ACCESS_ENTRIES,
+    ADDONS,
+    CAPABILITIES,
+    FARGATE_PROFILES,
+    NODEGROUPS,
+    ClusterPart,
+    Part,
+    described,
+    with_part,
 )
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.errors import explain, failures
@@ -28,7 +28,8 @@ from ekstui.sources.aws.parallel import Cancelled, each, never
 PAGE = 100
 """Items a page, the most that EKS gives."""
 
-ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
+Report = Callable[[EksFacts, int, int], None]
+"""Takes the facts so far, and how many of how many calls of the present stage are done."""
 
 
 @dataclass(slots=True)
@@ -55,246 +56,152 @@ class EksRead:
     errors: tuple[SourceError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One kind of thing that a cluster has: how it is listed and described, and where it is kept."""
-
-    source: SourceName
-    kept_as: str
-    list_action: str
-    list_key: str
-    describe_action: str
-    parameter: str
-    answer_key: str
-    parse: Callable[[str, Mapping[str, Any] | None], ClusterPart]
-    """Takes the name and the description, None where that could not be read."""
-    wanted: Callable[[str], bool] = lambda name: bool(name)
-    """Whether a listed name is worth a description."""
-
-
 def read_clusters(
     connection: Connection,
     regions: Iterable[str],
-    report: Callable[[EksFacts, int, int], None] | None = None,
+    report: Report | None = None,
     cancelled: Cancelled = never,
-    only: str | None = None,
 ) -> EksRead:
-    """Return the clusters of the regions with all but Pod Identity and EC2, or `only` the clusters of that name.
-
-    `report` gets the facts so far, and how many of how many calls of the present stage are done.
-    """
-    failed = Failures(connection.profile)
-    places, whole = _list_clusters(connection, regions, failed, cancelled)
-    clusters = {place: Cluster(name=place[1], region=place[0]) for place in places if only in (None, place[1])}
-    names = _describe_and_list(connection, clusters, whole, failed, report, cancelled)
-    _describe_parts(connection, clusters, names, whole, failed, report, cancelled)
-    return EksRead(EksFacts(tuple(clusters.values()), whole), tuple(failed.found.values()))
+    """Return the clusters of the regions with all but Pod Identity and EC2."""
+    reading = _Reading(connection, report, cancelled, Failures(connection.profile))
+    reading.list_clusters(regions)
+    reading.describe_clusters_and_list((NODEGROUPS, FARGATE_PROFILES, ADDONS, CAPABILITIES))
+    # Whether there are access entries to list is known only now.
+    reading.list_access_entries()
+    reading.describe_parts()
+    return EksRead(reading.facts(), tuple(reading.failed.found.values()))
 
 
-def _list_clusters(
-    connection: Connection, regions: Iterable[str], failed: Failures, cancelled: Cancelled
-) -> tuple[list[Place], tuple[str, ...]]:
-    """Return the clusters, and the regions whose list came whole."""
-    places: list[Place] = []
-    whole: list[str] = []
-    action = "eks:ListClusters"
-
-    def work(region: str) -> tuple[list[str], Exception | None]:
-        return _names(connection, action, "clusters", region)
-
-    for outcome in each(work, tuple(dict.fromkeys(regions)), cancelled):
-        names, error = outcome.answer()
-        places.extend((outcome.item, name) for name in names)
-        if error is None:
-            whole.append(outcome.item)
-        else:
-            failed.add(error, "clusters", action, outcome.item)
-    return sorted(places), tuple(sorted(whole))
+Listed = tuple[list[str], Exception | None]
+"""The names that a list gave, and what ended it early."""
 
 
-def _names(
-    connection: Connection, action: str, key: str, region: str, **parameters: str
-) -> tuple[list[str], Exception | None]:
-    """Return the names that a list gave, and what ended it early."""
-    names: list[str] = []
-    try:
-        for page in connection.token_pages(action, region, maxResults=PAGE, **parameters):
-            names.extend(entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key])
-    except failures() as error:
-        return names, error
-    return names, None
+@dataclass(slots=True)
+class _Reading:
+    """The clusters as read so far."""
 
+    connection: Connection
+    report: Report | None
+    cancelled: Cancelled
+    failed: Failures
+    clusters: dict[Place, Cluster] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
+    """Regions whose list of clusters came whole."""
+    names: dict[tuple[Place, Part], list[str]] = field(default_factory=dict)
+    """What each cluster has, where the list gave any."""
 
-def _describe_and_list(
-    connection: Connection,
-    clusters: dict[Place, Cluster],
-    whole: tuple[str, ...],
-    failed: Failures,
-    report: Callable[[EksFacts, int, int], None] | None,
-    cancelled: Cancelled,
-) -> dict[tuple[Place, _Part], list[str]]:
-    """Describe each cluster and list its parts, all at once; return the parts' names."""
-    jobs: list[tuple[Place, _Part | None]] = [(place, part) for place in clusters for part in (None, *_PARTS)]
-    names: dict[tuple[Place, _Part], list[str]] = {}
-    missed: list[tuple[Place, _Part, Exception]] = []
+    def facts(self) -> EksFacts:
+        """Return what is known so far."""
+        return EksFacts(tuple(self.clusters.values()), tuple(sorted(self.whole)))
 
-    def work(job: tuple[Place, _Part | None]) -> Mapping[str, Any] | tuple[list[str], Exception | None]:
-        (region, name), part = job
-        if part is None:
-            answer: Mapping[str, Any] = connection.ask("eks:DescribeCluster", region, name=name)["cluster"]
-            return answer
-        return _names(connection, part.list_action, part.list_key, region, clusterName=name)
+    def list_clusters(self, regions: Iterable[str]) -> None:
+        """Find the clusters of the regions."""
+        action = "eks:ListClusters"
 
-    for done, outcome in enumerate(each(work, jobs, cancelled), start=1):
-        place, part = outcome.item
-        try:
-            answer = outcome.answer()
-        except failures() as error:
-            if not failed.add(error, "clusters", "eks:DescribeCluster", place[0], place[1]):
-                del clusters[place]
-            continue
-        if isinstance(answer, tuple):
-            assert part is not None  # noqa: S101 (only parts are lists)
-            listed, error_of_list = answer
-            if error_of_list is None:
-                names[place, part] = listed
+        def work(region: str) -> Listed:
+            return self._names(action, "clusters", region)
+
+        places: list[Place] = []
+        for outcome in each(work, tuple(dict.fromkeys(regions)), self.cancelled):
+            listed, error = outcome.answer()
+            places.extend((outcome.item, name) for name in listed)
+            if error is None:
+                self.whole.append(outcome.item)
             else:
-                missed.append((place, part, error_of_list))
-                if listed:
-                    names[place, part] = listed
-        else:
-            clusters[place] = _described(clusters[place], answer)
-        if report:
-            report(EksFacts(tuple(clusters.values()), whole), done, len(jobs))
-    for place, part, cause in missed:
-        if place in clusters and not _has_no_entries(clusters[place], part, cause):
-            failed.add(cause, part.source, part.list_action, place[0], place[1])
-    return {key: value for key, value in names.items() if key[0] in clusters}
+                self.failed.add(error, "clusters", action, outcome.item)
+        self.clusters = {place: Cluster(name=place[1], region=place[0]) for place in sorted(places)}
 
+    def describe_clusters_and_list(self, parts: tuple[Part, ...]) -> None:
+        """Describe the clusters and list their parts, all at once."""
 
-def _has_no_entries(cluster: Cluster, part: _Part, cause: Exception) -> bool:
-    """Return whether a list failed because the cluster has no access entries, which is nothing to miss.
+        def work(job: tuple[Place, Part | None]) -> Mapping[str, Any] | Listed:
+            (region, name), part = job
+            if part is None:
+                answer: Mapping[str, Any] = self.connection.ask("eks:DescribeCluster", region, name=name)["cluster"]
+                return answer
+            return self._names(part.list_action, part.list_key, region, clusterName=name)
 
-    EKS refuses to list them where only the aws-auth ConfigMap lets anyone in.
-    """
-    code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
-    refused = code == "InvalidRequestException"
-    return part.source == "access-entries" and refused and cluster.authentication_mode in ("CONFIG_MAP", None)
+        jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
+        missed: list[tuple[Place, Part, Exception]] = []
+        for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
+            place, part = outcome.item
+            try:
+                answer = outcome.answer()
+            except failures() as error:
+                if not self.failed.add(error, "clusters", "eks:DescribeCluster", *place):
+                    del self.clusters[place]
+                continue
+            if part is None and not isinstance(answer, tuple):
+                self.clusters[place] = described(self.clusters[place], answer)
+            elif part is not None and isinstance(answer, tuple):
+                missed.extend(self._listed(place, part, answer))
+            self._tell(done, len(jobs))
+        # Only now is it known which clusters are gone; their lists fail too, and that is nothing to tell.
+        for place, part, cause in missed:
+            if place in self.clusters:
+                self.failed.add(cause, part.source, part.list_action, *place)
 
+    def list_access_entries(self) -> None:
+        """List the access entries of clusters that have them: not those where only the aws-auth ConfigMap counts."""
+        part = ACCESS_ENTRIES
+        places = [place for place, cluster in self.clusters.items() if cluster.authentication_mode != "CONFIG_MAP"]
 
-def _describe_parts(
-    connection: Connection,
-    clusters: dict[Place, Cluster],
-    names: dict[tuple[Place, _Part], list[str]],
-    whole: tuple[str, ...],
-    failed: Failures,
-    report: Callable[[EksFacts, int, int], None] | None,
-    cancelled: Cancelled,
-) -> None:
-    """Describe every part that was listed and put it into its cluster."""
-    found: dict[tuple[Place, _Part], dict[str, ClusterPart]] = {key: {} for key in names}
-    jobs = [(place, part, name) for (place, part), listed in names.items() for name in listed if part.wanted(name)]
-    for (place, part), listed in names.items():
-        found[place, part] = {name: part.parse(name, None) for name in listed}
-        clusters[place] = _with_part(clusters[place], part, found[place, part])
+        def work(place: Place) -> Listed:
+            return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
 
-    def work(job: tuple[Place, _Part, str]) -> Mapping[str, Any]:
-        (region, cluster), part, name = job
-        parameters = {"clusterName": cluster, part.parameter: name}
-        answer: Mapping[str, Any] = connection.ask(part.describe_action, region, **parameters)[part.answer_key]
-        return answer
+        for outcome in each(work, places, self.cancelled):
+            place = outcome.item
+            for _, _, cause in self._listed(place, part, outcome.answer()):
+                # A cluster that could not be described may be of that kind, and EKS refuses to list it.
+                code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
+                if self.clusters[place].described or code != "InvalidRequestException":
+                    self.failed.add(cause, part.source, part.list_action, *place)
 
-    for done, outcome in enumerate(each(work, jobs, cancelled), start=1):
-        place, part, name = outcome.item
-        parts = found[place, part]
+    def describe_parts(self) -> None:
+        """Describe everything that was listed."""
+        found: dict[tuple[Place, Part], dict[str, ClusterPart]] = {}
+        for (place, part), listed in self.names.items():
+            if place in self.clusters:
+                found[place, part] = {name: part.parse(name, None) for name in listed}
+                self.clusters[place] = with_part(self.clusters[place], part, found[place, part])
+
+        def work(job: tuple[Place, Part, str]) -> Mapping[str, Any]:
+            (region, cluster), part, name = job
+            parameters = {"clusterName": cluster, part.parameter: name}
+            answer: Mapping[str, Any] = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
+            return answer
+
+        jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]
+        for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
+            place, part, name = outcome.item
+            parts = found[place, part]
+            try:
+                parts[name] = part.parse(name, outcome.answer())
+            except failures() as error:
+                if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
+                    del parts[name]
+            self.clusters[place] = with_part(self.clusters[place], part, parts)
+            self._tell(done, len(jobs))
+
+    def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
+        """Keep the names of a list; return the failure that ended it, if one did."""
+        listed, error = answer
+        if listed or error is None:
+            self.names[place, part] = listed
+        if error is not None:
+            cluster = self.clusters[place]
+            self.clusters[place] = replace(cluster, cut_short=(*cluster.cut_short, part.kept_as))
+        return [] if error is None else [(place, part, error)]
+
+    def _names(self, action: str, key: str, region: str, **parameters: str) -> Listed:
+        names: list[str] = []
         try:
-            parts[name] = part.parse(name, outcome.answer())
+            for page in self.connection.token_pages(action, region, maxResults=PAGE, **parameters):
+                names.extend(entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key])
         except failures() as error:
-            if not failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
-                del parts[name]
-        clusters[place] = _with_part(clusters[place], part, parts)
-        if report:
-            report(EksFacts(tuple(clusters.values()), whole), done, len(jobs))
+            return names, error
+        return names, None
 
-
-def _with_part(cluster: Cluster, part: _Part, found: Mapping[str, ClusterPart]) -> Cluster:
-    changed: dict[str, Any] = {part.kept_as: tuple(found.values())}
-    return replace(cluster, **changed)
-
-
-def _described(cluster: Cluster, answer: Mapping[str, Any]) -> Cluster:
-    compute = answer.get("computeConfig") or {}
-    network = answer.get("kubernetesNetworkConfig") or {}
-    issuer = ((answer.get("identity") or {}).get("oidc") or {}).get("issuer")
-    return replace(
-        cluster,
-        arn=answer.get("arn"),
-        role_arn=answer.get("roleArn"),
-        issuer=issuer.removeprefix("https://") if issuer else None,
-        version=answer.get("version"),
-        created=answer.get("createdAt"),
-        authentication_mode=(answer.get("accessConfig") or {}).get("authenticationMode"),
-        auto_mode=bool(compute.get("enabled")),
-        auto_mode_node_role_arn=compute.get("nodeRoleArn"),
-        outpost=bool(answer.get("outpostConfig")),
-        ip_family=network.get("ipFamily"),
-        tags=tuple((answer.get("tags") or {}).items()),
-        described=True,
-        issues=_issues("cluster", cluster.name, answer),
-    )
-
-
-def _issues(kind: str, name: str, answer: Mapping[str, Any]) -> tuple[HealthIssue, ...]:
-    return tuple(
-        HealthIssue(
-            kind,
-            name,
-            str(issue.get("code", "")),
-            str(issue.get("message", "")),
-            tuple(str(resource) for resource in issue.get("resourceIds") or ()),
-        )
-        for issue in (answer.get("health") or {}).get("issues") or ()
-    )
-
-
-def _nodegroup(name: str, answer: Mapping[str, Any] | None) -> NodeGroup:
-    if answer is None:
-        return NodeGroup(name, None)
-    return NodeGroup(name, answer.get("nodeRole"), _issues("nodegroup", name, answer))
-
-
-def _fargate_profile(name: str, answer: Mapping[str, Any] | None) -> FargateProfile:
-    if answer is None:
-        return FargateProfile(name, None)
-    return FargateProfile(name, answer.get("podExecutionRoleArn"), _issues("fargate", name, answer))
-
-
-def _addon(name: str, answer: Mapping[str, Any] | None) -> Addon:
-    if answer is None:
-        return Addon(name, None, None)
-    return Addon(
-        name,
-        version=answer.get("addonVersion"),
-        role_arn=answer.get("serviceAccountRoleArn"),
-        association_arns=tuple(answer.get("podIdentityAssociations") or ()),
-        issues=_issues("addon", name, answer),
-    )
-
-
-def _access_entry(principal: str, answer: Mapping[str, Any] | None) -> AccessEntry:
-    return AccessEntry(principal, None if answer is None else answer.get("type"))
-
-
-def _capability(name: str, answer: Mapping[str, Any] | None) -> Capability:
-    if answer is None:
-        return Capability(name, None, None)
-    return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
-
-
-_PARTS = (
-    _Part("nodegroups", "nodegroups", "eks:ListNodegroups", "nodegroups", "eks:DescribeNodegroup", "nodegroupName", "nodegroup", _nodegroup),
-    _Part("fargate", "fargate_profiles", "eks:ListFargateProfiles", "fargateProfileNames", "eks:DescribeFargateProfile", "fargateProfileName", "fargateProfile", _fargate_profile),
-    _Part("addons", "addons", "eks:ListAddons", "addons", "eks:DescribeAddon", "addonName", "addon", _addon),
-    _Part("access-entries", "access_entries", "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", _access_entry, may_be_nodes),
-    _Part("capabilities", "capabilities", "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability", _capability),
-)  # fmt: skip
+    def _tell(self, done: int, total: int) -> None:
+        if self.report:
+            self.report(self.facts(), done, total)
