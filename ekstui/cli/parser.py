@@ -70,11 +70,13 @@ def build_parser() -> argparse.ArgumentParser:
         "Show what differs between two documents.",
         "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
         "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
+        "ekstui diff role:my-node-role AmazonEKSWorkerNodePolicy",
     )
     diff.add_argument(
         "before", metavar="A", help="POLICY[@V], POLICY@v5..v6, a file, - for standard input, or role:NAME"
     )
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
+    _account(diff)
     _json(diff)
 
     attached = _command(

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import paths
@@ -14,6 +15,9 @@ from ekstui.sources.aws.caller import caller_digest
 from ekstui.sources.aws.connection import Connection, ConnectionSettings, MfaPrompt
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
+
+FRESH = timedelta(minutes=15)
+"""How old a snapshot may be to answer in place of AWS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,16 @@ class LiveAccount:
             raise AccountError("No snapshot of this account is at hand.", "Ask AWS once, without --offline.")
         return snapshot
 
+    def recent(self) -> AccountSnapshot:
+        """Return the last snapshot if it is complete and of the last 15 minutes, else the account as it is now.
+
+        Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
+        """
+        snapshot = self.last()
+        if snapshot is not None and snapshot.complete and datetime.now(UTC) - snapshot.fetched_at < FRESH:
+            return snapshot
+        return self.refresh()
+
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, telling `progress` on the way; AccountError if it cannot be asked at all.
 
@@ -114,6 +128,21 @@ class LiveAccount:
                     )
                 )
             return self._connection
+
+    def stored(self) -> tuple[accounts.StoredAccount, ...]:
+        """Return every account of which a snapshot is kept on this machine, newest first."""
+        try:
+            return accounts.stored(self.folder)
+        except accounts.StoreError:
+            return ()
+
+    def forget_all(self) -> int:
+        """Delete the snapshots of every account; return how many files that were."""
+        gone = accounts.clear(self.folder)
+        with self._lock:
+            self._snapshot = None
+            self._entities.clear()
+        return len(gone)
 
     def _kept(self) -> AccountSnapshot | None:
         """Return the snapshot kept for the same credentials; offline, the only account's too."""

@@ -34,4 +34,6 @@ def read_side(
         case StandardInput():
             return ComparedSide(str(side), document_of(standard_input, str(side)))
         case RoleSide():
-            raise InputError("Roles cannot be compared yet.")
+            raise InputError(
+                "A role cannot stand for a policy here.", "Give a policy, a file, or - for standard input."
+            )

@@ -142,10 +142,18 @@ class Library:
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
-        """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput."""
+        """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
+
+        A role is of the account as it was in the last 15 minutes, or AWS is asked; AccountError where it cannot be.
+        """
+        from ekstui.core.where import RoleSide
         from ekstui.library.comparison import compared, read_side
 
         def ask(side: Side) -> ComparedSide:
+            if isinstance(side, RoleSide):
+                from ekstui.library.roles import role_side
+
+                return role_side(side.name, self.live.recent(), self._default_versions)
             return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
         return compared(ask(before), ask(after))

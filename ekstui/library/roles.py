@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
+from ekstui.core.document import Document
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import Uses, uses_in
-from ekstui.errors import NotFoundError
+from ekstui.errors import InputError, NotFoundError
 from ekstui.library.policies import DefaultVersion, nearest_names
+from ekstui.library.values import ComparedSide
 
 DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
 """Takes ARNs of policies, returns the default versions of those that are AWS's and known."""
@@ -46,6 +48,22 @@ def role_answer(
         findings_of(subject, surroundings_of(snapshot, now), knowledge),
         snapshot.complete and not subject.unseen,
     )
+
+
+def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
+    """Return all that a role carries as one document; InputError if a part of it could not be read.
+
+    The boundary is no part of it, since it takes away and gives nothing; the label names it.
+    """
+    role = find_role(name, snapshot)
+    (subject,) = subjects_of([role], snapshot, {}, defaults(carried_arns([role])))
+    unread = [policy.name for policy in subject.policies if policy.document is None]
+    if unread or not subject.known_whole:
+        what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} carries"
+        raise InputError(f"{what} could not be read, so the role cannot be compared as a whole.")
+    statements = [each for policy in subject.policies if policy.document for each in policy.document.statements]
+    label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
+    return ComparedSide(label, Document("2012-10-17", None, tuple(statements)))
 
 
 def find_role(name: str, snapshot: AccountSnapshot) -> Role:

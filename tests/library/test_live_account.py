@@ -8,6 +8,7 @@ import pytest
 
 from ekstui.core.account import AccountSnapshot, Use, attachments_of, carried_counts
 from ekstui.core.uses import uses_in
+from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import LiveAccount
@@ -477,3 +478,30 @@ def test_an_aggregator_answers_for_every_account(rig: Rig, small: LiveAccount) -
 
 def replace_choice(account: LiveAccount, choice: AccountChoice) -> LiveAccount:
     return replace(account, choice=choice, _snapshot=None)
+
+
+def test_a_role_is_compared_as_a_whole(rig: Rig, small: LiveAccount) -> None:
+    small.refresh()
+    library = Library(Library.open().store, small)
+    whole = library.compare(RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
+    assert whole.before.label == "role:prod-cluster"
+    # The role carries one more policy, so nothing is added on the way to the cluster policy alone.
+    assert whole.change.added == ()
+    removed = {action for difference in whole.change.removed for action in difference.actions}
+    other = library.document(library.find("AmazonEKSVPCResourceController").policy)
+    assert removed <= {action for statement in other.statements for action in statement.actions}
+    bounded = library.compare(RoleSide("prod-orders"), RoleSide("prod-orders"))
+    assert bounded.change.kind == "none"
+    assert "before its boundary AmazonEKSClusterPolicy" in bounded.before.label
+    with pytest.raises(NotFoundError):
+        library.compare(RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
+
+
+def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: LiveAccount) -> None:
+    snapshot = small.refresh()
+    assert [(each.partition, each.account, each.fetched_at) for each in small.stored()] == [
+        ("aws", snapshot.identity.account, snapshot.fetched_at.replace(microsecond=0))
+    ]
+    assert small.forget_all() == 1
+    assert small.stored() == ()
+    assert small.last() is None

@@ -4,18 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Tone, print_json, print_text
 from ekstui.core.change import GrantDifference
 from ekstui.core.grants import Grant
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.export.shapes import diff_shape
-from ekstui.library import Library
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict, then what was added, removed and changed, with resources and conditions."""
-    library = Library.open()
+    library = library_for(arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
     comparison = library.compare(before, after, text)

@@ -1,0 +1,161 @@
+"""Uses are confirmed by what EKS says, else inferred and said to be, and never made of what was not read."""
+
+from dataclasses import replace
+
+import pytest
+
+from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind, carried_counts
+from ekstui.core.document import Document, parse
+from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
+from ekstui.core.regions import regions_of_interest
+from ekstui.core.unseen import unseen_uses
+from ekstui.core.uses import carriers_of, roles_of_cluster, uses_in
+from tests.accounts import WHEN, identity
+
+ACCOUNT = "111122223333"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/A"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+ARN = f"arn:aws:iam::{ACCOUNT}:role/team/r"
+
+
+def trusting(principal: object, action: str = "sts:AssumeRole", condition: object = None) -> Document:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
+    return parse({"Statement": statement | ({"Condition": condition} if condition else {})})
+
+
+def account(role: Role, *clusters: Cluster, regions: tuple[str, ...] = ("eu-west-1",)) -> AccountSnapshot:
+    return AccountSnapshot(
+        identity(), WHEN, True, roles=(role,), eks=EksFacts(clusters, regions), oidc_providers=(PROVIDER,)
+    )
+
+
+def a_role(trust: Document | None = None, *policies: str, path: str = "/team/", profiles: tuple[str, ...] = ()) -> Role:
+    attached = tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in policies)
+    return Role("r", ARN, path=path, trust=trust, attached=attached, instance_profiles=profiles)
+
+
+def a_cluster(**parts: object) -> Cluster:
+    return replace(Cluster("prod", "eu-west-1", issuer=ISSUER, described=True), **parts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("trust", "policies", "kinds"),
+    [
+        (trusting({"Service": "eks.amazonaws.com"}), (), ["cluster"]),
+        (trusting({"Service": "eks.amazonaws.com.cn"}), (), ["cluster"]),
+        (trusting({"Service": "eks-fargate-pods.amazonaws.com"}), (), ["fargate"]),
+        (trusting({"Service": "capabilities.eks.amazonaws.com"}), (), ["capability"]),
+        (trusting({"Service": "pods.eks.amazonaws.com"}), (), ["pod-identity"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonS3ReadOnlyAccess",), []),
+        (trusting({"Service": "lambda.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), []),
+        (None, ("AmazonEKSWorkerNodePolicy",), []),
+    ],
+)
+def test_a_trust_policy_alone_suggests(trust: Document | None, policies: tuple[str, ...], kinds: list[str]) -> None:
+    snapshot = replace(account(a_role(trust, *policies)), eks=None)
+    uses = uses_in(snapshot).get(ARN, ())
+    assert [use.kind for use in uses] == kinds
+    assert all(use.certainty == "inferred" and use.cluster is None for use in uses)
+
+
+def test_a_service_linked_role_is_no_cluster_role() -> None:
+    role = a_role(trusting({"Service": "eks.amazonaws.com"}), path="/aws-service-role/eks.amazonaws.com/")
+    assert uses_in(account(role)) == {}
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind", "trust"),
+    [
+        ({"role_arn": ARN}, "cluster", "eks.amazonaws.com"),
+        ({"auto_mode_node_role_arn": ARN}, "auto-mode-node", "ec2.amazonaws.com"),
+        ({"fargate_profiles": (FargateProfile("f", ARN),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "FARGATE_LINUX"),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "EC2_LINUX"),)}, "self-managed-node", "ec2.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "EC2"),)}, "auto-mode-node", "ec2.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "HYBRID_LINUX"),)}, "hybrid-node", "ssm.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "HYPERPOD_LINUX"),)}, "hyperpod-node", "sagemaker.amazonaws.com"),
+        ({"nodes": (Node("profile", None, 1),)}, "self-managed-node", "ec2.amazonaws.com"),
+        ({"nodes": (Node("profile", "default", 1),)}, "karpenter-node", "ec2.amazonaws.com"),
+        ({"addons": (Addon("vpc-cni", "v1", ARN),)}, "addon", "pods.eks.amazonaws.com"),
+        (
+            {"associations": (PodIdentityAssociation("a", "ns", "sa", ARN),)},
+            "pod-identity",
+            "pods.eks.amazonaws.com",
+        ),
+        (
+            {"associations": (PodIdentityAssociation("a", "ns", "sa", "other", ARN),)},
+            "pod-identity-target",
+            "pods.eks.amazonaws.com",
+        ),
+    ],
+)
+def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, object], kind: UseKind, trust: str) -> None:
+    role = a_role(trusting({"Service": trust}), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
+    (first, *others) = uses_in(account(role, a_cluster(**parts)))[ARN]
+    assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
+    assert kind not in {use.kind for use in others}
+
+
+def test_a_standard_entry_is_no_use() -> None:
+    assert uses_in(account(a_role(), a_cluster(access_entries=(AccessEntry(ARN, "STANDARD"),)))) == {}
+
+
+def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
+    condition = {"StringLike": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
+    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    (known,) = uses_in(account(role, a_cluster()))[ARN]
+    assert (known.kind, known.certainty, known.cluster) == ("irsa", "inferred", "prod")
+    assert (known.namespace, known.service_account, known.remark) == ("web", "*", None)
+    (orphan,) = uses_in(account(role))[ARN]
+    assert (orphan.cluster, orphan.region) == (None, "eu-west-1")
+    assert "no cluster in eu-west-1" in (orphan.remark or "")
+    (unknown,) = uses_in(account(role, regions=("us-east-1",)))[ARN]
+    assert unknown.remark is None  # its region was not read, so nothing is said
+    (lost,) = uses_in(replace(account(role, a_cluster()), oidc_providers=()))[ARN]
+    assert lost.remark == "IAM has no OIDC provider for its issuer"
+
+
+def test_the_roles_of_a_cluster_include_those_that_nothing_can_assume() -> None:
+    condition = {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
+    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    snapshot = account(role, a_cluster())
+    assert uses_in(snapshot) == {}
+    assert roles_of_cluster(a_cluster(), snapshot, {}) == {ARN: ()}
+
+
+def test_what_was_not_read_is_named() -> None:
+    role = a_role()
+    read = a_cluster(nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=())
+
+    def unseen(*clusters: Cluster) -> tuple[str, ...]:
+        return unseen_uses(role, account(role, *clusters))
+
+    assert unseen_uses(role, replace(account(role), eks=None)) == ("clusters",)
+    assert unseen(read) == ()
+    assert unseen(replace(read, addons=None)) == ("add-ons of cluster prod in eu-west-1",)
+    assert unseen(replace(read, cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
+    denied = SourceError("clusters", "eks:ListClusters", "denied", "x", region="us-east-1")
+    assert unseen_uses(role, replace(account(role, read), errors=(denied,))) == ("clusters in us-east-1",)
+
+
+def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
+    snapshot = replace(account(a_role(None, "AmazonEKSWorkerNodePolicy")), eks=None)
+    answer = carriers_of(snapshot, "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
+    assert answer.complete
+    assert not answer.uses_complete
+
+
+def test_the_account_says_which_regions_matter() -> None:
+    cluster_role = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), last_used_region="ap-south-1")
+    snapshot = replace(account(cluster_role), identity=replace(identity(), region="us-east-2"))
+    assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
+    other = replace(cluster_role, trust=trusting({"Service": "ec2.amazonaws.com"}))
+    assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
+
+
+def test_counts_take_each_policy_once() -> None:
+    twice = a_role(None, "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodePolicy")
+    (count,) = carried_counts(account(twice)).values()
+    assert (count.attachments, count.boundaries) == (1, 0)
