@@ -130,6 +130,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session"
     )
+    explain.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     _account(explain)
     _json(explain)
 

@@ -1,5 +1,10 @@
 """The JSON of `ekstui explain`, and the command that decodes what a message holds in code."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ekstui.core.denial import Cause
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import Failure
@@ -8,9 +13,14 @@ from ekstui.core.policy import format_time, version_label
 from ekstui.export.shapes import Shape, data_shape
 from ekstui.library import DataStatus
 
+if TYPE_CHECKING:
+    from ekstui.sources.aws.simulation import SimulatedDecision
 
-def explain_shape(data: DataStatus, explanation: Explanation) -> Shape:
-    """Return the answer of `explain`."""
+
+def explain_shape(
+    data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None = None
+) -> Shape:
+    """Return the answer of `explain`; `simulated` is what IAM's own simulator said, None if it was not asked."""
     smallest = explanation.smallest_statement
     return {
         "data": data_shape(data),
@@ -34,6 +44,7 @@ def explain_shape(data: DataStatus, explanation: Explanation) -> Shape:
         "also_authorised_on": [
             {"resource_type": use.name, "required": use.required} for use in explanation.also_authorised_on
         ],
+        "simulated": None if simulated is None else [_simulated(decision) for decision in simulated],
         "decode_command": None if explanation.encoded is None else decode_command(explanation.encoded),
     }
 
@@ -41,6 +52,18 @@ def explain_shape(data: DataStatus, explanation: Explanation) -> Shape:
 def decode_command(encoded: str) -> str:
     """Return the command that decodes an authorization message, which takes an action that ekstui does not."""
     return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
+
+
+def _simulated(decision: SimulatedDecision) -> Shape:
+    return {
+        "action": decision.action,
+        "resource": decision.resource,
+        "decision": decision.decision,
+        "missing_context": list(decision.missing_context),
+        "matched": list(decision.matched),
+        "allowed_by_organisation": decision.allowed_by_organisation,
+        "allowed_by_boundary": decision.allowed_by_boundary,
+    }
 
 
 def _cause(cause: Cause) -> Shape:

@@ -1,12 +1,14 @@
 """Explaining a request: the policies it is held against, and those of AWS that may allow it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ekstui.core import arn
-from ekstui.core.account import AccountSnapshot
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Candidate, Explanation, Policies, Question, asked, explain
@@ -17,8 +19,10 @@ from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
 from ekstui.errors import AccountError, InputError
 from ekstui.library.comparison import read_side
 from ekstui.library.policies import parse_stored
-from ekstui.library.principal import carried_by
 from ekstui.library.reader import PolicyReader
+
+if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
 _ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*?][A-Za-z0-9*?-]*:|NotAction")')
@@ -56,6 +60,9 @@ def explained(
     if inquiry.principal is not None:
         if snapshot is None:
             raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
+        # What is known of an account takes as long to import as all else here, 60 ms.
+        from ekstui.library.principal import carried_by
+
         found = carried_by(inquiry.principal, snapshot, reader)
         carried = found.policies
         request = _of_principal(request, found.arn)
@@ -76,6 +83,16 @@ def explained(
         )
     candidates = list(possible_allowers(request, policies, reader, knowledge))
     return explain(request, policies, candidates, denial=denial, knowledge=knowledge, reference=reference)
+
+
+def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Reference) -> tuple[str, Request]:
+    """Return the principal's ARN and the request, for IAM's own simulator."""
+    if inquiry.principal is None:
+        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+    from ekstui.library.principal import principal_arn
+
+    request, _ = asked(inquiry.question, reference)
+    return principal_arn(inquiry.principal, snapshot), request
 
 
 def partition_of(request: Request) -> str | None:

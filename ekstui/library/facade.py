@@ -246,6 +246,14 @@ class Library:
         partition = self.data().partition
         return self.store.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition))
 
+    def simulate_inquiry(self, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
+        """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""
+        from ekstui.core.reference import reference
+        from ekstui.library.explanation import simulation_of
+
+        role, request = simulation_of(inquiry, self.live.required(), reference())
+        return self.simulate(role, (request.action,), request.resources, request.context)
+
     def fill(
         self,
         progress: Callable[[int, int], None] = lambda *_: None,

@@ -56,6 +56,14 @@ def carried_by(principal: str, snapshot: AccountSnapshot, reader: PolicyReader) 
     )
 
 
+def principal_arn(principal: str, snapshot: AccountSnapshot) -> str:
+    """Return the ARN of the role or user that `carried_by` would find; NotFoundError where it is not known."""
+    entity = _entity(principal, snapshot)
+    if entity.arn is None:
+        raise NotFoundError(f"The ARN of {entity.name} is not known: its path could not be read.")
+    return entity.arn
+
+
 def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
     for user in snapshot.users:
         if user.arn == principal:

@@ -38,6 +38,16 @@ class Taken:
     bytes: int
 
 
+EXPLAIN = (
+    "explain", "--json", "--action", "ec2:CreateVolume", "--resource", "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+    *(word for name in (
+        "AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEFSCSIDriverPolicy",
+        "AmazonEC2ContainerRegistryReadOnly", "AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy",
+        "AWSXrayWriteOnlyAccess", "AmazonEKSNetworkingPolicy", "AmazonEBSCSIDriverPolicy@v2",
+    ) for word in ("--policy", name)),
+)  # fmt: skip
+"""One request held against a role with ten policies."""
+
 STARTS = (
     Start(BLANK),
     Start(NARROW, first=1.4, settled=1.8, memory=1.5),
@@ -45,6 +55,7 @@ STARTS = (
     Start(replace(NARROW, name="ekstui, 80×24, empty cache"), first=2, empty_cache=True),
     Start(Subject("python -c pass", (PYTHON, "-c", "pass"))),
     Start(Subject("ekstui --version", (*EKSTUI, "--version")), first=0.25),
+    Start(Subject("ekstui explain, ten policies", (*EKSTUI, *EXPLAIN))),
     Start(Subject("ekstui, input not a terminal", ("sh", "-c", f"{' '.join(EKSTUI)} </dev/null")), first=0.25),
 )
 

@@ -3,11 +3,14 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ekstui.cli.main import main
+
+if TYPE_CHECKING:
+    from tests.rig.rig import Rig
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +120,7 @@ def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     answer = explain("--policy", "AmazonEKSComputePolicy", given=message)
     assert answer["verdict"] == "depends"
     assert "aws:TagKeys" in answer["missing_context"]
+    assert any("some condition that is not told did not hold" in note for note in answer["notes"])
     # EKS's own tags alone pass; the custom one is what the condition refuses.
     answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), given=message)
     assert answer["verdict"] == "allowed"
@@ -257,3 +261,40 @@ def test_what_a_message_holds_cannot_steer_the_terminal(capsys: pytest.CaptureFi
     )
     assert main(["explain", hostile]) == 0
     assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)
+
+
+def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, rig: "Rig") -> None:
+    session = "arn:aws:sts::123456789012:assumed-role/prod-node/i-0123456789abcdef0"
+    denied = (
+        f"User: {session} is not authorized to perform: ec2:CreateTags on resource: "
+        "arn:aws:ec2:eu-west-1:123456789012:instance/i-1 because no identity-based policy allows the ec2:CreateTags action"
+    )
+    rig.world.simulation = lambda request: [
+        {
+            "EvalActionName": request["ActionNames"][0],
+            "EvalResourceName": request["ResourceArns"][0],
+            "EvalDecision": "implicitDeny",
+            "MissingContextValues": ["aws:RequestTag/a"],
+        }
+    ]
+    answer = explain(denied, "--role", session, "--simulate", "--context", "ec2:Region=eu-west-1")
+    assert answer["verdict"] in ("implicit-deny", "depends")
+    assert answer["nearest"], "the role's own statements"
+    assert not [text for text in answer["not_looked_at"] if "identity policies" in text]
+    assert answer["simulated"] == [
+        {
+            "action": "ec2:CreateTags",
+            "resource": "arn:aws:ec2:eu-west-1:123456789012:instance/i-1",
+            "decision": "implicitDeny",
+            "missing_context": ["aws:RequestTag/a"],
+            "matched": [],
+            "allowed_by_organisation": None,
+            "allowed_by_boundary": None,
+        }
+    ]
+
+
+def test_the_simulator_needs_a_role(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--action", "ec2:CreateTags", "--simulate"]) == 2
+    assert "--role" in capsys.readouterr().err
+    assert main(["explain", "--action", "ec2:CreateTags", "--role", "x", "--offline"]) == 3

@@ -305,6 +305,9 @@ def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
          "is expired", "expired"),
         ("api error InvalidClientTokenId: The security token included in the request is invalid.", "not accepted"),
         ('pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group ""', "Kubernetes"),
+        ('Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1": unexpected status from '
+         "HEAD request to https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/docker-hub/library/nginx/manifests/1: 403 "
+         "Forbidden", "ecr:BatchImportUpstreamImage"),
         ("x" * (MAX_CHARACTERS + 1), "200,001 characters"),
     ],
 )  # fmt: skip

@@ -1,10 +1,13 @@
 """`ekstui explain`: why a request was denied, from a pasted message or a request in words."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ekstui.cli.account import library_for, read_account
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
 from ekstui.core.denial import MAX_CHARACTERS
@@ -15,7 +18,11 @@ from ekstui.core.policy import version_label
 from ekstui.core.where import StandardInput, parse_side
 from ekstui.errors import InputError
 from ekstui.export.explain_shape import decode_command, explain_shape
+from ekstui.library import Library
 from ekstui.library.explanation import Inquiry
+
+if TYPE_CHECKING:
+    from ekstui.sources.aws.simulation import SimulatedDecision
 
 _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
     "allowed": ("allowed by the policies looked at", "green"),
@@ -25,18 +32,34 @@ _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
 }
 
 
+_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict, the statements that came nearest, and what would allow the request."""
     inquiry = _inquiry(arguments)
-    library = library_for(arguments)
-    if inquiry.principal is not None and library.account() is None:
-        read_account(library)
+    library = _library(inquiry, arguments)
     explanation = library.explain(inquiry)
+    simulated = library.simulate_inquiry(inquiry) if arguments.simulate else None
     if arguments.json:
-        print_json(explain_shape(library.data(), explanation))
+        print_json(explain_shape(library.data(), explanation, simulated))
     else:
         _print(explanation)
+        _print_simulated(simulated or ())
     return ExitCode.DONE
+
+
+def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
+    if inquiry.principal is None:
+        if arguments.simulate:
+            raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+        return Library.open()
+    # 70 ms, for what only a question about the account needs.
+    from ekstui.cli.account import library_for, read_account
+
+    library = library_for(arguments)
+    read_account(library)
+    return library
 
 
 def _inquiry(arguments: argparse.Namespace) -> Inquiry:
@@ -100,6 +123,22 @@ def _print(explanation: Explanation) -> None:
     if explanation.encoded is not None:
         _title("More context is in the encoded part; to decode it")
         print_text(f"  {decode_command(explanation.encoded)}")
+
+
+def _print_simulated(simulated: Sequence[SimulatedDecision]) -> None:
+    """Print IAM's own verdict beside ours; the two may differ by what only one of them knows."""
+    for decision in simulated:
+        _title(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}")
+        rows: list[tuple[Cell, ...]] = [("resource", decision.resource)]
+        if decision.matched:
+            rows.append(("matched", ", ".join(decision.matched)))
+        if decision.missing_context:
+            rows.append(("not told", ", ".join(decision.missing_context)))
+        if decision.allowed_by_organisation is not None:
+            rows.append(("organisation", "allows" if decision.allowed_by_organisation else "does not allow"))
+        if decision.allowed_by_boundary is not None:
+            rows.append(("boundary", "allows" if decision.allowed_by_boundary else "does not allow"))
+        print_table(rows, indent="  ")
 
 
 def _print_near(near: NearStatement) -> None:

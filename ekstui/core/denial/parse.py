@@ -28,11 +28,14 @@ _LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
 # Errors that people take for a denial, and what they are.
 _OTHERS = (
     (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
-     "the message says that the credentials have expired, which no policy changes."),
+     "the message says that the credentials have expired, which no policy changes.", ""),
     (re.compile(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
-     "the message says that the credentials were not accepted, which no policy changes."),
+     "the message says that the credentials were not accepted, which no policy changes.", ""),
     (re.compile(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
-     "the message comes from Kubernetes (RBAC or an access entry), not from IAM."),
+     "the message comes from Kubernetes (RBAC or an access entry), not from IAM.", ""),
+    (re.compile(r"\.dkr\.ecr\."),
+     "the registry names no action.",
+     "Ask about the actions of a pull: --action ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."),
 )  # fmt: skip
 
 
@@ -145,9 +148,9 @@ def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError
         )
     if _ONLY_ENCODED.fullmatch("".join(text.split())):
         return _encoded("".join(text.split()))
-    for pattern, meaning in _OTHERS:
+    for pattern, meaning, next_step in _OTHERS:
         if pattern.search(spaced):
-            return InputError(meaning)
+            return InputError(meaning, next_step)
     if actions := ambiguous_operation(spaced, known):
         return InputError(
             f"the message names an operation that several services have: {', '.join(actions[:8])}.",

@@ -178,6 +178,10 @@ def _notes(
             if cause is None or cause.policy_type == "identity"
             else "The policies looked at allow it, which agrees with the message: something else denied it."
         )
+    if evaluation is not None and evaluation.verdict == "depends" and cause is not None and cause.has_remedy:
+        notes.append(
+            "The message says that no identity policy allowed it, so some condition that is not told did not hold."
+        )
     if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
         notes.append(
             "The session is named after an EC2 instance: the call was made with the node role, so a pod or add-on that "
