@@ -15,11 +15,15 @@ POD_IDENTITY = "pods.eks.amazonaws.com"
 def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
     """Yield what the role's trust policy lacks for its uses, and where it names too much or nobody."""
     trust = subject.role.trust
-    if trust is None or subject.role.service_linked:
+    if trust is None:
         return
     trusted = trustees(trust)
+    told: set[Finding] = set()
     for requirement in knowledge.trust:
-        yield from _service(requirement, trusted, subject, surroundings)
+        for finding in _service(requirement, trusted, subject, surroundings):
+            if not any((finding.code, finding.evidence) == (each.code, each.evidence) for each in told):
+                told.add(finding)
+                yield finding
     yield from _unused_tag_session(trusted, subject)
     for trustee in trusted:
         if trustee.kind == "irsa":

@@ -10,6 +10,7 @@ from ekstui.core.account import Use, UseKind
 from ekstui.core.eks import Addon, Cluster, EksFacts
 from ekstui.core.findings import Surroundings
 from tests.core.findings.subjects import (
+    ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
     NOW,
@@ -112,6 +113,11 @@ def test_a_policy_is_too_broad_only_if_no_use_needs_it(
         assert any("not looked at" in line for line in finding.evidence) is ("unseen" in fields)
 
 
+def test_without_a_use_that_was_seen_a_superseded_policy_is_only_noted() -> None:
+    found = coded(said((aws("AmazonEBSCSIDriverPolicy"),)), "superseded-policy")
+    assert [finding.severity for finding in found] == ["note"]
+
+
 def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
     uses = (NODES, used("nodegroup", cluster="d"))
     own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
@@ -204,3 +210,17 @@ def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None
     surroundings = Surroundings(now=NOW, eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
     assert coded(said(policies, uses, surroundings), "superseded-policy") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "use"),
+    [
+        ("AmazonEBSCSIDriverPolicy", "superseded-policy", EBS),
+        ("AmazonEC2ContainerRegistryReadOnly", "broader-than-needed", NODES),
+    ],
+)
+def test_a_policy_of_the_account_is_not_taken_for_its_namesake_of_aws(name: str, code: str, use: Use) -> None:
+    own = replace(aws(name), arn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
+    in_china = replace(aws(name), arn=f"arn:aws-cn:iam::aws:policy/{name}")
+    assert coded(said((own,), (use,)), code) == []
+    assert len(coded(said((in_china,), (use,)), code)) == 1

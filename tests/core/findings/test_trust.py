@@ -50,7 +50,7 @@ PODS = "pods.eks.amazonaws.com"
         (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), used("fargate"), cluster(), "principal", []),
         (trusting(EKS, "sts:AssumeRole"), used("fargate"), cluster(), "principal", ["problem"]),
         (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(outpost=True), "principal", []),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "principal", ["problem", "problem"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
     ],
 )  # fmt: skip
 def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
