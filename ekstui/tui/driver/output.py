@@ -119,8 +119,8 @@ class Output:
 
     def _send_unknown(self, data: str) -> None:
         """Take a sequence that may draw, move or clear: attributes are reset before it, and nothing is known after it."""
-        if data == _LEAVE_SCREEN:
-            self._drawn = False  # nobody would see it
+        if data in (_ENTER_SCREEN, _LEAVE_SCREEN):
+            self._drawn = False  # it is not for the screen that is there now
         self._take_changes()
         self._waiting.append(self._canvas.reset() + data)
         if data == _ENTER_SCREEN:

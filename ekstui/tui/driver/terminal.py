@@ -32,7 +32,7 @@ ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SI
 HANGUP: Final = 128 + signal.SIGHUP
 """The return code when the terminal is gone."""
 
-GRACE: Final = 0.4
+GRACE: Final = 0.3
 """Seconds that the app has to end by itself before the driver ends the process."""
 
 _RESTORE: Final = (

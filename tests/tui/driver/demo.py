@@ -54,6 +54,7 @@ class Demo(App[None]):
         Binding("S", "stick", "Stick"),
         Binding("W", "work", "Work"),
         Binding("I", "inject", "Inject"),
+        Binding("O", "outside", "Outside"),
         Binding("full_stop", "say", "Say"),
     ]
 
@@ -104,6 +105,10 @@ class Demo(App[None]):
     def action_stick(self) -> None:
         self.sub_title = "stuck"
         self.call_later(time.sleep, 3600)
+
+    def action_outside(self) -> None:
+        with self.suspend():
+            print("outside", flush=True)
 
     @work(thread=True)
     def action_work(self) -> None:

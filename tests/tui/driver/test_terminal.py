@@ -84,6 +84,33 @@ def test_repaint_makes_good_what_others_wrote_over() -> None:
         assert terminal.text == shown
 
 
+def test_another_program_may_have_the_terminal_for_a_while() -> None:
+    with Terminal(DEMO) as terminal:
+        shown = started(terminal).text
+        sent = terminal.received
+        terminal.press("O", 0.5)
+        assert re.search(rb"\x1b\[\?1049l.*outside.*\x1b\[\?1049h", terminal.raw[sent:], re.DOTALL)
+        assert terminal.text == shown
+        terminal.send(".")
+        terminal.wait_for("said")
+
+
+def test_the_picture_is_that_of_the_stock_driver() -> None:
+    pictures, sizes = [], []
+    for driver in ("plain", "ours"):
+        with Terminal(DEMO, env={"EKSTUI_DRIVER": driver, "TEXTUAL_ANIMATIONS": "none"}) as terminal:
+            started(terminal)
+            for keys in ("\x1b[B\x1b[B", "\x1b[6~", "t", "c", "m", "m", "\t"):
+                terminal.press(keys, 0.4)
+            terminal.settle(0.6)
+            screen = terminal.screen
+            pictures.append([screen.buffer[y][x] for y in range(screen.lines) for x in range(screen.columns)])
+            sizes.append(terminal.received)
+    assert pictures[0] == pictures[1]
+    print(f"{sizes[0]:,} bytes become {sizes[1]:,}")
+    assert sizes[1] < sizes[0] / 3
+
+
 def test_a_new_size_is_followed_and_the_old_one_again() -> None:
     with Terminal(DEMO) as terminal:
         shown = started(terminal).text
