@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ekstui.library.clusters import ClusterAnswer
     from ekstui.library.copies import CopyAnswer
     from ekstui.library.explanation import Inquiry
+    from ekstui.library.looked import Looked
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.searching import ChangesFeed
     from ekstui.library.syncing import SyncReport
@@ -288,6 +289,22 @@ class Library:
         if since is not None and since > self.data().newest:
             return ChangesFeed(False, ())
         return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
+
+    @property
+    def looked(self) -> Looked:
+        """What the user has looked at, kept in the state directory."""
+        from ekstui.library.looked import Looked
+
+        return Looked(paths.state_dir() / "looked.json")
+
+    def changed_since_looked(self, scope: Literal["eks", "all"] = "eks") -> frozenset[str]:
+        """Return the ARNs of the policies that changed since the user last looked at them; none the first time."""
+        policies = [entry.policy for entry in self.policies(scope)]
+        return self.looked.changed_since(policies, self.data().newest)
+
+    def look_at(self, policy: Policy) -> None:
+        """Put down that the user has seen a policy's default version."""
+        self.looked.look_at([policy])
 
     def sync(
         self,

@@ -1,0 +1,72 @@
+"""Which policies changed since the user last looked at them.
+
+Kept in the state directory and not in the cache, since clearing the cache must not mark everything. The file says
+until when everything counts as seen, and which version was seen of the policies that were looked at later.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ekstui.core.policy import Policy, format_time, parse_time
+
+
+@dataclass(slots=True)
+class Looked:
+    """What the user has looked at; safe to call from any thread, and silent where it cannot be kept."""
+
+    path: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def changed_since(self, policies: Iterable[Policy], known_until: datetime) -> frozenset[str]:
+        """Return the ARNs of the policies whose default version is newer than what was seen.
+
+        The first time nothing is: all that is known by then counts as seen.
+        """
+        with self._lock:
+            until, versions = self._read()
+            if until is None:
+                self._write(known_until, {})
+                return frozenset()
+        return frozenset(
+            policy.arn
+            for policy in policies
+            if policy.updated is not None
+            and policy.updated > until
+            and versions.get(policy.arn, 0) < policy.default_version
+        )
+
+    def look_at(self, policies: Iterable[Policy]) -> None:
+        """Put down that the default versions of some policies were seen."""
+        with self._lock:
+            until, versions = self._read()
+            seen = {policy.arn: policy.default_version for policy in policies}
+            if until is not None and any(versions.get(arn, 0) < version for arn, version in seen.items()):
+                self._write(until, versions | seen)
+
+    def look_at_all(self, known_until: datetime) -> None:
+        """Put down that everything known by a time was seen."""
+        with self._lock:
+            self._write(known_until, {})
+
+    def _read(self) -> tuple[datetime | None, dict[str, int]]:
+        """Return until when everything was seen, None if nothing is put down or it cannot be read."""
+        try:
+            fields = json.loads(self.path.read_bytes())
+            versions = {str(arn): int(version) for arn, version in fields["versions"].items()}
+            return parse_time(fields["until"]), versions
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None, {}
+
+    def _write(self, until: datetime, versions: dict[str, int]) -> None:
+        text = json.dumps({"until": format_time(until), "versions": versions}, indent=1)
+        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(self.path)

@@ -1,0 +1,73 @@
+"""The marks of what changed since the user last looked."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.policy import Policy, VersionInfo
+from ekstui.library import Library
+from ekstui.library.looked import Looked
+
+
+def moment(day: int) -> datetime:
+    return datetime(2026, 9, day, tzinfo=UTC)
+
+
+def policy(name: str, *days: int) -> Policy:
+    versions = tuple(VersionInfo(number, moment(day)) for number, day in enumerate(days, 1))
+    return Policy(name, f"arn:aws:iam::aws:policy/{name}", len(days), versions)
+
+
+@pytest.fixture
+def looked(tmp_path: Path) -> Looked:
+    return Looked(tmp_path / "state" / "looked.json")
+
+
+def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(looked: Looked) -> None:
+    before = [policy("A", 1), policy("B", 1, 2), policy("C", 3)]
+    assert looked.changed_since(before, moment(5)) == frozenset()
+    after = [policy("A", 1, 6), policy("B", 1, 2, 7), policy("C", 3), policy("D", 8)]
+    assert looked.changed_since(after, moment(8)) == {after[0].arn, after[1].arn, after[3].arn}
+    looked.look_at(after[:1])
+    assert looked.changed_since(after, moment(8)) == {after[1].arn, after[3].arn}
+    # The same policy changes once more.
+    assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], moment(9))
+    looked.look_at_all(moment(8))
+    assert looked.changed_since(after, moment(8)) == frozenset()
+
+
+def test_a_version_of_unknown_time_is_not_marked(looked: Looked) -> None:
+    looked.look_at_all(moment(5))
+    undated = replace(policy("A", 1), versions=(VersionInfo(1, None),))
+    assert looked.changed_since([undated], moment(6)) == frozenset()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
+def test_a_file_that_cannot_be_read_marks_nothing_and_is_written_anew(looked: Looked, content: str) -> None:
+    looked.path.parent.mkdir()
+    looked.path.write_text(content)
+    assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
+    assert looked.changed_since([policy("A", 1, 7)], moment(7)) == {policy("A", 1).arn}
+
+
+def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    looked = Looked(tmp_path / "file" / "looked.json")
+    assert looked.changed_since([policy("A", 1)], moment(2)) == frozenset()
+    looked.look_at([policy("A", 1)])
+
+
+def test_clearing_the_cache_leaves_the_marks() -> None:
+    library = Library.open()
+    assert library.changed_since_looked() == frozenset()
+    assert paths.state_dir() in library.looked.path.parents
+    library.clear_cache()
+    assert library.looked.path.exists()
+    library.looked.look_at_all(datetime(2026, 8, 1, tzinfo=UTC))
+    marked = library.changed_since_looked()
+    assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked
+    library.look_at(library.find("AmazonEKSNetworkingPolicy").policy)
+    assert library.changed_since_looked() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}
