@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.timeline import Step
     from ekstui.core.where import Side
+    from ekstui.core.who_can import WhoCan
     from ekstui.library.account import AccountChoice, LiveAccount
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.clusters import ClusterAnswer
@@ -289,6 +290,16 @@ class Library:
         if since is not None and since > self.data().newest:
             return ChangesFeed(False, ())
         return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
+
+    def who_can(self, action: str, resource: str | None = None, scope: Literal["eks", "all"] = "eks") -> WhoCan:
+        """Return which policies allow an action, or something under a pattern, in their default versions.
+
+        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. Raises InputError for
+        what is no action or no ARN, NotFoundError for an action that neither the reference nor any document names.
+        """
+        from ekstui.library.who_can import who_can_answer
+
+        return who_can_answer(self.store, action, resource, knowledge(), family=scope == "eks")
 
     @property
     def looked(self) -> Looked:

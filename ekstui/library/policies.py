@@ -50,6 +50,12 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
     return reader.policy(candidates[0])
 
 
+def refuse_access_policy(name: str, knowledge: Knowledge) -> None:
+    """Raise NotFoundError that says what an EKS access policy is, if that is what the name stands for."""
+    if access := knowledge.access_policy(name):
+        raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
+
+
 def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> NotFoundError:
     """Return the error for a name that no policy has: what is known about its absence, or the nearest names."""
     nearest = nearest_names(name, names)

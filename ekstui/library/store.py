@@ -98,7 +98,7 @@ class Store:
         from ekstui.cache.searching import feed
         from ekstui.library.searching import read_feed
 
-        indexed = self._of_index(lambda: feed(self.cache, since, _judges(), family=family))
+        indexed = self._of_index(lambda: feed(self.cache, since, judged_by(), family=family))
         return self.ask(lambda reader: read_feed(reader, since, family=family)) if indexed is None else indexed
 
     def index(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
@@ -108,7 +108,7 @@ class Store:
         if self.holding() is None:
             return False
         try:
-            return index(self.cache, _judges(), progress, cancelled)
+            return index(self.cache, judged_by(), progress, cancelled)
         except CacheError as error:
             self._answer(error)
             return False
@@ -222,6 +222,6 @@ class Store:
                 self._notices.append(notice)
 
 
-def _judges() -> str:
+def judged_by() -> str:
     """Return what the reach of a step depends on beside its documents: another reference or ekstui may judge anew."""
     return f"reference {reference_version()}, ekstui {__version__}"

@@ -1,0 +1,39 @@
+"""Which policies allow an action: the index or the documents give the candidates, the core the answer."""
+
+from ekstui.core import wildcard
+from ekstui.core.knowledge import Knowledge
+from ekstui.core.reference import reference
+from ekstui.core.targets import Candidate
+from ekstui.core.who_can import WhoCan, nearest_actions, parse_action, who_can
+from ekstui.errors import InputError, NotFoundError
+from ekstui.library.policies import refuse_access_policy
+from ekstui.library.store import Store
+
+
+def who_can_answer(store: Store, action: str, resource: str | None, knowledge: Knowledge, *, family: bool) -> WhoCan:
+    """Return who can do an action (see `Library.who_can`)."""
+    if ":" not in action:
+        refuse_access_policy(action.strip(), knowledge)
+    wanted = parse_action(action)
+    if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
+        raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
+    known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
+    candidates = store.candidates(wanted, family=family)
+    if not known and not _is_named(wanted, candidates if not family else store.candidates(wanted, family=False)):
+        nearest = nearest_actions(wanted)
+        raise NotFoundError(
+            f"Neither the service authorization reference nor any policy names an action {wanted!r}.",
+            nearest,
+            f"Nearest: {', '.join(nearest)}." if nearest else "",
+        )
+    return who_can(wanted, candidates, resource)
+
+
+def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:
+    """Return whether some document has the action itself, not only a pattern that matches it."""
+    return any(
+        pattern.lower() == action.lower()
+        for candidate in candidates
+        for statement in candidate.document.statements
+        for pattern in statement.actions
+    )

@@ -1,0 +1,100 @@
+"""Questions over all policies: the same answers with the index and without, and plain words for what is not there."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.cache.indexing import index
+from ekstui.errors import InputError, NotFoundError
+from ekstui.library import Library
+from ekstui.library.store import judged_by
+from tests.cache.policies import fill_from_the_corpus
+
+
+@pytest.fixture(scope="module")
+def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the EKS family alone, with its index."""
+    cache = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
+    assert index(cache, judged_by(), lambda *_: None, lambda: False)
+    return cache.database.path
+
+
+@pytest.fixture
+def indexed(indexed_file: Path) -> Library:
+    paths.cache_dir().mkdir(parents=True)
+    shutil.copy(indexed_file, paths.cache_dir())
+    return Library.open()
+
+
+@pytest.fixture
+def unindexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "absent"))
+    return Library.open()
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ec2:DescribeSecurityGroups", None),
+        ("EC2:describesecuritygroups", None),
+        ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1:123456789012:snapshot/snap-1"),
+        ("iam:CreateServiceLinkedRole", None),
+        ("ecr:*", None),
+    ],
+)
+def test_the_index_gives_the_answers_of_the_documents(
+    indexed: Library, unindexed: Library, action: str, resource: str | None
+) -> None:
+    answer = indexed.who_can(action, resource)
+    assert answer.holders
+    assert answer == unindexed.who_can(action, resource)
+
+
+@pytest.mark.parametrize("since", [None, datetime(2026, 2, 1, tzinfo=UTC)])
+def test_the_feed_is_the_same_with_and_without_the_index(
+    indexed: Library, unindexed: Library, since: datetime | None
+) -> None:
+    feed = indexed.changes(since)
+    assert feed.complete
+    assert feed.changes
+    assert feed == unindexed.changes(since)
+
+
+def test_the_cni_policy_can_describe_security_groups_since_v6(indexed: Library) -> None:
+    (cni,) = [
+        holder
+        for holder in indexed.who_can("ec2:DescribeSecurityGroups").holders
+        if holder.policy.name == "AmazonEKS_CNI_Policy"
+    ]
+    assert cni.since.version == 6
+    assert cni.since.created is not None
+    assert (cni.since.created.date().isoformat(), cni.since.at_latest) == ("2026-03-04", False)
+    assert cni.via == "Action"
+
+
+def test_power_users_can_through_not_action_except_in_iam(unindexed: Library) -> None:
+    def names(action: str) -> set[str]:
+        return {holder.policy.name for holder in unindexed.who_can(action, scope="all").holders}
+
+    assert {"PowerUserAccess", "AdministratorAccess"} <= names("kafka:CreateCluster")
+    assert "PowerUserAccess" not in names("organizations:CreateAccount")
+
+
+def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed: Library) -> None:
+    feed = indexed.changes(datetime(2030, 1, 1, tzinfo=UTC))
+    assert (feed.complete, feed.changes) == (False, ())
+
+
+def test_what_is_no_action_is_said(indexed: Library) -> None:
+    with pytest.raises(NotFoundError) as unknown:
+        indexed.who_can("ec2:DescribeSecurtyGroups")
+    assert unknown.value.nearest[0] == "ec2:DescribeSecurityGroups"
+    with pytest.raises(NotFoundError, match="EKS access policy"):
+        indexed.who_can("AmazonEKSAdminPolicy")
+    with pytest.raises(InputError, match="no action"):
+        indexed.who_can("DescribeSecurityGroups")
+    with pytest.raises(InputError, match="no ARN"):
+        indexed.who_can("ec2:CreateVolume", "snapshot/snap-1")
