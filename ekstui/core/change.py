@@ -82,7 +82,7 @@ def changes(before: Document, after: Document) -> Change:
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=verdict_on(judgement, spelling) if before != after else "same access: the documents are equal",
+        verdict=verdict_on(judgement, spelling) if touched else _unchanged(before, after),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         reference=reference().version,
     )
@@ -97,6 +97,12 @@ def changed_targets(
         removed=frozenset(before.keys() - after.keys()),
         changed=frozenset(target for target, extents in before.items() if after.get(target, extents) != extents),
     )
+
+
+def _unchanged(before: Document, after: Document) -> str:
+    if before == after:
+        return "same access: the documents are equal"
+    return "same access: only order, grouping, spelling or names changed"
 
 
 def _spelling(*documents: Document) -> dict[str, str]:

@@ -43,6 +43,9 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _PER_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
 _TAG_OF_RESOURCE = re.compile(r"[a-z0-9-]+:resourcetag/(.*)", re.DOTALL)
 
+DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"})
+"""Keys that follow from `aws:CalledVia` unless they are asked for, in lower case."""
+
 Context = Mapping[str, tuple[str, ...]]
 
 
@@ -135,6 +138,8 @@ def _agree_on_chain(context: dict[str, tuple[str, ...]]) -> bool:
     first, last = context.get("aws:calledviafirst", ()), context.get("aws:calledvialast", ())
     chain = context.get("aws:calledvia", ())
     if not (first or last or chain):
+        if not context.get("aws:viaawsservice"):
+            context["aws:viaawsservice"] = ("false",)
         return True
     if chain:
         if first not in ((), chain[:1]) or last not in ((), chain[-1:]):
@@ -142,7 +147,7 @@ def _agree_on_chain(context: dict[str, tuple[str, ...]]) -> bool:
     else:
         chain = (*(first or last), *(last if last and last != first and first else ()))
     context.update({"aws:calledvia": chain, "aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:]})
-    if context.get("aws:viaawsservice", ("true",)) != ("true",):
+    if context.get("aws:viaawsservice") not in (None, (), ("true",)):
         return False
     context["aws:viaawsservice"] = ("true",)
     return True

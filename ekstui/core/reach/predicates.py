@@ -132,7 +132,8 @@ def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
         elif predicate.every:
             settled = wanted.absent or present
         else:
-            settled = predicate.single and wanted.single and (wanted.absent or not predicate.absent or present)
+            # An operator without quantifier is for keys of one value, of which "some" and "every" say the same.
+            settled = (predicate.single or wanted.single) and (wanted.absent or not predicate.absent or present)
         if settled and _accepts_no_more(predicate, wanted):
             return True
     return False

@@ -15,6 +15,7 @@ from ekstui.core.reach.coverage import Held
 from ekstui.core.reach.feasible import (
     ACCOUNT,
     ALWAYS_PRESENT,
+    DERIVED,
     STAND_IN,
     Context,
     agreeing,
@@ -98,7 +99,7 @@ class _Search:
                 return None
             context[key] = values
         for key in self._asked:
-            if key not in context:
+            if key not in context and key not in DERIVED:
                 context[key] = next(iter(self._values(key, context)))
         for resource, resource_type in self._resources(context):
             self._resource, self._type = resource, resource_type

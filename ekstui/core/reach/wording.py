@@ -16,11 +16,13 @@ Spelling = Mapping[str, str]
 
 
 def verdict_on(judgement: Judgement, spelling: Spelling) -> str:
-    """Return one sentence on what a change means for the requests allowed."""
+    """Return one sentence on what a change of grants means for the requests allowed."""
     if judgement.reach == "same":
-        if judgement.outcomes:
-            return "same access: the same requests are allowed, written differently"
-        return "same access: only order, grouping or names changed"
+        denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
+        if denied:
+            phrase = "denied otherwise, which takes nothing from what it allows itself"
+            return f"same access: {_counted(denied, (phrase, phrase), spelling)}"
+        return "same access: the same requests are allowed, written differently"
     phrases = _phrases(judgement.outcomes, spelling)
     unsettled = [each for each in judgement.outcomes if not each.is_settled]
     if judgement.reach == "unknown":
@@ -133,10 +135,15 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
     one, other = outcome.before, outcome.after
     differing = [*(one.allow ^ other.allow), *(one.deny ^ other.deny)]
-    if not outcome.nothing_gained and not outcome.gained and not one.allow - other.allow:
-        return f"{name}: no request is known that the new grant lets through; {_why_none(differing, spelling)}."
-    if not outcome.nothing_lost and not outcome.lost and not other.allow - one.allow:
-        return f"{name}: no request is known that the old grant let through; {_why_none(differing, spelling)}."
+    which = ""
+    if one.allow == other.allow:
+        which = "that the changed Deny decides"
+    elif one.deny == other.deny and one.allow < other.allow:
+        which = "that only the new grant lets through"
+    elif one.deny == other.deny and one.allow > other.allow:
+        which = "that only the old grant let through"
+    if which:
+        return f"{name}: no request is known {which}; {_why_none(differing, spelling)}."
     keys = _keys(differing, spelling)
     if keys:
         return f"{name}: neither more nor less is proven; how the conditions on {keys} relate is not known."
@@ -146,7 +153,7 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
 def _why_none(extents: list[Extent], spelling: Spelling) -> str:
     keys = _keys(extents, spelling)
     if keys:
-        return f"the reference may not list {keys}, or these resources, for the action"
+        return f"the reference may not list {keys} or these resources for the action"
     return "the reference lists no such resource for the action"
 
 
