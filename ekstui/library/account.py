@@ -94,7 +94,7 @@ class LiveAccount:
         elif self.choice.offline:
             return self.required()
         else:
-            snapshot = read_account(self.connection(), self.choice.regions, progress, cancelled)
+            snapshot = self._ask(progress, cancelled)
             if cancelled():
                 return snapshot
             snapshot = self._keep(snapshot)
@@ -143,6 +143,24 @@ class LiveAccount:
             self._snapshot = None
             self._entities.clear()
         return len(gone)
+
+    def _ask(self, progress: Progress | None, cancelled: Cancelled) -> AccountSnapshot:
+        """Read the account, and start the next time from new credentials where these are of no use any more.
+
+        The SDK reads keys from files and the environment once, so it would never see that the user signed in again.
+        """
+        try:
+            snapshot = read_account(self.connection(), self.choice.regions, progress, cancelled)
+        except AccountError:
+            self._disconnect()
+            raise
+        if any(error.kind in ("expired", "credentials", "mfa") for error in snapshot.errors):
+            self._disconnect()
+        return snapshot
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            self._connection = None
 
     def _kept(self) -> AccountSnapshot | None:
         """Return the snapshot kept for the same credentials; offline, the only account's too."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot, Attachments, CallerIdentity, RoleAttachment, in_partition
 from ekstui.core.uses import carriers_of, uses_in
-from ekstui.errors import InputError
+from ekstui.errors import AccountError, InputError
 from ekstui.library.account import LiveAccount
 from ekstui.sources.aws.parallel import Cancelled, never
 
@@ -26,9 +26,10 @@ class AttachedAnswer:
 
 
 def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who carries the policy by the newest snapshot at hand; AccountError if there is none.
+    """Return who carries the policy by the newest snapshot at hand.
 
-    Where the sweep over the account is denied, IAM is asked for this policy alone.
+    Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
+    snapshot, or nothing at all could be read of who carries what.
     """
     snapshot = account.required()
     identity = snapshot.identity
@@ -37,8 +38,14 @@ def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never
     if owner not in ("aws", identity.account):
         raise InputError(f"{policy_arn} is no policy of account {identity.account} or of AWS.")
     if _sweep_denied(snapshot) and not account.choice.offline:
-        return AttachedAnswer(identity, snapshot.fetched_at, _asked_alone(account, snapshot, arn, cancelled))
-    return AttachedAnswer(identity, snapshot.fetched_at, carriers_of(snapshot, arn))
+        found = _asked_alone(account, snapshot, arn, cancelled)
+    else:
+        found = carriers_of(snapshot, arn)
+    if not found.complete and not (found.roles or found.users or found.groups or snapshot.roles):
+        failed = next((error for error in found.errors if error.source in ("roles", "entities")), None)
+        if failed is not None:
+            raise AccountError(failed.message, failed.next_step)
+    return AttachedAnswer(identity, snapshot.fetched_at, found)
 
 
 def _sweep_denied(snapshot: AccountSnapshot) -> bool:

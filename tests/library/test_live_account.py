@@ -1,5 +1,6 @@
 """The account as the library tells it, against the rig: everything found, and nothing missing told as none."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -216,13 +217,44 @@ def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: LiveAccount) -> None
     rig.proxy.fail("denied", "iam", "*")
     snapshot = small.refresh()
     assert not snapshot.complete
-    answer = Library(Library.open().store, small).attached(CNI)
-    assert not answer.complete
-    assert not answer.attachments.proven_empty
-    assert {error.action for error in answer.attachments.errors} >= {
-        "iam:GetAccountAuthorizationDetails",
-        "iam:ListEntitiesForPolicy",
-    }
+    assert {error.action for error in snapshot.errors} >= {"iam:GetAccountAuthorizationDetails", "iam:ListPolicies"}
+    with pytest.raises(AccountError, match="iam:GetAccountAuthorizationDetails is denied"):
+        Library(Library.open().store, small).attached(CNI)
+
+
+def test_new_keys_are_seen_after_the_old_ones_expired(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rig.reset(NAMED)
+    rig.add_account("444455556666", NAMED)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    keys = Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    keys.parent.mkdir(exist_ok=True)
+
+    def sign_in(account: str) -> None:
+        keys.write_text(f"[default]\naws_access_key_id = {access_key(account)}\naws_secret_access_key = x\n")
+
+    sign_in(rig.account.builder.account_id)
+    account = LiveAccount(AccountChoice(), tmp_path / "accounts")
+    rig.proxy.fail("expired")
+    with pytest.raises(AccountError, match="expired"):
+        account.refresh()
+    rig.proxy.clear()
+    sign_in("444455556666")
+    assert account.refresh().identity.account == "444455556666"
+
+
+def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: LiveAccount) -> None:
+    rig.reset(NAMED, hostile=True)
+    snapshot = small.refresh()
+    assert snapshot.errors == ()
+    (role,) = [role for role in snapshot.roles if role.name == "hostile"]
+    assert role.inline[0].document is not None
+    assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
+    cluster = Library(Library.open().store, small).cluster("hostile").cluster
+    assert "\x1b" in cluster.issues[0].message
+    kept = LiveAccount(AccountChoice(), small.folder).last()
+    assert kept == snapshot
 
 
 def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, small: LiveAccount) -> None:

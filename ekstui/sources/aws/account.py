@@ -9,6 +9,7 @@ from typing import Any
 from ekstui.core.account import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
 from ekstui.core.eks import Cluster, EksFacts
 from ekstui.core.regions import regions_of_interest
+from ekstui.errors import AccountError
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.eks import read_clusters
@@ -77,14 +78,17 @@ def _start(connection: Connection) -> AccountSnapshot:
     began = datetime.now(UTC)
     answers: dict[str, Any] = {}
     errors: list[SourceError] = []
+    try:
+        connection.sign_in()
+    except failures() as error:
+        raise _unknown_caller(connection, error) from error
     for outcome in each(lambda job: job[2](connection), _START):
         source, action, _ = outcome.item
         try:
             answers[source] = outcome.answer()
         except failures() as error:
             if source == "identity":
-                told = explain(error, source, action, profile=connection.profile)
-                raise as_account_error(told, error) from error
+                raise _unknown_caller(connection, error) from error
             errors.append(explain(error, source, action, profile=connection.profile, signed_in=True))
     identity: CallerIdentity = answers["identity"]
     counts: dict[str, PolicyCount] | None = answers.get("counts")
@@ -96,6 +100,11 @@ def _start(connection: Connection) -> AccountSnapshot:
         oidc_providers=answers.get("oidc-providers"),
         errors=tuple(errors),
     )
+
+
+def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
+    told = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+    return as_account_error(told, error)
 
 
 def _with_sweep(

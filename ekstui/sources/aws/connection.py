@@ -79,6 +79,17 @@ class Connection:
             region: str | None = self._open_session().get_config_variable("region")
         return region
 
+    def sign_in(self) -> None:
+        """Get the credentials, with whatever that takes: a code, another program, a call to assume a role.
+
+        Done before calls run at once, so that the user is asked once and a failure is met once. Without credentials it
+        does nothing; the first call says so.
+        """
+        with self._lock:
+            credentials = self._open_session().get_credentials()
+        if credentials is not None:
+            credentials.get_frozen_credentials()
+
     def credential_method(self) -> str | None:
         """Return how the credentials were found, as botocore names it, or None where there are none."""
         with self._lock:

@@ -14,6 +14,7 @@ import pytest
 from ekstui.core.account import SourceError
 from ekstui.errors import MfaNeededError
 from ekstui.sources.aws import credential_process
+from ekstui.sources.aws.account import read_account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.errors import explain, failures
 
@@ -160,6 +161,19 @@ def test_the_prompt_gets_the_device_and_its_code_is_used(aws: Configured) -> Non
 
     assert aws.told(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
     assert asked == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
+
+
+def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
+    aws.configure(MFA)
+    asked: list[str] = []
+
+    def refuse(text: str) -> str:
+        asked.append(text)
+        raise MfaNeededError("No code was given.", text)
+
+    with pytest.raises(MfaNeededError, match="No code was given"):
+        read_account(Connection(ConnectionSettings(profile="p", mfa_prompt=refuse)))
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
