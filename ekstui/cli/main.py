@@ -25,7 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed = build_parser().parse_args(with_command(given))
         parsed.settings = apply_settings(parsed)
-        return run(parsed)
+        code = run(parsed)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return end_quietly()
     except EkstuiError as error:
         narrate(error)
         return next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
@@ -35,12 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; each command's module is imported only when it is the one."""
-    if arguments.command != "open" and hasattr(signal, "SIGPIPE"):
-        # A reader that has seen enough, such as head, ends the command as it ends any other.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     module = importlib.import_module(f"ekstui.cli.commands.{arguments.command.replace('-', '_')}")
     code: int = module.run(arguments)
     return code
+
+
+def end_quietly() -> int:
+    """End as any command does whose reader, such as head, has seen enough: by SIGPIPE.
+
+    Only now, since a process that leaves the signal to the system also dies of a connection to AWS that is cut.
+    """
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+    return ExitCode.INTERRUPTED
 
 
 def with_command(words: list[str]) -> list[str]:

@@ -86,8 +86,12 @@ def build_parser() -> argparse.ArgumentParser:
         f"Show the roles, users and groups of the account that carry a policy. {_REFERENCE}",
         "ekstui attached AmazonEKSWorkerNodePolicy --profile prod",
         "ekstui attached AmazonEKS_CNI_Policy --offline",
+        "ekstui attached AmazonEKSClusterPolicy --aggregator organisation",
     )
     attached.add_argument("policy", metavar="POLICY")
+    attached.add_argument(
+        "--aggregator", metavar="NAME", help="ask AWS Config's aggregator of that name, for every account it covers"
+    )
     _account(attached)
     _json(attached)
 

@@ -6,6 +6,7 @@ from typing import cast
 from ekstui.core.account import RoleAttachment, SourceError, Use
 from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import Finding
+from ekstui.core.organisation import OrganisationAnswer
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.trust import trust_word
 from ekstui.export.shapes import Shape, data_shape
@@ -31,6 +32,40 @@ def attached_shape(data: DataStatus, answer: AttachedAnswer) -> Shape:
         "groups": [{"name": group.name, "arn": group.arn, "path": group.path} for group in attachments.groups],
         "not_looked_at": list(attachments.not_looked_at),
         "errors": [error_shape(error) for error in attachments.errors],
+    }
+
+
+def organisation_shape(data: DataStatus, answer: OrganisationAnswer) -> Shape:
+    """Return the answer of `attached --aggregator`: roles, users and groups of any account."""
+
+    def carriers(kind: str) -> list[Shape]:
+        return [
+            {
+                "account": carrier.account,
+                "name": carrier.name,
+                "arn": carrier.arn,
+                "path": carrier.path,
+                "as": list(carrier.carried_as),
+                "recorded_at": format_time(carrier.recorded_at),
+                "used_by": [use_shape(use) for use in carrier.used_by],
+            }
+            for carrier in answer.carriers
+            if carrier.kind == kind
+        ]
+
+    return {
+        "data": data_shape(data),
+        "policy": answer.policy_arn.rpartition("/")[2],
+        "arn": answer.policy_arn,
+        "aggregator": answer.aggregator,
+        "account": answer.identity.account,
+        "partition": answer.identity.partition,
+        "complete": answer.complete,
+        "roles": carriers("role"),
+        "users": carriers("user"),
+        "groups": carriers("group"),
+        "not_looked_at": list(answer.not_looked_at),
+        "errors": [error_shape(error) for error in answer.errors],
     }
 
 

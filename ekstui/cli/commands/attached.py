@@ -8,13 +8,15 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, narrate, print_json, print_table, print_text
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words, use_in_words
-from ekstui.export.account_shapes import attached_shape
-from ekstui.library import AttachedAnswer
+from ekstui.export.account_shapes import attached_shape, organisation_shape
+from ekstui.library import AttachedAnswer, Library
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a carrier a line: name, what uses it, when it was last used; and what was not looked at."""
     library = library_for(arguments)
+    if arguments.aggregator:
+        return _everywhere(library, arguments)
     if not arguments.policy.startswith("arn:"):
         library.find(arguments.policy)
     read_account(library)
@@ -28,6 +30,36 @@ def run(arguments: argparse.Namespace) -> int:
     if not attachments.complete:
         narrate("Incomplete: not every role, user and group was read, so there may be more.")
     return ExitCode.NOTHING if attachments.proven_empty else ExitCode.DONE
+
+
+def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
+    """Print a carrier of any account a line; an empty answer proves nothing, since Config may not have recorded it."""
+    answer = library.attached_everywhere(library.find(arguments.policy).policy, arguments.aggregator)
+    if arguments.json:
+        print_json(organisation_shape(library.data(), answer))
+    else:
+        print_text(answer.policy_arn.rpartition("/")[2], "bold")
+        print_text(f"aggregator {answer.aggregator} of AWS Config, as far as it has recorded")
+        rows: list[tuple[Cell, ...]] = [
+            (
+                carrier.account,
+                carrier.name,
+                carrier.kind,
+                ", ".join(carrier.carried_as),
+                "; ".join(map(use_in_words, carrier.used_by)),
+            )
+            for carrier in answer.carriers
+        ]
+        if rows:
+            print_text()
+            print_table(rows, ("ACCOUNT", "NAME", "KIND", "AS", "USED BY"))
+            print_text()
+        else:
+            print_text("AWS Config has recorded nobody who carries it.")
+        for unseen in answer.not_looked_at:
+            print_text(f"Not looked at: {unseen}", "dim")
+    narrate_errors(answer.errors)
+    return ExitCode.DONE
 
 
 def _print(answer: AttachedAnswer) -> None:

@@ -1,0 +1,74 @@
+"""The commands that ask an account, run in this process against the rig."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from ekstui.cli.main import main
+from tests.rig.rig import Rig
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def ekstui(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> Done:
+        code = main(list(arguments))
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+def shape(run: Run, *arguments: str) -> dict[str, Any]:
+    done = run(*arguments, "--json")
+    assert done.code == 0, done.err
+    value: dict[str, Any] = json.loads(done.out)
+    return value
+
+
+def test_attached_in_one_account_and_in_all(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    rig.add_account("444455556666", 0)
+    one = shape(ekstui, "attached", "AmazonEKSClusterPolicy")
+    assert one["complete"] is True
+    assert {role["name"] for role in one["roles"] if "permissions" in role["as"]} == rig.account.roles_with(
+        one["policy"]
+    )
+    every = shape(ekstui, "attached", "AmazonEKSClusterPolicy", "--aggregator", "organisation")
+    assert {role["account"] for role in every["roles"]} == {"123456789012", "444455556666"}
+    assert len(every["roles"]) == 2 * len(one["roles"])
+    assert every["not_looked_at"]
+    unknown = ekstui("attached", "AmazonEKSClusterPolicy", "--aggregator", "organization")
+    assert unknown.code == 1
+    assert "There is organisation." in unknown.err
+
+
+def test_exit_codes_tell_empty_from_unasked(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    assert ekstui("attached", "AmazonEKSDashboardServiceRolePolicy").code == 1
+    rig.proxy.fail("denied", "iam", "*")
+    denied = ekstui("attached", "AmazonEKSDashboardServiceRolePolicy")
+    assert denied.code == 3
+    assert "iam:GetAccountAuthorizationDetails is denied" in denied.err
+    rig.proxy.clear()
+    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    partial = shape(ekstui, "attached", "AmazonEKSWorkerNodePolicy")
+    assert partial["complete"] is False
+    assert [error["action"] for error in partial["errors"]] == ["eks:DescribeNodegroup"]
+
+
+def test_a_role_against_a_policy(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    compared = shape(ekstui, "diff", "role:prod-cluster", "AmazonEKSClusterPolicy")
+    assert compared["added"] == []
+    assert compared["removed"]
+    assert ekstui("diff", "role:prod-clustre", "AmazonEKSClusterPolicy").code == 1
