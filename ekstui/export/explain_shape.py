@@ -14,6 +14,7 @@ from ekstui.export.shapes import Shape, data_shape
 from ekstui.library import DataStatus
 
 if TYPE_CHECKING:
+    from ekstui.core.account import Use
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 
@@ -36,6 +37,7 @@ def explain_shape(
         "newer_version": None if explanation.newer_version is None else _newer(explanation.newer_version),
         "smallest_statement": None if smallest is None else serialise_statement(smallest),
         "not_looked_at": list(explanation.not_looked_at),
+        "used_by": [_use(use) for use in explanation.used_by],
         "notes": list(explanation.notes),
         "hints": [
             {"action": hint.action, "needs": list(hint.needs), "text": hint.text, "source": hint.source}
@@ -64,6 +66,13 @@ def _simulated(decision: SimulatedDecision) -> Shape:
         "allowed_by_organisation": decision.allowed_by_organisation,
         "allowed_by_boundary": decision.allowed_by_boundary,
     }
+
+
+def _use(use: Use) -> Shape:
+    # 20 ms, for what only a question about the account has.
+    from ekstui.export.account_shapes import use_shape
+
+    return use_shape(use)
 
 
 def _cause(cause: Cause) -> Shape:

@@ -23,6 +23,7 @@ from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
+    from ekstui.library.principal import Carried
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
 _ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*?][A-Za-z0-9*?-]*:|NotAction")')
@@ -61,11 +62,12 @@ def explained(
         if snapshot is None:
             raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
         # What is known of an account takes as long to import as all else here, 60 ms.
+        from ekstui.core.explain.sessions import session_name_of
         from ekstui.library.principal import carried_by
 
-        found = carried_by(inquiry.principal, snapshot, reader)
+        found = carried_by(inquiry.principal, session_name_of(request.principal), snapshot, reader)
         carried = found.policies
-        request = _of_principal(request, found.arn)
+        request = _of_principal(request, found)
     policies = _policies(inquiry, carried, reader, knowledge)
     elsewhere = partition_of(request)
     if elsewhere not in (None, partition):
@@ -105,14 +107,20 @@ def partition_of(request: Request) -> str | None:
     return None
 
 
-def _of_principal(request: Request, principal_arn: str | None) -> Request:
-    """Return the request with the principal's own ARN, whose path a session's ARN leaves out."""
-    if principal_arn is None:
-        return request
-    context = dict(request.context)
-    if not any(key.lower() == "aws:principalarn" for key in context):
-        context["aws:PrincipalArn"] = (principal_arn,)
-    return replace(request, principal=request.principal or principal_arn, context=context)
+def _of_principal(request: Request, carried: Carried) -> Request:
+    """Return the request with what is known of its principal and session; what was told goes first."""
+    told = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
+    known = dict(carried.session.tags)
+    if carried.arn is not None:
+        # A session's ARN leaves out the role's path.
+        known["aws:PrincipalArn"] = (carried.arn,)
+    context = {**request.context, **{key: values for key, values in known.items() if key.lower() not in told}}
+    return replace(
+        request,
+        principal=request.principal or carried.arn,
+        context=context,
+        absent=request.absent | carried.session.absent,
+    )
 
 
 def _policies(inquiry: Inquiry, known: Policies, reader: PolicyReader, knowledge: Knowledge) -> Policies:

@@ -7,7 +7,9 @@ from ekstui.core import arn
 from ekstui.core.account import AccountSnapshot, Group, Role, User
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.explain import Policies
+from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
 from ekstui.core.policy import parse_version
+from ekstui.core.uses import uses_in
 from ekstui.errors import NotFoundError
 from ekstui.library.policies import default_versions
 from ekstui.library.reader import PolicyReader
@@ -16,16 +18,17 @@ from ekstui.library.roles import find_role
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A principal's own ARN and its policies."""
+    """A principal's own ARN, its policies, and what is known of its session."""
 
     arn: str | None
     policies: Policies
+    session: PodSession
 
 
-def carried_by(principal: str, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried:
+def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried:
     """Return what a role or user carries: `principal` is a role's name, or an ARN, also of a role's session.
 
-    Raises NotFoundError with the nearest names.
+    `session` is the name of the session, where it is known. Raises NotFoundError with the nearest names.
     """
     entity = _entity(principal, snapshot)
     carriers: list[Role | User | Group] = [entity]
@@ -37,22 +40,28 @@ def carried_by(principal: str, snapshot: AccountSnapshot, reader: PolicyReader) 
     for carrier in carriers:
         for name, applied in _carried(carrier, managed):
             if applied is None:
-                unread.append(name)
+                unread.append(f"the policy {name}, whose document could not be read")
             else:
                 identity.append(applied)
     boundary = managed.get(entity.boundary_arn or "")
     if entity.boundary_arn is not None and boundary is None:
-        unread.append(f"{_name(entity.boundary_arn)} (the permissions boundary)")
+        unread.append(f"the permissions boundary {_name(entity.boundary_arn)}, whose document could not be read")
+    uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
+    place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
+    pods = pod_session(uses, session or session_name_of(principal), entity.tags, place)
     known = isinstance(entity, User) or entity.extent == "full"
     return Carried(
         entity.arn,
         Policies(
             identity=tuple(identity),
             boundary=boundary,
+            session=pods.policies,
             identity_known=known and not unread,
             boundary_known=known and (boundary is not None or entity.boundary_arn is None),
-            unread=tuple(unread),
+            unread=(*unread, *pods.unread),
+            used_by=uses,
         ),
+        pods,
     )
 
 

@@ -281,6 +281,7 @@ def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, rig: "Rig")
     assert answer["verdict"] in ("implicit-deny", "depends")
     assert answer["nearest"], "the role's own statements"
     assert not [text for text in answer["not_looked_at"] if "identity policies" in text]
+    assert {use["kind"] for use in answer["used_by"]} & {"nodegroup", "self-managed-node", "karpenter-node"}
     assert answer["simulated"] == [
         {
             "action": "ec2:CreateTags",

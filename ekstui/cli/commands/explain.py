@@ -97,6 +97,11 @@ def _print(explanation: Explanation) -> None:
     rows: list[tuple[Cell, ...]] = [("resource", explanation.resource or "not told")]
     if explanation.principal is not None:
         rows.append(("principal", explanation.principal))
+    if explanation.used_by:
+        # 20 ms, for what only a question about the account has.
+        from ekstui.core.words import use_in_words
+
+        rows.append(("used by", "; ".join(map(use_in_words, explanation.used_by))))
     if explanation.missing_context:
         told = ["--resource ARN" if key == RESOURCE else f"--context {key}=…" for key in explanation.missing_context]
         rows.append(("to tell", ", ".join(told)))

@@ -87,6 +87,7 @@ def explain(
         not_looked_at=_not_looked_at(request, policies),
         hints=() if knowledge is None else knowledge.dependents(request.action),
         also_authorised_on=_other_resource_types(request, reference),
+        used_by=policies.used_by,
         notes=_notes(request, evaluation, denial, denied_elsewhere=denied_elsewhere),
         encoded=None if denial is None else denial.encoded,
     )
@@ -128,7 +129,7 @@ def _resource(request: Request, evaluation: Evaluation | None) -> str | None:
 
 def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
     service = request.action.partition(":")[0].lower()
-    missing = [f"the policy {name}, whose document could not be read" for name in policies.unread]
+    missing = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"
         missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")

@@ -1,8 +1,11 @@
 """What goes into an explanation, and what comes out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
@@ -11,6 +14,9 @@ from ekstui.core.evaluation.truth import Truth
 from ekstui.core.knowledge import DependentActions
 from ekstui.core.policy import Policy
 from ekstui.core.reference import ResourceUse
+
+if TYPE_CHECKING:
+    from ekstui.core.account import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,9 @@ class Policies:
     boundary_known: bool = False
     """Whether it is known if there is a boundary."""
     unread: tuple[str, ...] = ()
-    """Policies of the principal whose documents nobody could read."""
+    """What of the principal's policies was not looked at, in words."""
+    used_by: tuple[Use, ...] = ()
+    """Which parts of EKS use the role, where the account was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,8 @@ class Explanation:
     """What such a call often needs besides; never a ground for the verdict."""
     also_authorised_on: tuple[ResourceUse, ...]
     """The other resource types that the same call is authorised on."""
+    used_by: tuple[Use, ...]
+    """Which parts of EKS use the role that was asked about."""
     notes: tuple[str, ...]
     """Sentences to keep in mind."""
     encoded: str | None

@@ -1,0 +1,82 @@
+"""What is known of the session that a pod gets by EKS Pod Identity: its tags, and the policy that limits it.
+
+EKS User Guide, "Grant Pods access to AWS resources based on tags": the tags' names, and that sessions are named
+`eks-CLUSTER-POD-…`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ekstui.core import arn
+from ekstui.core.account import Use
+from ekstui.core.document import parse_text
+from ekstui.core.evaluation import AppliedPolicy
+from ekstui.errors import DocumentError
+
+_TAG = "aws:PrincipalTag/"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSession:
+    """What a request made in such a session carries."""
+
+    policies: tuple[AppliedPolicy, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Context keys with their values."""
+    absent: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    """Session policies that may apply and were not looked at, in words."""
+
+
+def pod_session(
+    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
+) -> PodSession:
+    """Return what is known of a role's session by its uses and the session's name, None where that is not known.
+
+    `place` is `PARTITION:ACCOUNT`. Only where one association remains possible is it taken to be the one.
+    """
+    pods = [use for use in uses if use.kind == "pod-identity"]
+    if session_name is not None:
+        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
+        certain = True
+    else:
+        certain = len(pods) == len(uses)
+    if len(pods) == 1 and certain:
+        return _session_of(pods[0], role_tags, place)
+    limited = [use for use in pods if use.session_policy is not None]
+    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+
+
+def session_name_of(principal: str | None) -> str | None:
+    """Return the session's name in `arn:…:assumed-role/NAME/SESSION`, or None for another principal."""
+    parts = arn.split_arn(principal or "").resource.split("/", 2)
+    return parts[2] if len(parts) == 3 and parts[0] == "assumed-role" else None
+
+
+def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
+    policies: tuple[AppliedPolicy, ...] = ()
+    unread: tuple[str, ...] = ()
+    if use.session_policy is not None:
+        name = f"session policy of {_association(use)}"
+        try:
+            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
+        except DocumentError:
+            unread = (f"the {name}, which cannot be read",)
+    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
+    if use.session_tags is None:
+        return PodSession(policies, {}, frozenset(), unread)
+    if not use.session_tags:
+        # Then the role's own tags are all there is.
+        return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
+    partition, _, account = place.partition(":")
+    tags |= {
+        f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
+        f"{_TAG}eks-cluster-name": (use.cluster or "",),
+        f"{_TAG}kubernetes-namespace": (use.namespace or "",),
+        f"{_TAG}kubernetes-service-account": (use.service_account or "",),
+    }
+    return PodSession(policies, tags, frozenset(), unread)
+
+
+def _association(use: Use) -> str:
+    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"
