@@ -299,3 +299,31 @@ def test_the_simulator_needs_a_role(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--action", "ec2:CreateTags", "--simulate"]) == 2
     assert "--role" in capsys.readouterr().err
     assert main(["explain", "--action", "ec2:CreateTags", "--role", "x", "--offline"]) == 3
+
+
+def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, rig: "Rig") -> None:
+    session = "arn:aws:sts::123456789012:assumed-role/prod-reports/eks-prod-writer-7f6d8c9b5-1b2c3d4e"
+    denied = (
+        f"An error occurred (AccessDenied) when calling the PutObject operation: User: {session} is not authorized to perform: "
+        's3:PutObject on resource: "arn:aws:s3:::acme-reports/2026/a.csv" because no session policy allows the s3:PutObject action'
+    )
+    answer = explain(denied, "--role", session)
+    # The role's own policy allows s3:*; the association's allows reading only.
+    assert answer["verdict"] == "implicit-deny"
+    (near,) = answer["nearest"]
+    assert (near["layer"], near["policy"]) == (
+        "session", "session policy of the Pod Identity association reports/writer of prod",
+    )  # fmt: skip
+    assert [(failure["part"], failure["wanted"]) for failure in near["failed"]] == [("action", ["s3:GetObject"])]
+    assert (answer["smallest_statement"], answer["allowed_by"]) == (None, [])
+    assert [(use["kind"], use["service_account"]) for use in answer["used_by"]] == [("pod-identity", "writer")]
+    assert "session policies" not in answer["not_looked_at"]
+    read = ["--action", "s3:GetObject", "--resource", "arn:aws:s3:::acme-reports/2026/a.csv", "--role", "prod-reports"]
+    assert explain(*read)["verdict"] == "allowed"
+
+
+def test_the_boundary_of_a_role_is_found_in_the_account(explain: Any, rig: "Rig") -> None:
+    # The boundary, AmazonEKSClusterPolicy, holds no action of STS, whatever the role itself is given.
+    target = ["--action", "sts:AssumeRole", "--resource", "*", "--role", "prod-orders"]
+    answer = explain(*target)
+    assert answer["verdict"] == "implicit-deny"

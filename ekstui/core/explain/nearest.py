@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from ekstui.core.evaluation import Failure, StatementResult, Verdict
 from ekstui.core.explain.explanation import NearStatement
@@ -12,8 +13,8 @@ MAX_NEAREST = 5
 MAX_WANTED = 5
 """How many of the values that a statement asks for are shown, the most similar ones."""
 
-_SIMILAR = 4
-"""How many first letters of its name an action must share with a pattern of a statement that lacks it."""
+_SIMILAR = 0.6
+"""How similar an action must be to a pattern of a statement that lacks it, from 0 to 1."""
 
 
 def nearest_statements(results: Iterable[StatementResult], verdict: Verdict, action: str) -> tuple[NearStatement, ...]:
@@ -49,10 +50,10 @@ def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
         return (_MAY_ALLOW, len(parts))
     if "action" not in parts:
         return (_FAILS, len(parts), parts.count("resource"))
-    similar = max((_shared(action, pattern) for pattern in result.statement.actions), default=0)
-    if similar < action.find(":") + 1 + _SIMILAR or result.statement.action_element == "NotAction":
+    similar = max((_similarity(action, pattern) for pattern in result.statement.actions), default=0)
+    if result.layer == "identity" and (similar < _SIMILAR or result.statement.action_element == "NotAction"):
         return None
-    return (_OTHER_ACTION, len(parts), -similar)
+    return (_OTHER_ACTION, len(parts), round(-100 * similar))
 
 
 def _near(result: StatementResult, action: str) -> NearStatement:
@@ -75,11 +76,22 @@ def _shortened(failure: Failure, action: str) -> Failure:
     if failure.part == "condition" or len(failure.wanted) <= MAX_WANTED:
         return failure
     given = failure.given[0] if failure.given else action
-    similar = sorted(failure.wanted, key=lambda entry: -_shared(given, entry))[:MAX_WANTED]
+    measure = _similarity if failure.part == "action" else _shared
+    similar = sorted(failure.wanted, key=lambda entry: -measure(given, entry))[:MAX_WANTED]
     return replace(failure, wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
 
 
-def _shared(one: str, other: str) -> int:
+def _similarity(action: str, pattern: str) -> float:
+    """Return how similar an action and a pattern of the same service are, from 0 to 1."""
+    service, _, name = action.lower().partition(":")
+    other, _, rest = pattern.lower().partition(":")
+    if service != other:
+        return 0
+    matcher = SequenceMatcher(None, rest.replace("*", ""), name, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
+
+
+def _shared(one: str, other: str) -> float:
     """Return how many first characters two texts share, ignoring case."""
     pairs = zip(one.lower(), other.lower(), strict=False)
     return next((count for count, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
