@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff", "attached", "cluster", "explain", "config")
-VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme")
+COMMANDS = ("open", "list", "show", "versions", "diff", "changes", "attached", "cluster", "explain", "config")
+VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme", "--since")
 """Options that take a value, which is no command even if it is spelled like one."""
 
 _REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
@@ -78,6 +78,21 @@ def build_parser() -> argparse.ArgumentParser:
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
     _account(diff)
     _json(diff)
+
+    changes = _command(
+        commands,
+        "changes",
+        "what AWS changed",
+        "Show what AWS changed in its policies, newest first. Without --since: the last 30 days that are known.",
+        "ekstui changes --since 2026-02-01",
+        "ekstui changes --since 7d --attached",
+    )
+    changes.add_argument("--since", metavar="WHEN", help="a day such as 2026-02-01, or 7d, 36h, 2w before now")
+    changes.add_argument("--all", action="store_true", help="with the steps that change nothing")
+    changes.add_argument("--attached", action="store_true", help="only policies that something in the account carries")
+    _scope(changes)
+    _account(changes)
+    _json(changes)
 
     attached = _command(
         commands,

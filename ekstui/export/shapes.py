@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ekstui.core.change import GrantDifference
 from ekstui.core.document import serialise_conditions
+from ekstui.core.feed import FeedStep
 from ekstui.core.grants import Grant
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary
@@ -173,3 +174,21 @@ def _subject(difference: GrantDifference) -> Shape:
 
 def _one_side(difference: GrantDifference, grants: Sequence[Grant]) -> Shape:
     return {**_subject(difference), "grants": [grant_shape(grant) for grant in grants]}
+
+
+def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool) -> Shape:
+    """Return the answer of `changes`, newest first."""
+    return {
+        "data": data_shape(data),
+        "complete": complete,
+        "changes": [
+            {
+                "policy": step.policy,
+                "version": version_label(step.version),
+                "previous": version_label(step.previous),
+                "created": format_time(step.created),
+                **counts_shape(step.change),
+            }
+            for step in steps
+        ],
+    }

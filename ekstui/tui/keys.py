@@ -9,7 +9,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "rows", "explorer", "report", "compare", "role"]
+Where = Literal["app", "rows", "explorer", "report", "compare", "role", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
     Key("explorer.clusters", "explorer", "c", "clusters", "clusters", "Choose a cluster: its health, its roles, and what is missing or too much.", footer=True),
+    Key("explorer.changes", "explorer", "f", "changes", "changes", "Show what AWS changed across the policies, newest first.", footer=True),
+    Key("changes.period", "changes", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years.", footer=True),
+    Key("changes.scope", "changes", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
+    Key("changes.quiet", "changes", "v", "quiet", "quiet steps", "Show or hide the steps that change nothing.", footer=True),
     Key("role.view", "role", "v", "view", "view", "Switch the view: about, permissions, trust policy.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),

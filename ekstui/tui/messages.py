@@ -51,11 +51,12 @@ class TimelineLoaded(Message):
 
 
 class FillProgressed(Message):
-    """More of the bundled corpus is in the cache."""
+    """More of the policies is cached or indexed."""
 
-    def __init__(self, stored: int, total: int) -> None:
+    def __init__(self, doing: str, done: int, total: int) -> None:
         super().__init__()
-        self.stored = stored
+        self.doing = doing
+        self.done = done
         self.total = total
 
 

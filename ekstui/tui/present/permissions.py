@@ -5,7 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import clean_line
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Column, Row, wrap
+
+ROOM_FOR_CONDITIONS = 60
+"""Columns from which the condition has a column of its own."""
+
+COLUMNS = (
+    Column("Service", 12, share=2), Column("Access level", 14, share=4), Column("Resource", 9, share=1),
+    Column("Condition", 9, share=1),
+)  # fmt: skip
+NARROW_COLUMNS = (Column("Service", 12, share=1), Column("Access level", 14, share=2), Column("On", 12))
 
 LEVEL_TONES: Mapping[str, Tone] = {
     "List": "muted",
@@ -15,6 +24,11 @@ LEVEL_TONES: Mapping[str, Tone] = {
     "Permissions management": "bad",
     "unknown": "muted",
 }
+
+
+def columns_for(width: int) -> tuple[Column, ...]:
+    """Return the columns of the table for a pane of `width` columns."""
+    return COLUMNS if width >= ROOM_FOR_CONDITIONS else NARROW_COLUMNS
 
 
 def service_rows(
@@ -52,8 +66,7 @@ def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width
             (
                 (("▾ " if opened else "▸ ", "muted"), (clean_line(service.service), tone)),
                 access(service),
-                styled(clean_line(service.resource)),
-                styled(clean_line(service.condition), "muted" if service.condition == "None" else ""),
+                *_scope(service.resource, service.condition, width),
             ),
             service,
         )
@@ -76,11 +89,11 @@ def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width
             count = service.levels.get(level)
             words = f"    {level} " + (f"{count.granted} of {count.total}" if count else "")
             rows.append(Row((key, level), (styled(words, LEVEL_TONES.get(level, "")),), selectable=False))
-        rows.append(action_row(action, key))
+        rows.append(action_row(action, key, width))
     return rows
 
 
-def action_row(action: ActionSummary, key: object) -> Row:
+def action_row(action: ActionSummary, key: object, width: int) -> Row:
     """Return an action of an opened service as a row; a denial or a warning stands beside the name."""
     name: list[tuple[str, Tone]] = [("      " + clean_line(action.action.partition(":")[2]), "")]
     if len(action.levels) > 1:
@@ -92,12 +105,20 @@ def action_row(action: ActionSummary, key: object) -> Row:
         (key, "action", action.action),
         (
             tuple(name),
-            styled(clean_line(action.resource)),
-            styled(clean_line(action.condition), "muted" if action.condition == "None" else ""),
+            *_scope(action.resource, action.condition, width),
         ),
         action,
         merged=1,
     )
+
+
+def _scope(resource: str, condition: str, width: int) -> tuple[Styled, ...]:
+    """Return the cells for resource and condition; where there is no room for both, one says whether there is an `if`."""
+    where = clean_line("All" if resource == "All resources" else resource)
+    unconditional = condition == "None"
+    if width < ROOM_FOR_CONDITIONS:
+        return (((where, ""), ("" if unconditional else " if", "warn")),)
+    return styled(where), styled(clean_line(condition), "muted" if unconditional else "")
 
 
 def access(service: ServiceSummary) -> Styled:

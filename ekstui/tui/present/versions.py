@@ -30,7 +30,7 @@ def version_rows(
             else styled("●" if step.version == shown else "○", "accent" if step.version == shown else "muted")
         )
         label: list[tuple[str, Tone]] = [(version_label(step.version), "strong" if step.default else "")]
-        day = step.created.strftime("%Y-%m-%d") if step.created else "date unknown"
+        day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
         rows.append(
             Row(
                 step.version,

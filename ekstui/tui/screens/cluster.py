@@ -39,9 +39,9 @@ class ClusterScreen(ReportScreen):
         library, name, region = self.app.library, self._cluster, self._region
         return lambda: library.cluster(name, region)
 
-    def answer_rows(self, answer: object, width: int) -> list[Row]:
+    def answer_rows(self, answer: object) -> list[Row]:
         """Return the cluster as rows."""
-        return cluster_rows(answer, datetime.now(UTC), width) if isinstance(answer, ClusterAnswer) else []
+        return cluster_rows(answer, datetime.now(UTC), self.width) if isinstance(answer, ClusterAnswer) else []
 
     @on(RowList.Opened)
     async def _open(self, event: RowList.Opened) -> None:

@@ -42,7 +42,7 @@ class CompareScreen(ReportScreen):
     """What differs between two sides: the verdict on top, then the differences."""
 
     BINDINGS = bindings("compare")
-    DEFAULT_CSS = "CompareScreen #verdict { height: 1; padding: 0 1; background: $surface; }"
+    DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     PLACES = ("compare", "report")
     WAITING = "comparing…"
 
@@ -88,13 +88,13 @@ class CompareScreen(ReportScreen):
             )
         return (styled("No grant differs: order, grouping, Sid and spelling mean nothing to IAM.", "muted"),)
 
-    def answer_rows(self, answer: object, width: int) -> list[Row]:
+    def answer_rows(self, answer: object) -> list[Row]:
         """Return the comparison in the current view."""
         if not isinstance(answer, Comparison):
             return []
         self._show_verdict(verdict(answer.change))
         if self.view == "meaning":
-            return meaning_rows(answer.change, width)
+            return meaning_rows(answer.change, self.width)
         if self._pairs is None:
             before, after = answer.before.document, answer.after.document
             self.app.background.run(

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.getters import app, query_one
-from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
@@ -27,6 +26,7 @@ from ekstui.tui.keys import bindings, keys_of
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, VersionChosen
 from ekstui.tui.present.account import account_line
 from ekstui.tui.present.policies import header
+from ekstui.tui.screens.changes import ChangesScreen
 from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
@@ -144,17 +144,21 @@ class ExplorerScreen(Screen[None]):
         library = self.app.library
 
         def fill(job: Job) -> CacheFilled:
-            library.fill(lambda stored, total: self._post(FillProgressed(stored, total)), lambda: job.cancelled)
+            def cancelled() -> bool:
+                return job.cancelled
+
+            if library.fill(lambda stored, total: self._tell("caching", stored, total), cancelled):
+                library.index(lambda done, total: self._tell("indexing", done, total), cancelled)
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)
 
-    def _post(self, message: Message) -> None:
-        self.post_message(message)
+    def _tell(self, doing: str, done: int, total: int) -> None:
+        self.post_message(FillProgressed(doing, done, total))
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
-        self._filling = f" · caching {message.stored:,} of {message.total:,}"
+        self._filling = f" · {message.doing} {message.done:,} of {message.total:,}"
         self._show_header()
 
     @on(CacheFilled)
@@ -313,6 +317,10 @@ class ExplorerScreen(Screen[None]):
     def action_refresh_data(self) -> None:
         """Ask again for what the focused pane shows: the account, or the policies."""
         self.ask_account(ask=True)
+
+    def action_changes(self) -> None:
+        """Show what AWS changed across the policies."""
+        self.app.push_screen(ChangesScreen(self._scope))
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""

@@ -19,6 +19,7 @@ _HEADINGS: dict[Where, str] = {
     "explorer": "Here",
     "compare": "Comparing",
     "role": "Role",
+    "changes": "Changes",
     "report": "Here",
     "rows": "Moving",
     "app": "Everywhere",

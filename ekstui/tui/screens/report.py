@@ -59,9 +59,14 @@ class ReportScreen(Screen[None]):
         """Return the question to ask in the background, or None if there is nothing to ask yet."""
         raise NotImplementedError
 
-    def answer_rows(self, answer: object, width: int) -> list[Row]:
-        """Return the answer as rows for `width` columns; no rows means that nothing was found."""
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return the answer as rows of `width` columns; no rows means that nothing was found."""
         raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """The columns that a row may use before its words are broken."""
+        return max(self.size.width - 4, 20)
 
     def nothing(self) -> Sequence[Styled]:
         """Return what to say where there are no rows."""
@@ -110,7 +115,7 @@ class ReportScreen(Screen[None]):
         """Lay the answer out for the width as it is."""
         if self._answer is None:
             return
-        rows = self.answer_rows(self._answer, max(self.size.width - 4, 20))
+        rows = self.answer_rows(self._answer)
         if rows:
             self.rows.set_rows([self._marked(row) for row in rows])
         else:

@@ -16,12 +16,11 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.permissions import service_rows
+from ekstui.tui.present.permissions import columns_for, service_rows
 from ekstui.tui.present.role import role_rows
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.permissions import COLUMNS as PERMISSION_COLUMNS
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, Row, RowList
 
 View = Literal["about", "permissions", "trust policy"]
@@ -56,19 +55,19 @@ class RoleScreen(ReportScreen):
         self._services = None
         return lambda: library.role(role)
 
-    def answer_rows(self, answer: object, width: int) -> list[Row]:
+    def answer_rows(self, answer: object) -> list[Row]:
         """Return the role in the current view."""
         if not isinstance(answer, RoleAnswer):
             return []
         if self.view == "permissions":
-            return self._permission_rows(answer, width)
+            return self._permission_rows(answer)
         if self.view == "trust policy":
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
             return [Row(index, (styled(clean_line(line)),)) for index, line in enumerate(lines)]
-        return role_rows(answer, datetime.now(UTC), width)
+        return role_rows(answer, datetime.now(UTC), self.width)
 
-    def _permission_rows(self, answer: RoleAnswer, width: int) -> list[Row]:
+    def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
         """Return the union of what the role carries; what was not read and the boundary are named above it."""
         policies = answer.subject.policies
         if self._services is None:
@@ -83,11 +82,11 @@ class RoleScreen(ReportScreen):
             Row(("remark", index), (styled(clean_line(remark), "warn"),), selectable=False)
             for index, remark in enumerate(remarks)
         ]
-        return rows + service_rows(self._services, self._opened, {}, width)
+        return rows + service_rows(self._services, self._opened, {}, self.width)
 
     def watch_view(self) -> None:
         """Lay the rows out for the view."""
-        self.rows.set_columns(PERMISSION_COLUMNS if self.view == "permissions" else WHOLE_WIDTH)
+        self.rows.set_columns(columns_for(self.width) if self.view == "permissions" else WHOLE_WIDTH)
         self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
         self.show_answer()
 

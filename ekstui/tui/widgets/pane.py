@@ -54,7 +54,7 @@ class Pane(Vertical):
     """What can be typed into the filter."""
 
     DEFAULT_CSS = """
-    Pane { border: round $panel-lighten-2; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
+    Pane { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
     Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
     """
 

@@ -12,17 +12,10 @@ from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed, SummaryLoaded
-from ekstui.tui.present.permissions import service_rows
+from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.rows import Column, Row, RowList
-
-COLUMNS = (
-    Column("Service", 12, share=2),
-    Column("Access level", 14, share=4),
-    Column("Resource", 9, share=1),
-    Column("Condition", 9, share=1),
-)
+from ekstui.tui.widgets.rows import Row, RowList
 
 
 class PermissionsPane(Pane):
@@ -52,6 +45,13 @@ class PermissionsPane(Pane):
             "summary",
             lambda _: SummaryLoaded(policy.arn, version, library.summary(policy, version), library.knowledge(policy)),
         )
+
+    def on_resize(self) -> None:
+        """Choose the columns that there is room for."""
+        super().on_resize()
+        self.rows.set_columns(columns_for(self.rows.row_width))
+        if self._services:
+            self.show_rows()
 
     def build_rows(self) -> list[Row]:
         """Return the table; under a filter only the services and actions that match, opened."""

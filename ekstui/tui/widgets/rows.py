@@ -6,6 +6,7 @@ as ten and a cursor move over SSH as small as it can be.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -63,6 +64,7 @@ class RowList(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     RowList {
         height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: transparent;
+        scrollbar-color: $foreground 30%; scrollbar-color-active: $accent; scrollbar-background: $background;
         & > .rows--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
         & > .rows--cursor-blurred { background: $surface-lighten-1; }
         & > .rows--header { color: $text-muted; text-style: bold; }
@@ -103,6 +105,7 @@ class RowList(ScrollView, can_focus=True):
         self._laid_out = -1
         self._words: tuple[Styled, ...] = ()
         self._tones: dict[Tone, Style] = {}
+        self._cursor_style: Style | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -169,6 +172,7 @@ class RowList(ScrollView, can_focus=True):
         if index == self._cursor:
             name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
             base = self.get_component_rich_style(name)
+            self._cursor_style = base if self.has_focus else None
         return self._strip(self._rows[index], base, width)
 
     def on_resize(self) -> None:
@@ -326,14 +330,24 @@ class RowList(ScrollView, can_focus=True):
 
     def _cell(self, cell: Styled, base: Style, room: int, *, right: bool) -> list[Segment]:
         cell = cut_end(cell, room)
-        segments = [Segment(text, base + self._tone(tone) if tone else base) for text, tone in cell]
+        # On the cursor's bright bar the tones would be hard to read.
+        plain_only = base.bgcolor is not None and base == self._cursor_style
+        segments = [
+            Segment(text, base + self._tone(tone) if tone and not (plain_only and tone != "hit") else base)
+            for text, tone in cell
+        ]
         if spare := room - cell_len(plain(cell)):
             segments.insert(0 if right else len(segments), Segment(" " * spare, base))
         return segments
 
     def _tone(self, tone: Tone) -> Style:
         if tone not in self._tones:
-            self._tones[tone] = self.get_component_rich_style(f"rows--{tone}", partial=True)
+            # The theme's muted colours are blends with what is behind them, so the whole style is asked for; only a
+            # hit brings a background of its own.
+            whole = self.get_component_rich_style(f"rows--{tone}")
+            self._tones[tone] = Style(
+                color=whole.color, bgcolor=whole.bgcolor if tone == "hit" else None, bold=whole.bold or None
+            )
         return self._tones[tone]
 
 
@@ -380,7 +394,12 @@ def wrap(line: Styled, width: int) -> list[Styled]:
                 length = cell_len(word)
             lines[-1].append((word, tone))
             used += length
-    return [tuple(parts) for parts in lines]
+    return [_joined(parts) for parts in lines]
+
+
+def _joined(parts: Sequence[tuple[str, Tone]]) -> Styled:
+    """Return the pieces with neighbours of one tone as one piece."""
+    return tuple(("".join(text for text, _ in group), tone) for tone, group in groupby(parts, key=lambda part: part[1]))
 
 
 def _head(word: str, width: int) -> str:

@@ -17,7 +17,7 @@ from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
-COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 12), Column("Change", 10, share=1))
+COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
 
 
 class VersionsPane(Pane):

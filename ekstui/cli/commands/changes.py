@@ -1,0 +1,82 @@
+"""`ekstui changes`: what AWS changed, newest first."""
+
+import argparse
+from datetime import UTC, datetime, timedelta
+
+from ekstui.cli.account import library_for, read_account
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.output import Cell, Tone, narrate, narrate_progress, print_json, print_table
+from ekstui.core.account import Group, Role, User, in_partition
+from ekstui.core.feed import FeedStep
+from ekstui.core.policy import version_label
+from ekstui.core.since import parse_since
+from ekstui.export.shapes import changes_shape
+from ekstui.library import Library
+
+DEFAULT_PERIOD = timedelta(days=30)
+"""Without --since: this long before the last day that is known."""
+
+_TONES: dict[str, Tone] = {"widened": "yellow", "narrowed": "green", "mixed": "yellow"}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a step a line; steps that change nothing only with --all."""
+    library = library_for(arguments)
+    data = library.data()
+    since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
+    carried = _carried(library) if arguments.attached else None
+    if arguments.scope == "all":
+        prepare_index(library)
+    feed = library.changes(since, arguments.scope)
+    steps = [
+        step
+        for step in feed.changes
+        if (arguments.all or step.change.kind != "none") and (carried is None or step.policy in carried)
+    ]
+    if arguments.json:
+        print_json(changes_shape(data, steps, complete=feed.complete))
+    else:
+        print_table([_row(step) for step in steps], ("DATE", "POLICY", "STEP", "REACH", "CHANGE"))
+    if not feed.complete:
+        narrate(
+            f"The policies are known until {data.newest:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
+        )
+        return ExitCode.DONE
+    quiet = sum(step.change.kind == "none" for step in feed.changes)
+    hidden = (
+        "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
+    )
+    narrate(f"Since {since:%Y-%m-%d}, known until {data.newest:%Y-%m-%d}{hidden}.")
+    return ExitCode.DONE if steps else ExitCode.NOTHING
+
+
+def prepare_index(library: Library) -> None:
+    """Fill and index the cache, so that this and every later answer is quick; with progress on a terminal."""
+    with narrate_progress() as tell:
+        if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
+            library.index(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
+
+
+def _carried(library: Library) -> set[str]:
+    """Return the names of the AWS policies that something in the account carries."""
+    snapshot = read_account(library)
+    carriers: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+    bounded: tuple[Role | User, ...] = (*snapshot.roles, *snapshot.users)
+    arns = {policy.arn for carrier in carriers for policy in carrier.attached}
+    arns |= {carrier.boundary_arn for carrier in bounded if carrier.boundary_arn}
+    if not snapshot.complete:
+        narrate("Incomplete: not every role, user and group was read, so more policies may be attached.")
+    partition = snapshot.identity.partition
+    return {entry.policy.name for entry in library.policies("all") if in_partition(entry.policy.arn, partition) in arns}
+
+
+def _row(step: FeedStep) -> tuple[Cell, ...]:
+    change = step.change
+    words = "same access" if change.reach == "same" and change.kind != "none" else change.reach
+    return (
+        f"{step.created:%Y-%m-%d}" if step.created else "date unknown",
+        step.policy,
+        f"{version_label(step.previous)}→{version_label(step.version)}",
+        ("no change" if change.kind == "none" else words, _TONES.get(change.reach, "")),
+        f"+{change.added} −{change.removed} ~{change.changed}" if change.kind != "none" else "",
+    )

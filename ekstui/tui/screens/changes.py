@@ -1,0 +1,108 @@
+"""What AWS changed across the policies, newest first."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Literal
+
+from textual import on
+
+from ekstui.core.feed import FeedStep
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
+from ekstui.core.where import PolicyAt
+from ekstui.library import ChangesFeed
+from ekstui.tui.keys import bindings
+from ekstui.tui.present.versions import change
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.styled import Styled, styled
+from ekstui.tui.widgets.rows import Column, Row, RowList
+
+PERIODS = (
+    ("30 days", timedelta(days=30)),
+    ("90 days", timedelta(days=90)),
+    ("a year", timedelta(days=365)),
+    ("all years", None),
+)
+"""How far back the feed goes, counted from the last day that is known; `p` goes to the next."""
+
+
+class ChangesScreen(ReportScreen):
+    """A step a row; enter compares its two versions."""
+
+    BINDINGS = bindings("changes")
+    PLACES = ("changes", "report")
+    COLUMNS = (
+        Column("Date", 10),
+        Column("Policy", 12, share=3, middle=True),
+        Column("Step", 10),
+        Column("Change", 12, share=2),
+    )
+    WAITING = "reading the history of the policies…"
+
+    def __init__(self, scope: Literal["eks", "all"]) -> None:
+        super().__init__()
+        self._scope = scope
+        self._period = 0
+        self._quiet = False
+
+    def question(self) -> Styled:
+        """Return the period, the scope and until when anything is known."""
+        data = self.app.library.data()
+        quiet = "" if self._quiet else " · steps that change nothing are left out"
+        return (
+            ("changes ", ""),
+            (f"{PERIODS[self._period][0]} up to {data.newest:%Y-%m-%d}", "strong"),
+            (f", when the data ends · {'EKS policies' if self._scope == 'eks' else 'all policies'}{quiet}", "muted"),
+        )
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the feed of the period."""
+        library, scope = self.app.library, self._scope
+        period = PERIODS[self._period][1]
+        return lambda: library.changes(None if period is None else library.data().newest - period, scope)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return a row a step."""
+        if not isinstance(answer, ChangesFeed):
+            return []
+        return [_row(step) for step in answer.changes if self._quiet or step.change.kind != "none"]
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return why there are no rows."""
+        return (
+            styled("Nothing changed in this period, as far as is known.", "muted"),
+            styled("p looks further back.", "muted"),
+        )
+
+    def action_period(self) -> None:
+        """Look further back, and after all years at the last 30 days again."""
+        self._period = (self._period + 1) % len(PERIODS)
+        self.ask_again()
+
+    def action_scope(self) -> None:
+        """Switch between the policies of EKS and all."""
+        self._scope = "all" if self._scope == "eks" else "eks"
+        self.ask_again()
+
+    def action_quiet(self) -> None:
+        """Show or hide the steps that change nothing."""
+        self._quiet = not self._quiet
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_answer()
+
+    @on(RowList.Opened)
+    def _compare(self, event: RowList.Opened) -> None:
+        event.stop()
+        step = event.row.value if event.row else None
+        if isinstance(step, FeedStep):
+            self.app.push_screen(
+                CompareScreen(PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version))
+            )
+
+
+def _row(step: FeedStep) -> Row:
+    day = f"{step.created:%Y-%m-%d}" if step.created else "unknown"
+    pair = f"{version_label(step.previous)}→{version_label(step.version)}"
+    cells = styled(day, "muted"), styled(clean_line(step.policy)), styled(pair, "muted"), change(step.change)
+    return Row((step.policy, step.version), cells, step)
