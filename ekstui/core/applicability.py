@@ -40,8 +40,8 @@ def can_be_on(action: ActionInfo, resource: str) -> bool:
 
     An action that takes no resource needs `*`.
     """
-    if not resource.strip("*"):
-        return bool(resource)
+    if not resource.strip("*") or len(resource) > wildcard.MAX_LENGTH:
+        return resource[:1] == "*"
     service = action.name.partition(":")[0]
     return any(fits_type(service, use.name, resource) is not False for use in action.resource_types)
 

@@ -39,7 +39,8 @@ def split_arn(text: str) -> Arn:
     stripped = text.strip()
     if not stripped.strip("*") and stripped:
         return Arn("*", "*", "*", "*", "*", "*")
-    parts = _colon_split(stripped)
+    # What is too long to match is not worth its place in the memory of the cache either.
+    parts = _colon_split(stripped) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", 5))
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 

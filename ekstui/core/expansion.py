@@ -4,13 +4,13 @@ Literal actions that the reference lacks always count, because AWS knows actions
 matches them too where the same effect names them elsewhere in the document.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from ekstui.core import wildcard
 from ekstui.core.document import Document, Effect, Statement
-from ekstui.core.reference import MAX_ACTION_LENGTH, Reference, reference
+from ekstui.core.limits import PairCount, check_patterns
+from ekstui.core.reference import MAX_ACTION_LENGTH, reference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,15 +38,23 @@ class NamedActions:
 
 
 def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
-    """Return what the document's statements of one effect name, by service prefix in lower case."""
+    """Return what the document's statements of one effect name, by service prefix in lower case.
+
+    Raises DocumentError for a document that names more than core/limits.py allows.
+    """
+    check_patterns(document)
+    pairs = PairCount()
     statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
     services: dict[str, _Collected] = {}
     for index, statement in statements:
+        lines = len(statement.resources) + len(statement.conditions)
         for source, service, names in _expanded(index, statement):
+            pairs.add(index, len(names), lines)
             services.setdefault(service, _Collected()).add_known(source, names)
-    for literal, sources in _unknown_literals(statements).items():
+    literals = LiteralIndex(statements, pairs)
+    for literal in literals.unknown():
         service = literal.partition(":")[0].lower()
-        services.setdefault(service, _Collected()).unknown[literal] = sources
+        services.setdefault(service, _Collected()).unknown[literal] = literals.sources(literal)
     for index, statement in statements:
         for pattern in statement.actions if statement.action_element == "Action" else ():
             service = pattern.partition(":")[0].lower()
@@ -86,6 +94,54 @@ def matches_action(pattern: str, action: str) -> bool:
     )
 
 
+class LiteralIndex:
+    """What statements name of single actions, the unknown ones above all: by exact name, by wildcard, by exception."""
+
+    def __init__(self, statements: Iterable[tuple[int, Statement]], pairs: PairCount) -> None:
+        self._pairs = pairs
+        self._written: dict[str, str] = {}
+        self._exact: dict[str, list[Source]] = {}
+        self._wild: dict[str, list[Source]] = {}
+        self._broad: list[Source] = []
+        self._exceptions: list[tuple[Source, Statement]] = []
+        for index, statement in statements:
+            if statement.action_element == "NotAction":
+                self._exceptions.append((Source(index, _not_action(statement), specific=False), statement))
+                continue
+            for pattern in statement.actions:
+                self._add(index, pattern)
+
+    def _add(self, index: int, pattern: str) -> None:
+        service, colon, name = pattern.lower().partition(":")
+        if wildcard.is_wild(service):
+            self._broad.append(Source(index, pattern, specific=False))
+        elif wildcard.is_wild(name):
+            self._wild.setdefault(service, []).append(Source(index, pattern, specific=True))
+        elif colon and service and name:
+            self._written.setdefault(pattern.lower(), pattern)
+            self._exact.setdefault(pattern.lower(), []).append(Source(index, pattern, specific=True))
+
+    def unknown(self) -> tuple[str, ...]:
+        """Return the literal actions that the reference lacks, as first written."""
+        known = reference()
+        return tuple(
+            literal
+            for lower, literal in self._written.items()
+            if lower.partition(":")[2] not in known.names(lower.partition(":")[0])
+        )
+
+    def sources(self, action: str) -> tuple[Source, ...]:
+        """Return everything that names one action, in the document's order."""
+        lower = action.lower()
+        candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._broad]
+        compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
+        self._pairs.add(0, compared, 1)
+        named = [*self._exact.get(lower, ())]
+        named += [source for source in candidates if matches_action(source.pattern, action)]
+        named += [source for source, statement in self._exceptions if names_action(statement, action)]
+        return tuple(sorted(named, key=lambda source: source.statement))
+
+
 class _Collected:
     """The parts of a NamedActions while they are gathered."""
 
@@ -101,11 +157,11 @@ class _Collected:
         if len(self.groups) == 1:
             source, names = self.groups[0]
             return dict.fromkeys(names, (source,))
-        found: dict[str, tuple[Source, ...]] = {}
+        found: dict[str, list[Source]] = {}
         for source, names in self.groups:
             for name in names:
-                found[name] = (*found.get(name, ()), source)
-        return found
+                found.setdefault(name, []).append(source)
+        return {name: tuple(sources) for name, sources in found.items()}
 
 
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
@@ -122,50 +178,17 @@ def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, t
 
 
 def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    excluded = {name for pattern in patterns for name in reference().expand(pattern)}
-    touched = {name.partition(":")[0] for name in excluded}
+    excluded: set[str] = set()
+    touched: set[str] = set()
+    for pattern in dict.fromkeys(patterns):
+        for service, names in reference().expand_by_service(pattern):
+            touched.add(service)
+            excluded.update(names)
     for service, names in reference().expand_by_service("*"):
         left = tuple(name for name in names if name not in excluded) if service in touched else names
         if left:
             yield service, left
 
 
-def _unknown_literals(statements: list[tuple[int, Statement]]) -> dict[str, tuple[Source, ...]]:
-    """Return the literal actions that the reference lacks, with everything of these statements that names them."""
-    literals: dict[str, str] = {}
-    patterns: list[Source] = []
-    for index, statement in statements:
-        if statement.action_element == "NotAction":
-            continue
-        for pattern in statement.actions:
-            service, colon, name = pattern.partition(":")
-            patterns.append(Source(index, pattern, specific=not wildcard.is_wild(service)))
-            if colon and service and name and not wildcard.is_wild(pattern) and not _known(reference(), pattern):
-                literals.setdefault(pattern.lower(), pattern)
-    if not literals:
-        return {}
-    services = {literal.partition(":")[0] for literal in literals}
-    candidates = [
-        source for source in patterns if not source.specific or source.pattern.partition(":")[0].lower() in services
-    ]
-    exclusions = [
-        (Source(index, _not_action(statement), specific=False), statement)
-        for index, statement in statements
-        if statement.action_element == "NotAction"
-    ]
-    return {
-        literal: (
-            *(source for source in candidates if matches_action(source.pattern, literal)),
-            *(source for source, statement in exclusions if names_action(statement, literal)),
-        )
-        for literal in literals.values()
-    }
-
-
 def _not_action(statement: Statement) -> str:
     return "NotAction: " + ", ".join(statement.actions)
-
-
-@cache
-def _known(known: Reference, action: str) -> bool:
-    return bool(known.expand_by_service(action))

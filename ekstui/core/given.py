@@ -12,6 +12,9 @@ from ekstui.core.reference import ActionInfo
 
 Denied = Literal["full", "partial", "unknown"]
 
+MAX_COMPARISONS = 20_000
+"""How many pairs of an allowed and a denied resource are compared for one action; beyond it `denied` is unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -78,6 +81,8 @@ def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: Action
     reaching = [(statement, resources) for statement, resources in reaching if resources]
     if not reaching or not grants:
         return None
+    if len(grants) * sum(len(on) for _, on in reaching) > MAX_COMPARISONS:
+        return "unknown"
     covered = [_strongest(_covered(grant, statement, on) for statement, on in reaching) for grant in grants]
     if all(answer is True for answer in covered):
         return "full"

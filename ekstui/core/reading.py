@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from ekstui.core.applicability import supports_key
 from ekstui.core.document import Document, Effect
-from ekstui.core.expansion import NamedActions, Source, names_action
+from ekstui.core.expansion import LiteralIndex, NamedActions, Source
 from ekstui.core.given import Denied, Given, checked_keys, denied, given_by, is_on_all
+from ekstui.core.limits import PairCount
 from ekstui.core.reference import ActionInfo, reference
 
 
@@ -55,9 +56,14 @@ class Reader:
     """The reading of one document's statements of one effect."""
 
     def __init__(self, document: Document, effect: Effect, denials: Mapping[str, NamedActions]) -> None:
-        self._effect = effect
         self._statements = document.statements
         self._denials = denials
+        denying = [
+            (index, entry)
+            for index, entry in enumerate(document.statements)
+            if entry.effect == "Deny" and effect == "Allow"
+        ]
+        self._literal_denials = LiteralIndex(denying, PairCount())
         self._groups: dict[tuple[tuple[int, ...], tuple[Source, ...]], _Group] = {}
 
     def service(self, service: str, named: NamedActions) -> list[ActionRead]:
@@ -73,7 +79,7 @@ class Reader:
             for name, sources in named.known.items()
         ]
         for name, sources in named.unknown.items():
-            read.append(self._read(service, name, None, sources, self._denying(name), on_keys))
+            read.append(self._read(service, name, None, sources, self._literal_denials.sources(name), on_keys))
         return read
 
     def _read(
@@ -94,7 +100,7 @@ class Reader:
         key: tuple[object, ...] = ()
         if info is None:
             key = (None,)
-        elif on_keys or not group.on_all:
+        elif not group.on_all or (on_keys and not on_keys.keys().isdisjoint(statements)):
             supported = tuple(supports_key(info, wanted) for index in statements for wanted in on_keys.get(index, ()))
             key = (service, tuple(use.name for use in info.resource_types), supported)
         common = group.common.get(key)
@@ -103,16 +109,6 @@ class Reader:
             taken = denied(given.grants, [self._statements[index] for index in group.denying], info)
             common = group.common[key] = Common(given, taken)
         return ActionRead(name, info, sources, statements, common)
-
-    def _denying(self, literal: str) -> tuple[Source, ...]:
-        """Return the Deny statements that name an action which the reference lacks."""
-        if self._effect == "Deny":
-            return ()
-        return tuple(
-            Source(index, "", specific=False)
-            for index, entry in enumerate(self._statements)
-            if entry.effect == "Deny" and names_action(entry, literal)
-        )
 
 
 def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:

@@ -84,7 +84,9 @@ class Reference:
         self._totals: dict[str, Mapping[str, int]] = {}
         self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
-        self._expand = lru_cache(maxsize=8192)(self._expand_now)
+        # A wildcard in the service part may name 22,000 actions, any other pattern at most a few hundred.
+        self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
+        self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
 
     @property
     def version(self) -> str:
@@ -143,11 +145,13 @@ class Reference:
         Case does not count. A pattern without a colon matches nothing, except `*`. Of a pattern that is longer than
         any action may be nothing is matched.
         """
-        return tuple(chain.from_iterable(names for _, names in self._expand(pattern.strip().lower())))
+        return tuple(chain.from_iterable(names for _, names in self.expand_by_service(pattern)))
 
     def expand_by_service(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the same as `expand`, as pairs of a service and its actions; services without a match are left out."""
-        return self._expand(pattern.strip().lower())
+        pattern = pattern.strip().lower()
+        expand = self._expand_broad if wildcard.is_wild(pattern.partition(":")[0]) else self._expand_narrow
+        return expand(pattern)
 
     def resource_types(self, service: str) -> tuple[str, ...]:
         """Return the names of a service's resource types; empty if it has none or is unknown."""

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+MAX_LENGTH = 8192
+"""The longest pattern that is tried, in characters; IAM takes no document that could hold a longer one."""
+
 MAX_COVER_STATES = 20_000
 """How many position sets `covers` visits before it gives up and answers False."""
 
@@ -21,7 +24,9 @@ def is_wild(pattern: str) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether the whole of `text` matches `pattern`; case counts."""
+    """Return whether the whole of `text` matches `pattern`; case counts. A pattern beyond MAX_LENGTH matches nothing."""
+    if len(pattern) > MAX_LENGTH:
+        return False
     if "?" in pattern:
         return _run(_automaton(pattern), text)
     if "*" not in pattern:
@@ -43,8 +48,10 @@ def matches(pattern: str, text: str) -> bool:
 def covers(general: str, special: str) -> bool:
     """Return True only if every text that matches the pattern `special` matches the pattern `general`.
 
-    False also stands for a pair that is too intricate to decide (see MAX_COVER_STATES).
+    False also stands for a pair that is too long or too intricate to decide.
     """
+    if len(general) > MAX_LENGTH or len(special) > MAX_LENGTH:
+        return False
     if general == special or _canonical(general) == "*":
         return True
     if not is_wild(special):
@@ -82,7 +89,9 @@ def covers(general: str, special: str) -> bool:
 
 
 def overlaps(a: str, b: str) -> bool:
-    """Return whether some text matches both patterns."""
+    """Return whether some text matches both patterns; a pattern beyond MAX_LENGTH matches nothing."""
+    if len(a) > MAX_LENGTH or len(b) > MAX_LENGTH:
+        return False
     if not is_wild(a):
         return matches(b, a)
     if not is_wild(b):

@@ -71,12 +71,13 @@ def test_covers(general: str, special: str, covered: bool) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        ("*a" * 10_000, "a" * 9_999),
+        ("*a" * 4_000, "a" * 3_999),
+        ("*a" * 1_000_000, "a" * 9_999),
         ("*a" * 1_000 + "?b", "a" * 20_000),
         ("*" + "a" * 2_000 + "b", "a" * 20_000),
-        ("*?a" * 2_000 + "b", "a" * 6_000),
+        ("*?a" * 2_000 + "b", "a" * 7_000),
     ],
-    ids=["stars", "stars and one", "long piece", "ones in stars"],
+    ids=["stars", "too long", "stars and one", "long piece", "ones in stars"],
 )
 def test_hostile_patterns_take_bounded_time(pattern: str, text: str) -> None:
     began = time.process_time()

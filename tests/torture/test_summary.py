@@ -1,0 +1,166 @@
+"""Random and hostile documents: a summary, or one sentence, in bounded time; EKSTUI_TORTURE=20 tries twenty times as much."""
+
+import json
+import lzma
+import os
+import random
+import time
+import tracemalloc
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ekstui.core.document import parse, parse_text
+from ekstui.core.reference import reference
+from ekstui.core.remaining import remaining
+from ekstui.core.resource_rows import resources_of
+from ekstui.core.summary import services_in
+from ekstui.errors import EkstuiError
+
+EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
+MAX_SECONDS = 20.0
+"""What one hostile document may take, in seconds of processor time, on a slow machine under load."""
+MAX_MEGABYTES = 400
+SEED_DOCUMENTS = 60
+
+
+def read(text: str | bytes) -> None:
+    """Do all that a front end does with a document."""
+    document = parse_text(text)
+    for service in services_in(document):
+        for action in service.actions:
+            resources_of(action, "111122223333")
+    remaining(document)
+
+
+def survives(text: str | bytes) -> bool:
+    """Return whether a document could be read; what cannot be is refused with one sentence."""
+    try:
+        read(text)
+    except EkstuiError as error:
+        assert error.message
+        assert "\n" not in error.message
+        return False
+    return True
+
+
+words = st.one_of(
+    st.sampled_from(
+        [
+            "*", "?", "", " ", "a", ":", "*:*", "s3:*", " S3:get* ", "s?:*", "ec2:[a]", "eks:NoSuch", "nosuch:*", "::", "ec2:",
+            "../../etc:passwd", "arn:aws:s3:::b/*", "arn:aws:s3", "arn:*:*:*:*:*", "arn:aws:ec2:*:*:volume/*", "**", "${", "${}",
+            "${aws:username}", "arn:aws:s3:::${aws:username, 'x:y'}/${*}", "İ:İ*", "\ud800", "\x00", "\u202e",
+        ]
+    ),
+    st.text(max_size=12),
+)  # fmt: skip
+one_or_many = st.one_of(words, st.lists(words, max_size=4))
+conditions = st.dictionaries(
+    st.sampled_from(["StringEquals", "ForAllValues:StringLike", "Null", "nonsense", "StringNotLikeIfExists"]),
+    st.dictionaries(st.one_of(words, st.sampled_from(["s3:prefix", "aws:ResourceTag/a", "ec2:Region"])), one_or_many),
+    max_size=2,
+)
+statements = st.fixed_dictionaries(
+    {"Effect": st.sampled_from(["Allow", "Deny"])},
+    optional={
+        "Action": one_or_many,
+        "NotAction": one_or_many,
+        "Resource": one_or_many,
+        "NotResource": one_or_many,
+        "Condition": conditions,
+        "Sid": words,
+    },
+)
+
+
+@settings(max_examples=60 * EFFORT, deadline=None)
+@given(st.lists(statements, max_size=4))
+def test_no_document_breaks_the_summary(entries: list[dict[str, Any]]) -> None:
+    survives(json.dumps({"Statement": entries}))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_damage_to_a_real_document_breaks_it(seed: int) -> None:
+    chance = random.Random(seed)
+    with lzma.open(CORPUS, "rt", encoding="utf-8") as lines:
+        seeds = [json.loads(line)["versions"][-1]["document"] for line in islice(lines, SEED_DOCUMENTS)]
+    texts = [json.dumps(document) for document in seeds]
+    read_whole = 0
+    for _ in range(60 * EFFORT):
+        text = chance.choice(texts)
+        for _ in range(chance.randint(1, 5)):
+            start = chance.randrange(len(text))
+            end = min(len(text), start + chance.choice((0, 1, 2, 10)))
+            text = (
+                text[:start] + chance.choice(["", "*", "?", ":", '"', "/", "${", "[", "é", "0", "\\u0000"]) + text[end:]
+            )
+        read_whole += survives(text)
+    assert read_whole > 5
+
+
+def statement(action: object, resource: object = "*", effect: str = "Allow", **more: object) -> dict[str, object]:
+    return {"Effect": effect, "Action": action, "Resource": resource, **more}
+
+
+BUCKETS = [f"arn:aws:s3:::bucket{number}/*" for number in range(20_000)]
+BOMBS: dict[str, Any] = {
+    "every action ten thousand times": [statement("*") for _ in range(10_000)],
+    "every action on thousands of resources": [statement("*", BUCKETS)],
+    "one action a hundred thousand times": [statement(["s3:GetObject"] * 100_000)],
+    "thousands of wide patterns": [statement([f"*:*{number}*" for number in range(15_000)])],
+    "dozens of wide patterns": [statement([f"*:*{number}*" for number in range(90)])],
+    "thousands of patterns of one service": [statement([f"ec2:*{number}*e*" for number in range(3_900)])],
+    "thousands of exceptions": [{"Effect": "Deny", "NotAction": [f"ec2:*{n}*" for n in range(3_900)], "Resource": "*"}],
+    "thousands of allows against thousands of denies": [
+        statement("s3:GetObject", BUCKETS[:8_000]),
+        statement("s3:GetObject", BUCKETS[8_000:16_000], "Deny"),
+    ],
+    "a pattern of a million stars": [statement("ec2:" + "*a" * 500_000, "arn:aws:ec2:*:*:" + "*a?" * 200_000)],
+    "stars in every part": [statement("ec2:*" + "a*" * 200, "arn:aws:ec2:*:*:" + "*a?" * 2_000)],
+    "thousands of conditions": [
+        statement("*", Condition={"StringEquals": {f"s3:key{number}": "a" for number in range(20_000)}})
+    ],
+    "thousands of unknown services": [statement([f"service{number}:Action" for number in range(15_000)])],
+    "thousands of unknown literals and as many patterns": [
+        statement([f"ec2:Unknown{number}" for number in range(3_900)] + [f"ec2:Unknown{n}*" for n in range(3_900)])
+    ],
+    "thousands of unknown literals, allowed and denied": [
+        statement([f"ec2:Unknown{number}" for number in range(3_900)]),
+        statement([f"ec2:*n{number}*" for number in range(400)], effect="Deny"),
+    ],
+    "variables in variables": [statement("s3:GetObject", "arn:aws:s3:::" + "${aws:a" * 2_000 + "}" * 2_000)],
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_hostile_document_is_bounded_in_time(name: str) -> None:
+    reference().expand("*")
+    text = json.dumps({"Statement": BOMBS[name]})
+    began = time.process_time()
+    survives(text)
+    assert time.process_time() - began < MAX_SECONDS
+
+
+def test_hostile_documents_are_bounded_in_memory() -> None:
+    # What can pass the limits and names most; the reference itself is not counted.
+    for service in reference().services():
+        reference().actions(service)
+    bombs = ["every action ten thousand times", "thousands of unknown literals and as many patterns"]
+    tracemalloc.start()
+    for name in bombs:
+        survives(json.dumps({"Statement": BOMBS[name]}))
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    assert peak < MAX_MEGABYTES
+
+
+def test_a_service_name_never_becomes_a_path() -> None:
+    rows = services_in(
+        parse({"Statement": [statement(["../actions/ec2:*", "..\\ec2:*", "/etc/passwd:read", "ec2.json:*"])]})
+    )
+    assert not any(row.recognised for row in rows)
