@@ -22,25 +22,29 @@ from ekstui.errors import EkstuiError
 BUSY_SECONDS = 5.0
 """How long a write waits for another ekstui."""
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE snapshot (
-        id INTEGER PRIMARY KEY CHECK (id = 1),
-        account TEXT NOT NULL,
-        partition TEXT NOT NULL,
-        caller TEXT,        -- digest of the settings and credentials it was asked with, NULL for a file
-        fetched_at TEXT NOT NULL,
-        record TEXT NOT NULL
-    );
-    CREATE TABLE entity (
-        kind TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        record TEXT NOT NULL,
-        PRIMARY KEY (kind, position)
-    );
-    """,
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE snapshot (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            account TEXT NOT NULL,
+            partition TEXT NOT NULL,
+            caller TEXT,        -- digest of the settings and credentials it was asked with, NULL for a file
+            fetched_at TEXT NOT NULL,
+            record TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE entity (
+            kind TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            record TEXT NOT NULL,
+            PRIMARY KEY (kind, position)
+        )
+        """,
+    ),
 )
-"""Each takes the file from the version of its index to the next."""
+"""The statements of each entry lead from the version that is its index to the next."""
 
 
 class StoreError(EkstuiError):
@@ -88,10 +92,10 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
     except sqlite3.DatabaseError as error:
         if not _is_corrupt(error):
             raise StoreError(f"The snapshot cannot be kept: {error}.") from None
-        path.replace(path.with_suffix(".unreadable"))
         try:
+            path.replace(path.with_suffix(".unreadable"))
             _write(path, row, entities)
-        except sqlite3.Error as again:
+        except (sqlite3.Error, OSError) as again:
             raise StoreError(f"The snapshot cannot be kept: {again}.") from None
 
 
@@ -149,7 +153,10 @@ def clear(folder: Path, partition: str | None = None, account: str | None = None
     gone: list[Path] = []
     for suffix in (".db", ".db-journal", ".db-wal", ".db-shm", ".unreadable"):
         for path in sorted(folder.glob(f"{name}{suffix}")):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(f"{path} cannot be deleted: {error.strerror}.") from None
             gone.append(path)
     return tuple(gone)
 
@@ -189,7 +196,7 @@ def _usable(folder: Path) -> bool:
     if state.st_uid != os.geteuid():
         raise StoreError(f"{folder} belongs to someone else, so no account is kept there.", "Set EKSTUI_CACHE.")
     if stat.S_IMODE(state.st_mode) & 0o077:
-        folder.chmod(0o700)
+        _tighten(folder, 0o700)
     return True
 
 
@@ -202,7 +209,7 @@ def _exists(path: Path) -> bool:
     if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
         raise StoreError(f"{path} is a link or belongs to someone else, so it is not used.", "Remove it.")
     if stat.S_IMODE(state.st_mode) & 0o077:
-        path.chmod(0o600)
+        _tighten(path, 0o600)
     return True
 
 
@@ -214,7 +221,7 @@ def _write(path: Path, row: tuple[str | None, ...], entities: list[tuple[str, in
         _exists(path)
     except OSError as error:
         raise StoreError(f"The snapshot cannot be kept: {error.strerror}.") from None
-    with _open(path) as database, database:
+    with _open(path) as database:
         database.execute("DELETE FROM snapshot")
         database.execute("DELETE FROM entity")
         database.execute(
@@ -225,19 +232,39 @@ def _write(path: Path, row: tuple[str | None, ...], entities: list[tuple[str, in
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the file at the newest version; StoreError for one of a newer ekstui."""
-    database = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    """Open the file at the newest version, for one transaction; StoreError for one of a newer ekstui."""
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         database.execute("PRAGMA secure_delete = ON")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
-            raise StoreError(f"{path} is of a newer ekstui, so it is not used.", "Update ekstui.")
-        for number in range(version, len(_MIGRATIONS)):
-            database.executescript(f"BEGIN; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+        if _version(database, path) < len(_MIGRATIONS):
+            database.execute("BEGIN IMMEDIATE")
+            # Another ekstui may have done it while this one waited.
+            for statements in _MIGRATIONS[_version(database, path) :]:
+                for statement in statements:
+                    database.execute(statement)
+            database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+            database.execute("COMMIT")
+        database.execute("BEGIN")
         yield database
+        database.execute("COMMIT")
     finally:
         database.close()
 
 
+def _version(database: sqlite3.Connection, path: Path) -> int:
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(_MIGRATIONS):
+        raise StoreError(f"{path} is of a newer ekstui, so it is not used.", "Update ekstui.")
+    return version
+
+
+def _tighten(path: Path, mode: int) -> None:
+    try:
+        path.chmod(mode)
+    except OSError as error:
+        raise StoreError(f"{path} is open to others and cannot be closed: {error.strerror}.") from None
+
+
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

@@ -168,10 +168,18 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
         if entry.kind in _ENTRY_KINDS:
             yield arn, Use(_ENTRY_KINDS[entry.kind], "confirmed", cluster.name, cluster.region)
         elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in managed and arn not in pools:
-            unseen = "it may join as a node" if cluster.nodes is None else "it may join as a node; no instance was seen"
-            yield arn, replace(_node(cluster, None), remark=unseen)
+            yield arn, _by_entry(cluster)
         elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
             yield arn, Use("fargate", "confirmed", cluster.name, cluster.region)
+
+
+def _by_entry(cluster: Cluster) -> Use:
+    """Return the use of a role that an access entry lets join as an EC2 node, though no instance was seen with it."""
+    use = _node(cluster, None)
+    missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
+    if missing:
+        return replace(use, certainty="inferred", remark=f"it may join as a node; not read: {', '.join(missing)}")
+    return replace(use, remark="it may join as a node; no instance was seen")
 
 
 def _node(cluster: Cluster, pool: str | None) -> Use:

@@ -63,11 +63,16 @@ def _asked_alone(account: LiveAccount, snapshot: AccountSnapshot, arn: str, canc
         RoleAttachment(entry.role, entry.carried_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
         for entry in entities.roles
     ]
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    by_profile = [cluster.name for cluster in clusters if cluster.nodes]
+    unseen = (f"instance profiles, which tell the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
     return replace(
         whole,
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
         users=entities.users,
         groups=entities.groups,
         complete=entities.complete,
+        uses_complete=whole.uses_complete and not unseen,
+        not_looked_at=(*whole.not_looked_at, *unseen),
         errors=(*whole.errors, *entities.errors),
     )

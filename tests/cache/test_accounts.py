@@ -1,8 +1,10 @@
 """A snapshot is kept for its owner alone, comes back equal, and never under another account or partition."""
 
+import errno
 import os
 import sqlite3
 import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +120,35 @@ def test_a_file_of_a_newer_ekstui_is_left_alone(folder: Path) -> None:
     with pytest.raises(StoreError, match="newer"):
         load(folder, "aws", FIRST)
     assert path.read_bytes() == before
+
+
+def test_a_reader_sees_one_snapshot_while_others_write(folder: Path) -> None:
+    small, large = replace(snapshot(), roles=()), snapshot()
+    store(folder, small)
+
+    def write() -> None:
+        for number in range(40):
+            store(folder, large if number % 2 else small)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        assert load(folder, "aws", FIRST) in (small, large)
+    writer.join()
+
+
+def test_a_folder_that_cannot_be_written_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    store(folder, snapshot())
+    (folder / f"aws-{FIRST}.db").chmod(0o644)
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(StoreError, match="Read-only"):
+        load(folder, "aws", FIRST)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StoreError, match="Read-only"):
+        clear(folder)
 
 
 def test_clear_deletes_the_files(folder: Path) -> None:

@@ -72,7 +72,11 @@ def test_a_service_linked_role_is_no_cluster_role() -> None:
         ({"auto_mode_node_role_arn": ARN}, "auto-mode-node", "ec2.amazonaws.com"),
         ({"fargate_profiles": (FargateProfile("f", ARN),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
         ({"access_entries": (AccessEntry(ARN, "FARGATE_LINUX"),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
-        ({"access_entries": (AccessEntry(ARN, "EC2_LINUX"),)}, "self-managed-node", "ec2.amazonaws.com"),
+        (
+            {"access_entries": (AccessEntry(ARN, "EC2_LINUX"),), "nodegroups": (), "nodes": ()},
+            "self-managed-node",
+            "ec2.amazonaws.com",
+        ),
         ({"access_entries": (AccessEntry(ARN, "EC2"),)}, "auto-mode-node", "ec2.amazonaws.com"),
         ({"access_entries": (AccessEntry(ARN, "HYBRID_LINUX"),)}, "hybrid-node", "ssm.amazonaws.com"),
         ({"access_entries": (AccessEntry(ARN, "HYPERPOD_LINUX"),)}, "hyperpod-node", "sagemaker.amazonaws.com"),
@@ -96,6 +100,14 @@ def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, obje
     (first, *others) = uses_in(account(role, a_cluster(**parts)))[ARN]
     assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
     assert kind not in {use.kind for use in others}
+
+
+@pytest.mark.parametrize("parts", [{"nodegroups": ()}, {"nodes": ()}])
+def test_what_a_node_is_stays_open_while_a_part_is_not_read(parts: dict[str, object]) -> None:
+    cluster = a_cluster(access_entries=(AccessEntry(ARN, "EC2_LINUX"),), **parts)
+    (use,) = uses_in(account(a_role(), cluster))[ARN]
+    assert (use.kind, use.certainty) == ("self-managed-node", "inferred")
+    assert "not read" in (use.remark or "")
 
 
 def test_a_standard_entry_is_no_use() -> None:

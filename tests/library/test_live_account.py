@@ -181,10 +181,12 @@ def test_one_denied_action_is_named_and_hides_nothing_else(
         assert denied.eks is not None
         unread = [cluster.unread for cluster in denied.eks.clusters]
         assert any(unread) or denied.eks.regions == ()
-        # What remains is a part of the truth, and each place that lacks something says so.
-        assert joined(dict(uses_in(denied))) - joined(dict(uses_in(whole))) <= {
-            use for use in joined(dict(uses_in(denied))) if use[2] is None or use[1] in ("self-managed-node", "fargate")
+        # What EKS confirms is the truth still, and whatever else is said is said to be inferred. A profile that was
+        # not read leaves its access entry, which says Fargate without the profile's name.
+        confirmed = {
+            arn: tuple(use for use in each if use.certainty == "confirmed") for arn, each in uses_in(denied).items()
         }
+        assert joined(confirmed) <= joined(dict(uses_in(whole)))
 
 
 def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
@@ -199,8 +201,14 @@ def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
     by_name = {entry.role.name: entry for entry in answer.roles}
     assert by_name["prod-cluster"].role.extent == "detail"
     assert [use.kind for use in by_name["prod-cluster"].used_by] == ["cluster"]
-    nobody = library.attached("AmazonEKSServiceRolePolicy").attachments
-    assert not nobody.proven_empty  # the service-linked role carries it
+    nodes = library.attached("AmazonEKSWorkerNodePolicy").attachments
+    assert nodes.complete
+    # Without the sweep nobody says whose instance profile the nodes of `legacy` have.
+    assert not nodes.uses_complete
+    assert any("instance profiles" in note and "legacy" in note for note in nodes.not_looked_at)
+    absent = library.attached(f"arn:aws:iam::{rig.account.builder.account_id}:policy/none").attachments
+    assert absent.proven_empty
+    assert [error.kind for error in absent.errors if error.source == "entities"] == ["absent"]
 
 
 def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: LiveAccount) -> None:

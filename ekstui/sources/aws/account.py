@@ -104,6 +104,8 @@ def _start(connection: Connection) -> AccountSnapshot:
 
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
     told = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+    if told.kind == "network" and (likely := connection.likely_region()):
+        told = replace(told, next_step=f"There is no region {connection.region!r}; is {likely} meant?")
     return as_account_error(told, error)
 
 

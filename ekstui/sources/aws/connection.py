@@ -109,6 +109,19 @@ class Connection:
         with self._lock:
             return tuple(self._open_session().get_available_regions(service, partition))
 
+    def likely_region(self) -> str | None:
+        """Return the region that the configured one looks like a misspelling of, or None if it is known or unset."""
+        import difflib
+
+        region = self.region
+        with self._lock:
+            session = self._open_session()
+            partitions = session.get_available_partitions()
+            known = [name for partition in partitions for name in session.get_available_regions("ec2", partition)]
+        if region is None or region in known:
+            return None
+        return next(iter(difflib.get_close_matches(region, known, 1)), None)
+
     def ask(self, action: str, region: str | None = None, **parameters: Any) -> Mapping[str, Any]:
         """Make one call, named by its IAM action such as `iam:ListPolicies`, and return AWS's answer."""
         if action not in OPERATIONS:

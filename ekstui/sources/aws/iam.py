@@ -133,7 +133,11 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
                     for entity in page.get(f"Policy{kind}", ()):
                         names[kind].setdefault(str(entity[key]), []).append(carried_as)
         except failures() as error:
-            errors.append(explain(error, "entities", action, profile=connection.profile, subject=policy_arn))
+            told = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
+            if told.kind == "absent":
+                gone = replace(told, message=f"{policy_arn} does not exist, in this partition at least.")
+                return Entities((), (), (), complete=True, errors=(gone,))
+            errors.append(told)
     complete = not errors
     details = read_roles(connection, tuple(names["Roles"]), cancelled)
     errors.extend(details.errors)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.account import SourceError
-from ekstui.errors import MfaNeededError
+from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws import credential_process
 from ekstui.sources.aws.account import read_account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
@@ -226,6 +226,16 @@ def test_real_failures_are_told(
     told = aws.told()
     assert told.kind == kind
     assert words in f"{told.message} {told.next_step}"
+
+
+def test_a_misspelt_region_is_told(aws: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.configure(KEYS)
+    aws.set(AWS_REGION="eu-wset-1")
+    with pytest.raises(AccountError, match="is eu-west-1 meant"):
+        read_account(Connection(ConnectionSettings(profile="p")))
+    aws.set(AWS_REGION="eu-west-1")
+    with pytest.raises(AccountError, match="Check the network"):
+        read_account(Connection(ConnectionSettings(profile="p")))
 
 
 def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> None:
