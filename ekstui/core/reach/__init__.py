@@ -1,6 +1,6 @@
 """Whether a change lets more or fewer requests through: the requests allowed, Allow minus Deny, on either side.
 
-`predicates` reads condition lines, `coverage` proves that nothing is lost, `witness` proves that something is gained
+`predicates` reads condition lines and `patterns` their values, `coverage` proves that nothing is lost, `witness` proves that something is gained
 by finding a request, `touched` says for which actions that has to be asked, `wording` puts the outcome into words.
 """
 

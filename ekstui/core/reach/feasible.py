@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ekstui.core import wildcard
+from ekstui.core.applicability import fits_type
 from ekstui.core.arn import Arn, matches_resource, split_arn
 from ekstui.core.reference import ResourceUse, reference
 
@@ -74,8 +75,9 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
             continue
         service = action.partition(":")[0]
         for use in info.resource_types:
-            for opened in _shapes(service, use.name):
-                found.update(dict.fromkeys((each, use.name) for each in _instances(pattern, opened, account, region)))
+            for shape in _shapes(service, use.name):
+                made = _instances(pattern, shape, account, region)
+                found.update(dict.fromkeys((each, use.name) for each in made if fits_type(service, use.name, each)))
         if not pattern.strip("*") and not any(use.required for use in info.resource_types):
             found["*", ""] = None
     return tuple(found)

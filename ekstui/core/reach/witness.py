@@ -23,16 +23,8 @@ from ekstui.core.reach.feasible import (
     stand_in,
     takes_key,
 )
-from ekstui.core.reach.predicates import (
-    Predicate,
-    as_sent,
-    holds,
-    instance,
-    literal,
-    predicates_of,
-    resolve,
-    variables_of,
-)
+from ekstui.core.reach.patterns import as_sent, instance, literal, resolve, variables_of
+from ekstui.core.reach.predicates import Predicate, holds, predicates_of
 
 MAX_TRIES = 200
 """How many requests are tried before a search gives up."""
