@@ -12,8 +12,9 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import serialise_statement
-from ekstui.core.evaluation import RESOURCE, Failure, Verdict
+from ekstui.core.evaluation import RESOURCE, Verdict
 from ekstui.core.explain import Explanation, NearStatement, Question, parse_context
+from ekstui.core.explain.words import failure_in_words, statement_in_words, verdict_in_words
 from ekstui.core.policy import version_label
 from ekstui.core.where import StandardInput, parse_side
 from ekstui.errors import InputError
@@ -24,13 +25,12 @@ from ekstui.library.explanation import Inquiry
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision
 
-_VERDICTS: dict[Verdict, tuple[str, Tone]] = {
-    "allowed": ("allowed by the policies looked at", "green"),
-    "explicit-deny": ("denied explicitly: a Deny counts more than any Allow", "red"),
-    "implicit-deny": ("denied: nothing allows it", "red"),
-    "depends": ("depends on what was not told", "yellow"),
+_TONES: dict[Verdict, Tone] = {
+    "allowed": "green",
+    "explicit-deny": "red",
+    "implicit-deny": "red",
+    "depends": "yellow",
 }
-
 
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 
@@ -92,8 +92,7 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
 
 
 def _print(explanation: Explanation) -> None:
-    words, tone = _VERDICTS[explanation.verdict]
-    print_text(f"{explanation.action}: {words}", tone or "bold")
+    print_text(f"{explanation.action}: {verdict_in_words(explanation.verdict)}", _TONES[explanation.verdict])
     rows: list[tuple[Cell, ...]] = [("resource", explanation.resource or "not told")]
     if explanation.principal is not None:
         rows.append(("principal", explanation.principal))
@@ -147,29 +146,9 @@ def _print_simulated(simulated: Sequence[SimulatedDecision]) -> None:
 
 
 def _print_near(near: NearStatement) -> None:
-    version = "" if near.version is None else f" {version_label(near.version)}"
-    place = near.sid or f"statement {near.index + 1}"
-    layer = "" if near.layer == "identity" else f" ({near.layer})"
-    print_text(f"  {near.policy}{version}, {place}{layer}{', a Deny' if near.effect == 'Deny' else ''}")
+    print_text(f"  {statement_in_words(near)}")
     for failure in near.failed:
-        print_text(f"    {failure_words(failure)}")
-
-
-def failure_words(failure: Failure) -> str:
-    """Return in a sentence what a statement asks for and what the request has."""
-    wanted = " or ".join(failure.wanted) or "nothing"
-    if failure.part == "effect":
-        return "it denies the request"
-    if failure.part == "condition":
-        if failure.given is None:
-            given = "not told"
-        elif failure.given:
-            given = f"the request has {', '.join(failure.given)}"
-        else:
-            given = "the request does not have the key"
-        return f"condition {failure.key}: {failure.operator} {wanted}; {given}"
-    given = "not told" if not failure.given else f"the request has {failure.given[0]}"
-    return f"{failure.part}: {failure.operator} {wanted}; {given}"
+        print_text(f"    {failure_in_words(failure)}")
 
 
 def _print_remedies(explanation: Explanation) -> None:
