@@ -232,6 +232,8 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"], "absent and to have"),
         (["Encoded authorization failure message: abc"], "aws sts decode-authorization-message --encoded-message abc "),
         (["--action", "ec2:CreateVolume", "--policy", "./nosuch.json"], "cannot be read"),
+        (["--action", "ec2:CreateVolume", "--policy", "role:node"], "--role NAME"),
+        (["-", "--policy", "-"], "one thing only"),
         ([], "nothing to explain"),
     ],
 )
@@ -327,3 +329,9 @@ def test_the_boundary_of_a_role_is_found_in_the_account(explain: Any, rig: "Rig"
     target = ["--action", "sts:AssumeRole", "--resource", "*", "--role", "prod-orders"]
     answer = explain(*target)
     assert answer["verdict"] == "implicit-deny"
+
+
+def test_bytes_that_are_no_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
+    assert main(["explain", "-"]) == 2
+    assert capsys.readouterr().err == "ekstui: Standard input is not UTF-8 text.\n"

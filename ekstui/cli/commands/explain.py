@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
 from ekstui.core.denial import MAX_CHARACTERS
-from ekstui.core.document import serialise_statement
+from ekstui.core.document import MAX_BYTES, serialise_statement
 from ekstui.core.evaluation import RESOURCE, Verdict
 from ekstui.core.explain import Explanation, NearStatement, Question, parse_context
 from ekstui.core.explain.words import failure_in_words, statement_in_words, verdict_in_words
 from ekstui.core.policy import version_label
-from ekstui.core.where import StandardInput, parse_side
+from ekstui.core.where import RoleSide, StandardInput, parse_side
 from ekstui.errors import InputError
 from ekstui.export.explain_shape import decode_command, explain_shape
 from ekstui.library import Library
@@ -68,12 +68,14 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     session = tuple(parse_side(text) for text in arguments.session_policy)
     words = " ".join(arguments.message)
     sides = [*policies, *session, *((boundary,) if boundary else ())]
+    if any(isinstance(side, RoleSide) for side in sides):
+        raise InputError("A role is no policy.", "Judge by all that it carries with --role NAME.")
     document_on_stdin = StandardInput() in sides
     if sides.count(StandardInput()) > 1 or (document_on_stdin and words == "-"):
         raise InputError("Standard input can be one thing only.")
     message: str | None = words
     if words == "-" or (not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()):
-        message = sys.stdin.read(MAX_CHARACTERS + 1)
+        message = _standard_input(MAX_CHARACTERS)
     return Inquiry(
         question=Question(
             message=message or None,
@@ -87,8 +89,16 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
         boundary=boundary,
         session=session,
         principal=arguments.role,
-        standard_input=sys.stdin.read() if document_on_stdin else "",
+        standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
     )
+
+
+def _standard_input(limit: int) -> str:
+    """Return what was piped in, and one character more than `limit` of what is longer."""
+    try:
+        return sys.stdin.read(limit + 1)
+    except UnicodeDecodeError:
+        raise InputError("Standard input is not UTF-8 text.") from None
 
 
 def _print(explanation: Explanation) -> None:
