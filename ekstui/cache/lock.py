@@ -1,7 +1,7 @@
 """One lock beside each database: whoever uses the file shares it, whoever moves or deletes the file has it alone.
 
 SQLite finds a database's journal by its path, so a file that is renamed while it is open could meet the journal of
-its successor. Where the file system has no locks SQLite refuses to work too, so a lock that fails is no error here.
+its successor. A file system that refuses locks is found here at once: SQLite would wait for its busy timeout first.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ _STEP = 0.01
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold the lock of a file that is being used."""
+    """Hold the lock of a file that is being used; OSError where the file system refuses locks."""
     with _opened(path) as descriptor:
         _wait_for(descriptor, fcntl.LOCK_SH)
         yield
@@ -38,7 +38,10 @@ def alone(path: Path) -> Iterator[None]:
 def attempt(path: Path) -> Iterator[bool]:
     """Hold the lock of work that one process does at a time, or yield False while another process holds it."""
     with _opened(path) as descriptor:
-        yield descriptor is None or _try(descriptor, fcntl.LOCK_EX)
+        mine = True
+        with suppress(OSError):
+            mine = descriptor is None or _try(descriptor, fcntl.LOCK_EX)
+        yield mine
 
 
 @contextmanager
@@ -61,11 +64,9 @@ def _wait_for(descriptor: int | None, kind: int) -> None:
 
 
 def _try(descriptor: int, kind: int) -> bool:
-    """Return whether the lock is ours now, or nobody's because the file system has none."""
+    """Return whether the lock is ours now; OSError where the file system refuses locks."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:
-        return True
     return True

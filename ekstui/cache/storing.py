@@ -108,6 +108,8 @@ def _merge(
     as_of: datetime,
     family: int | None,
 ) -> Stored:
+    # AWS speaks of now, whatever the local clock says.
+    newer = provenance.authority == "aws" or provenance.as_of >= as_of
     identifier, known = read_policy(connection, partition, history.policy.name)
     times = {info.number: info.created for info in known.versions}
     new = [number for number in history.texts if number not in times]
@@ -129,8 +131,8 @@ def _merge(
     merged = replace(
         known,
         versions=tuple(VersionInfo(number, times[number]) for number in sorted(times)),
-        arn=history.policy.arn if provenance.as_of >= as_of else known.arn,
-        default_version=_default_version(known, history.policy, provenance.as_of >= as_of, times),
+        arn=history.policy.arn if newer else known.arn,
+        default_version=_default_version(known, history.policy, newer, times),
         withdrawn=known.withdrawn and provenance.authority != "aws",
     )
     connection.execute(
@@ -139,7 +141,7 @@ def _merge(
         """,
         (merged.arn, merged.default_version, family, merged.withdrawn, seal_of(merged, family), identifier),
     )
-    if provenance.as_of >= as_of:
+    if newer:
         connection.execute(
             "UPDATE policy SET source = ?, authority = ?, as_of = ?, fetched_at = ? WHERE id = ?",
             (

@@ -8,6 +8,7 @@ from ekstui.cache.errors import AbsentCacheError
 from ekstui.cache.holding import Holding, read_holding, write_holding
 from ekstui.cache.index_rows import forget
 from ekstui.cache.policies import PolicyCache, read_policies, seal_of
+from ekstui.core.history import Authority
 
 
 def withdraw_all_but(cache: PolicyCache, listed: Collection[str]) -> tuple[str, ...]:
@@ -28,16 +29,18 @@ def withdraw_all_but(cache: PolicyCache, listed: Collection[str]) -> tuple[str, 
     return tuple(withdrawn)
 
 
-def put_down_sync(cache: PolicyCache, source: str, known_until: datetime | None, synced_at: datetime) -> None:
+def put_down_sync(
+    cache: PolicyCache, source: str, authority: Authority, known_until: datetime | None, synced_at: datetime
+) -> None:
     """Put down that a source was read, and until when it knows of every change, or None if it does not.
 
-    Raises CacheError.
+    AWS's word replaces whatever was known, an archive's only what is older. Raises CacheError.
     """
     with cache.database.writing() as connection:
         try:
             holding = read_holding(connection, cache.partition)
         except AbsentCacheError:
             holding = Holding(source, known_until or datetime.min.replace(tzinfo=synced_at.tzinfo), None, "", 0, 0)
-        if known_until is not None and known_until > holding.known_until:
+        if known_until is not None and (authority == "aws" or known_until > holding.known_until):
             holding = replace(holding, source=source, known_until=known_until)
         write_holding(connection, cache.partition, replace(holding, synced_at=synced_at))

@@ -72,7 +72,7 @@ def sync_from_files(
         with cache.database.writing() as connection:
             stored += [store(connection, cache.partition, entry, provenance, UNSAID) for entry in chunk]
     known_until = collection.as_of if collection.whole else None
-    put_down_sync(cache, collection.source, known_until, now)
+    put_down_sync(cache, collection.source, "archive", known_until, now)
     progress(total, total)
     return _report(collection.source, cache.partition, stored, skipped, complete=True, known_until=known_until)
 
@@ -98,7 +98,9 @@ def sync_from_aws(
         (policy for policy in listed if _lacks(known.get(policy.name), policy)),
         key=lambda policy: (family.get(policy.name, len(family)), policy.name),
     )
-    provenance = Provenance("AWS", "aws", now, now)
+    # A local clock that is behind does not make AWS's changes unknown.
+    known_until = max([now, *(policy.updated for policy in listed)])
+    provenance = Provenance("AWS", "aws", known_until, now)
     stored: list[Stored] = []
     skipped: list[Skipped] = []
     _date_defaults(cache, listed, known, provenance)
@@ -122,14 +124,14 @@ def sync_from_aws(
     withdrawn: tuple[str, ...] = ()
     if complete:
         withdrawn = withdraw_all_but(cache, {policy.name for policy in listed})
-        put_down_sync(cache, "AWS", now, now)
+        put_down_sync(cache, "AWS", "aws", known_until, now)
     return _report(
         "AWS",
         cache.partition,
         stored,
         skipped,
         complete=complete,
-        known_until=now if complete else None,
+        known_until=known_until if complete else None,
         withdrawn=withdrawn,
     )
 

@@ -69,3 +69,9 @@ def test_partitions_are_kept_apart(cache: PolicyCache) -> None:
     china = PolicyCache(cache.database, "aws-cn")
     assert china.names() == ()
     assert cache.names() == ("P",)
+
+
+def test_awss_default_is_taken_although_the_clock_went_back(cache: PolicyCache) -> None:
+    put(cache, history({3: (moment(11), A)}), "aws", 20)
+    put(cache, history({4: (moment(12), B)}), "aws", 2)
+    assert cache.policy("P").default_version == 4
