@@ -10,7 +10,7 @@ from ekstui.cache import lock
 from ekstui.cache.errors import AbsentCacheError
 from ekstui.cache.holding import Holding, read_holding, write_holding
 from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import PackedHistory, packed, store
+from ekstui.cache.storing import PackedHistory, packed, store, storing
 from ekstui.core.history import PolicyHistory, Provenance
 
 CHUNK = 100
@@ -88,7 +88,7 @@ def _chunks(histories: Iterator[PolicyHistory], first: int) -> Iterator[list[Pac
 
 def _store_chunk(cache: PolicyCache, filling: Filling, start: int, chunk: list[PackedHistory]) -> None:
     provenance = filling.provenance
-    with cache.database.writing() as connection:
+    with storing(cache) as connection:
         for place, history in enumerate(chunk, start):
             store(connection, cache.partition, history, provenance, place if place < filling.family else None)
         _put_down(connection, cache.partition, filling, start + len(chunk))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ekstui.cache import lock
-from ekstui.cache.index_rows import ACTIONS_SEPARATOR, forget, seal
+from ekstui.cache import census, lock
+from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, forget, seal
 from ekstui.cache.policies import PolicyCache, read_policy, read_texts
 from ekstui.core.document import Document, Statement, parse_text, serialise_statement
-from ekstui.core.policy import Policy
+from ekstui.core.policy import Policy, format_time
 from ekstui.core.targets import TargetUse, target_uses, written_numbers
 from ekstui.core.timeline import Step, timeline
 
@@ -40,7 +40,7 @@ def index(cache: PolicyCache, judges: str, progress: Callable[[int, int], None],
     with lock.attempt(cache.database.path.with_suffix(".index")) as mine:
         if not mine:
             return False
-        waiting, total = waiting_for_the_index(cache, judges)
+        waiting, total, whole = waiting_for_the_index(cache, judges)
         done = total - len(waiting)
         for start in range(0, len(waiting), CHUNK):
             progress(done + start, total)
@@ -52,12 +52,15 @@ def index(cache: PolicyCache, judges: str, progress: Callable[[int, int], None],
             with cache.database.writing() as connection:
                 for indexed in chunk:
                     _write(connection, indexed, judges)
+        if not whole or waiting:
+            with cache.database.writing() as connection:
+                _count(connection)
         progress(total, total)
         return True
 
 
-def waiting_for_the_index(cache: PolicyCache, judges: str) -> tuple[list[str], int]:
-    """Return the names of the policies that the index lacks or has wrong, the EKS family first, and how many are."""
+def waiting_for_the_index(cache: PolicyCache, judges: str) -> tuple[list[str], int, bool]:
+    """Return the names that the index lacks or has wrong, the EKS family first, how many there are, and if it is whole."""
     with cache.database.reading() as connection:
         rows = connection.execute(
             """
@@ -68,7 +71,8 @@ def waiting_for_the_index(cache: PolicyCache, judges: str) -> tuple[list[str], i
             """,
             (judges, cache.partition),
         ).fetchall()
-        return [name for name, current in rows if not current], len(rows)
+        whole = census.is_put_down(connection, STEPS)
+        return [name for name, current in rows if not current], len(rows), whole
 
 
 def _indexed(cache: PolicyCache, name: str) -> IndexedPolicy:
@@ -105,12 +109,32 @@ def _write(connection: sqlite3.Connection, indexed: IndexedPolicy, judges: str) 
     )
     connection.executemany(
         """
-        INSERT INTO step (policy, version, previous, kind, reach, added, removed, changed, seal)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO step (policy, version, previous, created, kind, reach, added, removed, changed, seal)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [(*fields, seal(*fields)) for fields in _step_fields(row, indexed.steps)],
+        [(*fields, seal(indexed.policy.name, *fields)) for fields in _step_fields(row, indexed.steps)],
     )
     connection.execute("INSERT INTO indexed (policy, seal, judges) VALUES (?, ?, ?)", (row, known[2], judges))
+
+
+def _count(connection: sqlite3.Connection) -> None:
+    """Put down how many rows the index has, now that it is whole."""
+    connection.execute("DELETE FROM target WHERE id NOT IN (SELECT target FROM use)")
+    seals: dict[str, list[int]] = {}
+    rows = connection.execute(
+        """
+        SELECT target.id, target.effect, target.element, target.service, target.actions, count(*)
+        FROM target JOIN use ON use.target = target.id GROUP BY target.id
+        """
+    ).fetchall()
+    for row, effect, element, service, actions, uses in rows:
+        sealed = seal(effect, element, service, actions, uses)
+        connection.execute("UPDATE target SET uses = ?, seal = ? WHERE id = ?", (uses, sealed, row))
+        seals.setdefault(service, []).append(sealed)
+    connection.execute("DELETE FROM census WHERE subject LIKE 'targets of %'")
+    for service, of_service in seals.items():
+        census.put_down(connection, f"targets of {service}", of_service)
+    census.put_down(connection, STEPS, (sealed for (sealed,) in connection.execute("SELECT seal FROM step")))
 
 
 def _use_rows(
@@ -141,7 +165,7 @@ def _statement_text(statement: Statement) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _step_fields(row: int, steps: tuple[Step, ...]) -> Iterator[tuple[int, int, int, str, str, int, int, int]]:
+def _step_fields(row: int, steps: tuple[Step, ...]) -> Iterator[tuple[int | str | None, ...]]:
     for before, step in pairwise(steps):
         if step.change is not None:
             change = step.change
@@ -149,6 +173,7 @@ def _step_fields(row: int, steps: tuple[Step, ...]) -> Iterator[tuple[int, int, 
                 row,
                 step.version,
                 before.version,
+                format_time(step.created),
                 change.kind,
                 change.reach,
                 change.added,

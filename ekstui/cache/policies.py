@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ekstui.cache import census
 from ekstui.cache.database import Database
 from ekstui.cache.errors import DamagedCacheError
 from ekstui.cache.holding import Holding, read_holding
@@ -42,7 +43,9 @@ class PolicyCache:
             rows = connection.execute(
                 "SELECT name FROM policy WHERE partition = ? ORDER BY family IS NULL, family, name", (self.partition,)
             )
-            return tuple(str(name) for (name,) in rows)
+            names = tuple(str(name) for (name,) in rows)
+            census.compare(connection, f"names of {self.partition}", map(census.name_seal, names))
+            return names
 
     def policies(self, *, family: bool = False) -> tuple[Policy, ...]:
         """Return the policies without their documents in the same order, or only the EKS family."""
@@ -126,19 +129,32 @@ class _Texts(Mapping[int, bytes]):
 def read_policies(
     connection: sqlite3.Connection, partition: str, *, family: bool = False
 ) -> Iterator[tuple[int, Policy]]:
-    """Yield the row and the value of each policy, the EKS family first; DamagedCacheError where a seal is broken."""
+    """Yield the row and the value of each policy, the EKS family first.
+
+    Raises DamagedCacheError where a seal is broken, and at the end where a policy is missing.
+    """
     condition = "policy.partition = ? AND (? OR policy.family IS NOT NULL)"
-    return _read(connection, condition, (partition, not family))
+    seals: list[int] = []
+    for row, policy, seal in _read(connection, condition, (partition, not family)):
+        seals.append(seal)
+        yield row, policy
+    census.compare(connection, f"{'EKS ' if family else ''}policies of {partition}", seals)
 
 
 def read_policies_of(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[tuple[int, Policy]]:
     """Yield the policies of some rows in the same way."""
-    return _read(connection, "policy.id IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),))
+    wanted = list(rows)
+    found = list(_read(connection, "policy.id IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)))
+    if len(found) != len(wanted):
+        raise DamagedCacheError("The cache has not all of its policies.")
+    for row, policy, _ in found:
+        yield row, policy
 
 
 def _read(
     connection: sqlite3.Connection, condition: str, parameters: tuple[object, ...]
-) -> Iterator[tuple[int, Policy]]:
+) -> Iterator[tuple[int, Policy, int]]:
+    """Yield the row, the value and the seal of each policy."""
     versions: dict[int, list[tuple[int, str | None]]] = {}
     for policy, number, created in connection.execute(
         f"""
@@ -158,7 +174,7 @@ def _read(
         """,  # noqa: S608 the condition is one of the two above
         parameters,
     ):
-        yield row[0], _policy(row, versions.get(row[0], []))
+        yield row[0], _policy(row, versions.get(row[0], [])), row[-1]
 
 
 def read_policy(connection: sqlite3.Connection, partition: str, name: str) -> tuple[int, Policy]:

@@ -46,6 +46,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (policy, number)
         ) STRICT, WITHOUT ROWID
         """,
+        # How many rows there are of each kind, so that a missing one is noticed.
+        """
+        CREATE TABLE census (
+            subject    TEXT PRIMARY KEY,
+            count      INTEGER NOT NULL,
+            seals      INTEGER NOT NULL,          -- sum of the rows' seals
+            seal       INTEGER NOT NULL
+        ) STRICT
+        """,
         # Apart from the versions, so that the list reads no document's pages.
         """
         CREATE TABLE document (
@@ -66,6 +75,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             element    TEXT NOT NULL,             -- Action | NotAction
             service    TEXT NOT NULL,             -- lower case, or * where any may be meant
             actions    TEXT NOT NULL,             -- as written, one to a line
+            uses       INTEGER NOT NULL DEFAULT 0,-- how many policies have it, once the index is whole
+            seal       INTEGER NOT NULL DEFAULT 0,
             UNIQUE (effect, element, actions)
         ) STRICT
         """,
@@ -95,6 +106,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             policy     INTEGER NOT NULL REFERENCES policy (id),
             version    INTEGER NOT NULL,
             previous   INTEGER NOT NULL,          -- the known version before it
+            created    TEXT,                      -- as in version
             kind       TEXT NOT NULL,
             reach      TEXT NOT NULL,
             added      INTEGER NOT NULL,

@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from ekstui.cache import census
 from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
-from ekstui.cache.index_rows import ACTIONS_SEPARATOR, seal
+from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, seal
 from ekstui.cache.policies import PolicyCache, read_policies_of
 from ekstui.core.document import ActionElement, Document, Effect, parse
 from ekstui.core.feed import FeedStep
@@ -40,26 +42,30 @@ def feed(cache: PolicyCache, since: datetime | None, judges: str, *, family: boo
     `judges` names what reach must have been judged by (see `index`). Raises AbsentCacheError while the index
     is not whole, or another CacheError.
     """
+    earliest = format_time(since)
     with cache.database.reading() as connection:
         _require_index(connection, cache.partition, judges)
         rows = connection.execute(
             """
-            SELECT policy.name, version.created, step.policy, step.version, step.previous,
-                step.kind, step.reach, step.added, step.removed, step.changed, step.seal
-            FROM step
-            JOIN policy ON policy.id = step.policy
-            JOIN version ON version.policy = step.policy AND version.number = step.version
-            WHERE policy.partition = ?1 AND (?2 OR policy.family IS NOT NULL) AND (?3 IS NULL OR version.created >= ?3)
-            ORDER BY version.created DESC, policy.name, step.version DESC
-            """,
-            (cache.partition, not family, format_time(since)),
+            SELECT policy.partition, policy.family, policy.name, step.policy, step.version, step.previous,
+                step.created, step.kind, step.reach, step.added, step.removed, step.changed, step.seal
+            FROM step LEFT JOIN policy ON policy.id = step.policy
+            ORDER BY step.created DESC, policy.name, step.version DESC
+            """
+        ).fetchall()
+        census.compare(connection, STEPS, (row[-1] for row in rows))
+        return tuple(
+            _feed_step(*row)
+            for partition, place, *row in rows
+            if partition in (cache.partition, None)
+            and (place is not None or not family)
+            and (earliest is None or (row[4] is not None and row[4] >= earliest))
         )
-        return tuple(_feed_step(*row) for row in rows)
 
 
-def _feed_step(name: str, created: str | None, row: int, version: int, previous: int, *rest: object) -> FeedStep:
+def _feed_step(name: str, row: int, version: int, previous: int, created: str | None, *rest: object) -> FeedStep:
     *change, sealed = rest
-    if seal(row, version, previous, *change) != sealed:
+    if seal(name, row, version, previous, created, *change) != sealed:
         raise DamagedCacheError(f"What the cache says of {name} v{version} is damaged.")
     moment = None if created is None else parse_time(created)
     return FeedStep(name, version, previous, moment, StepCounts(*change))  # type: ignore[arg-type]
@@ -73,42 +79,65 @@ def _require_index(connection: sqlite3.Connection, partition: str, judges: str |
         """,
         (partition, judges),
     ).fetchone()[0]
-    if missing:
-        raise AbsentCacheError(f"The index lacks {missing} policies.")
+    if missing or not census.is_put_down(connection, STEPS):
+        raise AbsentCacheError("The index is not whole.")
 
 
-def _targets(connection: sqlite3.Connection, action: str) -> list[int]:
-    """Return the targets that may hold for an action or a pattern in lower case."""
+def _targets(connection: sqlite3.Connection, action: str) -> dict[int, int]:
+    """Return the targets that may hold for an action or a pattern in lower case, and how many policies have each."""
     service = action.partition(":")[0]
     anywhere = ":" not in action or is_wild(service)
     rows = connection.execute(
-        "SELECT id, element, actions FROM target WHERE ? OR service IN (?, '*')", (anywhere, service)
-    )
-    return [row for row, element, actions in rows if may_speak_of(element, actions.split(ACTIONS_SEPARATOR), action)]
+        """
+        SELECT id, effect, element, service, actions, uses, seal FROM target
+        WHERE ? OR service IN (?, '*')
+        """,
+        (anywhere, service),
+    ).fetchall()
+    seals: dict[str, list[int]] = {name: [] for name in (() if anywhere else (service, "*"))}
+    for _, effect, element, name, actions, uses, sealed in rows:
+        if seal(effect, element, name, actions, uses) != sealed:
+            raise DamagedCacheError("The cache's index is damaged.")
+        seals.setdefault(name, []).append(sealed)
+    if anywhere:
+        subjects = connection.execute("SELECT subject FROM census WHERE subject LIKE 'targets of %'")
+        seals |= {name: [] for (subject,) in subjects if (name := subject.removeprefix("targets of ")) not in seals}
+    for name, of_service in seals.items():
+        census.compare(connection, f"targets of {name}", of_service)
+    return {
+        row: uses
+        for row, _, element, _, actions, uses, _ in rows
+        if may_speak_of(element, actions.split(ACTIONS_SEPARATOR), action)
+    }
 
 
 def _uses(
-    connection: sqlite3.Connection, partition: str, targets: Iterable[int], *, family: bool
+    connection: sqlite3.Connection, partition: str, targets: Mapping[int, int], *, family: bool
 ) -> Iterable[tuple[int, TargetUse]]:
     """Yield what the policies have of some targets, each with the policy's row."""
     rows = connection.execute(
         """
-        SELECT use.policy, target.effect, target.element, target.actions, use.versions, use.statements, use.seal
+        SELECT target.id, policy.partition, policy.family, use.policy,
+            target.effect, target.element, target.actions, use.versions, use.statements, use.seal
         FROM json_each(?1) AS wanted
         CROSS JOIN target ON target.id = wanted.value
         CROSS JOIN use ON use.target = target.id
-        CROSS JOIN policy ON policy.id = use.policy
-        WHERE policy.partition = ?2 AND (?3 OR policy.family IS NOT NULL)
+        LEFT JOIN policy ON policy.id = use.policy
         """,
-        (json.dumps(list(targets)), partition, not family),
+        (json.dumps(list(targets)),),
     )
     effect: Effect
     element: ActionElement
-    for row, effect, element, actions, versions, statements, sealed in rows:
-        if seal(row, effect, element, actions, versions, statements) != sealed:
+    found: Counter[int] = Counter()
+    for target, of_partition, place, row, effect, element, actions, versions, statements, sealed in rows:
+        found[target] += 1
+        if seal(row, effect, element, actions, versions, statements) != sealed or of_partition is None:
             raise DamagedCacheError("The cache's index is damaged.")
-        listed = tuple(actions.split(ACTIONS_SEPARATOR))
-        yield row, TargetUse(effect, element, listed, read_numbers(versions), read_numbers(statements))
+        if of_partition == partition and (place is not None or not family):
+            listed = tuple(actions.split(ACTIONS_SEPARATOR))
+            yield row, TargetUse(effect, element, listed, read_numbers(versions), read_numbers(statements))
+    if found != targets:
+        raise DamagedCacheError("The cache has not all of its index.")
 
 
 def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
@@ -139,4 +168,6 @@ def _documents(connection: sqlite3.Connection, uses: Mapping[int, Iterable[Targe
             raise DamagedCacheError("A statement in the cache's index is damaged.")
         element, listed = wanted[row, place], actions[row, place]
         statements[row].append({**json.loads(text), element: sorted(listed) if element == "Action" else listed})
+    if sum(map(len, statements.values())) != len(wanted):
+        raise DamagedCacheError("The cache has not all of its statements.")
     return {row: parse({"Statement": found}) for row, found in statements.items()}

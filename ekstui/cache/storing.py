@@ -7,12 +7,14 @@ replaces an archive's; an archive's word replaces nothing.
 import json
 import sqlite3
 import zlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ekstui.cache import census
 from ekstui.cache.index_rows import forget
-from ekstui.cache.policies import document_seal, opened, read_policy, seal_of
+from ekstui.cache.policies import PolicyCache, document_seal, opened, read_policy, seal_of
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
 
@@ -45,6 +47,14 @@ class Stored:
     """Whether anything at all is different now."""
 
 
+@contextmanager
+def storing(cache: PolicyCache) -> Iterator[sqlite3.Connection]:
+    """Open the cache for one transaction that stores or changes policies; raises CacheError."""
+    with cache.database.writing() as connection:
+        yield connection
+        census.count_policies(connection, cache.partition)
+
+
 def packed(history: PolicyHistory) -> PackedHistory:
     """Return a history as it will be stored."""
     texts: dict[int, bytes] = {}
@@ -60,7 +70,7 @@ def packed(history: PolicyHistory) -> PackedHistory:
 def store(
     connection: sqlite3.Connection, partition: str, history: PackedHistory, provenance: Provenance, family: int | None
 ) -> Stored:
-    """Put one policy in; `family` is its place in the EKS family, None outside it, or UNSAID."""
+    """Put one policy in, inside of `storing`; `family` is its place in the EKS family, None outside it, or UNSAID."""
     row = connection.execute(
         "SELECT as_of, family FROM policy WHERE partition = ? AND name = ?", (partition, history.policy.name)
     ).fetchone()

@@ -8,6 +8,7 @@ from ekstui.cache.errors import AbsentCacheError
 from ekstui.cache.holding import Holding, read_holding, write_holding
 from ekstui.cache.index_rows import forget
 from ekstui.cache.policies import PolicyCache, read_policies, seal_of
+from ekstui.cache.storing import storing
 from ekstui.core.history import Authority
 
 
@@ -17,7 +18,7 @@ def withdraw_all_but(cache: PolicyCache, listed: Collection[str]) -> tuple[str, 
     What is known of them is kept. Raises CacheError.
     """
     withdrawn: list[str] = []
-    with cache.database.writing() as connection:
+    with storing(cache) as connection:
         for row, policy in list(read_policies(connection, cache.partition)):
             if policy.withdrawn or policy.name in listed:
                 continue

@@ -105,7 +105,7 @@ class Store:
         """Index what is new or changed in a filled cache, and return whether all of it is indexed."""
         from ekstui.cache.indexing import index
 
-        if self.holding() is None:
+        if self.holding() is None or not self.cache.database.writable():
             return False
         try:
             return index(self.cache, judged_by(), progress, cancelled)

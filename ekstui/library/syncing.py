@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import UNSAID, Stored, packed, store
+from ekstui.cache.storing import UNSAID, Stored, packed, store, storing
 from ekstui.cache.syncing import put_down_sync, withdraw_all_but
 from ekstui.core.document import parse_text
 from ekstui.core.history import PolicyHistory, Provenance, Skipped
@@ -69,7 +69,7 @@ def sync_from_files(
             for history in collection.histories[start : start + _CHUNK]
             if (readable := _readable(history, known, cache.partition, skipped)) is not None
         ]
-        with cache.database.writing() as connection:
+        with storing(cache) as connection:
             stored += [store(connection, cache.partition, entry, provenance, UNSAID) for entry in chunk]
     known_until = collection.as_of if collection.whole else None
     put_down_sync(cache, collection.source, "archive", known_until, now)
@@ -116,7 +116,7 @@ def sync_from_aws(
             explained = account_error(error, "iam:GetPolicyVersion", connection)
             skipped.append(Skipped(outcome.item.name, explained.message))
         else:
-            with cache.database.writing() as database:
+            with storing(cache) as database:
                 place = family.get(outcome.item.name)
                 stored.append(store(database, cache.partition, history, provenance, place))
         progress(done, len(waiting))
@@ -161,7 +161,7 @@ def _date_defaults(
         and known[policy.name].versions[-1] == VersionInfo(policy.default_version, None)
     ]
     if undated:
-        with cache.database.writing() as connection:
+        with storing(cache) as connection:
             for policy in undated:
                 store(connection, cache.partition, packed(PolicyHistory(policy, {})), provenance, UNSAID)
 

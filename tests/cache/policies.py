@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ekstui.cache.filling import Filling, fill
 from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import UNSAID, Stored, packed, store
+from ekstui.cache.storing import UNSAID, Stored, packed, store, storing
 from ekstui.core.history import Authority, PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.sources.corpus import Corpus
@@ -39,7 +39,7 @@ def provenance(authority: Authority, day: int) -> Provenance:
 
 
 def put(cache: PolicyCache, given: PolicyHistory, authority: Authority, day: int) -> Stored:
-    with cache.database.writing() as connection:
+    with storing(cache) as connection:
         return store(connection, "aws", packed(given), provenance(authority, day), UNSAID)
 
 

@@ -1,0 +1,449 @@
+"""The cache under fire: processes killed at random moments, files damaged at random, disks full, locks refused.
+
+`python -m tests.torture.cache_fire --kills 300 --damaged 500` prints how often ekstui came through: the next start
+answers as the corpus does, says so if it set something aside, and has everything that was committed.
+"""
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ekstui.cache.database import Database
+from ekstui.cache.filling import Filling, fill
+from ekstui.cache.indexing import index
+from ekstui.cache.policies import PolicyCache
+from ekstui.cache.schema import APPLICATION_ID, MIGRATIONS
+from ekstui.cache.storing import UNSAID, packed, store, storing
+from ekstui.cache.verifying import verify
+from ekstui.core.history import PolicyHistory, Provenance
+from ekstui.core.policy import VersionInfo
+from ekstui.library import Library
+from ekstui.library.store import Store, judged_by
+from ekstui.sources.corpus import Corpus
+
+POLICIES = 400
+"""How many policies of the corpus the killed processes store: enough for many transactions, quick enough for many kills."""
+
+FAMILY = 50
+"""How many policies the EKS family has."""
+
+ACTIONS = ("ec2:DescribeSecurityGroups", "ecr:GetAuthorizationToken", "shield:*")
+
+SHIM = r"""
+#include <errno.h>
+int flock(int fd, int operation) { errno = ENOLCK; return -1; }
+int fcntl64(int fd, int command, ...);
+#include <stdarg.h>
+#include <fcntl.h>
+#include <dlfcn.h>
+#define FORWARD(name) \
+int name(int fd, int command, ...) { \
+    static int (*real)(int, int, void *); va_list rest; va_start(rest, command); void *last = va_arg(rest, void *); va_end(rest); \
+    if (command == F_SETLK || command == F_SETLKW || command == F_GETLK) { errno = ENOLCK; return -1; } \
+    if (!real) real = dlsym((void *)-1l, #name); \
+    return real(fd, command, last); }
+FORWARD(fcntl)
+FORWARD(fcntl64)
+"""
+"""A file system that refuses locks, for the programs that load it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What an undisturbed library answers about the EKS family."""
+
+    policies: object
+    documents: object
+    holders: object
+    changes: object
+
+
+def truth_of(library: Library, rng: random.Random | None = None) -> Truth:
+    """Ask a library all of it, each policy's documents included; with `rng` only some of the documents."""
+    entries = library.policies("eks")
+    chosen = entries if rng is None else rng.sample(entries, min(6, len(entries)))
+    return Truth(
+        policies=entries,
+        documents={
+            (entry.policy.name, info.number): library.document_json(entry.policy, info.number)
+            for entry in chosen
+            for info in entry.policy.versions
+        },
+        holders=[library.who_can(action) for action in ACTIONS],
+        changes=library.changes(datetime(2026, 1, 1, tzinfo=UTC)),
+    )
+
+
+def agrees(library: Library, truth: Truth, rng: random.Random) -> bool:
+    """Return whether a library answers as the undisturbed one does."""
+    answer = truth_of(library, rng)
+    documents = truth.documents
+    assert isinstance(documents, dict)
+    assert isinstance(answer.documents, dict)
+    return replace(answer, documents=None) == replace(truth, documents=None) and all(
+        documents[key] == value for key, value in answer.documents.items()
+    )
+
+
+def library_on(folder: Path) -> Library:
+    return Library(Store(Corpus.bundled(), PolicyCache.in_folder(folder)))
+
+
+def filling_of(total: int) -> Filling:
+    manifest = Corpus.bundled().manifest()
+    source = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
+    return Filling(manifest.sha256, manifest.family, total, source)
+
+
+def fill_family(folder: Path) -> None:
+    """Make a small cache, whole and indexed, of the EKS family alone."""
+    cache = PolicyCache.in_folder(folder)
+    fill(cache, filling_of(FAMILY), family_histories, nothing, never)
+    index(cache, judged_by(), nothing, never)
+
+
+def family_histories() -> Iterator[PolicyHistory]:
+    return Corpus.bundled().histories(family=True)
+
+
+def nothing(done: int, total: int) -> None:
+    """Take no notice of progress."""
+
+
+def never() -> bool:
+    return False
+
+
+class Work:
+    """What a process does until it is killed; it tells its parent after each commit."""
+
+    def __init__(self, histories: list[PolicyHistory], told: int) -> None:
+        self.histories = histories
+        self.told = told
+
+    def tell(self, number: int) -> None:
+        os.write(self.told, b"%d\n" % number)
+
+    def fill(self, cache: PolicyCache) -> None:
+        fill(cache, filling_of(len(self.histories)), lambda: self.histories, lambda done, _: self.tell(done), never)
+
+    def index(self, cache: PolicyCache) -> None:
+        index(cache, judged_by(), lambda done, _: self.tell(done), never)
+
+    def sync(self, cache: PolicyCache) -> None:
+        """Add version after version to the family, a policy a transaction."""
+        source = Provenance("AWS", "aws", datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+        for number in range(1, 1_000_000):
+            history = self.histories[number % FAMILY]
+            version = 1000 + number // FAMILY
+            policy = replace(history.policy, versions=(VersionInfo(version, None),), default_version=version)
+            with storing(cache) as connection:
+                text = history.texts[history.policy.default_version]
+                store(connection, "aws", packed(PolicyHistory(policy, {version: text})), source, UNSAID)
+            self.tell(number)
+
+    def migrate(self, cache: PolicyCache) -> None:
+        self.tell(0)
+        cache.holding()
+        self.tell(1)
+        time.sleep(1)
+
+
+def committed(cache: PolicyCache, kind: str) -> int:
+    """Return how far a work of that kind has come, by what the cache holds."""
+    if kind == "fill":
+        try:
+            return cache.holding().stored
+        except Exception:  # noqa: BLE001 (an empty cache holds nothing)
+            return 0
+    with cache.database.reading() as connection:
+        if kind == "index":
+            return int(connection.execute("SELECT count(*) FROM indexed").fetchone()[0])
+        if kind == "sync":
+            return int(connection.execute("SELECT count(*) FROM version WHERE number >= 1000").fetchone()[0])
+        return int(connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS))
+
+
+def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
+    """Kill processes while they fill, index, sync and migrate; count what came of it."""
+    corpus = Corpus.bundled()
+    histories = [history for history, _ in zip(corpus.histories(), range(POLICIES), strict=False)]
+    reference = library_on(folder / "nowhere")
+    truth = truth_of(reference)
+    bases = {kind: folder / f"base-{kind}" for kind in ("fill", "index", "sync", "migrate")}
+    fill_family(bases["sync"])
+    filled = PolicyCache.in_folder(bases["index"])
+    fill(filled, filling_of(POLICIES), lambda: histories, nothing, never)
+    old = Database(bases["migrate"] / "policies.db", APPLICATION_ID, MIGRATIONS[:1])
+    fill(PolicyCache(old), filling_of(POLICIES), lambda: histories, nothing, never)
+    bases["fill"].mkdir()
+    longest = {"fill": 0.6, "index": 4.0, "sync": 0.4, "migrate": 0.02}
+    seen: Counter[str] = Counter()
+    for number in range(count):
+        kind = ("fill", "index", "sync", "migrate")[number % 4]
+        place = folder / f"killed-{number}"
+        shutil.copytree(bases[kind], place)
+        cache = PolicyCache.in_folder(place)
+        told = killed_at_random(histories, kind, cache, rng.uniform(0, longest[kind]))
+        library = library_on(place)
+        survived = committed(cache, kind) >= told
+        if kind in ("fill", "migrate"):
+            survived &= agrees(library, truth, rng)
+        if kind == "fill":
+            survived &= fill(cache, filling_of(POLICIES), lambda: histories, nothing, never)
+        verify(cache)
+        seen["killed"] += 1
+        seen["survived"] += survived
+        seen["set aside"] += bool(library.notices())
+        seen[f"in {kind}"] += 1
+        shutil.rmtree(place)
+    return seen
+
+
+def killed_at_random(histories: list[PolicyHistory], kind: str, cache: PolicyCache, after: float) -> int:
+    """Start a process on some work, kill it after so many seconds, and return what it told last."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(read)
+            getattr(Work(histories, write), kind)(cache)
+        finally:
+            os._exit(0)
+    os.close(write)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with os.fdopen(read, "rb") as told:
+        lines = [line for line in told.read().split(b"\n")[:-1] if line]
+    return int(lines[-1]) if lines else 0
+
+
+def damaged(count: int, folder: Path, rng: random.Random) -> Counter[str]:
+    """Damage a whole cache in random ways and ask; every answer must be right, from the cache or from the corpus."""
+    base = folder / "whole"
+    fill_family(base)
+    content = (base / "policies.db").read_bytes()
+    truth = truth_of(library_on(base))
+    assert truth == truth_of(library_on(folder / "nowhere"))
+    ways: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+        truncate,
+        flip_bits,
+        blank_page,
+        swap_pages,
+        garble_header,
+    )
+    seen: Counter[str] = Counter()
+    for number in range(count):
+        way = ways[number % len(ways)]
+        place = folder / f"damaged-{number}"
+        place.mkdir()
+        (place / "policies.db").write_bytes(way(content, rng))
+        library = library_on(place)
+        seen["damaged"] += 1
+        right = agrees(library, truth, rng)
+        seen["right answers"] += right
+        notices = library.notices()
+        aside = list(place.glob("*.aside-*"))
+        seen["set aside and said"] += bool(aside) and bool(notices)
+        seen["silently set aside"] += bool(aside) and not notices
+        if not right:
+            seen[f"wrong after {way.__name__}"] += 1
+        fresh = PolicyCache.in_folder(place)
+        if aside:
+            fill(fresh, filling_of(FAMILY), family_histories, nothing, never)
+            seen["made anew"] += verify(fresh).policies == FAMILY
+        shutil.rmtree(place)
+    return seen
+
+
+def truncate(content: bytes, rng: random.Random) -> bytes:
+    return content[: rng.randrange(len(content))]
+
+
+def flip_bits(content: bytes, rng: random.Random) -> bytes:
+    flipped = bytearray(content)
+    for _ in range(rng.choice((1, 1, 4, 64))):
+        flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
+    return bytes(flipped)
+
+
+def blank_page(content: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(len(content) // 4096) * 4096
+    return content[:start] + bytes(4096) + content[start + 4096 :]
+
+
+def swap_pages(content: bytes, rng: random.Random) -> bytes:
+    pages = [content[start : start + 4096] for start in range(0, len(content), 4096)]
+    first, second = rng.sample(range(len(pages)), 2)
+    pages[first], pages[second] = pages[second], pages[first]
+    return b"".join(pages)
+
+
+def garble_header(content: bytes, rng: random.Random) -> bytes:
+    header = bytearray(content[:100])
+    for _ in range(rng.randint(1, 8)):
+        header[rng.randrange(100)] = rng.randrange(256)
+    return bytes(header) + content[100:]
+
+
+def surroundings(folder: Path, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Yield what was tried around the cache, and what came of it."""
+    truth = truth_of(library_on(folder / "nowhere"))
+    for limit in (0, 5_000, 100_000, 1_000_000, 3_000_000):
+        outcome = in_child(lambda: full_disk(folder / f"full-{limit}", limit, truth, rng))  # noqa: B023 (called at once)
+        yield f"no file may grow beyond {limit:,} bytes", outcome
+    with small_disk(folder / "small") as mounted:
+        outcome = in_child(lambda: full_disk(folder / "small" / "cache", None, truth, rng)) if mounted else "not tried"
+        yield "a disk of 2 MB", outcome
+    fill_family(folder / "theirs")
+    yield "a folder that may only be read", in_child(lambda: read_only(folder / "theirs", truth, rng))
+    yield "a file system that refuses locks", locks_refused(folder)
+    fill_family(folder / "newer")
+    newer = PolicyCache.in_folder(folder / "newer")
+    with newer.database.writing() as connection:
+        connection.execute("PRAGMA user_version = 99")
+    library = library_on(folder / "newer")
+    right = agrees(library, truth, rng) and len(library.notices()) == 1
+    yield "a cache from a newer version", "right answers, set aside and said" if right else "WRONG"
+    yield "eight processes, half of them killed", crowd(folder / "crowd", truth, rng)
+
+
+def full_disk(folder: Path, limit: int | None, truth: Truth, rng: random.Random) -> str:
+    if limit is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    library = library_on(folder)
+    if library.fill():
+        return "WRONG: filled"
+    said = library.notices()
+    return "right answers, said" if agrees(library, truth, rng) and said else f"WRONG: {said}"
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+def read_only(folder: Path, truth: Truth, rng: random.Random) -> str:
+    (folder / "policies.db").chmod(0o444)
+    folder.chmod(0o555)
+    if os.geteuid() == 0:
+        for parent in folder.parents:
+            if parent.stat().st_mode & 0o005 != 0o005:
+                parent.chmod(parent.stat().st_mode | 0o055)
+        os.setuid(65534)
+    library = library_on(folder)
+    used = library.store.holding() is not None
+    right = agrees(library, truth, rng) and not library.notices()
+    return "right answers, from the cache" if right and used else f"WRONG: used {used}, {library.notices()}"
+
+
+def locks_refused(folder: Path) -> str:
+    if not (compiler := shutil.which("cc")) or sys.platform != "linux":
+        return "not tried"
+    source, shim = folder / "shim.c", folder / "shim.so"
+    source.write_text(SHIM)
+    built = subprocess.run([compiler, "-shared", "-fPIC", "-w", "-o", str(shim), str(source)], check=False)
+    if built.returncode:
+        return "not tried"
+    program = (
+        "import time; start = time.perf_counter(); from ekstui.library import Library; library = Library.open(); "
+        "filled = library.fill(); policy = library.find('eks_cni').policy; "
+        "print(filled, policy.default_version, len(library.notices()), time.perf_counter() - start < 3)"
+    )
+    environment = os.environ | {"LD_PRELOAD": str(shim), "EKSTUI_CACHE": str(folder / "refusing")}
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True)
+    expected = "False 6 1 True"
+    return "right answers at once, said" if ran.stdout.strip() == expected else f"WRONG: {ran.stdout}{ran.stderr}"
+
+
+def crowd(folder: Path, truth: Truth, rng: random.Random) -> str:
+    children = []
+    for _ in range(8):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                library = library_on(folder)
+                library.fill()
+                code = 0 if not library.notices() else 2
+            finally:
+                os._exit(code)
+        children.append(child)
+    time.sleep(rng.uniform(0.1, 1.0))
+    for child in children[:4]:
+        os.kill(child, signal.SIGKILL)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    cache = PolicyCache.in_folder(folder)
+    whole = verify(cache).versions == Corpus.bundled().manifest().versions
+    right = whole and codes[4:] == [0] * 4 and agrees(library_on(folder), truth, rng)
+    return "whole, right answers" if right else f"WRONG: {codes}"
+
+
+def in_child(question: Callable[[], str]) -> str:
+    """Return what a question answers in a process of its own, whose limits and user it may change."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(read)
+            try:
+                answer = question()
+            except BaseException as error:  # noqa: BLE001 (told to the parent)
+                answer = f"WRONG: {error!r}"
+            os.write(write, answer.encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answered:
+        text = answered.read().decode()
+    os.waitpid(child, 0)
+    return text or "WRONG: died"
+
+
+def main() -> int:
+    """Run what is asked for, print the figures, and return 1 if anything went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.cache_fire", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--damaged", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    wrong = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        killed = kills(options.kills, folder, rng)
+        print("killed processes  ", ", ".join(f"{key} {value}" for key, value in killed.items()), flush=True)
+        wrong |= killed["survived"] != options.kills or killed["set aside"] > 0
+        hurt = damaged(options.damaged, folder, rng)
+        print("damaged caches    ", ", ".join(f"{key} {value}" for key, value in hurt.items()), flush=True)
+        wrong |= hurt["right answers"] != options.damaged or hurt["silently set aside"] > 0
+        for tried, outcome in surroundings(folder, rng):
+            print(f"{tried:<42}{outcome}", flush=True)
+            wrong |= outcome.startswith("WRONG")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
