@@ -60,7 +60,7 @@ class Demo(App[None]):
 
     def __init__(self) -> None:
         super().__init__(driver_class=driver_class())
-        self.toasts = 0
+        self.toasts = self.said = 0
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -100,7 +100,8 @@ class Demo(App[None]):
         repaint(self)
 
     def action_say(self) -> None:
-        self.sub_title = "said"
+        self.said += 1
+        self.sub_title = f"said {self.said}"
 
     def action_stick(self) -> None:
         self.sub_title = "stuck"
