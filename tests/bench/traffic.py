@@ -51,7 +51,12 @@ def _followed(terminal: Terminal) -> float:
 
 
 def _page_down(terminal: Terminal) -> float:
+    terminal.press(PAGE_DOWN, FOLLOWED)  # to the end of the page that is shown
     return terminal.press(PAGE_DOWN, GAP).bytes
+
+
+def _page_followed(terminal: Terminal) -> float:
+    return max(terminal.press(PAGE_DOWN, FOLLOWED).bytes for _ in range(2))
 
 
 def _switch(terminal: Terminal) -> float:
@@ -95,6 +100,8 @@ BYTES = (
     Row("cursor move, panes followed", WIDE, _followed, 3_000, "B"),
     Row("page down", NARROW, _page_down, 2_700, "B"),
     Row("page down", WIDE, _page_down, 2_700, "B"),
+    Row("page down, panes followed", NARROW, _page_followed, 5_000, "B"),
+    Row("page down, panes followed", WIDE, _page_followed, 5_000, "B"),
     Row("switching a pane", NARROW, _switch, 5_000, "B"),
     Row("switching a pane", WIDE, _switch, 5_000, "B"),
     Row("ten idle seconds, list", NARROW, _idle, 0, "B"),
