@@ -61,5 +61,5 @@ def warm(cache: Path) -> None:
         while perf_counter() - since < 2:
             terminal.pump(0.2)
             now = sum(file.stat().st_size for file in cache.rglob("*") if file.is_file())
-            if now != size:
+            if now != size or "indexing" in terminal.text:
                 size, since = now, perf_counter()
