@@ -165,6 +165,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command by its name, in the order of the help."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
 def _command(
     commands: "argparse._SubParsersAction[_Parser]", name: str, title: str, description: str, *examples: str
 ) -> argparse.ArgumentParser:

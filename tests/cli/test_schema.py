@@ -1,0 +1,94 @@
+"""What the commands print as JSON is what the schema in assets promises, and nothing that it does not mention."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ekstui import paths
+from ekstui.cli.main import main
+from ekstui.cli.parser import build_parser, commands_of
+from tests.rig.rig import Rig
+
+SCHEMA: dict[str, Any] = json.loads((paths.assets() / "schema.json").read_text(encoding="utf-8"))
+
+OFFLINE: tuple[tuple[str, ...], ...] = (
+    ("list",),
+    ("list", "--scope", "all"),
+    ("show", "AmazonEKS_CNI_Policy@v5"),
+    ("show", "AmazonEKSServiceRolePolicy"),
+    ("show", "PowerUserAccess"),
+    ("versions", "AmazonEKSServiceRolePolicy"),
+    ("versions", "AmazonEKSServicePolicy"),
+    ("diff", "AmazonEKSLoadBalancingPolicy@v5..v6"),
+    ("diff", "AmazonEKS_CNI_Policy@v5..v6"),
+    ("diff", "PowerUserAccess", "{file}"),
+    ("explain", "--action", "ec2:CreateVolume", "--policy", "AmazonEBSCSIDriverPolicy@v2"),
+    ("explain", "--action", "ec2:CreateVolume", "--resource", "arn:aws:ec2:eu-west-1::snapshot/snap-1", "--policy",
+     "AmazonEBSCSIDriverPolicy@v2"),
+    ("config",),
+)  # fmt: skip
+LIVE: tuple[tuple[str, ...], ...] = (
+    ("attached", "AmazonEKSWorkerNodePolicy"),
+    ("attached", "AmazonEKSClusterPolicy"),
+    ("cluster", "prod"),
+)
+
+
+def closed(schema: Any) -> Any:
+    """Return the schema with no room for what it does not mention: scripts may meet new fields, the tests must not."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    shut = {key: closed(value) for key, value in schema.items()}
+    return {**shut, "additionalProperties": False} if "properties" in shut and "required" in shut else shut
+
+
+def complaints(command: str, answer: object) -> Iterator[str]:
+    schema = {**closed(SCHEMA), "$ref": f"#/$defs/{command}"}
+    for error in Draft202012Validator(schema).iter_errors(answer):
+        yield f"{error.json_path}: {error.message[:300]}"
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_command_with_json_is_described_and_tried() -> None:
+    with_json = {
+        name
+        for name, command in commands_of(build_parser()).items()
+        if any("--json" in action.option_strings for action in command._actions)
+    }
+    assert with_json <= SCHEMA["$defs"].keys()
+    assert with_json == {words[0] for words in (*OFFLINE, *LIVE)}
+
+
+@pytest.mark.parametrize("words", OFFLINE, ids=" ".join)
+def test_answers_from_the_corpus(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}')
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main([word.replace("{file}", str(file)) for word in words] + ["--json"]) == 0
+    assert list(complaints(words[0], json.loads(capsys.readouterr().out))) == []
+
+
+@pytest.mark.parametrize("words", LIVE, ids=" ".join)
+def test_answers_from_the_account(words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--json"]) == 0
+    assert list(complaints(words[0], json.loads(capsys.readouterr().out))) == []
+
+
+def test_a_field_that_the_schema_lacks_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(complaints("config", {**answer, "more": 1})) != []
+    del answer["path"]
+    assert list(complaints("config", answer)) != []
