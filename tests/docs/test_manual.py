@@ -1,0 +1,99 @@
+"""The manual is what its maker makes today, and every example that users read runs."""
+
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.make import DOCS, pages
+from docs.words import examples_of
+from ekstui.cli.main import main, with_command
+from ekstui.cli.parser import COMMANDS, build_parser, commands_of
+from tests.rig.rig import Rig
+
+ROOT = DOCS.parent
+# What a pod's log says, for the examples that read standard input.
+DENIAL = """\
+api error UnauthorizedOperation: You are not authorized to perform this operation. User:
+arn:aws:sts::111122223333:assumed-role/ebs-csi/1747307062150341641 is not authorized to perform: ec2:CreateVolume on
+resource: arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0 because no identity-based policy allows the
+ec2:CreateVolume action.
+"""
+DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_page_is_what_its_maker_makes(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run make docs"
+
+
+def test_the_parser_has_the_commands_that_the_first_word_is_held_against() -> None:
+    assert tuple(commands_of(build_parser())) == COMMANDS
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in [*DOCS.glob("*.md"), *ROOT.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def examples() -> Iterator[str]:
+    """Yield every command line with ekstui in the README and in the help, as it is written."""
+    for block in re.findall(
+        r"```(?:sh|console|bash)?\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    ):
+        yield from (line.strip().removeprefix("$ ") for line in block.splitlines() if re.search(r"\bekstui\b", line))
+    for line in re.findall(r"^  (ekstui.*?)(?:  .*)?$", build_parser().epilog or "", re.MULTILINE):
+        yield line.strip()
+    for command in commands_of(build_parser()).values():
+        yield from (re.split(r"\s{3,}", line)[0] for line in examples_of(command))
+
+
+def ekstui_words(example: str) -> list[str] | None:
+    """Return the words after `ekstui`, or None where it is not run (it is installed, completed or shown to a shell)."""
+    if example.startswith(("pipx", "uv", "pip", "python", "source", "make")):
+        return None
+    piece = next(part for part in re.split(r"\||<\(|\)", example) if re.search(r"\bekstui\b", part))
+    words = shlex.split(piece.split(" # ")[0].split(" <")[0].split(" >")[0])
+    return words[words.index("ekstui") + 1 :]
+
+
+EXAMPLES = sorted({example for example in examples() if ekstui_words(example) is not None})
+
+
+def test_there_are_examples_of_every_command() -> None:
+    assert {with_command(ekstui_words(example) or [])[0] for example in EXAMPLES} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs(
+    example: str,
+    rig: Rig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ekstui_words(example) or []
+    monkeypatch.chdir(tmp_path)
+    for name in re.findall(r"[\w./-]+\.json", example):
+        Path(name).write_text(DOCUMENT, encoding="utf-8")
+    config = tmp_path / "aws-config"
+    config.write_text("[profile prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setattr("sys.stdin", io.StringIO(DENIAL))
+    if with_command(words)[0] == "open":
+        # The app needs a terminal; that the words are right is seen without one.
+        build_parser().parse_args(with_command(words))
+        return
+    if "--version" in words or "--help" in words:
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+        return
+    if "--offline" in words:
+        assert main([word for word in words if word != "--offline"]) == 0
+    assert main(words) == 0, capsys.readouterr().err
