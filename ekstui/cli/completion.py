@@ -57,7 +57,7 @@ def _quiet(completer: Completer) -> Completer:
 
     def quietly(prefix: str, **_: object) -> Iterable[str]:
         try:
-            return tuple(completer(prefix))
+            return tuple(completer(prefix=prefix))
         except EkstuiError:
             return ()
 

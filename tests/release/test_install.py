@@ -1,0 +1,117 @@
+"""What people install: built twice it is the same, and it answers where nothing else of ekstui is."""
+
+import hashlib
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from docs.make import DOCS
+
+ROOT = DOCS.parent
+
+pytestmark = pytest.mark.slow
+
+SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", "ekstui", "assets", "docs")
+
+
+def build(source: Path, into: Path, *kinds: str) -> None:
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1767225600"}
+    command = [sys.executable, "-m", "build", "--no-isolation", *kinds, "--outdir", str(into), str(source)]
+    subprocess.run(command, env=environment, capture_output=True, timeout=120, check=True)
+
+
+def checkout(folder: Path) -> Path:
+    """Return a copy of what a release is built from, with other times than the original's."""
+    folder.mkdir(parents=True)
+    for name in SHIPPED:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, target)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    build(checkout(folder / "source"), folder / "dist")
+    return folder / "dist"
+
+
+def test_two_builds_are_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    build(checkout(tmp_path / "another" / "place"), tmp_path / "again")
+    digests = [
+        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+        for folder in (built, tmp_path / "again")
+    ]
+    assert {Path(name).suffix for name in digests[0]} == {".whl", ".gz"}
+    assert digests[0] == digests[1]
+
+
+def test_the_wheel_carries_the_assets_and_nothing_of_the_makers(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    assert {
+        f"ekstui/assets/{name}" for name in ("corpus.jsonl.xz", "manifest.json", "eks.json", "schema.json")
+    } <= names
+    assert not [
+        name for name in names if name.startswith(("tests/", "docs/")) or name.endswith(("build_corpus.py", ".toml"))
+    ]
+    assert [name for name in names if name.endswith("share/man/man1/ekstui.1")]
+
+
+def test_a_wheel_can_be_built_from_the_sdist(built: Path, tmp_path: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    build(next(tmp_path.iterdir()), tmp_path / "again", "--wheel")
+    (wheel,) = (tmp_path / "again").iterdir()
+    assert wheel.read_bytes() == next(built.glob("*.whl")).read_bytes()
+
+
+@pytest.mark.parametrize("way", ["wheel", "editable"])
+def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Path) -> None:
+    """pip installs ekstui into an empty environment; what it depends on is lent by the environment of the tests."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    what = (
+        [str(next(built.glob("*.whl")))]
+        if way == "wheel"
+        else ["--no-build-isolation", "--editable", str(checkout(tmp_path / "source"))]
+    )
+    packages = next((tmp_path / "venv" / "lib").glob("python*")) / "site-packages"
+    (packages / "lent.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", *what]
+    subprocess.run(pip, capture_output=True, timeout=120, check=True)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path / "home"),
+        "https_proxy": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    ekstui = str(tmp_path / "venv" / "bin" / "ekstui")
+    done = subprocess.run(
+        [ekstui, "list", "--json"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["policies"]) == 50
+    where = subprocess.run(
+        [python, "-c", "import ekstui.paths; print(ekstui.paths.assets())"],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert Path(where).is_relative_to(packages if way == "wheel" else tmp_path / "source")
