@@ -6,7 +6,19 @@ from typing import NoReturn
 
 from ekstui import __version__
 
-COMMANDS = ("open", "list", "show", "versions", "diff", "changes", "attached", "cluster", "explain", "config", "completion")
+COMMANDS = (
+    "open",
+    "list",
+    "show",
+    "versions",
+    "diff",
+    "changes",
+    "attached",
+    "cluster",
+    "explain",
+    "config",
+    "completion",
+)
 VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme", "--since")
 """Options that take a value, which is no command even if it is spelled like one."""
 
@@ -70,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Show what differs between two documents.",
         "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
         "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
-        "ekstui diff role:my-node-role AmazonEKSWorkerNodePolicy",
+        "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
     )
     diff.add_argument(
         "before", metavar="A", help="POLICY[@V], POLICY@v5..v6, a file, - for standard input, or role:NAME"
