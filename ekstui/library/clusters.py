@@ -109,7 +109,11 @@ def cluster_answer(
 
 
 def _find(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
-    facts = snapshot.eks or EksFacts((), ())
+    if snapshot.eks is None:
+        raise AccountError(
+            "Clusters were not read: an account file holds IAM only.", "Ask AWS, without --account-file."
+        )
+    facts = snapshot.eks
     found = facts.find(name, region)
     if len(found) == 1:
         return found[0]

@@ -160,6 +160,12 @@ class Library:
 
         return compared(ask(before), ask(after))
 
+    def profiles(self) -> tuple[str, ...]:
+        """Return the names of the profiles that the AWS configuration has, `default` first."""
+        from ekstui.sources.aws.caller import profile_names
+
+        return profile_names()
+
     def account(self) -> AccountSnapshot | None:
         """Return the account's last snapshot without asking AWS, or None where none is at hand."""
         return self.live.last()

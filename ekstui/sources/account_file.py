@@ -58,9 +58,11 @@ def read_account_file(path: Path) -> AccountSnapshot:
 def _pages(path: Path) -> Iterator[Mapping[str, object]]:
     """Yield the pages of a file: one object, a list of them, or several after one another."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _COMMAND) from None
     except UnicodeDecodeError:

@@ -1,0 +1,41 @@
+"""An account file answers without credentials or network, and says what it cannot know."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ekstui.errors import AccountError
+from ekstui.library import AccountChoice, Library
+from tests.rig.clients import client
+from tests.rig.rig import Rig
+
+CNI = "AmazonEKS_CNI_Policy"
+
+
+def test_a_file_serves_what_iam_knows(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rig.reset(0)
+    details = client("iam").get_account_authorization_details(MaxItems=1000)
+    details.pop("ResponseMetadata")
+    path = tmp_path / "details.json"
+    path.write_text(json.dumps(details, default=str))
+    expected = rig.account.roles_with(CNI)
+    rig.proxy.clear()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
+    library = Library.open(AccountChoice(file=path))
+    snapshot = library.refresh_account()
+    assert snapshot.complete
+    assert snapshot.identity.method == "file"
+    answer = library.attached(CNI)
+    assert {entry.role.name for entry in answer.attachments.roles} == expected
+    assert answer.attachments.complete
+    assert not answer.complete  # nobody asked EKS what uses them
+    uses = {entry.role.name: entry.used_by for entry in answer.attachments.roles}
+    assert all(use.certainty == "inferred" for each in uses.values() for use in each)
+    assert [use.kind for use in uses["prod-vpc-cni"]] == ["irsa"]
+    assert library.role("prod-cluster").subject.policies[0].document is not None
+    with pytest.raises(AccountError, match="Clusters were not read"):
+        library.cluster("prod")
+    assert rig.proxy.counts() == {}
+    assert not (tmp_path / "cache" / "accounts").exists()
