@@ -15,7 +15,7 @@ from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
 from ekstui.tui.screens.palette import GoTo, PaletteScreen, RunKey
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Start
 
 
 class EkstuiApp(LibraryApp):
@@ -28,7 +28,7 @@ class EkstuiApp(LibraryApp):
     CSS_PATH = "screens/explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    def __init__(self, library: Library, start: Shown | None = None, effective: Effective | None = None) -> None:
+    def __init__(self, library: Library, start: Start | None = None, effective: Effective | None = None) -> None:
         super().__init__(library, effective.settings if effective else None)
         self.settings_warnings = (*(effective.warnings if effective else ()), *adopt(self, self.settings))
         # A class attribute has no effect: App.__init__ sets the level from the environment.

@@ -11,3 +11,12 @@ class Shown:
 
     entry: PolicyEntry
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the app opens."""
+
+    shown: Shown
+    compare_with: int | None = None
+    """The version that is compared with the shown one at once."""

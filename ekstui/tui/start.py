@@ -1,19 +1,29 @@
 """Starts the app and answers with the process's exit code."""
 
 from ekstui.config import Effective
+from ekstui.core.where import VersionRange, parse_where
 from ekstui.library import AccountChoice, Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Start
 
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
-    """Run the app, opened at `where` if given; an unknown policy is an error before the screen changes."""
+    """Run the app, opened at `where` if given; an unknown policy or version is an error before the screen changes."""
     library = Library.open(account)
-    shown = None
-    if where:
-        entry = library.find(where)
-        shown = Shown(entry, entry.policy.default_version)
-    app = EkstuiApp(library, shown, effective)
+    app = EkstuiApp(library, where_to_start(where, library) if where else None, effective)
     app.run(mouse=effective.settings.mouse)
     # run() returns normally after a crash, with the code on the app.
     return app.return_code or 0
+
+
+def where_to_start(where: str, library: Library) -> Start:
+    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
+    place = parse_where(where)
+    entry = library.find(place.name)
+    if isinstance(place, VersionRange):
+        for version in (place.before, place.after):
+            library.document_json(entry.policy, version)
+        return Start(Shown(entry, place.after), place.before)
+    version = entry.policy.default_version if place.version is None else place.version
+    library.document_json(entry.policy, version)
+    return Start(Shown(entry, version))

@@ -31,7 +31,7 @@ from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
@@ -77,10 +77,10 @@ class ExplorerScreen(Screen[None]):
     policies = query_one(PoliciesPane)
     versions = query_one(VersionsPane)
 
-    def __init__(self, start: Shown | None = None) -> None:
+    def __init__(self, start: Start | None = None) -> None:
         super().__init__()
         self._start = start
-        self._scope: Literal["eks", "all"] = "all" if start and start.entry.scope != "eks" else "eks"
+        self._scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
         self._pane: PaneId = "policies"
         self._beside: PaneId = "permissions"
         self._following: Timer | None = None
@@ -103,16 +103,22 @@ class ExplorerScreen(Screen[None]):
         self.add_class("-on-permissions")
         if not self._start:
             self._scope = self.app.settings.scope
-        self._load(cursor=self._start.entry.policy.arn if self._start else None)
+        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
         self.policies.focus_rows()
         self.set_timer(FILL_AFTER, self._fill_cache)
         self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         first = self.policies.rows.current
         if self._start:
-            self.shown = self._start
+            self._open(self._start)
         elif first and isinstance(first.value, PolicyEntry):
             self.shown = Shown(first.value, first.value.policy.default_version)
+
+    def _open(self, start: Start) -> None:
+        self.shown = start.shown
+        if start.compare_with is not None:
+            name = start.shown.entry.policy.name
+            self.app.push_screen(CompareScreen(PolicyAt(name, start.compare_with), PolicyAt(name, start.shown.version)))
 
     def _load(self, *, cursor: str | None = None) -> None:
         entries = self.app.library.policies(self._scope)

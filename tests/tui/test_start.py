@@ -1,0 +1,37 @@
+"""The app opened at a policy, a version or a comparison."""
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.errors import EkstuiError
+from ekstui.library import Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.start import where_to_start
+from tests.tui.journeys import settle, travel, words
+
+
+def test_a_version_is_shown_at_once() -> None:
+    async def journey(_: Pilot[None], app: EkstuiApp) -> None:
+        assert isinstance(app.screen, ExplorerScreen)
+        assert app.screen.shown is not None
+        assert (app.screen.shown.entry.policy.name, app.screen.shown.version) == ("AmazonEKS_CNI_Policy", 5)
+
+    travel(journey, start=where_to_start("amazoneks_cni_policy@v5", Library.open()))
+
+
+def test_a_range_opens_the_comparison_over_the_explorer() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: "shield:CreateProtection" in words(app.screen))
+        assert isinstance(app.screen, CompareScreen)
+        await pilot.press("escape")
+        assert isinstance(app.screen, ExplorerScreen)
+
+    travel(journey, start=where_to_start("AmazonEKSLoadBalancingPolicy@v5..v6", Library.open()))
+
+
+@pytest.mark.parametrize("where", ["AmazonEKS_CNI_Policy@v99", "AmazonEKS_CNI_Policy@v1..v99", "xyzzy", "@v1"])
+def test_what_does_not_exist_is_an_error_before_the_screen_changes(where: str) -> None:
+    with pytest.raises(EkstuiError):
+        where_to_start(where, Library.open())
