@@ -145,11 +145,11 @@ def stored(folder: Path) -> tuple[StoredAccount, ...]:
     return tuple(sorted(accounts, key=lambda entry: entry.fetched_at, reverse=True))
 
 
-def clear(folder: Path, partition: str | None = None, account: str | None = None) -> tuple[Path, ...]:
-    """Delete what is stored of one account, or of all, and return the files that are gone."""
+def clear(folder: Path, account: str | None = None) -> tuple[Path, ...]:
+    """Delete what is stored of one account, whatever its partition, or of all; return the files that are gone."""
     if not _usable(folder):
         return ()
-    name = "*" if account is None or partition is None else _path(folder, partition, account).stem
+    name = "*" if account is None else f"*-{account}"
     gone: list[Path] = []
     for suffix in (".db", ".db-journal", ".db-wal", ".db-shm", ".unreadable"):
         for path in sorted(folder.glob(f"{name}{suffix}")):

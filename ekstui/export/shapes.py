@@ -1,6 +1,9 @@
 """Values as the JSON that commands print and the app exports; the names are a promise to scripts."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ekstui.core.change import GrantDifference
 from ekstui.core.document import serialise_conditions
@@ -9,7 +12,13 @@ from ekstui.core.grants import Grant
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.timeline import Step, StepCounts
-from ekstui.library import ComparedSide, Comparison, DataStatus, PolicyEntry
+from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
+
+if TYPE_CHECKING:
+    # Only these commands need them, and every command imports this module.
+    from ekstui.cache.accounts import StoredAccount
+    from ekstui.core.who_can import WhoCan
+    from ekstui.library.syncing import SyncReport
 
 Shape = dict[str, object]
 
@@ -191,4 +200,65 @@ def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool
             }
             for step in steps
         ],
+    }
+
+
+def who_can_shape(data: DataStatus, answer: WhoCan) -> Shape:
+    """Return the answer of `who-can`."""
+    return {
+        "data": data_shape(data),
+        "action": answer.action,
+        "level": answer.level,
+        "policies": [
+            {
+                "policy": holder.policy.name,
+                "version": version_label(holder.version),
+                "since": {
+                    "version": version_label(holder.since.version),
+                    "created": format_time(holder.since.created),
+                    "at_latest": holder.since.at_latest,
+                },
+                "pattern": holder.pattern,
+                "via": holder.via,
+                "grants": [grant_shape(grant) for grant in holder.grants],
+                "denied": holder.denied,
+                "covers": list(holder.covers),
+                "lacks": list(holder.lacks),
+            }
+            for holder in answer.holders
+        ],
+    }
+
+
+def sync_shape(report: SyncReport) -> Shape:
+    """Return the answer of `sync`."""
+    return {
+        "source": report.source,
+        "partition": report.partition,
+        "complete": report.complete,
+        "known_until": format_time(report.known_until),
+        "new_policies": list(report.new_policies),
+        "new_versions": [{"policy": name, "version": version_label(number)} for name, number in report.new_versions],
+        "conflicts": [{"policy": name, "version": version_label(number)} for name, number in report.conflicts],
+        "withdrawn": list(report.withdrawn),
+        "skipped": [{"place": entry.place, "reason": entry.reason} for entry in report.skipped],
+    }
+
+
+def cache_shape(info: CacheInfo, snapshots: Sequence[StoredAccount]) -> Shape:
+    """Return the answer of `cache info`."""
+    return {
+        "path": str(info.path),
+        "corpus": {
+            "source": info.source,
+            "newest": format_time(info.newest),
+            "policies": info.policies,
+            "versions": info.versions,
+        },
+        "synced_at": format_time(info.synced_at),
+        "accounts": [
+            {"account": entry.account, "partition": entry.partition, "fetched_at": format_time(entry.fetched_at)}
+            for entry in snapshots
+        ],
+        "size_bytes": info.size,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from ekstui import paths
 from ekstui.cache import accounts
 from ekstui.core.account import AccountSnapshot, SourceError
-from ekstui.errors import AccountError
+from ekstui.errors import AccountError, InputError
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
 from ekstui.sources.aws.caller import caller_digest
@@ -136,9 +136,13 @@ class LiveAccount:
         except accounts.StoreError:
             return ()
 
-    def forget_all(self) -> int:
-        """Delete the snapshots of every account; return how many files that were."""
-        gone = accounts.clear(self.folder)
+    def forget(self, account: str | None = None) -> int:
+        """Delete the snapshots of an account, or of every one; return how many files that were."""
+        if account is not None and not account.isdigit():
+            raise InputError(
+                f"{account!r} is no account's number.", "It has twelve digits; ekstui cache info lists them."
+            )
+        gone = accounts.clear(self.folder, account)
         with self._lock:
             self._snapshot = None
             self._entities.clear()

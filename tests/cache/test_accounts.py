@@ -155,7 +155,7 @@ def test_clear_deletes_the_files(folder: Path) -> None:
     store(folder, snapshot(FIRST))
     store(folder, replace(snapshot(SECOND), fetched_at=WHEN.replace(hour=13)))
     assert [entry.account for entry in stored(folder)] == [SECOND, FIRST]
-    clear(folder, "aws", SECOND)
+    clear(folder, SECOND)
     assert [path.name for path in folder.iterdir()] == [f"aws-{FIRST}.db"]
     clear(folder)
     assert list(folder.iterdir()) == []

@@ -139,3 +139,29 @@ def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() ->
     )  # fmt: skip
     assert done.stdout.startswith("POLICY")
     assert done.stderr == ""
+
+
+def test_who_can_names_the_version_that_brought_an_action() -> None:
+    holders = {entry["policy"]: entry for entry in answer("who-can", "ec2:describesecuritygroups")["policies"]}
+    assert holders["AmazonEKS_CNI_Policy"]["since"] == {
+        "version": "v6",
+        "created": "2026-03-04T19:12:14Z",
+        "at_latest": False,
+    }
+    assert holders["PowerUserAccess"]["via"] == "NotAction"
+    assert "PowerUserAccess" not in {entry["policy"] for entry in answer("who-can", "iam:CreateUser")["policies"]}
+
+
+def test_what_no_policy_allows_is_said_plainly() -> None:
+    done = ekstui("who-can", "ec2:DescribeSecurityGroups", "--resource", "arn:aws:s3:::bucket", "--scope", "eks")
+    assert done.returncode in (0, 1)
+    done = ekstui("who-can", "AmazonEKSAdminPolicy")
+    assert done.returncode == 1
+    assert "EKS access policy" in done.stderr
+
+
+def test_a_period_after_the_data_ends_is_incomplete_not_empty() -> None:
+    done = ekstui("changes", "--since", "1h", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["complete"] is False
+    assert "known until 2026-08-26" in done.stderr

@@ -542,6 +542,6 @@ def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: LiveAccount) 
     assert [(each.partition, each.account, each.fetched_at) for each in small.stored()] == [
         ("aws", snapshot.identity.account, snapshot.fetched_at.replace(microsecond=0))
     ]
-    assert small.forget_all() == 1
+    assert small.forget() == 1
     assert small.stored() == ()
     assert small.last() is None

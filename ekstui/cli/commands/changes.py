@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
     carried = _carried(library) if arguments.attached else None
     if arguments.scope == "all":
-        prepare_index(library)
+        _prepare_index(library)
     feed = library.changes(since, arguments.scope)
     steps = [
         step
@@ -50,10 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if steps else ExitCode.NOTHING
 
 
-def prepare_index(library: Library) -> None:
-    """Fill and index the cache, so that this and every later answer is quick; with progress on a terminal."""
+def fill_cache(library: Library) -> bool:
+    """Fill the cache if it is not, with progress on a terminal; return whether it is filled now."""
     with narrate_progress() as tell:
-        if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
+        return library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies"))
+
+
+def _prepare_index(library: Library) -> None:
+    """Fill and index the cache: judging all steps anew would take ten seconds each time."""
+    if fill_cache(library):
+        with narrate_progress() as tell:
             library.index(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
 
 

@@ -1,0 +1,61 @@
+"""`ekstui who-can`: the policies that allow an action."""
+
+import argparse
+
+from ekstui.cli.commands.changes import fill_cache
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.output import narrate, print_json, print_text, print_wrapped
+from ekstui.core.policy import version_label
+from ekstui.core.who_can import Holder
+from ekstui.export.shapes import who_can_shape
+from ekstui.library import Library
+from ekstui.library.knowledge import knowledge
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print each policy with the pattern that gives the action, since when, on what, and under which conditions."""
+    library = Library.open()
+    # Without the index, which the app and sync make, the documents answer in a second or two: no reason to wait for it.
+    fill_cache(library)
+    answer = library.who_can(arguments.action, arguments.resource, arguments.scope)
+    data = library.data()
+    if arguments.json:
+        print_json(who_can_shape(data, answer))
+    else:
+        for holder in answer.holders:
+            _print(holder, answer.action)
+    where = "" if arguments.scope == "all" else " of scope eks (--scope all looks at every one)"
+    if answer.holders:
+        narrate(
+            f"{len(answer.holders)} AWS managed policies{where} allow {answer.action}, as known until {data.newest:%Y-%m-%d}."
+        )
+        return ExitCode.DONE
+    on = f" on {arguments.resource}" if arguments.resource else ""
+    narrate(
+        f"None exists: no AWS managed policy{where} allows {answer.action}{on}, as known until {data.newest:%Y-%m-%d}."
+    )
+    if absence := knowledge().absence(arguments.action):
+        narrate(absence.text)
+    return ExitCode.NOTHING
+
+
+def _print(holder: Holder, action: str) -> None:
+    since = holder.since
+    when = f" ({since.created:%Y-%m-%d})" if since.created else " (date unknown)"
+    latest = ", or an earlier version that nobody saw" if since.at_latest else ""
+    print_text(f"{holder.policy.name} {version_label(holder.version)}", "bold")
+    through = f"NotAction {holder.pattern}" if holder.via == "NotAction" else holder.pattern
+    if holder.pattern.lower() != action.lower() or holder.via == "NotAction":
+        print_wrapped(f"through {through}", "  ")
+    print_wrapped(f"since {version_label(since.version)}{when}{latest}", "  ")
+    for grant in holder.grants:
+        where = ", ".join(grant.resources)
+        print_wrapped(f"on {where if grant.resource_element == 'Resource' else f'everything but {where}'}", "  ")
+        for condition in grant.conditions:
+            print_wrapped(f"if {condition.key} {condition.operator} {' or '.join(condition.values)}", "     ")
+    if holder.denied:
+        print_wrapped(f"denied by the same policy: {holder.denied}", "  ", "red")
+    if holder.lacks:
+        print_wrapped(f"resource types that it does not reach: {', '.join(holder.lacks)}", "  ", "yellow")
+    if not holder.applies:
+        print_wrapped("none of its resources fits the action, so it gives nothing", "  ", "yellow")
