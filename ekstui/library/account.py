@@ -8,6 +8,7 @@ from pathlib import Path
 from ekstui import paths
 from ekstui.cache import accounts
 from ekstui.core.account import AccountSnapshot, SourceError
+from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
@@ -50,6 +51,8 @@ class LiveAccount:
     _connection: Connection | None = None
     _entities: dict[str, Entities] = field(default_factory=dict)
     """By policy ARN, where the sweep is denied; forgotten by a refresh."""
+    _uses: tuple[AccountSnapshot, Uses] | None = None
+    """The uses of the last snapshot that was asked about: joining 5,000 roles takes 0.2 s."""
 
     @staticmethod
     def chosen(choice: AccountChoice) -> "LiveAccount":
@@ -102,6 +105,14 @@ class LiveAccount:
             self._snapshot = snapshot
             self._entities.clear()
         return snapshot
+
+    def uses(self, snapshot: AccountSnapshot) -> Uses:
+        """Return what uses the roles of a snapshot, joined once for each snapshot."""
+        known = self._uses
+        if known is None or known[0] is not snapshot:
+            known = (snapshot, uses_in(snapshot))
+            self._uses = known
+        return known[1]
 
     def entities(self, policy_arn: str, cancelled: Cancelled = never) -> Entities:
         """Return who carries one policy, asked for that policy alone: the way round a denied sweep."""

@@ -40,7 +40,7 @@ def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never
     if _sweep_denied(snapshot) and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:
-        found = carriers_of(snapshot, arn)
+        found = carriers_of(snapshot, arn, account.uses(snapshot))
     if not found.complete and not (found.roles or found.users or found.groups or snapshot.roles):
         failed = next((error for error in found.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
