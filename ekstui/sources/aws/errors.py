@@ -16,6 +16,9 @@ from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Incompl
 CATCHABLE: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, EOFError, EkstuiError, IncompleteError)
 """What a call may raise besides botocore's own classes; see `failures`."""
 
+LONGEST = 400
+"""Characters of AWS's own words that a message may have."""
+
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _BAD_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -26,6 +29,7 @@ _THROTTLED = {
 _ABSENT = {"NoSuchEntity", "ResourceNotFoundException", "NotFoundException"}
 _SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException"}
 _CONFIG_ABSENT = {"NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"}
+_PORTAL = "Is a proxy or a captive portal in the way?"
 _OFFLINE = "Everything else works offline."
 
 
@@ -83,7 +87,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
     if isinstance(error, EkstuiError):
         return _Words("unexpected", error.message, error.next_step)
     if isinstance(error, ResponseParserError | KeyError):
-        return _Words("unexpected", _unexpected(action), "Is a proxy or a captive portal in the way?")
+        return _Words("unexpected", _unexpected(action), _PORTAL)
     return _surroundings(error)
 
 
@@ -91,9 +95,10 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
     """Put an answer of AWS in words."""
     response = getattr(error, "response", None) or {}
     details = response.get("Error", {})
-    code, text = str(details.get("Code", "")), str(details.get("Message", ""))
+    code, whole = str(details.get("Code", "")), str(details.get("Message", ""))
+    text = _shortened(whole)
     if isinstance(error, Exception) and _is_assume_role(error) and code in _DENIED:
-        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", text)
+        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", whole)
         return _Words(
             "credentials",
             f"The credentials may not assume {role[0] if role else 'the role of the profile'}.",
@@ -115,9 +120,9 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
             )
         return _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again.")
     if code in _DENIED:
-        if "service control policy" in text:
+        if "service control policy" in whole:
             return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
-        if "permissions boundary" in text:
+        if "permissions boundary" in whole:
             return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
         return _Words("denied", f"{what} is denied.", "The README has the read-only policy that is enough.")
     if code == "OptInRequired":
@@ -128,6 +133,8 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
         return _Words("absent", "AWS Config has no such aggregator, or records nothing here.", text)
     if code in _ABSENT:
         return _Words("absent", f"{what}: {text or 'it does not exist'}")
+    if text.lstrip().startswith("<"):
+        return _Words("unexpected", _unexpected(action), _PORTAL)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return _Words("unexpected", f"{what} failed: {text or code or status}" + (f" ({code})" if text and code else ""))
 
@@ -253,10 +260,16 @@ def _is_assume_role(error: Exception) -> bool:
     return str(getattr(error, "operation_name", "")).startswith("AssumeRole")
 
 
+def _shortened(text: str) -> str:
+    """Return a message of AWS on one line, cut where it is longer than anybody reads."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST].rstrip()}…"
+
+
 def _ended(sentence: str) -> str:
     """Return a sentence, which may end in the words of AWS, with a full stop."""
     sentence = sentence.rstrip()
-    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
+    return sentence if sentence.endswith((".", "?", "!", "…")) else f"{sentence}."
 
 
 def _host(url: str) -> str:

@@ -69,6 +69,8 @@ CASES: list[tuple[Exception, ErrorKind, str]] = [
     (answer("NoSuchEntity", "The role x cannot be found."), "absent", "cannot be found"),
     (answer("ResourceNotFoundException"), "absent", "does not exist"),
     (answer("ServiceUnavailable", "try later"), "unexpected", "try later"),
+    (answer("404", "<!doctype html>\n<title>404 Not Found</title>"), "unexpected", "captive portal"),
+    (answer("InternalFailure", "one\ntwo " * 500), "unexpected", "one two one"),
     (KeyError("ListPoliciesResult"), "unexpected", "captive portal"),
     (ResponseParserError("no element found"), "unexpected", "captive portal"),
     (FileNotFoundError(2, "No such file", "/no/such/helper"), "credentials", "credential_process"),
@@ -84,7 +86,9 @@ def test_each_cause_has_its_words(error: Exception, kind: ErrorKind, words: str)
     told = explain(error, "counts", "iam:ListPolicies", profile="prod", region="eu-west-1")
     assert told.kind == kind
     assert words.lower() in f"{told.message} {told.next_step}".lower()
-    assert told.message.endswith((".", "?", "!"))
+    assert told.message.endswith((".", "?", "!", "…"))
+    assert "\n" not in told.message
+    assert len(told.message) < 500
     assert "secret@" not in f"{told}"
 
 
