@@ -11,10 +11,9 @@ from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
 from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, seal
 from ekstui.cache.policies import PolicyCache, read_policies_of
 from ekstui.core.document import ActionElement, Document, Effect, parse
-from ekstui.core.feed import FeedStep
 from ekstui.core.policy import format_time, parse_time
+from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers
-from ekstui.core.timeline import StepCounts
 from ekstui.core.wildcard import is_wild
 
 

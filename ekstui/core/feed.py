@@ -1,26 +1,14 @@
 """What AWS changed, across policies: the steps between versions as one feed, newest first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
 from ekstui.core.document import Document
 from ekstui.core.policy import Policy
-from ekstui.core.timeline import StepCounts, timeline
-
-
-@dataclass(frozen=True, slots=True)
-class FeedStep:
-    """One step from a version of a policy to the next."""
-
-    policy: str
-    """The policy's name."""
-    version: int
-    previous: int
-    """The known version before it."""
-    created: datetime | None
-    change: StepCounts
+from ekstui.core.steps import FeedStep as FeedStep
+from ekstui.core.timeline import timeline
 
 
 def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:

@@ -4,14 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ekstui.library.facade import Library
-from ekstui.library.values import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
+from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
 
 if TYPE_CHECKING:
     from ekstui.library.account import AccountChoice
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.roles import RoleAnswer
-    from ekstui.library.searching import ChangesFeed
     from ekstui.library.syncing import SyncReport
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
 _MODULES = {
     "AccountChoice": "account",
     "AttachedAnswer": "attached",
-    "ChangesFeed": "searching",
     "ClusterAnswer": "clusters",
     "ClusterRole": "clusters",
     "RecentChange": "clusters",

@@ -17,7 +17,7 @@ from ekstui.errors import AccountError
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
 from ekstui.library.store import Store
-from ekstui.library.values import CacheInfo, DataStatus, PolicyEntry
+from ekstui.library.values import CacheInfo, ChangesFeed, DataStatus, PolicyEntry
 from ekstui.sources.corpus import Corpus
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ekstui.library.explanation import Inquiry
     from ekstui.library.looked import Looked
     from ekstui.library.roles import RoleAnswer
-    from ekstui.library.searching import ChangesFeed
     from ekstui.library.syncing import SyncReport
     from ekstui.library.values import ComparedSide, Comparison
     from ekstui.sources.aws.account import Progress
@@ -291,7 +290,6 @@ class Library:
 
         A time after `data().newest` gives a feed that is not complete: nothing is known of it.
         """
-        from ekstui.library.searching import ChangesFeed
 
         if since is not None and since > self.data().newest:
             return ChangesFeed(False, ())
@@ -305,7 +303,7 @@ class Library:
         """
         from ekstui.library.who_can import who_can_answer
 
-        return who_can_answer(self.store, action, resource, knowledge(), family=scope == "eks")
+        return who_can_answer(self.store, action, resource, knowledge, family=scope == "eks")
 
     @property
     def looked(self) -> Looked:

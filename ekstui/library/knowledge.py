@@ -1,17 +1,24 @@
 """What ekstui knows about EKS policies, read once, and the list's entries that carry it."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ekstui import paths
-from ekstui.core.knowledge import Knowledge, parse_knowledge
-from ekstui.core.policy import Policy
 from ekstui.errors import DataError
 from ekstui.library.values import PolicyEntry
+
+if TYPE_CHECKING:
+    from ekstui.core.knowledge import Knowledge
+    from ekstui.core.policy import Policy
 
 
 @cache
 def knowledge() -> Knowledge:
     """Return what `eks.toml` says, from its compiled form; DataError where it cannot be read."""
+    from ekstui.core.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
+
     try:
         text = (paths.assets() / "eks.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,14 +1,19 @@
 """Finding policies by what a user types, and reading their documents."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ekstui.core.document import Document, parse_text
-from ekstui.core.knowledge import Absence, Knowledge
 from ekstui.core.policy import Policy, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
 from ekstui.library.reader import PolicyReader
+
+if TYPE_CHECKING:
+    from ekstui.core.knowledge import Absence, Knowledge
 
 NEAREST = 5
 """How many names come with a name that does not exist."""

@@ -1,24 +1,14 @@
 """Answers over all policies and their history: from the cache's index, or from the documents where there is none."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from ekstui.core.document import Document
-from ekstui.core.feed import FeedStep, newest_first, numbers_since, steps_since
+from ekstui.core.feed import newest_first, numbers_since, steps_since
 from ekstui.core.history import PolicyHistory
+from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_speak_of
 from ekstui.library.policies import parse_stored
 from ekstui.library.reader import PolicyReader
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesFeed:
-    """What AWS changed since a time."""
-
-    complete: bool
-    """False where the time is later than what is known: nothing can be said then."""
-    changes: tuple[FeedStep, ...]
-    """Newest first."""
 
 
 def read_candidates(reader: PolicyReader, action: str, *, family: bool) -> tuple[Candidate, ...]:

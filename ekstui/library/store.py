@@ -33,7 +33,7 @@ from ekstui.library.reader import PolicyReader
 from ekstui.sources.corpus import Corpus
 
 if TYPE_CHECKING:
-    from ekstui.core.feed import FeedStep
+    from ekstui.core.steps import FeedStep
     from ekstui.core.targets import Candidate
 
 Answer = TypeVar("Answer")
@@ -87,19 +87,25 @@ class Store:
     def candidates(self, action: str, *, family: bool) -> tuple[Candidate, ...]:
         """Return the policies that may allow an action or a pattern, in the list's order."""
         from ekstui.cache.searching import candidates
-        from ekstui.library.searching import read_candidates
 
         wanted = action.lower()
         indexed = self._of_index(lambda: candidates(self.cache, wanted, family=family))
-        return self.ask(lambda reader: read_candidates(reader, wanted, family=family)) if indexed is None else indexed
+        if indexed is not None:
+            return indexed
+        from ekstui.library.searching import read_candidates
+
+        return self.ask(lambda reader: read_candidates(reader, wanted, family=family))
 
     def feed(self, since: datetime | None, *, family: bool) -> tuple[FeedStep, ...]:
         """Return the steps between versions since a time, newest first."""
         from ekstui.cache.searching import feed
-        from ekstui.library.searching import read_feed
 
         indexed = self._of_index(lambda: feed(self.cache, since, judged_by(), family=family))
-        return self.ask(lambda reader: read_feed(reader, since, family=family)) if indexed is None else indexed
+        if indexed is not None:
+            return indexed
+        from ekstui.library.searching import read_feed
+
+        return self.ask(lambda reader: read_feed(reader, since, family=family))
 
     def index(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
         """Index what is new or changed in a filled cache, and return whether all of it is indexed."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ekstui.core.change import Change
     from ekstui.core.document import Document
     from ekstui.core.policy import Policy, Scope
+    from ekstui.core.steps import FeedStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,13 @@ class CacheInfo:
     """In bytes; 0 where there is no cache."""
     in_use: bool
     """Whether the cache answers; otherwise the bundled corpus does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesFeed:
+    """What AWS changed since a time."""
+
+    complete: bool
+    """False where the time is later than what is known: nothing can be said then."""
+    changes: tuple[FeedStep, ...]
+    """Newest first."""

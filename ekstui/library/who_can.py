@@ -1,7 +1,11 @@
 """Which policies allow an action: the index or the documents give the candidates, the core the answer."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from ekstui.core import wildcard
-from ekstui.core.knowledge import Knowledge
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate
 from ekstui.core.who_can import WhoCan, nearest_actions, parse_action, who_can
@@ -9,11 +13,16 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.library.policies import refuse_access_policy
 from ekstui.library.store import Store
 
+if TYPE_CHECKING:
+    from ekstui.core.knowledge import Knowledge
 
-def who_can_answer(store: Store, action: str, resource: str | None, knowledge: Knowledge, *, family: bool) -> WhoCan:
+
+def who_can_answer(
+    store: Store, action: str, resource: str | None, knowledge: Callable[[], Knowledge], *, family: bool
+) -> WhoCan:
     """Return who can do an action (see `Library.who_can`)."""
     if ":" not in action:
-        refuse_access_policy(action.strip(), knowledge)
+        refuse_access_policy(action.strip(), knowledge())
     wanted = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")

@@ -5,9 +5,7 @@ lines have exactly the shape that assets/build_corpus.py writes; that lets a lin
 parsing them: an unescaped `{"version":"v` cannot stand inside a document, whose grammar has no such key.
 """
 
-import hashlib
 import json
-import lzma
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,6 +111,8 @@ class Corpus:
 
     def verify(self) -> None:
         """Compare the corpus with the manifest's digest; DataError where they differ."""
+        import hashlib
+
         digest = hashlib.sha256()
         for line in self._lines():
             digest.update(line)
@@ -128,6 +128,8 @@ class Corpus:
         raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
 
     def _lines(self, *, family: bool = False) -> Iterator[bytes]:
+        import lzma  # 4 ms with its buffers, which nobody needs while the cache answers
+
         count = self.manifest().family if family else None
         path = self.folder / "corpus.jsonl.xz"
         try:
