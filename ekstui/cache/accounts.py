@@ -51,6 +51,22 @@ class StoreError(EkstuiError):
     """The store of an account cannot be used; everything else goes on without it."""
 
 
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
+    }
+)
+"""What is wrong with something other than the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
     """An account of which a snapshot is stored."""
@@ -89,13 +105,13 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
     )
     try:
         _write(path, row, entities)
-    except sqlite3.DatabaseError as error:
-        if not _is_corrupt(error):
+    except (sqlite3.Error, ValueError) as error:
+        if not _is_damaged(error):
             raise StoreError(f"The snapshot cannot be kept: {error}.") from None
         try:
             path.replace(path.with_suffix(".unreadable"))
             _write(path, row, entities)
-        except (sqlite3.Error, OSError) as again:
+        except (sqlite3.Error, ValueError, OSError) as again:
             raise StoreError(f"The snapshot cannot be kept: {again}.") from None
 
 
@@ -265,6 +281,10 @@ def _tighten(path: Path, mode: int) -> None:
         raise StoreError(f"{path} is open to others and cannot be closed: {error.strerror}.") from None
 
 
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+def _is_damaged(error: Exception) -> bool:
+    """Return whether an error is the file's own, and not the disk's, another process's or a missing permission's.
+
+    A damaged schema may not even decode as text, which is a ValueError.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF not in _PASSING

@@ -211,6 +211,16 @@ def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
     assert [error.kind for error in absent.errors if error.source == "entities"] == ["absent"]
 
 
+def test_rate_limits_lose_no_role(rig: Rig, small: LiveAccount) -> None:
+    rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+    small.refresh()
+    rig.proxy.limit(10, 3, "iam", "GetRole")
+    answer = Library(Library.open().store, small).attached(CNI).attachments
+    assert {entry.role.extent for entry in answer.roles} == {"detail"}
+    assert len(answer.roles) == len(rig.account.roles_with(CNI))
+    assert rig.proxy.counts()["iam:GetRole"] > len(answer.roles)
+
+
 def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: LiveAccount) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.fail("denied", "iam", "GetRole")

@@ -1,0 +1,130 @@
+"""Account files and stored snapshots with anything in them give values or one of our errors; EKSTUI_TORTURE=20 tries more."""
+
+import contextlib
+import copy
+import json
+import os
+import random
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from ekstui.cache.accounts import StoreError, load, store
+from ekstui.core.account import carried_counts
+from ekstui.core.trust import trust_in_words, trust_word
+from ekstui.core.uses import carriers_of, uses_in
+from ekstui.errors import InputError
+from ekstui.sources.account_file import read_account_file
+from tests.accounts import snapshot
+from tests.sources.test_account_file import POLICY, TRUST, page, role
+
+EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+
+SCRAPS: list[Any] = [
+    None, 0, -1, 3.5, True, "", [], {}, "x", "arn:", "::::::", [None], {"a": None}, "*", ["*"], {"AWS": "*"},
+    {"Federated": ["a", 3]}, "\ud800", "2020-99-99", "%zz", 10**400, "\x1b[2J", "system:serviceaccount:", "a" * 5000,
+]  # fmt: skip
+
+
+def whole() -> dict[str, Any]:
+    """A page in which every kind of value stands."""
+    full = role(
+        "a",
+        PermissionsBoundary={"PermissionsBoundaryArn": POLICY["PolicyArn"]},
+        RolePolicyList=[{"PolicyName": "p", "PolicyDocument": TRUST}],
+        Tags=[{"Key": "team", "Value": "x"}],
+        InstanceProfileList=[{"Arn": "arn:aws:iam::111122223333:instance-profile/p"}],
+    )
+    user = {"UserName": "u", "Arn": "arn:aws:iam::111122223333:user/u", "Path": "/", "GroupList": ["g"]}
+    group = {"GroupName": "g", "Arn": "arn:aws:iam::111122223333:group/g", "Path": "/"}
+    version = {"VersionId": "v1", "Document": TRUST}
+    policy = {
+        "Arn": "arn:aws:iam::111122223333:policy/m", "DefaultVersionId": "v1", "PolicyVersionList": [version]
+    }  # fmt: skip
+    return copy.deepcopy(page(full, role("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy]))
+
+
+def mutated(value: Any, chance: random.Random) -> Any:
+    """The value with one place in it cut, doubled under another name, or replaced by a scrap."""
+    if isinstance(value, dict) and value and chance.random() < 0.9:
+        key = chance.choice(list(value))
+        match chance.randrange(8):
+            case 0:
+                del value[key]
+            case 1:
+                value[f"{key}x"] = copy.deepcopy(value[key])
+            case _:
+                value[key] = mutated(value[key], chance)
+        return value
+    if isinstance(value, list) and value and chance.random() < 0.85:
+        index = chance.randrange(len(value))
+        value[index] = mutated(value[index], chance)
+        return value
+    return copy.deepcopy(chance.choice(SCRAPS))
+
+
+def test_any_account_file_is_read_or_refused(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    path = tmp_path / "details.json"
+    read = refused = 0
+    for _ in range(600 * EFFORT):
+        value: Any = whole()
+        for _ in range(chance.randint(1, 3)):
+            value = mutated(value, chance)
+        text = json.dumps(value)
+        path.write_text(text[: chance.randrange(len(text))] if chance.random() < 0.1 else text)
+        try:
+            account = read_account_file(path)
+        except InputError:
+            refused += 1
+            continue
+        read += 1
+        uses_in(account)
+        carriers_of(account, POLICY["PolicyArn"])
+        carried_counts(account)
+        for each in account.roles:
+            assert trust_word(each.trust, account.identity.account)
+            assert trust_in_words(each.trust, account.identity.account)
+    assert read > 50 * EFFORT
+    assert refused > 50 * EFFORT
+
+
+def test_any_stored_record_is_read_or_refused(tmp_path: Path) -> None:
+    chance = random.Random(6)
+    folder = tmp_path / "accounts"
+    store(folder, snapshot())
+    path = folder / "aws-111122223333.db"
+    for _ in range(60 * EFFORT):
+        store(folder, snapshot())
+        with sqlite3.connect(path) as database:
+            table = chance.choice(("snapshot", "entity"))
+            record = json.loads(database.execute(f"SELECT record FROM {table}").fetchone()[0])
+            database.execute(f"UPDATE {table} SET record = ?", (json.dumps(mutated(record, chance)),))
+        database.close()
+        try:
+            kept = load(folder, "aws", "111122223333")
+        except StoreError:
+            continue
+        assert kept is None or kept.identity.account == "111122223333"
+
+
+def test_any_bytes_in_the_store_are_refused(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    folder = tmp_path / "accounts"
+    store(folder, snapshot())
+    path = folder / "aws-111122223333.db"
+    good = path.read_bytes()
+    for _ in range(60 * EFFORT):
+        bad = bytearray(good[: chance.randrange(len(good))] if chance.random() < 0.3 else good)
+        for _ in range(chance.choice((1, 10, 1000))):
+            if bad:
+                bad[chance.randrange(len(bad))] = chance.randrange(256)
+        path.write_bytes(bad)
+        with contextlib.suppress(StoreError):
+            load(folder, "aws", "111122223333")
+        try:
+            store(folder, snapshot())
+        except StoreError:
+            path.unlink(missing_ok=True)
+            store(folder, snapshot())
+        assert load(folder, "aws", "111122223333") == snapshot()
