@@ -19,7 +19,10 @@ def command_usage(name: str, command: argparse.ArgumentParser) -> str:
 def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
     """Return each argument and option as it is written, and what it is."""
     return [
-        (" ".join(filter(None, (", ".join(action.option_strings), value_of(action)))), action.help or "")
+        (
+            " ".join(filter(None, (", ".join(action.option_strings), value_of(action)))),
+            (action.help or "") % {"default": action.default},
+        )
         for action in arguments_of(command)
         if action.help
     ]

@@ -21,6 +21,7 @@ COMMANDS = (
     "cache",
     "config",
     "completion",
+    "serve",
 )
 VALUE_OPTIONS = (
     "--scope",
@@ -32,6 +33,9 @@ VALUE_OPTIONS = (
     "--resource",
     "--from",
     "--account",
+    "--host",
+    "--port",
+    "--public-url",
 )
 """Options that take a value, which is no command even if it is spelled like one."""
 
@@ -59,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
         "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
     )
     _scope(opened)
-    opened.add_argument("--theme", metavar="NAME", help="a theme of Textual, such as textual-light or ansi-dark")
+    _theme(opened)
     opened.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="whether the app takes the mouse")
     _account(opened)
 
@@ -242,6 +246,21 @@ def build_parser() -> argparse.ArgumentParser:
         "ekstui completion fish | source     in ~/.config/fish/config.fish",
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+
+    serve = _command(
+        commands,
+        "serve",
+        "the app in a browser",
+        "Serve the app as a page for browsers on this machine. There is no login. Needs the extra ekstui[web].",
+        "ekstui serve --offline",
+    )
+    serve.add_argument("where", nargs="?", metavar="WHERE", help="what the app opens at")
+    serve.add_argument("--host", default="localhost", metavar="HOST", help="where to listen (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, metavar="PORT", help="the port (default: %(default)s)")
+    serve.add_argument("--public-url", metavar="URL", help="the address that browsers use, where it is another")
+    _scope(serve)
+    _theme(serve)
+    _account(serve)
     return parser
 
 
@@ -267,6 +286,10 @@ def _command(
 
 def _scope(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scope", choices=("eks", "all"), help="the policies of EKS, or all (default: eks)")
+
+
+def _theme(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--theme", metavar="NAME", help="a theme of Textual, such as textual-light or ansi-dark")
 
 
 def _account(parser: argparse.ArgumentParser) -> None:

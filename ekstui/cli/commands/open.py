@@ -11,7 +11,8 @@ from ekstui.errors import InputError
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the app, at a policy, a version or a comparison if one is named."""
-    refuse_what_is_no_terminal()
+    if "TEXTUAL_DRIVER" not in os.environ:  # a page in a browser is no terminal, and needs none
+        refuse_what_is_no_terminal()
     from ekstui.tui.start import start  # Textual: 155 ms
 
     return start(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE
