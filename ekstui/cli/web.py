@@ -29,6 +29,11 @@ class GuardedServer(Server):
         """Log failures only; textual-serve's own log prints the values of local variables."""
         logging.basicConfig(level=logging.WARNING, format="ekstui: %(message)s")
 
+    def serve(self, debug: bool = False) -> None:  # noqa: ARG002 - the parameter is textual-serve's
+        """Serve until SIGINT or SIGTERM, and end the apps then; textual-serve's own waits a minute for open pages."""
+        self.initialize_logging()
+        web.run_app(self._make_app(), host=self.host, port=self.port, shutdown_timeout=1, print=lambda *_: None)
+
     async def on_startup(self, app: web.Application) -> None:
         """Say nothing: the command has said where the page is."""
 
