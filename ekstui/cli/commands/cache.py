@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the cache's state, verify it, or clear it."""
     library = Library.open()
     if arguments.what == "verify":
-        return _verify(library)
+        return _verify(library, arguments)
     if arguments.what == "clear":
         return _clear(library, arguments)
     info, snapshots = library.cache_info(), library.live.stored()
@@ -32,24 +32,32 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _verify(library: Library) -> int:
+def _verify(library: Library, arguments: argparse.Namespace) -> int:
     counts = library.verify_cache()
-    print_text(
-        "There is no cache yet; the corpus is whole."
-        if counts is None
-        else f"{counts.policies:,} policies and {counts.versions:,} versions are whole."
-    )
+    if arguments.json:
+        print_json(
+            {
+                "cached": counts is not None,
+                "policies": counts.policies if counts else None,
+                "versions": counts.versions if counts else None,
+            }
+        )
+    elif counts is None:
+        print_text("There is no cache yet; the corpus is whole.")
+    else:
+        print_text(f"{counts.policies:,} policies and {counts.versions:,} versions are whole.")
     return ExitCode.DONE
 
 
 def _clear(library: Library, arguments: argparse.Namespace) -> int:
-    if arguments.account or arguments.accounts:
-        gone = library.live.forget(arguments.account)
-        print_text(
-            f"Deleted {gone} file{'' if gone == 1 else 's'} about {'account ' + arguments.account if arguments.account else 'all accounts'}."
-        )
-        return ExitCode.DONE if gone else ExitCode.NOTHING
-    print_text(
-        f"Freed {library.clear_cache():,} bytes; the next start fills the cache again. Accounts are kept (--accounts)."
-    )
-    return ExitCode.DONE
+    accounts = bool(arguments.account or arguments.accounts)
+    deleted = library.live.forget(arguments.account) if accounts else 0
+    freed = 0 if accounts else library.clear_cache()
+    if arguments.json:
+        print_json({"freed_bytes": freed, "deleted_accounts": deleted})
+    elif accounts:
+        whose = f"account {arguments.account}" if arguments.account else "all accounts"
+        print_text(f"Deleted {deleted} file{'' if deleted == 1 else 's'} about {whose}.")
+    else:
+        print_text(f"Freed {freed:,} bytes; the next start fills the cache again. Accounts are kept (--accounts).")
+    return ExitCode.NOTHING if accounts and not deleted else ExitCode.DONE
