@@ -1,0 +1,114 @@
+"""`python -m tests.bench.commands`: whole commands against a bare Python, and the first fill against the corpus alone.
+
+Every round runs each once; the processor's time is compared as well, since it hardly depends on what else runs.
+"""
+
+import json
+import lzma
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+
+from ekstui import paths
+from ekstui.cache.policies import PolicyCache
+from ekstui.library import Library
+from ekstui.library.store import Store
+from ekstui.sources.corpus import Corpus
+
+BARE = ("-c", "import sqlite3, json")
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "bare Python, sqlite3 and json": BARE,
+    "list": ("-m", "ekstui", "list", "--json"),
+    "list --scope all": ("-m", "ekstui", "list", "--scope", "all", "--json"),
+    "show AmazonEKS_CNI_Policy": ("-m", "ekstui", "show", "AmazonEKS_CNI_Policy", "--json"),
+    "diff AmazonEKS_CNI_Policy@v5..v6": ("-m", "ekstui", "diff", "AmazonEKS_CNI_Policy@v5..v6", "--json"),
+    "who-can ec2:CreateVolume --scope all": ("-m", "ekstui", "who-can", "ec2:CreateVolume", "--scope", "all", "--json"),
+    "changes since 2010 --scope all": ("-m", "ekstui", "changes", "--since", "2010-01-01", "--scope", "all", "--json"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Medians over the rounds, in seconds."""
+
+    wall: float
+    processor: float
+
+
+def run(command: tuple[str, ...], environment: Mapping[str, str]) -> Spent:
+    """Run one command and return what it took."""
+    began = perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return Spent(perf_counter() - began, usage.ru_utime + usage.ru_stime)
+
+
+def measure(rounds: int, environment: Mapping[str, str]) -> Iterator[tuple[str, Spent]]:
+    """Yield each command's medians; the rounds are interleaved, so that the machine's load meets all alike."""
+    taken: dict[str, list[Spent]] = {name: [] for name in COMMANDS}
+    for _ in range(rounds):
+        for name, command in COMMANDS.items():
+            taken[name].append(run(command, environment))
+    for name, spent in taken.items():
+        yield name, Spent(median(each.wall for each in spent), median(each.processor for each in spent))
+
+
+def fill_and_alone(rounds: int) -> tuple[float, float, int]:
+    """Return the processor's seconds for a first fill and for reading the corpus alone, and the cache's bytes."""
+    fills, alone = [], []
+    size = 0
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            library = Library(Store(Corpus.bundled(), PolicyCache.in_folder(Path(folder))))
+            fills.append(_processor(library.fill))
+            size = library.cache_info().size
+        alone.append(_processor(_read_alone))
+    return median(fills), median(alone), size
+
+
+def _processor(work: Callable[[], object]) -> float:
+    began = process_time()
+    work()
+    return process_time() - began
+
+
+def _read_alone() -> None:
+    with lzma.open(paths.assets() / "corpus.jsonl.xz") as lines:
+        for line in lines:
+            json.loads(line)
+
+
+def main(rounds: int = 9) -> int:
+    """Print both tables; return 1 if the first fill takes more than three times the corpus alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(Store(Corpus.bundled(), PolicyCache.in_folder(Path(folder))))
+        library.fill()
+        library.index()
+        environment = os.environ | {"EKSTUI_CACHE": folder, "EKSTUI_STATE": folder, "EKSTUI_CONFIG": f"{folder}/none"}
+        print(f"{'command':<42}{'ms':>8}{'CPU ms':>10}{'× bare CPU':>12}")
+        bare: Spent | None = None
+        for name, spent in measure(rounds, environment):
+            bare = bare or spent
+            ratio = spent.processor / bare.processor
+            print(f"{name:<42}{spent.wall * 1000:>8.0f}{spent.processor * 1000:>10.0f}{ratio:>12.1f}")
+        print(f"{'the cache with its index':<42}{library.cache_info().size / 1e6:>8.1f} MB")
+    filled, alone, size = fill_and_alone(3)
+    ratio = filled / alone
+    print(f"first fill {filled:.2f} s, the corpus alone {alone:.2f} s: {ratio:.2f} ≤ 3; {size / 1e6:.1f} MB")
+    return 1 if ratio > 3 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
