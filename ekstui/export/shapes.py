@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.change import GrantDifference
 from ekstui.core.document import serialise_conditions
-from ekstui.core.feed import FeedStep
-from ekstui.core.grants import Grant
 from ekstui.core.policy import format_time, version_label
-from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.timeline import Step, StepCounts
-from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
 
 if TYPE_CHECKING:
-    # Only these commands need them, and every command imports this module.
+    # Every command imports this module, and no command needs the modules of all these values.
     from ekstui.cache.accounts import StoredAccount
+    from ekstui.core.change import GrantDifference
+    from ekstui.core.grants import Grant
+    from ekstui.core.steps import FeedStep, Step, StepCounts
+    from ekstui.core.summary import ActionSummary, ServiceSummary
     from ekstui.core.who_can import WhoCan
+    from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
     from ekstui.library.syncing import SyncReport
 
 Shape = dict[str, object]

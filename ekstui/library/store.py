@@ -162,10 +162,10 @@ class Store:
 
     def fill(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
         """Fill the cache from the corpus and return whether it is filled; a cache that cannot be used is not."""
-        from ekstui.cache.filling import Filling, fill
-
         if self.holding() is not None:
             return True
+        from ekstui.cache.filling import Filling, fill
+
         manifest = self.corpus.manifest()
         provenance = Provenance(manifest.label, "archive", manifest.known_until, datetime.now(UTC))
         filling = Filling(manifest.sha256, manifest.family, manifest.policies, provenance)

@@ -3,13 +3,11 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 
-from ekstui.cli.account import library_for, read_account
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, narrate, narrate_progress, print_json, print_table
-from ekstui.core.account import Group, Role, User, in_partition
-from ekstui.core.feed import FeedStep
 from ekstui.core.policy import version_label
 from ekstui.core.since import parse_since
+from ekstui.core.steps import FeedStep
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library
 
@@ -21,7 +19,7 @@ _TONES: dict[str, Tone] = {"widened": "yellow", "narrowed": "green", "mixed": "y
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a step a line; steps that change nothing only with --all."""
-    library = library_for(arguments)
+    library = _library(arguments)
     data = library.data()
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
     carried = _carried(library) if arguments.attached else None
@@ -50,6 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if steps else ExitCode.NOTHING
 
 
+def _library(arguments: argparse.Namespace) -> Library:
+    if not arguments.attached:
+        return Library.open()
+    from ekstui.cli.account import library_for  # 25 ms, and only --attached asks the account
+
+    return library_for(arguments)
+
+
 def fill_cache(library: Library) -> bool:
     """Fill the cache if it is not, with progress on a terminal; return whether it is filled now."""
     with narrate_progress() as tell:
@@ -65,6 +71,9 @@ def _prepare_index(library: Library) -> None:
 
 def _carried(library: Library) -> set[str]:
     """Return the names of the AWS policies that something in the account carries."""
+    from ekstui.cli.account import read_account
+    from ekstui.core.account import Group, Role, User, in_partition
+
     snapshot = read_account(library)
     carriers: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
     bounded: tuple[Role | User, ...] = (*snapshot.roles, *snapshot.users)
