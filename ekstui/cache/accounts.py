@@ -8,8 +8,9 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -51,22 +52,6 @@ class StoreError(EkstuiError):
     """The store of an account cannot be used; everything else goes on without it."""
 
 
-_PASSING = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_INTERRUPT,
-    }
-)
-"""What is wrong with something other than the file."""
-
-
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
     """An account of which a snapshot is stored."""
@@ -103,16 +88,18 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
         format_time(snapshot.fetched_at),
         json.dumps(to_record(head)),
     )
+    _refuse_newer(path)
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}.draft")
     try:
-        _write(path, row, entities)
-    except (sqlite3.Error, ValueError) as error:
-        if not _is_damaged(error):
-            raise StoreError(f"The snapshot cannot be kept: {error}.") from None
-        try:
-            path.replace(path.with_suffix(".unreadable"))
-            _write(path, row, entities)
-        except (sqlite3.Error, ValueError, OSError) as again:
-            raise StoreError(f"The snapshot cannot be kept: {again}.") from None
+        _write(draft, row, entities)
+        # A whole file takes the place of the last one: a damaged one needs no repair, and readers see either.
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        draft.replace(path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"The snapshot cannot be kept: {error}.") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
@@ -137,7 +124,7 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
             groups=tuple(from_record(Group, record) for record in records["group"]),
             local_policies=tuple(from_record(LocalPolicy, record) for record in records["policy"]),
         )
-    except (sqlite3.Error, ValueError, RecursionError) as error:
+    except (sqlite3.Error, ValueError, TypeError, RecursionError) as error:
         raise StoreError(
             f"The snapshot of account {account} cannot be read: {error}.", "Refresh to replace it."
         ) from None
@@ -156,7 +143,7 @@ def stored(folder: Path) -> tuple[StoredAccount, ...]:
                 row = database.execute("SELECT account, partition, fetched_at, caller FROM snapshot").fetchone()
             if row is not None and path == _path(folder, row[1], row[0]):
                 accounts.append(StoredAccount(row[0], row[1], parse_time(row[2]), row[3], path))
-        except (sqlite3.Error, ValueError, StoreError):
+        except (sqlite3.Error, ValueError, TypeError, AttributeError, StoreError):
             continue
     return tuple(sorted(accounts, key=lambda entry: entry.fetched_at, reverse=True))
 
@@ -167,8 +154,8 @@ def clear(folder: Path, account: str | None = None) -> tuple[Path, ...]:
         return ()
     name = "*" if account is None else f"*-{account}"
     gone: list[Path] = []
-    for suffix in (".db", ".db-journal", ".db-wal", ".db-shm", ".unreadable"):
-        for path in sorted(folder.glob(f"{name}{suffix}")):
+    for pattern in (f"{name}.db", f"{name}.db-journal", f".{name}.*.draft*"):
+        for path in sorted(folder.glob(pattern)):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -229,17 +216,19 @@ def _exists(path: Path) -> bool:
     return True
 
 
+def _refuse_newer(path: Path) -> None:
+    """Raise StoreError if a newer ekstui wrote the file that is there; whatever else is wrong with it is replaced."""
+    if not _exists(path):
+        return
+    with suppress(sqlite3.Error, ValueError), closing(_connected(path)) as database:
+        _version(database, path)
+
+
 def _write(path: Path, row: tuple[str | None, ...], entities: list[tuple[str, int, str]]) -> None:
-    try:
-        if not _exists(path):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_RDWR, 0o600))
-    except FileExistsError:
-        _exists(path)
-    except OSError as error:
-        raise StoreError(f"The snapshot cannot be kept: {error.strerror}.") from None
+    """Make a new file that holds a snapshot."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_RDWR, 0o600))
     with _open(path) as database:
-        database.execute("DELETE FROM snapshot")
-        database.execute("DELETE FROM entity")
         database.execute(
             "INSERT INTO snapshot (id, account, partition, caller, fetched_at, record) VALUES (1, ?, ?, ?, ?, ?)", row
         )
@@ -249,9 +238,8 @@ def _write(path: Path, row: tuple[str | None, ...], entities: list[tuple[str, in
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the file at the newest version, for one transaction; StoreError for one of a newer ekstui."""
-    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    database = _connected(path)
     try:
-        database.execute("PRAGMA secure_delete = ON")
         if _version(database, path) < len(_MIGRATIONS):
             database.execute("BEGIN IMMEDIATE")
             # Another ekstui may have done it while this one waited.
@@ -267,6 +255,12 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    """Open a file that is there: SQLite would make a missing one, and for all to read."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
 def _version(database: sqlite3.Connection, path: Path) -> int:
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
     if version > len(_MIGRATIONS):
@@ -279,12 +273,3 @@ def _tighten(path: Path, mode: int) -> None:
         path.chmod(mode)
     except OSError as error:
         raise StoreError(f"{path} is open to others and cannot be closed: {error.strerror}.") from None
-
-
-def _is_damaged(error: Exception) -> bool:
-    """Return whether an error is the file's own, and not the disk's, another process's or a missing permission's.
-
-    A damaged schema may not even decode as text, which is a ValueError.
-    """
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return code & 0xFF not in _PASSING

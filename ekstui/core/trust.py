@@ -198,7 +198,7 @@ def _federated_kind(value: str) -> tuple[TrusteeKind, str]:
 def _word(trustee: Trustee, account: str) -> str:
     match trustee.kind:
         case "service":
-            return trustee.name.removesuffix(".cn").removesuffix(".amazonaws.com")
+            return trustee.name.removesuffix(".cn").removesuffix(".amazonaws.com") or "unknown"
         case "pod-identity":
             return "pod identity"
         case "account":
@@ -212,7 +212,7 @@ def _word(trustee: Trustee, account: str) -> str:
         case "github":
             return "GitHub"
         case "oidc":
-            return trustee.name.split("/", 1)[0]
+            return trustee.name.split("/", 1)[0] or "unknown"
         case "deleted":
             return "deleted principal"
         case "anyone" | "unknown":

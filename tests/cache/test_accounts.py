@@ -89,7 +89,7 @@ def test_a_folder_of_someone_else_is_refused(folder: Path) -> None:
         load(folder, "aws", FIRST)
 
 
-def test_a_corrupt_file_is_set_aside_and_replaced(folder: Path) -> None:
+def test_a_corrupt_file_is_replaced(folder: Path) -> None:
     store(folder, snapshot())
     path = folder / f"aws-{FIRST}.db"
     path.write_bytes(b"no database" * 1000)
