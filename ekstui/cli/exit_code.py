@@ -15,5 +15,7 @@ class ExitCode(IntEnum):
     """The account could not be asked at all, or --offline without a snapshot."""
     NO_DATA = 4
     """Neither corpus nor cache can be read."""
+    BROKEN = 70
+    """An error of our own, EX_SOFTWARE of sysexits."""
     INTERRUPTED = 130
     """Ended by SIGINT."""

@@ -10,6 +10,8 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
 from ekstui.cli.settings import apply_settings
+from ekstui.config import Settings
+from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed = build_parser().parse_args(with_command(given))
         parsed.settings = apply_settings(parsed)
+        keep_log(parsed.settings.settings)
         code = run(parsed)
         sys.stdout.flush()
         return code
@@ -40,6 +43,20 @@ def main(arguments: list[str] | None = None) -> int:
         return next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (a traceback would tell users nothing, and others the account's names)
+        from ekstui import logbook  # 6 ms, and only where something is to be logged
+
+        logbook.unexpected(error, "it ends the command")
+        sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
+        return ExitCode.BROKEN
+
+
+def keep_log(settings: Settings) -> None:
+    """Begin to log if the settings say so."""
+    if settings.log is not None:
+        from ekstui import logbook  # 6 ms, and only where something is to be logged
+
+        logbook.open_log(settings.log, settings.log_level)
 
 
 def run(arguments: argparse.Namespace) -> int:

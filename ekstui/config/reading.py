@@ -7,6 +7,7 @@ from ekstui.config.settings import Kind
 
 _WANTED: dict[Kind, str] = {
     "word": "a text",
+    "level": "error, warning, info or debug",
     "scope": "eks or all",
     "words": "a list of texts",
     "switch": "true or false",
@@ -27,6 +28,8 @@ def read_value(kind: Kind, raw: object) -> object:
     """Return a value of the file as Settings has it; WrongValueError if it is none of its kind."""
     match kind, raw:
         case "word", str() if raw:
+            return raw
+        case "level", "error" | "warning" | "info" | "debug":
             return raw
         case "scope", "eks" | "all":
             return raw

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Scope = Literal["eks", "all"]
-Kind = Literal["word", "scope", "words", "switch", "minutes", "keys"]
+Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,9 @@ class Settings:
     stale_after: int = 15
     """Minutes after which the app asks AWS again on its own."""
     mouse: bool = True
+    log: str | None = None
+    """The file to log to, `1` for ekstui.log in the state folder; None: no log."""
+    log_level: str = "info"
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Keys in Textual's names with commas between, by the id of what they do."""
 
@@ -74,6 +77,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("offline", "switch", "true", "Whether to answer from the last snapshot, without asking AWS."),
     Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again on its own."),
     Setting("mouse", "switch", "false", "Whether the app takes the mouse; without it the terminal selects text."),
+    Setting(
+        "log",
+        "word",
+        '"1"',
+        "The file to keep a log in, or `1` for `ekstui.log` in the folder for state. Without it nothing is logged. Only you "
+        "can read it, and it starts anew at 1 MB.",
+    ),
+    Setting(
+        "log_level",
+        "level",
+        '"debug"',
+        "How much is logged: `error`, `warning`, `info` or `debug`. At `debug` what errors say is logged as well, which may "
+        "name parts of the account; else nothing does.",
+    ),
     Setting(
         "keys",
         "keys",

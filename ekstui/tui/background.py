@@ -3,17 +3,15 @@
 Quitting waits for Textual's thread workers for as long as a call to AWS hangs; it does not wait for daemon threads.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
+from ekstui import logbook
 from ekstui.errors import EkstuiError
 from ekstui.tui.messages import PaneFailed
-
-log = logging.getLogger(__name__)
 
 
 class Job:
@@ -61,12 +59,7 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
         message = work(job)
     except EkstuiError as error:
         message = PaneFailed(error)
-    except Exception as error:
-        log.exception("unexpected error in the background")
-        message = PaneFailed(
-            EkstuiError(
-                f"Something went wrong inside ekstui ({type(error).__name__}).", "The log has more; r tries again."
-            )
-        )
+    except Exception as error:  # noqa: BLE001 (a thread that ends without a word leaves its pane waiting)
+        message = PaneFailed(logbook.unexpected(error, "in the background"))
     if message is not None and not job.cancelled:
         owner.post_message(message)

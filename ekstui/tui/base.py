@@ -1,16 +1,15 @@
 """What every pane and screen may ask of the app it runs in."""
 
-from textual.app import App
-
 from ekstui.config import Settings
 from ekstui.library import Library
 from ekstui.tui.background import Background
+from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.keys import Key
 from ekstui.tui.shown import Shown
 
 
-class LibraryApp(App[None]):
+class LibraryApp(SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 
     def __init__(self, library: Library, settings: Settings | None = None) -> None:

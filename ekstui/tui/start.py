@@ -1,5 +1,9 @@
 """Starts the app and answers with the process's exit code."""
 
+import logging
+import threading
+
+from ekstui import logbook
 from ekstui.config import Effective
 from ekstui.core.where import VersionRange, parse_where
 from ekstui.library import AccountChoice, Library
@@ -9,6 +13,9 @@ from ekstui.tui.shown import Shown, Start
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
     """Run the app, opened at `where` if given; an unknown policy or version is an error before the screen changes."""
+    # What libraries log, and what ends a thread of theirs, must not be written over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    threading.excepthook = _note_thread
     library = Library.open(account)
     app = EkstuiApp(library, where_to_start(where, library) if where else None, effective)
     app.run(mouse=effective.settings.mouse)
@@ -27,3 +34,8 @@ def where_to_start(where: str, library: Library) -> Start:
     version = entry.policy.default_version if place.version is None else place.version
     library.document_json(entry.policy, version)
     return Start(Shown(entry, version))
+
+
+def _note_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        logbook.unexpected(ended.exc_value, f"it ended the thread {ended.thread.name if ended.thread else ''}")

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ekstui.errors import EkstuiError
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
 from ekstui.tui.keys import Where, bindings, keys_of
@@ -109,7 +110,11 @@ class ReportScreen(Screen[None]):
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:
-        self.rows.show_message(*failure(message.error))
+        self.show_error(message.error)
+
+    def show_error(self, error: EkstuiError) -> None:
+        """Say in place of the answer what went wrong and what to do."""
+        self.rows.show_message(*failure(error))
 
     def show_answer(self) -> None:
         """Lay the answer out for the width as it is."""

@@ -1,0 +1,144 @@
+"""What becomes of an error that nobody expected: a sentence where it happened, or a clean end.
+
+Textual prints a traceback with the values of local variables, which are an account's, and ends for any error in any
+handler. The private names used here are those of version 8.2.8; `tests/tui/test_crash.py` holds each.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, Final, Protocol, runtime_checkable
+
+from rich.text import Text
+from textual import events, messages
+from textual.app import App
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from ekstui import logbook
+from ekstui.core.text import clean_line
+from ekstui.errors import EkstuiError
+
+BROKEN: Final = 70
+"""The exit code after an error of our own: EX_SOFTWARE of sysexits."""
+
+MOST: Final = 10
+"""Errors within PERIOD after which the app ends: it would do nothing else."""
+
+PERIOD: Final = 10.0
+"""Seconds."""
+
+_GO_ON = frozenset(
+    function.__code__
+    for function in (
+        MessagePump._process_messages_loop,  # after an idle handler; for messages see `_guarded`
+        MessagePump._flush_next_callbacks,
+        Timer._tick,
+        Screen._refresh_layout,
+        App._display,
+    )
+)
+"""The callers of the hook that go on if it returns."""
+
+_MUST_WORK = (events.Compose, events.Mount, messages.CloseMessages, messages.Prune)
+"""Without these a widget is neither there nor gone."""
+
+
+@runtime_checkable
+class _ShowsErrors(Protocol):
+    def show_error(self, error: EkstuiError) -> None: ...
+
+
+class SurvivingApp(App[None]):
+    """An app that an error in a handler does not end, and that says nothing of what a fatal one was about."""
+
+    _doomed: BaseException | None = None
+    """The error that was let pass since the app cannot go on after it."""
+    _fatal: BaseException | None = None
+    """The error that the app ends with."""
+    _survived: tuple[float, ...] = ()
+    """When the latest errors happened."""
+
+    def _handle_exception(self, error: Exception) -> None:
+        if error is not self._doomed and sys._getframe(1).f_code in _GO_ON and self._survive(error, None):
+            return
+        self._note(error)
+        self._return_code = BROKEN
+        if self._fatal is None:
+            self._fatal = error
+            logbook.unexpected(error, "it ends the app")
+        self.panic()
+
+    def panic(self, *renderables: Any) -> None:
+        """End the app with one sentence, whatever it was to say."""
+        del renderables  # such as a traceback
+        self._return_code = BROKEN
+        if not self._exit_renderables:
+            super().panic(Text(clean_line(logbook.ending(self._fatal))))
+
+    async def _dispatch_message(self, message: Message) -> None:
+        await self._guarded(super()._dispatch_message, self, message)
+
+    def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
+        dispatch = child._dispatch_message
+
+        async def guarded(message: Message) -> None:
+            await self._guarded(dispatch, child, message)
+
+        child._dispatch_message = guarded  # type: ignore[method-assign]  # Textual's own widgets are to survive as well
+        super()._register_child(parent, child, before, after)
+
+    async def _guarded(self, dispatch: Callable[[Message], Awaitable[None]], node: DOMNode, message: Message) -> None:
+        """Handle a message; once an error passes from here, the node handles no other."""
+        try:
+            await dispatch(message)
+        except Exception as error:  # the boundary that this module is
+            if isinstance(message, _MUST_WORK) or not self._survive(error, node):
+                self._doomed = error
+                raise
+
+    def _survive(self, error: Exception, node: DOMNode | None) -> bool:
+        """Say what happened where it happened; False if there is no going on."""
+        if self._exit or not self.is_running or not self.screen_stack:
+            return False
+        now = monotonic()
+        self._survived = (*(moment for moment in self._survived if now - moment < PERIOD), now)
+        if len(self._survived) > MOST:
+            return False
+        self._note(error)
+        words = logbook.unexpected(error, f"in {type(node).__name__}" if node else "in a callback")
+        pane = _place(error, node)
+        try:
+            if pane is not None:
+                pane.show_error(words)
+                return True
+        except Exception as again:  # noqa: BLE001 (then a toast has to do)
+            logbook.unexpected(again, "while it was shown")
+        self.notify(clean_line(str(words)), severity="error", markup=False)
+        return True
+
+    def _note(self, error: Exception) -> None:
+        """Let a test that drives the app fail of it."""
+        if self.is_headless and self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+
+
+def _place(error: BaseException, node: DOMNode | None) -> _ShowsErrors | None:
+    """Return the innermost pane that an error came through, else the one that the node is in."""
+    found: _ShowsErrors | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        owner = trace.tb_frame.f_locals.get("self")
+        if isinstance(owner, Widget) and owner is not node:
+            found = _pane_of(owner) or found
+        trace = trace.tb_next
+    return found or (_pane_of(node) if node else None)
+
+
+def _pane_of(node: DOMNode) -> _ShowsErrors | None:
+    return next((above for above in node.ancestors_with_self if isinstance(above, _ShowsErrors)), None)

@@ -1,0 +1,63 @@
+"""The real app with a bug put into it: `python -m tests.tui.crashing WHERE`."""
+
+import sys
+
+from ekstui.cli.main import main as run
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.help import HelpScreen
+from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.versions import VersionsPane
+
+SECRET = "".join(["arn:aws:iam::", "999988887777", ":role/secret-\x1b[31m"])
+
+
+def broken(*_: object, **__: object) -> None:
+    """Fail with a secret in a local variable and in what the error says."""
+    token = SECRET
+    raise KeyError(token)
+
+
+def broken_once(kind: type, name: str) -> None:
+    """Let a method fail the first time."""
+    whole = getattr(kind, name)
+
+    def first(*given: object, **named: object) -> object:
+        setattr(kind, name, whole)
+        broken()
+        return whole(*given, **named)
+
+    setattr(kind, name, first)
+
+
+def main() -> int:
+    """Put the bug in and start."""
+    match sys.argv[1]:
+        case "pane":
+            VersionsPane.build_rows = broken  # type: ignore[assignment, method-assign]
+        case "key":
+            ExplorerScreen.action_mark = broken  # type: ignore[method-assign]
+        case "timer":
+            broken_once(ExplorerScreen, "_show")
+        case "paint":
+            broken_once(RowList, "render_line")
+        case "background":
+            EkstuiApp.on_mount = lambda self: self.library.fill  # type: ignore[method-assign, assignment]
+            from ekstui.library import Library
+
+            Library.summary = broken  # type: ignore[assignment, method-assign]
+        case "always":
+            PoliciesPane.watch_marks = broken  # type: ignore[method-assign]
+            RowList.render_line = broken  # type: ignore[assignment, method-assign]
+        case "mount":
+            HelpScreen.on_mount = broken  # type: ignore[method-assign]
+        case "compose":
+            ExplorerScreen.compose = broken  # type: ignore[assignment, method-assign]
+        case "exit":
+            EkstuiApp.on_unmount = broken  # type: ignore[method-assign]
+    return run(["open", "--offline"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""A bug in a handler is a sentence where it happened; one that ends the app is a sentence, an exit code, and no secret."""
+
+import os
+import re
+import stat
+import sys
+from importlib.metadata import version
+from inspect import getsource
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.timer import Timer
+
+from ekstui import logbook
+from ekstui.cli.main import main
+from ekstui.errors import InputError
+from ekstui.library import Library
+from tests.terminal import Terminal
+from tests.tui.crashing import broken
+from tests.tui.driver.test_ending import assert_restored
+
+SECRETS = ("999988887777", "secret-", "arn:aws:iam")
+
+
+def started(own_home: Path, how: str, **more: str) -> Terminal:
+    names = [name for name in os.environ if name.startswith(("EKSTUI_", "AWS_"))]
+    env = {name: os.environ[name] for name in names} | {"HOME": str(own_home)} | more
+    return Terminal((sys.executable, "-m", "tests.tui.crashing", how), columns=120, rows=40, env=env)
+
+
+def log_of(own_home: Path) -> str:
+    path = own_home / "state" / "ekstui.log"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    return path.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "keys"),
+    [("pane", ""), ("key", " "), ("timer", "j"), ("paint", ""), ("background", "")],
+    ids=["in a pane", "for a key", "in a timer", "while it paints", "in the background"],
+)
+def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how: str, keys: str) -> None:
+    with started(own_home, how, EKSTUI_LOG="1") as terminal:
+        terminal.wait_for("AmazonEKSClusterPolicy")
+        terminal.settle(0.4)
+        terminal.send(keys)
+        terminal.wait_for("Something went wrong inside ekstui")
+        terminal.settle(0.4)
+        if how == "pane":
+            row = next(line for line in terminal.text.splitlines() if "Something went wrong" in line)
+            assert row.index("Something") > 30, "it stands in the pane"
+        terminal.press("?")
+        terminal.wait_for("keys")
+        terminal.press("\x1b")
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+        assert_restored(terminal)
+    log = log_of(own_home)
+    assert "KeyError" in log
+    assert "broken" in log
+    for secret in SECRETS:
+        assert secret not in log + terminal.raw.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "keys", "logged"),
+    [("always", "", "1"), ("always", "", ""), ("mount", "?", "1"), ("compose", "", ""), ("exit", "q", "1")],
+)
+def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys: str, logged: str) -> None:
+    with started(own_home, how, EKSTUI_LOG=logged) as terminal:
+        if keys:
+            terminal.wait_for("AmazonEKSClusterPolicy")
+            terminal.settle(0.4)
+            terminal.send(keys)
+        end = terminal.wait_exit(20)
+        assert (end.code, end.by_signal) == (70, False)
+        assert_restored(terminal)
+        said = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+        words = " ".join(re.sub(r"\x1b\[[<>?\d;]*[a-zA-Z]", "", said).split())
+        where = f"the log is {own_home}/state/ekstui.log" if logged else "EKSTUI_LOG=1 keeps a log of such errors"
+        assert re.fullmatch(rf"ekstui: an error of its own ended it \(KeyError[^()]*\); {where}\.", words), words
+        for secret in SECRETS:
+            assert secret not in terminal.raw.decode()
+    if logged:
+        assert "KeyError" in log_of(own_home)
+        assert not any(secret in log_of(own_home) for secret in SECRETS)
+    else:
+        assert not (own_home / "state" / "ekstui.log").exists()
+
+
+def test_at_debug_the_log_has_what_errors_say_but_no_escape_sequence(own_home: Path) -> None:
+    with started(own_home, "pane", EKSTUI_LOG=str(own_home / "mine.log"), EKSTUI_LOG_LEVEL="debug") as terminal:
+        terminal.wait_for("Something went wrong inside ekstui")
+    log = (own_home / "mine.log").read_text()
+    assert "999988887777" in log
+    assert "\x1b" not in log
+
+
+@pytest.mark.parametrize(
+    ("function", "pattern"),
+    [
+        (MessagePump._process_messages_loop, r"await self\._dispatch_message\(message\)"),
+        (
+            MessagePump._process_messages_loop,
+            r"except Exception as error:\s+self\.app\._handle_exception\(error\)\s+break",
+        ),
+        (MessagePump._pre_process, r"await self\._dispatch_message\(events\.Mount\(\)\)"),
+        (MessagePump._flush_next_callbacks, r"self\.app\._handle_exception\(error\)"),
+        (Timer._tick, r"app\._handle_exception\(error\)"),
+        (Screen._refresh_layout, r"self\.app\._handle_exception\(error\)\s+return"),
+        (App._display, r"except Exception as error:\s+self\._handle_exception\(error\)"),
+        (App._handle_exception, r"self\._return_code = 1"),
+        (App._print_error_renderables, r"self\._exit_renderables"),
+        (App._register, r"self\._register_child\(parent, widget, before, after\)[\s\S]*widget\._start_messages\(\)"),
+    ],
+    ids=lambda value: getattr(value, "__qualname__", None),
+)
+def test_the_hook_meets_textual_8_2_8_as_it_was_read(function: object, pattern: str) -> None:
+    assert version("textual").startswith("8.2.")
+    assert re.search(pattern, getsource(function))  # type: ignore[arg-type]  # functions, all of them
+
+
+def test_a_bug_in_a_command_is_one_sentence_as_well(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Library, "policies", broken)
+    assert main(["list"]) == 70
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"ekstui: an error of its own ended it \(KeyError[^()]*\); EKSTUI_LOG=1 keeps .*\.\n", err)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_the_log_is_the_users_own_and_does_not_grow_without_end(own_home: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        logbook.open_log("1", "info")
+        for _ in range(8):
+            logbook.unexpected(KeyError("x"), "y" * (logbook.MAX_BYTES // 2))
+    finally:
+        logbook.close_log()
+        os.umask(before)
+    folder = own_home / "state"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {path.name for path in folder.iterdir()} == {"ekstui.log", "ekstui.log.1", "ekstui.log.2"}
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert path.stat().st_size <= logbook.MAX_BYTES
+
+
+def test_a_log_that_is_a_link_or_no_file_is_refused(own_home: Path) -> None:
+    (own_home / "link").symlink_to(own_home / "target")
+    (own_home / "pipe").parent.mkdir(exist_ok=True)
+    os.mkfifo(own_home / "pipe")
+    for name in ("link", "pipe", "."):
+        with pytest.raises(InputError, match="cannot be written"):
+            logbook.open_log(str(own_home / name), "info")
+    assert not (own_home / "target").exists()
