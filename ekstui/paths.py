@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import platformdirs
-
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -21,6 +19,8 @@ def cache_dir() -> Path:
     """Return the folder of the local cache: EKSTUI_CACHE, else the platform's cache directory for ekstui."""
     if given := os.environ.get("EKSTUI_CACHE"):
         return Path(given).expanduser()
+    import platformdirs  # 5 ms, and only where the variable is not set
+
     return platformdirs.user_cache_path("ekstui", appauthor=False)
 
 
@@ -28,6 +28,8 @@ def state_dir() -> Path:
     """Return the folder for what ekstui remembers between runs and a cache clear must not lose."""
     if given := os.environ.get("EKSTUI_STATE"):
         return Path(given).expanduser()
+    import platformdirs  # 5 ms, and only where the variable is not set
+
     return platformdirs.user_state_path("ekstui", appauthor=False)
 
 
@@ -35,4 +37,6 @@ def config_file() -> Path:
     """Return the path of the user's settings: EKSTUI_CONFIG, else config.toml in the platform's directory."""
     if given := os.environ.get("EKSTUI_CONFIG"):
         return Path(given).expanduser()
+    import platformdirs  # 5 ms, and only where the variable is not set
+
     return platformdirs.user_config_path("ekstui", appauthor=False) / "config.toml"

