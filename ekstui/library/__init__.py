@@ -3,11 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ekstui.library.choice import AccountChoice
 from ekstui.library.facade import Library
 from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
 
 if TYPE_CHECKING:
-    from ekstui.library.account import AccountChoice
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.roles import RoleAnswer
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AccountChoice": "account",
     "AttachedAnswer": "attached",
     "ClusterAnswer": "clusters",
     "ClusterRole": "clusters",

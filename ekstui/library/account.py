@@ -10,33 +10,16 @@ from ekstui.cache import accounts
 from ekstui.core.account import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
+from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
 from ekstui.sources.aws.caller import caller_digest
-from ekstui.sources.aws.connection import Connection, ConnectionSettings, MfaPrompt
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
 
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountChoice:
-    """Which account to ask, and how."""
-
-    profile: str | None = None
-    """None: what the environment says."""
-    regions: tuple[str, ...] = ()
-    """Regions to ask for clusters, or `all`; empty means those that the account itself points to."""
-    offline: bool = False
-    """Whether to answer from the last snapshot only."""
-    file: Path | None = None
-    """Output of `aws iam get-account-authorization-details` to read in place of AWS, or a folder of its pages."""
-    mfa_prompt: MfaPrompt | None = None
-    """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
-    share_role_cache: bool = False
-    """Whether to use the AWS CLI's cache of role sessions."""
 
 
 @dataclass(slots=True)

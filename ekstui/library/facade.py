@@ -14,6 +14,7 @@ from ekstui import paths
 from ekstui.cache.policies import PolicyCache
 from ekstui.core.reference import reference_version
 from ekstui.errors import AccountError
+from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
 from ekstui.library.store import Store
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ekstui.core.timeline import Step
     from ekstui.core.where import Side
     from ekstui.core.who_can import WhoCan
-    from ekstui.library.account import AccountChoice, LiveAccount
+    from ekstui.library.account import LiveAccount
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.clusters import ClusterAnswer
     from ekstui.library.copies import CopyAnswer
@@ -83,7 +84,7 @@ class Library:
     @property
     def live(self) -> LiveAccount:
         """The account as chosen, made when it is first needed."""
-        from ekstui.library.account import AccountChoice, LiveAccount
+        from ekstui.library.account import LiveAccount
 
         with self._lock:
             if self._live is None:

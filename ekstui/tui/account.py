@@ -1,16 +1,21 @@
 """What the app knows of the account, and how it keeps that fresh without holding anything up."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from ekstui.core.account import AccountSnapshot
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.tui.background import Background, Job
+
+if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
 """What panes and workers tell each other, in the app's own words: facts in the past tense."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ekstui.core.knowledge import PolicyKnowledge
-from ekstui.core.summary import ServiceSummary
-from ekstui.core.timeline import Step
-from ekstui.errors import EkstuiError
-from ekstui.library import PolicyEntry
+if TYPE_CHECKING:
+    # The messages only carry these values; the modules that make them are not needed before the first paint.
+    from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.summary import ServiceSummary
+    from ekstui.core.timeline import Step
+    from ekstui.errors import EkstuiError
+    from ekstui.library import PolicyEntry
 
 
 class PolicyHighlighted(Message):

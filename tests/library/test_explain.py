@@ -11,8 +11,7 @@ from ekstui.core.evaluation import Request
 from ekstui.core.evaluation.evaluate import action_matches
 from ekstui.core.explain import Policies, Question
 from ekstui.errors import NotFoundError
-from ekstui.library import Library
-from ekstui.library.account import AccountChoice
+from ekstui.library import AccountChoice, Library
 from ekstui.library.explanation import Inquiry, possible_allowers
 from ekstui.library.knowledge import knowledge
 from ekstui.sources.corpus import Corpus

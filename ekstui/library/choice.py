@@ -1,0 +1,28 @@
+"""Which account to ask, and how; the front ends make it before anything about accounts is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ekstui.sources.aws.connection import MfaPrompt
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """Which account to ask, and how."""
+
+    profile: str | None = None
+    """None: what the environment says."""
+    regions: tuple[str, ...] = ()
+    """Regions to ask for clusters, or `all`; empty means those that the account itself points to."""
+    offline: bool = False
+    """Whether to answer from the last snapshot only."""
+    file: Path | None = None
+    """Output of `aws iam get-account-authorization-details` to read in place of AWS, or a folder of its pages."""
+    mfa_prompt: MfaPrompt | None = None
+    """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
+    share_role_cache: bool = False
+    """Whether to use the AWS CLI's cache of role sessions."""
