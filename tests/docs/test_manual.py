@@ -45,25 +45,29 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 def examples() -> Iterator[str]:
     """Yield every command line with ekstui in the README and in the help, as it is written."""
-    for block in re.findall(
-        r"```(?:sh|console|bash)?\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    ):
-        yield from (line.strip().removeprefix("$ ") for line in block.splitlines() if re.search(r"\bekstui\b", line))
-    for line in re.findall(r"^  (ekstui.*?)(?:  .*)?$", build_parser().epilog or "", re.MULTILINE):
-        yield line.strip()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```|((?:^ {4}.*\n)+)", readme, re.DOTALL | re.MULTILINE)
+    shown = [fenced + indented for language, fenced, indented in blocks if language in ("", "sh", "console", "bash")]
+    for line in "\n".join(shown).splitlines():
+        # Two spaces and more lead to a remark.
+        yield re.split(r"\s{2,}", line.strip().removeprefix("$ "))[0]
+    yield from re.findall(r"`(ekstui [^`]+)`", readme)
+    yield from re.findall(r"^  (ekstui.*?)(?:  .*)?$", build_parser().epilog or "", re.MULTILINE)
     for command in commands_of(build_parser()).values():
         yield from (re.split(r"\s{3,}", line)[0] for line in examples_of(command))
 
 
 def ekstui_words(example: str) -> list[str] | None:
-    """Return the words after `ekstui`, or None where it is not run (it is installed, completed or shown to a shell)."""
-    if example.startswith(("pipx", "uv", "pip", "python", "source", "make")):
-        return None
-    piece = next(part for part in re.split(r"\||<\(|\)", example) if re.search(r"\bekstui\b", part))
+    """Return the words after `ekstui`, or None where it does not run: it is installed, or stands with a placeholder."""
+    piece = next((part for part in re.split(r"\||<\(|\)", example) if re.search(r"(^|\s)ekstui( |$)", part)), "")
     words = shlex.split(piece.split(" # ")[0].split(" <")[0].split(" >")[0])
+    setting = [word for word in words[: words.index("ekstui")] if "=" not in word] if words else ["nothing"]
+    if setting or PLACEHOLDERS & set(words):
+        return None
     return words[words.index("ekstui") + 1 :]
 
 
+PLACEHOLDERS = {"POLICY", "NUMBER", "SHELL", "ACTION", "NAME", "FILE", "WHERE", "COMMAND", "A", "B"}
 EXAMPLES = sorted({example for example in examples() if ekstui_words(example) is not None})
 
 
