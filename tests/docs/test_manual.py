@@ -46,7 +46,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 def examples() -> Iterator[str]:
     """Yield every command line with ekstui in the README and in the help, as it is written."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```|((?:^ {4}.*\n)+)", readme, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", readme, re.DOTALL | re.MULTILINE)
     shown = [fenced + indented for language, fenced, indented in blocks if language in ("", "sh", "console", "bash")]
     for line in "\n".join(shown).splitlines():
         # Two spaces and more lead to a remark.
