@@ -117,6 +117,7 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "boundary": _sides,
     "session_policy": _files,
     "account_file": _files,
+    "source": _files,
     "action": _actions,
     "name": _clusters,
     "role": _roles,

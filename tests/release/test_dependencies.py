@@ -1,0 +1,59 @@
+"""What ekstui imports is declared, and what is declared is locked."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from docs.make import DOCS
+
+ROOT = DOCS.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def declared(entries: list[str]) -> dict[str, Requirement]:
+    requirements = map(Requirement, entries)
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
+
+
+def test_what_is_imported_is_declared() -> None:
+    names = {
+        name.partition(".")[0]
+        for path in (ROOT / "ekstui").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        )
+    }  # fmt: skip
+    foreign = names - sys.stdlib_module_names - {"ekstui", ""}
+    providers = packages_distributions()
+    imported = {canonicalize_name(providers[name][0]) for name in foreign}
+    # aiohttp comes with textual-serve, whose server is a server of aiohttp.
+    allowed = declared(PROJECT["dependencies"]).keys() | {"textual-serve", "aiohttp"}
+    assert imported <= allowed
+    assert declared(PROJECT["dependencies"]).keys() <= imported
+
+
+def test_what_is_declared_is_locked_with_hashes_and_without_an_index() -> None:
+    pins: dict[str, str] = {
+        canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+) \\$", LOCK, re.MULTILINE)
+    }
+    for name, requirement in declared(PROJECT["dependencies"]).items():
+        assert requirement.specifier.contains(pins[name]), f"{name}: run make lock"
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", LOCK)) >= len(pins)
+    assert not re.search(r"https?:|--index|--extra-index|--find-links|--trusted-host", LOCK)
+
+
+def test_an_upper_bound_has_its_reason() -> None:
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    bounded = [number for number, line in enumerate(lines) if re.match(r'\s+"[\w.\[\]-]+(?:[^"]*<|==)', line)]
+    assert [
+        lines[number] for number in bounded if not any("#" in line for line in lines[number - 2 : number + 1])
+    ] == []
