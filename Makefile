@@ -6,9 +6,6 @@ STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.release-tools
 SITE   := build/zipapp
 
-# Builds say when the last commit was made instead of when they ran, so that two of them are the same.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
-
 # Without bytecode every process of the tests would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -51,6 +48,10 @@ knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 $(TOOLS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,release]'
 	@touch $@
+
+# Builds say when the last commit was made instead of when they ran, so that two of them are the same. Only builds:
+# where this is set pip compiles to bytecode that is slower to load.
+dist zipapp: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 
 dist: $(STAMP) ## build wheel and sdist, the same bytes each time
 	$(BIN)/python -m build --no-isolation --outdir dist .
