@@ -18,9 +18,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ekstui.cache import accounts
 from ekstui.cache.database import Database
 from ekstui.cache.filling import Filling, fill
 from ekstui.cache.indexing import index
@@ -33,9 +34,16 @@ from ekstui.core.policy import VersionInfo
 from ekstui.library import Library
 from ekstui.library.store import Store, judged_by
 from ekstui.sources.corpus import Corpus
+from tests.accounts import snapshot
 
 POLICIES = 400
 """How many policies of the corpus the killed processes store: enough for many transactions, quick enough for many kills."""
+
+KINDS = ("fill", "index", "sync", "migrate", "snapshot")
+"""What a process may be doing when it is killed."""
+
+SNAPSHOT = snapshot()
+SECOND = timedelta(seconds=1)
 
 FAMILY = 50
 """How many policies the EKS family has."""
@@ -155,11 +163,21 @@ class Work:
                 store(connection, "aws", packed(PolicyHistory(policy, {version: text})), source, UNSAID)
             self.tell(number)
 
+    def snapshot(self, cache: PolicyCache) -> None:
+        """Store one snapshot of an account after another, each a second younger."""
+        for number in range(1, 1_000_000):
+            accounts.store(accounts_of(cache), replace(SNAPSHOT, fetched_at=SNAPSHOT.fetched_at + number * SECOND))
+            self.tell(number)
+
     def migrate(self, cache: PolicyCache) -> None:
         self.tell(0)
         cache.holding()
         self.tell(1)
         time.sleep(1)
+
+
+def accounts_of(cache: PolicyCache) -> Path:
+    return cache.database.path.parent / "accounts"
 
 
 def committed(cache: PolicyCache, kind: str) -> int:
@@ -169,6 +187,14 @@ def committed(cache: PolicyCache, kind: str) -> int:
             return cache.holding().stored
         except Exception:  # noqa: BLE001 (an empty cache holds nothing)
             return 0
+    if kind == "snapshot":
+        identity = SNAPSHOT.identity
+        stored = accounts.load(accounts_of(cache), identity.partition, identity.account)
+        if stored is None:
+            return 0
+        number = (stored.fetched_at - SNAPSHOT.fetched_at) // SECOND
+        assert replace(stored, fetched_at=SNAPSHOT.fetched_at) == SNAPSHOT
+        return number
     with cache.database.reading() as connection:
         if kind == "index":
             return int(connection.execute("SELECT count(*) FROM indexed").fetchone()[0])
@@ -178,22 +204,23 @@ def committed(cache: PolicyCache, kind: str) -> int:
 
 
 def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
-    """Kill processes while they fill, index, sync and migrate; count what came of it."""
+    """Kill processes while they fill, index, sync, migrate and store snapshots; count what came of it."""
     corpus = Corpus.bundled()
     histories = [history for history, _ in zip(corpus.histories(), range(POLICIES), strict=False)]
     reference = library_on(folder / "nowhere")
     truth = truth_of(reference)
-    bases = {kind: folder / f"base-{kind}" for kind in ("fill", "index", "sync", "migrate")}
+    bases = {kind: folder / f"base-{kind}" for kind in KINDS}
     fill_family(bases["sync"])
     filled = PolicyCache.in_folder(bases["index"])
     fill(filled, filling_of(POLICIES), lambda: histories, nothing, never)
     old = Database(bases["migrate"] / "policies.db", APPLICATION_ID, MIGRATIONS[:1])
     fill(PolicyCache(old), filling_of(POLICIES), lambda: histories, nothing, never)
     bases["fill"].mkdir()
-    longest = {"fill": 0.6, "index": 4.0, "sync": 0.4, "migrate": 0.02}
+    fill_family(bases["snapshot"])
+    longest = {"fill": 0.6, "index": 4.0, "sync": 0.4, "migrate": 0.02, "snapshot": 0.2}
     seen: Counter[str] = Counter()
     for number in range(count):
-        kind = ("fill", "index", "sync", "migrate")[number % 4]
+        kind = KINDS[number % len(KINDS)]
         place = folder / f"killed-{number}"
         shutil.copytree(bases[kind], place)
         cache = PolicyCache.in_folder(place)
