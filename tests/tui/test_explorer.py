@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 from textual.pilot import Pilot
@@ -67,6 +68,20 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         assert policies.rows.has_focus
 
     travel(journey)
+
+
+def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
+    Library.open().looked.look_at_all(datetime(2026, 8, 1, tzinfo=UTC))
+
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        marked = [line for line in words(screen.policies) if line.startswith("!")]
+        assert any("AmazonEKSNetworkingPolicy" in line for line in marked)
+        await pilot.press("slash", *"EKSNetworking", "enter")
+        await settle(pilot, lambda: not any(line.startswith("!") for line in words(screen.policies)))
+        await pilot.press("slash", "escape")
+
+    travel(journey)
+    assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" not in Library.open().changed_since_looked()
 
 
 def test_scope_switches_to_all_and_back_with_the_cursor_on_its_policy() -> None:

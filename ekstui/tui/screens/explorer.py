@@ -123,6 +123,9 @@ class ExplorerScreen(Screen[None]):
     def _load(self, *, cursor: str | None = None) -> None:
         entries = self.app.library.policies(self._scope)
         self.policies.set_entries(entries, cursor=cursor)
+        self.policies.changed = self.app.library.looked.changed_since(
+            [entry.policy for entry in entries], self.app.library.data().newest
+        )
         self._show_header()
 
     def _show_header(self) -> None:
@@ -185,6 +188,14 @@ class ExplorerScreen(Screen[None]):
             self._following = self.set_timer(
                 FOLLOW_AFTER, lambda: self._show(Shown(entry, entry.policy.default_version))
             )
+
+    def watch_shown(self) -> None:
+        """Take the mark from a policy whose change the user sees."""
+        if self.shown and self.shown.version == self.shown.entry.policy.default_version:
+            arn = self.shown.entry.policy.arn
+            if arn in self.policies.changed:
+                self.app.library.look_at(self.shown.entry.policy)
+                self.policies.changed -= {arn}
 
     def _show(self, shown: Shown) -> None:
         self.shown = shown

@@ -27,6 +27,8 @@ class PoliciesPane(Pane):
 
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
     account: reactive[AccountView] = reactive(AccountView(), init=False)
+    changed: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
+    """The ARNs of the policies that changed since the user last looked at them."""
 
     def __init__(self) -> None:
         super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
@@ -46,6 +48,10 @@ class PoliciesPane(Pane):
         """Show the marks."""
         self.show_rows()
 
+    def watch_changed(self) -> None:
+        """Show which policies changed."""
+        self.show_rows()
+
     def build_rows(self) -> list[Row]:
         """Return a row for each policy whose name or purpose has every word of the filter."""
         words = self._filter.casefold().split()
@@ -57,7 +63,12 @@ class PoliciesPane(Pane):
         self.set_note(f"{len(chosen)} of {len(self._entries)}" if words else "")
         marked = {mark.name for mark in self.marks}
         return [
-            policy_row(entry, marked=entry.policy.name in marked, carriers=self._carriers(entry.policy.arn))
+            policy_row(
+                entry,
+                marked=entry.policy.name in marked,
+                changed=entry.policy.arn in self.changed,
+                carriers=self._carriers(entry.policy.arn),
+            )
             for entry in chosen
         ]
 
