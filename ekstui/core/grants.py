@@ -7,9 +7,12 @@ and named. A grant here is a `Target` (whose effect it is and on which action) w
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
+
+Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
+"""Whether a change lets more or fewer requests through."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.core.change import Kind, Reach
+    from ekstui.core.change import Kind
+    from ekstui.core.grants import Reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.policy import Policy
+    from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.core.timeline import Step
     from ekstui.core.where import Side
     from ekstui.core.who_can import WhoCan
     from ekstui.library.account import LiveAccount

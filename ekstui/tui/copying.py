@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ekstui.core.change import GrantDifference
 from ekstui.core.policy import version_label
+from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.timeline import Step
 from ekstui.export.documents import statement_text
 from ekstui.library import Library, PolicyEntry
 from ekstui.tui.shown import Shown

@@ -10,8 +10,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     # The messages only carry these values; the modules that make them are not needed before the first paint.
     from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.core.timeline import Step
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
 

@@ -5,7 +5,7 @@ import argparse
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, print_json, print_table, print_text, print_wrapped
 from ekstui.core.policy import version_label
-from ekstui.core.timeline import StepCounts
+from ekstui.core.steps import StepCounts
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import versions_shape
 from ekstui.library import Library

@@ -6,7 +6,6 @@ by finding a request, `touched` says for which actions that has to be asked, `wo
 
 from ekstui.core.reach.judgement import Judgement as Judgement
 from ekstui.core.reach.judgement import Outcome as Outcome
-from ekstui.core.reach.judgement import Reach as Reach
 from ekstui.core.reach.judgement import reach_between as reach_between
 from ekstui.core.reach.wording import notes_on as notes_on
 from ekstui.core.reach.wording import verdict_on as verdict_on

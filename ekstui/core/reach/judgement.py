@@ -1,13 +1,11 @@
 """The judgement: for each action that a change touches what is proven, and what that makes of the whole."""
 
 from dataclasses import dataclass
-from typing import Literal
 
+from ekstui.core.grants import Reach
 from ekstui.core.reach.coverage import Held, lies_within
 from ekstui.core.reach.touched import Grants, Side, touched_actions
 from ekstui.core.reach.witness import request_gained
-
-Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import version_label
+from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
-from ekstui.core.timeline import Step, StepCounts
 from ekstui.tui.styled import Styled, Tone, styled
 from ekstui.tui.widgets.rows import Row
 

@@ -7,7 +7,7 @@ from textual.getters import app
 from textual.reactive import reactive
 
 from ekstui.core.knowledge import PolicyKnowledge
-from ekstui.core.timeline import Step
+from ekstui.core.steps import Step
 from ekstui.core.where import PolicyAt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed, TimelineLoaded, VersionChosen
