@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,9 @@ from ekstui.core.timeline import Step, timeline
 CHUNK = 25
 """Policies in a transaction."""
 
+LONGEST_REST = 0.05
+"""In seconds, after one policy."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedPolicy:
@@ -30,12 +34,20 @@ class IndexedPolicy:
     steps: tuple[Step, ...]
 
 
-def index(cache: PolicyCache, judges: str, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
+def index(
+    cache: PolicyCache,
+    judges: str,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+    *,
+    gently: bool = False,
+) -> bool:
     """Index every policy that is new, changed or judged by something else; return whether none is left.
 
     `judges` names what the reach of a step depends on beside the documents, such as the reference's version.
     `progress` gets how many policies are indexed, and of how many. False where it was cancelled, or where another
-    process is at it. What is committed is kept. Raises CacheError.
+    process is at it. What is committed is kept. `gently` rests as long as it works, so that another thread of the
+    process, which draws, gets the interpreter in between. Raises CacheError.
     """
     with lock.attempt(cache.database.path.with_suffix(".index")) as mine:
         if not mine:
@@ -48,7 +60,10 @@ def index(cache: PolicyCache, judges: str, progress: Callable[[int, int], None],
             for name in waiting[start : start + CHUNK]:
                 if cancelled():
                     return False
+                began = time.perf_counter()
                 chunk.append(_indexed(cache, name))
+                if gently:
+                    time.sleep(min(time.perf_counter() - began, LONGEST_REST))
             with cache.database.writing() as connection:
                 for indexed in chunk:
                     _write(connection, indexed, judges)

@@ -107,14 +107,16 @@ class Store:
 
         return self.ask(lambda reader: read_feed(reader, since, family=family))
 
-    def index(self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> bool:
+    def index(
+        self, progress: Callable[[int, int], None], cancelled: Callable[[], bool], *, gently: bool = False
+    ) -> bool:
         """Index what is new or changed in a filled cache, and return whether all of it is indexed."""
         from ekstui.cache.indexing import index
 
         if self.holding() is None or not self.cache.database.writable():
             return False
         try:
-            return index(self.cache, judged_by(), progress, cancelled)
+            return index(self.cache, judged_by(), progress, cancelled, gently=gently)
         except CacheError as error:
             self._answer(error)
             return False

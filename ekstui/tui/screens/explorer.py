@@ -157,7 +157,7 @@ class ExplorerScreen(Screen[None]):
                 return job.cancelled
 
             if library.fill(lambda stored, total: self._tell("caching", stored, total), cancelled):
-                library.index(lambda done, total: self._tell("indexing", done, total), cancelled)
+                library.index(lambda done, total: self._tell("indexing", done, total), cancelled, gently=True)
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)
