@@ -6,7 +6,7 @@ from textual.app import App
 
 from ekstui.config import Settings
 from ekstui.config.effective import nearest_words
-from ekstui.tui.keys import KEYS
+from ekstui.tui.keys import KEYS, unknown_ids
 
 
 def adopt(app: App[None], settings: Settings) -> tuple[str, ...]:
@@ -24,5 +24,4 @@ def _theme(app: App[None], name: str) -> Iterable[str]:
 def _keys(app: App[None], settings: Settings) -> Iterable[str]:
     known = {key.id for key in KEYS}
     app.set_keymap({name: keys for name, keys in settings.keys.items() if name in known})
-    for name in settings.keys.keys() - known:
-        yield f"No key has the id {name}{nearest_words(name, known)}."
+    return unknown_ids(settings.keys)

@@ -9,6 +9,8 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
+from ekstui.config.effective import nearest_words
+
 Where = Literal["app", "rows", "explorer", "report", "compare", "role", "changes"]
 
 
@@ -97,6 +99,12 @@ def keys_of(places: Iterable[Where]) -> tuple[Key, ...]:
     """Return the keys of these places in the table's order."""
     wanted = set(places)
     return tuple(key for key in KEYS if key.where in wanted)
+
+
+def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return a sentence for each id that no key has, with the nearest that one has."""
+    known = tuple(key.id for key in KEYS)
+    return tuple(f"No key has the id {name}{nearest_words(name, known)}." for name in ids if name not in known)
 
 
 _SPELLED = {

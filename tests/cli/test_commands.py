@@ -165,3 +165,27 @@ def test_a_period_after_the_data_ends_is_incomplete_not_empty() -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["complete"] is False
     assert "known until 2026-08-26" in done.stderr
+
+
+def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('scope = "all"\nthem = "nord"\n[keys]\nexplorer.dif = "D"\n', encoding="utf-8")
+    environment = {"EKSTUI_CONFIG": str(file), "EKSTUI_THEME": "gruvbox"}
+    done = ekstui("config", "--json", environment=environment)
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert answer["settings"]["scope"] == {"value": "all", "from": f"{file}:1"}
+    assert answer["settings"]["theme"] == {"value": "gruvbox", "from": "EKSTUI_THEME"}
+    assert answer["warnings"] == [
+        f"{file}:2: there is no setting them; the nearest is theme.",
+        "No key has the id explorer.dif; the nearest is explorer.diff.",
+    ]
+    # A command takes the file's scope, and an option counts more.
+    assert len(json.loads(ekstui("list", "--json", environment=environment).stdout)["policies"]) == 1594
+    done = ekstui("list", "--scope", "eks", "--json", environment=environment)
+    assert len(json.loads(done.stdout)["policies"]) == 50
+    assert done.stderr == f"ekstui: {file}:2: there is no setting them; the nearest is theme.\n"
+    file.write_text("offline = 1\n", encoding="utf-8")
+    done = ekstui("list", environment=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"ekstui: {file}:1: offline cannot be that: it must be true or false.\n"

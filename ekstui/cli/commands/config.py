@@ -2,15 +2,23 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
+from ekstui.cli.output import Cell, Tone, narrate, print_json, print_table, print_text
 from ekstui.config import SETTINGS, Effective
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a setting a line: name, value, and whether default, file, environment or command line says so."""
     found: Effective = arguments.settings
+    if found.settings.keys:
+        from ekstui.tui.keys import unknown_ids  # 40 ms of Textual, and only for those who rebind keys
+
+        unknown = unknown_ids(found.settings.keys)
+        found = replace(found, warnings=(*found.warnings, *unknown))
+        for warning in unknown:
+            narrate(warning)
     if arguments.json:
         print_json(_shape(found))
         return ExitCode.DONE
