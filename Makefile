@@ -59,6 +59,7 @@ dist: $(STAMP) ## build wheel and sdist, the same bytes each time
 # The services that ekstui asks, and those through which credentials are found.
 SDK := $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/operations.py | sort -u | tr '\n' '|')sso|sso-oidc|signin
 
+# shiv takes ekstui.cli:main for the module ekstui.cli.main, hence the other name of the same function.
 # botocore reads its data through the file system, so the file unpacks itself once, into ~/.shiv or SHIV_ROOT.
 zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
 	rm -rf $(SITE)
@@ -66,7 +67,7 @@ zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
 	cd $(SITE)/botocore/data && find . -mindepth 1 -maxdepth 1 -type d | grep -vxE './($(SDK))' | xargs rm -rf
 	rm -rf $(SITE)/bin $(SITE)/share $(SITE)/docutils $(SITE)/*/__pycache__
 	mkdir -p dist
-	$(BIN)/shiv --site-packages $(SITE) --compressed --reproducible --console-script ekstui --output-file dist/ekstui.pyz
+	$(BIN)/shiv --site-packages $(SITE) --compressed --reproducible --entry-point ekstui.__main__:main --output-file dist/ekstui.pyz
 	@ls -l dist/ekstui.pyz
 
 lock: $(TOOLS) ## pin what is installed, with hashes and no index, in requirements.lock
