@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import narrate, narrate_progress
 from ekstui.core.account import AccountSnapshot, SourceError
 from ekstui.library import AccountChoice, Library
@@ -14,7 +15,7 @@ from ekstui.library import AccountChoice, Library
 def library_for(arguments: argparse.Namespace) -> Library:
     """Return the library over the account that the options choose."""
     asks = sys.stdin.isatty() and sys.stderr.isatty()
-    return Library.open(account_choice(arguments, _ask_for_code if asks else None))
+    return open_library(account_choice(arguments, _ask_for_code if asks else None))
 
 
 def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:

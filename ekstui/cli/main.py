@@ -62,7 +62,11 @@ def keep_log(settings: Settings) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; each command's module is imported only when it is the one."""
     module = importlib.import_module(f"ekstui.cli.commands.{arguments.command.replace('-', '_')}")
-    code: int = module.run(arguments)
+    try:
+        code: int = module.run(arguments)
+    finally:
+        if opening := sys.modules.get("ekstui.cli.opening"):
+            opening.narrate_notices()
     return code
 
 

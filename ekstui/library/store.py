@@ -218,7 +218,9 @@ class Store:
             self._leave_alone(f"{error.message} ekstui works from its bundled data.")
         else:
             if aside is not None:
-                self._say(f"{error.message} It was set aside as {aside.name}, and a new one is made.")
+                self._say(
+                    f"{error.message} It was set aside as {aside.name}; the bundled data answers until there is a new one."
+                )
 
     def _leave_alone(self, notice: str) -> None:
         self._left_alone_until = time.monotonic() + LEFT_ALONE

@@ -189,3 +189,13 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
     done = ekstui("list", environment=environment)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"ekstui: {file}:1: offline cannot be that: it must be true or false.\n"
+
+
+def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> None:
+    paths.cache_dir().mkdir(parents=True)
+    (paths.cache_dir() / "policies.db").write_bytes(b"no cache at all" * 1000)
+    first, second = ekstui("list"), ekstui("list")
+    assert (first.returncode, first.stdout) == (0, second.stdout)
+    assert "set aside" in first.stderr
+    assert first.stderr.count("\n") == 1
+    assert second.stderr == ""

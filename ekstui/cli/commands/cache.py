@@ -3,6 +3,7 @@
 import argparse
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import narrate, print_json, print_text
 from ekstui.export.shapes import cache_shape
 from ekstui.library import Library
@@ -10,7 +11,7 @@ from ekstui.library import Library
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the cache's state, verify it, or clear it."""
-    library = Library.open()
+    library = open_library()
     if arguments.what == "verify":
         return _verify(library, arguments)
     if arguments.what == "clear":

@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import Cell, Tone, narrate, narrate_progress, print_json, print_table
 from ekstui.core.policy import version_label
 from ekstui.core.since import parse_since
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _library(arguments: argparse.Namespace) -> Library:
     if not arguments.attached:
-        return Library.open()
+        return open_library()
     from ekstui.cli.account import library_for  # 25 ms, and only --attached asks the account
 
     return library_for(arguments)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES, serialise_statement
@@ -53,7 +54,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     if inquiry.principal is None:
         if arguments.simulate:
             raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-        return Library.open()
+        return open_library()
     # 70 ms, for what only a question about the account needs.
     from ekstui.cli.account import library_for, read_account
 

@@ -3,15 +3,15 @@
 import argparse
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import print_json, print_table
 from ekstui.core.policy import version_label
 from ekstui.export.shapes import list_shape
-from ekstui.library import Library
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a policy a line: name, default version, when it was updated, and what it is."""
-    library = Library.open()
+    library = open_library()
     entries = library.policies(arguments.scope)
     if arguments.json:
         print_json(list_shape(library.data(), entries))

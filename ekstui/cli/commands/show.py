@@ -4,20 +4,20 @@ import argparse
 from collections.abc import Sequence
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text, print_wrapped
 from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ServiceSummary
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import show_shape
-from ekstui.library import Library
 from ekstui.library.knowledge import knowledge as all_knowledge
 from ekstui.library.policies import known_version
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the console's table, a service a line, then the actions of each; or the document itself."""
-    library = Library.open()
+    library = open_library()
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)
     version = known_version(entry.policy, wanted.version)

@@ -3,17 +3,17 @@
 import argparse
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import Cell, print_json, print_table, print_text, print_wrapped
 from ekstui.core.policy import version_label
 from ekstui.core.steps import StepCounts
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import versions_shape
-from ekstui.library import Library
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a version a line, oldest first, with what it changed; numbers that nobody saw are named."""
-    library = Library.open()
+    library = open_library()
     entry = library.find(parse_policy(arguments.policy).name)
     steps = library.timeline(entry.policy)
     knowledge = library.knowledge(entry.policy)

@@ -4,17 +4,17 @@ import argparse
 
 from ekstui.cli.commands.changes import fill_cache
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
 from ekstui.cli.output import narrate, print_json, print_text, print_wrapped
 from ekstui.core.policy import version_label
 from ekstui.core.who_can import Holder
 from ekstui.export.shapes import who_can_shape
-from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each policy with the pattern that gives the action, since when, on what, and under which conditions."""
-    library = Library.open()
+    library = open_library()
     # Without the index, which the app and sync make, the documents answer in a second or two: no reason to wait for it.
     fill_cache(library)
     answer = library.who_can(arguments.action, arguments.resource, arguments.scope)
