@@ -245,9 +245,9 @@ class ExplorerScreen(Screen[None]):
                 node.add_class("-zoomed")
         self.add_class("-zoom")
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Let the user type a filter for the focused pane."""
-        self.query_one(f"#{self._pane}", Pane).open_filter()
+        await self.query_one(f"#{self._pane}", Pane).open_filter()
 
     def action_mark(self) -> None:
         """Mark what the cursor is on, or take its mark away; a third mark takes the place of the first."""

@@ -68,8 +68,7 @@ class Pane(Vertical):
         self.set_title()
 
     def compose(self) -> ComposeResult:
-        """Yield the filter line, hidden until it is asked for, and the rows."""
-        yield self.line
+        """Yield the rows; the filter line comes when it is asked for."""
         yield self.rows
 
     def set_title(self, about: str = "") -> None:
@@ -116,8 +115,10 @@ class Pane(Vertical):
         """Give the rows the focus at once: keys typed ahead are already theirs."""
         self.screen.set_focus(self.rows, scroll_visible=False)
 
-    def open_filter(self) -> None:
-        """Show the filter line and let the user type."""
+    async def open_filter(self) -> None:
+        """Show the filter line and let the user type; the next key waits until the line is there."""
+        if not self.line.is_attached:
+            await self.mount(self.line, before=self.rows)
         self.line.open()
 
     def clear_filter(self) -> None:
