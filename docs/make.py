@@ -94,6 +94,7 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         ExitCode.USAGE: "usage, or input that cannot be read",
         ExitCode.NO_ACCOUNT: "the account could not be asked at all, or `--offline` without a snapshot",
         ExitCode.NO_DATA: "neither corpus nor cache can be read",
+        ExitCode.NO_OUTPUT: "standard output cannot be written",
         ExitCode.BROKEN: "an error of ekstui's own; it is told in one sentence, and a log has more",
         ExitCode.INTERRUPTED: "interrupted; in general 128 + n is the end by signal n",
     }

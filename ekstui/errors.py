@@ -59,3 +59,7 @@ class MfaNeededError(AccountError):
 
 class DataError(EkstuiError):
     """Neither the corpus nor the cache can be read."""
+
+
+class OutputError(EkstuiError):
+    """An answer cannot be written where it should go: a full disk, a closed stream."""

@@ -17,5 +17,7 @@ class ExitCode(IntEnum):
     """Neither corpus nor cache can be read."""
     BROKEN = 70
     """An error of our own, EX_SOFTWARE of sysexits."""
+    NO_OUTPUT = 74
+    """Standard output cannot be written, EX_IOERR of sysexits."""
     INTERRUPTED = 130
     """Ended by SIGINT."""

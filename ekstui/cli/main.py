@@ -10,21 +10,24 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
 from ekstui.cli.settings import apply_settings
+from ekstui.cli.streams import flush_out, prepare_streams
 from ekstui.config import Settings
 from ekstui.core.text import clean_line
-from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError
+from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
     (InputError, ExitCode.USAGE),
     (AccountError, ExitCode.NO_ACCOUNT),
     (DataError, ExitCode.NO_DATA),
+    (OutputError, ExitCode.NO_OUTPUT),
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments (the process's own by default) and return the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
         from ekstui.cli.completion import complete  # 40 ms, and only where a shell asks
 
@@ -34,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         parsed.settings = apply_settings(parsed)
         keep_log(parsed.settings.settings)
         code = run(parsed)
-        sys.stdout.flush()
+        flush_out()
         return code
     except BrokenPipeError:
         return end_quietly()

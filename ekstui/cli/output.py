@@ -7,8 +7,9 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, TextIO
+from typing import Literal
 
+from ekstui.cli.streams import to_terminal, write_out
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
 
@@ -24,12 +25,12 @@ PIPED_WIDTH = 80
 
 def print_json(value: object) -> None:
     """Print one JSON object, in ASCII, so that nothing in it can steer a terminal."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    write_out(json.dumps(value, indent=2) + "\n")
 
 
 def print_text(text: str = "", tone: Tone = "") -> None:
     """Print lines of text."""
-    sys.stdout.write(_toned(clean(text), tone, sys.stdout) + "\n")
+    write_out(_toned(clean(text), tone) + "\n")
 
 
 def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), indent: str = "") -> None:
@@ -41,9 +42,9 @@ def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), inde
         max((len(row[column][0]) for row in lines if column < len(row)), default=0)
         for column in range(max(map(len, lines), default=0))
     ]
-    room = terminal_width() - len(indent) if sys.stdout.isatty() else None
+    room = terminal_width() - len(indent) if to_terminal() else None
     for row in lines:
-        sys.stdout.write(indent + _row(row, widths, room) + "\n")
+        write_out(indent + _row(row, widths, room) + "\n")
 
 
 def narrate(message: EkstuiError | str) -> None:
@@ -71,12 +72,12 @@ def narrate_progress() -> Iterator[Callable[[str], None]]:
 def print_wrapped(text: str, indent: str = "", tone: Tone = "") -> None:
     """Print a sentence broken between words at the width of the terminal."""
     for line in textwrap.wrap(clean_line(text), max(terminal_width() - len(indent), 20), break_on_hyphens=False):
-        sys.stdout.write(indent + _toned(line, tone, sys.stdout) + "\n")
+        write_out(indent + _toned(line, tone) + "\n")
 
 
 def terminal_width() -> int:
     """Return the columns of the terminal, or 80 where there is none."""
-    return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
+    return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if to_terminal() else PIPED_WIDTH
 
 
 def _cell(cell: Cell) -> tuple[str, Tone]:
@@ -92,14 +93,14 @@ def _row(row: Sequence[tuple[str, Tone]], widths: Sequence[int], room: int | Non
         shown = text
         if room is not None and used + len(text) > room:
             shown = text[: max(room - used - 1, 0)] + "…"
-        parts.append(_toned(shown, tone, sys.stdout) + ("" if last else " " * (widths[index] - len(text) + 2)))
+        parts.append(_toned(shown, tone) + ("" if last else " " * (widths[index] - len(text) + 2)))
         used += widths[index] + 2
         if room is not None and used > room:
             break
     return "".join(parts).rstrip()
 
 
-def _toned(text: str, tone: Tone, stream: TextIO) -> str:
-    if not tone or not stream.isatty() or os.environ.get("NO_COLOR"):
+def _toned(text: str, tone: Tone) -> str:
+    if not tone or not to_terminal() or os.environ.get("NO_COLOR"):
         return text
     return f"\x1b[{_CODES[tone]}m{text}\x1b[0m"

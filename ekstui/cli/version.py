@@ -1,9 +1,10 @@
 """`ekstui --version`: what is installed, and what its data is."""
 
 import json
-import sys
 
 from ekstui import __version__, paths
+from ekstui.cli.streams import flush_out, write_out
+from ekstui.errors import OutputError
 
 
 def print_version() -> int:
@@ -19,5 +20,13 @@ def print_version() -> int:
         corpus = "no corpus: install ekstui again"
     from ekstui.core.reference import reference_version
 
-    sys.stdout.write(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")
+    try:
+        write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")
+        flush_out()
+    except OutputError as error:
+        from ekstui.cli.exit_code import ExitCode
+        from ekstui.cli.output import narrate
+
+        narrate(error)
+        return ExitCode.NO_OUTPUT
     return 0
