@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = _library(arguments)
     data = library.data()
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
-    carried = _carried(library) if arguments.attached else None
+    carried, whole = _carried(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
         _prepare_index(library)
     feed = library.changes(since, arguments.scope)
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         if (arguments.all or step.change.kind != "none") and (carried is None or step.policy in carried)
     ]
     if arguments.json:
-        print_json(changes_shape(data, steps, complete=feed.complete))
+        print_json(changes_shape(data, steps, complete=feed.complete and whole))
     else:
         print_table([_row(step) for step in steps], ("DATE", "POLICY", "STEP", "REACH", "CHANGE"))
     if not feed.complete:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
     )
     narrate(f"Since {since:%Y-%m-%d}, known until {data.newest:%Y-%m-%d}{hidden}.")
-    return ExitCode.DONE if steps else ExitCode.NOTHING
+    return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
 
 
 def _library(arguments: argparse.Namespace) -> Library:
@@ -70,8 +70,8 @@ def _prepare_index(library: Library) -> None:
             library.index(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
 
 
-def _carried(library: Library) -> set[str]:
-    """Return the names of the AWS policies that something in the account carries."""
+def _carried(library: Library) -> tuple[set[str], bool]:
+    """Return the names of the AWS policies that something in the account carries, and whether all of it was read."""
     from ekstui.cli.account import read_account
     from ekstui.core.account import Group, Role, User, in_partition
 
@@ -83,7 +83,9 @@ def _carried(library: Library) -> set[str]:
     if not snapshot.complete:
         narrate("Incomplete: not every role, user and group was read, so more policies may be attached.")
     partition = snapshot.identity.partition
-    return {entry.policy.name for entry in library.policies("all") if in_partition(entry.policy.arn, partition) in arns}
+    everything = library.policies("all")
+    names = {entry.policy.name for entry in everything if in_partition(entry.policy.arn, partition) in arns}
+    return names, snapshot.complete
 
 
 def _row(step: FeedStep) -> tuple[Cell, ...]:

@@ -1,0 +1,61 @@
+"""Where answers go: full disks, closed streams, encodings that lack a sign, and what is said beside an answer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import ekstui
+
+
+@pytest.mark.parametrize("arguments", ["list --scope all", "list --json", "show AmazonEKS_CNI_Policy", "--version"])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_an_answer_that_cannot_be_written_is_an_error_in_one_line(arguments: str, redirection: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m ekstui {arguments} {redirection}', sys.executable],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("ekstui: Standard output ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_encoding_that_lacks_a_sign_spells_it(encoding: str) -> None:
+    done = ekstui(
+        "diff", "AmazonEKSClusterPolicy@v7..v8", environment={"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "AmazonEKSClusterPolicy@v7 > AmazonEKSClusterPolicy@v8"
+
+
+def test_closed_standard_streams_stop_nothing() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m ekstui versions AmazonEKSClusterPolicy <&- 2>&-', sys.executable],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("AmazonEKSClusterPolicy: 10 known versions")
+
+
+@pytest.mark.parametrize("command", ["list", "show AmazonEKS_CNI_Policy", "who-can ec2:RunInstances --scope eks"])
+def test_a_damaged_cache_is_told_and_the_corpus_answers(command: str, tmp_path: Path) -> None:
+    cache = {"EKSTUI_CACHE": str(tmp_path)}
+    whole = ekstui(*command.split(), environment={"EKSTUI_CACHE": str(tmp_path / "none")})
+    (tmp_path / "policies.db").write_bytes(b"no database" * 500)
+    done = ekstui(*command.split(), environment=cache)
+    assert (done.returncode, done.stdout) == (0, whole.stdout)
+    assert "policies.db is damaged" in done.stderr
+    assert len(list(tmp_path.glob("policies.db.aside-*"))) == 1
