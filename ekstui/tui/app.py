@@ -2,19 +2,24 @@
 
 from typing import ClassVar
 
+from textual import on
 from textual.binding import BindingType
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
 from ekstui.library import Library
+from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
 from ekstui.tui.screens.palette import GoTo, PaletteScreen, RunKey
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.shown import Shown, Start
 
 
@@ -79,6 +84,20 @@ class EkstuiApp(LibraryApp):
             await self.pop_screen()
         if isinstance(self.screen, ExplorerScreen):
             self.screen.go_to(shown)
+
+    @on(AskWhoCan)
+    def _ask_who_can(self, message: AskWhoCan) -> None:
+        explorer = self.screen_stack[0]
+        scope = explorer.scope if isinstance(explorer, ExplorerScreen) else "eks"
+        self.push_screen(WhoCanScreen(message.action, scope))
+
+    @on(AskExplain)
+    def _ask_explain(self, message: AskExplain) -> None:
+        self.push_screen(ExplainScreen(message.text))
+
+    @on(ShowAction)
+    def _show_action(self, message: ShowAction) -> None:
+        self.push_screen(ActionScreen(message))
 
     def _places(self) -> tuple[Where, ...]:
         """Return the parts of the key table that hold on the screen that is shown."""

@@ -22,6 +22,10 @@ class LibraryApp(SurvivingApp):
         """Return the keys that do this, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
 
+    async def action_back(self) -> None:
+        """Go back one screen."""
+        raise NotImplementedError
+
     async def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there."""
         raise NotImplementedError

@@ -11,7 +11,9 @@ from textual.binding import Binding, BindingType
 
 from ekstui.config.effective import nearest_words
 
-Where = Literal["app", "rows", "explorer", "report", "compare", "role", "changes"]
+Where = Literal[
+    "app", "rows", "explorer", "report", "compare", "role", "changes", "asking", "who-can", "explain", "action"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,22 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
     Key("explorer.clusters", "explorer", "c", "clusters", "clusters", "Choose a cluster: its health, its roles, and what is missing or too much.", footer=True),
     Key("explorer.changes", "explorer", "f", "changes", "changes", "Show what AWS changed across the policies, newest first.", footer=True),
+    Key("explorer.who-can", "explorer", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other.", footer=True),
+    Key("explorer.explain", "explorer", "x", "explain", "explain", "Explain why a request is denied: paste a message, or begin with the action under the cursor.", footer=True),
     Key("changes.period", "changes", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years.", footer=True),
     Key("changes.scope", "changes", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("changes.quiet", "changes", "v", "quiet", "quiet steps", "Show or hide the steps that change nothing.", footer=True),
     Key("role.view", "role", "v", "view", "view", "Switch the view: about, permissions, trust policy.", footer=True),
+    Key("role.explain", "role", "x", "explain", "explain", "Explain why a request of the role is denied, beginning with the action under the cursor."),
+    Key("asking.edit", "asking", "i", "edit", "edit", "Change the question.", footer=True),
+    Key("who-can.scope", "who-can", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
+    Key("explain.again", "explain", "x", "explain", "explain", "Explain another request."),
+    Key("action.explain", "action", "x", "explain", "explain", "Explain why a request for this action is denied.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
     Key("report.search", "report", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),
     Key("report.refresh", "report", "r", "refresh_data", "refresh", "Ask again."),
+    Key("report.who-can", "report", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other."),
     Key("report.copy", "report", "y", "copy", "copy", "Copy what is under the cursor, or all that is shown."),
     Key("report.export", "report", "e", "export", "export", "Write what is shown to a file."),
     Key("compare.view", "compare", "v", "view", "view", "Switch the view: meaning, unified, side by side.", footer=True),

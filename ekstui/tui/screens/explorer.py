@@ -18,6 +18,7 @@ from ekstui.core.timeline import Step
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
 from ekstui.tui.account import AccountTold, AccountView, watch_account
+from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import copyables
@@ -37,6 +38,7 @@ from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.rows import Row
 from ekstui.tui.widgets.versions import VersionsPane
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
@@ -80,7 +82,8 @@ class ExplorerScreen(Screen[None]):
     def __init__(self, start: Start | None = None) -> None:
         super().__init__()
         self._start = start
-        self._scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
+        self.scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
+        """Which policies are listed."""
         self._pane: PaneId = "policies"
         self._beside: PaneId = "permissions"
         self._following: Timer | None = None
@@ -102,7 +105,7 @@ class ExplorerScreen(Screen[None]):
         """Fill the list and show the first policy at once: the cache answers in milliseconds."""
         self.add_class("-on-permissions")
         if not self._start:
-            self._scope = self.app.settings.scope
+            self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
         self.policies.focus_rows()
@@ -121,7 +124,7 @@ class ExplorerScreen(Screen[None]):
             self.app.push_screen(CompareScreen(PolicyAt(name, start.compare_with), PolicyAt(name, start.shown.version)))
 
     def _load(self, *, cursor: str | None = None) -> None:
-        entries = self.app.library.policies(self._scope)
+        entries = self.app.library.policies(self.scope)
         self.policies.set_entries(entries, cursor=cursor)
         self.policies.changed = self.app.library.looked.changed_since(
             [entry.policy for entry in entries], self.app.library.data().newest
@@ -131,7 +134,7 @@ class ExplorerScreen(Screen[None]):
     def _show_header(self) -> None:
         status = self.app.library.data()
         account = account_line(self.account, datetime.now(UTC))
-        self.header.show(header(status, self.policies.count, self._scope, account, self._filling))
+        self.header.show(header(status, self.policies.count, self.scope, account, self._filling))
 
     def watch_account(self) -> None:
         """Show whose account it is, and how old what is known of it is."""
@@ -261,7 +264,7 @@ class ExplorerScreen(Screen[None]):
 
     def _place(self) -> PolicyAt | None:
         """Return the policy or version under the cursor of the focused pane."""
-        row = self.query_one(f"#{self._pane}", Pane).rows.current
+        row = self._row()
         if row is not None and isinstance(row.value, PolicyEntry):
             return PolicyAt(row.value.policy.name, row.value.policy.default_version)
         if row is not None and isinstance(row.value, Step) and self.shown:
@@ -289,7 +292,7 @@ class ExplorerScreen(Screen[None]):
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
             self.policies.clear_filter()
-            self._scope = "eks" if shown.entry.scope == "eks" else "all"
+            self.scope = "eks" if shown.entry.scope == "eks" else "all"
             self._load(cursor=shown.entry.policy.arn)
         if self._following:
             self._following.stop()
@@ -297,7 +300,7 @@ class ExplorerScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Let the user choose what to copy of the row under the cursor."""
-        if row := self.query_one(f"#{self._pane}", Pane).rows.current:
+        if row := self._row():
             offer_copies(self, copyables(row, self.shown, self.app.library))
 
     def action_export(self) -> None:
@@ -307,7 +310,7 @@ class ExplorerScreen(Screen[None]):
 
     def action_scope(self) -> None:
         """Switch between the policies of EKS and all of them; the cursor stays with its policy."""
-        self._scope = "all" if self._scope == "eks" else "eks"
+        self.scope = "all" if self.scope == "eks" else "eks"
         self._load()
 
     def action_older(self) -> None:
@@ -337,7 +340,22 @@ class ExplorerScreen(Screen[None]):
 
     def action_changes(self) -> None:
         """Show what AWS changed across the policies."""
-        self.app.push_screen(ChangesScreen(self._scope))
+        self.app.push_screen(ChangesScreen(self.scope))
+
+    def action_who_can(self) -> None:
+        """Show which policies allow the action under the cursor, or let the user type one."""
+        row = self._row()
+        self.post_message(AskWhoCan(action_of(row.value) if row else ""))
+
+    def action_explain(self) -> None:
+        """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
+        row = self._row()
+        action = one_action_of(row.value) if row else ""
+        against = f"policy:{PolicyAt(self.shown.entry.policy.name, self.shown.version)}" if self.shown else ""
+        self.post_message(AskExplain(f"{against} {action}" if action else ""))
+
+    def _row(self) -> Row | None:
+        return self.query_one(f"#{self._pane}", Pane).rows.current
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""

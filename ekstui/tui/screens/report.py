@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
+from ekstui.tui.actions import AskWhoCan, action_of
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
 from ekstui.tui.keys import Where, bindings, keys_of
@@ -50,6 +51,7 @@ class ReportScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._needle = ""
+        self._search = FilterLine(placeholder="type to search")
         self._answer: object = None
 
     def question(self) -> Styled:
@@ -82,13 +84,17 @@ class ReportScreen(Screen[None]):
         yield HeaderBar()
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS)
-        yield FilterLine(placeholder="type to search")
+        yield self._search
         yield FooterBar()
 
     def on_mount(self) -> None:
         """Ask the question."""
         self.footer.show_keys([key for key in keys_of((*self.PLACES, "app")) if key.footer])
-        self.rows.focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Give the rows the focus at once, for keys typed ahead, and ask the question."""
+        self.set_focus(self.rows, scroll_visible=False)
         self.ask_again()
 
     def ask_again(self) -> None:
@@ -145,12 +151,19 @@ class ReportScreen(Screen[None]):
         lines = [" ".join(plain(cell) for cell in row.cells).rstrip() for row in self.rows.rows]
         return Copyable("everything shown", f"{len(lines)} lines", lambda: "\n".join(lines) + "\n")
 
+    def copies(self) -> Sequence[Copyable]:
+        """Return what can be copied of the whole answer, beside its text."""
+        return ()
+
     def action_copy(self) -> None:
         """Let the user choose what to copy."""
-        copies = [self._whole()]
-        if row := self.rows.current:
-            copies = [*copyables(row, None, self.app.library), *copies]
-        offer_copies(self, copies)
+        row = self.rows.current
+        of_row = copyables(row, None, self.app.library) if row else []
+        offer_copies(self, [*self.copies(), *of_row, self._whole()])
+
+    def action_who_can(self) -> None:
+        """Show which policies allow the action under the cursor, or let the user type one."""
+        self.post_message(AskWhoCan(action_of(self.rows.current.value) if self.rows.current else ""))
 
     def action_export(self) -> None:
         """Let the user write what is shown to a file."""
@@ -162,20 +175,24 @@ class ReportScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Let the user type what to look for."""
-        self.query_one(FilterLine).open()
+        self._search.open()
 
-    @on(Input.Changed, "FilterLine")
+    @on(Input.Changed)
     def _search_typed(self, event: Input.Changed) -> None:
+        if event.input is not self._search:
+            return
         event.stop()
         self._needle = event.value.strip()
         self.show_answer()
 
-    @on(Input.Submitted, "FilterLine")
+    @on(Input.Submitted)
     def _search_left(self, event: Input.Submitted) -> None:
+        if event.input is not self._search:
+            return
         event.stop()
         self.rows.focus()
         if not self._needle:
-            self.query_one(FilterLine).close()
+            self._search.close()
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, or else to the next thing of note."""

@@ -11,10 +11,11 @@ from textual.reactive import reactive
 from ekstui.core.document import Document, serialise
 from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
-from ekstui.core.summary import ServiceSummary, services_in
+from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
+from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import columns_for, service_rows
 from ekstui.tui.present.role import role_rows
@@ -94,6 +95,11 @@ class RoleScreen(ReportScreen):
         """Go to the next of the three views."""
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
+    def action_explain(self) -> None:
+        """Explain a request of the role for the action under the cursor, or let the user type one."""
+        action = one_action_of(self.rows.current.value) if self.rows.current else ""
+        self.post_message(AskExplain(f"role:{self._role} {action}".rstrip() if action else ""))
+
     @on(RowList.Opened)
     async def _open(self, event: RowList.Opened) -> None:
         event.stop()
@@ -101,6 +107,10 @@ class RoleScreen(ReportScreen):
         if isinstance(value, ServiceSummary):
             self._opened ^= {(value.effect, value.service)}
             self.show_answer()
+        elif isinstance(value, ActionSummary) and isinstance(self._answer, RoleAnswer):
+            policies = self._answer.subject.policies
+            documents = [(policy.name, policy.document) for policy in policies if policy.document]
+            self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
         elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             version = value.version or entry.policy.default_version

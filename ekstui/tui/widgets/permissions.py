@@ -10,6 +10,8 @@ from textual.reactive import reactive
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.core.where import PolicyAt
+from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed, SummaryLoaded
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
@@ -83,11 +85,22 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _toggle(self, event: RowList.Opened) -> None:
-        service = event.row.value if event.row else None
-        if isinstance(service, ServiceSummary):
-            event.stop()
-            self._opened ^= {(service.effect, service.service)}
+        event.stop()
+        value, shown = event.row.value if event.row else None, self.shown
+        if isinstance(value, ServiceSummary):
+            self._opened ^= {(value.effect, value.service)}
             self.show_rows()
+        elif isinstance(value, ActionSummary) and shown:
+            library, policy = self.app.library, shown.entry.policy
+            place = PolicyAt(policy.name, shown.version)
+            self.post_message(
+                ShowAction(
+                    value,
+                    f"policy:{place}",
+                    lambda: [(str(place), library.document(policy, shown.version))],
+                    policy,
+                )
+            )
 
 
 def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:

@@ -1,0 +1,64 @@
+"""What the user wants to know about an action, and the action that a row is about."""
+
+from collections.abc import Callable, Sequence
+
+from textual.message import Message
+
+from ekstui.core.change import GrantDifference
+from ekstui.core.document import Document
+from ekstui.core.policy import Policy
+from ekstui.core.summary import ActionSummary
+from ekstui.core.wildcard import is_wild
+
+
+class AskWhoCan(Message):
+    """Show which policies allow an action; empty: let the user type one."""
+
+    def __init__(self, action: str = "") -> None:
+        super().__init__()
+        self.action = action
+
+
+class AskExplain(Message):
+    """Show why a request is denied; empty: let the user type or paste one."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.text = text
+
+
+class ShowAction(Message):
+    """Show all about one action of a policy or role."""
+
+    def __init__(
+        self,
+        action: ActionSummary,
+        given_in: str,
+        read: Callable[[], Sequence[tuple[str, Document]]],
+        policy: Policy | None = None,
+    ) -> None:
+        super().__init__()
+        self.action = action
+        self.given_in = given_in
+        """The words for explain: `policy:NAME@v6` or `role:NAME`."""
+        self.read = read
+        """Reads the documents that may give it, each with the name it goes by; slow."""
+        self.policy = policy
+        """The policy, where it is one of AWS's."""
+
+
+def action_of(value: object) -> str:
+    """Return the action, or action pattern, that a row's value is about; empty if it is about none."""
+    match value:
+        case ActionSummary(action=action):
+            return action
+        case GrantDifference(element="Action", actions=(action,)):
+            return action
+        case _:
+            return ""
+
+
+def one_action_of(value: object) -> str:
+    """Return the same, but for patterns, of which no request can be made."""
+    action = action_of(value)
+    return "" if is_wild(action) else action

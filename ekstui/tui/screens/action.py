@@ -1,0 +1,78 @@
+"""All about one action, as a policy or a role gives it."""
+
+from collections.abc import Callable
+
+from ekstui.core.action_card import action_card
+from ekstui.core.reference import reference
+from ekstui.core.speaking import SpeakingStatement, speaking_of
+from ekstui.core.text import clean_line
+from ekstui.core.who_can import types_covered
+from ekstui.errors import EkstuiError
+from ekstui.library import Library
+from ekstui.library.knowledge import knowledge
+from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
+from ekstui.tui.keys import bindings
+from ekstui.tui.present.action import GivenAction, card_rows
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.styled import Styled
+from ekstui.tui.widgets.rows import Row
+
+
+class ActionScreen(ReportScreen):
+    """The card of an action: what it is, which statements give it, what it takes, and since when it is there."""
+
+    BINDINGS = bindings("action")
+    PLACES = ("action", "report")
+    WAITING = "reading the statements…"
+
+    def __init__(self, wanted: ShowAction) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def question(self) -> Styled:
+        """Return the action, and where it is given."""
+        given_in = self._wanted.given_in.partition(":")[2]
+        return (
+            ("action ", ""),
+            (clean_line(self._wanted.action.action), "strong"),
+            (f" · {clean_line(given_in)}", "muted"),
+        )
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the card."""
+        library, wanted = self.app.library, self._wanted
+        return lambda: _card(library, wanted)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return the card as rows."""
+        return card_rows(answer, self.width) if isinstance(answer, GivenAction) else []
+
+    def action_who_can(self) -> None:
+        """Show who else gives it."""
+        self.post_message(AskWhoCan(self._wanted.action.action))
+
+    def action_explain(self) -> None:
+        """Ask whether a request for it would be allowed."""
+        self.post_message(AskExplain(f"{self._wanted.given_in} {self._wanted.action.action}"))
+
+
+def _card(library: Library, wanted: ShowAction) -> GivenAction:
+    name = wanted.action.action
+    statements: list[tuple[str, SpeakingStatement]] = [
+        (label, speaking) for label, document in wanted.read() for speaking in speaking_of(document, name)
+    ]
+    since, others = None, None
+    try:
+        holders = library.who_can(name, None, "all").holders
+    except EkstuiError:
+        # An action that nobody else knows: the card says so.
+        pass
+    else:
+        arn = wanted.policy.arn if wanted.policy else None
+        since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
+        family = knowledge().policies
+        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
+    info = reference().find(name)
+    covered = types_covered(info, wanted.action.grants) if info else ()
+    card = action_card(name, knowledge().dependents(name))
+    return GivenAction(wanted.action, card, covered, statements, since, others)

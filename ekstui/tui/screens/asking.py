@@ -1,0 +1,151 @@
+"""The base of the screens whose question the user types or pastes."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.events import Paste
+from textual.widget import Widget
+from textual.widgets import Input
+
+from ekstui.core.text import clean
+from ekstui.tui.keys import Where, bindings
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.rows import Row, RowList
+
+LINE_BREAK = "⏎"
+"""What stands for a line break in the line, so that a pasted message keeps its lines."""
+
+
+class QuestionLine(FilterLine):
+    """The line that holds the question; what is pasted keeps all of its lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.suggested('down')", show=False),
+        Binding("up", "screen.suggested('up')", show=False),
+        Binding("pagedown", "screen.suggested('page_down')", show=False),
+        Binding("pageup", "screen.suggested('page_up')", show=False),
+        Binding("escape", "screen.leave_line", show=False),
+    ]
+
+    def on_paste(self, event: Paste) -> None:
+        """Take all lines of what is pasted; Textual's own line keeps the first one only."""
+        event.prevent_default()
+        event.stop()
+        # Terminals send a pasted line break as a carriage return, as if enter was pressed.
+        text = LINE_BREAK.join(clean(event.text.replace("\r\n", "\n").replace("\r", "\n")).splitlines())
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(text)
+        else:
+            self.replace(text, *self.selection)
+
+
+class AskingScreen(ReportScreen):
+    """A line to type the question into, and the answer below; subclasses say what a question is."""
+
+    BINDINGS = bindings("asking")
+    DEFAULT_CSS = "AskingScreen #question { margin: 0 1; }"
+    PLACES: tuple[Where, ...] = ("asking", "report")
+    PLACEHOLDER = ""
+    """What can be typed."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.text = text
+        """What was asked, empty before anything was."""
+        self.line = QuestionLine(LINE_BREAK.join(clean(text).splitlines()), hidden=False, placeholder=self.PLACEHOLDER)
+        self.line.id = "question"
+
+    def extra_widgets(self) -> Sequence[Widget]:
+        """Return the line."""
+        return (self.line,)
+
+    def begin(self) -> None:
+        """Ask what was given, or let the user type."""
+        super().begin()
+        if not self.text:
+            self.action_edit()
+
+    def ask(self) -> Callable[[], object] | None:
+        """Return the question, or None before there is one."""
+        return self.asked(self.text) if self.text else None
+
+    def asked(self, text: str) -> Callable[[], object]:
+        """Return the question that a text asks."""
+        raise NotImplementedError
+
+    def suggestions(self, typed: str) -> list[Row]:  # noqa: ARG002 - for those who can guess
+        """Return what the user may mean as rows whose values are texts to ask; none where nothing can be guessed."""
+        return []
+
+    @property
+    def typing(self) -> bool:
+        """Whether the user is at the line."""
+        return self.line.has_focus
+
+    def action_edit(self) -> None:
+        """Let the user change the question."""
+        self.set_focus(self.line, scroll_visible=False)
+        self.line.cursor_position = len(self.line.value)
+
+    async def action_leave_line(self) -> None:
+        """Go back to the answer, or off the screen where there is none."""
+        if not self.text:
+            await self.app.action_back()
+            return
+        with self.line.prevent(Input.Changed):
+            self.line.value = LINE_BREAK.join(self.text.splitlines())
+        self.rows.focus()
+        self.show_answer()
+
+    def action_suggested(self, action: str) -> None:
+        """Move in the suggestions while the line keeps the focus."""
+        getattr(self.rows, f"action_{action}")()
+
+    @on(Input.Changed, "#question")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.typing:
+            self._suggest()
+
+    def _suggest(self) -> None:
+        rows = self.suggestions(self.line.value)
+        if rows:
+            self.rows.set_rows(rows, cursor=rows[0].key)
+
+    @on(Input.Submitted, "#question")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        suggested = self.rows.current.value if self.rows.current else None
+        if isinstance(suggested, str):
+            self._take(suggested)
+        else:
+            self.put(event.value.replace(LINE_BREAK, "\n"))
+
+    @on(RowList.Opened)
+    def _suggestion_opened(self, event: RowList.Opened) -> None:
+        value = event.row.value if event.row else None
+        if isinstance(value, str):
+            event.stop()
+            event.prevent_default()
+            self._take(value)
+
+    def _take(self, suggested: str) -> None:
+        """Ask what was suggested, or go on typing where it is the beginning of a name."""
+        if suggested.endswith(":"):
+            self.line.value = suggested
+            self.action_edit()
+        else:
+            self.put(suggested)
+
+    def put(self, text: str) -> None:
+        """Ask a question."""
+        self.text = text.strip()
+        if not self.text:
+            return
+        with self.line.prevent(Input.Changed):
+            self.line.value = LINE_BREAK.join(self.text.splitlines())
+        self.rows.focus()
+        self.ask_again()

@@ -1,0 +1,109 @@
+"""Asking who can do something, what an action is, and why something was denied."""
+
+from textual.events import Paste
+from textual.pilot import Pilot
+
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.explain import ExplainScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.who_can import WhoCanScreen
+from ekstui.tui.widgets.permissions import PermissionsPane
+from tests.tui.journeys import settle, travel, type_in, words
+
+# As the VPC CNI's issue tracker words it, broken by a terminal.
+DENIED = (
+    "api error UnauthorizedOperation: You are not authorized to perform this operation. User: "
+    "arn:aws:sts::111122223333:assumed-role/node/i-1 is not authorized to perform: ec2:CreateTags on resource:\r"
+    "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1 because no identity-based policy allows the ec2:CreateTags action"
+)
+
+
+def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("w")
+        await settle(pilot, lambda: isinstance(app.screen, WhoCanScreen))
+        await type_in(pilot, "ec2:describesecuritygroups")
+        await settle(pilot, lambda: words(app.screen).startswith("ec2:DescribeSecurityGroups  enter asks"))
+        await pilot.press("enter")
+        # AWS's history of the EKS policies: v6 of 4 March 2026 added it.
+        await settle(pilot, lambda: "AmazonEKS_CNI_Policy v6 v6 2026-03-04" in words(app.screen))
+        await pilot.press("j", "enter")
+        await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert isinstance(app.screen, ExplorerScreen)
+        assert app.screen.shown is not None
+        assert app.screen.shown.entry.policy.name == "AmazonEKSClusterPolicy"
+
+    travel(journey)
+
+
+def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("w")
+        await settle(pilot, lambda: isinstance(app.screen, WhoCanScreen))
+        await type_in(pilot, "mediaimport:createdatabasebinarysnapshot")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "None exists: no policy of the EKS family allows" in words(app.screen))
+        await pilot.press("i", "ctrl+u")
+        await type_in(pilot, "karpenter")
+        await pilot.press("enter")
+        # What people look for and AWS does not have is said beside the error.
+        await settle(pilot, lambda: "has a service before a colon" in words(app.screen))
+        assert "Karpenter" in words(app.screen)
+
+    travel(journey)
+
+
+def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: "ec2" in words(app.screen))
+        pane = app.screen.query_one(PermissionsPane)
+        await settle(pilot, lambda: bool(pane.rows.rows))
+        await pilot.press("2", "enter")
+        names = [row.value.action for row in pane.rows.rows if hasattr(row.value, "action")]
+        pane.rows.move_to(
+            next(row.key for row in pane.rows.rows if getattr(row.value, "action", "") == "ec2:CreateTags")
+        )
+        assert "ec2:DescribeSecurityGroups" in names
+        await pilot.press("enter")
+        await settle(pilot, lambda: "allowed without a break since v1 2018-05-27" in words(app.screen))
+        assert isinstance(app.screen, ActionScreen)
+        assert "level: Tagging" in words(app.screen)
+        assert "AmazonEKS_CNI_Policy@v6, AmazonEKSCNIPolicyENITag through ec2:CreateTags" in words(app.screen)
+        assert "✓ network-interface" in words(app.screen)
+        assert "✗ volume" in words(app.screen)
+        await pilot.press("x")
+        await settle(pilot, lambda: isinstance(app.screen, ExplainScreen) and "volume" not in words(app.screen))
+        await settle(pilot, lambda: "ec2:CreateTags: depends on what was not told" in words(app.screen))
+
+    travel(journey)
+
+
+def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("x")
+        await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
+        assert isinstance(app.screen, ExplainScreen)
+        app.screen.line.post_message(Paste(DENIED))
+        await pilot.press("enter")
+        await settle(pilot, lambda: "ec2:CreateTags: denied: nothing allows it" in words(app.screen))
+        assert "resource: arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
+        assert "Smallest statement that allows it" in words(app.screen)
+
+    travel(journey)
+
+
+def test_what_is_no_denial_says_so_and_stays_in_the_line() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("x")
+        await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
+        assert isinstance(app.screen, ExplainScreen)
+        await type_in(pilot, "nothing of note")
+        await pilot.press("enter")
+        await settle(pilot, lambda: words(app.screen).startswith("!"))
+        assert app.screen.line.value == "nothing of note"
+        # The explorer's action and version stand in the question already.
+        await pilot.press("escape")
+        assert isinstance(app.screen, ExplorerScreen)
+
+    travel(journey)
