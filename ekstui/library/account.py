@@ -13,13 +13,18 @@ from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
-from ekstui.sources.aws.caller import caller_digest
+from ekstui.sources.aws.caller import caller_digest, profile_names
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
 
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""
+
+
+def profiles() -> tuple[str, ...]:
+    """Return the names of the profiles that can be chosen, `default` first."""
+    return profile_names()
 
 
 @dataclass(slots=True)

@@ -40,6 +40,14 @@ class AccountTold(Message):
         self.change = change
 
 
+class AccountChanged(Message):
+    """What the screens show of the account is another."""
+
+    def __init__(self, view: AccountView) -> None:
+        super().__init__()
+        self.view = view
+
+
 def watch_account(
     owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
 ) -> None:

@@ -1,6 +1,6 @@
 """The app: it owns the library and the background, and shows the screens; behaviour belongs to those."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
@@ -8,15 +8,19 @@ from textual.binding import BindingType
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
 from ekstui.library import Library
+from ekstui.tui.account import AccountChanged
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.mfa import MfaAsked
+from ekstui.tui.screens.account import AccountScreen, SwitchAccount
 from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
+from ekstui.tui.screens.mfa import MfaScreen
 from ekstui.tui.screens.palette import GoTo, PaletteScreen, RunKey
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
@@ -80,16 +84,13 @@ class EkstuiApp(LibraryApp):
 
     async def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there."""
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
+        await self._go_home()
         if isinstance(self.screen, ExplorerScreen):
             self.screen.go_to(shown)
 
     @on(AskWhoCan)
     def _ask_who_can(self, message: AskWhoCan) -> None:
-        explorer = self.screen_stack[0]
-        scope = explorer.scope if isinstance(explorer, ExplorerScreen) else "eks"
-        self.push_screen(WhoCanScreen(message.action, scope))
+        self.push_screen(WhoCanScreen(message.action, self._explorer.scope))
 
     @on(AskExplain)
     def _ask_explain(self, message: AskExplain) -> None:
@@ -106,4 +107,34 @@ class EkstuiApp(LibraryApp):
         return (*self.screen.PLACES, "app") if isinstance(self.screen, ReportScreen) else ("app",)
 
     def action_account(self) -> None:
-        """Choose the account."""
+        """Show the account, and let the user choose another."""
+        if not isinstance(self.screen, AccountScreen):
+            self.push_screen(AccountScreen(self._explorer.account))
+
+    @property
+    def _explorer(self) -> ExplorerScreen:
+        return cast("ExplorerScreen", self.screen_stack[0])
+
+    @on(SwitchAccount)
+    async def _switch_account(self, message: SwitchAccount) -> None:
+        if message.choice is not None:
+            self.library = self.library.with_account(message.choice)
+            self._explorer.forget_account()
+            # Whatever stands on the screens in between is about the account before.
+            await self._go_home()
+            await self.push_screen(AccountScreen(self._explorer.account))
+        self._explorer.ask_account(ask=True)
+
+    async def _go_home(self) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    @on(AccountChanged)
+    def _account_changed(self, message: AccountChanged) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, AccountScreen):
+                screen.follow(message.view)
+
+    @on(MfaAsked)
+    def _ask_for_code(self, message: MfaAsked) -> None:
+        self.push_screen(MfaScreen(message.device), message.answer)

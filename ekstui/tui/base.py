@@ -6,6 +6,7 @@ from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.keys import Key
+from ekstui.tui.mfa import MfaPrompter
 from ekstui.tui.shown import Shown
 
 
@@ -17,6 +18,8 @@ class LibraryApp(SurvivingApp):
         self.library = library
         self.settings = settings or Settings()
         self.background = Background()
+        self.mfa = MfaPrompter()
+        self.mfa.attach(self)
 
     def keys_of(self, key: Key) -> str:
         """Return the keys that do this, as the user has them."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 from ekstui import logbook
 from ekstui.config import Effective
@@ -18,6 +19,7 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
     threading.excepthook = _note_thread
     library = Library.open(account)
     app = EkstuiApp(library, where_to_start(where, library) if where else None, effective)
+    app.library = library.with_account(replace(account, mfa_prompt=app.mfa))
     app.run(mouse=effective.settings.mouse)
     # run() returns normally after a crash, with the code on the app.
     return app.return_code or 0

@@ -7,6 +7,7 @@ from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, 
 from ekstui.core.text import clean_line
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words, use_in_words
+from ekstui.errors import EkstuiError
 from ekstui.library import AttachedAnswer
 from ekstui.tui.account import AccountView
 from ekstui.tui.styled import Styled, Tone, plain, styled
@@ -84,6 +85,14 @@ def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
     where = f" in {error.region}" if error.region else ""
     action = f"{error.action}{where}: " if error.action else ""
     return _lines(key, f"! {action}{error.message} {error.next_step}".strip(), "warn", width)
+
+
+def stale_rows(error: EkstuiError, width: int) -> list[Row]:
+    """Return why AWS could not be asked, to stand above what was known before."""
+    return [
+        *_lines("stale", f"! {error.message} {error.next_step}".strip(), "warn", width),
+        *_lines("before", "What was known before:", "muted", width),
+    ]
 
 
 def use_words(use: Use) -> str:

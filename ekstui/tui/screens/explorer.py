@@ -17,7 +17,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.timeline import Step
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
-from ekstui.tui.account import AccountTold, AccountView, watch_account
+from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
@@ -140,6 +140,7 @@ class ExplorerScreen(Screen[None]):
         """Show whose account it is, and how old what is known of it is."""
         if self.is_mounted:
             self._show_header()
+            self.post_message(AccountChanged(self.account))
 
     @on(AccountTold)
     def _account_told(self, message: AccountTold) -> None:
@@ -149,8 +150,13 @@ class ExplorerScreen(Screen[None]):
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
+        self.app.mfa.welcome = ask
         stale_after = timedelta(minutes=self.app.settings.stale_after)
         watch_account(self, self.app.background, self.app.library, stale_after, ask=ask)
+
+    def forget_account(self) -> None:
+        """Show nothing of the account any more, since another one is asked."""
+        self.account = AccountView()
 
     def _fill_cache(self) -> None:
         library = self.app.library

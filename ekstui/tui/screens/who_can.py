@@ -10,9 +10,9 @@ from ekstui.core.action_names import SHORTEST_NAME, complete
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, WhoCan
+from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
 from ekstui.tui.present.words import failure
 from ekstui.tui.screens.asking import AskingScreen
@@ -98,10 +98,9 @@ class WhoCanScreen(AskingScreen):
         absence = knowledge().absence(self.text)
         return [styled(clean_line(absence.text))] if absence else []
 
-    @on(PaneFailed)
-    def _failed(self, message: PaneFailed) -> None:
-        message.prevent_default()
-        self.rows.show_message(*failure(message.error), *self._absence())
+    def show_error(self, error: EkstuiError) -> None:
+        """Say what went wrong, and what is known to be absent of what was typed."""
+        self.rows.show_message(*failure(error), *self._absence())
 
     def suggestions(self, typed: str) -> list[Row]:
         """Return the actions that may be meant; what is typed comes first where it is an action or a pattern itself."""

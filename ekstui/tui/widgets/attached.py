@@ -13,7 +13,7 @@ from ekstui.library import AttachedAnswer
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed
-from ekstui.tui.present.account import attached_note, attached_rows, shortened
+from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
 from ekstui.tui.present.words import failure
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
@@ -57,7 +57,12 @@ class AttachedPane(Pane):
         identity = view.snapshot.identity if view.snapshot else None
         self.set_title(f"{shortened(identity.account)} {identity.profile or ''}".strip() if identity else "")
         if view.snapshot is not before.snapshot or self._answer is None:
+            if view.snapshot is None:
+                # Nothing of one account is shown under another.
+                self._answer = None
             self._look_up()
+        elif view.error is not before.error:
+            self.show_rows()
 
     def _look_up(self) -> None:
         shown, view = self.shown, self.account
@@ -88,6 +93,8 @@ class AttachedPane(Pane):
         if self._answer is None:
             return []
         rows = attached_rows(self._answer, datetime.now(UTC), self.rows.row_width)
+        if self.account.error is not None:
+            rows = stale_rows(self.account.error, self.rows.row_width) + rows
         words = self._filter.casefold().split()
         if not words:
             return rows
@@ -100,6 +107,9 @@ class AttachedPane(Pane):
     @on(AttachmentsLoaded)
     def _loaded(self, message: AttachmentsLoaded) -> None:
         message.stop()
+        snapshot = self.account.snapshot
+        if snapshot is None or snapshot.identity.account != message.answer.identity.account:
+            return
         if self.shown and message.arn == self.shown.entry.policy.arn:
             self._answer = message.answer
             self.set_note(attached_note(message.answer.attachments))

@@ -1,0 +1,109 @@
+"""The account: whose it is, how it is asked, what could not be read; and the way to another one."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from textual import on
+from textual.message import Message
+
+from ekstui.core.text import clean_line
+from ekstui.errors import AccountError
+from ekstui.library import AccountChoice, Library
+from ekstui.library.account import profiles
+from ekstui.library.copies import CopyAnswer
+from ekstui.tui.account import AccountView
+from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import Styled
+from ekstui.tui.widgets.rows import Row, RowList
+
+
+class SwitchAccount(Message):
+    """Ask another account, or the same in other regions; None: the same again, as the user wants it new."""
+
+    def __init__(self, choice: AccountChoice | None) -> None:
+        super().__init__()
+        self.choice = choice
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is to be read beside the snapshot."""
+
+    profiles: Sequence[str]
+    copies: Sequence[CopyAnswer]
+
+
+class AccountScreen(ReportScreen):
+    """The account and the choices of another."""
+
+    WAITING = "looking at the account…"
+
+    def __init__(self, view: AccountView) -> None:
+        super().__init__()
+        self._view = view
+
+    def question(self) -> Styled:
+        """Return which account it is."""
+        snapshot = self._view.snapshot
+        return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the profiles and the copies."""
+        library = self.app.library
+        return lambda: _beside(library)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return all about the account."""
+        if not isinstance(answer, _Beside):
+            return []
+        choice = self.app.library.choice or AccountChoice()
+        return about_account_rows(self._view, choice, answer.profiles, answer.copies, datetime.now(UTC), self.width)
+
+    def follow(self, view: AccountView) -> None:
+        """Show what is known by now."""
+        arrived = view.snapshot is not self._view.snapshot
+        self._view = view
+        if arrived:
+            self.ask_again()
+        else:
+            self.show_answer()
+
+    def action_refresh_data(self) -> None:
+        """Ask AWS again."""
+        self.post_message(SwitchAccount(None))
+
+    @on(RowList.Opened)
+    async def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        choice = self.app.library.choice or AccountChoice()
+        if isinstance(value, UseProfile):
+            # The regions of one account say nothing about another.
+            self.post_message(SwitchAccount(_with(choice, value.profile, ())))
+        elif isinstance(value, UseRegions):
+            self.post_message(SwitchAccount(_with(choice, choice.profile, value.regions)))
+        elif isinstance(value, CopyAnswer):
+            entry = self.app.library.find(value.copy.original.arn)
+            await self.app.go_to(Shown(entry, value.copy.version))
+
+
+def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:
+    return AccountChoice(
+        profile=profile,
+        regions=regions,
+        offline=choice.offline,
+        mfa_prompt=choice.mfa_prompt,
+        share_role_cache=choice.share_role_cache,
+    )
+
+
+def _beside(library: Library) -> _Beside:
+    copies: tuple[CopyAnswer, ...] = ()
+    # Without a snapshot there are none to tell of.
+    with suppress(AccountError):
+        copies = library.copies()
+    return _Beside(profiles(), copies)
