@@ -7,6 +7,7 @@ from textual.message import Message
 from ekstui.core.change import GrantDifference
 from ekstui.core.document import Document
 from ekstui.core.policy import Policy
+from ekstui.core.reference import ActionInfo
 from ekstui.core.summary import ActionSummary
 from ekstui.core.wildcard import is_wild
 
@@ -51,6 +52,8 @@ def action_of(value: object) -> str:
     """Return the action, or action pattern, that a row's value is about; empty if it is about none."""
     match value:
         case ActionSummary(action=action):
+            return action
+        case ActionInfo(name=action):
             return action
         case GrantDifference(element="Action", actions=(action,)):
             return action

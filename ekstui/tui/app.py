@@ -1,12 +1,16 @@
 """The app: it owns the library and the background, and shows the screens; behaviour belongs to those."""
 
+from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
+from textual.events import Resize
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
+from ekstui.core.where import StandardInput, parse_sides
+from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.tui.account import AccountChanged
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
@@ -17,12 +21,14 @@ from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.mfa import MfaAsked
 from ekstui.tui.screens.account import AccountScreen, SwitchAccount
 from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
 from ekstui.tui.screens.mfa import MfaScreen
-from ekstui.tui.screens.palette import GoTo, PaletteScreen, RunKey
+from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.too_small import TooSmallScreen, is_too_small
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.shown import Shown, Start
 
@@ -74,13 +80,30 @@ class EkstuiApp(LibraryApp):
         """Let the user type what to do or where to go."""
         keys = [key for key in keys_of(self._places()) if key.id != "app.palette"]
 
-        async def act(chosen: RunKey | GoTo | None) -> None:
+        async def act(chosen: RunKey | GoTo | Compare | None) -> None:
             if isinstance(chosen, RunKey):
                 await self.run_action(chosen.key.action, self if chosen.key.where == "app" else self.screen)
             elif isinstance(chosen, GoTo):
                 await self.go_to(chosen.shown)
+            elif isinstance(chosen, Compare):
+                self._compare(chosen.sides)
 
         self.push_screen(PaletteScreen(keys), act)
+
+    def _compare(self, sides: Sequence[str]) -> None:
+        try:
+            before, after = parse_sides(sides)
+            if StandardInput() in (before, after):
+                raise InputError("Standard input belongs to the app.", "Name a file.")
+        except InputError as error:
+            self.notify(clean_line(str(error)), severity="error", markup=False)
+        else:
+            self.push_screen(CompareScreen(before, after))
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so where there is no room for the app."""
+        if is_too_small(event.size) and not isinstance(self.screen, TooSmallScreen):
+            self.push_screen(TooSmallScreen())
 
     async def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there."""

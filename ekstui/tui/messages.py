@@ -9,11 +9,13 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     # The messages only carry these values; the modules that make them are not needed before the first paint.
-    from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.remaining import Remaining
     from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
+    from ekstui.tui.filters import Facet
 
 
 class PolicyHighlighted(Message):
@@ -36,13 +38,38 @@ class SummaryLoaded(Message):
     """What a version permits was worked out."""
 
     def __init__(
-        self, arn: str, version: int, services: Sequence[ServiceSummary], knowledge: PolicyKnowledge | None
+        self,
+        arn: str,
+        version: int,
+        services: Sequence[ServiceSummary],
+        knowledge: PolicyKnowledge | None,
+        symptoms: Sequence[Symptom],
     ) -> None:
         super().__init__()
-        self.knowledge = knowledge
         self.arn = arn
         self.version = version
         self.services = services
+        self.knowledge = knowledge
+        self.symptoms = symptoms
+
+
+class RemainingLoaded(Message):
+    """What a version does not permit was worked out."""
+
+    def __init__(self, arn: str, version: int, remaining: Remaining) -> None:
+        super().__init__()
+        self.arn = arn
+        self.version = version
+        self.remaining = remaining
+
+
+class FacetAnswered(Message):
+    """The policies that fit a part of the filter are known, or why they cannot be."""
+
+    def __init__(self, facet: Facet, fitting: frozenset[str] | EkstuiError) -> None:
+        super().__init__()
+        self.facet = facet
+        self.fitting = fitting
 
 
 class TimelineLoaded(Message):

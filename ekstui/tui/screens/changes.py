@@ -88,7 +88,7 @@ class ChangesScreen(ReportScreen):
     def action_quiet(self) -> None:
         """Show or hide the steps that change nothing."""
         self._quiet = not self._quiet
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_header()
         self.show_answer()
 
     @on(RowList.Opened)

@@ -69,7 +69,7 @@ class CompareScreen(ReportScreen):
         comparison = self.comparison
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
         tail = f" · {counts(comparison.change)} · {self.view}" if comparison else ""
-        return ((f"compare · {before} → {after}", ""), (tail, "muted"))
+        return ((f"compare {before} → {after}", ""), (tail, "muted"))
 
     def ask(self) -> Callable[[], object] | None:
         """Return the comparison, unless both sides are one."""
@@ -141,7 +141,7 @@ class CompareScreen(ReportScreen):
     def watch_view(self) -> None:
         """Lay the rows out for the view."""
         self.rows.set_columns(SIDE_BY_SIDE if self.view == "side by side" else WHOLE_WIDTH)
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_header()
         self.show_answer()
         self._rest_on_a_change()
 

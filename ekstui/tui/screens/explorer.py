@@ -77,6 +77,7 @@ class ExplorerScreen(Screen[None]):
     header = query_one(HeaderBar)
     footer = query_one(FooterBar)
     policies = query_one(PoliciesPane)
+    permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
 
     def __init__(self, start: Start | None = None) -> None:
@@ -107,7 +108,7 @@ class ExplorerScreen(Screen[None]):
         if not self._start:
             self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
-        self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
+        self._show_keys()
         self.policies.focus_rows()
         self.set_timer(FILL_AFTER, self._fill_cache)
         self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
@@ -221,6 +222,13 @@ class ExplorerScreen(Screen[None]):
         for node in event.widget.ancestors_with_self:
             if isinstance(node, Pane) and node.id in PANES:
                 self._note(node.id)
+                if event.widget is node.line:
+                    self.footer.show_words(node.FILTER_HINT)
+                else:
+                    self._show_keys()
+
+    def _show_keys(self) -> None:
+        self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
 
     def _note(self, pane: PaneId) -> None:
         self._pane = pane
@@ -347,6 +355,24 @@ class ExplorerScreen(Screen[None]):
     def action_changes(self) -> None:
         """Show what AWS changed across the policies."""
         self.app.push_screen(ChangesScreen(self.scope))
+
+    def action_about(self) -> None:
+        """Show all that is known of the policy."""
+        self._see_permissions().show_about()
+
+    def action_remaining(self) -> None:
+        """Show what the version does not allow."""
+        self._see_permissions().show_remaining()
+
+    def action_quiet(self) -> None:
+        """Hide or show the versions that change nothing."""
+        self.versions.hide_quiet()
+
+    def _see_permissions(self) -> PermissionsPane:
+        """Return the permissions pane; where it is hidden, go to it."""
+        if not self.permissions.region.width:
+            self.action_pane("permissions")
+        return self.permissions
 
     def action_who_can(self) -> None:
         """Show which policies allow the action under the cursor, or let the user type one."""

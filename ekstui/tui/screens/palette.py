@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
 from ekstui.library import PolicyEntry
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
@@ -40,7 +41,15 @@ class GoTo:
     shown: Shown
 
 
-class PaletteScreen(ModalScreen[RunKey | GoTo | None]):
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """The user wants two things compared: policies, versions, files, roles."""
+
+    sides: tuple[str, ...]
+    """As typed: two sides, or one range."""
+
+
+class PaletteScreen(ModalScreen[RunKey | GoTo | Compare | None]):
     """Dismisses with what was chosen, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,7 +76,7 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | None]):
         """Yield the line to type in and what fits it."""
         with Vertical() as box:
             box.border_title = Content("Commands, policies, versions")
-            box.border_subtitle = Content("POLICY@v5 goes to a version · esc closes")
+            box.border_subtitle = Content("POLICY@v5 goes to a version · diff A B compares · esc closes")
             yield FilterLine(hidden=False, placeholder="type a part of a name")
             yield RowList((Column("", 6), Column("", 20, share=1), Column("", 14, right=True)))
 
@@ -97,10 +106,17 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | None]):
         getattr(self.rows, f"action_{action}")()
 
     def _choose(self, row: Row | None) -> None:
-        if row is not None and isinstance(row.value, RunKey | GoTo):
+        if row is not None and isinstance(row.value, RunKey | GoTo | Compare):
             self.dismiss(row.value)
 
     def _show(self, typed: str) -> None:
+        command, *sides = typed.split()[:3] or [""]
+        if command.casefold() == "diff" and sides:
+            sentence = styled(clean_line(f"compare {' with '.join(sides)}"))
+            row = Row("diff", (styled("d", "accent"), sentence, styled("command", "muted")), Compare(tuple(sides)))
+            hint = "A and B: POLICY, POLICY@v5, a file with a / or .json, role:NAME; or POLICY@v5..v6."
+            self.rows.set_rows([row, Row("hint", (styled(hint, "muted"),), selectable=False)], cursor="diff")
+            return
         name, _, version = typed.partition("@")
         words = name.casefold().split()
         rows = [row for row, _ in zip(self._found(words, version.strip().casefold()), range(MOST), strict=False)]

@@ -21,7 +21,10 @@ from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
 from ekstui.tui.styled import Styled, mark_hits, plain, styled
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import FilterLine
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList, cut_end
+
+CRUMB = 32
+"""The most columns that a screen takes in the way to the one above it."""
 
 
 class Answered(Message):
@@ -97,9 +100,21 @@ class ReportScreen(Screen[None]):
         self.set_focus(self.rows, scroll_visible=False)
         self.ask_again()
 
+    def show_header(self) -> None:
+        """Show the way here and what the screen is about."""
+        stack = self.app.screen_stack
+        below = stack[: stack.index(self)] if self in stack else stack
+        way = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), (way, "muted"), *self.question()))
+
+    @property
+    def crumb(self) -> str:
+        """What the screen is about in a few words, for the screens above it."""
+        return plain(cut_end(styled(plain(self.question()).partition(" · ")[0]), CRUMB))
+
     def ask_again(self) -> None:
         """Ask the question, again if it was asked before."""
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_header()
         question = self.ask()
         if question is None:
             self.rows.show_message(*self.nothing())
@@ -111,7 +126,7 @@ class ReportScreen(Screen[None]):
     @on(Answered)
     def _answered(self, message: Answered) -> None:
         self._answer = message.answer
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_header()
         self.show_answer()
 
     @on(PaneFailed)

@@ -88,7 +88,7 @@ class RoleScreen(ReportScreen):
     def watch_view(self) -> None:
         """Lay the rows out for the view."""
         self.rows.set_columns(columns_for(self.width) if self.view == "permissions" else WHOLE_WIDTH)
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), *self.question()))
+        self.show_header()
         self.show_answer()
 
     def action_view(self) -> None:

@@ -44,3 +44,7 @@ class FooterBar(Static):
         for key in keys:
             parts += [(" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", "")]
         self.update(content(tuple(parts)))
+
+    def show_words(self, text: str) -> None:
+        """Show words in place of the keys."""
+        self.update(content(((f" {text}", "muted"),)))

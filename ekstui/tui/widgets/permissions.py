@@ -7,15 +7,20 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.policy import version_label
+from ekstui.core.remaining import Remaining, remaining
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.where import PolicyAt
+from ekstui.library.knowledge import knowledge
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import PaneFailed, SummaryLoaded
+from ekstui.tui.messages import PaneFailed, RemainingLoaded, SummaryLoaded
+from ekstui.tui.present.about import about_rows
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
+from ekstui.tui.present.remaining import RemainingService, remaining_rows
 from ekstui.tui.shown import Shown
+from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Row, RowList
 
@@ -34,6 +39,9 @@ class PermissionsPane(Pane):
         self._services: Sequence[ServiceSummary] = ()
         self._opened: set[tuple[str, str]] = set()
         self._knowledge: PolicyKnowledge | None = None
+        self._symptoms: Sequence[Symptom] = ()
+        self._whole = False
+        self._remaining: Remaining | None = None
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Work out what the version permits, in the background."""
@@ -42,11 +50,46 @@ class PermissionsPane(Pane):
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
         library = self.app.library
         policy, version = shown.entry.policy, shown.version
+        self._remaining = None
         self.app.background.run(
             self,
             "summary",
-            lambda _: SummaryLoaded(policy.arn, version, library.summary(policy, version), library.knowledge(policy)),
+            lambda _: SummaryLoaded(
+                policy.arn,
+                version,
+                library.summary(policy, version),
+                library.knowledge(policy),
+                knowledge().symptoms_of(policy.name),
+            ),
         )
+
+    def show_about(self) -> None:
+        """Show all that is known of the policy beyond its document, or the first line of it again."""
+        self._whole = not self._whole
+        self.show_rows()
+        self.rows.scroll_home(animate=False)
+
+    def show_remaining(self) -> None:
+        """Show what the version does not permit, or what it does again."""
+        shown = self.shown
+        if self._remaining is not None or shown is None:
+            self._remaining = None
+            self.show_rows()
+            return
+        library, policy, version = self.app.library, shown.entry.policy, shown.version
+        self.app.background.run(
+            self,
+            "remaining",
+            lambda _: RemainingLoaded(policy.arn, version, remaining(library.document(policy, version))),
+        )
+
+    @on(RemainingLoaded)
+    def _loaded_remaining(self, message: RemainingLoaded) -> None:
+        message.stop()
+        shown = self.shown
+        if shown and (shown.entry.policy.arn, shown.version) == (message.arn, message.version):
+            self._remaining = message.remaining
+            self.show_rows()
 
     def on_resize(self) -> None:
         """Choose the columns that there is room for."""
@@ -59,8 +102,12 @@ class PermissionsPane(Pane):
         """Return the table; under a filter only the services and actions that match, opened."""
         reasons = self._knowledge.services if self._knowledge else {}
         words = self._filter.casefold().split()
-        if not words:
-            return service_rows(self._services, self._opened, reasons, self.rows.row_width)
+        width = self.rows.row_width
+        if self._remaining is not None:
+            return _holding(remaining_rows(self._remaining, {service for _, service in self._opened}, width), words)
+        if not words and self.shown:
+            about = about_rows(self.shown.entry, self._knowledge, self._symptoms, width, whole=self._whole)
+            return about + service_rows(self._services, self._opened, reasons, width)
         found = [service for service in (_matching(service, words) for service in self._services) if service]
         opened = {(service.effect, service.service) for service in found}
         return service_rows(found, opened, {}, self.rows.row_width)
@@ -71,7 +118,7 @@ class PermissionsPane(Pane):
         shown = self.shown
         if shown is None or (shown.entry.policy.arn, shown.version) != (message.arn, message.version):
             return
-        self._services, self._knowledge = message.services, message.knowledge
+        self._services, self._knowledge, self._symptoms = message.services, message.knowledge, message.symptoms
         self.show_rows()
 
     @on(PaneFailed)
@@ -87,7 +134,10 @@ class PermissionsPane(Pane):
     def _toggle(self, event: RowList.Opened) -> None:
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown
-        if isinstance(value, ServiceSummary):
+        if isinstance(value, RemainingService):
+            self._opened ^= {("Allow", value.service)}
+            self.show_rows()
+        elif isinstance(value, ServiceSummary):
             self._opened ^= {(value.effect, value.service)}
             self.show_rows()
         elif isinstance(value, ActionSummary) and shown:
@@ -101,6 +151,11 @@ class PermissionsPane(Pane):
                     policy,
                 )
             )
+
+
+def _holding(rows: list[Row], words: Sequence[str]) -> list[Row]:
+    """Return the rows whose text has every word."""
+    return [row for row in rows if all(word in plain(row.cells[0]).casefold() for word in words)]
 
 
 def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:

@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 
 from textual import on
+from textual.getters import app
 from textual.reactive import reactive
+from textual.timer import Timer
 
 from ekstui.core.account import in_partition
+from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
+from ekstui.errors import EkstuiError
 from ekstui.library import PolicyEntry
 from ekstui.tui.account import AccountView
-from ekstui.tui.messages import PolicyHighlighted
+from ekstui.tui.background import Job
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.filters import Facet, parse_filter, policies_that_fit
+from ekstui.tui.messages import FacetAnswered, PolicyHighlighted
 from ekstui.tui.present.policies import policy_row
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
@@ -20,10 +27,18 @@ CARRIERS = Column("", 3, right=True)
 VERSION = Column("", 4, right=True)
 
 
+LOOK_UP_AFTER = 0.2
+"""Seconds that the typing rests before policies are looked through."""
+
+
 class PoliciesPane(Pane):
     """The policy list; it says which policy the cursor is on."""
 
-    FILTER_HINT = "a part of a name or of what a policy is for"
+    FILTER_HINT = (
+        "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d; esc keeps it"
+    )
+
+    app = app(LibraryApp)
 
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
     account: reactive[AccountView] = reactive(AccountView(), init=False)
@@ -33,10 +48,13 @@ class PoliciesPane(Pane):
     def __init__(self) -> None:
         super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
         self._entries: Sequence[PolicyEntry] = ()
+        self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
+        self._asking: Timer | None = None
 
     def set_entries(self, entries: Sequence[PolicyEntry], *, cursor: str | None = None) -> None:
         """Show these policies; the cursor goes to the ARN `cursor`, if given."""
         self._entries = entries
+        self._fitting.clear()
         self.rows.set_rows(self.build_rows(), cursor=cursor)
 
     @property
@@ -53,14 +71,16 @@ class PoliciesPane(Pane):
         self.show_rows()
 
     def build_rows(self) -> list[Row]:
-        """Return a row for each policy whose name or purpose has every word of the filter."""
-        words = self._filter.casefold().split()
+        """Return a row for each policy that fits the filter; what is still looked up leaves nothing out."""
+        words, facets = parse_filter(self._filter)
+        known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
         chosen = [
             entry
             for entry in self._entries
             if all(word in entry.policy.name.casefold() or word in (entry.purpose or "").casefold() for word in words)
+            and all(entry.policy.arn in fitting for fitting in known)
         ]
-        self.set_note(f"{len(chosen)} of {len(self._entries)}" if words else "")
+        self.set_note(f"{len(chosen)} of {len(self._entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name for mark in self.marks}
         return [
             policy_row(
@@ -71,6 +91,33 @@ class PoliciesPane(Pane):
             )
             for entry in chosen
         ]
+
+    def _facets_note(self, facets: Sequence[Facet]) -> str:
+        """Return what is not known of the facets, and have it looked up once the user pauses."""
+        wrong = [fitting.message for facet in facets if isinstance(fitting := self._fitting.get(facet), EkstuiError)]
+        missing = [facet for facet in facets if facet not in self._fitting]
+        if self._asking:
+            self._asking.stop()
+        if missing:
+            self._asking = self.set_timer(LOOK_UP_AFTER, lambda: self._look_up(missing[0]))
+        return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
+
+    def _look_up(self, facet: Facet) -> None:
+        library, entries = self.app.library, self._entries
+
+        def work(_: Job) -> FacetAnswered:
+            try:
+                return FacetAnswered(facet, policies_that_fit(facet, entries, library))
+            except EkstuiError as error:
+                return FacetAnswered(facet, error)
+
+        self.app.background.run(self, "facet", work)
+
+    @on(FacetAnswered)
+    def _facet_answered(self, message: FacetAnswered) -> None:
+        message.stop()
+        self._fitting[message.facet] = message.fitting
+        self.show_rows()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities carry each policy once that is known."""

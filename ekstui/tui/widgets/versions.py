@@ -35,6 +35,7 @@ class VersionsPane(Pane):
         self._arn: str | None = None
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None
+        self._quiet_hidden = False
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -56,6 +57,11 @@ class VersionsPane(Pane):
             self, "timeline", lambda _: TimelineLoaded(policy.arn, library.timeline(policy), library.knowledge(policy))
         )
 
+    def hide_quiet(self) -> None:
+        """Hide the steps that change nothing, or show them again."""
+        self._quiet_hidden = not self._quiet_hidden
+        self.show_rows()
+
     def watch_marks(self) -> None:
         """Show the marks."""
         if self._steps:
@@ -68,7 +74,12 @@ class VersionsPane(Pane):
         if shown is None:
             return []
         marked = {mark.version for mark in self.marks if mark.name == shown.entry.policy.name and mark.version}
-        rows = version_rows(self._steps, shown.version, marked, self._knowledge)
+        steps = [
+            step
+            for step in self._steps
+            if not (self._quiet_hidden and _is_quiet(step)) or step.version == shown.version or step.default
+        ]
+        rows = version_rows(steps, shown.version, marked, self._knowledge)
         if not words:
             return rows
         return [
@@ -83,7 +94,7 @@ class VersionsPane(Pane):
         if message.arn != self._arn or self.shown is None:
             return
         self._steps, self._knowledge = message.steps, message.knowledge
-        quiet = sum(step.change is not None and step.change.kind == "none" for step in message.steps)
+        quiet = sum(map(_is_quiet, message.steps))
         self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
         self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
 
@@ -101,3 +112,7 @@ class VersionsPane(Pane):
         event.stop()
         if event.row and isinstance(event.row.value, Step):
             self.post_message(VersionChosen(event.row.value.version))
+
+
+def _is_quiet(step: Step) -> bool:
+    return step.change is not None and step.change.kind == "none"
