@@ -68,7 +68,7 @@ class WhoCanScreen(AskingScreen):
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
         return (
             ("who can ", ""),
-            (clean_line(self.text), "strong"),
+            (clean_line(f"{answer.action} {self.text.partition(' ')[2]}".strip()), "strong"),
             (" · ", "muted"),
             *level_words(answer.level),
             (f" · {len(answer.holders)} {of}, known until {known}", "muted"),

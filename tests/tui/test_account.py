@@ -1,0 +1,82 @@
+"""The account in the app: whose it is, another profile, and a code for MFA."""
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from ekstui.library import AccountChoice, Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.account import AccountScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.mfa import MfaScreen
+from tests.rig.isolation import access_key
+from tests.rig.rig import Rig
+from tests.tui.journeys import settle, travel, type_in, words
+
+PROFILES = f"""
+[profile other]
+aws_access_key_id = {access_key("222233334444")}
+aws_secret_access_key = not-a-secret
+[profile guarded]
+role_arn = arn:aws:iam::123456789012:role/prod-node
+source_profile = other
+mfa_serial = arn:aws:iam::222233334444:mfa/ana
+"""
+
+
+def _with_profiles(home: Path) -> None:
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text(PROFILES)
+
+
+def _explorer(app: EkstuiApp) -> ExplorerScreen:
+    explorer = app.screen_stack[0]
+    assert isinstance(explorer, ExplorerScreen)
+    return explorer
+
+
+def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own_home: Path) -> None:
+    _with_profiles(own_home)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+        await pilot.press("a")
+        await settle(pilot, lambda: "account: 123456789012" in words(app.screen))
+        assert "credentials: env" in words(app.screen)
+        assert f"endpoint: {rig.url}" in words(app.screen)
+        screen = app.screen
+        assert isinstance(screen, AccountScreen)
+        screen.rows.move_to(next(row.key for row in screen.rows.rows if "other" in str(row.value)))
+        await pilot.press("enter")
+        await settle(pilot, lambda: app.library.choice is not None and app.library.choice.profile == "other")
+        # Between the two accounts nothing of the first is left on any screen.
+        assert "123456789012" not in words(app.screen)
+        assert _explorer(app).account.snapshot is None or "222233334444" in words(app.screen)
+        await settle(pilot, lambda: "profile: other" in words(app.screen))
+        assert "account: 222233334444" in words(app.screen)
+
+    travel(journey)
+
+
+def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, own_home: Path) -> None:
+    _with_profiles(own_home)
+    assert rig.url
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        app.library = app.library.with_account(AccountChoice(profile="guarded", mfa_prompt=app.mfa))
+        await settle(pilot, lambda: _explorer(app).account.error is not None)
+        assert not isinstance(app.screen, MfaScreen)
+        await pilot.press("4")
+        assert "r asks" in words(app.screen)
+        await pilot.press("r")
+        await settle(pilot, lambda: isinstance(app.screen, MfaScreen))
+        await pilot.press("escape")
+        await settle(pilot, lambda: "No MFA code was given." in words(app.screen))
+        await pilot.press("r")
+        await settle(pilot, lambda: isinstance(app.screen, MfaScreen))
+        await type_in(pilot, "123456")
+        assert "123456" not in app.export_screenshot()
+        await pilot.press("enter")
+        await settle(pilot, lambda: _explorer(app).account.snapshot is not None)
+
+    travel(journey, library=Library.open(AccountChoice(profile="guarded")))

@@ -1,0 +1,111 @@
+"""What the explorer's panes can be made to show: filters, notes, what remains, and no room at all."""
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.too_small import TooSmallScreen
+from ekstui.tui.screens.who_can import WhoCanScreen
+from tests.tui.journeys import settle, travel, type_in, words
+
+
+def _explorer(app: EkstuiApp) -> ExplorerScreen:
+    assert isinstance(app.screen, ExplorerScreen)
+    return app.screen
+
+
+def _names(app: EkstuiApp) -> list[str]:
+    entries = (row.value for row in _explorer(app).policies.rows.rows)
+    return [entry.policy.name for entry in entries if hasattr(entry, "policy")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "fits", "does_not"),
+    [
+        # The policies' documents: the CNI policy tags network interfaces, the worker node policy only reads.
+        ("action:ec2:createtags", "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy"),
+        ("service:kms", "AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"),
+        ("level:tagging", "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy"),
+        ("changed:2026-08-01", "AmazonEKSLoadBalancingPolicy", "AmazonEKSClusterPolicy"),
+        ("service:ec2 cni", "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"),
+    ],
+)
+def test_policies_are_filtered_by_what_they_give(typed: str, fits: str, does_not: str) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("slash")
+        _explorer(app).policies.line.value = typed
+        await settle(pilot, lambda: does_not not in _names(app) and fits in _names(app))
+
+    travel(journey)
+
+
+def test_a_facet_that_cannot_be_read_says_so_and_leaves_nothing_out() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("slash")
+        _explorer(app).policies.line.value = "changed:soon"
+        await settle(pilot, lambda: "no date" in str(_explorer(app).policies.border_subtitle))
+        assert len(_names(app)) == 50
+
+    travel(journey)
+
+
+def test_notes_and_what_remains_are_a_key_away() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: "for: " in words(app.screen))
+        assert "note: " not in words(app.screen)
+        await pilot.press("i")
+        assert "note: " in words(app.screen)
+        await pilot.press("m")
+        # The CNI policy is of EC2 alone, so nothing of S3 is allowed.
+        await settle(pilot, lambda: "Not allowed by this version" in words(app.screen))
+        assert "▸ ec2" in words(app.screen)
+        assert ", s3, " in words(app.screen)
+        await pilot.press("m")
+        assert "Not allowed by this version" not in words(app.screen)
+
+    travel(journey)
+
+
+def test_versions_that_change_nothing_can_be_hidden() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("j")
+        await settle(pilot, lambda: "v9   2026-02-11" in words(app.screen) or "v9 2026-02-11" in words(app.screen))
+        await pilot.press("v")
+        assert "v9 2026-02-11" not in words(app.screen)
+        # The default stays, although it changed nothing either.
+        assert "v10 2026-02-12" in words(app.screen)
+
+    travel(journey)
+
+
+def test_a_terminal_that_is_too_small_says_what_is_needed_and_recovers() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.resize_terminal(50, 10)
+        await settle(pilot, lambda: isinstance(app.screen, TooSmallScreen))
+        await settle(pilot, lambda: "60&#160;columns" in app.export_screenshot())
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await pilot.press("j")
+        assert _explorer(app).policies.rows.has_focus
+
+    travel(journey)
+
+
+def test_the_palette_compares_any_two_and_the_header_says_the_way() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await type_in(pilot, "diff AmazonEKS_CNI_Policy@v5 AmazonEKS_CNI_Policy")
+        await pilot.press("enter")
+        await settle(pilot, lambda: isinstance(app.screen, CompareScreen))
+        await settle(pilot, lambda: "ec2:describesecuritygroups" in words(app.screen).casefold())
+        await pilot.press("w")
+        await settle(pilot, lambda: "AmazonEKSClusterPolicy" in words(app.screen))
+        assert isinstance(app.screen, WhoCanScreen)
+        way = str(app.screen.header.render())
+        assert "compare AmazonEKS_CNI_Policy" in way
+        assert "› who can ec2:DescribeSecurityGroups" in way
+
+    travel(journey)
