@@ -31,6 +31,11 @@ _PLACES: dict[Where, str] = {
     "report": "In a report, a comparison, or about a role",
     "compare": "In a comparison",
     "role": "About a role",
+    "changes": "Among the changes",
+    "asking": "Where a question is typed",
+    "who-can": "Who can",
+    "explain": "Explaining",
+    "action": "About an action",
 }
 
 

@@ -31,8 +31,8 @@ def travel(
 
 
 async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
-    """Let the app work until a condition holds, for at most ten seconds."""
-    async with asyncio.timeout(10):
+    """Let the app work until a condition holds, for at most half a minute, since machines may be busy."""
+    async with asyncio.timeout(30):
         while not until():
             await pilot.pause(0.01)
 
