@@ -84,7 +84,7 @@ class EkstuiApp(LibraryApp):
             if isinstance(chosen, RunKey):
                 await self.run_action(chosen.key.action, self if chosen.key.where == "app" else self.screen)
             elif isinstance(chosen, GoTo):
-                await self.go_to(chosen.shown)
+                self.go_to(chosen.shown)
             elif isinstance(chosen, Compare):
                 self._compare(chosen.sides)
 
@@ -105,8 +105,12 @@ class EkstuiApp(LibraryApp):
         if is_too_small(event.size) and not isinstance(self.screen, TooSmallScreen):
             self.push_screen(TooSmallScreen())
 
-    async def go_to(self, shown: Shown) -> None:
-        """Go back to the explorer and show a policy at a version there."""
+    def go_to(self, shown: Shown) -> None:
+        """Go back to the explorer and show a policy at a version there, once the caller is done."""
+        # A screen that waited for its own end would wait for ever.
+        self.call_later(self._go_to, shown)
+
+    async def _go_to(self, shown: Shown) -> None:
         await self._go_home()
         if isinstance(self.screen, ExplorerScreen):
             self.screen.go_to(shown)

@@ -29,6 +29,6 @@ class LibraryApp(SurvivingApp):
         """Go back one screen."""
         raise NotImplementedError
 
-    async def go_to(self, shown: Shown) -> None:
-        """Go back to the explorer and show a policy at a version there."""
+    def go_to(self, shown: Shown) -> None:
+        """Go back to the explorer and show a policy at a version there, once the caller is done."""
         raise NotImplementedError

@@ -77,7 +77,7 @@ class AccountScreen(ReportScreen):
         self.post_message(SwitchAccount(None))
 
     @on(RowList.Opened)
-    async def _open(self, event: RowList.Opened) -> None:
+    def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
         choice = self.app.library.choice or AccountChoice()
@@ -88,7 +88,7 @@ class AccountScreen(ReportScreen):
             self.post_message(SwitchAccount(_with(choice, choice.profile, value.regions)))
         elif isinstance(value, CopyAnswer):
             entry = self.app.library.find(value.copy.original.arn)
-            await self.app.go_to(Shown(entry, value.copy.version))
+            self.app.go_to(Shown(entry, value.copy.version))
 
 
 def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:

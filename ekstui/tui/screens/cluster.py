@@ -44,10 +44,10 @@ class ClusterScreen(ReportScreen):
         return cluster_rows(answer, datetime.now(UTC), self.width) if isinstance(answer, ClusterAnswer) else []
 
     @on(RowList.Opened)
-    async def _open(self, event: RowList.Opened) -> None:
+    def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
         if isinstance(value, ClusterRole) and value.subject is not None:
             self.app.push_screen(RoleScreen(value.arn))
         elif isinstance(value, RecentChange):
-            await self.app.go_to(Shown(self.app.library.find(value.policy), value.version))
+            self.app.go_to(Shown(self.app.library.find(value.policy), value.version))

@@ -85,9 +85,9 @@ class ExplainScreen(AskingScreen):
         self.action_edit()
 
     @on(RowList.Opened)
-    async def _go(self, event: RowList.Opened) -> None:
+    def _go(self, event: RowList.Opened) -> None:
         value = event.row.value if event.row else None
         if isinstance(value, PolicyAt):
             event.stop()
             entry = self.app.library.find(value.name)
-            await self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
+            self.app.go_to(Shown(entry, value.version or entry.policy.default_version))

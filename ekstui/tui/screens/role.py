@@ -101,7 +101,7 @@ class RoleScreen(ReportScreen):
         self.post_message(AskExplain(f"role:{self._role} {action}".rstrip() if action else ""))
 
     @on(RowList.Opened)
-    async def _open(self, event: RowList.Opened) -> None:
+    def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
         if isinstance(value, ServiceSummary):
@@ -114,7 +114,7 @@ class RoleScreen(ReportScreen):
         elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             version = value.version or entry.policy.default_version
-            await self.app.go_to(Shown(entry, version))
+            self.app.go_to(Shown(entry, version))
         elif isinstance(value, CarriedPolicy):
             self.notify(
                 f"{version_label(value.version) if value.version else 'It'} is the account's own; v shows what the role may do.",

@@ -125,8 +125,8 @@ class WhoCanScreen(AskingScreen):
         self.action_edit()
 
     @on(RowList.Opened)
-    async def _go(self, event: RowList.Opened) -> None:
+    def _go(self, event: RowList.Opened) -> None:
         value = event.row.value if event.row else None
         if isinstance(value, Holder):
             event.stop()
-            await self.app.go_to(Shown(self.app.library.find(value.policy.arn), value.version))
+            self.app.go_to(Shown(self.app.library.find(value.policy.arn), value.version))
