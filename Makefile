@@ -68,6 +68,7 @@ zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
 	rm -rf $(SITE)/bin $(SITE)/share $(SITE)/docutils $(SITE)/*/__pycache__
 	mkdir -p dist
 	$(BIN)/shiv --site-packages $(SITE) --compressed --reproducible --entry-point ekstui.__main__:main --output-file dist/ekstui.pyz
+	SHIV_ROOT=build/unpacked $(PYTHON) -I dist/ekstui.pyz show AmazonEKS_CNI_Policy > /dev/null
 	@ls -l dist/ekstui.pyz
 
 lock: $(TOOLS) ## pin what is installed, with hashes and no index, in requirements.lock
