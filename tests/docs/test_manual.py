@@ -44,8 +44,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 
 def examples() -> Iterator[str]:
-    """Yield every command line with ekstui in the README and in the help, as it is written."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    """Yield every command line with ekstui in the README, in the page about installing and in the help."""
+    readme = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", DOCS / "install.md"))
     blocks = re.findall(r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", readme, re.DOTALL | re.MULTILINE)
     shown = [fenced + indented for language, fenced, indented in blocks if language in ("", "sh", "console", "bash")]
     for line in "\n".join(shown).splitlines():
