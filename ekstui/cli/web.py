@@ -45,11 +45,12 @@ class GuardedServer(Server):
 
 def _guard(public_url: str) -> "web.middleware":  # type: ignore[valid-type]
     place = urlsplit(public_url).netloc
+    own = f"{urlsplit(public_url).scheme}://{place}"
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if request.host != place or (origin or public_url) != public_url or (request.path == "/ws" and not origin):
+        if request.host != place or (origin or own) != own or (request.path == "/ws" and not origin):
             raise web.HTTPForbidden(text=f"This page is at {public_url} only.\n")
         response = await handler(request)
         if not response.prepared:

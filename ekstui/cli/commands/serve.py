@@ -17,7 +17,10 @@ def run(arguments: argparse.Namespace) -> int:
     from ekstui.cli.web import LOOPBACK, GuardedServer  # 400 ms: aiohttp
 
     host, port = arguments.host, arguments.port
-    server = GuardedServer(app_command(arguments), host, port, "ekstui", arguments.public_url)
+    if not 0 < port < 65536:
+        raise InputError(f"{port} is no port.", "Give a number from 1 to 65535.")
+    public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
+    server = GuardedServer(app_command(arguments), host, port, "ekstui", public_url)
     narrate(f"The app is at {server.public_url}; ctrl+c ends it.")
     if host in LOOPBACK:
         narrate("There is no login: whoever can use this machine's network can see what your credentials can read.")
@@ -26,7 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"Warning: {host} can be reached from other machines and there is no login or encryption: whoever reaches "
             "it sees what your credentials can read."
         )
-    server.serve()
+    try:
+        server.serve()
+    except OSError as error:
+        raise InputError(f"{host}:{port} cannot be listened on: {error.strerror or error}.", "Try --port.") from None
     return ExitCode.DONE
 
 
