@@ -74,7 +74,7 @@ def _require_index(connection: sqlite3.Connection, partition: str, judges: str |
     missing = connection.execute(
         """
         SELECT count(*) FROM policy LEFT JOIN indexed ON indexed.policy = policy.id
-        WHERE policy.partition = ?1 AND (indexed.seal IS NOT policy.seal OR indexed.judges <> ifnull(?2, judges))
+        WHERE policy.partition = ? AND (indexed.seal IS NOT policy.seal OR indexed.judges <> ifnull(?, judges))
         """,
         (partition, judges),
     ).fetchone()[0]
@@ -118,7 +118,7 @@ def _uses(
         """
         SELECT target.id, policy.partition, policy.family, use.policy,
             target.effect, target.element, target.actions, use.versions, use.statements, use.seal
-        FROM json_each(?1) AS wanted
+        FROM json_each(?) AS wanted
         CROSS JOIN target ON target.id = wanted.value
         CROSS JOIN use ON use.target = target.id
         LEFT JOIN policy ON policy.id = use.policy

@@ -22,10 +22,10 @@ def counts(cache: PolicyCache) -> Counts:
     with cache.database.reading() as connection:
         row = connection.execute(
             """
-            SELECT (SELECT count(*) FROM policy WHERE partition = ?1),
-                   (SELECT count(*) FROM version JOIN policy ON policy.id = version.policy WHERE policy.partition = ?1)
+            SELECT (SELECT count(*) FROM policy WHERE partition = :partition),
+                   (SELECT count(*) FROM version JOIN policy ON policy.id = version.policy WHERE policy.partition = :partition)
             """,
-            (cache.partition,),
+            {"partition": cache.partition},
         ).fetchone()
         return Counts(*row)
 
