@@ -16,6 +16,7 @@ from ekstui.tui.background import Background, Job
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
+    from ekstui.library import AccountChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ class AccountChanged(Message):
     def __init__(self, view: AccountView) -> None:
         super().__init__()
         self.view = view
+
+
+class SwitchAccount(Message):
+    """Ask another account, or the same in other regions; None: the same again, as the user wants it new."""
+
+    def __init__(self, choice: AccountChoice | None) -> None:
+        super().__init__()
+        self.choice = choice
 
 
 def watch_account(

@@ -12,25 +12,23 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.library import Library
-from ekstui.tui.account import AccountChanged
+from ekstui.tui.account import AccountChanged, SwitchAccount
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.mfa import MfaAsked
-from ekstui.tui.screens.account import AccountScreen, SwitchAccount
-from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.screens.mfa import MfaScreen
 from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.too_small import TooSmallScreen, is_too_small
-from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.shown import Shown, Start
+
+# The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
+# of the start.
 
 
 class EkstuiApp(LibraryApp):
@@ -117,14 +115,20 @@ class EkstuiApp(LibraryApp):
 
     @on(AskWhoCan)
     def _ask_who_can(self, message: AskWhoCan) -> None:
+        from ekstui.tui.screens.who_can import WhoCanScreen
+
         self.push_screen(WhoCanScreen(message.action, self._explorer.scope))
 
     @on(AskExplain)
     def _ask_explain(self, message: AskExplain) -> None:
+        from ekstui.tui.screens.explain import ExplainScreen
+
         self.push_screen(ExplainScreen(message.text))
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
+        from ekstui.tui.screens.action import ActionScreen
+
         self.push_screen(ActionScreen(message))
 
     def _places(self) -> tuple[Where, ...]:
@@ -135,6 +139,8 @@ class EkstuiApp(LibraryApp):
 
     def action_account(self) -> None:
         """Show the account, and let the user choose another."""
+        from ekstui.tui.screens.account import AccountScreen
+
         if not isinstance(self.screen, AccountScreen):
             self.push_screen(AccountScreen(self._explorer.account))
 
@@ -146,6 +152,8 @@ class EkstuiApp(LibraryApp):
     async def _switch_account(self, message: SwitchAccount) -> None:
         if message.choice is not None:
             self.library = self.library.with_account(message.choice)
+            from ekstui.tui.screens.account import AccountScreen
+
             self._explorer.forget_account()
             # Whatever stands on the screens in between is about the account before.
             await self._go_home()
@@ -158,10 +166,16 @@ class EkstuiApp(LibraryApp):
 
     @on(AccountChanged)
     def _account_changed(self, message: AccountChanged) -> None:
+        if len(self.screen_stack) == 1:
+            return
+        from ekstui.tui.screens.account import AccountScreen
+
         for screen in self.screen_stack:
             if isinstance(screen, AccountScreen):
                 screen.follow(message.view)
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:
+        from ekstui.tui.screens.mfa import MfaScreen
+
         self.push_screen(MfaScreen(message.device), message.answer)

@@ -6,27 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textual import on
-from textual.message import Message
 
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer
-from ekstui.tui.account import AccountView
+from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled
 from ekstui.tui.widgets.rows import Row, RowList
-
-
-class SwitchAccount(Message):
-    """Ask another account, or the same in other regions; None: the same again, as the user wants it new."""
-
-    def __init__(self, choice: AccountChoice | None) -> None:
-        super().__init__()
-        self.choice = choice
 
 
 @dataclass(frozen=True, slots=True)
