@@ -47,6 +47,8 @@ _TO_SHIELD = (
     "slash", *"LoadBalancing", "enter", "wait:LoadBalancingPolicy v10", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:LoadBalancingPolicy v6", "d", "wait:meaning",
 )  # fmt: skip
 
+_QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-central-1:123456789012:volume/vol-1"
+
 SCENES = (
     Scene("explorer", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances"),
     Scene("explorer-light", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances", theme="textual-light"),
@@ -58,6 +60,12 @@ SCENES = (
     Scene("compare-side-by-side", (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
     Scene("role", ("j", "wait:prod-cluster", "4", "j", "enter"), "Trust: who may assume it"),
     Scene("cluster", ("c", "wait:legacy", "j", "enter"), "Health, as EKS reports it"),
+    Scene(
+        "who-can", ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "enter"), "AmazonEKSClusterPolicy"
+    ),
+    Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),
+    Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Smallest"),
+    Scene("account", ("a",), "Own policies that began"),
     Scene("help", ("question_mark",), "Everywhere"),
     Scene("palette", ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
 )

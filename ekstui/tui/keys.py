@@ -69,7 +69,7 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.copy", "explorer", "y", "copy", "copy", "Copy the name, ARN, action, statement or document under the cursor."),
     Key("explorer.export", "explorer", "e", "export", "export", "Write the shown version to a file: JSON, Markdown, Terraform, CloudFormation."),
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
-    Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again for what the focused pane shows.", footer=True),
+    Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again: for the account, and from the list of policies for what is new of those too.", footer=True),
     Key("explorer.clusters", "explorer", "c", "clusters", "clusters", "Choose a cluster: its health, its roles, and what is missing or too much.", footer=True),
     Key("explorer.changes", "explorer", "f", "changes", "changes", "Show what AWS changed across the policies, newest first.", footer=True),
     Key("explorer.who-can", "explorer", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other.", footer=True),

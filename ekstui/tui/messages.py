@@ -92,6 +92,15 @@ class FillProgressed(Message):
         self.total = total
 
 
+class Synced(Message):
+    """The policies were compared with AWS, or could not be."""
+
+    def __init__(self, sentence: str, *, failed: bool = False) -> None:
+        super().__init__()
+        self.sentence = sentence
+        self.failed = failed
+
+
 class CacheFilled(Message):
     """The cache holds all of the bundled corpus, or cannot be filled."""
 

@@ -20,5 +20,7 @@ def filled_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _use_filled_cache(filled_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EKSTUI_CACHE", str(filled_cache))
+def _use_filled_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Making it takes 15 s of the processor, which only the tests that travel through the app should pay.
+    if hasattr(request.module, "travel"):
+        monkeypatch.setenv("EKSTUI_CACHE", str(request.getfixturevalue("filled_cache")))

@@ -14,7 +14,7 @@ COLUMNS = (
     Column("Policy", 16, share=3, middle=True), Column("", 4), Column("Since", 14), Column("Through", 10, share=2),
 )  # fmt: skip
 
-MOST_NAMES = 6
+MOST_NAMES = 3
 """How many resource types are named; some actions have a hundred."""
 
 _DENIED = {

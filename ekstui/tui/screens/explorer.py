@@ -24,7 +24,8 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import copyables
 from ekstui.tui.exports import version_exports
 from ekstui.tui.keys import bindings, keys_of
-from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, VersionChosen
+from ekstui.tui.marks import Marks, sides_to_compare, with_mark
+from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
 from ekstui.tui.present.account import account_line
 from ekstui.tui.present.policies import header
 from ekstui.tui.screens.changes import ChangesScreen
@@ -33,6 +34,7 @@ from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Shown, Start
+from ekstui.tui.syncing import sync
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
@@ -71,7 +73,7 @@ class ExplorerScreen(Screen[None]):
     shown: reactive[Shown | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
     """What is known of the account."""
-    marks: reactive[tuple[PolicyAt, ...]] = reactive(())
+    marks: reactive[Marks] = reactive(())
     """The policies and versions that the user marked, oldest mark first; two at most."""
 
     header = query_one(HeaderBar)
@@ -272,9 +274,7 @@ class ExplorerScreen(Screen[None]):
         if place is None:
             self.notify("Only a policy or a version can be marked.", markup=False)
             return
-        self.marks = (
-            tuple(mark for mark in self.marks if mark != place) if place in self.marks else (*self.marks, place)[-2:]
-        )
+        self.marks = with_mark(self.marks, place)
 
     def _place(self) -> PolicyAt | None:
         """Return the policy or version under the cursor of the focused pane."""
@@ -289,18 +289,12 @@ class ExplorerScreen(Screen[None]):
         """Compare the two marks, or one mark with what is shown, or the shown version with the one before."""
         if self.shown is None:
             return
-        here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
-        if len(self.marks) == 2:
-            self.app.push_screen(CompareScreen(*self.marks))
-        elif self.marks and self.marks[0] != here:
-            self.app.push_screen(CompareScreen(self.marks[0], here))
+        sides = sides_to_compare(self.marks, self.shown)
+        if sides is None:
+            here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
+            self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
         else:
-            numbers = [info.number for info in self.shown.entry.policy.versions]
-            index = numbers.index(self.shown.version)
-            if index == 0:
-                self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
-                return
-            self.app.push_screen(CompareScreen(PolicyAt(here.name, numbers[index - 1]), here))
+            self.app.push_screen(CompareScreen(*sides))
 
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
@@ -349,8 +343,18 @@ class ExplorerScreen(Screen[None]):
             )
 
     def action_refresh_data(self) -> None:
-        """Ask again for what the focused pane shows: the account, or the policies."""
+        """Ask AWS again: for the account, and from the list for the policies too."""
         self.ask_account(ask=True)
+        if self._pane == "policies":
+            library = self.app.library
+            self.app.background.run(self, "fill", lambda job: sync(library, job, self._tell))
+
+    @on(Synced)
+    def _synced(self, message: Synced) -> None:
+        self._filling = ""
+        self._load()
+        severity: Literal["error", "information"] = "error" if message.failed else "information"
+        self.notify(clean_line(message.sentence), severity=severity, markup=False)
 
     def action_changes(self) -> None:
         """Show what AWS changed across the policies."""

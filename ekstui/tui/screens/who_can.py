@@ -65,13 +65,16 @@ class WhoCanScreen(AskingScreen):
         answer = self._answer
         if not isinstance(answer, WhoCan):
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of.removeprefix('of ')}", "muted"))
+        count = len(answer.holders)
+        eks = f"{count} EKS polic{'y' if count == 1 else 'ies'}"
+        counted = eks if self._scope == "eks" else f"{count} of all policies"
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
         return (
             ("who can ", ""),
             (clean_line(f"{answer.action} {self.text.partition(' ')[2]}".strip()), "strong"),
             (" · ", "muted"),
             *level_words(answer.level),
-            (f" · {len(answer.holders)} {of}, known until {known}", "muted"),
+            (f" · {counted}, known until {known}", "muted"),
         )
 
     def asked(self, text: str) -> Callable[[], object]:

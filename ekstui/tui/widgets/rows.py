@@ -406,7 +406,11 @@ def wrap(line: Styled, width: int) -> list[Styled]:
 
 def _joined(parts: Sequence[tuple[str, Tone]]) -> Styled:
     """Return the pieces with neighbours of one tone as one piece."""
-    return tuple(("".join(text for text, _ in group), tone) for tone, group in groupby(parts, key=lambda part: part[1]))
+    joined = [("".join(text for text, _ in group), tone) for tone, group in groupby(parts, key=lambda part: part[1])]
+    if joined and joined[-1][0].strip():
+        # The space at which a line is broken would count as one cell too many.
+        joined[-1] = (joined[-1][0].rstrip(), joined[-1][1])
+    return tuple(joined)
 
 
 def _head(word: str, width: int) -> str:

@@ -1,0 +1,36 @@
+"""Comparing the policies with AWS from the app."""
+
+from collections.abc import Callable
+
+from ekstui.errors import EkstuiError
+from ekstui.library import Library, SyncReport
+from ekstui.tui.background import Job
+from ekstui.tui.messages import Synced
+
+Tell = Callable[[str, int, int], None]
+"""Gets what is being done, how much of it is, and of how much."""
+
+
+def sync(library: Library, job: Job, tell: Tell) -> Synced:
+    """Bring the cache up to date from AWS, index what is new, and say what that is."""
+
+    def cancelled() -> bool:
+        return job.cancelled
+
+    try:
+        report = library.sync(None, lambda done, total: tell("syncing", done, total), cancelled)
+    except EkstuiError as error:
+        return Synced(f"AWS's policies could not be asked: {error}", failed=True)
+    library.index(lambda done, total: tell("indexing", done, total), cancelled)
+    return Synced(_sentence(report))
+
+
+def _sentence(report: SyncReport) -> str:
+    found = [
+        (len(report.new_versions), "new version"),
+        (len(report.new_policies), "new policy"),
+        (len(report.withdrawn), "policy withdrawn by AWS"),
+        (len(report.conflicts), "document that differed; AWS's was taken"),
+    ]
+    words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
+    return f"Policies compared with AWS: {words}." + ("" if report.complete else " Not all could be asked; r goes on.")
