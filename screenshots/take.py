@@ -64,7 +64,7 @@ SCENES = (
         "who-can", ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "enter"), "AmazonEKSClusterPolicy"
     ),
     Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),
-    Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Smallest"),
+    Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
     Scene("account", ("a",), "Own policies that began"),
     Scene("help", ("question_mark",), "Everywhere"),
     Scene("palette", ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
