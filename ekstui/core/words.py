@@ -1,8 +1,12 @@
 """Uses of roles and ages in words, for both front ends."""
 
-from datetime import datetime
+from __future__ import annotations
 
-from ekstui.core.account import Use, UseKind
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ekstui.core.account import Use, UseKind
 
 _KINDS: dict[UseKind, str] = {
     "cluster": "cluster",

@@ -19,11 +19,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.mfa import MfaAsked
-from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
-from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.too_small import TooSmallScreen, is_too_small
 from ekstui.tui.shown import Shown, Start
 
@@ -63,6 +59,8 @@ class EkstuiApp(LibraryApp):
 
     def action_help(self) -> None:
         """Show the keys for where the user is."""
+        from ekstui.tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen((*self._places()[:-1], "rows", "app")))
 
     def action_repaint(self) -> None:
@@ -76,6 +74,8 @@ class EkstuiApp(LibraryApp):
 
     def action_command_palette(self) -> None:
         """Let the user type what to do or where to go."""
+        from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
+
         keys = [key for key in keys_of(self._places()) if key.id != "app.palette"]
 
         async def act(chosen: RunKey | GoTo | Compare | None) -> None:
@@ -89,6 +89,8 @@ class EkstuiApp(LibraryApp):
         self.push_screen(PaletteScreen(keys), act)
 
     def _compare(self, sides: Sequence[str]) -> None:
+        from ekstui.tui.screens.compare import CompareScreen
+
         try:
             before, after = parse_sides(sides)
             if StandardInput() in (before, after):
@@ -133,9 +135,8 @@ class EkstuiApp(LibraryApp):
 
     def _places(self) -> tuple[Where, ...]:
         """Return the parts of the key table that hold on the screen that is shown."""
-        if isinstance(self.screen, ExplorerScreen):
-            return ("explorer", "app")
-        return (*self.screen.PLACES, "app") if isinstance(self.screen, ReportScreen) else ("app",)
+        places: tuple[Where, ...] = getattr(self.screen, "PLACES", ())
+        return (*places, "app")
 
     def action_account(self) -> None:
         """Show the account, and let the user choose another."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -53,3 +54,8 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
 
 
 __all__ = ["settle", "travel", "type_in", "words"]
+
+
+def shows(app: App[None], kind: type[Screen[Any]]) -> bool:
+    """Return whether a screen of this kind is shown; unlike isinstance on the app, it narrows nothing for later."""
+    return isinstance(app.screen, kind)

@@ -9,7 +9,7 @@ from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.widgets.permissions import PermissionsPane
-from tests.tui.journeys import settle, travel, type_in, words
+from tests.tui.journeys import settle, shows, travel, type_in, words
 
 # As the VPC CNI's issue tracker words it, broken by a terminal.
 DENIED = (
@@ -104,6 +104,6 @@ def test_what_is_no_denial_says_so_and_stays_in_the_line() -> None:
         assert app.screen.line.value == "nothing of note"
         # The explorer's action and version stand in the question already.
         await pilot.press("escape")
-        assert isinstance(app.screen, ExplorerScreen)
+        assert shows(app, ExplorerScreen)
 
     travel(journey)

@@ -9,7 +9,7 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.start import where_to_start
-from tests.tui.journeys import settle, travel, words
+from tests.tui.journeys import settle, shows, travel, words
 
 
 def test_a_version_is_shown_at_once() -> None:
@@ -26,7 +26,7 @@ def test_a_range_opens_the_comparison_over_the_explorer() -> None:
         await settle(pilot, lambda: "shield:CreateProtection" in words(app.screen))
         assert isinstance(app.screen, CompareScreen)
         await pilot.press("escape")
-        assert isinstance(app.screen, ExplorerScreen)
+        assert shows(app, ExplorerScreen)
 
     travel(journey, start=where_to_start("AmazonEKSLoadBalancingPolicy@v5..v6", Library.open()))
 

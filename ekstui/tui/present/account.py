@@ -1,17 +1,22 @@
 """The account, its roles and what uses them, as rows and lines."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
 from ekstui.core.text import clean_line
-from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
-from ekstui.library import AttachedAnswer
 from ekstui.tui.account import AccountView
 from ekstui.tui.styled import Styled, Tone, plain, styled
 from ekstui.tui.widgets.rows import Row, wrap
+
+if TYPE_CHECKING:
+    # The header is made here before anything of an account is read.
+    from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
+    from ekstui.library import AttachedAnswer
 
 TRACKED = "no activity in the 400 days that IAM tracks"
 
@@ -123,6 +128,8 @@ def _certainty(entry: RoleAttachment) -> int:
 
 
 def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
+    from ekstui.core.trust import trust_word
+
     role = entry.role
     used = uses_words(entry.used_by)
     if not plain(used):

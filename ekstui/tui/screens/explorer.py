@@ -1,7 +1,9 @@
 """The screen that everything starts from: the four panes and the policy they are about."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,27 +14,19 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from ekstui.core.eks import Cluster
+from ekstui.core.steps import Step
 from ekstui.core.text import clean_line
-from ekstui.core.timeline import Step
 from ekstui.core.where import PolicyAt
 from ekstui.library import PolicyEntry
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.copying import copyables
-from ekstui.tui.exports import version_exports
-from ekstui.tui.keys import bindings, keys_of
+from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
 from ekstui.tui.present.account import account_line
 from ekstui.tui.present.policies import header
-from ekstui.tui.screens.changes import ChangesScreen
-from ekstui.tui.screens.chooser import ChooserScreen
-from ekstui.tui.screens.cluster import ClusterScreen
-from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.syncing import sync
 from ekstui.tui.widgets.attached import AttachedPane
@@ -42,6 +36,9 @@ from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.rows import Row
 from ekstui.tui.widgets.versions import VersionsPane
+
+if TYPE_CHECKING:
+    from ekstui.core.eks import Cluster
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
@@ -62,6 +59,8 @@ class ExplorerScreen(Screen[None]):
     """The four panes; the list says which policy, and the others are bound to it."""
 
     BINDINGS = bindings("explorer")
+    PLACES: tuple[Where, ...] = ("explorer",)
+    """The parts of the key table that hold here."""
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
         (0, "-tiny"),
         (78, "-narrow"),
@@ -83,7 +82,8 @@ class ExplorerScreen(Screen[None]):
     versions = query_one(VersionsPane)
 
     def __init__(self, start: Start | None = None) -> None:
-        super().__init__()
+        # A class that is there from the start spares looking at every style again.
+        super().__init__(classes="-on-permissions")
         self._start = start
         self.scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
         """Which policies are listed."""
@@ -106,7 +106,6 @@ class ExplorerScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fill the list and show the first policy at once: the cache answers in milliseconds."""
-        self.add_class("-on-permissions")
         if not self._start:
             self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
@@ -124,7 +123,7 @@ class ExplorerScreen(Screen[None]):
         self.shown = start.shown
         if start.compare_with is not None:
             name = start.shown.entry.policy.name
-            self.app.push_screen(CompareScreen(PolicyAt(name, start.compare_with), PolicyAt(name, start.shown.version)))
+            self._compare(PolicyAt(name, start.compare_with), PolicyAt(name, start.shown.version))
 
     def _load(self, *, cursor: str | None = None) -> None:
         entries = self.app.library.policies(self.scope)
@@ -294,7 +293,12 @@ class ExplorerScreen(Screen[None]):
             here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
             self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
         else:
-            self.app.push_screen(CompareScreen(*sides))
+            self._compare(*sides)
+
+    def _compare(self, before: PolicyAt, after: PolicyAt) -> None:
+        from ekstui.tui.screens.compare import CompareScreen
+
+        self.app.push_screen(CompareScreen(before, after))
 
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
@@ -308,11 +312,17 @@ class ExplorerScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Let the user choose what to copy of the row under the cursor."""
+        from ekstui.tui.copying import copyables
+        from ekstui.tui.screens.outgoing import offer_copies
+
         if row := self._row():
             offer_copies(self, copyables(row, self.shown, self.app.library))
 
     def action_export(self) -> None:
         """Let the user write the shown version to a file."""
+        from ekstui.tui.exports import version_exports
+        from ekstui.tui.screens.outgoing import offer_exports
+
         if self.shown:
             offer_exports(self, version_exports(self.shown, self.app.library))
 
@@ -358,6 +368,8 @@ class ExplorerScreen(Screen[None]):
 
     def action_changes(self) -> None:
         """Show what AWS changed across the policies."""
+        from ekstui.tui.screens.changes import ChangesScreen
+
         self.app.push_screen(ChangesScreen(self.scope))
 
     def action_about(self) -> None:
@@ -395,6 +407,9 @@ class ExplorerScreen(Screen[None]):
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""
+        from ekstui.tui.screens.chooser import ChooserScreen
+        from ekstui.tui.screens.cluster import ClusterScreen
+
         snapshot = self.account.snapshot
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
         if not clusters:

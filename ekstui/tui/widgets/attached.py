@@ -1,25 +1,28 @@
 """The fourth pane: who carries the shown policy in the account."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.getters import app
 from textual.message import Message
 from textual.reactive import reactive
 
-from ekstui.core.account import RoleAttachment
 from ekstui.errors import MfaNeededError
-from ekstui.library import AttachedAnswer
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
 from ekstui.tui.present.words import failure
-from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import plain, styled
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
+
+if TYPE_CHECKING:
+    from ekstui.library import AttachedAnswer
 
 COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 5, right=True))
 
@@ -127,6 +130,9 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
+        from ekstui.core.account import RoleAttachment
+        from ekstui.tui.screens.role import RoleScreen
+
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role
             self.app.push_screen(RoleScreen(role.arn or role.name))

@@ -7,7 +7,6 @@ from textual.getters import app
 from textual.reactive import reactive
 from textual.timer import Timer
 
-from ekstui.core.account import in_partition
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError
@@ -131,6 +130,8 @@ class PoliciesPane(Pane):
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
+        from ekstui.core.account import in_partition
+
         count = snapshot.counts.get(in_partition(arn, snapshot.identity.partition))
         return count.attachments if count else 0
 
