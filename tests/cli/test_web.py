@@ -13,7 +13,7 @@ from ekstui.cli.parser import build_parser
 from ekstui.cli.settings import apply_settings
 from ekstui.cli.web import GuardedServer
 
-APP = "printf '__GANGLION__\\n'; sleep 5"
+APP = "printf '__GANGLION__\\n'; head -c 1 > /dev/null"
 
 
 def serving(journey: Callable[[ClientSession, str], Awaitable[None]]) -> None:
@@ -27,6 +27,7 @@ def serving(journey: Callable[[ClientSession, str], Awaitable[None]]) -> None:
                 await journey(session, server.public_url)
         finally:
             await served.close()
+            await asyncio.sleep(0.1)  # textual-serve does not wait for the app's process, whose end the loop must hear
 
     asyncio.run(run())
 

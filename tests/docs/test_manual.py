@@ -13,6 +13,8 @@ from docs.make import DOCS, pages
 from docs.words import examples_of
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
+from ekstui.config import SETTINGS
+from ekstui.tui.keys import KEYS
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 
@@ -34,6 +36,19 @@ def test_a_page_is_what_its_maker_makes(name: str) -> None:
 
 def test_the_parser_has_the_commands_that_the_first_word_is_held_against() -> None:
     assert tuple(commands_of(build_parser())) == COMMANDS
+
+
+def test_every_key_command_and_setting_is_documented() -> None:
+    keys, commands, settings, manual = (
+        (DOCS / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "settings.md", "ekstui.1")
+    )
+    assert [key.id for key in KEYS if f"`{key.id}`" not in keys] == []
+    assert [
+        name
+        for name in COMMANDS
+        if f"## ekstui {name}" not in commands or f"ekstui {name}" not in manual.replace("\\-", "-")
+    ] == []
+    assert [setting.name for setting in SETTINGS if f"| `{setting.name}` |" not in settings] == []
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
