@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import NoReturn
 
+from ekstui.core.text import clean_line
+
 COMMANDS = (
     "open",
     "list",
@@ -320,7 +322,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where the help is; exit with 2."""
-        sys.stderr.write(f"ekstui: {message}. See {self.prog} --help.\n")
+        sys.stderr.write(f"ekstui: {clean_line(message)}. See {self.prog} --help.\n")
         sys.exit(2)
 
 

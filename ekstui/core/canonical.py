@@ -37,7 +37,7 @@ def canonical_lines(document: Document) -> list[str]:
     value = serialise(document)
     statements = cast("list[dict[str, object]]", value["Statement"])
     value["Statement"] = sorted((_sorted_lists(entry) for entry in statements), key=_order)
-    return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+    return json.dumps(value, indent=2, ensure_ascii=False).split("\n")
 
 
 def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:

@@ -1,4 +1,7 @@
-"""Policy documents as text for other tools: JSON, a statement alone, Terraform, CloudFormation."""
+"""Policy documents as text for other tools: JSON, a statement alone, Terraform, CloudFormation.
+
+The JSON is in ASCII, so that nothing in it has to be changed to be safe on a terminal.
+"""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +12,7 @@ from ekstui.core.grants import Grant
 
 def document_text(document: object) -> str:
     """Return a document as indented JSON."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effect = "Allow") -> str:
@@ -40,7 +43,7 @@ def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effe
         if conditions:
             statement["Condition"] = conditions
         statements.append(statement)
-    return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2, ensure_ascii=False)
+    return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2)
 
 
 def terraform_text(name: str, document: object) -> str:
@@ -48,7 +51,7 @@ def terraform_text(name: str, document: object) -> str:
 
     Policy variables such as `${aws:username}` are escaped: `${` would begin a Terraform expression, and `%{` a directive.
     """
-    body = json.dumps(document, indent=2, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    body = json.dumps(document, indent=2).replace("${", "$${").replace("%{", "%%{")
     label = "".join(character if character.isalnum() or character in "_-" else "_" for character in name)
     return (
         f'resource "aws_iam_policy" "{label}" {{\n'
@@ -69,4 +72,4 @@ def cloudformation_text(name: str, document: object) -> str:
             }
         },
     }
-    return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(template, indent=2) + "\n"

@@ -47,8 +47,11 @@ def unwrapped(value: object) -> object:
 
 
 def text_of(document: object) -> bytes:
-    """Return a document's JSON as the cache keeps it."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return a document's JSON as the cache keeps it; InputError for half a character, which only JSON can spell."""
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        raise InputError("The document holds a lone surrogate, which is no text.") from None
 
 
 def _wrapper(fields: dict[str, object]) -> str | None:

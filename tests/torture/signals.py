@@ -1,0 +1,84 @@
+"""What ends the real app, and how soon: `python -m tests.torture.signals` prints seconds and exit codes."""
+
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rig.isolation import isolated
+from tests.terminal import Terminal
+
+APP = (sys.executable, "-m", "ekstui", "--offline")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that happens to the app."""
+
+    happens: Callable[[Terminal], None]
+    code: int
+    ignoring: Sequence[signal.Signals] = ()
+
+
+def sends(number: signal.Signals) -> Case:
+    """A signal from somebody."""
+    return Case(lambda terminal: terminal.signal(number), 128 + number)
+
+
+def storm(terminal: Terminal) -> None:
+    """Change the size two hundred times, some of them impossible, and quit."""
+    chance = random.Random(1)
+    for _ in range(200):
+        terminal.resize(chance.choice((1, 2, 20, 80, 120, 300)), chance.choice((1, 2, 6, 24, 100)))
+        terminal.pump(0.002)
+    terminal.resize(80, 24)
+    terminal.settle(0.5, 60)
+    terminal.wait_for("AmazonEKSClusterPolicy")
+    terminal.send("q")
+
+
+CASES: dict[str, Case] = {
+    "quit": Case(lambda terminal: terminal.send("q"), 0),
+    "SIGHUP": sends(signal.SIGHUP),
+    "SIGTERM": sends(signal.SIGTERM),
+    "SIGINT": sends(signal.SIGINT),
+    "SIGQUIT": sends(signal.SIGQUIT),
+    "the terminal is closed": Case(lambda terminal: terminal.hang_up(), 129),
+    "the terminal is closed, SIGHUP ignored": Case(lambda terminal: terminal.hang_up(), 129, (signal.SIGHUP,)),
+    "SIGHUP, SIGHUP ignored (nohup)": Case(lambda terminal: terminal.signal(signal.SIGHUP), 129, (signal.SIGHUP,)),
+    "two hundred sizes, then quit": Case(storm, 0),
+}
+
+
+def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
+    """Start the app and wait until it is quiet."""
+    terminal = Terminal(APP, env=isolated(home), ignoring=ignoring)
+    terminal.wait_for("AmazonEKSClusterPolicy")
+    terminal.settle(0.6, 60)
+    return terminal
+
+
+def measured(home: Path, case: Case) -> tuple[int, float]:
+    """Let it happen; return the exit code and the seconds until the process was gone."""
+    with started(home, case.ignoring) as terminal:
+        case.happens(terminal)
+        end = terminal.wait_exit(20)
+        return end.code, end.seconds
+
+
+def main() -> int:
+    """Measure each."""
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, case in CASES.items():
+            code, seconds = measured(Path(folder), case)
+            wrong += code != case.code
+            print(f"{name:<42} exit {code:>3} after {seconds:.2f} s", flush=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

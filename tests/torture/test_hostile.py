@@ -1,0 +1,14 @@
+"""Hostile text through every command and the app, in its short form; `make torture` tries each string by itself."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture.hostile import commands
+
+
+@pytest.mark.slow
+def test_nothing_that_commands_read_comes_out_raw(tmp_path: Path) -> None:
+    tried = commands(tmp_path, ["all at once"])
+    print(tried.line())
+    assert tried.notes == []
