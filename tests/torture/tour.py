@@ -121,7 +121,6 @@ def tour(home: Path, driver: str, env: Mapping[str, str]) -> Tried:
         at.see("comparison, unified, end", "G", SPOKEN)
         at.see("comparison, side by side", "vG", SPOKEN)
         at.see("comparison, swapped", "x", "")
-        at.see("comparison, search", "/oops\r", "")
         at.copies("comparison, copy")
         at.exports("comparison, export")
         at.see("permissions", "\x1b\x1b2", "Permissions")
