@@ -62,10 +62,12 @@ def watch_account(
 ) -> None:
     """Tell `owner` the last snapshot, then AWS's answer where asking is wanted or the snapshot is stale."""
 
-    def tell(change: Callable[[AccountView], AccountView]) -> None:
-        owner.post_message(AccountTold(library, change))
-
     def work(job: Job) -> None:
+        def tell(change: Callable[[AccountView], AccountView]) -> None:
+            # What an earlier job says late would show for ever that AWS is being asked.
+            if not job.cancelled:
+                owner.post_message(AccountTold(library, change))
+
         try:
             kept = library.account()
             if kept is not None:
@@ -73,6 +75,7 @@ def watch_account(
             if not ask and (
                 library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
+                tell(lambda view: replace(view, asking=None))
                 return
             tell(lambda view: replace(view, asking="asking AWS", error=None))
             fresh = library.refresh_account(
@@ -82,7 +85,6 @@ def watch_account(
             failure = error
             tell(lambda view: replace(view, asking=None, error=failure))
             return
-        if not job.cancelled:
-            tell(lambda view: replace(view, snapshot=fresh, asking=None, error=None))
+        tell(lambda view: replace(view, snapshot=fresh, asking=None, error=None))
 
     background.run(owner, "account", work)

@@ -110,6 +110,8 @@ def pane() -> tuple[str, str]:
             screen = app.screen
             assert isinstance(screen, ExplorerScreen)
             await pilot.press("j")
+            # The app looks at the account by itself soon after its start.
+            await pilot.pause(0.6)
             screen.ask_account(ask=True)
             asked = screen.query_one(AttachedPane)
             while any(thread.name in _ASKING for thread in threading.enumerate()) or screen.account.asking:

@@ -1,0 +1,23 @@
+"""The fault matrix in its short form; `make torture` meets every fault at every call."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.rig.rig import Rig
+from tests.torture.faults import SHORT, Cell, cells, in_app
+
+
+def told(found: list[Cell]) -> list[Cell]:
+    print(f"{len(found)} cells, {sum(bool(cell.wrong) for cell in found)} wrong")
+    return [cell for cell in found if cell.wrong]
+
+
+@pytest.mark.slow
+def test_commands_say_what_failed_and_no_false_zero(rig: Rig, own_home: Path) -> None:
+    assert told([*cells(rig, own_home, SHORT, ["denied", "captive portal", "escape sequences"])]) == []
+
+
+@pytest.mark.slow
+def test_the_app_says_what_failed_and_how_old_what_it_shows_is(rig: Rig, own_home: Path) -> None:
+    assert told([*in_app(rig, own_home, SHORT[:2], ["expired", "reset"])]) == []
