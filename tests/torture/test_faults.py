@@ -21,3 +21,8 @@ def test_commands_say_what_failed_and_no_false_zero(rig: Rig, own_home: Path) ->
 @pytest.mark.slow
 def test_the_app_says_what_failed_and_how_old_what_it_shows_is(rig: Rig, own_home: Path) -> None:
     assert told([*in_app(rig, own_home, SHORT[:2], ["expired", "reset"])]) == []
+
+
+def test_a_cluster_that_is_gone_when_its_parts_are_asked_for_is_no_error_of_ours(rig: Rig, own_home: Path) -> None:
+    garbled = [*cells(rig, own_home, (("eks", "ListClusters"),), ["bad XML"])]
+    assert told(garbled) == []

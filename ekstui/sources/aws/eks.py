@@ -188,8 +188,11 @@ class _Reading:
         listed, error = answer
         if listed or error is None:
             self.names[place, part] = listed
+        # A cluster that is gone by now has no parts, and that they cannot be listed is no news.
+        cluster = self.clusters.get(place)
+        if cluster is None:
+            return []
         if error is not None:
-            cluster = self.clusters[place]
             self.clusters[place] = replace(cluster, cut_short=(*cluster.cut_short, part.kept_as))
         return [] if error is None else [(place, part, error)]
 
