@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ekstui.core.document import serialise_statement
-from ekstui.core.evaluation import RESOURCE, Verdict
+from ekstui.core.evaluation import RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
 from ekstui.core.explain.words import failure_in_words, verdict_in_words
 from ekstui.core.policy import version_label
@@ -75,7 +75,7 @@ def _about(explanation: Explanation, width: int) -> list[Row]:
         about.append(("used by", "; ".join(map(use_in_words, explanation.used_by))))
     if explanation.missing_context:
         told = ["an ARN" if key == RESOURCE else f"{key}=…" for key in explanation.missing_context]
-        about.append(("to tell", f"{', '.join(told)}; i adds it"))
+        about.append(("to tell", f"{', '.join(told)}; i edits the question"))
     return [
         row
         for word, text in about
@@ -95,9 +95,14 @@ def _near(index: int, near: NearStatement, width: int) -> list[Row]:
     rows = _lines(("near", index), head, width, value=value)
     for place, failure in enumerate(near.failed):
         rows += _lines(
-            ("failed", index, place), (("✗ ", "bad"), (clean_line(failure_in_words(failure)), "")), width, "    "
+            ("failed", index, place), (_cross(failure), (clean_line(failure_in_words(failure)), "")), width, "    "
         )
     return rows
+
+
+def _cross(failure: Failure) -> tuple[str, Tone]:
+    """Return a cross for what does not fit, a question mark for what was not told."""
+    return ("? ", "warn") if failure.given is None and failure.part != "effect" else ("✗ ", "bad")
 
 
 def _remedies(explanation: Explanation, width: int) -> list[Row]:
