@@ -7,6 +7,7 @@ from textual import on
 from ekstui.core.explain import Explanation
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
+from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.explain_shape import explain_shape
 from ekstui.tui.actions import AskWhoCan
@@ -14,6 +15,7 @@ from ekstui.tui.copying import Copyable
 from ekstui.tui.inquiries import explained
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.explanation import Decoding, explanation_rows, statement_json
+from ekstui.tui.present.words import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown
@@ -52,6 +54,13 @@ class ExplainScreen(AskingScreen):
             styled("Or type a request: ec2:CreateVolume arn:aws:ec2:… aws:RequestTag/x=y absent:aws:ResourceTag/x"),
             styled("policy:NAME@v6 or role:NAME before either says what it is held against.", "muted"),
         )
+
+    def show_error(self, error: EkstuiError) -> None:
+        """Say what is wrong with the question and what can be asked here: the commands' advice names their options."""
+        if isinstance(error, InputError):
+            self.rows.show_message(failure(error)[0], *self.nothing())
+        else:
+            super().show_error(error)
 
     def copies(self) -> list[Copyable]:
         """Return the smallest statement, and the command that decodes an encoded message."""
