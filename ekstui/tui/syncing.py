@@ -1,11 +1,17 @@
 """Comparing the policies with AWS from the app."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ekstui.errors import EkstuiError
-from ekstui.library import Library, SyncReport
+from ekstui.library import Library
 from ekstui.tui.background import Job
 from ekstui.tui.messages import Synced
+
+if TYPE_CHECKING:
+    from ekstui.library import SyncReport
 
 Tell = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is, and of how much."""
