@@ -1,11 +1,14 @@
 """What can be typed into the policies' filter, and which policies fit it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ekstui.core.document import ActionElement, Document
+from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
 from ekstui.core.since import parse_since
+from ekstui.core.targets import may_speak_of
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
 
@@ -74,3 +77,28 @@ def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
         if service.effect == "Allow"
         for level, count in service.levels.items()
     )
+
+
+Touched = Mapping[int, frozenset[tuple[ActionElement, tuple[str, ...]]]]
+"""By version, the targets whose grants it changed, as (element, actions); the first known version has all of its own."""
+
+
+def actions_touched(policy: Policy, library: Library) -> Touched:
+    """Return which actions each known version changed. Slow: it reads and compares the whole history."""
+    from ekstui.core.change import changes  # with the judgement of reach 20 ms, and only for such a filter
+
+    touched: dict[int, frozenset[tuple[ActionElement, tuple[str, ...]]]] = {}
+    before = Document(None, None, ())
+    for info in policy.versions:
+        after = library.document(policy, info.number)
+        change = changes(before, after)
+        differences = (*change.added, *change.removed, *change.changed)
+        touched[info.number] = frozenset((each.element, each.actions) for each in differences)
+        before = after
+    return touched
+
+
+def touches(touched: Touched, version: int, typed: str) -> bool:
+    """Return whether a version changed the grants of an action, or of one that begins so."""
+    pattern = f"{typed.removeprefix('action:').lower()}*"
+    return any(may_speak_of(element, actions, pattern) for element, actions in touched.get(version, ()))

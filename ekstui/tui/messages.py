@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ekstui.core.summary import ServiceSummary
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
-    from ekstui.tui.filters import Facet
+    from ekstui.tui.filters import Facet, Touched
 
 
 class PolicyHighlighted(Message):
@@ -80,6 +80,15 @@ class TimelineLoaded(Message):
         self.knowledge = knowledge
         self.arn = arn
         self.steps = steps
+
+
+class ActionsTouchedRead(Message):
+    """Which actions each version of a policy changed is known."""
+
+    def __init__(self, arn: str, touched: Touched) -> None:
+        super().__init__()
+        self.arn = arn
+        self.touched = touched
 
 
 class FillProgressed(Message):

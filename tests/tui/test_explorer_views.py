@@ -80,6 +80,18 @@ def test_versions_that_change_nothing_can_be_hidden() -> None:
     travel(journey)
 
 
+def test_versions_are_found_by_the_action_that_they_changed() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        versions = _explorer(app).versions
+        await settle(pilot, lambda: len(versions.steps) == 6)
+        await pilot.press("3", "slash")
+        versions.line.value = "ec2:describesecurity"
+        # AWS's history of the EKS policies: v6 of 4 March 2026 added it, and nothing before had it.
+        await settle(pilot, lambda: [row.key for row in versions.rows.rows] == [6])
+
+    travel(journey)
+
+
 def test_a_terminal_that_is_too_small_says_what_is_needed_and_recovers() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.resize_terminal(50, 10)

@@ -10,7 +10,8 @@ from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.steps import Step
 from ekstui.core.where import PolicyAt
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import PaneFailed, TimelineLoaded, VersionChosen
+from ekstui.tui.filters import Touched, actions_touched, touches
+from ekstui.tui.messages import ActionsTouchedRead, PaneFailed, TimelineLoaded, VersionChosen
 from ekstui.tui.present.versions import version_rows
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import plain
@@ -23,7 +24,7 @@ COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Chan
 class VersionsPane(Pane):
     """The timeline; enter on a version shows that version in the permissions pane."""
 
-    FILTER_HINT = "a part of a version, date, kind or reach"
+    FILTER_HINT = "a part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
 
     app = app(LibraryApp)
 
@@ -36,6 +37,7 @@ class VersionsPane(Pane):
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None
         self._quiet_hidden = False
+        self._touched: Touched | None = None
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -51,7 +53,7 @@ class VersionsPane(Pane):
             self.show_rows()
             self.rows.move_to(shown.version)
             return
-        self._arn, self._steps = policy.arn, ()
+        self._arn, self._steps, self._touched = policy.arn, (), None
         library = self.app.library
         self.app.background.run(
             self, "timeline", lambda _: TimelineLoaded(policy.arn, library.timeline(policy), library.knowledge(policy))
@@ -82,11 +84,34 @@ class VersionsPane(Pane):
         rows = version_rows(steps, shown.version, marked, self._knowledge)
         if not words:
             return rows
-        return [
-            row
-            for row in rows
-            if row.selectable and all(word in " ".join(map(plain, row.cells)).casefold() for word in words)
-        ]
+        actions = [word for word in words if ":" in word]
+        others = [word for word in words if ":" not in word]
+        if actions and self._touched is None:
+            self._read_touched(shown)
+        return [row for row in rows if row.selectable and self._fits(row, others, actions)]
+
+    def _fits(self, row: Row, words: Sequence[str], actions: Sequence[str]) -> bool:
+        text = " ".join(map(plain, row.cells)).casefold()
+        touched = self._touched
+        return all(word in text for word in words) and (
+            # What is still being read leaves nothing out.
+            touched is None
+            or not isinstance(row.value, Step)
+            or all(touches(touched, row.value.version, action) for action in actions)
+        )
+
+    def _read_touched(self, shown: Shown) -> None:
+        library, policy = self.app.library, shown.entry.policy
+        self.app.background.run(
+            self, "touched", lambda _: ActionsTouchedRead(policy.arn, actions_touched(policy, library))
+        )
+
+    @on(ActionsTouchedRead)
+    def _touched_read(self, message: ActionsTouchedRead) -> None:
+        message.stop()
+        if message.arn == self._arn:
+            self._touched = message.touched
+            self.show_rows()
 
     @on(TimelineLoaded)
     def _loaded(self, message: TimelineLoaded) -> None:
