@@ -52,7 +52,7 @@ _QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-c
 SCENES = (
     Scene("explorer", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances"),
     Scene("explorer-light", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances", theme="textual-light"),
-    Scene("explorer-80x24", ("j", "wait:autoscaling", "2"), "Limited", NARROW),
+    Scene("explorer-80x24", ("j", "wait:autoscaling", "2"), "elasticload", NARROW),
     Scene("versions-80x24", ("j", "3"), "no change", NARROW),
     Scene("explorer-60x15", (), "AmazonEKSClusterPolicy", SMALL),
     Scene("compare-meaning", _TO_SHIELD, "shield:CreateProtection"),
@@ -66,7 +66,8 @@ SCENES = (
     Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),
     Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
     Scene("account", ("a",), "Own policies that began"),
-    Scene("help", ("question_mark",), "Everywhere"),
+    Scene("changes", ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
+    Scene("help", ("question_mark",), "Here"),
     Scene("palette", ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
 )
 

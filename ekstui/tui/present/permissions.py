@@ -14,7 +14,7 @@ COLUMNS = (
     Column("Service", 12, share=2), Column("Access level", 14, share=4), Column("Resource", 9, share=1),
     Column("Condition", 9, share=1),
 )  # fmt: skip
-NARROW_COLUMNS = (Column("Service", 12, share=1), Column("Access level", 14, share=2), Column("On", 12))
+NARROW_COLUMNS = (Column("Service", 12, share=1), Column("Access level", 14, share=3), Column("On", 9))
 
 LEVEL_TONES: Mapping[str, Tone] = {
     "List": "muted",
@@ -65,7 +65,7 @@ def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width
             key,
             (
                 (("▾ " if opened else "▸ ", "muted"), (clean_line(service.service), tone)),
-                access(service),
+                access(service, width),
                 *_scope(service.resource, service.condition, width),
             ),
             service,
@@ -121,12 +121,16 @@ def _scope(resource: str, condition: str, width: int) -> tuple[Styled, ...]:
     return styled(where), styled(clean_line(condition), "muted" if unconditional else "")
 
 
-def access(service: ServiceSummary) -> Styled:
-    """Return the console's words for the access level, with the count beside each limited one."""
+def access(service: ServiceSummary, width: int) -> Styled:
+    """Return the console's words for the access level, with the count beside each limited one.
+
+    Where there is little room the counts say that a level is limited, without the word.
+    """
     full, separator, limited = service.access.partition("Limited: ")
     if not separator:
         return styled(service.access or "unknown to the reference", "" if service.access else "muted")
-    words: list[tuple[str, Tone]] = [(full + separator, "")]
+    prefix = full + separator if width >= ROOM_FOR_CONDITIONS else full
+    words: list[tuple[str, Tone]] = [(prefix, "")]
     for index, level in enumerate(limited.split(", ")):
         count = service.levels.get(level)
         words.append((", " if index else "", ""))
