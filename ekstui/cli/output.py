@@ -34,12 +34,15 @@ def print_text(text: str = "", tone: Tone = "") -> None:
 
 
 def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), indent: str = "") -> None:
-    """Print rows in columns; on a terminal a row that is too long ends in an ellipsis, into a pipe it is whole."""
+    """Print rows in columns; on a terminal a row that is too long ends in an ellipsis, into a pipe it is whole.
+
+    A row of one cell spans the columns.
+    """
     lines = [[_cell(cell) for cell in row] for row in rows]
     if titles and lines:
         lines.insert(0, [(title, "bold") for title in titles])
     widths = [
-        max((len(row[column][0]) for row in lines if column < len(row)), default=0)
+        max((len(row[column][0]) for row in lines if column < len(row) > 1), default=0)
         for column in range(max(map(len, lines), default=0))
     ]
     room = terminal_width() - len(indent) if to_terminal() else None

@@ -59,3 +59,20 @@ def test_a_damaged_cache_is_told_and_the_corpus_answers(command: str, tmp_path: 
     assert (done.returncode, done.stdout) == (0, whole.stdout)
     assert "policies.db is damaged" in done.stderr
     assert len(list(tmp_path.glob("policies.db.aside-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "versions AmazonEKSServiceRolePolicy",
+        "who-can ec2:DescribeSecurityGroups --scope eks",
+        "diff AmazonEKS_CNI_Policy@v5..v6",
+        "explain --action ec2:CreateVolume --resource arn:aws:ec2:a::snapshot/s --policy AmazonEBSCSIDriverPolicy@v2",
+        "show AmazonEKS_CNI_Policy",
+    ],
+)
+def test_sentences_fit_80_columns(arguments: str) -> None:
+    lines = ekstui(*arguments.split()).stdout.splitlines()
+    # A row of a table may be longer in a pipe; its columns are two spaces apart.
+    assert lines
+    assert [line for line in lines if len(line) > 80 and "  " not in line.strip()] == []

@@ -1,15 +1,19 @@
 """`ekstui attached`: who carries a policy in the account."""
 
 import argparse
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ekstui.cli.account import library_for, narrate_errors, read_account
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Cell, narrate, print_json, print_table, print_text
+from ekstui.cli.output import Cell, narrate, print_json, print_table, print_text, print_wrapped
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.export.account_shapes import attached_shape, organisation_shape
 from ekstui.library import AttachedAnswer, Library
+
+LONGEST_IN_COLUMN = 28
+"""A longer name stands on a line of its own, so that who uses a role is still seen in 80 columns."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,7 +61,7 @@ def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
         else:
             print_text("AWS Config has recorded nobody who carries it.")
         for unseen in answer.not_looked_at:
-            print_text(f"Not looked at: {unseen}", "dim")
+            print_wrapped(f"Not looked at: {unseen}", tone="dim")
     narrate_errors(answer.errors)
     return ExitCode.DONE
 
@@ -84,10 +88,19 @@ def _print(answer: AttachedAnswer) -> None:
     rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
     if rows:
         print_text()
-        print_table(rows, ("NAME", "KIND", "AS", "LAST USED", "USED BY"))
+        print_table(_spanned(rows), ("NAME", "KIND", "AS", "LAST USED", "USED BY"))
         print_text()
         print_text("Last used: IAM tracks 400 days; — means no activity in them.", "dim")
     elif attachments.proven_empty:
         print_text("Nothing in this account carries it.")
     for unseen in attachments.not_looked_at:
-        print_text(f"Not looked at: {unseen}", "dim")
+        print_wrapped(f"Not looked at: {unseen}", tone="dim")
+
+
+def _spanned(rows: Sequence[tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]]:
+    for row in rows:
+        if len(row[0]) > LONGEST_IN_COLUMN:
+            yield row[:1]
+            yield ("", *row[1:])
+        else:
+            yield row

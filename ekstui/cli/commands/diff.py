@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Tone, print_json, print_text
+from ekstui.cli.output import Tone, print_json, print_text, print_wrapped
 from ekstui.core.change import GrantDifference
 from ekstui.core.grants import Grant
 from ekstui.core.where import StandardInput, parse_sides
@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
         return ExitCode.DONE
     change = comparison.change
     print_text(f"{comparison.before.label} → {comparison.after.label}", "bold")
-    print_text(change.verdict)
+    print_wrapped(change.verdict)
     for note in change.notes:
-        print_text(f"  note: {note}", "dim")
+        print_wrapped(f"note: {note}", "  ", "dim")
     parts: tuple[tuple[str, str, Tone, Sequence[GrantDifference]], ...] = (
         ("Added", "+", "green", change.added),
         ("Removed", "−", "red", change.removed),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
-from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text
+from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text, print_wrapped
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES, serialise_statement
 from ekstui.core.evaluation import RESOURCE, Verdict
@@ -117,7 +117,7 @@ def _print(explanation: Explanation) -> None:
         rows.append(("to tell", ", ".join(told)))
     print_table(rows, indent="  ")
     for note in explanation.notes:
-        print_text(f"! {note}", "yellow")
+        print_wrapped(f"! {note}", tone="yellow")
     if explanation.nearest:
         _title("Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements")
         for near in explanation.nearest:
@@ -125,16 +125,16 @@ def _print(explanation: Explanation) -> None:
     _print_remedies(explanation)
     if explanation.also_authorised_on:
         _title("The same call is also authorised on")
-        print_text(
-            "  "
-            + ", ".join(f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on)
+        print_wrapped(
+            ", ".join(f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on),
+            "  ",
         )
     if explanation.hints:
         _title("Such a call often needs")
         for hint in explanation.hints:
-            print_text(f"  {', '.join(hint.needs)}: {hint.text}")
+            print_wrapped(f"{', '.join(hint.needs)}: {hint.text}", "  ")
     _title("Not looked at")
-    print_text(f"  {', '.join(explanation.not_looked_at)}")
+    print_wrapped(", ".join(explanation.not_looked_at), "  ")
     if explanation.encoded is not None:
         _title("More context is in the encoded part; to decode it")
         print_text(f"  {decode_command(explanation.encoded)}")
@@ -157,9 +157,9 @@ def _print_simulated(simulated: Sequence[SimulatedDecision]) -> None:
 
 
 def _print_near(near: NearStatement) -> None:
-    print_text(f"  {statement_in_words(near)}")
+    print_wrapped(statement_in_words(near), "  ")
     for failure in near.failed:
-        print_text(f"    {failure_in_words(failure)}")
+        print_wrapped(failure_in_words(failure), "    ")
 
 
 def _print_remedies(explanation: Explanation) -> None:

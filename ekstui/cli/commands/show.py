@@ -96,11 +96,12 @@ def _print_notes(knowledge: PolicyKnowledge, symptoms: Sequence[Symptom]) -> Non
 
 
 def _print_actions(service: ServiceSummary, reason: str | None) -> None:
-    print_text(
-        f"{service.service}{' (deny)' if service.effect == 'Deny' else ''}{f': {reason}' if reason else ''}", "bold"
+    print_wrapped(
+        f"{service.service}{' (deny)' if service.effect == 'Deny' else ''}{f': {reason}' if reason else ''}",
+        tone="bold",
     )
     for warning in service.warnings:
-        print_text(f"  ! {warning}", "yellow")
+        print_wrapped(f"! {warning}", "  ", "yellow")
     rows: list[tuple[Cell, ...]] = []
     for action in service.actions:
         flags = [f"denied: {action.denied}"] if action.denied else []
