@@ -33,10 +33,12 @@ def print_text(text: str = "", tone: Tone = "") -> None:
     write_out(_toned(clean(text), tone) + "\n")
 
 
-def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), indent: str = "") -> None:
+def print_table(
+    rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), indent: str = "", *, wrap_last: bool = False
+) -> None:
     """Print rows in columns; on a terminal a row that is too long ends in an ellipsis, into a pipe it is whole.
 
-    A row of one cell spans the columns.
+    A row of one cell spans the columns. With `wrap_last` the last column goes on below itself instead.
     """
     lines = [[_cell(cell) for cell in row] for row in rows]
     if titles and lines:
@@ -46,8 +48,11 @@ def print_table(rows: Iterable[Sequence[Cell]], titles: Sequence[str] = (), inde
         for column in range(max(map(len, lines), default=0))
     ]
     room = terminal_width() - len(indent) if to_terminal() else None
+    start = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for row in lines:
-        write_out(indent + _row(row, widths, room) + "\n")
+        wraps = wrap_last and room is not None and len(row) == len(widths)
+        for line in _wrapped_last(row, max((room or 0) - start, 20)) if wraps else [row]:
+            write_out(indent + _row(line, widths, room) + "\n")
 
 
 def narrate(message: EkstuiError | str) -> None:
@@ -86,6 +91,14 @@ def terminal_width() -> int:
 def _cell(cell: Cell) -> tuple[str, Tone]:
     text, tone = (cell, PLAIN) if isinstance(cell, str) else cell
     return clean_line(text), tone
+
+
+def _wrapped_last(row: Sequence[tuple[str, Tone]], room: int) -> Iterator[Sequence[tuple[str, Tone]]]:
+    text, tone = row[-1]
+    first, *others = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+    yield [*row[:-1], (first, tone)]
+    for part in others:
+        yield [*[("", PLAIN)] * (len(row) - 1), (part, tone)]
 
 
 def _row(row: Sequence[tuple[str, Tone]], widths: Sequence[int], room: int | None) -> str:

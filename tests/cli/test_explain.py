@@ -250,7 +250,7 @@ def test_bad_input_is_told_in_a_sentence(
 
 def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2"]) == 0
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert "denied: nothing allows it" in text
     assert "StringLike true; the request does not have the key" in text
     assert "AmazonEBSCSIDriverPolicy v3 (2025-01-13); in force is v2" in text

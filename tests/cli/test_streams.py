@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.cli import output
 from tests.cli.test_commands import ekstui
 
 
@@ -76,3 +77,18 @@ def test_sentences_fit_80_columns(arguments: str) -> None:
     # A row of a table may be longer in a pipe; its columns are two spaces apart.
     assert lines
     assert [line for line in lines if len(line) > 80 and "  " not in line.strip()] == []
+
+
+def test_the_last_column_goes_on_below_itself_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "to_terminal", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [("a-name-that-is-longer-than-its-column",), ("", "role", "an add-on of prod; pod identity of prod")]
+    output.print_table(rows, wrap_last=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "a-name-that-is-longer-than-its-column",
+        "  role  an add-on of prod; pod identity",
+        "        of prod",
+    ]

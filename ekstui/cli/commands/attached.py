@@ -88,7 +88,7 @@ def _print(answer: AttachedAnswer) -> None:
     rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
     if rows:
         print_text()
-        print_table(_spanned(rows), ("NAME", "KIND", "AS", "LAST USED", "USED BY"))
+        print_table(_spanned(rows), ("NAME", "KIND", "AS", "LAST USED", "USED BY"), wrap_last=True)
         print_text()
         print_text("Last used: IAM tracks 400 days; — means no activity in them.", "dim")
     elif attachments.proven_empty:
