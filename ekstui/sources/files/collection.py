@@ -20,9 +20,13 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
     keeps a file a policy (as MAMIP does), or a folder with what `aws iam get-policy-version` printed. Only documents
     and times are taken. Raises InputError for what is none of these; what is wrong inside is named in `skipped`.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
+    if is_folder:
         return read_git_archive(path, known) if is_git_archive(path) else read_version_files(path, known)
-    if not path.exists():
+    if not is_there:
         raise InputError(f"There is no {path}.", "Give a file, a folder, or aws.")
     if path.name.endswith(_PACKAGES):
         return read_npm_package(path)
