@@ -17,6 +17,7 @@ COMMANDS = (
     "attached",
     "cluster",
     "explain",
+    "trim",
     "sync",
     "cache",
     "config",
@@ -79,7 +80,11 @@ def build_parser() -> argparse.ArgumentParser:
         "ekstui show AmazonEKS_CNI_Policy@v5",
     )
     show.add_argument("policy", metavar="POLICY[@V]")
-    show.add_argument("--document", action="store_true", help="the policy document itself, as IAM has it")
+    forms = show.add_mutually_exclusive_group()
+    forms.add_argument("--document", action="store_true", help="the policy document itself, as IAM has it")
+    forms.add_argument("--markdown", action="store_true", help="what it permits as Markdown")
+    forms.add_argument("--terraform", action="store_true", help="the document as an aws_iam_policy of Terraform")
+    forms.add_argument("--cloudformation", action="store_true", help="the document as a template of CloudFormation")
     _json(show)
 
     versions = _command(
@@ -105,6 +110,9 @@ def build_parser() -> argparse.ArgumentParser:
         "before", metavar="A", help="POLICY[@V], POLICY@v5..v6, a file, - for standard input, or role:NAME"
     )
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
+    forms = diff.add_mutually_exclusive_group()
+    forms.add_argument("--markdown", action="store_true", help="the difference as Markdown, for an incident channel")
+    forms.add_argument("--patch", action="store_true", help="a unified diff of both documents")
     _account(diff)
     _json(diff)
 
@@ -197,6 +205,17 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     _account(explain)
     _json(explain)
+
+    trim = _command(
+        commands,
+        "trim",
+        "a start for a policy of your own",
+        "Print a policy's document without the services that EKS no longer uses, as a start for a policy of your own. "
+        f"What was left out, and why, is said on stderr. {_REFERENCE}",
+        "ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",
+    )
+    trim.add_argument("policy", metavar="POLICY[@V]")
+    _json(trim)
 
     sync = _command(
         commands,

@@ -84,7 +84,7 @@ def parse_text(text: str | bytes) -> Document:
 def load_json(text: str | bytes) -> object:
     """Return the JSON value of a document's text, within the limits above; DocumentError names what is wrong."""
     if len(text) > MAX_BYTES:
-        raise DocumentError(f"the document has {len(text):,} bytes; ekstui reads up to {MAX_BYTES:,}.")
+        raise DocumentError(f"the document has more than the {MAX_BYTES:,} bytes that ekstui reads.")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -22,6 +22,7 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("show", "AmazonEKS_CNI_Policy@v5"),
     ("show", "AmazonEKSServiceRolePolicy"),
     ("show", "PowerUserAccess"),
+    ("trim", "AmazonEKSClusterPolicy"),
     ("versions", "AmazonEKSServiceRolePolicy"),
     ("versions", "AmazonEKSServicePolicy"),
     ("diff", "AmazonEKSLoadBalancingPolicy@v5..v6"),

@@ -10,6 +10,8 @@ from ekstui.cli.output import Tone, print_json, print_text, print_wrapped
 from ekstui.core.change import GrantDifference
 from ekstui.core.grants import Grant
 from ekstui.core.where import StandardInput, parse_sides
+from ekstui.export.markdown import comparison_markdown
+from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 
 
@@ -21,6 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = library.compare(before, after, text)
     if arguments.json:
         print_json(diff_shape(library.data(), comparison))
+        return ExitCode.DONE
+    if arguments.markdown or arguments.patch:
+        text = comparison_markdown if arguments.markdown else comparison_patch
+        print_text(text(comparison).rstrip("\n"))
         return ExitCode.DONE
     change = comparison.change
     print_text(f"{comparison.before.label} → {comparison.after.label}", "bold")

@@ -10,6 +10,8 @@ from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ServiceSummary
 from ekstui.core.where import parse_policy
+from ekstui.export.documents import cloudformation_text, terraform_text
+from ekstui.export.markdown import version_markdown
 from ekstui.export.shapes import show_shape
 from ekstui.library.knowledge import knowledge as all_knowledge
 from ekstui.library.policies import known_version
@@ -24,7 +26,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.document:
         print_json(library.document_json(entry.policy, version))
         return ExitCode.DONE
+    if arguments.terraform or arguments.cloudformation:
+        text = terraform_text if arguments.terraform else cloudformation_text
+        print_text(text(entry.policy.name, library.document_json(entry.policy, version)).rstrip("\n"))
+        return ExitCode.DONE
     services = library.summary(entry.policy, version)
+    if arguments.markdown:
+        print_text(version_markdown(entry.policy, version, services).rstrip("\n"))
+        return ExitCode.DONE
     knowledge = library.knowledge(entry.policy)
     reasons = knowledge.services if knowledge else {}
     if arguments.json:

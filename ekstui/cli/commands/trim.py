@@ -1,0 +1,46 @@
+"""`ekstui trim`: a start for a policy of one's own."""
+
+import argparse
+
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
+from ekstui.cli.output import narrate, print_json
+from ekstui.core.document import serialise
+from ekstui.core.policy import version_label
+from ekstui.core.trim import trimmed
+from ekstui.core.where import parse_policy
+from ekstui.export.shapes import data_shape
+from ekstui.library.policies import known_version
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the document without the services that EKS no longer uses, and say what was left out and why."""
+    library = open_library()
+    wanted = parse_policy(arguments.policy)
+    entry = library.find(wanted.name)
+    version = known_version(entry.policy, wanted.version)
+    knowledge = library.knowledge(entry.policy)
+    unused = knowledge.unused if knowledge else ()
+    result = trimmed(library.document(entry.policy, version), unused)
+    document = serialise(result.document)
+    reasons = {service: knowledge.services.get(service) for service in unused} if knowledge else {}
+    if arguments.json:
+        print_json(
+            {
+                "data": data_shape(library.data()),
+                "policy": entry.policy.name,
+                "version": version_label(version),
+                "document": document,
+                "dropped": list(result.dropped),
+                "reasons": reasons,
+            }
+        )
+    else:
+        print_json(document)
+    if not result.dropped:
+        narrate(f"Nothing is left out: no service of {entry.policy.name} is known to be unused by EKS.")
+    for service, reason in reasons.items():
+        actions = [action for action in result.dropped if action.lower().startswith(f"{service}:")]
+        if actions:
+            narrate(f"Left out {', '.join(actions)}: {reason or 'EKS no longer uses the service.'}")
+    return ExitCode.DONE
