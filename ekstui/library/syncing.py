@@ -11,7 +11,7 @@ from ekstui.cache.syncing import put_down_sync, withdraw_all_but
 from ekstui.core.document import parse_text
 from ekstui.core.history import PolicyHistory, Provenance, Skipped
 from ekstui.core.policy import Policy, VersionInfo, version_label
-from ekstui.errors import DocumentError
+from ekstui.errors import DocumentError, InputError
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.managed import ListedPolicy, account_error, fetch_history, list_managed
 from ekstui.sources.aws.parallel import each
@@ -56,6 +56,9 @@ def sync_from_files(
     """Put what an archive holds beside what the filled cache has; raises InputError and CacheError."""
     known = {policy.name: policy for policy in cache.policies()}
     collection = read_collection(path, known)
+    if collection.skipped and not collection.histories:
+        first = collection.skipped[0]
+        raise InputError(f"{path} holds nothing that can be read. {first.place}: {first.reason}")
     provenance = Provenance(collection.source, "archive", collection.as_of, now)
     skipped = list(collection.skipped)
     stored: list[Stored] = []

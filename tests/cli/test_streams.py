@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ekstui.cli import output
+from ekstui.cli.main import with_command
+from ekstui.cli.parser import build_parser, commands_of
 from tests.cli.test_commands import ekstui
 
 
@@ -92,3 +94,10 @@ def test_the_last_column_goes_on_below_itself_on_a_terminal(
         "  role  an add-on of prod; pod identity",
         "        of prod",
     ]
+
+
+def test_every_option_with_a_value_may_stand_before_its_command() -> None:
+    for name, command in commands_of(build_parser()).items():
+        for option in (action for action in command._actions if action.option_strings and action.nargs is None):
+            given = [option.option_strings[-1], "list"]
+            assert with_command([*given, name]) == [name, *given]

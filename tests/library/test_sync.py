@@ -205,6 +205,11 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_pa
 def test_a_sync_that_cannot_be_is_said(cached: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="There is no"):
         cached.sync(tmp_path / "absent")
+    before = cached.data()
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(InputError, match="holds nothing that can be read"):
+        cached.sync(tmp_path)
+    assert cached.data() == before
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(DataError, match="cannot be used"):

@@ -27,11 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.scope == "all":
         _prepare_index(library)
     feed = library.changes(since, arguments.scope)
-    steps = [
-        step
-        for step in feed.changes
-        if (arguments.all or step.change.kind != "none") and (carried is None or step.policy in carried)
-    ]
+    wanted = [step for step in feed.changes if carried is None or step.policy in carried]
+    steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     if arguments.json:
         print_json(changes_shape(data, steps, complete=feed.complete and whole))
     else:
@@ -41,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"The policies are known until {data.newest:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
         )
         return ExitCode.DONE
-    quiet = sum(step.change.kind == "none" for step in feed.changes)
+    quiet = sum(step.change.kind == "none" for step in wanted)
     hidden = (
         "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
     )
