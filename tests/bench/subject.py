@@ -12,7 +12,7 @@ from tests.terminal import Link, Terminal
 PYTHON = sys.executable
 EKSTUI = (PYTHON, "-m", "ekstui")
 
-FIRST_POLICY = ("1 Policies", "AmazonEKSClusterPolicy", "Limited: List")
+FIRST_POLICY = ("1 Policies", "AmazonEKSClusterPolicy", "List 6/224")
 """Texts that stand on the screen when the list is filled and the first policy's permissions are painted."""
 
 FIRST_POLICY_WIDE = (*FIRST_POLICY, "first known")
