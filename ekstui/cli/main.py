@@ -5,15 +5,18 @@ import importlib
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
-from ekstui.cli.settings import apply_settings
 from ekstui.cli.streams import flush_out, prepare_streams
-from ekstui.config import Settings
+from ekstui.cli.terminal import refuse_what_is_no_terminal
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
+
+if TYPE_CHECKING:
+    from ekstui.config import Settings
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
@@ -33,7 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
 
         complete(build_parser())
     try:
-        parsed = build_parser().parse_args(with_command(given))
+        words = with_command(given)
+        if words[0] == "open" and not {"-h", "--help"} & {*words}:
+            refuse_what_is_no_terminal()
+        parsed = build_parser().parse_args(words)
+        from ekstui.cli.settings import apply_settings  # 5 ms, which a refusal need not pay
+
         parsed.settings = apply_settings(parsed)
         keep_log(parsed.settings.settings)
         code = run(parsed)
@@ -54,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         return ExitCode.BROKEN
 
 
-def keep_log(settings: Settings) -> None:
+def keep_log(settings: "Settings") -> None:
     """Begin to log if the settings say so."""
     if settings.log is not None:
         from ekstui import logbook  # 6 ms, and only where something is to be logged

@@ -13,7 +13,7 @@ from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
-from ekstui.sources.aws.caller import caller_digest, profile_names
+from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest, profile_names
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
@@ -127,6 +127,11 @@ class LiveAccount:
                     )
                 )
             return self._connection
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether a file, or credentials somewhere, are named; those of an instance's role are named nowhere."""
+        return self.choice.file is not None or are_credentials_set_up(self.choice.profile)
 
     def stored(self) -> tuple[accounts.StoredAccount, ...]:
         """Return every account of which a snapshot is kept on this machine, newest first."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from ekstui.errors import EkstuiError
+from ekstui.errors import AccountError, EkstuiError
 from ekstui.library import Library
 from ekstui.tui.background import Background, Job
 
@@ -77,6 +77,12 @@ def watch_account(
             ):
                 tell(lambda view: replace(view, asking=None))
                 return
+            if not ask and not library.live.is_set_up:
+                # Unasked, nobody waits two seconds for an instance's role, nor carries the SDK in memory for it.
+                raise AccountError(
+                    "No AWS credentials are set up here.",
+                    "Set AWS_PROFILE, or run `aws sso login --profile NAME`; r asks all the same, for an instance's role.",
+                )
             tell(lambda view: replace(view, asking="asking AWS", error=None))
             fresh = library.refresh_account(
                 lambda _, words: tell(lambda view: replace(view, asking=words)), lambda: job.cancelled

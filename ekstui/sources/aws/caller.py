@@ -56,6 +56,17 @@ def caller_digest(profile: str | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def are_credentials_set_up(profile: str | None) -> bool:
+    """Return whether the environment or a file names credentials; those of an instance's role are named nowhere."""
+    named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
+    return bool(
+        profile
+        or any(os.environ.get(variable) for variable in named)
+        or _sections("AWS_CONFIG_FILE", "config")
+        or _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    )
+
+
 def profile_names() -> tuple[str, ...]:
     """Return the profiles that the AWS config and credentials files name, in their order, `default` first."""
     names = [
