@@ -1,0 +1,124 @@
+"""One journey in a real terminal: alone at three sizes, inside tmux, and over a real sshd on loopback."""
+
+import getpass
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.rig.isolation import isolated
+from tests.terminal import ROOT, Terminal
+
+PATIENCE = 60
+APP = (sys.executable, "-m", "ekstui")
+
+
+def travel(terminal: Terminal) -> None:
+    """Filter, mark two versions, compare, swap, walk, copy, go back and quit; the screen is read after each key."""
+    terminal.wait_for("1 Policies", PATIENCE)
+    terminal.send("/EKS_CNI")
+    terminal.wait_for("1 of 50", PATIENCE)
+    terminal.send("\r")
+    terminal.settle()
+    terminal.send("3")
+    terminal.wait_for("2024-03-04", PATIENCE)
+    terminal.send(" jj ")
+    terminal.wait_for(lambda: terminal.text.count("◆") >= 2, PATIENCE)
+    terminal.send("d")
+    terminal.wait_for("narrowed: 2 actions removed", PATIENCE)
+    terminal.send("x")
+    terminal.wait_for("widened: 2 actions added", PATIENCE)
+    terminal.send("[")
+    terminal.wait_for("DescribeInstanceTypes", PATIENCE)
+    terminal.settle()
+    terminal.send("y")
+    terminal.wait_for("Copy", PATIENCE)
+    terminal.send("\r")
+    terminal.wait_for("ent ", PATIENCE)
+    terminal.send("\x1b")
+    terminal.wait_for("1 Policies" if terminal.screen.columns > 70 else "3 Versions", PATIENCE)
+    terminal.send("q")
+
+
+def copied(terminal: Terminal) -> bool:
+    """Return whether the clipboard sequence OSC 52 has reached the terminal."""
+    return re.search(rb"\x1b\]52;c;[A-Za-z0-9+/=]+", bytes(terminal.raw)) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
+def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
+    with Terminal(APP, columns=columns, rows=rows, env=isolated(own_home)) as terminal:
+        travel(terminal)
+        assert terminal.wait_exit(PATIENCE).code == 0
+        assert copied(terminal)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_the_journey_inside_tmux(own_home: Path) -> None:
+    name = f"ekstui-{own_home.name}"
+    inside = f"{shlex.join(APP)}; echo left with $?; sleep 60"
+    command = ("tmux", "-L", name, "-f", "/dev/null", "new-session", "-s", "app", inside)
+    try:
+        with Terminal(command, columns=100, rows=30, env=isolated(own_home)) as terminal:
+            travel(terminal)
+            terminal.wait_for("left with 0", PATIENCE)
+            buffer = subprocess.run(
+                ("tmux", "-L", name, "show-buffer"), capture_output=True, text=True, timeout=PATIENCE, check=True
+            )
+            assert "ec2:DescribeInstanceTypes" in buffer.stdout
+    finally:
+        subprocess.run(("tmux", "-L", name, "kill-server"), capture_output=True, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("sshd") is None or shutil.which("ssh") is None, reason="OpenSSH is not installed")
+def test_the_journey_over_ssh(own_home: Path) -> None:
+    with sshd(own_home / "ssh") as reach:
+        variables = shlex.join(f"{name}={value}" for name, value in isolated(own_home).items())
+        remote = f"cd {shlex.quote(str(ROOT))} && env {variables} {shlex.join(APP)}; echo left with $?"
+        with Terminal((*reach, remote), columns=100, rows=30, env={"HOME": str(own_home)}) as terminal:
+            travel(terminal)
+            terminal.wait_for("left with 0", PATIENCE)
+            assert copied(terminal)
+
+
+@contextmanager
+def sshd(folder: Path) -> Iterator[tuple[str, ...]]:
+    """Run an SSH server of the test's own on a free port of loopback; yield the command that logs in to it."""
+    folder.mkdir(mode=0o700)
+    for key in ("host", "user"):
+        subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)), check=True)
+    (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
+        f"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n",
+        encoding="utf-8",
+    )
+    # The server insists on its full path, and on this folder where it runs as root.
+    Path("/run/sshd").mkdir(exist_ok=True) if getpass.getuser() == "root" else None
+    server = subprocess.Popen(
+        (str(shutil.which("sshd")), "-D", "-e", "-f", str(folder / "config")), stderr=subprocess.PIPE
+    )
+    try:
+        assert server.stderr is not None
+        while b"listening" not in (line := server.stderr.readline()):
+            assert line, "sshd did not start"
+        yield (
+            "ssh", "-tt", "-p", str(port), "-i", str(folder / "user"), "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", f"{getpass.getuser()}@127.0.0.1",
+        )  # fmt: skip
+    finally:
+        server.terminate()
+        server.wait(10)
