@@ -54,7 +54,7 @@ def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how
             row = next(line for line in terminal.text.splitlines() if "Something went wrong" in line)
             assert row.index("Something") > 30, "it stands in the pane"
         terminal.press("?")
-        terminal.wait_for("keys")
+        terminal.wait_for("Go to the next pane")
         terminal.press("\x1b")
         terminal.send("q")
         assert terminal.wait_exit().code == 0
