@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Where, keys_of, spelled
 from ekstui.tui.styled import styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import Column, Row, RowList, wrap
 
 _HEADINGS: dict[Where, str] = {
     "explorer": "Here",
@@ -30,13 +30,18 @@ _HEADINGS: dict[Where, str] = {
 }
 
 
+WIDTH = 92
+KEYS_WIDTH = 12
+"""Columns of the box, as its style says, and of the keys in it."""
+
+
 class HelpScreen(ModalScreen[None]):
     """A list of keys and what they do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close")]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
-    HelpScreen > Vertical { width: 76; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
+    HelpScreen > Vertical { width: 92; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
     """
 
     app = app(LibraryApp)
@@ -50,16 +55,20 @@ class HelpScreen(ModalScreen[None]):
         with Vertical() as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content("esc closes")
-            yield RowList((Column("Key", 12), Column("", 10, share=1)))
+            yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
 
     def on_mount(self) -> None:
         """Fill the list with the keys of the screen below."""
         rows: list[Row] = []
+        # Beside the sentences: border, padding, the keys and the scrollbar.
+        width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
         for where in self._places:
             rows.append(Row(where, (styled(_HEADINGS[where], "strong"),), selectable=False))
-            rows += [
-                Row(key.id, (styled(spelled(self.app.keys_of(key)), "accent"), styled(key.help)), selectable=False)
-                for key in keys_of((where,))
-            ]
+            for key in keys_of((where,)):
+                names = spelled(self.app.keys_of(key))
+                rows += [
+                    Row((key.id, index), (styled("" if index else names, "accent"), line), selectable=False)
+                    for index, line in enumerate(wrap(styled(key.help), width))
+                ]
         self.query_one(RowList).set_rows(rows)
         self.query_one(RowList).focus()
