@@ -42,7 +42,7 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
             await pilot.press("f1")
             assert isinstance(app.screen, HelpScreen)
             help_of = {row.key: plain(row.cells[0]) for row in app.screen.query_one(RowList).rows}
-            assert help_of["rows.down"] == "^n t"
+            assert help_of["rows.down", 0] == "^n t"
 
     asyncio.run(journey())
 
