@@ -5,15 +5,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ekstui.cache import census, lock
 from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, forget, seal
 from ekstui.cache.policies import PolicyCache, read_policy, read_texts
 from ekstui.core.document import Document, Statement, parse_text, serialise_statement
+from ekstui.core.feed import steps_since
 from ekstui.core.policy import Policy, format_time
+from ekstui.core.steps import FeedStep
 from ekstui.core.targets import TargetUse, target_uses, written_numbers
-from ekstui.core.timeline import Step, timeline
 
 CHUNK = 25
 """Policies in a transaction."""
@@ -31,7 +31,7 @@ class IndexedPolicy:
     uses: tuple[TargetUse, ...]
     statements: tuple[Statement, ...]
     """Those of the default version."""
-    steps: tuple[Step, ...]
+    steps: tuple[FeedStep, ...]
 
 
 def index(
@@ -100,7 +100,7 @@ def _indexed(cache: PolicyCache, name: str) -> IndexedPolicy:
         policy=policy,
         uses=target_uses(documents, policy.default_version),
         statements=documents[policy.default_version].statements,
-        steps=timeline(policy, documents),
+        steps=tuple(steps_since(policy, documents, None)),
     )
 
 
@@ -180,18 +180,17 @@ def _statement_text(statement: Statement) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _step_fields(row: int, steps: tuple[Step, ...]) -> Iterator[tuple[int | str | None, ...]]:
-    for before, step in pairwise(steps):
-        if step.change is not None:
-            change = step.change
-            yield (
-                row,
-                step.version,
-                before.version,
-                format_time(step.created),
-                change.kind,
-                change.reach,
-                change.added,
-                change.removed,
-                change.changed,
-            )
+def _step_fields(row: int, steps: tuple[FeedStep, ...]) -> Iterator[tuple[int | str | None, ...]]:
+    for step in steps:
+        change = step.change
+        yield (
+            row,
+            step.version,
+            step.previous,
+            format_time(step.created),
+            change.kind,
+            change.reach,
+            change.added,
+            change.removed,
+            change.changed,
+        )

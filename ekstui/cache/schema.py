@@ -125,4 +125,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        # The first version of a policy has a step too, with nothing before it: what is indexed lacks it.
+        "DROP TABLE step",
+        """
+        CREATE TABLE step (
+            policy     INTEGER NOT NULL REFERENCES policy (id),
+            version    INTEGER NOT NULL,
+            previous   INTEGER,                   -- the known version before it; null for the first
+            created    TEXT,                      -- as in version
+            kind       TEXT NOT NULL,
+            reach      TEXT,                      -- null for the first
+            added      INTEGER NOT NULL,
+            removed    INTEGER NOT NULL,
+            changed    INTEGER NOT NULL,
+            seal       INTEGER NOT NULL,
+            PRIMARY KEY (policy, version)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "DELETE FROM indexed",
+        "DELETE FROM census WHERE subject = 'steps'",
+    ),
 )

@@ -62,7 +62,7 @@ def feed(cache: PolicyCache, since: datetime | None, judges: str, *, family: boo
         )
 
 
-def _feed_step(name: str, row: int, version: int, previous: int, created: str | None, *rest: object) -> FeedStep:
+def _feed_step(name: str, row: int, version: int, previous: int | None, created: str | None, *rest: object) -> FeedStep:
     *change, sealed = rest
     if seal(name, row, version, previous, created, *change) != sealed:
         raise DamagedCacheError(f"What the cache says of {name} v{version} is damaged.")

@@ -1,4 +1,4 @@
-"""What AWS changed, across policies: the steps between versions as one feed, newest first."""
+"""What AWS changed, across policies: new ones and the steps between versions as one feed, newest first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -6,8 +6,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from ekstui.core.document import Document
+from ekstui.core.grants import grants
 from ekstui.core.policy import Policy
 from ekstui.core.steps import FeedStep as FeedStep
+from ekstui.core.steps import StepCounts
 from ekstui.core.timeline import timeline
 
 
@@ -16,27 +18,31 @@ def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
 
     A version of unknown time belongs to no time.
     """
-    infos = policy.versions
     wanted: set[int] = set()
-    for before, info in pairwise(infos):
-        if since is None or (info.created is not None and info.created >= since):
-            wanted |= {before.number, info.number}
+    for index, info in enumerate(policy.versions):
+        if _is_since(info.created, since):
+            wanted |= {each.number for each in policy.versions[max(index - 1, 0) : index + 1]}
     return tuple(sorted(wanted))
 
 
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
-    """Yield a policy's steps since a time; `documents` holds at least those of `numbers_since`."""
+    """Yield a policy's steps since a time, its first version included; `documents` holds those of `numbers_since`."""
     numbers = numbers_since(policy, since)
     known = replace(policy, versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}
-    steps = timeline(known, documents) if numbers else ()
-    for before, step in pairwise(steps):
-        fresh = since is None or (step.created is not None and step.created >= since)
-        if step.change is not None and fresh and before.version == previous[step.version]:
-            yield FeedStep(policy.name, step.version, before.version, step.created, step.change)
+    before: int | None = None
+    for step in timeline(known, documents) if numbers else ():
+        if _is_since(step.created, since) and before == previous.get(step.version):
+            change = step.change or StepCounts("new", None, len(grants(documents[step.version])), 0, 0)
+            yield FeedStep(policy.name, step.version, before, step.created, change)
+        before = step.version
 
 
 def newest_first(steps: Iterable[FeedStep]) -> tuple[FeedStep, ...]:
     """Return the steps as the feed lists them: newest first, those of unknown time last, then by name."""
     by_name = sorted(steps, key=lambda step: (step.policy, -step.version))
     return tuple(sorted(by_name, key=lambda step: step.created.timestamp() if step.created else 0.0, reverse=True))
+
+
+def _is_since(created: datetime | None, since: datetime | None) -> bool:
+    return since is None or (created is not None and created >= since)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class StepCounts:
     """What one step changed, as counts of (effect, element, action)."""
 
-    kind: Kind
-    reach: Reach
+    kind: Kind | Literal["new"]
+    """`new` where there is nothing to compare with, and all that is there is added."""
+    reach: Reach | None
+    """None where there is nothing to compare with."""
     added: int
     removed: int
     changed: int
@@ -38,12 +40,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class FeedStep:
-    """One step from a version of a policy to the next."""
+    """One step from a version of a policy to the next, or its first version."""
 
     policy: str
     """The policy's name."""
     version: int
-    previous: int
-    """The known version before it."""
+    previous: int | None
+    """The known version before it; None for the first that is known."""
     created: datetime | None
     change: StepCounts

@@ -193,7 +193,7 @@ def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool
             {
                 "policy": step.policy,
                 "version": version_label(step.version),
-                "previous": version_label(step.previous),
+                "previous": None if step.previous is None else version_label(step.previous),
                 "created": format_time(step.created),
                 **counts_shape(step.change),
             }

@@ -290,7 +290,7 @@ class Library:
         return self.store.index(progress, cancelled, gently=gently)
 
     def changes(self, since: datetime | None = None, scope: Literal["eks", "all"] = "eks") -> ChangesFeed:
-        """Return what AWS changed since a time, newest first, the steps that change nothing included.
+        """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
 
         A time after `data().newest` gives a feed that is not complete: nothing is known of it.
         """

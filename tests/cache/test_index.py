@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.cache import census
+from ekstui.cache.database import Database
 from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
+from ekstui.cache.index_rows import STEPS
 from ekstui.cache.indexing import index
 from ekstui.cache.policies import PolicyCache
+from ekstui.cache.schema import APPLICATION_ID, MIGRATIONS
 from ekstui.cache.searching import candidates, feed
 from ekstui.core.document import Document, parse_text, serialise
 from ekstui.core.feed import newest_first, steps_since
 from ekstui.core.history import PolicyHistory
+from ekstui.core.steps import StepCounts
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
 from tests.cache.policies import document, fill_from_the_corpus, history, moment, put
 
@@ -76,7 +81,7 @@ def test_the_feed_is_that_of_the_documents(family: PolicyCache, since: datetime 
     steps = [step for entry in family.histories() for step in steps_since(entry.policy, documents_of(entry), since)]
     assert feed(family, since, JUDGES) == newest_first(steps)
     if since is None:
-        assert len(steps) == sum(len(policy.versions) - 1 for policy in family.policies())
+        assert len(steps) == sum(len(policy.versions) for policy in family.policies())
 
 
 def test_not_action_lists_and_denials_are_found(tmp_path: Path) -> None:
@@ -115,7 +120,24 @@ def test_only_what_changed_is_indexed_again(tmp_path: Path) -> None:
     with pytest.raises(AbsentCacheError):
         feed(cache, None, "reference 2")
     assert make_index(cache, "reference 2") == [0, 3]
-    assert len(feed(cache, None, "reference 2")) == 1
+    assert [(step.policy, step.previous) for step in feed(cache, None, "reference 2")] == [
+        ("B", 1), ("A", None), ("B", None), ("C", None)
+    ]  # fmt: skip
+
+
+def test_an_index_from_before_new_policies_were_told_is_made_again(tmp_path: Path) -> None:
+    old = PolicyCache(Database(tmp_path / "policies.db", APPLICATION_ID, MIGRATIONS[:2]))
+    put(old, history({1: (moment(1), document("a:one"))}), "archive", 1)
+    with old.database.writing() as connection:
+        connection.execute("INSERT INTO indexed SELECT id, seal, ? FROM policy", (JUDGES,))
+        census.put_down(connection, STEPS, ())
+    assert feed(old, None, JUDGES) == ()
+    cache = PolicyCache.in_folder(tmp_path)
+    with pytest.raises(AbsentCacheError):
+        feed(cache, None, JUDGES)
+    make_index(cache)
+    (step,) = feed(cache, None, JUDGES)
+    assert (step.version, step.previous, step.change) == (1, None, StepCounts("new", None, 1, 0, 0))
 
 
 def test_indexing_can_be_stopped_and_goes_on(tmp_path: Path) -> None:

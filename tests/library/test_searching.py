@@ -1,5 +1,7 @@
 """Questions over all policies: the same answers with the index and without, and plain words for what is not there."""
 
+import json
+import lzma
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from ekstui import paths
 from ekstui.cache.indexing import index
+from ekstui.core.policy import format_time, version_label
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.store import judged_by
@@ -61,6 +64,26 @@ def test_the_feed_is_the_same_with_and_without_the_index(
     assert feed.complete
     assert feed.changes
     assert feed == unindexed.changes(since)
+
+
+def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
+    """Counted in the corpus by the dates of first versions alone."""
+    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+        policies = [json.loads(line) for line in lines]
+    firsts = [(policy["name"], policy["versions"][0]) for policy in policies]
+    expected = {
+        (name, version["version"], version["created"])
+        for name, version in firsts
+        if version["created"] >= "2026-02-01T00:00:00Z"
+    }
+    feed = unindexed.changes(datetime(2026, 2, 1, tzinfo=UTC), "all")
+    new = [step for step in feed.changes if step.change.kind == "new"]
+    assert {(step.policy, version_label(step.version), format_time(step.created)) for step in new} == expected
+    assert len(new) == len(expected) > 100
+    assert new == [step for step in feed.changes if step.previous is None]
+    first = dict(firsts)["AmazonEBSCSIDriverPolicyV2"]["document"]
+    (driver,) = [step for step in new if step.policy == "AmazonEBSCSIDriverPolicyV2"]
+    assert driver.change.added == len({action for each in first["Statement"] for action in each["Action"]})
 
 
 def test_the_cni_policy_can_describe_security_groups_since_v6(indexed: Library) -> None:

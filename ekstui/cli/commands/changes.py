@@ -87,9 +87,13 @@ def _carried(library: Library) -> tuple[set[str], bool]:
 
 def _row(step: FeedStep) -> tuple[Cell, ...]:
     change = step.change
+    day = f"{step.created:%Y-%m-%d}" if step.created else "date unknown"
+    if step.previous is None or change.reach is None:
+        words = "new policy" if step.version == 1 else "first known"
+        return day, step.policy, version_label(step.version), words, f"+{change.added}"
     words = "same access" if change.reach == "same" and change.kind != "none" else change.reach
     return (
-        f"{step.created:%Y-%m-%d}" if step.created else "date unknown",
+        day,
         step.policy,
         f"{version_label(step.previous)}→{version_label(step.version)}",
         ("no change" if change.kind == "none" else words, _TONES.get(change.reach, "")),

@@ -66,7 +66,7 @@ def _note(version: int, word: str, text: str) -> Row:
 def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
     """Return what a step changed in a few words: `+1 −0 ~2 widened`, `no change`, `first known`."""
     tail: Styled = ((" default", "accent"),) if default else ()
-    if counts is None:
+    if counts is None or counts.reach is None:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":
         return (("no change", "muted"), *tail)

@@ -15,6 +15,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.present.versions import change
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
@@ -28,7 +29,7 @@ PERIODS = (
 
 
 class ChangesScreen(ReportScreen):
-    """A step a row; enter compares its two versions."""
+    """A step a row; enter compares its two versions, or shows a new policy."""
 
     BINDINGS = bindings("changes")
     PLACES = ("changes", "report")
@@ -92,10 +93,14 @@ class ChangesScreen(ReportScreen):
         self.show_answer()
 
     @on(RowList.Opened)
-    def _compare(self, event: RowList.Opened) -> None:
+    def _open(self, event: RowList.Opened) -> None:
         event.stop()
         step = event.row.value if event.row else None
-        if isinstance(step, FeedStep):
+        if not isinstance(step, FeedStep):
+            return
+        if step.previous is None:
+            self.app.go_to(Shown(self.app.library.find(step.policy), step.version))
+        else:
             self.app.push_screen(
                 CompareScreen(PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version))
             )
@@ -103,6 +108,16 @@ class ChangesScreen(ReportScreen):
 
 def _row(step: FeedStep) -> Row:
     day = f"{step.created:%Y-%m-%d}" if step.created else "unknown"
-    pair = f"{version_label(step.previous)}→{version_label(step.version)}"
-    cells = styled(day, "muted"), styled(clean_line(step.policy)), styled(pair, "muted"), change(step.change)
-    return Row((step.policy, step.version), cells, step)
+    if step.previous is None:
+        pair = version_label(step.version)
+        words: Styled = (
+            (f"+{step.change.added} ", "added"),
+            ("new policy" if step.version == 1 else "first known", "accent"),
+        )
+    else:
+        pair, words = f"{version_label(step.previous)}→{version_label(step.version)}", change(step.change)
+    return Row(
+        (step.policy, step.version),
+        (styled(day, "muted"), styled(clean_line(step.policy)), styled(pair, "muted"), words),
+        step,
+    )

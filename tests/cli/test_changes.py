@@ -1,0 +1,61 @@
+"""`ekstui changes`: new policies among what changed, and only what an account carries."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.cli.main import main
+from tests.sources.test_account_file import page, role, written
+
+CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}
+
+
+def account(folder: Path, **mark: Any) -> str:
+    """An account of one role, which carries the CNI's policy; with `mark` its listing broke off."""
+    return str(written(folder / "account.json", page(role("node", AttachedManagedPolicies=[CARRIED]), **mark)))
+
+
+def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["changes", "--since", "2026-05-01"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in lines
+    assert main(["changes", "--since", "2026-05-01", "--json"]) == 0
+    changes = json.loads(capsys.readouterr().out)["changes"]
+    (new,) = [change for change in changes if change["kind"] == "new"]
+    assert new == {
+        "policy": "AmazonEKSBlockStoragePolicyV2",
+        "version": "v1",
+        "previous": None,
+        "created": "2026-05-11T16:27:15Z",
+        "kind": "new",
+        "reach": None,
+        "added": 7,
+        "removed": 0,
+        "changed": 0,
+    }
+
+
+def test_of_what_is_carried_alone_the_steps_are_listed_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_account = ["changes", "--attached", "--account-file", account(tmp_path)]
+    assert main([*of_account, "--since", "2026-02-10"]) == 0
+    done = capsys.readouterr()
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["2026-03-04", "AmazonEKS_CNI_Policy"]]
+    # Other policies of the family had steps without a change in that time, the CNI's had none.
+    assert "change nothing" not in done.err
+    assert main([*of_account, "--since", "2026-04-01"]) == 1
+    assert "change nothing" not in capsys.readouterr().err
+    assert main(["changes", "--since", "2026-02-10"]) == 0
+    assert "steps that change nothing are left out" in capsys.readouterr().err
+
+
+def test_of_half_an_account_nothing_is_proven_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken_off = account(tmp_path, IsTruncated=True, Marker="more")
+    assert main(["changes", "--attached", "--account-file", broken_off, "--since", "2026-04-01", "--json"]) == 0
+    done = capsys.readouterr()
+    answer = json.loads(done.out)
+    assert (answer["complete"], answer["changes"]) == (False, [])
+    assert "Incomplete: not every role, user and group was read" in done.err
