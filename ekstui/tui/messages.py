@@ -10,6 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     # The messages only carry these values; the modules that make them are not needed before the first paint.
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.quarters import Quarters
     from ekstui.core.remaining import Remaining
     from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
@@ -75,11 +76,14 @@ class FacetAnswered(Message):
 class TimelineLoaded(Message):
     """The steps of a policy's history were read."""
 
-    def __init__(self, arn: str, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> None:
+    def __init__(
+        self, arn: str, steps: Sequence[Step], knowledge: PolicyKnowledge | None, quarters: Quarters | None
+    ) -> None:
         super().__init__()
         self.knowledge = knowledge
         self.arn = arn
         self.steps = steps
+        self.quarters = quarters
 
 
 class ActionsTouchedRead(Message):

@@ -8,6 +8,7 @@ from ekstui.core.account import Use
 from ekstui.core.findings import CarriedPolicy, Finding
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
+from ekstui.library.clusters import RECENT
 from ekstui.tui.present.account import TRACKED, error_rows, last_used, use_words
 from ekstui.tui.styled import Styled, Tone, plain, styled
 from ekstui.tui.widgets.rows import Row, wrap
@@ -46,8 +47,11 @@ def role_rows(answer: RoleAnswer, now: datetime, width: int) -> list[Row]:
     return rows
 
 
-def cluster_rows(answer: ClusterAnswer, now: datetime, width: int) -> list[Row]:
-    """Return a cluster for the first seconds of an incident: health, recent changes, then each role with findings."""
+def cluster_rows(answer: ClusterAnswer, known_until: datetime, now: datetime, width: int) -> list[Row]:
+    """Return a cluster for the first seconds of an incident: health, recent changes, then each role with findings.
+
+    `known_until` is the last day of which changes by AWS are known.
+    """
     rows: list[Row] = []
     cluster = answer.cluster
     issues = cluster.all_issues
@@ -57,7 +61,7 @@ def cluster_rows(answer: ClusterAnswer, now: datetime, width: int) -> list[Row]:
         rows += _texts(("health", index), (text,), width, "bad")
     if not issues:
         rows.append(_line("health", "no issue is reported" if cluster.described else "not read", "muted"))
-    rows += _section("Changed by AWS in the last 14 days")
+    rows += _section(f"Changed by AWS in the last 14 days (policies are known until {known_until:%Y-%m-%d})")
     rows += [
         Row(
             ("recent", change.policy),
@@ -72,7 +76,10 @@ def cluster_rows(answer: ClusterAnswer, now: datetime, width: int) -> list[Row]:
         )
         for change in answer.recent
     ]
-    if not answer.recent:
+    if not answer.recent and now - known_until > RECENT:
+        # Nobody looked: that is not the same as that nothing changed.
+        rows.append(_line("recent", "not known: r in the list of policies asks AWS for what is new", "warn"))
+    elif not answer.recent:
         rows.append(_line("recent", "no policy on this cluster's roles, as far as is known", "muted"))
     for role in answer.roles:
         rows += _cluster_role(role, now, width)

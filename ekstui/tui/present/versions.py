@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import version_label
+from ekstui.core.quarters import Quarters, quarter_label
 from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
 from ekstui.tui.styled import Styled, Tone, styled
@@ -16,6 +17,41 @@ REACH_TONES: Mapping[str, Tone] = {
     "mixed": "warn",
     "unknown": "muted",
 }
+
+BARS = "▁▂▃▄▅▆▇█"
+"""No change, then more of them."""
+
+
+def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
+    """Return the changes per quarter as one line of `width` columns: `…2 22Q4 ▁▂▁▁█ 26Q3 max 3`; empty without a change.
+
+    Where not all quarters fit the last ones are shown, behind the number of the changes before. Without `bars` each
+    quarter is its digit, `+` for more than nine.
+    """
+    most = max(quarters.counts)
+    if not most:
+        return ()
+    undated = f", {quarters.undated} undated" if quarters.undated else ""
+    words = f" max {most}{undated}"
+    # The labels of both ends, each with a space, and before them the changes that do not fit.
+    room = max(width - len(words) - 10, 1)
+    before = ""
+    if len(quarters.counts) > room:
+        room = max(room - 4, 1)
+        earlier = sum(quarters.counts[:-room])
+        before = f"…{earlier} " if earlier else ""
+    shown = quarters.counts[-room:]
+    last = quarters.first + len(quarters.counts) - 1
+    scale = len(BARS) - 1
+    signs = "".join(
+        BARS[(count * scale + most - 1) // most] if bars else "_" if not count else str(count) if count < 10 else "+"
+        for count in shown
+    )
+    return (
+        (f"{before}{quarter_label(last - len(shown) + 1)} ", "muted"),
+        (signs, "accent"),
+        (f" {quarter_label(last)}{words}", "muted"),
+    )
 
 
 def version_rows(

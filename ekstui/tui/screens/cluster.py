@@ -41,7 +41,9 @@ class ClusterScreen(ReportScreen):
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the cluster as rows."""
-        return cluster_rows(answer, datetime.now(UTC), self.width) if isinstance(answer, ClusterAnswer) else []
+        if not isinstance(answer, ClusterAnswer):
+            return []
+        return cluster_rows(answer, self.app.library.data().newest, datetime.now(UTC), self.width)
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

@@ -7,18 +7,25 @@ from textual.getters import app
 from textual.reactive import reactive
 
 from ekstui.core.knowledge import PolicyKnowledge
+from ekstui.core.policy import Policy
+from ekstui.core.quarters import Quarters, changes_per_quarter
 from ekstui.core.steps import Step
 from ekstui.core.where import PolicyAt
+from ekstui.library import Library
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.filters import Touched, actions_touched, touches
 from ekstui.tui.messages import ActionsTouchedRead, PaneFailed, TimelineLoaded, VersionChosen
-from ekstui.tui.present.versions import version_rows
+from ekstui.tui.present.versions import BARS, sparkline, version_rows
 from ekstui.tui.shown import Shown
+from ekstui.tui.signs import can_show
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
+
+ROOM_FOR_QUARTERS = (30, 12)
+"""Columns and rows from which the changes per quarter have a line of their own above the versions."""
 
 
 class VersionsPane(Pane):
@@ -36,6 +43,7 @@ class VersionsPane(Pane):
         self._arn: str | None = None
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None
+        self._quarters: Quarters | None = None
         self._quiet_hidden = False
         self._touched: Touched | None = None
 
@@ -55,9 +63,12 @@ class VersionsPane(Pane):
             return
         self._arn, self._steps, self._touched = policy.arn, (), None
         library = self.app.library
-        self.app.background.run(
-            self, "timeline", lambda _: TimelineLoaded(policy.arn, library.timeline(policy), library.knowledge(policy))
-        )
+        self.app.background.run(self, "timeline", lambda _: _read(policy, library))
+
+    def on_resize(self) -> None:
+        """Show the changes per quarter where there is room for them."""
+        if self._steps:
+            self.show_rows()
 
     def hide_quiet(self) -> None:
         """Hide the steps that change nothing, or show them again."""
@@ -83,12 +94,19 @@ class VersionsPane(Pane):
         ]
         rows = version_rows(steps, shown.version, marked, self._knowledge)
         if not words:
-            return rows
+            return self._quarter_rows() + rows
         actions = [word for word in words if ":" in word]
         others = [word for word in words if ":" not in word]
         if actions and self._touched is None:
             self._read_touched(shown)
         return [row for row in rows if row.selectable and self._fits(row, others, actions)]
+
+    def _quarter_rows(self) -> list[Row]:
+        columns, lines = ROOM_FOR_QUARTERS
+        if self._quarters is None or self.rows.row_width < columns or self.rows.size.height < lines:
+            return []
+        line = sparkline(self._quarters, self.rows.row_width, bars=can_show(BARS))
+        return [Row("quarters", (line,), selectable=False)] if line else []
 
     def _fits(self, row: Row, words: Sequence[str], actions: Sequence[str]) -> bool:
         text = " ".join(map(plain, row.cells)).casefold()
@@ -118,7 +136,7 @@ class VersionsPane(Pane):
         message.stop()
         if message.arn != self._arn or self.shown is None:
             return
-        self._steps, self._knowledge = message.steps, message.knowledge
+        self._steps, self._knowledge, self._quarters = message.steps, message.knowledge, message.quarters
         quiet = sum(map(_is_quiet, message.steps))
         self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
         self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
@@ -137,6 +155,12 @@ class VersionsPane(Pane):
         event.stop()
         if event.row and isinstance(event.row.value, Step):
             self.post_message(VersionChosen(event.row.value.version))
+
+
+def _read(policy: Policy, library: Library) -> TimelineLoaded:
+    steps = library.timeline(policy)
+    quarters = changes_per_quarter(steps, library.data().newest)
+    return TimelineLoaded(policy.arn, steps, library.knowledge(policy), quarters)
 
 
 def _is_quiet(step: Step) -> bool:
