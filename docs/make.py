@@ -36,6 +36,7 @@ _PLACES: dict[Where, str] = {
     "who-can": "Who can",
     "explain": "Explaining",
     "action": "About an action",
+    "matrix": "In the table of services and access levels",
 }
 
 

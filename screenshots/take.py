@@ -49,6 +49,8 @@ _TO_SHIELD = (
 
 _QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-central-1:123456789012:volume/vol-1"
 
+_MARKED = ("space", "j", "space", *("j",) * 6, "space")
+
 SCENES = (
     Scene("explorer", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances"),
     Scene("explorer-light", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances", theme="textual-light"),
@@ -66,6 +68,8 @@ SCENES = (
     Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),
     Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
     Scene("account", ("a",), "Own policies that began"),
+    Scene("matrix", (*_MARKED, "t", "wait:kms", "j", "enter"), "An action"),
+    Scene("matrix-80x24", (*_MARKED, "t"), "kms", NARROW),
     Scene("changes", ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
     Scene("help", ("question_mark",), "Here"),
     Scene("palette", ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ekstui.core.change import GrantDifference
+from ekstui.core.matrix import MatrixRow
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
@@ -33,7 +34,7 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
             found += [_fixed("name", policy.name), _fixed("ARN", policy.arn)]
         case Step(version=version) if shown:
             found.append(_fixed("version", f"{shown.entry.policy.name}@{version_label(version)}"))
-        case ServiceSummary(service=service, actions=actions):
+        case ServiceSummary(service=service, actions=actions) | MatrixRow(service=service, actions=actions):
             found += [_fixed("service", service), _lines("its actions", [action.action for action in actions])]
         case ActionSummary() as action:
             found.append(_fixed("action", action.action))

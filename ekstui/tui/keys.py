@@ -12,7 +12,18 @@ from textual.binding import Binding, BindingType
 from ekstui.config.effective import nearest_words
 
 Where = Literal[
-    "app", "rows", "explorer", "report", "compare", "role", "changes", "asking", "who-can", "explain", "action"
+    "app",
+    "rows",
+    "explorer",
+    "report",
+    "compare",
+    "role",
+    "changes",
+    "asking",
+    "who-can",
+    "explain",
+    "action",
+    "matrix",
 ]
 
 
@@ -64,8 +75,8 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.filter", "explorer", "slash", "filter", "filter", "Filter the focused pane; with nothing typed the filter is cleared.", footer=True),
     Key("explorer.older", "explorer", "left_square_bracket", "older", "older", "Show the version before."),
     Key("explorer.newer", "explorer", "right_square_bracket", "newer", "newer", "Show the next version."),
-    Key("explorer.mark", "explorer", "space", "mark", "mark", "Mark the policy or version under the cursor; two marks can be compared."),
-    Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the two marks, or the shown version with the one before.", footer=True),
+    Key("explorer.mark", "explorer", "space", "mark", "mark", "Mark the policy or version under the cursor: d compares the last two marks, t puts up to four side by side."),
+    Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the last two marks, or the shown version with the one before.", footer=True),
     Key("explorer.copy", "explorer", "y", "copy", "copy", "Copy the name, ARN, action, statement or document under the cursor."),
     Key("explorer.export", "explorer", "e", "export", "export", "Write the shown version to a file: JSON, Markdown, Terraform, CloudFormation."),
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
@@ -76,6 +87,7 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.explain", "explorer", "x", "explain", "explain", "Explain why a request is denied: paste a message, or begin with the action under the cursor.", footer=True),
     Key("explorer.about", "explorer", "i", "about", "about", "Show all that is known of the policy: its notes, and what people are paged for."),
     Key("explorer.remaining", "explorer", "m", "remaining", "remaining", "Show the services and actions that the version does not allow, or those it does."),
+    Key("explorer.matrix", "explorer", "t", "matrix", "table", "Show services by access levels as a table, for the marked policies side by side or for the shown one."),
     Key("explorer.quiet", "explorer", "v", "quiet", "quiet steps", "Hide the versions that change nothing, or show them."),
     Key("changes.period", "changes", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years.", footer=True),
     Key("changes.scope", "changes", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
@@ -86,9 +98,10 @@ KEYS: tuple[Key, ...] = (
     Key("who-can.scope", "who-can", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("explain.again", "explain", "x", "explain", "explain", "Explain another request."),
     Key("action.explain", "action", "x", "explain", "explain", "Explain why a request for this action is denied.", footer=True),
+    Key("matrix.view", "matrix", "v", "view", "view", "Switch between numbers and signs.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
-    Key("report.search", "report", "slash", "search", "search", "Search in what is shown; n and N go between the matches.", footer=True),
+    Key("report.search", "report", "slash", "search", "search", "Search in what is shown, or filter the table; n and N go between the matches.", footer=True),
     Key("report.refresh", "report", "r", "refresh_data", "refresh", "Ask again."),
     Key("report.who-can", "report", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other."),
     Key("report.copy", "report", "y", "copy", "copy", "Copy what is under the cursor, or all that is shown."),

@@ -73,7 +73,7 @@ class ExplorerScreen(Screen[None]):
     account: reactive[AccountView] = reactive(AccountView())
     """What is known of the account."""
     marks: reactive[Marks] = reactive(())
-    """The policies and versions that the user marked, oldest mark first; two at most."""
+    """The policies and versions that the user marked, oldest mark first; four at most."""
 
     header = query_one(HeaderBar)
     footer = query_one(FooterBar)
@@ -268,7 +268,7 @@ class ExplorerScreen(Screen[None]):
         await self.query_one(f"#{self._pane}", Pane).open_filter()
 
     def action_mark(self) -> None:
-        """Mark what the cursor is on, or take its mark away; a third mark takes the place of the first."""
+        """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
         place = self._place()
         if place is None:
             self.notify("Only a policy or a version can be marked.", markup=False)
@@ -379,6 +379,14 @@ class ExplorerScreen(Screen[None]):
     def action_remaining(self) -> None:
         """Show what the version does not allow."""
         self._see_permissions().show_remaining()
+
+    def action_matrix(self) -> None:
+        """Show services by access levels for the marks, or for the shown version."""
+        from ekstui.tui.screens.matrix import MatrixScreen
+
+        if self.shown:
+            here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
+            self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
 
     def action_quiet(self) -> None:
         """Hide or show the versions that change nothing."""

@@ -24,6 +24,7 @@ _HEADINGS: dict[Where, str] = {
     "who-can": "Who can",
     "explain": "Explaining",
     "action": "The action",
+    "matrix": "The table",
     "report": "Here",
     "rows": "Moving",
     "app": "Everywhere",

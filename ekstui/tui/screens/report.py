@@ -43,6 +43,8 @@ class ReportScreen(Screen[None]):
     PLACES: tuple[Where, ...] = ("report",)
     """The parts of the key table that hold here, nearest first."""
     COLUMNS: Sequence[Column] = WHOLE_WIDTH
+    HEADER = False
+    """Whether the titles of the columns are shown."""
     WAITING = "working…"
     """What stands in the rows until the answer arrives."""
 
@@ -86,7 +88,7 @@ class ReportScreen(Screen[None]):
         """Yield the question, the answer and the keys."""
         yield HeaderBar()
         yield from self.extra_widgets()
-        yield RowList(self.COLUMNS)
+        yield RowList(self.COLUMNS, header=self.HEADER)
         yield self._search
         yield FooterBar()
 

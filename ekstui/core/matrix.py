@@ -1,0 +1,118 @@
+"""Services by access levels for several policies side by side: how many actions each of them gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
+from ekstui.core.summary import ActionSummary, ServiceSummary
+
+Extent = Literal["all", "some", "denied", "none"]
+"""How far a policy gives an action: on all resources without a condition, within limits, not, or taken back by itself."""
+
+MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """One access level of one service."""
+
+    given: tuple[int, ...]
+    """By policy, the actions that it gives and does not take back altogether."""
+    denied: tuple[bool, ...]
+    """By policy, whether it takes some of them back, wholly or in part."""
+    total: int
+    """The actions that the reference knows; 0 for the level `unknown`."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the policies give different numbers of actions."""
+        return len(set(self.given)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixAction:
+    """One action and how each policy gives it."""
+
+    action: str
+    level: str
+    given: tuple[ActionSummary | None, ...]
+    """By policy; None where it does not name the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One service that at least one of the policies gives an action of."""
+
+    service: str
+    cells: Mapping[str, MatrixCell]
+    """By access level, in the order of `MATRIX_LEVELS`; a level that the service does not have is left out."""
+    actions: tuple[MatrixAction, ...]
+    """In the order of the levels, then by name."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the policies differ in how far they give an action."""
+        return any(len(set(map(extent, action.given))) > 1 for action in self.actions)
+
+
+def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...]:
+    """Return the services that the policies give actions of, by name; `policies` holds the summary of each."""
+    allowed = [{each.service: each for each in services if each.effect == "Allow"} for services in policies]
+    names = sorted({name for services in allowed for name in services})
+    rows = (_row(name, [services.get(name) for services in allowed]) for name in names)
+    return tuple(row for row in rows if row.actions)
+
+
+def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
+    """Return a row if its service has every word, else with the actions that have them; None if there are none.
+
+    The words are in small letters; an action has those of its name and access levels.
+    """
+    if all(word in row.service.casefold() for word in words):
+        return row
+    actions = tuple(action for action in row.actions if all(word in _text(action) for word in words))
+    return replace(row, actions=actions) if actions else None
+
+
+def extent(action: ActionSummary | None) -> Extent:
+    """Return how far a policy gives an action."""
+    if action is None or not action.given:
+        return "none"
+    if action.denied == "full":
+        return "denied"
+    unlimited = action.resource == "All resources" and action.condition == "None" and action.denied is None
+    return "all" if unlimited else "some"
+
+
+def _row(service: str, summaries: Sequence[ServiceSummary | None]) -> MatrixRow:
+    by_name: dict[str, list[ActionSummary | None]] = {}
+    for index, summary in enumerate(summaries):
+        for each in summary.actions if summary else ():
+            if each.given:
+                by_name.setdefault(each.action, [None] * len(summaries))[index] = each
+    actions = [
+        MatrixAction(name, next(each.level for each in given if each), tuple(given)) for name, given in by_name.items()
+    ]
+    actions.sort(key=lambda action: (MATRIX_LEVELS.index(action.level), action.action.lower()))
+    totals = reference().level_totals(service)
+    levels = [level for level in MATRIX_LEVELS if level in totals or any(each.level == level for each in actions)]
+    return MatrixRow(
+        service,
+        {level: _cell([each for each in actions if each.level == level], len(summaries), totals.get(level, 0)) for level in levels},
+        tuple(actions),
+    )  # fmt: skip
+
+
+def _cell(actions: Sequence[MatrixAction], policies: int, total: int) -> MatrixCell:
+    columns = [[action.given[index] for action in actions] for index in range(policies)]
+    return MatrixCell(
+        tuple(sum(extent(each) in ("all", "some") for each in column) for column in columns),
+        tuple(any(each is not None and each.denied is not None for each in column) for column in columns),
+        total,
+    )
+
+
+def _text(action: MatrixAction) -> str:
+    levels = next(each.levels for each in action.given if each)
+    return " ".join((action.action, *levels)).casefold()

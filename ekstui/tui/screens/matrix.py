@@ -1,0 +1,139 @@
+"""Services by access levels for the marked policies, or for the one that is shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import on
+
+from ekstui.core.matrix import MatrixRow, holding, matrix
+from ekstui.core.policy import Policy
+from ekstui.core.summary import ActionSummary
+from ekstui.core.text import clean_line
+from ekstui.core.where import PolicyAt
+from ekstui.export.matrix_markdown import matrix_markdown
+from ekstui.library import Library
+from ekstui.tui.actions import ShowAction
+from ekstui.tui.copying import Copyable
+from ekstui.tui.keys import bindings
+from ekstui.tui.present.matrix import layout, matrix_rows
+from ekstui.tui.screens.outgoing import Export
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.styled import Styled, styled
+from ekstui.tui.widgets.rows import Row, RowList
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    policies: tuple[Policy, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+class MatrixScreen(ReportScreen):
+    """A row a service, a column an access level; enter opens a service to its actions."""
+
+    BINDINGS = bindings("matrix")
+    PLACES = ("matrix", "report")
+    HEADER = True
+    WAITING = "working out what the policies permit…"
+
+    def __init__(self, places: Sequence[PolicyAt]) -> None:
+        super().__init__()
+        self._places = tuple(places)
+        self._opened: set[str] = set()
+        self._signs = False
+
+    def question(self) -> Styled:
+        """Return which policies stand side by side."""
+        names = ", ".join(map(str, self._places))
+        return (("services × access levels ", ""), (clean_line(names), "strong"))
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the summaries of the policies."""
+        library, places = self.app.library, self._places
+        return lambda: _answer(library, places)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return the matrix; under a filter only the services and actions that match."""
+        if not isinstance(answer, _Answer):
+            return []
+        rows, opened = self._found(answer)
+        if not rows:
+            return []
+        form = layout(rows, len(self._places), self.width, signs=self._signs)
+        self.rows.set_columns(form.columns)
+        return matrix_rows(rows, self._places, opened, form, self.width)
+
+    def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
+        """Return the services that match the filter, and those that are open: all of which only actions match."""
+        words = self._needle.casefold().split()
+        rows = [found for found in (holding(row, words) for row in answer.rows) if found]
+        if not words:
+            return rows, self._opened
+        by_action = {row.service for row in rows if not all(word in row.service.casefold() for word in words)}
+        return rows, self._opened | by_action
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return why there are no rows."""
+        if self._needle:
+            return (
+                styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
+                styled("/ and then enter on an empty line clears the filter.", "muted"),
+            )
+        return (styled("No action is given.", "muted"),)
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row: at a service in which the policies differ."""
+        return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the whole matrix as Markdown, and what is shown as text."""
+        answer = self._answer
+        text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
+        if not isinstance(answer, _Answer):
+            return text
+        whole = Copyable("Markdown", "", lambda: matrix_markdown(self._places, answer.rows))
+        return (Export("Markdown", f"{stem}.md", whole), *text)
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the matrix as Markdown."""
+        answer = self._answer
+        if not isinstance(answer, _Answer):
+            return ()
+        about = f"{len(answer.rows)} services as a table"
+        return (Copyable("Markdown", about, lambda: matrix_markdown(self._places, answer.rows)),)
+
+    def action_view(self) -> None:
+        """Switch between numbers and signs."""
+        self._signs = not self._signs
+        self.show_answer()
+
+    @on(RowList.Opened)
+    def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        if isinstance(value, MatrixRow):
+            self._opened ^= {value.service}
+            self.show_answer()
+        elif isinstance(value, ActionSummary) and isinstance(self._answer, _Answer):
+            self._show_action(value, self._answer)
+
+    def _show_action(self, action: ActionSummary, answer: _Answer) -> None:
+        """Show the card of an action, of the first policy that gives it; the statements of all stand in it."""
+        given = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
+        index = next(index for index, each in enumerate(given) if each)
+        library = self.app.library
+        pairs = list(zip(self._places, answer.policies, strict=True))
+        self.post_message(
+            ShowAction(
+                action,
+                f"policy:{self._places[index]}",
+                lambda: [(str(place), library.document(policy, place.version)) for place, policy in pairs],
+                answer.policies[index],
+            )
+        )
+
+
+def _answer(library: Library, places: Sequence[PolicyAt]) -> _Answer:
+    policies = tuple(library.find(place.name).policy for place in places)
+    summaries = [library.summary(policy, place.version) for policy, place in zip(policies, places, strict=True)]
+    return _Answer(policies, matrix(summaries))

@@ -1,0 +1,113 @@
+"""The table of services and access levels for the marked policies."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.core.where import PolicyAt
+from ekstui.library import Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.marks import with_mark
+from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.matrix import MatrixScreen
+from ekstui.tui.styled import plain
+from tests.tui.journeys import settle, shows, travel, type_in, words
+
+
+def line(app: EkstuiApp, service: str) -> str:
+    screen = app.screen
+    assert isinstance(screen, MatrixScreen)
+    row = next(row for row in screen.rows.rows if row.key == ("service", service))
+    return " ".join(" ".join(plain(cell).split()) for cell in row.cells)
+
+
+def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        # AmazonEKS_CNI_Policy v6: 6 Describe actions and CreateTags, and 7 that write; all of ec2.
+        await pilot.press("t")
+        await settle(pilot, lambda: "ec2" in words(app.screen))
+        assert "AmazonEKS_CNI_Policy@v6  14 actions of 1 service\n" in words(app.screen) + "\n"
+        assert line(app, "ec2").split()[:3] == ["▸", "ec2", "6/224"]
+        await pilot.press("enter")
+        await settle(pilot, lambda: "CreateTags" in words(app.screen))
+        assert "DescribeTags ●" in " ".join(words(app.screen).split())
+        await pilot.press("G", "enter")
+        await settle(pilot, lambda: shows(app, ActionScreen) and "AmazonEKS_CNI_Policy@v6" in words(app.screen))
+        await pilot.press("escape", "escape")
+        assert shows(app, ExplorerScreen)
+
+    travel(journey)
+
+
+@pytest.mark.parametrize(("size", "ec2"), [((120, 40), "6 14 /224"), ((80, 24), "6 14 /224"), ((60, 15), "○○")])
+def test_marked_policies_stand_side_by_side(size: tuple[int, int], ec2: str) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("space", "j", "space", "t")
+        await settle(pilot, lambda: "kms" in words(app.screen))
+        assert "A AmazonEKS_CNI_Policy@v6" in words(app.screen)
+        assert "B AmazonEKSClusterPolicy@v10" in words(app.screen)
+        assert line(app, "ec2").startswith(f"▸ ec2 {ec2}")
+        # The signs need no room.
+        await pilot.press("v")
+        assert line(app, "ec2").startswith("▸ ec2 ○○" if "/" in ec2 else f"▸ ec2 {ec2}")
+
+    travel(journey, size)
+
+
+def test_hundreds_of_services_are_filtered_copied_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        app.push_screen(MatrixScreen([PolicyAt("ReadOnlyAccess"), PolicyAt("AdministratorAccess")]))
+        await settle(pilot, lambda: "xray" in words(app.screen))
+        screen = app.screen
+        assert isinstance(screen, MatrixScreen)
+        assert len(screen.rows.rows) > 400
+        await pilot.press("G")
+        assert screen.rows.current is not None
+        assert screen.rows.current.key == ("service", screen.rows.rows[-1].key[1])  # type: ignore[index]
+        await pilot.press("slash")
+        await type_in(pilot, "autoscaling")
+        await pilot.press("escape")
+        services = [row.key for row in screen.rows.rows if row.key[0] == "service"]  # type: ignore[index]
+        assert ("service", "autoscaling-plans") in services
+        assert ("service", "s3") not in services
+        # The filter stays with esc; what has no match says how it is cleared.
+        await pilot.press("slash")
+        await type_in(pilot, "nosuch")
+        assert "Nothing here matches “autoscalingnosuch”." in words(screen)
+        assert "clears the filter" in words(screen)
+        await pilot.press(*["backspace"] * 20, "enter")
+        assert len(screen.rows.rows) > 400
+        await pilot.press("e")
+        await settle(pilot, lambda: "Markdown" in words(app.screen))
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot, lambda: bool(list(tmp_path.glob("*.md"))))
+        table = next(tmp_path.glob("*.md")).read_text()
+        assert "| xray | " in table
+        assert table.startswith("# ReadOnlyAccess, AdministratorAccess\n")
+
+    travel(journey)
+
+
+def test_what_cannot_be_read_is_said_in_place_of_the_table() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        app.push_screen(MatrixScreen([PolicyAt("AmazonEKS_CNI_Policy", 99)]))
+        await settle(pilot, lambda: "!" in words(app.screen))
+        assert "v99" in words(app.screen)
+        await pilot.press("escape")
+        assert shows(app, ExplorerScreen)
+
+    travel(journey, library=Library.open())
+
+
+def test_the_fifth_mark_takes_the_place_of_the_first() -> None:
+    marks: tuple[PolicyAt, ...] = ()
+    for version in range(1, 6):
+        marks = with_mark(marks, PolicyAt("Alpha", version))
+    assert [mark.version for mark in marks] == [2, 3, 4, 5]
+    assert [mark.version for mark in with_mark(marks, PolicyAt("Alpha", 3))] == [2, 4, 5]
