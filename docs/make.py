@@ -36,6 +36,8 @@ _PLACES: dict[Where, str] = {
     "who-can": "Who can",
     "explain": "Explaining",
     "action": "About an action",
+    "cluster": "About a cluster",
+    "map": "In the tree of a cluster",
     "matrix": "In the table of services and access levels",
 }
 

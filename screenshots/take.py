@@ -63,6 +63,17 @@ SCENES = (
     Scene("role", ("j", "wait:prod-cluster", "4", "j", "enter"), "Trust: who may assume it"),
     Scene("cluster", ("c", "wait:legacy", "j", "enter"), "Health, as EKS reports it"),
     Scene(
+        "cluster-map",
+        ("M", "wait:legacy", "j", "enter", "wait:prod-node", *("j",) * 4, "space"),
+        "attached, AWS managed",
+    ),
+    Scene(
+        "cluster-map-80x24",
+        ("M", "wait:legacy", "j", "enter", "wait:prod-node", "j", "j", "space"),
+        "attached, AWS",
+        NARROW,
+    ),
+    Scene(
         "who-can", ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "enter"), "AmazonEKSClusterPolicy"
     ),
     Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),

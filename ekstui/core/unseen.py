@@ -4,11 +4,14 @@ from ekstui.core.account import AccountSnapshot, Role
 from ekstui.core.eks import Cluster
 from ekstui.core.trust import Trustee, trustees
 
-_NODES = frozenset({"node groups", "access entries", "EC2 instances", "the aws-auth ConfigMap"})
+AWS_AUTH = "the aws-auth ConfigMap"
+"""What only the cluster itself holds, and names the roles of nodes beside access entries or in place of them."""
+
+_NODES = frozenset({"node groups", "access entries", "EC2 instances", AWS_AUTH})
 _PARTS = {
     "ec2.amazonaws.com": _NODES,
-    "ssm.amazonaws.com": frozenset({"access entries", "the aws-auth ConfigMap"}),
-    "rolesanywhere.amazonaws.com": frozenset({"access entries", "the aws-auth ConfigMap"}),
+    "ssm.amazonaws.com": frozenset({"access entries", AWS_AUTH}),
+    "rolesanywhere.amazonaws.com": frozenset({"access entries", AWS_AUTH}),
     "eks.amazonaws.com": frozenset[str](),
     "eks-fargate-pods.amazonaws.com": frozenset({"Fargate profiles"}),
     "pods.eks.amazonaws.com": frozenset({"Pod Identity", "add-ons"}),
@@ -16,7 +19,7 @@ _PARTS = {
 }
 """By service that a role trusts, the parts of a cluster that may use the role, in the words of `Cluster.unread`."""
 
-_DESCRIPTION = "the cluster's own description"
+DESCRIPTION = "the cluster's own description"
 
 
 def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
@@ -51,14 +54,14 @@ def _ways(role: Role) -> frozenset[str] | None:
 
 def _ways_of(trustee: Trustee) -> frozenset[str]:
     if trustee.kind == "irsa":
-        return frozenset({"add-ons", _DESCRIPTION})
+        return frozenset({"add-ons", DESCRIPTION})
     if trustee.kind in ("account", "role", "session"):
-        return frozenset({"Pod Identity", _DESCRIPTION})  # as the target role of an association
+        return frozenset({"Pod Identity", DESCRIPTION})  # as the target role of an association
     parts = _PARTS.get(trustee.name.removesuffix(".cn"))
-    return frozenset() if parts is None else parts | {_DESCRIPTION}
+    return frozenset() if parts is None else parts | {DESCRIPTION}
 
 
 def _unread(cluster: Cluster) -> tuple[str, ...]:
     """Return what was not read of a cluster; with aws-auth in use, only EC2 could tell the nodes that it names."""
     by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
-    return (*cluster.unread, *(("the aws-auth ConfigMap",) if by_map else ()))
+    return (*cluster.unread, *((AWS_AUTH,) if by_map else ()))

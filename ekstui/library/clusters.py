@@ -53,6 +53,8 @@ class ClusterAnswer:
     roles: tuple[ClusterRole, ...]
     recent: tuple[RecentChange, ...]
     """Newest first."""
+    roles_complete: bool
+    """Whether all roles of the account were read, so that none was overlooked that only its trust policy betrays."""
     complete: bool
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]
@@ -102,6 +104,7 @@ def cluster_answer(
         cluster=cluster,
         roles=tuple(sorted(roles, key=_urgency)),
         recent=_recent(subjects, known, now),
+        roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),

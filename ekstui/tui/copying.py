@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ekstui.core.change import GrantDifference
+from ekstui.core.document import serialise
+from ekstui.core.findings import CarriedPolicy
 from ekstui.core.matrix import MatrixRow
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.export.documents import statement_text
-from ekstui.library import Library, PolicyEntry
+from ekstui.library import ClusterRole, Library, PolicyEntry
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.rows import Row
@@ -45,6 +47,14 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                     lambda: statement_text((action.action,), action.grants),
                 )
             )
+        case CarriedPolicy(name=name, arn=arn, document=document):
+            found.append(_fixed("name", name))
+            if arn:
+                found.append(_fixed("ARN", arn))
+            if document:
+                found.append(Copyable("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
+        case ClusterRole(arn=arn):
+            found += [_fixed("name", arn.rpartition("/")[2]), _fixed("ARN", arn)]
         case GrantDifference() as difference:
             found.append(_lines("action", list(difference.actions)))
             grants = difference.after or difference.before

@@ -12,19 +12,9 @@ from textual.binding import Binding, BindingType
 from ekstui.config.effective import nearest_words
 
 Where = Literal[
-    "app",
-    "rows",
-    "explorer",
-    "report",
-    "compare",
-    "role",
-    "changes",
-    "asking",
-    "who-can",
-    "explain",
-    "action",
-    "matrix",
-]
+    "app", "rows", "explorer", "report", "compare", "role", "changes", "asking", "who-can", "explain", "action",
+    "matrix", "cluster", "map",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +72,7 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
     Key("explorer.refresh", "explorer", "r", "refresh_data", "refresh", "Ask AWS again: for the account, and from the list of policies for what is new of those too.", footer=True),
     Key("explorer.clusters", "explorer", "c", "clusters", "clusters", "Choose a cluster: its health, its roles, and what is missing or too much.", footer=True),
+    Key("explorer.map", "explorer", "M", "cluster_map", "map", "Choose a cluster: its roles and their policies as a tree that can be walked."),
     Key("explorer.changes", "explorer", "f", "changes", "changes", "Show what AWS changed across the policies, newest first.", footer=True),
     Key("explorer.who-can", "explorer", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other.", footer=True),
     Key("explorer.explain", "explorer", "x", "explain", "explain", "Explain why a request is denied: paste a message, or begin with the action under the cursor.", footer=True),
@@ -99,9 +90,14 @@ KEYS: tuple[Key, ...] = (
     Key("explain.again", "explain", "x", "explain", "explain", "Explain another request."),
     Key("action.explain", "action", "x", "explain", "explain", "Explain why a request for this action is denied.", footer=True),
     Key("matrix.view", "matrix", "v", "view", "view", "Switch between numbers and signs.", footer=True),
+    Key("cluster.map", "cluster", "M", "map", "map", "Show the cluster as a tree: how roles are used, the roles, their policies.", footer=True),
+    Key("map.unfold", "map", "right,l", "unfold", "unfold", "Unfold what the cursor is on, or go into it.", footer=True),
+    Key("map.fold", "map", "left,h", "fold", "fold", "Fold what the cursor is on, or go to what it is in.", footer=True),
+    Key("map.toggle", "map", "space", "toggle_fold", "toggle", "Fold or unfold what the cursor is on."),
+    Key("map.toggle-all", "map", "z", "toggle_all", "all", "Unfold all roles, or fold them.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
-    Key("report.search", "report", "slash", "search", "search", "Search in what is shown, or filter the table; n and N go between the matches.", footer=True),
+    Key("report.search", "report", "slash", "search", "search", "Search in what is shown, or filter the table and the tree; n and N go between the matches.", footer=True),
     Key("report.refresh", "report", "r", "refresh_data", "refresh", "Ask again."),
     Key("report.who-can", "report", "w", "who_can", "who can", "Show which policies allow the action under the cursor, or any other."),
     Key("report.copy", "report", "y", "copy", "copy", "Copy what is under the cursor, or all that is shown."),

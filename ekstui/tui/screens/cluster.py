@@ -8,7 +8,9 @@ from textual import on
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
+from ekstui.tui.keys import bindings
 from ekstui.tui.present.role import cluster_rows
+from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
@@ -19,6 +21,8 @@ from ekstui.tui.widgets.rows import Row, RowList
 class ClusterScreen(ReportScreen):
     """What EKS reports, what AWS changed lately, and each role with what it needs and carries."""
 
+    BINDINGS = bindings("cluster")
+    PLACES = ("cluster", "report")
     WAITING = "reading the cluster…"
 
     def __init__(self, name: str, region: str | None) -> None:
@@ -44,6 +48,11 @@ class ClusterScreen(ReportScreen):
         if not isinstance(answer, ClusterAnswer):
             return []
         return cluster_rows(answer, self.app.library.data().newest, datetime.now(UTC), self.width)
+
+    def action_map(self) -> None:
+        """Show the cluster as a tree."""
+        answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
+        self.app.push_screen(ClusterMapScreen(self._cluster, self._region, answer))
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

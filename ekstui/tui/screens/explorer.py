@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -414,9 +415,19 @@ class ExplorerScreen(Screen[None]):
         return self.query_one(f"#{self._pane}", Pane).rows.current
 
     def action_clusters(self) -> None:
-        """Let the user choose one of the account's clusters."""
-        from ekstui.tui.screens.chooser import ChooserScreen
+        """Let the user choose one of the account's clusters, and show it."""
         from ekstui.tui.screens.cluster import ClusterScreen
+
+        self._choose_cluster(ClusterScreen)
+
+    def action_cluster_map(self) -> None:
+        """Let the user choose one of the account's clusters, and show it as a tree."""
+        from ekstui.tui.screens.cluster_map import ClusterMapScreen
+
+        self._choose_cluster(ClusterMapScreen)
+
+    def _choose_cluster(self, screen: Callable[[str, str], Screen[None]]) -> None:
+        from ekstui.tui.screens.chooser import ChooserScreen
 
         snapshot = self.account.snapshot
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
@@ -427,6 +438,6 @@ class ExplorerScreen(Screen[None]):
 
         def show(cluster: Cluster | None) -> None:
             if cluster is not None:
-                self.app.push_screen(ClusterScreen(cluster.name, cluster.region))
+                self.app.push_screen(screen(cluster.name, cluster.region))
 
         self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)

@@ -25,6 +25,8 @@ _HEADINGS: dict[Where, str] = {
     "explain": "Explaining",
     "action": "The action",
     "matrix": "The table",
+    "cluster": "Cluster",
+    "map": "The tree",
     "report": "Here",
     "rows": "Moving",
     "app": "Everywhere",

@@ -1,0 +1,175 @@
+"""A cluster as a tree that can be walked: how roles are used, the roles, and their policies."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from textual import on
+
+from ekstui.core.findings import CarriedPolicy
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
+from ekstui.core.words import age_in_words
+from ekstui.export.cluster_map_markdown import cluster_map_markdown
+from ekstui.library import ClusterAnswer, ClusterRole
+from ekstui.tui.copying import Copyable
+from ekstui.tui.keys import bindings
+from ekstui.tui.present.cluster_map import Path, branches_of, holding, map_rows, paths_of
+from ekstui.tui.screens.outgoing import Export
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.shown import Shown
+from ekstui.tui.styled import Styled, styled
+from ekstui.tui.widgets.rows import Row, RowList
+
+UNFOLDED = 12
+"""Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
+
+
+class ClusterMapScreen(ReportScreen):
+    """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
+
+    BINDINGS = bindings("map")
+    PLACES = ("map", "report")
+    WAITING = "reading the cluster…"
+
+    def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
+        """Take the answer of the screen before, if there is one: then nothing is asked until the user does."""
+        super().__init__()
+        self._cluster = name
+        self._region = region
+        self._given = answer
+        self._opened: set[Path] | None = None
+
+    def question(self) -> Styled:
+        """Return the cluster, its region, and how old the answer is."""
+        answer = self._answer
+        region = f" in {self._region}" if self._region else ""
+        when, partly = "", ""
+        if isinstance(answer, ClusterAnswer):
+            when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}"
+            partly = "" if answer.complete else " · incomplete"
+        return (
+            ("map of ", ""),
+            (clean_line(self._cluster), "strong"),
+            (clean_line(f"{region}{when}"), "muted"),
+            (partly, "warn"),
+        )
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the cluster of the last snapshot."""
+        library, name, region = self.app.library, self._cluster, self._region
+        given, self._given = self._given, None
+        return lambda: given or library.cluster(name, region)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return the tree as far as it is unfolded; under a filter what matches and the way to it."""
+        if not isinstance(answer, ClusterAnswer):
+            return []
+        ways, roles = paths_of(answer)
+        if self._opened is None:
+            crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > UNFOLDED}
+            self._opened = ways - crowded
+        words = self._needle.casefold().split()
+        rows = map_rows(answer, ways | roles if words else self._opened, datetime.now(UTC), self.width)
+        return holding(rows, words) if words else rows
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return why there are no rows."""
+        return (
+            styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
+            styled("/ and then enter on an empty line clears the filter.", "muted"),
+        )
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row: at a role with a problem."""
+        return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the whole tree as Markdown, and what is shown as text."""
+        answer, text = self._answer, super().exports()
+        if not isinstance(answer, ClusterAnswer):
+            return text
+        whole = Copyable("Markdown", "", lambda: cluster_map_markdown(answer))
+        return (Export("Markdown", "cluster-map.md", whole), *text)
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the whole tree as Markdown."""
+        answer = self._answer
+        if not isinstance(answer, ClusterAnswer):
+            return ()
+        return (Copyable("Markdown", "the whole tree as a list", lambda: cluster_map_markdown(answer)),)
+
+    def action_toggle_fold(self) -> None:
+        """Fold or unfold the row under the cursor."""
+        if (path := self._path()) is not None and self._can_unfold(path):
+            self._unfold({path} ^ self._unfolded)
+
+    def action_unfold(self) -> None:
+        """Unfold the row under the cursor, or go to the first row inside it."""
+        path = self._path()
+        if path is None or not self._can_unfold(path):
+            return
+        if path not in self._unfolded and not self._needle:
+            self._unfold({path} | self._unfolded)
+            return
+        inside = (row for row in self.rows.rows if row.selectable and _is_in(row, path))
+        if first := next(inside, None):
+            self.rows.move_to(first.key)
+
+    def action_fold(self) -> None:
+        """Fold the row under the cursor, or go to the one that it is in."""
+        path = self._path()
+        if path is None:
+            return
+        if path in self._unfolded and self._can_unfold(path) and not self._needle:
+            self._unfold(self._unfolded - {path})
+        elif path:
+            self.rows.move_to(path[:-1])
+
+    def action_toggle_all(self) -> None:
+        """Unfold everything, or fold the roles again."""
+        if isinstance(self._answer, ClusterAnswer):
+            ways, roles = paths_of(self._answer)
+            self._unfold(ways if roles <= self._unfolded else ways | roles)
+
+    @property
+    def _unfolded(self) -> set[Path]:
+        return self._opened or set()
+
+    def _unfold(self, paths: set[Path]) -> None:
+        self._opened = paths
+        self.show_answer()
+
+    def _path(self) -> Path | None:
+        row = self.rows.current
+        return row.key if row and isinstance(row.key, tuple) else None
+
+    def _can_unfold(self, path: Path) -> bool:
+        return isinstance(self._answer, ClusterAnswer) and path in set().union(*paths_of(self._answer))
+
+    @on(RowList.Opened)
+    def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        if isinstance(value, ClusterRole):
+            if value.subject is None:
+                self.notify("It was not read: a role of another account, or one that is gone.", markup=False)
+            else:
+                self.app.push_screen(RoleScreen(value.arn))
+        elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
+            entry = self.app.library.find(value.name)
+            self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
+        elif isinstance(value, CarriedPolicy):
+            version = f" {version_label(value.version)}" if value.version else ""
+            self.notify(
+                clean_line(
+                    f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do."
+                ),
+                markup=False,
+            )
+        else:
+            self.action_toggle_fold()
+
+
+def _is_in(row: Row, path: Path) -> bool:
+    return isinstance(row.key, tuple) and row.key[:-1] == path and row.key != path

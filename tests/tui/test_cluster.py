@@ -1,0 +1,154 @@
+"""A cluster in the app: the report about it, and its map."""
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.chooser import ChooserScreen
+from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.cluster_map import ClusterMapScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.role import RoleScreen
+from tests.rig.rig import Rig
+from tests.tui.journeys import settle, shows, travel, type_in, words
+
+
+@pytest.fixture
+def few(rig: Rig) -> Rig:
+    """The rig with its named roles only, which are quicker to ask for."""
+    rig.reset(0)
+    return rig
+
+
+def _explorer(app: EkstuiApp) -> ExplorerScreen:
+    explorer = app.screen_stack[0]
+    assert isinstance(explorer, ExplorerScreen)
+    return explorer
+
+
+async def _choose(pilot: Pilot[None], app: EkstuiApp, key: str, cluster: str) -> None:
+    """Choose a cluster with a key of the explorer, and wait for its answer."""
+    await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+    await pilot.press(key)
+    await settle(pilot, lambda: shows(app, ChooserScreen))
+    names = words(app.screen).splitlines()
+    await pilot.press(*["j"] * next(index for index, name in enumerate(names) if name.startswith(cluster)), "enter")
+    await settle(pilot, lambda: not shows(app, ChooserScreen) and "reading" not in words(app.screen))
+
+
+def _line(app: EkstuiApp, start: str) -> str:
+    return next(line for line in words(app.screen).splitlines() if line.startswith(start))
+
+
+def _cursor(app: EkstuiApp) -> object:
+    screen = app.screen
+    assert isinstance(screen, ClusterMapScreen)
+    assert screen.rows.current is not None
+    return screen.rows.current.key
+
+
+def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "c", "prod")
+        assert shows(app, ClusterScreen)
+        known_until = f"{app.library.data().newest:%Y-%m-%d}"
+        assert f"Changed by AWS in the last 14 days (policies are known until {known_until})" in words(app.screen)
+        await pilot.press("M")
+        await settle(pilot, lambda: shows(app, ClusterMapScreen) and "prod-cluster" in words(app.screen))
+        await pilot.press("escape")
+        assert shows(app, ClusterScreen)
+
+    assert few.url
+    travel(journey)
+
+
+def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "M", "prod")
+        assert "AmazonEKSClusterPolicy" not in words(app.screen)
+        # Into the cluster, into the way, and the role unfolds; then into it.
+        await pilot.press("right", "right", "right")
+        await settle(pilot, lambda: "AmazonEKSClusterPolicy" in words(app.screen))
+        assert _line(app, "AmazonEKSClusterPolicy v10") == "AmazonEKSClusterPolicy v10  attached, AWS managed"
+        await pilot.press("l")
+        path = _cursor(app)
+        assert isinstance(path, tuple)
+        assert path[0] == "cluster"
+        assert len(path) == 3
+        # Out of it again, and it folds.
+        await pilot.press("left")
+        assert _cursor(app) == path[:-1]
+        await pilot.press("h")
+        assert "AmazonEKSClusterPolicy" not in words(app.screen)
+        # A space folds and unfolds as well.
+        await pilot.press("space")
+        assert "AmazonEKSClusterPolicy" in words(app.screen)
+        await pilot.press("enter")
+        await settle(pilot, lambda: shows(app, RoleScreen) and "Trust: who may assume it" in words(app.screen))
+        await pilot.press("escape", "l", "enter")
+        await settle(pilot, lambda: shows(app, ExplorerScreen))
+        shown = _explorer(app).shown
+        assert shown is not None
+        assert shown.entry.policy.name == "AmazonEKSClusterPolicy"
+
+    assert few.url
+    travel(journey)
+
+
+def test_a_filter_finds_who_carries_a_policy_in_what_is_folded_and_all_is_written(
+    few: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "M", "prod")
+        await pilot.press("slash")
+        await type_in(pilot, "EBSCSI")
+        await pilot.press("escape")
+        lines = words(app.screen).splitlines()
+        assert lines[0].startswith("▾ prod")
+        assert any(line.startswith("▾ prod-ebs-csi ") for line in lines)
+        assert all("EBSCSI" in line or line.startswith("▾") for line in lines)
+        await pilot.press("slash", "x", "enter")
+        assert "Nothing here matches “EBSCSIx”." in words(app.screen)
+        await pilot.press("slash", "ctrl+u", "enter", "e")
+        await settle(pilot, lambda: "Markdown" in words(app.screen))
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot, lambda: (tmp_path / "cluster-map.md").exists())
+        text = (tmp_path / "cluster-map.md").read_text()
+        assert "- Pod Identity\n" in text
+        assert "    - `AmazonEKSClusterPolicy` v10\n" in text
+        assert not re.search(r"\d{12}", text)
+
+    assert few.url
+    travel(journey)
+
+
+def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
+    few.proxy.fail("denied", "eks", "ListPodIdentityAssociations")
+    few.proxy.fail("denied", "eks", "ListFargateProfiles")
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "M", "prod")
+        text = words(app.screen)
+        assert "▾ Pod Identity  not looked at" in text
+        # Some roles are known all the same: from access entries, and from the add-ons themselves.
+        assert "▾ Fargate profiles  1 role  not all looked at" in text
+        assert re.search(r"▾ add-ons  \d roles.*not all looked at", text)
+        nothing = _line(app, "no roles: ")
+        assert "Fargate" not in nothing
+        assert "Pod Identity" not in nothing
+        # What AWS said of it stands there too.
+        assert "eks:ListFargateProfiles" in text
+        # Where there is no answer at all, none of these keys has anything to act on.
+        app.push_screen(ClusterMapScreen("nosuch", None))
+        await settle(pilot, lambda: "There is no cluster 'nosuch'" in words(app.screen))
+        await pilot.press("space", "right", "left", "z", "enter", "n", "escape")
+        assert "▾ Pod Identity  not looked at" in words(app.screen)
+
+    travel(journey)
