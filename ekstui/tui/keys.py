@@ -66,7 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key("explorer.older", "explorer", "left_square_bracket", "older", "older", "Show the version before."),
     Key("explorer.newer", "explorer", "right_square_bracket", "newer", "newer", "Show the next version."),
     Key("explorer.mark", "explorer", "space", "mark", "mark", "Mark the policy or version under the cursor: d compares the last two marks, t puts up to four side by side."),
-    Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the last two marks, or the shown version with the one before.", footer=True),
+    Key("explorer.diff", "explorer", "d", "diff", "diff", "Compare the last two marks, of one policy the older version first; or the shown version with the one before.", footer=True),
     Key("explorer.copy", "explorer", "y", "copy", "copy", "Copy the name, ARN, action, statement or document under the cursor."),
     Key("explorer.export", "explorer", "e", "export", "export", "Write the shown version to a file: JSON, Markdown, Terraform, CloudFormation."),
     Key("explorer.scope", "explorer", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),

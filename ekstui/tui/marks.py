@@ -16,13 +16,22 @@ def with_mark(marks: Marks, place: PolicyAt) -> Marks:
 
 
 def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:
-    """Return the last two marks, or one and what is shown, or the shown version and the one before; None for a first."""
+    """Return the last two marks, or one and what is shown, or the shown version and the one before; None for a first.
+
+    Two versions of one policy are compared from the older to the newer, in whatever order they were marked.
+    """
     policy = shown.entry.policy
     here = PolicyAt(policy.name, shown.version)
     if len(marks) >= 2:
-        return marks[-2], marks[-1]
+        return _older_first(*marks[-2:])
     if marks and marks[0] != here:
-        return marks[0], here
+        return _older_first(marks[0], here)
     numbers = [info.number for info in policy.versions]
     index = numbers.index(shown.version)
     return (PolicyAt(policy.name, numbers[index - 1]), here) if index else None
+
+
+def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
+    if one.name == other.name and one.version and other.version and one.version > other.version:
+        return other, one
+    return one, other

@@ -1,0 +1,50 @@
+"""What is compared because of the marks."""
+
+import pytest
+from textual.pilot import Pilot
+
+from ekstui.core.where import PolicyAt
+from ekstui.library import Library
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.marks import sides_to_compare
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.shown import Shown
+from tests.tui.journeys import settle, shows, travel, words
+
+CNI, CLUSTER = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"
+
+
+@pytest.mark.parametrize(
+    ("marks", "version", "sides"),
+    [
+        (((CNI, 6), (CNI, 5)), 6, ((CNI, 5), (CNI, 6))),
+        (((CNI, 2), (CNI, 5)), 6, ((CNI, 2), (CNI, 5))),
+        (((CNI, 6),), 3, ((CNI, 3), (CNI, 6))),
+        # Between policies there is no older one: the first mark is the first side.
+        (((CNI, 6), (CLUSTER, 5)), 6, ((CNI, 6), (CLUSTER, 5))),
+        (((CLUSTER, 10),), 6, ((CLUSTER, 10), (CNI, 6))),
+        (((CNI, 6),), 6, ((CNI, 5), (CNI, 6))),
+        ((), 1, None),
+    ],
+)
+def test_versions_of_one_policy_are_compared_from_old_to_new(
+    marks: tuple[tuple[str, int], ...], version: int, sides: tuple[tuple[str, int], ...] | None
+) -> None:
+    compared = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), Shown(Library.open().find(CNI), version))
+    assert compared == (None if sides is None else tuple(PolicyAt(*side) for side in sides))
+
+
+def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: "v6 2026-03-04" in words(app.screen))
+        await pilot.press("3", "space", "j", "space", "d")
+        await settle(pilot, lambda: shows(app, CompareScreen))
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await settle(pilot, lambda: screen.comparison is not None)
+        assert screen.comparison is not None
+        assert [screen.comparison.before.version, screen.comparison.after.version] == [5, 6]
+        await pilot.press("x")
+        await settle(pilot, lambda: screen.comparison is not None and screen.comparison.before.version == 6)
+
+    travel(journey)
