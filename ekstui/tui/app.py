@@ -5,8 +5,7 @@ from typing import ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
-from textual.events import Key, Resize
-from textual.widgets import Input
+from textual.events import Resize
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
@@ -53,16 +52,6 @@ class EkstuiApp(LibraryApp):
         """Say what the settings have that the app does not know."""
         for warning in self.settings_warnings:
             self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
-
-    def on_key(self, event: Key) -> None:
-        """Give a key that was typed ahead to the line it is meant for.
-
-        Such a key was on its way to the rows when the key in front of it, such as `/`, opened the line. A line keeps
-        what is typed into it to itself, so a printable key that comes by here while a line has the focus is one of these.
-        """
-        if event.is_printable and isinstance(self.focused, Input):
-            event.prevent_default()
-            self.focused.post_message(Key(event.key, event.character))
 
     def on_unmount(self) -> None:
         """Tell the work in the background that nobody waits any more."""

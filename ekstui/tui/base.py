@@ -5,12 +5,13 @@ from ekstui.library import Library
 from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
+from ekstui.tui.in_turn import KeysInTurnApp
 from ekstui.tui.keys import Key
 from ekstui.tui.mfa import MfaPrompter
 from ekstui.tui.shown import Shown
 
 
-class LibraryApp(SurvivingApp):
+class LibraryApp(KeysInTurnApp, SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 
     def __init__(self, library: Library, settings: Settings | None = None) -> None:

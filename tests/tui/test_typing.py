@@ -1,0 +1,71 @@
+"""Keys that are typed faster than the app acts on them: each means what it means after the one in front of it."""
+
+import asyncio
+
+from textual.events import Key
+from textual.pilot import Pilot
+
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.palette import PaletteScreen
+from ekstui.tui.screens.who_can import WhoCanScreen
+from tests.tui.journeys import settle, shows, travel
+
+GAPS = (0, 1, 2, 3, 4, 5, 6, 8, 12, 20)
+"""Turns of the event loop between two keys: a key passes several queues, and the next may come at any of them."""
+NAMES = {"/": "slash", ":": "colon", "\r": "enter", "\x1b": "escape"}
+
+
+async def type_ahead(app: EkstuiApp, keys: str, gap: int) -> None:
+    """Send keys without waiting for what they do."""
+    for key in keys:
+        app.post_message(Key(NAMES.get(key, key), key))
+        for _ in range(gap):
+            await asyncio.sleep(0)
+
+
+def test_a_filter_and_what_follows_it() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        pane = explorer.policies
+        for gap in GAPS:
+            for leave in "\r\x1b":
+                await type_ahead(app, f"g/policy{leave}jjk", gap)
+                await settle(pilot, lambda: pane.line.value != "" and pane.rows.has_focus)
+                await settle(pilot, lambda: pane.rows.current == pane.rows.rows[1])
+                assert (pane.filter, pane.line.value, gap) == ("policy", "policy", gap)
+                pane.clear_filter()
+                await pilot.pause()
+
+    travel(journey)
+
+
+def test_a_question_and_what_follows_it() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        for gap in GAPS:
+            await type_ahead(app, "wsts:AssumeRole\rs", gap)
+            await settle(pilot, lambda: shows(app, WhoCanScreen))
+            screen = app.screen
+            assert isinstance(screen, WhoCanScreen)
+            # s goes on to all policies, the first time that the answer is there.
+            await settle(pilot, lambda screen=screen: "all policies" in str(screen.question()))  # type: ignore[misc]
+            assert (screen.text, screen.line.value, gap) == ("sts:AssumeRole", "sts:AssumeRole", gap)
+            await pilot.press("escape")
+            await settle(pilot, lambda: shows(app, ExplorerScreen))
+
+    travel(journey)
+
+
+def test_the_palette_and_what_follows_it() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        for gap in GAPS:
+            await type_ahead(app, ":EBSCSIDriverPolicy@v2\r3", gap)
+            await settle(pilot, lambda: not shows(app, PaletteScreen) and explorer.versions.rows.has_focus)
+            assert explorer.shown is not None
+            assert (explorer.shown.entry.policy.name, explorer.shown.version) == ("AmazonEBSCSIDriverPolicy", 2)
+            await pilot.press("1", "right_square_bracket")
+
+    travel(journey)
