@@ -236,6 +236,8 @@ class Library:
         """Return what IAM's own simulator says of a role, given by ARN; AccountError where it cannot be asked."""
         from ekstui.sources.aws.simulation import simulate
 
+        if self.choice is not None and (self.choice.offline or self.choice.file):
+            raise AccountError("IAM's simulator is asked in AWS only.", "Leave out --offline and --account-file.")
         return simulate(self.live.connection(), role, actions, resources, context)
 
     def _default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:

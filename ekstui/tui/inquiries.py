@@ -1,7 +1,8 @@
 """What the user typed or pasted to have it explained, as an inquiry."""
 
 import re
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.denial import parse_denial
@@ -14,6 +15,14 @@ from ekstui.library.explanation import Inquiry
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An answer, and what was asked: IAM's own simulator can be asked the same."""
+
+    inquiry: Inquiry
+    explanation: Explanation
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -48,19 +57,17 @@ def _request(words: list[str]) -> Question:
     return Question(action=words[0], resources=resources, context=parse_context(rest), absent=absent)
 
 
-def explained(text: str, library: Library) -> Explanation:
+def explained(text: str, library: Library) -> Explained:
     """Return the answer; a pasted message is held against the role it names where the account's snapshot has that."""
     inquiry = inquiry_of(text)
-    if inquiry.question.message is None or inquiry.principal or inquiry.policies:
-        return library.explain(inquiry)
-    principal = _principal_here(inquiry.question.message, library.account())
-    if principal is not None:
-        try:
-            return library.explain(replace(inquiry, principal=principal))
-        except EkstuiError:
+    if inquiry.question.message is not None and not inquiry.principal and not inquiry.policies:
+        principal = _principal_here(inquiry.question.message, library.account())
+        if principal is not None:
+            of_role = replace(inquiry, principal=principal)
             # A role that is gone, or of which too little was read: the message alone still says much.
-            pass
-    return library.explain(inquiry)
+            with suppress(EkstuiError):
+                return Explained(of_role, library.explain(of_role))
+    return Explained(inquiry, library.explain(inquiry))
 
 
 def _principal_here(message: str, snapshot: AccountSnapshot | None) -> str | None:

@@ -87,6 +87,7 @@ KEYS: tuple[Key, ...] = (
     Key("role.explain", "role", "x", "explain", "explain", "Explain why a request of the role is denied, beginning with the action under the cursor."),
     Key("asking.edit", "asking", "i", "edit", "edit", "Change the question.", footer=True),
     Key("who-can.scope", "who-can", "s", "scope", "scope", "Switch between the EKS policies and all.", footer=True),
+    Key("explain.simulate", "explain", "S", "simulate", "ask IAM", "Ask IAM's own simulator about the same request of a role, beside the verdict.", footer=True),
     Key("explain.again", "explain", "x", "explain", "explain", "Explain another request."),
     Key("action.explain", "action", "x", "explain", "explain", "Explain why a request for this action is denied.", footer=True),
     Key("matrix.view", "matrix", "v", "view", "view", "Switch between numbers and signs.", footer=True),

@@ -303,6 +303,13 @@ def test_the_simulator_needs_a_role(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--action", "ec2:CreateTags", "--role", "x", "--offline"]) == 3
 
 
+def test_the_simulator_is_not_asked_offline(explain: Any, rig: "Rig", capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain("--action", "ec2:CreateTags", "--role", "prod-node")["verdict"]
+    rig.world.simulation = lambda request: pytest.fail("AWS was asked")
+    assert main(["explain", "--action", "ec2:CreateTags", "--role", "prod-node", "--simulate", "--offline"]) == 3
+    assert "IAM's simulator is asked in AWS only." in capsys.readouterr().err
+
+
 def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, rig: "Rig") -> None:
     session = "arn:aws:sts::123456789012:assumed-role/prod-reports/eks-prod-writer-7f6d8c9b5-1b2c3d4e"
     denied = (

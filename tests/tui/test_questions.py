@@ -1,5 +1,8 @@
 """Asking who can do something, what an action is, and why something was denied."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from textual.events import Paste
 from textual.pilot import Pilot
 
@@ -9,6 +12,7 @@ from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.widgets.permissions import PermissionsPane
+from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 # As the VPC CNI's issue tracker words it, broken by a terminal.
@@ -89,6 +93,42 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
         await settle(pilot, lambda: "ec2:CreateTags: denied: nothing allows it" in words(app.screen))
         assert "resource: arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
         assert "Smallest statement that allows it" in words(app.screen)
+
+    travel(journey)
+
+
+def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
+    rig.reset(0)
+    asked: list[Mapping[str, Any]] = []
+
+    def simulate(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+        asked.append(request)
+        return [{"EvalActionName": "ec2:CreateTags", "EvalResourceName": "*", "EvalDecision": "explicitDeny"}]
+
+    rig.world.simulation = simulate
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        await pilot.press("x")
+        await settle(pilot, lambda: shows(app, ExplainScreen))
+        await type_in(pilot, "role:prod-node ec2:CreateTags")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "ec2:CreateTags: " in words(app.screen))
+        assert not asked
+        await pilot.press("S")
+        await settle(pilot, lambda: "IAM's own simulator: denied explicitly" in words(app.screen))
+        assert [request["PolicySourceArn"] for request in asked] == ["arn:aws:iam::123456789012:role/prod-node"]
+        # Another question has another answer.
+        await pilot.press("i", "ctrl+u")
+        await type_in(pilot, "ec2:CreateVolume")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "ec2:CreateVolume: " in words(app.screen))
+        assert "simulator" not in words(app.screen)
+        await pilot.press("S")
+        await settle(pilot, lambda: any("write role:NAME" in note.message for note in app._notifications))
+        assert len(asked) == 1
 
     travel(journey)
 

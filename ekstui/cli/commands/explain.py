@@ -15,7 +15,7 @@ from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES, serialise_statement
 from ekstui.core.evaluation import RESOURCE, Verdict
 from ekstui.core.explain import Explanation, NearStatement, Question, parse_context
-from ekstui.core.explain.words import failure_in_words, statement_in_words, verdict_in_words
+from ekstui.core.explain.words import failure_in_words, simulated_in_words, statement_in_words, verdict_in_words
 from ekstui.core.policy import version_label
 from ekstui.core.where import RoleSide, StandardInput, parse_side
 from ekstui.errors import InputError
@@ -32,8 +32,6 @@ _TONES: dict[Verdict, Tone] = {
     "implicit-deny": "red",
     "depends": "yellow",
 }
-
-_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -143,7 +141,7 @@ def _print(explanation: Explanation) -> None:
 def _print_simulated(simulated: Sequence[SimulatedDecision]) -> None:
     """Print IAM's own verdict beside ours; the two may differ by what only one of them knows."""
     for decision in simulated:
-        _title(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}")
+        _title(f"IAM's own simulator: {simulated_in_words(decision.decision)}")
         rows: list[tuple[Cell, ...]] = [("resource", decision.resource)]
         if decision.matched:
             rows.append(("matched", ", ".join(decision.matched)))

@@ -12,6 +12,14 @@ _VERDICTS: dict[Verdict, str] = {
 }
 
 
+_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
+
+
+def simulated_in_words(decision: str) -> str:
+    """Return what IAM's simulator decided (`allowed`, `explicitDeny`, `implicitDeny`) in words."""
+    return _SIMULATED.get(decision, decision)
+
+
 def verdict_in_words(verdict: Verdict) -> str:
     """Return what a verdict means."""
     return _VERDICTS[verdict]

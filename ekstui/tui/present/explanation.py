@@ -1,13 +1,16 @@
 """An explanation as rows: the verdict, what came nearest, what would allow it, and what was not looked at."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
-from ekstui.core.explain.words import failure_in_words, verdict_in_words
+from ekstui.core.explain.words import failure_in_words, simulated_in_words, verdict_in_words
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
@@ -16,19 +19,22 @@ from ekstui.export.explain_shape import decode_command
 from ekstui.tui.styled import Styled, Tone, styled
 from ekstui.tui.widgets.rows import Row, wrap
 
+if TYPE_CHECKING:
+    from ekstui.sources.aws.simulation import SimulatedDecision
+
 VERDICT_TONES: Mapping[Verdict, Tone] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",
 }  # fmt: skip
 
 
-def explanation_rows(explanation: Explanation, width: int) -> list[Row]:
-    """Return the explanation as rows."""
+def explanation_rows(explanation: Explanation, width: int, beside: Sequence[Row] = ()) -> list[Row]:
+    """Return the explanation as rows; `beside` stands right below the verdict and what it is about."""
     verdict: Styled = (
         (f"{clean_line(explanation.action)}: ", "strong"),
         (verdict_in_words(explanation.verdict), VERDICT_TONES[explanation.verdict]),
     )
     rows = _lines("verdict", verdict, width, indent="")
-    rows += _about(explanation, width)
+    rows += [*_about(explanation, width), *beside]
     for index, note in enumerate(explanation.notes):
         rows += _lines(("note", index), ((f"! {clean_line(note)}", "warn"),), width)
     if explanation.nearest:
@@ -52,6 +58,25 @@ def explanation_rows(explanation: Explanation, width: int) -> list[Row]:
         command = decode_command(explanation.encoded)
         rows.append(Row("decode", (styled("  " + clean_line(command), "muted"),), Decoding(command)))
     return rows
+
+
+def simulated_rows(decisions: Sequence[SimulatedDecision], width: int) -> list[Row]:
+    """Return what IAM's own simulator says; it may differ from ours by what only one of the two knows."""
+    rows: list[Row] = []
+    for index, decision in enumerate(decisions):
+        rows += _section(f"IAM's own simulator: {simulated_in_words(decision.decision)}", index)
+        about = [("resource", decision.resource), ("matched", ", ".join(decision.matched)),
+                 ("not told", ", ".join(decision.missing_context)),
+                 ("organisation", _allows(decision.allowed_by_organisation)),
+                 ("boundary", _allows(decision.allowed_by_boundary))]  # fmt: skip
+        for word, text in about:
+            if text:
+                rows += _lines(("simulated", index, word), ((f"{word}: ", "muted"), (clean_line(text), "")), width)
+    return rows
+
+
+def _allows(flag: bool | None) -> str:
+    return "" if flag is None else "allows" if flag else "does not allow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +165,10 @@ def _allower(allower: Allower) -> Styled:
     )
 
 
-def _section(title: str) -> list[Row]:
+def _section(title: str, number: int = 0) -> list[Row]:
     return [
-        Row(("space", title), (styled(""),), selectable=False),
-        Row(("section", title), (styled(title, "strong"),), selectable=False),
+        Row(("space", title, number), (styled(""),), selectable=False),
+        Row(("section", title, number), (styled(clean_line(title), "strong"),), selectable=False),
     ]
 
 

@@ -1,26 +1,50 @@
 """Why a request was denied."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
+from textual.message import Message
 
-from ekstui.core.explain import Explanation
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.explain_shape import explain_shape
 from ekstui.tui.actions import AskWhoCan
+from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable
-from ekstui.tui.inquiries import explained
+from ekstui.tui.inquiries import Explained, explained
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.explanation import Decoding, explanation_rows, statement_json
+from ekstui.tui.present.explanation import Decoding, explanation_rows, simulated_rows, statement_json
 from ekstui.tui.present.words import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.rows import Row, RowList
+
+if TYPE_CHECKING:
+    from ekstui.sources.aws.simulation import SimulatedDecision
+
+
+class Simulated(Message):
+    """IAM's own simulator answered."""
+
+    def __init__(self, of: Explained, decisions: Sequence[SimulatedDecision]) -> None:
+        super().__init__()
+        self.of = of
+        self.decisions = decisions
+
+
+class NotSimulated(Message):
+    """IAM's own simulator could not be asked."""
+
+    def __init__(self, error: EkstuiError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class ExplainScreen(AskingScreen):
@@ -31,11 +55,19 @@ class ExplainScreen(AskingScreen):
     WAITING = "weighing the policies…"
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self._simulated: Simulated | None = None
+
+    @property
+    def simulated(self) -> Sequence[SimulatedDecision] | None:
+        """What IAM's own simulator said of this very question, None if it was not asked."""
+        return self._simulated.decisions if self._simulated and self._simulated.of is self._answer else None
+
     def question(self) -> Styled:
         """Return that a request is explained, and by what."""
         known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self._answer is not None else ""
-        answer = self._answer
-        action = answer.action if isinstance(answer, Explanation) else ""
+        action = self._answer.explanation.action if isinstance(self._answer, Explained) else ""
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
 
     def asked(self, text: str) -> Callable[[], object]:
@@ -45,7 +77,9 @@ class ExplainScreen(AskingScreen):
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the explanation."""
-        return explanation_rows(answer, self.width) if isinstance(answer, Explanation) else []
+        if not isinstance(answer, Explained):
+            return []
+        return explanation_rows(answer.explanation, self.width, simulated_rows(self.simulated or (), self.width))
 
     def nothing(self) -> Sequence[Styled]:
         """Return what can be asked."""
@@ -64,10 +98,9 @@ class ExplainScreen(AskingScreen):
 
     def copies(self) -> list[Copyable]:
         """Return the smallest statement, and the command that decodes an encoded message."""
-        answer = self._answer
-        if not isinstance(answer, Explanation):
+        if not isinstance(self._answer, Explained):
             return []
-        text = statement_json(answer)
+        text = statement_json(self._answer.explanation)
         found = [Copyable("statement", "the smallest that allows it, as JSON", lambda: text)] if text else []
         row = self.rows.current
         if row is not None and isinstance(row.value, Decoding):
@@ -78,20 +111,49 @@ class ExplainScreen(AskingScreen):
     def exports(self) -> Sequence[Export]:
         """Return the explanation as JSON, and the text as it is shown."""
         answer = self._answer
-        if not isinstance(answer, Explanation):
+        if not isinstance(answer, Explained):
             return super().exports()
-        data = self.app.library.data
-        json = Copyable("JSON", "", lambda: document_text(explain_shape(data(), answer, None)))
+        data, simulated = self.app.library.data, self.simulated
+        json = Copyable("JSON", "", lambda: document_text(explain_shape(data(), answer.explanation, simulated)))
         return [Export("JSON", "ekstui-explain.json", json), *super().exports()]
 
     def action_who_can(self) -> None:
         """Show all policies that allow the action."""
         answer = self._answer
-        self.post_message(AskWhoCan(answer.action if isinstance(answer, Explanation) else ""))
+        self.post_message(AskWhoCan(answer.explanation.action if isinstance(answer, Explained) else ""))
 
     def action_explain(self) -> None:
         """Let the user change the question."""
         self.action_edit()
+
+    def action_simulate(self) -> None:
+        """Ask IAM's own simulator the same, since it asks AWS only when the user says so."""
+        answer, library = self._answer, self.app.library
+        if not isinstance(answer, Explained):
+            self.notify("Ask something first.", markup=False)
+            return
+        if answer.inquiry.principal is None:
+            self.notify("IAM's simulator is asked about a role: write role:NAME before the request.", markup=False)
+            return
+        self.notify("Asking IAM's simulator…", markup=False)
+
+        def ask(_: Job) -> Simulated | NotSimulated:
+            try:
+                return Simulated(answer, library.simulate_inquiry(answer.inquiry))
+            except EkstuiError as error:
+                return NotSimulated(error)
+
+        self.app.background.run(self, f"simulate-{id(self)}", ask)
+
+    @on(Simulated)
+    def _show_simulated(self, message: Simulated) -> None:
+        self._simulated = message
+        self.show_answer()
+
+    @on(NotSimulated)
+    def _say_why_not(self, message: NotSimulated) -> None:
+        # The answer of our own stays.
+        self.notify(clean_line(str(message.error)), severity="error", markup=False)
 
     @on(RowList.Opened)
     def _go(self, event: RowList.Opened) -> None:
