@@ -5,36 +5,21 @@ the exception's type and the places in the code that it came through.
 """
 
 import logging
-import os
-import stat
-import time
 import traceback
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import TracebackType
 
 from ekstui import paths
-from ekstui.core.text import clean
 from ekstui.errors import EkstuiError, InputError
-
-MAX_BYTES = 1_000_000
-"""The size at which a new file is begun."""
-
-KEPT = 2
-"""How many older files are kept."""
 
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
-_PARTS = 3
-"""How much of a path in the code is written: the last folders and the file."""
-
 _logger = logging.getLogger("ekstui")
 # Whoever listens at the root would hear what others log: botocore logs whole requests.
 _logger.propagate = False
 _logger.addHandler(logging.NullHandler())
 
-_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+_files: list[logging.FileHandler] = []
+"""The open log, if there is one."""
 
 
 def open_log(wanted: str, level: str) -> None:
@@ -48,26 +33,27 @@ def open_log(wanted: str, level: str) -> None:
     path = paths.state_dir() / "ekstui.log" if wanted.lower() in _ON else Path(wanted).expanduser()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+        from ekstui.logfile import log_file  # 2 ms, and only where a log is wanted
+
+        handler = log_file(path, tells=level == "debug")
     except OSError as error:
         raise InputError(f"The log {path} cannot be written: {error.strerror or error}.", "Check EKSTUI_LOG.") from None
-    handler.setFormatter(_Formatter(tells=level == "debug"))
+    _files.append(handler)
     _logger.addHandler(handler)
     _logger.setLevel(level.upper())
 
 
 def close_log() -> None:
     """Log no more."""
-    for handler in list(_logger.handlers):
-        if isinstance(handler, _OwnFile):
-            _logger.removeHandler(handler)
-            handler.close()
+    while _files:
+        handler = _files.pop()
+        _logger.removeHandler(handler)
+        handler.close()
 
 
 def where() -> str:
     """Return where the log is, or how to get one, as the end of a sentence."""
-    path = next((handler.baseFilename for handler in _logger.handlers if isinstance(handler, _OwnFile)), None)
-    return f"the log is {path}" if path else "EKSTUI_LOG=1 keeps a log of such errors"
+    return f"the log is {_files[0].baseFilename}" if _files else "EKSTUI_LOG=1 keeps a log of such errors"
 
 
 def unexpected(error: BaseException, doing: str) -> EkstuiError:
@@ -91,51 +77,3 @@ def spot(error: BaseException) -> str:
         if "ekstui" in Path(frame.filename).parts
     ]
     return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__
-
-
-class _OwnFile(RotatingFileHandler):
-    """A file that is made with its final permissions; one that is a link or someone else's is refused."""
-
-    def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        descriptor = os.open(self.baseFilename, flags, 0o600)
-        try:
-            state = os.fstat(descriptor)
-            if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
-                raise OSError(0, "it is no file of yours")
-            if stat.S_IMODE(state.st_mode) != 0o600:
-                os.fchmod(descriptor, 0o600)
-        except OSError:
-            os.close(descriptor)
-            raise
-        return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Do nothing: a full disk must not write into what the user looks at."""
-
-
-class _Formatter(logging.Formatter):
-    converter = staticmethod(time.gmtime)
-
-    def __init__(self, *, tells: bool) -> None:
-        super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-        self._tells = tells
-
-    def format(self, record: logging.LogRecord) -> str:
-        # Others' handlers leave their text of an exception in the record.
-        record.exc_text = None
-        return clean(super().format(record))
-
-    def formatException(self, ei: _Raised) -> str:  # noqa: N802 (logging's name)
-        if self._tells:
-            return super().formatException(ei)
-        lines: list[str] = []
-        error: BaseException | None = ei[1]
-        while error is not None and len(lines) < 200:
-            lines.append(f"  {type(error).__name__}")
-            lines += [
-                f"    {'/'.join(Path(frame.filename).parts[-_PARTS:])}:{frame.lineno} {frame.name}"
-                for frame in traceback.extract_tb(error.__traceback__)
-            ]
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return "\n".join(lines)

@@ -1,19 +1,25 @@
 """The account that a command asks: chosen by its options, read with progress on a terminal."""
 
+from __future__ import annotations
+
 import argparse
-import getpass
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ekstui.cli.opening import open_library
 from ekstui.cli.output import narrate, narrate_progress
-from ekstui.core.account import AccountSnapshot, SourceError
-from ekstui.library import AccountChoice, Library
+from ekstui.library.choice import AccountChoice
+
+if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot, SourceError
+    from ekstui.library import Library
 
 
 def library_for(arguments: argparse.Namespace) -> Library:
     """Return the library over the account that the options choose."""
+    from ekstui.cli.opening import open_library  # 40 ms, which the app spends after its first paint
+
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return open_library(account_choice(arguments, _ask_for_code if asks else None))
 
@@ -42,4 +48,6 @@ def narrate_errors(errors: tuple[SourceError, ...]) -> None:
 
 
 def _ask_for_code(prompt: str) -> str:
+    import getpass
+
     return getpass.getpass(prompt)

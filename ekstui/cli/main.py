@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = with_command(given)
         if words[0] == "open" and not {"-h", "--help"} & {*words}:
             refuse_what_is_no_terminal()
-        parsed = build_parser().parse_args(words)
+        parsed = build_parser(words[0] if words[0] in COMMANDS else None).parse_args(words)
         from ekstui.cli.settings import apply_settings  # 5 ms, which a refusal need not pay
 
         parsed.settings = apply_settings(parsed)

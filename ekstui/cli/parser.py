@@ -1,29 +1,14 @@
 """The commands and their options; help, manual and completion are made from here."""
 
+from __future__ import annotations
+
 import argparse
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, TypeAlias
 
 from ekstui.core.text import clean_line
 
-COMMANDS = (
-    "open",
-    "list",
-    "show",
-    "versions",
-    "diff",
-    "who-can",
-    "changes",
-    "attached",
-    "cluster",
-    "explain",
-    "trim",
-    "sync",
-    "cache",
-    "config",
-    "completion",
-    "serve",
-)
 VALUE_OPTIONS = (
     "--scope",
     "--profile",
@@ -49,11 +34,13 @@ VALUE_OPTIONS = (
 )
 """Options that take a value, which is no command even if it is spelled like one."""
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
 _REFERENCE = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of one: all of them take 5 ms to declare."""
     parser = _Parser(
         prog="ekstui",
         description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, who carries them.",
@@ -68,6 +55,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and what the data is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
+    for name, declare in _DECLARED.items():
+        if only in (None, name):
+            declare(commands)
+    return parser
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command by its name, in the order of the help."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def _declare_open(commands: _Commands) -> None:
     opened = _command(commands, "open", "open the app", "Open the app.", "ekstui open AmazonEKSClusterPolicy@v8..v10")
     opened.add_argument(
         "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
@@ -77,10 +79,14 @@ def build_parser() -> argparse.ArgumentParser:
     opened.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="whether the app takes the mouse")
     _account(opened)
 
+
+def _declare_list(commands: _Commands) -> None:
     listed = _command(commands, "list", "list the policies", "List the policies.", "ekstui list --scope all --json")
     _scope(listed)
     _json(listed)
 
+
+def _declare_show(commands: _Commands) -> None:
     show = _command(
         commands,
         "show",
@@ -96,6 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     forms.add_argument("--cloudformation", action="store_true", help="the document as a template of CloudFormation")
     _json(show)
 
+
+def _declare_versions(commands: _Commands) -> None:
     versions = _command(
         commands,
         "versions",
@@ -106,6 +114,8 @@ def build_parser() -> argparse.ArgumentParser:
     versions.add_argument("policy", metavar="POLICY")
     _json(versions)
 
+
+def _declare_diff(commands: _Commands) -> None:
     diff = _command(
         commands,
         "diff",
@@ -125,6 +135,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(diff)
     _json(diff)
 
+
+def _declare_who_can(commands: _Commands) -> None:
     who_can = _command(
         commands,
         "who-can",
@@ -141,6 +153,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _json(who_can)
 
+
+def _declare_changes(commands: _Commands) -> None:
     changes = _command(
         commands,
         "changes",
@@ -156,6 +170,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(changes)
     _json(changes)
 
+
+def _declare_attached(commands: _Commands) -> None:
     attached = _command(
         commands,
         "attached",
@@ -172,6 +188,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(attached)
     _json(attached)
 
+
+def _declare_cluster(commands: _Commands) -> None:
     cluster = _command(
         commands,
         "cluster",
@@ -185,6 +203,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(cluster)
     _json(cluster)
 
+
+def _declare_explain(commands: _Commands) -> None:
     explain = _command(
         commands,
         "explain",
@@ -215,6 +235,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(explain)
     _json(explain)
 
+
+def _declare_trim(commands: _Commands) -> None:
     trim = _command(
         commands,
         "trim",
@@ -226,6 +248,8 @@ def build_parser() -> argparse.ArgumentParser:
     trim.add_argument("policy", metavar="POLICY[@V]")
     _json(trim)
 
+
+def _declare_sync(commands: _Commands) -> None:
     sync = _command(
         commands,
         "sync",
@@ -242,6 +266,8 @@ def build_parser() -> argparse.ArgumentParser:
     _account(sync)
     _json(sync)
 
+
+def _declare_cache(commands: _Commands) -> None:
     cache = _command(
         commands,
         "cache",
@@ -255,6 +281,8 @@ def build_parser() -> argparse.ArgumentParser:
     cache.add_argument("--accounts", action="store_true", help="with clear: delete what is kept of every account")
     _json(cache)
 
+
+def _declare_config(commands: _Commands) -> None:
     config = _command(
         commands,
         "config",
@@ -265,6 +293,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _json(config)
 
+
+def _declare_completion(commands: _Commands) -> None:
     completion = _command(
         commands,
         "completion",
@@ -275,6 +305,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
+
+def _declare_serve(commands: _Commands) -> None:
     serve = _command(
         commands,
         "serve",
@@ -289,20 +321,9 @@ def build_parser() -> argparse.ArgumentParser:
     _scope(serve)
     _theme(serve)
     _account(serve)
-    return parser
 
 
-def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Return the parser of each command by its name, in the order of the help."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    return {}
-
-
-def _command(
-    commands: "argparse._SubParsersAction[_Parser]", name: str, title: str, description: str, *examples: str
-) -> argparse.ArgumentParser:
+def _command(commands: _Commands, name: str, title: str, description: str, *examples: str) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=title,
@@ -361,3 +382,26 @@ class _Version(argparse.Action):
         from ekstui.cli.version import print_version
 
         sys.exit(print_version())
+
+
+_DECLARED: dict[str, Callable[[_Commands], None]] = {
+    "open": _declare_open,
+    "list": _declare_list,
+    "show": _declare_show,
+    "versions": _declare_versions,
+    "diff": _declare_diff,
+    "who-can": _declare_who_can,
+    "changes": _declare_changes,
+    "attached": _declare_attached,
+    "cluster": _declare_cluster,
+    "explain": _declare_explain,
+    "trim": _declare_trim,
+    "sync": _declare_sync,
+    "cache": _declare_cache,
+    "config": _declare_config,
+    "completion": _declare_completion,
+    "serve": _declare_serve,
+}
+"""What declares each command, in the order of the help."""
+
+COMMANDS = tuple(_DECLARED)

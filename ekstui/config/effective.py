@@ -1,9 +1,9 @@
 """The settings that hold, and where each comes from: default, file, environment, command line; what comes later wins."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ekstui.config.file import SettingsFile, read_file
 from ekstui.config.reading import WrongValueError, read_text, read_value
@@ -13,8 +13,7 @@ from ekstui.errors import InputError
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """The settings with their origins."""
 
     settings: Settings

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ekstui.config.reading import flattened
 from ekstui.errors import InputError
@@ -11,12 +11,11 @@ from ekstui.errors import InputError
 MAX_BYTES = 1_000_000
 """A settings file that is longer is none."""
 
-_TABLE = re.compile(r"^\s*\[\s*([^\]]+?)\s*\]")
-_KEY = re.compile(r"^\s*([\w.\"' -]+?)\s*=")
+_TABLE = r"^\s*\[\s*([^\]]+?)\s*\]"
+_KEY = r"^\s*([\w.\"' -]+?)\s*="
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
+class SettingsFile(NamedTuple):
     """What a settings file says."""
 
     path: Path
@@ -62,10 +61,10 @@ def _lines(text: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _TABLE.match(line):
+        if header := re.match(_TABLE, line):
             table = f"{_bare(header[1])}."
             lines.setdefault(_bare(header[1]), number)
-        elif key := _KEY.match(line):
+        elif key := re.match(_KEY, line):
             lines.setdefault(table + _bare(key[1]), number)
     return lines
 

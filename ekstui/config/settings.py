@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Scope = Literal["eks", "all"]
 Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
@@ -31,8 +31,7 @@ class Settings:
     """Keys in Textual's names with commas between, by the id of what they do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting as users read of it."""
 
     name: str

@@ -5,10 +5,11 @@ sequences in them, and no Textual widget stops those, so everything foreign pass
 """
 
 import re
+from functools import cache
 
 # C0 except tab and newline, DEL, C1, bidirectional controls, zero-width characters, line and paragraph
 # separators, byte order mark, interlinear annotation, tag characters and lone surrogates.
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
@@ -24,7 +25,7 @@ def clean(text: str) -> str:
     """
     if _is_plain(text):
         return text
-    return _UNSAFE.sub(_placeholder, text.replace("\t", " " * TAB_WIDTH))
+    return _unsafe().sub(_placeholder, text.replace("\t", " " * TAB_WIDTH))
 
 
 def clean_line(text: str) -> str:
@@ -34,6 +35,12 @@ def clean_line(text: str) -> str:
 
 def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    # 1 ms, and only for the rare text that is not plain.
+    return re.compile(_UNSAFE)
 
 
 def _placeholder(match: re.Match[str]) -> str:

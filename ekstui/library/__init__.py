@@ -3,15 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ekstui.library.choice import AccountChoice
-from ekstui.library.facade import Library
-from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
-
 if TYPE_CHECKING:
     from ekstui.library.attached import AttachedAnswer
+    from ekstui.library.choice import AccountChoice
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
+    from ekstui.library.facade import Library
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.syncing import SyncReport
+    from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
 
 __all__ = [
     "AccountChoice",
@@ -31,6 +30,14 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AccountChoice": "choice",
+    "CacheInfo": "values",
+    "ChangesFeed": "values",
+    "ComparedSide": "values",
+    "Comparison": "values",
+    "DataStatus": "values",
+    "Library": "facade",
+    "PolicyEntry": "values",
     "AttachedAnswer": "attached",
     "ClusterAnswer": "clusters",
     "ClusterRole": "clusters",
@@ -38,11 +45,13 @@ _MODULES = {
     "RoleAnswer": "roles",
     "SyncReport": "syncing",
 }
-"""Where the values live whose modules take long to import (see facade)."""
+"""Where each lives; the app's first paint needs none of them, and a command some."""
 
 
 def __getattr__(name: str) -> object:
     """Import a value's module when the value is first asked for."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

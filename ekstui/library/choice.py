@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ekstui import paths
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.connection import MfaPrompt
@@ -26,3 +29,11 @@ class AccountChoice:
     """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
     share_role_cache: bool = False
     """Whether to use the AWS CLI's cache of role sessions."""
+
+    @property
+    def may_lead_somewhere(self) -> bool:
+        """Whether anything is in sight that could name an account; False only where nothing is, as far as a look at names tells."""
+        if self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
+            return True
+        home = Path("~/.aws").expanduser()
+        return any(map(os.path.exists, (home / "config", home / "credentials", paths.cache_dir() / "accounts")))

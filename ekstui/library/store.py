@@ -157,8 +157,10 @@ class Store:
 
     def clear(self) -> int:
         """Delete the cached policies, and return how many bytes that freed; DataError where they cannot be."""
+        from ekstui.cache.opening import clear_openings
+
         try:
-            return self.cache.database.clear()
+            return clear_openings() + self.cache.database.clear()
         except CacheError as error:
             raise DataError(error.message) from None
 

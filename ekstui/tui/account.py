@@ -11,12 +11,11 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from ekstui.errors import AccountError, EkstuiError
-from ekstui.library import Library
 from ekstui.tui.background import Background, Job
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
-    from ekstui.library import AccountChoice
+    from ekstui.library import AccountChoice, Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,18 @@ class SwitchAccount(Message):
         self.choice = choice
 
 
+def first_view(choice: AccountChoice) -> AccountView:
+    """Return what is known of the account before anything of it is read: that nothing leads to one, where that is so."""
+    return AccountView() if choice.may_lead_somewhere else AccountView(error=_nothing_set_up())
+
+
+def _nothing_set_up() -> AccountError:
+    return AccountError(
+        "No AWS credentials are set up here.",
+        "Set AWS_PROFILE, or run `aws sso login --profile NAME`; r asks all the same, for an instance's role.",
+    )
+
+
 def watch_account(
     owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
 ) -> None:
@@ -79,10 +90,7 @@ def watch_account(
                 return
             if not ask and not library.live.is_set_up:
                 # Unasked, nobody waits two seconds for an instance's role, nor carries the SDK in memory for it.
-                raise AccountError(
-                    "No AWS credentials are set up here.",
-                    "Set AWS_PROFILE, or run `aws sso login --profile NAME`; r asks all the same, for an instance's role.",
-                )
+                raise _nothing_set_up()
             tell(lambda view: replace(view, asking="asking AWS", error=None))
             fresh = library.refresh_account(
                 lambda _, words: tell(lambda view: replace(view, asking=words)), lambda: job.cancelled

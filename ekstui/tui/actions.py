@@ -1,15 +1,16 @@
 """What the user wants to know about an action, and the action that a row is about."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ekstui.core.change import GrantDifference
-from ekstui.core.document import Document
-from ekstui.core.policy import Policy
-from ekstui.core.reference import ActionInfo
-from ekstui.core.summary import ActionSummary
-from ekstui.core.wildcard import is_wild
+if TYPE_CHECKING:
+    from ekstui.core.document import Document
+    from ekstui.core.policy import Policy
+    from ekstui.core.summary import ActionSummary
 
 
 class AskWhoCan(Message):
@@ -50,6 +51,10 @@ class ShowAction(Message):
 
 def action_of(value: object) -> str:
     """Return the action, or action pattern, that a row's value is about; empty if it is about none."""
+    from ekstui.core.change import GrantDifference
+    from ekstui.core.reference import ActionInfo
+    from ekstui.core.summary import ActionSummary
+
     match value:
         case ActionSummary(action=action):
             return action
@@ -63,5 +68,7 @@ def action_of(value: object) -> str:
 
 def one_action_of(value: object) -> str:
     """Return the same, but for patterns, of which no request can be made."""
+    from ekstui.core.wildcard import is_wild
+
     action = action_of(value)
     return "" if is_wild(action) else action

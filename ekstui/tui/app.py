@@ -1,18 +1,18 @@
 """The app: it owns the library and the background, and shows the screens; behaviour belongs to those."""
 
-from collections.abc import Sequence
-from typing import ClassVar, cast
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
-from textual.events import Resize
+from textual.events import Event, InputEvent, Resize
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
-from ekstui.core.where import StandardInput, parse_sides
 from ekstui.errors import InputError
-from ekstui.library import Library
-from ekstui.tui.account import AccountChanged, SwitchAccount
+from ekstui.tui.account import AccountChanged, AccountView, SwitchAccount
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
@@ -22,6 +22,9 @@ from ekstui.tui.mfa import MfaAsked
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.too_small import TooSmallScreen, is_too_small
 from ekstui.tui.shown import Shown, Start
+
+if TYPE_CHECKING:
+    from ekstui.library import Library
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
 # of the start.
@@ -37,21 +40,34 @@ class EkstuiApp(LibraryApp):
     CSS_PATH = "screens/explorer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    def __init__(self, library: Library, start: Start | None = None, effective: Effective | None = None) -> None:
+    def __init__(
+        self,
+        library: Library | Callable[[], Library],
+        start: Start | None = None,
+        effective: Effective | None = None,
+        account: AccountView | None = None,
+    ) -> None:
         super().__init__(library, effective.settings if effective else None)
         self.settings_warnings = (*(effective.warnings if effective else ()), *adopt(self, self.settings))
         # A class attribute has no effect: App.__init__ sets the level from the environment.
         self.animation_level = "none"
         self._start = start
+        self._account = account or AccountView()
 
     def get_default_screen(self) -> ExplorerScreen:
         """Return the screen that everything starts from."""
-        return ExplorerScreen(self._start)
+        return ExplorerScreen(self._start, self.size.width, self._account)
 
     def on_mount(self) -> None:
         """Say what the settings have that the app does not know."""
         for warning in self.settings_warnings:
             self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
+
+    async def on_event(self, event: Event) -> None:
+        """Let the explorer know its policies before anything is done with them."""
+        if isinstance(event, InputEvent) and self.screen_stack:
+            self._explorer.hear()
+        await super().on_event(event)
 
     def on_unmount(self) -> None:
         """Tell the work in the background that nobody waits any more."""
@@ -89,6 +105,7 @@ class EkstuiApp(LibraryApp):
         self.push_screen(PaletteScreen(keys), act)
 
     def _compare(self, sides: Sequence[str]) -> None:
+        from ekstui.core.where import StandardInput, parse_sides
         from ekstui.tui.screens.compare import CompareScreen
 
         try:

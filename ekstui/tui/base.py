@@ -1,7 +1,11 @@
 """What every pane and screen may ask of the app it runs in."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from ekstui.config import Settings
-from ekstui.library import Library
 from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
@@ -10,17 +14,31 @@ from ekstui.tui.keys import Key
 from ekstui.tui.mfa import MfaPrompter
 from ekstui.tui.shown import Shown
 
+if TYPE_CHECKING:
+    from ekstui.library import Library
+
 
 class LibraryApp(KeysInTurnApp, SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 
-    def __init__(self, library: Library, settings: Settings | None = None) -> None:
+    def __init__(self, library: Library | Callable[[], Library], settings: Settings | None = None) -> None:
         super().__init__(driver_class=driver_class())
-        self.library = library
+        self._library = library
         self.settings = settings or Settings()
         self.background = Background()
         self.mfa = MfaPrompter()
         self.mfa.attach(self)
+
+    @property
+    def library(self) -> Library:
+        """What answers about policies and the account; opened when it is first asked."""
+        if callable(self._library):
+            self._library = self._library()
+        return self._library
+
+    @library.setter
+    def library(self, library: Library) -> None:
+        self._library = library
 
     def keys_of(self, key: Key) -> str:
         """Return the keys that do this, as the user has them."""

@@ -4,8 +4,7 @@ A key can be rebound by its id, in the settings under `[keys]`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
@@ -17,8 +16,7 @@ Where = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One thing that keys do."""
 
     id: str

@@ -1,9 +1,15 @@
 """What the user marked, and what is compared because of it."""
 
-from ekstui.core.where import PolicyAt
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
 from ekstui.tui.shown import Shown
 
-Marks = tuple[PolicyAt, ...]
+if TYPE_CHECKING:
+    from ekstui.core.where import PolicyAt
+
+Marks: TypeAlias = "tuple[PolicyAt, ...]"
 """The policies and versions that are marked, oldest mark first; `MOST` at most."""
 
 MOST = 4
@@ -20,15 +26,14 @@ def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | 
 
     Two versions of one policy are compared from the older to the newer, in whatever order they were marked.
     """
-    policy = shown.entry.policy
-    here = PolicyAt(policy.name, shown.version)
+    policy, here = shown.entry.policy, shown.place
     if len(marks) >= 2:
         return _older_first(*marks[-2:])
     if marks and marks[0] != here:
         return _older_first(marks[0], here)
     numbers = [info.number for info in policy.versions]
     index = numbers.index(shown.version)
-    return (PolicyAt(policy.name, numbers[index - 1]), here) if index else None
+    return (Shown(shown.entry, numbers[index - 1]).place, here) if index else None
 
 
 def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:

@@ -2,6 +2,9 @@
 
 import sys
 
+BARS = "▁▂▃▄▅▆▇█"
+"""No change, then more of them."""
+
 
 def can_show(signs: str) -> bool:
     """Return whether the encoding of stderr has these signs; frames are written there."""

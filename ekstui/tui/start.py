@@ -1,15 +1,20 @@
 """Starts the app and answers with the process's exit code."""
 
+from __future__ import annotations
+
 import logging
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ekstui import logbook
 from ekstui.config import Effective
-from ekstui.core.where import VersionRange, parse_where
-from ekstui.library import AccountChoice, Library
+from ekstui.tui.account import first_view
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.shown import Shown, Start
+
+if TYPE_CHECKING:
+    from ekstui.library import AccountChoice, Library
 
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
@@ -17,16 +22,28 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
     # What libraries log, and what ends a thread of theirs, must not be written over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     threading.excepthook = _note_thread
-    library = Library.open(account)
-    app = EkstuiApp(library, where_to_start(where, library) if where else None, effective)
-    app.library = library.with_account(replace(account, mfa_prompt=app.mfa))
+
+    app = EkstuiApp(
+        lambda: _library(replace(account, mfa_prompt=app.mfa)),
+        where_to_start(where, _library(account)) if where else None,
+        effective,
+        first_view(account),
+    )
     app.run(mouse=effective.settings.mouse)
     # run() returns normally after a crash, with the code on the app.
     return app.return_code or 0
 
 
+def _library(account: AccountChoice) -> Library:
+    from ekstui.library import Library  # 40 ms, which the first paint does not wait for
+
+    return Library.open(account)
+
+
 def where_to_start(where: str, library: Library) -> Start:
     """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
+    from ekstui.core.where import VersionRange, parse_where
+
     place = parse_where(where)
     entry = library.find(place.name)
     if isinstance(place, VersionRange):

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ekstui.errors import EkstuiError
-from ekstui.library import Library
 from ekstui.tui.background import Job
 from ekstui.tui.messages import Synced
 
 if TYPE_CHECKING:
-    from ekstui.library import SyncReport
+    from ekstui.library import Library, SyncReport
 
 Tell = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is, and of how much."""

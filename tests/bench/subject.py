@@ -55,11 +55,12 @@ WIDE = Subject("ekstui, 120×40", EKSTUI, FIRST_POLICY_WIDE, columns=120, rows=4
 
 
 def warm(cache: Path) -> None:
-    """Fill the cache in this folder, as the app does behind its first paint."""
-    with NARROW.started({"EKSTUI_CACHE": str(cache)}) as terminal:
-        size, since = -1, perf_counter()
-        while perf_counter() - since < 2:
-            terminal.pump(0.2)
-            now = sum(file.stat().st_size for file in cache.rglob("*") if file.is_file())
-            if now != size or "indexing" in terminal.text:
-                size, since = now, perf_counter()
+    """Fill the cache in this folder, as the app does behind its first paint, and let it keep its first screens."""
+    for subject in (NARROW, NARROW, WIDE):
+        with subject.started({"EKSTUI_CACHE": str(cache), "EKSTUI_STATE": str(cache)}) as terminal:
+            size, since = -1, perf_counter()
+            while perf_counter() - since < 2:
+                terminal.pump(0.2)
+                now = sum(file.stat().st_size for file in cache.rglob("*") if file.is_file())
+                if now != size or "indexing" in terminal.text:
+                    size, since = now, perf_counter()

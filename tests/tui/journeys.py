@@ -7,6 +7,7 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
 
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
@@ -38,8 +39,8 @@ async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
             await pilot.pause(0.01)
 
 
-def words(screen: Screen[Any]) -> str:
-    """Return all that the lists of a screen hold, a line a row."""
+def words(screen: Widget) -> str:
+    """Return all that the lists of a screen, or of a part of it, hold, a line a row."""
     return "\n".join(
         " ".join(plain(cell).strip() for cell in row.cells).strip()
         for rows in screen.query(RowList)

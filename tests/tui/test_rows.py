@@ -10,7 +10,8 @@ from textual.app import App, ComposeResult
 
 from ekstui.core.text import clean_line
 from ekstui.tui.styled import plain, styled
-from ekstui.tui.widgets.rows import Column, Row, RowList, cut_middle, wrap
+from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.wrapping import cut_middle, wrap
 
 
 class ListApp(App[None]):

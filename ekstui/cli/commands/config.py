@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import Cell, Tone, narrate, print_json, print_table, print_text
@@ -16,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ekstui.tui.keys import unknown_ids  # 85 ms of Textual, and only for those who rebind keys
 
         unknown = unknown_ids(found.settings.keys)
-        found = replace(found, warnings=(*found.warnings, *unknown))
+        found = found._replace(warnings=(*found.warnings, *unknown))
         for warning in unknown:
             narrate(warning)
     if arguments.json:

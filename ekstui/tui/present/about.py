@@ -6,7 +6,8 @@ from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.text import clean_line
 from ekstui.library import PolicyEntry
 from ekstui.tui.styled import Styled, Tone
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 
 def about_rows(

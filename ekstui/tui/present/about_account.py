@@ -11,10 +11,11 @@ from ekstui.library import AccountChoice
 from ekstui.library.copies import CopyAnswer
 from ekstui.tui.account import AccountView
 from ekstui.tui.present.account import error_rows
+from ekstui.tui.present.failure import failure
 from ekstui.tui.present.versions import REACH_TONES
-from ekstui.tui.present.words import failure
 from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
 from ekstui.tui.account import AccountView
 from ekstui.tui.styled import Styled, Tone, plain, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 if TYPE_CHECKING:
     # The header is made here before anything of an account is read.

@@ -13,7 +13,8 @@ from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.who_can import since_words
 from ekstui.tui.present.words import grant_words
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.tui.present.account import error_rows, last_used
 from ekstui.tui.styled import Styled, Tone, plain, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 Path = tuple[str, ...]
 """The root is the empty path."""

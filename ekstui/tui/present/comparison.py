@@ -12,7 +12,8 @@ from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.versions import REACH_TONES
 from ekstui.tui.present.words import grant_words
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 CONTEXT = 3
 """Equal lines that stay visible on either side of a difference."""

@@ -17,7 +17,8 @@ from ekstui.core.where import PolicyAt
 from ekstui.core.words import use_in_words
 from ekstui.export.explain_shape import decode_command
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision

@@ -8,7 +8,8 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Column, Row, wrap
+from ekstui.tui.widgets.rows import Column, Row
+from ekstui.tui.wrapping import wrap
 
 LETTERS = "ABCD"
 """What the policies are called in the cells."""

@@ -1,11 +1,17 @@
 """What a version permits as rows: services, why they are needed, and their actions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from __future__ import annotations
 
-from ekstui.core.summary import ActionSummary, ServiceSummary
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from ekstui.core.text import clean_line
 from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Column, Row, wrap
+from ekstui.tui.widgets.rows import Column, Row
+from ekstui.tui.wrapping import wrap
+
+if TYPE_CHECKING:
+    from ekstui.core.summary import ActionSummary, ServiceSummary
 
 ROOM_FOR_CONDITIONS = 60
 """Columns from which the condition has a column of its own."""

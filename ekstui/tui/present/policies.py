@@ -1,10 +1,16 @@
 """The policy list and the header as rows and lines."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.library import DataStatus, PolicyEntry
 from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from ekstui.library import DataStatus, PolicyEntry
 
 
 def policy_row(entry: PolicyEntry, *, marked: bool = False, changed: bool = False, carriers: int | None = None) -> Row:

@@ -9,7 +9,8 @@ from ekstui.core.remaining import Remaining
 from ekstui.core.text import clean_line
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT
 from ekstui.tui.present.account import TRACKED, error_rows, last_used, use_words
 from ekstui.tui.styled import Styled, Tone, plain, styled
-from ekstui.tui.widgets.rows import Row, wrap
+from ekstui.tui.widgets.rows import Row
+from ekstui.tui.wrapping import wrap
 
 _SEVERITY_TONES: dict[str, Tone] = {"problem": "bad", "advice": "warn", "note": "muted"}
 

@@ -7,6 +7,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.quarters import Quarters, quarter_label
 from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
+from ekstui.tui.signs import BARS
 from ekstui.tui.styled import Styled, Tone, styled
 from ekstui.tui.widgets.rows import Row
 
@@ -17,9 +18,6 @@ REACH_TONES: Mapping[str, Tone] = {
     "mixed": "warn",
     "unknown": "muted",
 }
-
-BARS = "▁▂▃▄▅▆▇█"
-"""No change, then more of them."""
 
 
 def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:

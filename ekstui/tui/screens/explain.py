@@ -19,7 +19,7 @@ from ekstui.tui.copying import Copyable
 from ekstui.tui.inquiries import Explained, explained
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.explanation import Decoding, explanation_rows, simulated_rows, statement_json
-from ekstui.tui.present.words import failure
+from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown

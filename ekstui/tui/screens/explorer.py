@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.getters import app, query_one
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from ekstui.core.steps import Step
+from ekstui.cache import opening as kept
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt
-from ekstui.library import PolicyEntry
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
@@ -26,9 +23,10 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
+from ekstui.tui.opening import opening_of, picture_of
 from ekstui.tui.present.account import account_line
-from ekstui.tui.present.policies import header
 from ekstui.tui.shown import Shown, Start
+from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.syncing import sync
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
@@ -38,35 +36,42 @@ from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.rows import Row
 from ekstui.tui.widgets.versions import VersionsPane
 
+# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.core.eks import Cluster
+    from ekstui.core.where import PolicyAt
+    from ekstui.library import DataStatus
+    from ekstui.tui.styled import Styled
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
+
+ROOMS = ((0, "-tiny"), (78, "-narrow"), (110, "-wide"))
+"""From how many columns on the screen is laid out how."""
 
 FOLLOW_AFTER = 0.15
 """Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
 
 
+BEGIN_AFTER = 0.02
+"""Seconds from an opening that is kept until the policies are read, so that it is painted by then."""
+
+ACCOUNT_AFTER = 0.1
+"""Seconds from then until the account is looked at."""
+
 FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
-
-
-ACCOUNT_AFTER = 0.3
-"""Seconds before the account is looked at."""
 
 
 class ExplorerScreen(Screen[None]):
     """The four panes; the list says which policy, and the others are bound to it."""
 
+    BLANK = True
+    """Nothing of the screen itself is seen: bars and panes cover it."""
     BINDINGS = bindings("explorer")
     PLACES: tuple[Where, ...] = ("explorer",)
     """The parts of the key table that hold here."""
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
-        (0, "-tiny"),
-        (78, "-narrow"),
-        (110, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [*ROOMS]  # noqa: RUF012 - Textual declares it as an instance variable
 
     app = app(LibraryApp)
 
@@ -82,38 +87,79 @@ class ExplorerScreen(Screen[None]):
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
 
-    def __init__(self, start: Start | None = None) -> None:
-        # A class that is there from the start spares looking at every style again.
-        super().__init__(classes="-on-permissions")
+    def __init__(self, start: Start | None = None, width: int = 0, account: AccountView | None = None) -> None:
+        # Classes that are there from the start spare looking at every style again, a seventh of the start.
+        super().__init__(classes=_room(width))
         self._start = start
+        self._first_view = account or AccountView()
+        self.set_reactive(ExplorerScreen.account, self._first_view)
         self.scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
         """Which policies are listed."""
         self._pane: PaneId = "policies"
         self._beside: PaneId = "permissions"
         self._following: Timer | None = None
         self._filling = ""
+        self._begun: bool | None = None
+        """None until the panes are there."""
+        self._used = False
+        """Whether a key was pressed."""
+        self._made_from = ""
+        self._status: DataStatus | None = None
+        self._looking: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes, each bound to the policy shown."""
         yield HeaderBar()
-        with Horizontal(id="body"):
-            yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
-            with Vertical(id="right"):
-                yield PermissionsPane().data_bind(ExplorerScreen.shown)
-                with Horizontal(id="lower"):
-                    yield VersionsPane().data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
-                    yield AttachedPane().data_bind(ExplorerScreen.shown, ExplorerScreen.account)
         yield FooterBar()
+        yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
+        yield PermissionsPane(classes="detail -on").data_bind(ExplorerScreen.shown)
+        yield VersionsPane(classes="detail").data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
+        yield AttachedPane(classes="detail").data_bind(ExplorerScreen.shown, ExplorerScreen.account)
 
     def on_mount(self) -> None:
-        """Fill the list and show the first policy at once: the cache answers in milliseconds."""
+        """Show the opening that was kept, and begin; without one begin at once."""
         if not self._start:
             self.scope = self.app.settings.scope
-        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
+        self._begun = False
+        self._made_from = self.basis()
         self._show_keys()
         self.policies.focus_rows()
+        if self._start is None and self._show_opening():
+            self.set_timer(BEGIN_AFTER, self._begin)
+        else:
+            self._begin()
+
+    def _show_opening(self) -> bool:
+        opening = opening_of(kept.read_opening(self.app.size, self._made_from))
+        if opening is None:
+            return False
+        self.header.show(opening.header)
+        for name, picture in opening.panes.items():
+            self.query_one(f"#{name}", Pane).show_picture(picture)
+        return True
+
+    def basis(self) -> str:
+        """Return what the first screen is made from."""
+        return kept.basis(self.scope, can_show(BARS), self._first_view.error is None)
+
+    def hear(self) -> None:
+        """Let the first key find the policies and not a picture of them."""
+        self._used = True
+        if self._begun is False:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Fill the list and show the first policy."""
+        if self._begun:
+            return
+        from ekstui.library import PolicyEntry
+
+        self._begun = True
+
+        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self.set_timer(FILL_AFTER, self._fill_cache)
-        self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
+        if self.account.error is None:
+            self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         first = self.policies.rows.current
         if self._start:
             self._open(self._start)
@@ -123,21 +169,25 @@ class ExplorerScreen(Screen[None]):
     def _open(self, start: Start) -> None:
         self.shown = start.shown
         if start.compare_with is not None:
-            name = start.shown.entry.policy.name
-            self._compare(PolicyAt(name, start.compare_with), PolicyAt(name, start.shown.version))
+            self._compare(Shown(start.shown.entry, start.compare_with).place, start.shown.place)
 
     def _load(self, *, cursor: str | None = None) -> None:
-        entries = self.app.library.policies(self.scope)
+        library = self.app.library
+        entries = library.policies(self.scope)
+        self._status = library.data()
         self.policies.set_entries(entries, cursor=cursor)
-        self.policies.changed = self.app.library.looked.changed_since(
-            [entry.policy for entry in entries], self.app.library.data().newest
-        )
+        policies = [entry.policy for entry in entries]
+        self.policies.changed = library.looked.changed_since(policies, self._status.newest)
         self._show_header()
 
     def _show_header(self) -> None:
-        status = self.app.library.data()
-        account = account_line(self.account, datetime.now(UTC))
-        self.header.show(header(status, self.policies.count, self.scope, account, self._filling))
+        if self._status is not None:
+            self.header.show(self._header(self._status, self.account))
+
+    def _header(self, status: DataStatus, account: AccountView) -> Styled:
+        from ekstui.tui.present.policies import header
+
+        return header(status, self.policies.count, self.scope, account_line(account, datetime.now(UTC)), self._filling)
 
     def watch_account(self) -> None:
         """Show whose account it is, and how old what is known of it is."""
@@ -153,6 +203,8 @@ class ExplorerScreen(Screen[None]):
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
+        if self._looking:
+            self._looking.stop()
         self.app.mfa.welcome = ask
         stale_after = timedelta(minutes=self.app.settings.stale_after)
         watch_account(self, self.app.background, self.app.library, stale_after, ask=ask)
@@ -161,8 +213,16 @@ class ExplorerScreen(Screen[None]):
         """Show nothing of the account any more, since another one is asked."""
         self.account = AccountView()
 
+    def opening(self) -> object | None:
+        """Return the first screen as it stands, None where it is another by now."""
+        if self._used or self._start or self._status is None:
+            return None
+        panes = (self.policies, self.permissions, self.versions)
+        return picture_of(self._header(self._status, self._first_view), panes)
+
     def _fill_cache(self) -> None:
-        library = self.app.library
+        library, size, made_from = self.app.library, self.app.size, self._made_from
+        opening = self.opening()
 
         def fill(job: Job) -> CacheFilled:
             def cancelled() -> bool:
@@ -170,6 +230,8 @@ class ExplorerScreen(Screen[None]):
 
             if library.fill(lambda stored, total: self._tell("caching", stored, total), cancelled):
                 library.index(lambda done, total: self._tell("indexing", done, total), cancelled, gently=True)
+            if opening is not None and self.basis() == made_from:
+                kept.write_opening(size, made_from, opening)
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)
@@ -185,6 +247,7 @@ class ExplorerScreen(Screen[None]):
     @on(CacheFilled)
     def _cache_filled(self) -> None:
         self._filling = ""
+        self._status = self.app.library.data()
         self._show_header()
         for notice in self.app.library.notices():
             self.notify(clean_line(notice), severity="warning", markup=False, timeout=10)
@@ -224,7 +287,7 @@ class ExplorerScreen(Screen[None]):
         for node in event.widget.ancestors_with_self:
             if isinstance(node, Pane) and node.id in PANES:
                 self._note(node.id)
-                if event.widget is node.line:
+                if node.owns(event.widget):
                     self.footer.show_words(node.FILTER_HINT)
                 else:
                     self._show_keys()
@@ -236,8 +299,8 @@ class ExplorerScreen(Screen[None]):
         self._pane = pane
         if pane != "policies":
             self._beside = pane
-        for other in PANES[1:]:
-            self.set_class(other == self._beside, f"-on-{other}")
+        for other in self.query(".detail"):
+            other.set_class(other.id == self._beside, "-on")
         self.set_class(pane != "policies", "-beside")
 
     def action_pane(self, pane: PaneId) -> None:
@@ -258,10 +321,7 @@ class ExplorerScreen(Screen[None]):
             zoomed.remove_class("-zoomed")
             self.remove_class("-zoom")
             return
-        pane = self.query_one(f"#{self._pane}", Pane)
-        for node in pane.ancestors_with_self:
-            if node.id in (*PANES, "right", "lower"):
-                node.add_class("-zoomed")
+        self.query_one(f"#{self._pane}", Pane).add_class("-zoomed")
         self.add_class("-zoom")
 
     async def action_filter(self) -> None:
@@ -278,11 +338,14 @@ class ExplorerScreen(Screen[None]):
 
     def _place(self) -> PolicyAt | None:
         """Return the policy or version under the cursor of the focused pane."""
+        from ekstui.core.steps import Step
+        from ekstui.library import PolicyEntry
+
         row = self._row()
         if row is not None and isinstance(row.value, PolicyEntry):
-            return PolicyAt(row.value.policy.name, row.value.policy.default_version)
+            return Shown(row.value, row.value.policy.default_version).place
         if row is not None and isinstance(row.value, Step) and self.shown:
-            return PolicyAt(self.shown.entry.policy.name, row.value.version)
+            return Shown(self.shown.entry, row.value.version).place
         return None
 
     def action_diff(self) -> None:
@@ -291,7 +354,7 @@ class ExplorerScreen(Screen[None]):
             return
         sides = sides_to_compare(self.marks, self.shown)
         if sides is None:
-            here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
+            here = self.shown.place
             self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
         else:
             self._compare(*sides)
@@ -386,7 +449,7 @@ class ExplorerScreen(Screen[None]):
         from ekstui.tui.screens.matrix import MatrixScreen
 
         if self.shown:
-            here = PolicyAt(self.shown.entry.policy.name, self.shown.version)
+            here = self.shown.place
             self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
 
     def action_quiet(self) -> None:
@@ -408,7 +471,7 @@ class ExplorerScreen(Screen[None]):
         """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
         row = self._row()
         action = one_action_of(row.value) if row else ""
-        against = f"policy:{PolicyAt(self.shown.entry.policy.name, self.shown.version)}" if self.shown else ""
+        against = f"policy:{self.shown.place}" if self.shown else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))
 
     def _row(self) -> Row | None:
@@ -441,3 +504,7 @@ class ExplorerScreen(Screen[None]):
                 self.app.push_screen(screen(cluster.name, cluster.region))
 
         self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)
+
+
+def _room(width: int) -> str:
+    return next(name for least, name in reversed(ROOMS) if width >= least)

@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Where, keys_of, spelled
 from ekstui.tui.styled import styled
-from ekstui.tui.widgets.rows import Column, Row, RowList, wrap
+from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.wrapping import wrap
 
 _HEADINGS: dict[Where, str] = {
     "explorer": "Here",

@@ -16,12 +16,13 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.messages import PaneFailed
-from ekstui.tui.present.words import failure
+from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
 from ekstui.tui.styled import Styled, mark_hits, plain, styled
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import FilterLine
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList, cut_end
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
+from ekstui.tui.wrapping import cut_end
 
 CRUMB = 32
 """The most columns that a screen takes in the way to the one above it."""

@@ -13,8 +13,8 @@ from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
 from ekstui.tui.keys import bindings
+from ekstui.tui.present.failure import failure
 from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
-from ekstui.tui.present.words import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled, styled

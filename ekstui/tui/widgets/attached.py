@@ -15,7 +15,7 @@ from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
-from ekstui.tui.present.words import failure
+from ekstui.tui.present.failure import failure
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import plain, styled
 from ekstui.tui.widgets.pane import Pane
@@ -46,8 +46,8 @@ class AttachedPane(Pane):
     shown: reactive[Shown | None] = reactive(None)
     account: reactive[AccountView] = reactive(AccountView())
 
-    def __init__(self) -> None:
-        super().__init__(4, "Attached", COLUMNS, id="attached")
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(4, "Attached", COLUMNS, id="attached", classes=classes)
         self._answer: AttachedAnswer | None = None
 
     def watch_shown(self) -> None:
@@ -69,10 +69,10 @@ class AttachedPane(Pane):
 
     def _look_up(self) -> None:
         shown, view = self.shown, self.account
-        if shown is None:
-            return
         if view.snapshot is None:
             self._say_why_not(view)
+            return
+        if shown is None:
             return
         library, policy = self.app.library, shown.entry.policy
         self.app.background.run(

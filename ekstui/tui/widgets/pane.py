@@ -1,19 +1,28 @@
 """A bordered pane: rows under a title, with a filter line that appears when it is asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
-from ekstui.tui.present.words import failure
+from ekstui.tui.present.failure import failure
 from ekstui.tui.styled import styled
-from ekstui.tui.widgets.rows import Column, Row, RowList, cut_middle
+from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.wrapping import cut_middle
+
+if TYPE_CHECKING:
+    from ekstui.tui.opening import PanePicture
 
 
 class FilterLine(Input):
@@ -58,18 +67,49 @@ class Pane(Vertical):
     Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
     """
 
-    def __init__(self, number: int, title: str, columns: Sequence[Column], *, header: bool = False, id: str) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(
+        self,
+        number: int,
+        title: str,
+        columns: Sequence[Column],
+        *,
+        header: bool = False,
+        id: str,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
         self._number = number
         self._title = title
         self._filter = ""
-        self.line = FilterLine()
+        self._about = self._note = ""
+        self._line: FilterLine | None = None
         self.rows = RowList(columns, header=header)
         self.set_title()
+
+    @property
+    def line(self) -> FilterLine:
+        """The line in which the filter is typed, made when it is first wanted."""
+        if self._line is None:
+            self._line = FilterLine()
+        return self._line
+
+    def owns(self, widget: Widget) -> bool:
+        """Return whether a widget is the filter line of this pane."""
+        return self._line is not None and widget is self._line
 
     def compose(self) -> ComposeResult:
         """Yield the rows; the filter line comes when it is asked for."""
         yield self.rows
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the frame: the lines between the first and the last are all alike, and the rows lie over them."""
+        lines: dict[int, Strip] = {}
+        last = self.region.height - 1
+        for y in crop.line_range:
+            alike = min(y, 1) if y < last else y
+            if alike not in lines:
+                (lines[alike],) = super().render_lines(Region(crop.x, alike, crop.width, 1))
+        return [lines[min(y, 1) if y < last else y] for y in crop.line_range]
 
     def set_title(self, about: str = "") -> None:
         """Show the pane's number and title, and what it is about."""
@@ -83,9 +123,27 @@ class Pane(Vertical):
         """Fit the title to the new width."""
         self.set_title(self._about)
 
+    @property
+    def about(self) -> str:
+        """What the title says after the pane's name."""
+        return self._about
+
+    @property
+    def note(self) -> str:
+        """What stands at the foot of the pane."""
+        return self._note
+
     def set_note(self, note: str) -> None:
         """Show a short note at the foot of the pane."""
+        self._note = note
         self.border_subtitle = Content(note)
+
+    def show_picture(self, picture: PanePicture) -> None:
+        """Show the pane as it was painted last time, until its rows are known."""
+        self.set_title(picture.about)
+        self.set_note(picture.note)
+        cursor = picture.rows[picture.cursor].key if picture.cursor is not None else None
+        self.rows.set_rows(picture.rows, cursor=cursor)
 
     @property
     def filter(self) -> str:
@@ -123,7 +181,8 @@ class Pane(Vertical):
 
     def clear_filter(self) -> None:
         """Take the filter away."""
-        self.line.close()
+        if self._line is not None:
+            self._line.close()
         if self._filter:
             self._filter = ""
             self.show_rows()

@@ -1,28 +1,30 @@
 """The second pane: what the shown version permits, service by service."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.core.knowledge import PolicyKnowledge, Symptom
-from ekstui.core.policy import version_label
-from ekstui.core.remaining import Remaining, remaining
-from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.where import PolicyAt
-from ekstui.library.knowledge import knowledge
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed, RemainingLoaded, SummaryLoaded
-from ekstui.tui.present.about import about_rows
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
-from ekstui.tui.present.remaining import RemainingService, remaining_rows
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Row, RowList
+
+# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
+if TYPE_CHECKING:
+    from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.remaining import Remaining
+    from ekstui.core.summary import ActionSummary, ServiceSummary
+    from ekstui.tui.opening import PanePicture
 
 
 class PermissionsPane(Pane):
@@ -34,8 +36,8 @@ class PermissionsPane(Pane):
 
     shown: reactive[Shown | None] = reactive(None)
 
-    def __init__(self) -> None:
-        super().__init__(2, "Permissions", COLUMNS, header=True, id="permissions")
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(2, "Permissions", COLUMNS, header=True, id="permissions", classes=classes)
         self._services: Sequence[ServiceSummary] = ()
         self._opened: set[tuple[str, str]] = set()
         self._knowledge: PolicyKnowledge | None = None
@@ -47,6 +49,9 @@ class PermissionsPane(Pane):
         """Work out what the version permits, in the background."""
         if shown is None:
             return
+        from ekstui.core.policy import version_label
+        from ekstui.library.knowledge import knowledge
+
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
         library = self.app.library
         policy, version = shown.entry.policy, shown.version
@@ -63,6 +68,11 @@ class PermissionsPane(Pane):
             ),
         )
 
+    def show_picture(self, picture: PanePicture) -> None:
+        """Show the pane as it was painted last time, in the columns that it had."""
+        self.rows.set_columns(columns_for(picture.width))
+        super().show_picture(picture)
+
     def show_about(self) -> None:
         """Show all that is known of the policy beyond its document, or the first line of it again."""
         self._whole = not self._whole
@@ -76,6 +86,8 @@ class PermissionsPane(Pane):
             self._remaining = None
             self.show_rows()
             return
+        from ekstui.core.remaining import remaining
+
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(
             self,
@@ -104,8 +116,12 @@ class PermissionsPane(Pane):
         words = self._filter.casefold().split()
         width = self.rows.row_width
         if self._remaining is not None:
+            from ekstui.tui.present.remaining import remaining_rows
+
             return _holding(remaining_rows(self._remaining, {service for _, service in self._opened}, width), words)
         if not words and self.shown:
+            from ekstui.tui.present.about import about_rows
+
             about = about_rows(self.shown.entry, self._knowledge, self._symptoms, width, whole=self._whole)
             return about + service_rows(self._services, self._opened, reasons, width)
         found = [service for service in (_matching(service, words) for service in self._services) if service]
@@ -132,6 +148,10 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _toggle(self, event: RowList.Opened) -> None:
+        from ekstui.core.summary import ActionSummary, ServiceSummary
+        from ekstui.core.where import PolicyAt
+        from ekstui.tui.present.remaining import RemainingService
+
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown
         if isinstance(value, RemainingService):

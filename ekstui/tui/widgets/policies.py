@@ -1,6 +1,9 @@
 """The first pane: the policies of the scope."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.getters import app
@@ -8,17 +11,19 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError
-from ekstui.library import PolicyEntry
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.filters import Facet, parse_filter, policies_that_fit
 from ekstui.tui.messages import FacetAnswered, PolicyHighlighted
-from ekstui.tui.present.policies import policy_row
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
+
+# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
+if TYPE_CHECKING:
+    from ekstui.core.where import PolicyAt
+    from ekstui.library import PolicyEntry
+    from ekstui.tui.filters import Facet
 
 MARK = Column("", 1)
 NAME = Column("Policy", 8, share=1, middle=True)
@@ -63,14 +68,19 @@ class PoliciesPane(Pane):
 
     def watch_marks(self) -> None:
         """Show the marks."""
-        self.show_rows()
+        if self._entries:
+            self.show_rows()
 
     def watch_changed(self) -> None:
         """Show which policies changed."""
-        self.show_rows()
+        if self._entries:
+            self.show_rows()
 
     def build_rows(self) -> list[Row]:
         """Return a row for each policy that fits the filter; what is still looked up leaves nothing out."""
+        from ekstui.tui.filters import parse_filter
+        from ekstui.tui.present.policies import policy_row
+
         words, facets = parse_filter(self._filter)
         known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
         chosen = [
@@ -102,6 +112,8 @@ class PoliciesPane(Pane):
         return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
 
     def _look_up(self, facet: Facet) -> None:
+        from ekstui.tui.filters import policies_that_fit
+
         library, entries = self.app.library, self._entries
 
         def work(_: Job) -> FacetAnswered:
@@ -120,7 +132,7 @@ class PoliciesPane(Pane):
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities carry each policy once that is known."""
-        if view.snapshot is not before.snapshot:
+        if view.snapshot is not before.snapshot and self._entries:
             counted = view.snapshot is not None and view.snapshot.counts is not None
             self.rows.set_columns((MARK, NAME, CARRIERS, VERSION) if counted else (MARK, NAME, VERSION))
             self.show_rows()
@@ -139,4 +151,9 @@ class PoliciesPane(Pane):
     def _highlighted(self, event: RowList.Highlighted) -> None:
         event.stop()
         entry = event.row.value if event.row else None
+        if entry is None or not self._entries:
+            self.post_message(PolicyHighlighted(None))
+            return
+        from ekstui.library import PolicyEntry
+
         self.post_message(PolicyHighlighted(entry if isinstance(entry, PolicyEntry) else None))

@@ -5,12 +5,10 @@ as ten and a cursor move over SSH as small as it can be.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
-from typing import ClassVar
+from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
@@ -20,11 +18,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ekstui.tui.keys import bindings
-from ekstui.tui.styled import TONES, Styled, Tone, plain, styled
+from ekstui.tui.styled import Styled, Tone, plain, styled
+from ekstui.tui.tones import rich_style
+from ekstui.tui.wrapping import cut_end, cut_middle, wrap
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column: at least `width` cells, and a share of what is left over."""
 
     title: str
@@ -36,8 +35,7 @@ class Column:
     """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of a list."""
 
     key: Hashable
@@ -59,25 +57,10 @@ class RowList(ScrollView, can_focus=True):
     """Rows with a cursor; the owner sets them and hears what the cursor is on and what is opened."""
 
     BINDINGS = bindings("rows")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--cursor", "rows--cursor-blurred", "rows--header", *(f"rows--{tone}" for tone in TONES)
-    }  # fmt: skip
     DEFAULT_CSS = """
     RowList {
         height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: transparent;
         scrollbar-color: $foreground 30%; scrollbar-color-active: $accent; scrollbar-background: $background;
-        & > .rows--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
-        & > .rows--cursor-blurred { background: $surface-lighten-1; }
-        & > .rows--header { color: $text-muted; text-style: bold; }
-        & > .rows--muted { color: $text-muted; }
-        & > .rows--strong { text-style: bold; }
-        & > .rows--accent { color: $text-accent; }
-        & > .rows--good { color: $text-success; }
-        & > .rows--bad { color: $text-error; }
-        & > .rows--warn { color: $text-warning; }
-        & > .rows--added { color: $text-success; }
-        & > .rows--removed { color: $text-error; }
-        & > .rows--hit { background: $warning-muted; color: $text-warning; text-style: bold; }
     }
     """
 
@@ -112,6 +95,11 @@ class RowList(ScrollView, can_focus=True):
     def rows(self) -> tuple[Row, ...]:
         """The rows as they stand."""
         return self._rows
+
+    @property
+    def cursor(self) -> int | None:
+        """The index of the row under the cursor, or None."""
+        return self._cursor
 
     @property
     def current(self) -> Row | None:
@@ -165,14 +153,13 @@ class RowList(ScrollView, can_focus=True):
             self._lay_out()
         if self._header and y == 0:
             titles = tuple(styled(column.title) for column in self._columns)
-            return self._strip(Row(None, titles), self.get_component_rich_style("rows--header"), width)
+            return self._strip(Row(None, titles), rich_style(self, "header"), width)
         index = self.scroll_offset.y + y - self._header
         if not 0 <= index < len(self._rows):
             return Strip.blank(width, self._plain_style)
         base = self._plain_style
         if index == self._cursor:
-            name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
-            base = self.get_component_rich_style(name)
+            base = rich_style(self, "cursor" if self.has_focus else "cursor-blurred")
             self._cursor_style = base if self.has_focus else None
         return self._strip(self._rows[index], base, width)
 
@@ -349,87 +336,8 @@ class RowList(ScrollView, can_focus=True):
 
     def _tone(self, tone: Tone) -> Style:
         if tone not in self._tones:
-            # The theme's muted colours are blends with what is behind them, so the whole style is asked for; only a
-            # hit brings a background of its own.
-            whole = self.get_component_rich_style(f"rows--{tone}")
-            self._tones[tone] = Style(
-                color=whole.color, bgcolor=whole.bgcolor if tone == "hit" else None, bold=whole.bold or None
-            )
+            whole = rich_style(self, tone)
+            # Only a hit brings a background of its own.
+            background = whole.bgcolor if tone == "hit" else None
+            self._tones[tone] = Style(color=whole.color, bgcolor=background, bold=whole.bold)
         return self._tones[tone]
-
-
-def cut_end(cell: Styled, room: int) -> Styled:
-    """Return a cell so that it fits `room` cells, with an ellipsis at its end if need be."""
-    if cell_len(plain(cell)) <= room:
-        return cell
-    kept: list[tuple[str, Tone]] = []
-    left = room - 1
-    for text, tone in cell:
-        if cell_len(text) > left:
-            kept.append((set_cell_size(text, max(left, 0)) + "…", tone))
-            break
-        kept.append((text, tone))
-        left -= cell_len(text)
-    return tuple(kept) if room > 0 else ()
-
-
-def cut_middle(cell: Styled, room: int) -> Styled:
-    """Return a cell of one piece so that it fits `room` cells, with an ellipsis in its middle if need be."""
-    if len(cell) != 1 or cell_len(cell[0][0]) <= room or room < 5:
-        return cell
-    text, tone = cell[0]
-    tail = (room - 1) // 2
-    return ((f"{text[: room - 1 - tail]}…{text[-tail:]}", tone),)
-
-
-def wrap(line: Styled, width: int) -> list[Styled]:
-    """Return the line broken between words so that each part fits `width` cells; a longer word is cut."""
-    lines: list[list[tuple[str, Tone]]] = [[]]
-    used = 0
-    for text, tone in line:
-        for word in _words(text):
-            length = cell_len(word)
-            if used and used + cell_len(word.rstrip()) > width:
-                lines.append([])
-                used = 0
-                word, length = word.lstrip(), cell_len(word.lstrip())
-            while length > width and cell_len(word.rstrip()) > width:
-                head = _head(word, width)
-                lines[-1].append((head, tone))
-                lines.append([])
-                word = word[len(head) :]
-                length = cell_len(word)
-            lines[-1].append((word, tone))
-            used += length
-    return [_joined(parts) for parts in lines]
-
-
-def _joined(parts: Sequence[tuple[str, Tone]]) -> Styled:
-    """Return the pieces with neighbours of one tone as one piece."""
-    joined = [("".join(text for text, _ in group), tone) for tone, group in groupby(parts, key=lambda part: part[1])]
-    if joined and joined[-1][0].strip():
-        # The space at which a line is broken would count as one cell too many.
-        joined[-1] = (joined[-1][0].rstrip(), joined[-1][1])
-    return tuple(joined)
-
-
-def _head(word: str, width: int) -> str:
-    """Return as many characters as fit, but at least one."""
-    used = 0
-    for index, character in enumerate(word):
-        used += cell_len(character)
-        if used > width and index:
-            return word[:index]
-    return word
-
-
-def _words(text: str) -> list[str]:
-    """Return the words, each with the spaces behind it."""
-    ends = [
-        index + 1 for index, character in enumerate(text) if character == " " and text[index + 1 : index + 2] != " "
-    ]
-    starts = [0, *ends]
-    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
-
-
-__all__ = ["WHOLE_WIDTH", "Column", "Row", "RowList", "wrap"]

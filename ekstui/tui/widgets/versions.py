@@ -1,26 +1,31 @@
 """The third pane: the versions of the shown policy, newest first, and what each changed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.core.knowledge import PolicyKnowledge
-from ekstui.core.policy import Policy
-from ekstui.core.quarters import Quarters, changes_per_quarter
-from ekstui.core.steps import Step
-from ekstui.core.where import PolicyAt
-from ekstui.library import Library
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.filters import Touched, actions_touched, touches
 from ekstui.tui.messages import ActionsTouchedRead, PaneFailed, TimelineLoaded, VersionChosen
-from ekstui.tui.present.versions import BARS, sparkline, version_rows
 from ekstui.tui.shown import Shown
-from ekstui.tui.signs import can_show
+from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import Column, Row, RowList
+
+# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
+if TYPE_CHECKING:
+    from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.policy import Policy
+    from ekstui.core.quarters import Quarters
+    from ekstui.core.steps import Step
+    from ekstui.core.where import PolicyAt
+    from ekstui.library import Library
+    from ekstui.tui.filters import Touched
 
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
 
@@ -38,8 +43,8 @@ class VersionsPane(Pane):
     shown: reactive[Shown | None] = reactive(None)
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
-    def __init__(self) -> None:
-        super().__init__(3, "Versions", COLUMNS, id="versions")
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(3, "Versions", COLUMNS, id="versions", classes=classes)
         self._arn: str | None = None
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None
@@ -82,6 +87,8 @@ class VersionsPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return the timeline, or the versions whose row has every word of the filter."""
+        from ekstui.tui.present.versions import version_rows
+
         words = self._filter.casefold().split()
         shown = self.shown
         if shown is None:
@@ -102,6 +109,8 @@ class VersionsPane(Pane):
         return [row for row in rows if row.selectable and self._fits(row, others, actions)]
 
     def _quarter_rows(self) -> list[Row]:
+        from ekstui.tui.present.versions import sparkline
+
         columns, lines = ROOM_FOR_QUARTERS
         if self._quarters is None or self.rows.row_width < columns or self.rows.size.height < lines:
             return []
@@ -109,6 +118,9 @@ class VersionsPane(Pane):
         return [Row("quarters", (line,), selectable=False)] if line else []
 
     def _fits(self, row: Row, words: Sequence[str], actions: Sequence[str]) -> bool:
+        from ekstui.core.steps import Step
+        from ekstui.tui.filters import touches
+
         text = " ".join(map(plain, row.cells)).casefold()
         touched = self._touched
         return all(word in text for word in words) and (
@@ -119,6 +131,8 @@ class VersionsPane(Pane):
         )
 
     def _read_touched(self, shown: Shown) -> None:
+        from ekstui.tui.filters import actions_touched
+
         library, policy = self.app.library, shown.entry.policy
         self.app.background.run(
             self, "touched", lambda _: ActionsTouchedRead(policy.arn, actions_touched(policy, library))
@@ -152,12 +166,16 @@ class VersionsPane(Pane):
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
+        from ekstui.core.steps import Step
+
         event.stop()
         if event.row and isinstance(event.row.value, Step):
             self.post_message(VersionChosen(event.row.value.version))
 
 
 def _read(policy: Policy, library: Library) -> TimelineLoaded:
+    from ekstui.core.quarters import changes_per_quarter
+
     steps = library.timeline(policy)
     quarters = changes_per_quarter(steps, library.data().newest)
     return TimelineLoaded(policy.arn, steps, library.knowledge(policy), quarters)

@@ -1,0 +1,79 @@
+"""The file that a log is kept in, and what of a record gets into it."""
+
+import logging
+import os
+import stat
+import time
+import traceback
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from ekstui.core.text import clean
+
+MAX_BYTES = 1_000_000
+"""The size at which a new file is begun."""
+
+KEPT = 2
+"""How many older files are kept."""
+
+_PARTS = 3
+"""How much of a path in the code is written: the last folders and the file."""
+
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def log_file(path: Path, *, tells: bool) -> logging.FileHandler:
+    """Return what writes to a log file; `tells` lets it write what an exception says. OSError where it cannot."""
+    handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+    handler.setFormatter(_Formatter(tells=tells))
+    return handler
+
+
+class _OwnFile(RotatingFileHandler):
+    """A file that is made with its final permissions; one that is a link or someone else's is refused."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        try:
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
+                raise OSError(0, "it is no file of yours")
+            if stat.S_IMODE(state.st_mode) != 0o600:
+                os.fchmod(descriptor, 0o600)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Do nothing: a full disk must not write into what the user looks at."""
+
+
+class _Formatter(logging.Formatter):
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, *, tells: bool) -> None:
+        super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self._tells = tells
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Others' handlers leave their text of an exception in the record.
+        record.exc_text = None
+        return clean(super().format(record))
+
+    def formatException(self, ei: _Raised) -> str:  # noqa: N802 (logging's name)
+        if self._tells:
+            return super().formatException(ei)
+        lines: list[str] = []
+        error: BaseException | None = ei[1]
+        while error is not None and len(lines) < 200:
+            lines.append(f"  {type(error).__name__}")
+            lines += [
+                f"    {'/'.join(Path(frame.filename).parts[-_PARTS:])}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(lines)
