@@ -35,6 +35,7 @@ _PLACES: dict[Where, str] = {
     "asking": "Where a question is typed",
     "who-can": "Who can",
     "explain": "Explaining",
+    "account": "About the account",
     "action": "About an action",
     "cluster": "About a cluster",
     "map": "In the tree of a cluster",

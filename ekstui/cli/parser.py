@@ -126,7 +126,7 @@ def _declare_diff(commands: _Commands) -> None:
         "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
     )
     diff.add_argument(
-        "before", metavar="A", help="POLICY[@V], POLICY@v5..v6, a file, - for standard input, or role:NAME"
+        "before", metavar="A", help="POLICY[@V] or an ARN, POLICY@v5..v6, a file, - for standard input, or role:NAME"
     )
     diff.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
     forms = diff.add_mutually_exclusive_group()

@@ -146,16 +146,20 @@ class Library:
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
         """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
 
-        A role is of the account as it was in the last 15 minutes, or AWS is asked; AccountError where it cannot be.
+        A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
+        AccountError where it cannot be.
         """
-        from ekstui.core.where import RoleSide
+        from ekstui.core.where import PolicyAt, RoleSide
         from ekstui.library.comparison import compared, read_side
+        from ekstui.library.own_policies import is_own, own_policy_side
 
         def ask(side: Side) -> ComparedSide:
             if isinstance(side, RoleSide):
                 from ekstui.library.roles import role_side
 
                 return role_side(side.name, self.live.recent(), self._default_versions)
+            if isinstance(side, PolicyAt) and is_own(side.name):
+                return own_policy_side(side.name, side.version, self.live.recent())
             return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
         return compared(ask(before), ask(after))

@@ -12,7 +12,7 @@ from ekstui.config.effective import nearest_words
 
 Where = Literal[
     "app", "rows", "explorer", "report", "compare", "role", "changes", "asking", "who-can", "explain", "action",
-    "matrix", "cluster", "map",
+    "matrix", "cluster", "map", "account",
 ]  # fmt: skip
 
 
@@ -94,6 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("map.fold", "map", "left,h", "fold", "fold", "Fold what the cursor is on, or go to what it is in.", footer=True),
     Key("map.toggle", "map", "space", "toggle_fold", "toggle", "Fold or unfold what the cursor is on."),
     Key("map.toggle-all", "map", "z", "toggle_all", "all", "Unfold all roles, or fold them.", footer=True),
+    Key("account.diff", "account", "d", "diff", "diff", "Compare the copy under the cursor with the version of AWS's policy that it is most like.", footer=True),
     Key("report.next", "report", "n", "next(1)", "next", "Go to the next change, or match of the search.", footer=True),
     Key("report.previous", "report", "N", "next(-1)", "previous", "Go to the previous change, or match of the search."),
     Key("report.search", "report", "slash", "search", "search", "Search in what is shown, or filter the table and the tree; n and N go between the matches.", footer=True),

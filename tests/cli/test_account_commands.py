@@ -72,3 +72,18 @@ def test_a_role_against_a_policy(rig: Rig, ekstui: Run) -> None:
     assert compared["added"] == []
     assert compared["removed"]
     assert ekstui("diff", "role:prod-clustre", "AmazonEKSClusterPolicy").code == 1
+
+
+def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
+    compared = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
+    assert compared["after"] == {
+        "label": "acme-eks-control-plane@v1 (the account's own)", "policy": None, "arn": None, "version": None, "created": None
+    }  # fmt: skip
+    assert compared["kind"] == "actions"
+    unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")
+    assert (unknown.code, unknown.err) == (1, f"ekstui: No policy of account 123456789012 has the ARN {arn}s.\n")
+    older = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}@v9")
+    assert older.code == 1
+    assert "only the default version is, v1" in older.err

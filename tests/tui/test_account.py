@@ -5,8 +5,10 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
+from ekstui.library.copies import CopyAnswer
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account import AccountScreen
+from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.mfa import MfaScreen
 from tests.rig.isolation import access_key
@@ -55,6 +57,35 @@ def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own
         assert snapshot is None or snapshot.identity.account == "222233334444"
         await settle(pilot, lambda: "profile: other" in words(app.screen))
         assert "account: 222233334444" in words(app.screen)
+
+    travel(journey)
+
+
+def test_a_copy_is_compared_with_the_policy_it_was_copied_from(rig: Rig) -> None:
+    rig.reset(0)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+        await pilot.press("a")
+        await settle(pilot, lambda: "acme-eks-control-plane is" in words(app.screen))
+        screen = app.screen
+        assert isinstance(screen, AccountScreen)
+        arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
+        (row,) = [
+            row for row in screen.rows.rows if isinstance(row.value, CopyAnswer) and row.value.copy.local.arn == arn
+        ]
+        assert isinstance(row.value, CopyAnswer)
+        for key in ("d", "enter"):
+            screen.rows.move_to(row.key)
+            await pilot.press(key)
+            await settle(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison is not None)
+            assert isinstance(app.screen, CompareScreen)
+            comparison = app.screen.comparison
+            assert comparison is not None
+            assert comparison.before.label == f"AmazonEKSClusterPolicy@v{row.value.copy.version}"
+            assert comparison.after.label == "acme-eks-control-plane@v1 (the account's own)"
+            assert comparison.after.document == row.value.copy.local.document
+            await pilot.press("escape")
 
     travel(journey)
 

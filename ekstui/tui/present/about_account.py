@@ -67,7 +67,7 @@ def about_account_rows(
         rows += _section("Not looked at")
         rows += _texts("unseen", styled(clean_line(", ".join(snapshot.not_looked_at)), "muted"), width)
     if copies:
-        rows += _section("Own policies that began as a copy of one of AWS's")
+        rows += _section("Own policies that began as a copy of one of AWS's (enter compares)")
         for answer in copies:
             rows += _copy(answer, width)
     return rows

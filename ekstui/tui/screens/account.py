@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.text import clean_line
+from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer
 from ekstui.tui.account import AccountView, SwitchAccount
+from ekstui.tui.keys import bindings
 from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
+from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Shown
 from ekstui.tui.styled import Styled
 from ekstui.tui.widgets.rows import Row, RowList
 
@@ -31,6 +33,8 @@ class _Beside:
 class AccountScreen(ReportScreen):
     """The account and the choices of another."""
 
+    BINDINGS = bindings("account")
+    PLACES = ("account", "report")
     WAITING = "looking at the account…"
 
     def __init__(self, view: AccountView) -> None:
@@ -78,8 +82,16 @@ class AccountScreen(ReportScreen):
         elif isinstance(value, UseRegions):
             self.post_message(SwitchAccount(_with(choice, choice.profile, value.regions)))
         elif isinstance(value, CopyAnswer):
-            entry = self.app.library.find(value.copy.original.arn)
-            self.app.go_to(Shown(entry, value.copy.version))
+            self.action_diff()
+
+    def action_diff(self) -> None:
+        """Compare the copy under the cursor with the version of the AWS policy that it is most like."""
+        row = self.rows.current
+        if row is None or not isinstance(row.value, CopyAnswer):
+            self.notify("Only a policy that is a copy of one of AWS's is compared here.", markup=False)
+            return
+        copy = row.value.copy
+        self.app.push_screen(CompareScreen(PolicyAt(copy.original.name, copy.version), PolicyAt(copy.local.arn)))
 
 
 def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:

@@ -28,6 +28,7 @@ _HEADINGS: dict[Where, str] = {
     "matrix": "The table",
     "cluster": "Cluster",
     "map": "The tree",
+    "account": "Account",
     "report": "Here",
     "rows": "Moving",
     "app": "Everywhere",
