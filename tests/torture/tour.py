@@ -55,7 +55,6 @@ class Tour:
         self.tried = tried
         self.home = home
         self._looked = 0
-        self._files = 0
 
     def see(self, place: str, keys: str = "", wanted: str = SPOKEN) -> None:
         """Type keys, wait for what is to be seen, and look at all that came."""
@@ -86,8 +85,7 @@ class Tour:
         for number in range(choices):
             self._choose(place, "e", number)
             self.see(f"{place}, {number}", "\r", "Write to a file")
-            self._files += 1
-            path = self.home / f"export-{self._files}"
+            path = self.home / f"export-{len(list(self.home.glob('export-*')))}"
             self.see(f"{place}, name", "\x15", "name of the file")
             self.see(f"{place}, name", str(path), str(path))
             self.see(f"{place}, written", "\r", "Wrote")
@@ -132,11 +130,16 @@ def tour(home: Path, driver: str, env: Mapping[str, str]) -> Tried:
         at.copies("permissions, copy")
         at.exports("version, export", 4)
         at.see("versions", "3G", "v99")
+        at.see("table", "t", "Actions given")
+        at.see("table, open", "gG\r", "An action")
+        at.see("table, end", "G", "")
+        at.copies("table, copy")
+        at.exports("table, export")
     with app(home, ["AmazonEKSClusterPolicy", "--account-file", str(home / "account.json")], tried, env) as at:
         at.see("attached", "", "account 1234…")
         at.see("attached", "4z", SPOKEN)
         at.copies("attached, copy")
-        at.see("role", "g\r", "Trust: who may assume it")
+        at.see("role", "g\r", "Findings")
         at.see("role, end", "G", "")
         at.see("role, permissions", "v", "")
         at.see("role, trust policy", "v", "sts:AssumeRole")

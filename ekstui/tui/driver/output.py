@@ -11,6 +11,7 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import groupby
 from time import monotonic
 from typing import Final
 
@@ -44,13 +45,27 @@ _PATIENCE: Final = 0.25
 """Seconds that a terminal has to take what is left when the driver closes."""
 
 
-def _question_marks(error: UnicodeError) -> tuple[str, int]:
+_LIKE: Final = {
+    sign: plain
+    for signs, plain in {
+        "─━": "-", "│┃": "|", "╭╮╰╯┌┐└┘├┤": "+", "●": "*", "○": "o", "◆█": "#", "▸→›": ">", "▾↓": "v", "←≤": "<",
+        "↑": "^", "·": ".", "…⋯": "~", "×✗": "x", "✓": "+", "−–—": "-", "“”": '"', "’": "'", "▁▂▃▄▅▆▇": " ",
+    }.items()
+    for sign in signs
+}  # fmt: skip
+"""What stands for a sign of one cell that the terminal's encoding lacks."""
+
+
+def _by_cells(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "?" * cell_len(error.object[error.start : error.end]), error.end
+    lacking = error.object[error.start : error.end]
+    # Signs that make one character together, such as flags, are measured together.
+    runs = ("".join(run) for _, run in groupby(lacking, key=lambda sign: sign if sign in _LIKE else ""))
+    return "".join(_LIKE[run[0]] * len(run) if run[0] in _LIKE else "?" * cell_len(run) for run in runs), error.end
 
 
-codecs.register_error("cells", _question_marks)
+codecs.register_error("cells", _by_cells)
 
 
 class Output:

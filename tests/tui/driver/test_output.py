@@ -93,7 +93,13 @@ def test_once_closed_it_takes_frames_only_and_shows_them_when_open_again(line: L
 
 def test_a_character_that_the_encoding_lacks_keeps_its_width() -> None:
     line = Line("ascii")
-    assert line.sent(frame("a│漢\ud800z")) == "\x1b[Ha????\x1b[1;6Hz\r"
+    assert line.sent(frame("a漢\ud800z")) == "\x1b[Ha???\x1b[1;5Hz\r"
+    line.close()
+
+
+def test_a_sign_that_the_encoding_lacks_is_one_that_looks_like_it() -> None:
+    line = Line("ascii")
+    assert line.sent(frame("╭──╮▸●○×│…")) == "\x1b[H+--+>*ox|~\x1b[H"
     line.close()
 
 
