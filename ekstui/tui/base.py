@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 
     def __init__(self, library: Library | Callable[[], Library], settings: Settings | None = None) -> None:
-        super().__init__(driver_class=driver_class())
+        # Left to itself Textual turns colours into greys where NO_COLOR is set, and sends those.
+        super().__init__(driver_class=driver_class(), ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._library = library
         self.settings = settings or Settings()
         self.background = Background()

@@ -26,8 +26,8 @@ PATIENCE = 1.0
 class KeysInTurnApp(App[None]):
     """An app that sends a key, or what is pasted, once the one before it has taken effect."""
 
-    def __init__(self, *, driver_class: type[Driver] | None = None) -> None:
-        super().__init__(driver_class=driver_class)
+    def __init__(self, *, driver_class: type[Driver] | None = None, ansi_color: bool | None = None) -> None:
+        super().__init__(driver_class=driver_class, ansi_color=ansi_color)
         self._typed: deque[Key | Paste] = deque()
         """What was typed and is not sent yet."""
         self._sent_at: float | None = None

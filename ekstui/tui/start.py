@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
     """Run the app, opened at `where` if given; an unknown policy or version is an error before the screen changes."""
+    if os.environ.get("NO_COLOR") == "":
+        # By the convention an empty one asks for nothing; Textual would leave colours out.
+        del os.environ["NO_COLOR"]
     # What libraries log, and what ends a thread of theirs, must not be written over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     threading.excepthook = _note_thread

@@ -30,10 +30,15 @@ LOOKS: Final = {
     "cursor-blurred": _Look("", "surface-lighten-1"), "header": _Look("text-muted", bold=True),
 }  # fmt: skip
 
+_UNDERLINED: Final = ("cursor-blurred", "hit")
+"""Parts that must be told from others where there are no colours, as NO_COLOR asks for."""
+
 
 def rich_style(widget: Widget, name: str) -> Style:
     """Return how a tone, or a part of a list, looks on what is behind this widget."""
     look = LOOKS[name]
+    if widget.app.no_color:
+        return Style(bold=look.bold or None, reverse=name == "cursor" or None, underline=name in _UNDERLINED or None)
     behind = widget.visual_style
     background = behind.background or Color(0, 0, 0)
     if look.background:

@@ -50,6 +50,21 @@ def copied(terminal: Terminal) -> bool:
     return re.search(rb"\x1b\]52;c;[A-Za-z0-9+/=]+", bytes(terminal.raw)) is not None
 
 
+@pytest.mark.parametrize("theme", ["textual-dark", "ansi-light"])
+def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str) -> None:
+    env = {**isolated(own_home), "NO_COLOR": "1", "EKSTUI_THEME": theme, "COLORTERM": "truecolor"}
+    with Terminal(APP, env=env) as terminal:
+        terminal.wait_for("List 6/224", PATIENCE)
+        terminal.send("j")
+        terminal.wait_for("autoscaling", PATIENCE)
+        coloured = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
+        assert coloured == []
+        # Where the cursor is can be seen all the same.
+        (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKSClusterPolicy")]
+        assert terminal.screen.buffer[row][5].reverse
+        assert not terminal.screen.buffer[row + 1][5].reverse
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:

@@ -214,10 +214,10 @@ class ExplorerScreen(Screen[None]):
         self.account = AccountView()
 
     def opening(self) -> object | None:
-        """Return the first screen as it stands, None where it is another by now."""
-        if self._used or self._start or self._status is None:
-            return None
+        """Return the first screen as it stands, None where it is not there yet, or another by now."""
         panes = (self.policies, self.permissions, self.versions)
+        if self._used or self._start or self._status is None or not all(pane.rows.rows for pane in panes):
+            return None
         return picture_of(self._header(self._status, self._first_view), panes)
 
     def _fill_cache(self) -> None:
