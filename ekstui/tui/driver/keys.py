@@ -1,7 +1,8 @@
-"""What the terminal sends, made safe for Textual's parser: bad bytes, old mouse reports, key releases.
+"""What the terminal sends, made safe for Textual's parser: bad bytes, old mouse reports, key releases, pastes.
 
 Read from Textual 8.2.8 (`_xterm_parser.py`, `drivers/linux_driver.py`): there a byte that is no UTF-8 ends the input
-thread, as does the release of a key in the kitty protocol, and a mouse report with pixels but no pixel size.
+thread, as does the release of a key in the kitty protocol, and a mouse report with pixels but no pixel size. What
+follows an escape character in a pasted text is taken for keys.
 """
 
 import re
@@ -21,6 +22,10 @@ _OLD_MOUSE_BEGUN: Final = re.compile(rb"\x1b\[M[\x20-\xff]{0,2}\Z", re.DOTALL)
 # code:shifted:base ; modifiers:event ; text
 _KITTY_KEY: Final = re.compile(r"\x1b\[(\d*)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?)?((?:;[\d:]*)?)([u~ABCDEFHPQRS])")
 _RELEASED: Final = "3"
+
+_PASTE: Final = "\x1b[200~"
+_PASTED: Final = "\x1b[201~"
+_ESCAPE_SHOWN: Final = "\u241b"
 
 
 class Decoder:
@@ -49,12 +54,45 @@ def _as_sgr_report(match: re.Match[bytes]) -> bytes:
     return b"\x1b[<%d;%d;%d%c" % (button & ~3 if released else button, column, row, b"m" if released else b"M")
 
 
+class Pastes:
+    """Keeps a pasted text, such as a coloured log, from being taken for keys: its escape characters become pictures."""
+
+    def __init__(self) -> None:
+        self._pasting = False
+        self._passed = ""
+        """The end of what was let through, in which a paste may have begun."""
+        self._held = ""
+        """The end of what was pasted, which may be the beginning of its end."""
+
+    def tame(self, data: str) -> str:
+        """Return `data`, in which no escape character is part of a paste except the one that ends it."""
+        tamed: list[str] = []
+        while data:
+            if self._pasting:
+                text, end, data = (self._held + data).partition(_PASTED)
+                held = 0 if end else max(size for size in range(len(_PASTED)) if text.endswith(_PASTED[:size]))
+                text, self._held = text[: len(text) - held], text[len(text) - held :]
+                tamed += text.replace("\x1b", _ESCAPE_SHOWN), end
+                self._pasting = not end
+            else:
+                text, start, data = (self._passed + data).partition(_PASTE)
+                tamed.append((text + start)[len(self._passed) :])
+                self._passed = "" if start else text[1 - len(_PASTE) :]
+                self._pasting = bool(start)
+        return "".join(tamed)
+
+
 class Parser(XTermParser):
     """Textual's parser, which lets through no sequence that would stop it (three of its methods, read in 8.2.8)."""
 
+    def __init__(self, debug: bool = False) -> None:
+        self._pastes = Pastes()
+        super().__init__(debug)
+
     def feed(self, data: str) -> Iterable[Message]:
         """Return the messages in `data`; the end of the input is for the reader to notice, so nothing means nothing."""
-        return super().feed(data) if data else ()
+        tamed = self._pastes.tame(data)
+        return super().feed(tamed) if tamed else ()
 
     def parse_mouse_code(self, code: str) -> Message | None:
         """Return the mouse event in `code`, or None where the terminal gave a size of nothing."""

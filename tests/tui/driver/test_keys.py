@@ -55,6 +55,19 @@ def test_an_old_mouse_report_is_read_though_it_comes_in_two(at: int) -> None:
     assert key.key == "a"
 
 
+COLOURED = b"\x1b[200~\x1b[31mq\x1bq\x1b]2;x\x1b\\q\x1b[200~\x1b[20\x1b[201~"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 7, 100])
+def test_an_escape_in_a_paste_is_no_key(size: int) -> None:
+    # However the terminal cuts it; a paste from tmux's buffer of a coloured log is such a text.
+    found = messages(*(COLOURED[start : start + size] for start in range(0, len(COLOURED), size)), b"a")
+    assert [message.text if isinstance(message, Paste) else message for message in found[:-1]] == [
+        "␛[31mq␛q␛]2;x␛\\q␛[200~␛[20"
+    ]
+    assert isinstance(found[-1], Key)
+
+
 def test_what_looked_like_a_mouse_report_is_let_go() -> None:
     decoder = Decoder()
     assert decoder.feed(b"\x1b[M") == ""
