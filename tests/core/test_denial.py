@@ -170,6 +170,14 @@ def test_the_action_that_was_called_and_the_encoded_part_are_kept() -> None:
     assert parse_denial(MESSAGES[2][0]).encoded is None  # cut off
 
 
+@pytest.mark.parametrize("escape", ["\x1b", "␛", "^[", "\\u001b", "\\x1b"])
+def test_a_message_in_colours(escape: str) -> None:
+    text = MESSAGES[0][0]
+    words = text.split(" ")
+    coloured = " ".join(f"{escape}[1;31m{word}{escape}[0m" if index % 3 else word for index, word in enumerate(words))
+    assert parse_denial(coloured) == parse_denial(text)
+
+
 @pytest.mark.parametrize("width", range(20, 200, 7))
 def test_a_message_that_a_terminal_wrapped(width: int) -> None:
     text = MESSAGES[0][0]

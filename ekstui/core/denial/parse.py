@@ -25,6 +25,9 @@ _SHORTEST_LINE = 40
 # What terminals and tools put before each line: Terraform's and Rust's bars, quotation marks of mail, kubectl's tabs.
 _LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
 
+# Colours of a log, as they come and as they look once the text was made safe to show or was copied from a pager.
+_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
+
 # Errors that people take for a denial, and what they are.
 _OTHERS = (
     (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
@@ -99,8 +102,10 @@ def _unwrapped(text: str) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of text, with the escapes of JSON logs undone."""
-    return text.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
+    """Return the lines of text without colours, with the escapes of JSON logs undone."""
+    return (
+        _COLOUR.sub("", text).replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
+    )
 
 
 def _completeness(denial: Denial, rest: str, known: Reference) -> int:
