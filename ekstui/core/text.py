@@ -7,11 +7,13 @@ sequences in them, and no Textual widget stops those, so everything foreign pass
 import re
 from functools import cache
 
-# C0 except tab and newline, DEL, C1, bidirectional controls, zero-width characters, line and paragraph
-# separators, byte order mark, interlinear annotation, tag characters and lone surrogates.
+# C0 except tab and newline, DEL, C1, bidirectional controls, what has no width or looks like a space (Unicode's default
+# ignorable characters, but for the selectors that honest emoji end with), line and paragraph separators, interlinear
+# annotation, tag characters and lone surrogates.
 _UNSAFE = (
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 
 TAB_WIDTH = 4
