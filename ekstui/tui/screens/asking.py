@@ -5,21 +5,20 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Paste
 from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.core.text import clean
 from ekstui.tui.keys import Where, bindings
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import Row, RowList
 
 LINE_BREAK = "⏎"
 """What stands for a line break in the line, so that a pasted message keeps its lines."""
 
 
-class QuestionLine(FilterLine):
+class QuestionLine(Line):
     """The line that holds the question; what is pasted keeps all of its lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,16 +29,10 @@ class QuestionLine(FilterLine):
         Binding("escape", "screen.leave_line", show=False),
     ]
 
-    def on_paste(self, event: Paste) -> None:
-        """Take all lines of what is pasted; Textual's own line keeps the first one only."""
-        event.prevent_default()
-        event.stop()
+    def pasted(self, text: str) -> str:
+        """Return all lines of what is pasted."""
         # Terminals send a pasted line break as a carriage return, as if enter was pressed.
-        text = LINE_BREAK.join(clean(event.text.replace("\r\n", "\n").replace("\r", "\n")).splitlines())
-        if self.selection.is_empty:
-            self.insert_text_at_cursor(text)
-        else:
-            self.replace(text, *self.selection)
+        return LINE_BREAK.join(clean(text.replace("\r\n", "\n").replace("\r", "\n")).splitlines())
 
 
 class AskingScreen(ReportScreen):
@@ -55,7 +48,7 @@ class AskingScreen(ReportScreen):
         super().__init__()
         self.text = text
         """What was asked, empty before anything was."""
-        self.line = QuestionLine(LINE_BREAK.join(clean(text).splitlines()), hidden=False, placeholder=self.PLACEHOLDER)
+        self.line = QuestionLine(LINE_BREAK.join(clean(text).splitlines()), placeholder=self.PLACEHOLDER)
         self.line.id = "question"
 
     def extra_widgets(self) -> Sequence[Widget]:

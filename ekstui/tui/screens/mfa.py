@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from ekstui.tui.styled import styled
 from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.line import Line
 
 
 class MfaScreen(ModalScreen[str | None]):
@@ -35,14 +35,14 @@ class MfaScreen(ModalScreen[str | None]):
             box.border_title = Content("MFA code")
             box.border_subtitle = Content("enter sends it to AWS · esc closes")
             yield HeaderBar()
-            line = FilterLine(hidden=False, placeholder="six digits")
+            line = Line(placeholder="six digits")
             line.password = True
             yield line
 
     def on_mount(self) -> None:
         """Let the user type."""
         self.query_one(HeaderBar).show(styled(self._device, "muted"))
-        self.set_focus(self.query_one(FilterLine), scroll_visible=False)
+        self.set_focus(self.query_one(Line), scroll_visible=False)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -20,7 +20,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.shown import Shown
 from ekstui.tui.styled import mark_hits, styled
-from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
 MOST = 200
@@ -77,13 +77,13 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | Compare | None]):
         with Vertical() as box:
             box.border_title = Content("Commands, policies, versions")
             box.border_subtitle = Content("POLICY@v5 goes to a version · diff A B compares · esc closes")
-            yield FilterLine(hidden=False, placeholder="type a part of a name")
+            yield Line(placeholder="type a part of a name")
             yield RowList((Column("", 6), Column("", 20, share=1), Column("", 14, right=True)))
 
     def on_mount(self) -> None:
         """Show everything there is."""
         self._entries = self.app.library.policies("all")
-        self.query_one(FilterLine).focus()
+        self.query_one(Line).focus()
         self._show("")
 
     @on(Input.Changed)
@@ -124,7 +124,7 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | Compare | None]):
             first = rows[0].key
             self.rows.set_rows([self._marked(row, words) for row in rows], cursor=first)
         else:
-            self.rows.show_message(styled(f"Nothing is named “{typed}”.", "warn"))
+            self.rows.show_message(styled(clean_line(f"Nothing is named “{typed}”."), "warn"))
 
     def _marked(self, row: Row, words: Sequence[str]) -> Row:
         cells = row.cells

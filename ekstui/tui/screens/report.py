@@ -20,7 +20,7 @@ from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
 from ekstui.tui.styled import Styled, mark_hits, plain, styled
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
-from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
 from ekstui.tui.wrapping import cut_end
 

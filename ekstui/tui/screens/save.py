@@ -14,7 +14,7 @@ from textual.widgets import Input
 from ekstui.core.text import clean, clean_line
 from ekstui.tui.styled import styled
 from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.pane import FilterLine
+from ekstui.tui.widgets.line import Line
 
 
 class SaveScreen(ModalScreen[str | None]):
@@ -38,12 +38,12 @@ class SaveScreen(ModalScreen[str | None]):
         with Vertical() as box:
             box.border_title = Content("Write to a file")
             box.border_subtitle = Content("enter writes · esc closes")
-            yield FilterLine(self._proposed, hidden=False, placeholder="name of the file")
+            yield Line(self._proposed, placeholder="name of the file")
             yield HeaderBar()
 
     def on_mount(self) -> None:
         """Let the user change the name."""
-        self.query_one(FilterLine).focus()
+        self.query_one(Line).focus()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

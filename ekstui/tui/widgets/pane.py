@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
@@ -15,45 +14,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.tui.present.failure import failure
 from ekstui.tui.styled import styled
+from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import Column, Row, RowList
 from ekstui.tui.wrapping import cut_middle
 
 if TYPE_CHECKING:
     from ekstui.tui.opening import PanePicture
-
-
-class FilterLine(Input):
-    """The line in which a filter is typed; its cursor does not blink, since each blink is sent over the line."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "leave", show=False),
-        Binding("escape", "leave", show=False),
-    ]
-    DEFAULT_CSS = """
-    FilterLine, FilterLine:focus { border: none; height: 1; padding: 0; background: $surface; }
-    """
-
-    def __init__(self, value: str = "", *, hidden: bool = True, placeholder: str = "type to filter") -> None:
-        super().__init__(value, placeholder=placeholder, select_on_focus=False)
-        self.cursor_blink = False
-        self.display = not hidden
-
-    def open(self) -> None:
-        """Show the line and give it the focus at once: what is typed ahead is already meant for it."""
-        self.display = True
-        self.screen.set_focus(self, scroll_visible=False)
-
-    def close(self) -> None:
-        """Empty and hide the line."""
-        self.value = ""
-        self.display = False
-
-    def action_leave(self) -> None:
-        """Go back to the rows and keep the filter."""
-        self.post_message(self.Submitted(self, self.value))
 
 
 class Pane(Vertical):
@@ -159,7 +129,7 @@ class Pane(Vertical):
         rows = self.build_rows()
         if not rows and self._filter:
             self.rows.show_message(
-                styled(f"Nothing here matches “{self._filter}”.", "warn"),
+                styled(clean_line(f"Nothing here matches “{self._filter}”."), "warn"),
                 styled("/ and then enter on an empty line clears the filter.", "muted"),
             )
         else:

@@ -1,0 +1,58 @@
+"""The lines in which users type."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Paste
+from textual.widgets import Input
+
+from ekstui.core.text import clean
+
+
+class Line(Input):
+    """A line to type in; its cursor does not blink, since each blink is sent over the wire."""
+
+    DEFAULT_CSS = """
+    Line, Line:focus { border: none; height: 1; padding: 0; background: $surface; }
+    """
+
+    def __init__(self, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(value, placeholder=placeholder, select_on_focus=False)
+        self.cursor_blink = False
+
+    def on_paste(self, event: Paste) -> None:
+        """Take what is pasted, made safe to show."""
+        event.prevent_default()
+        event.stop()
+        self.replace(self.pasted(event.text), *self.selection)
+
+    def pasted(self, text: str) -> str:
+        """Return what of a pasted text goes into the line: the first line of it."""
+        return next(iter(clean(text.strip()).splitlines()), "")
+
+
+class FilterLine(Line):
+    """A line over rows, hidden until it is asked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "leave", show=False),
+        Binding("escape", "leave", show=False),
+    ]
+
+    def __init__(self, *, placeholder: str = "type to filter") -> None:
+        super().__init__(placeholder=placeholder)
+        self.display = False
+
+    def open(self) -> None:
+        """Show the line and give it the focus at once: what is typed ahead is already meant for it."""
+        self.display = True
+        self.screen.set_focus(self, scroll_visible=False)
+
+    def close(self) -> None:
+        """Empty and hide the line."""
+        self.value = ""
+        self.display = False
+
+    def action_leave(self) -> None:
+        """Go back to the rows and keep the filter."""
+        self.post_message(self.Submitted(self, self.value))
