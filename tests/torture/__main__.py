@@ -30,7 +30,7 @@ def _tests(*words: str) -> tuple[str, ...]:
 
 TRIALS = (
     Trial("hostile text, commands", ("-m", "tests.torture.hostile"), _tests("tests/torture/test_hostile.py"), 15),
-    Trial("hostile text, the app", ("-m", "tests.torture.tour"), ("-m", "tests.torture.tour"), 8),
+    Trial("hostile text, the app", ("-m", "tests.torture.tour"), _tests("tests/torture/test_tour.py"), 8),
     Trial(
         "hostile documents and messages",
         _tests("tests/torture/test_summary.py", "tests/torture/test_explain.py", "--hypothesis-show-statistics"),

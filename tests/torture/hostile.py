@@ -21,8 +21,8 @@ from ekstui.cli.main import main as ekstui
 from tests.rig.isolation import isolated
 
 RAW = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 """What no output may hold: every control character but the newline, and what turns or hides text."""
 
@@ -41,7 +41,7 @@ STRINGS: dict[str, str] = {
     "lines": "one\ntwo\r\nekstui: OWNED",
     "tabs": "a\tb\t\tc",
     "bidirectional": "\u202eDENWO\u202c \u2066x\u2069 \u061c\u200f",
-    "zero width": "AmazonEKS\u200bClusterPolicy\u2060\ufeff\u00ad",
+    "zero width": "AmazonEKS\u200bClusterPolicy\u2060\ufeff\u00ad\u3164\u034f",
     "line separators": "one\u2028two\u2029three\x85four",
     "tag characters": "x\U000e0041\U000e007f",
     "lone surrogate": "\ud800x\udfff",

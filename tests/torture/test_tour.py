@@ -1,0 +1,17 @@
+"""The real app over a hostile account, in its short form; `make torture` sees every screen, copy and export."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.filled import copied
+from tests.rig.rig import Rig
+from tests.torture.tour_live import short_tour
+
+
+@pytest.mark.slow
+def test_nothing_of_an_account_reaches_the_terminal_raw(rig: Rig, own_home: Path, filled_cache: Path) -> None:
+    copied(filled_cache, own_home / "cache")
+    tried = short_tour(rig, own_home)
+    print(tried.line())
+    assert tried.notes == []
