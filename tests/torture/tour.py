@@ -56,6 +56,11 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.copies("permissions, copy")
         at.exports("version, export", 4)
         at.see("versions", "3G", "v99")
+        at.see("table", "t", "Actions given")
+        at.see("table, open", "gG\r", "An action")
+        at.see("table, end", "G", "")
+        at.copies("table, copy")
+        at.exports("table, export")
     with app(home, ["AmazonEKSClusterPolicy", "--account-file", str(home / "account.json")], tried, env) as at:
         at.takes_out = takes_out
         at.see("attached", "", "account 1234…")
