@@ -88,7 +88,9 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         MADE,
         (
             "stdout is data only; progress and remarks go to stderr. Piped output has no colour, and `NO_COLOR` is "
-            "honoured. The first word that names a command is the command, else it is what the app opens at. The JSON of "
+            "honoured. A table fits the terminal; piped it is whole, however wide that is. The options that choose the "
+            "account may be given to every command, so that an alias can hold them; where no account is asked they "
+            "change nothing. The first word that names a command is the command, else it is what the app opens at. The JSON of "
             "each command is described by [a schema](../assets/schema.json).\n"
         ),
     ]

@@ -35,11 +35,12 @@ def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
 
 
 def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the command's arguments and options without --help."""
+    """Return the command's arguments and options without --help and what it takes without using it."""
     return [
         action
         for action in command._actions
         if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+        and action.help != argparse.SUPPRESS
     ]
 
 

@@ -58,6 +58,9 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     for name, declare in _DECLARED.items():
         if only in (None, name):
             declare(commands)
+    for command in commands.choices.values():
+        if "--profile" not in command._option_string_actions:
+            _account(command, hidden=True)
     return parser
 
 
@@ -341,18 +344,25 @@ def _theme(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", metavar="NAME", help="a theme of Textual, such as textual-light or ansi-dark")
 
 
-def _account(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", metavar="NAME", help="the profile of AWS's configuration to ask with")
-    parser.add_argument("--region", action="append", default=[], metavar="REGION", help="a region, or all; repeatable")
+def _account(parser: argparse.ArgumentParser, *, hidden: bool = False) -> None:
+    """Declare how the account is chosen; hidden where no account is asked, since an alias may give it to every command."""
+
+    def words(text: str) -> str:
+        return argparse.SUPPRESS if hidden else text
+
+    parser.add_argument("--profile", metavar="NAME", help=words("the profile of AWS's configuration to ask with"))
+    parser.add_argument(
+        "--region", action="append", default=[], metavar="REGION", help=words("a region, or all; repeatable")
+    )
     parser.add_argument(
         "--offline",
         action=argparse.BooleanOptionalAction,
-        help="answer from the last snapshot, without asking AWS",
+        help=words("answer from the last snapshot, without asking AWS"),
     )
     parser.add_argument(
         "--account-file",
         metavar="FILE",
-        help="read the output of `aws iam get-account-authorization-details` instead of asking AWS",
+        help=words("read the output of `aws iam get-account-authorization-details` instead of asking AWS"),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.cli import output
-from ekstui.cli.main import with_command
+from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import build_parser, commands_of
 from tests.cli.test_commands import ekstui
 
@@ -94,6 +94,17 @@ def test_the_last_column_goes_on_below_itself_on_a_terminal(
         "  role  an add-on of prod; pod identity",
         "        of prod",
     ]
+
+
+def test_options_that_choose_the_account_change_nothing_where_none_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["list"], ["show", "AmazonEKS_CNI_Policy"], ["who-can", "ec2:CreateTags"], ["cache", "info"]):
+        assert main(command) == 0
+        plain = capsys.readouterr()
+        assert main(["--profile", "none", "--region", "all", "--offline", "--account-file", "none.json", *command]) == 0
+        assert capsys.readouterr() == plain
+        with pytest.raises(SystemExit):
+            main([*command, "--help"])
+        assert "--profile" not in capsys.readouterr().out
 
 
 def test_every_option_with_a_value_may_stand_before_its_command() -> None:
