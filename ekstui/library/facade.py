@@ -78,7 +78,7 @@ class Library:
 
     def in_partition(self, partition: str) -> Library:
         """Return a library over the policies of another partition, or this one where none of it are known."""
-        store = self.store.in_partition(partition)
+        store = None if partition == self.store.cache.partition else self.store.in_partition(partition)
         return self if store is None else Library(store, self._live, self.choice)
 
     @property
@@ -113,17 +113,20 @@ class Library:
 
         Raises AmbiguousError with the candidates, NotFoundError with the nearest names.
         """
-        return entry_of(self.store.ask(lambda reader: find_policy(name, reader, knowledge)))
+        store = self.in_partition(name.split(":")[1]).store if name.startswith("arn:") else self.store
+        return entry_of(store.ask(lambda reader: find_policy(name, reader, knowledge)))
 
     def document(self, policy: Policy, version: int | None = None) -> Document:
         """Return a version's document, the default's for None; NotFoundError for a version nobody has seen."""
         number = known_version(policy, version)
-        return parse_stored(policy.name, number, self.store.ask(lambda reader: reader.text(policy.name, number)))
+        store = self.in_partition(policy.partition).store
+        return parse_stored(policy.name, number, store.ask(lambda reader: reader.text(policy.name, number)))
 
     def document_json(self, policy: Policy, version: int | None = None) -> object:
         """Return a version's document as IAM has it."""
         number = known_version(policy, version)
-        value: object = json.loads(self.store.ask(lambda reader: reader.text(policy.name, number)))
+        store = self.in_partition(policy.partition).store
+        value: object = json.loads(store.ask(lambda reader: reader.text(policy.name, number)))
         return value
 
     def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
@@ -140,7 +143,8 @@ class Library:
         """Return the policy's known versions, oldest first, and what each changed."""
         from ekstui.core.timeline import timeline
 
-        texts = self.store.ask(lambda reader: reader.history(policy.name)).texts
+        store = self.in_partition(policy.partition).store
+        texts = store.ask(lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
@@ -160,7 +164,10 @@ class Library:
                 return role_side(side.name, self.live.recent(), self._default_versions)
             if isinstance(side, PolicyAt) and is_own(side.name):
                 return own_policy_side(side.name, side.version, self.live.recent())
-            return self.store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
+            store = self.store
+            if isinstance(side, PolicyAt) and side.name.startswith("arn:"):
+                store = self.in_partition(side.name.split(":")[1]).store
+            return store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
         return compared(ask(before), ask(after))
 
@@ -228,7 +235,8 @@ class Library:
         from ekstui.library.copies import copies_in
 
         snapshot = self.live.required()
-        return self.store.ask(lambda reader: copies_in(snapshot, reader))
+        store = self.in_partition(snapshot.identity.partition).store
+        return store.ask(lambda reader: copies_in(snapshot, reader))
 
     def simulate(
         self,
@@ -245,7 +253,12 @@ class Library:
         return simulate(self.live.connection(), role, actions, resources, context)
 
     def _default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
-        return self.store.ask(lambda reader: default_versions(arns, reader))
+        found: dict[str, DefaultVersion] = {}
+        wanted = tuple(arns)
+        for partition in {arn.split(":", 2)[1] for arn in wanted if arn.startswith("arn:")}:
+            store = self.in_partition(partition).store
+            found |= store.ask(lambda reader: default_versions(wanted, reader))
+        return found
 
     def explain(self, inquiry: Inquiry) -> Explanation:
         """Return why a request is denied: what came nearest, what would allow it, and what was not looked at.
@@ -257,8 +270,11 @@ class Library:
         from ekstui.library.explanation import explained
 
         snapshot = None if inquiry.principal is None else self.live.required()
-        partition = self.data().partition
-        return self.store.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition))
+        library = self if snapshot is None else self.in_partition(snapshot.identity.partition)
+        partition = library.data().partition
+        return library.store.ask(
+            lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition)
+        )
 
     def simulate_inquiry(self, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
         """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""

@@ -26,7 +26,8 @@ def sync(library: Library, job: Job, tell: Tell) -> Synced:
         report = library.sync(None, lambda done, total: tell("syncing", done, total), cancelled)
     except EkstuiError as error:
         return Synced(f"AWS's policies could not be asked: {error}", failed=True)
-    library.index(lambda done, total: tell("indexing", done, total), cancelled)
+    of_caller = library.in_partition(report.partition)
+    of_caller.index(lambda done, total: tell("indexing", done, total), cancelled)
     return Synced(_sentence(report))
 
 

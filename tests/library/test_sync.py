@@ -155,6 +155,10 @@ def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: 
     assert china.policies("eks")[0].policy.arn == f"arn:aws-cn:iam::aws:policy/{CNI}"
     assert (china.data().partition, china.data().policies) == ("aws-cn", 60)
     assert library.in_partition("aws-us-gov").data().partition == "aws"
+    # An ARN is answered from its own partition.
+    policy = library.find(f"arn:aws-cn:iam::aws:policy/{CNI}").policy
+    assert policy == china.find(CNI).policy
+    assert library.document(policy) == china.document(policy)
 
 
 def test_offline_asks_nobody(cached: Library) -> None:

@@ -1,11 +1,14 @@
 """The account in the app: whose it is, another profile, and a code for MFA."""
 
+import shutil
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
+from ekstui.tui.account import SwitchAccount
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account import AccountScreen
 from ekstui.tui.screens.compare import CompareScreen
@@ -59,6 +62,33 @@ def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own
         assert "account: 222233334444" in words(app.screen)
 
     travel(journey)
+
+
+def test_the_policies_are_those_of_the_account_s_partition(
+    rig: Rig, filled_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EKSTUI_CACHE", str(shutil.copytree(filled_cache, tmp_path / "cache")))
+    rig.reset(0, partition="aws-cn")
+    catalogue = rig.world.catalogue("aws-cn")
+    for name in catalogue.names()[60:]:
+        catalogue.withdraw(name)
+    library = Library.open(AccountChoice(regions=(rig.account.home,)))
+    assert library.sync().partition == "aws-cn"
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = _explorer(app)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws-cn")
+        assert app.library.data().partition == "aws-cn"
+        await pilot.press("s")
+        await settle(pilot, lambda: len(explorer.policies.rows.rows) == 60)
+        # Another account, of the other partition, has the other policies.
+        rig.reset(0)
+        app.post_message(SwitchAccount(AccountChoice(regions=(rig.account.home,))))
+        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws")
+        assert len(explorer.policies.rows.rows) == 1594
+
+    travel(journey, library=library)
 
 
 def test_a_copy_is_compared_with_the_policy_it_was_copied_from(rig: Rig) -> None:

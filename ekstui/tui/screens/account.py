@@ -91,7 +91,7 @@ class AccountScreen(ReportScreen):
             self.notify("Only a policy that is a copy of one of AWS's is compared here.", markup=False)
             return
         copy = row.value.copy
-        self.app.push_screen(CompareScreen(PolicyAt(copy.original.name, copy.version), PolicyAt(copy.local.arn)))
+        self.app.push_screen(CompareScreen(PolicyAt(copy.original.arn, copy.version), PolicyAt(copy.local.arn)))
 
 
 def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:

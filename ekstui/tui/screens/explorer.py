@@ -198,8 +198,28 @@ class ExplorerScreen(Screen[None]):
     @on(AccountTold)
     def _account_told(self, message: AccountTold) -> None:
         message.stop()
-        if message.library is self.app.library:
+        if message.library.choice is self.app.library.choice:
+            before = self.account.snapshot
             self.account = message.change(self.account)
+            if self.account.snapshot is not before:
+                self._follow_partition()
+
+    def _follow_partition(self) -> None:
+        """List the policies of the account's own partition, where they are known."""
+        snapshot, shown = self.account.snapshot, self.shown
+        if snapshot is None:
+            return
+        library = self.app.library.in_partition(snapshot.identity.partition)
+        if library is self.app.library:
+            return
+        self.app.library = library
+        # What was marked may not exist there.
+        self.marks = ()
+        entries = library.policies(self.scope)
+        names = [entry.policy.name for entry in entries]
+        entry = entries[names.index(shown.entry.policy.name) if shown and shown.entry.policy.name in names else 0]
+        self._load(cursor=entry.policy.arn)
+        self._show(Shown(entry, entry.policy.default_version))
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
@@ -426,6 +446,7 @@ class ExplorerScreen(Screen[None]):
     @on(Synced)
     def _synced(self, message: Synced) -> None:
         self._filling = ""
+        self._follow_partition()
         self._load()
         severity: Literal["error", "information"] = "error" if message.failed else "information"
         self.notify(clean_line(message.sentence), severity=severity, markup=False)
