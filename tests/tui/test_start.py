@@ -9,6 +9,7 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.start import where_to_start
+from ekstui.tui.widgets.bars import HeaderBar
 from tests.tui.journeys import settle, shows, travel, words
 
 
@@ -25,6 +26,10 @@ def test_a_range_opens_the_comparison_over_the_explorer() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: "shield:CreateProtection" in words(app.screen))
         assert isinstance(app.screen, CompareScreen)
+        # The lines of the header and of the verdict are both seen.
+        header, verdict = (bar.region for bar in app.screen.query(HeaderBar))
+        assert header.height == 1
+        assert verdict.y == header.bottom
         await pilot.press("escape")
         assert shows(app, ExplorerScreen)
 
