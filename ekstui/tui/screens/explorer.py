@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.events import DescendantFocus
-from textual.getters import app, query_one
+from textual.getters import query_one
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
@@ -19,12 +18,12 @@ from ekstui.core.text import clean_line
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
-from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.keys import Where, bindings
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
 from ekstui.tui.opening import opening_of, picture_of
 from ekstui.tui.present.account import account_line
+from ekstui.tui.screens.panes import PanesScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.syncing import sync
@@ -33,7 +32,6 @@ from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
-from ekstui.tui.widgets.rows import Row
 from ekstui.tui.widgets.versions import VersionsPane
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
@@ -42,12 +40,6 @@ if TYPE_CHECKING:
     from ekstui.core.where import PolicyAt
     from ekstui.library import DataStatus
     from ekstui.tui.styled import Styled
-
-PaneId = Literal["policies", "permissions", "versions", "attached"]
-PANES: tuple[PaneId, ...] = get_args(PaneId)
-
-ROOMS = ((0, "-tiny"), (78, "-narrow"), (110, "-wide"))
-"""From how many columns on the screen is laid out how."""
 
 FOLLOW_AFTER = 0.15
 """Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
@@ -63,40 +55,29 @@ FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(PanesScreen):
     """The four panes; the list says which policy, and the others are bound to it."""
 
-    BLANK = True
-    """Nothing of the screen itself is seen: bars and panes cover it."""
     BINDINGS = bindings("explorer")
     PLACES: tuple[Where, ...] = ("explorer",)
     """The parts of the key table that hold here."""
-    HORIZONTAL_BREAKPOINTS = [*ROOMS]  # noqa: RUF012 - Textual declares it as an instance variable
-
-    app = app(LibraryApp)
-
     shown: reactive[Shown | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
     """What is known of the account."""
     marks: reactive[Marks] = reactive(())
     """The policies and versions that the user marked, oldest mark first; four at most."""
 
-    header = query_one(HeaderBar)
-    footer = query_one(FooterBar)
     policies = query_one(PoliciesPane)
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
 
     def __init__(self, start: Start | None = None, width: int = 0, account: AccountView | None = None) -> None:
-        # Classes that are there from the start spare looking at every style again, a seventh of the start.
-        super().__init__(classes=_room(width))
+        super().__init__(width)
         self._start = start
         self._first_view = account or AccountView()
         self.set_reactive(ExplorerScreen.account, self._first_view)
         self.scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
         """Which policies are listed."""
-        self._pane: PaneId = "policies"
-        self._beside: PaneId = "permissions"
         self._following: Timer | None = None
         self._filling = ""
         self._begun: bool | None = None
@@ -122,7 +103,7 @@ class ExplorerScreen(Screen[None]):
             self.scope = self.app.settings.scope
         self._begun = False
         self._made_from = self.basis()
-        self._show_keys()
+        self.show_keys()
         self.policies.focus_rows()
         if self._start is None and self._show_opening():
             self.set_timer(BEGIN_AFTER, self._begin)
@@ -301,53 +282,6 @@ class ExplorerScreen(Screen[None]):
         if self.shown:
             self.shown = Shown(self.shown.entry, message.version)
 
-    @on(DescendantFocus)
-    def _note_pane(self, event: DescendantFocus) -> None:
-        """Remember which pane has the focus, however it came there."""
-        for node in event.widget.ancestors_with_self:
-            if isinstance(node, Pane) and node.id in PANES:
-                self._note(node.id)
-                if node.owns(event.widget):
-                    self.footer.show_words(node.FILTER_HINT)
-                else:
-                    self._show_keys()
-
-    def _show_keys(self) -> None:
-        self.footer.show_keys([key for key in keys_of(("explorer", "app")) if key.footer])
-
-    def _note(self, pane: PaneId) -> None:
-        self._pane = pane
-        if pane != "policies":
-            self._beside = pane
-        for other in self.query(".detail"):
-            other.set_class(other.id == self._beside, "-on")
-        self.set_class(pane != "policies", "-beside")
-
-    def action_pane(self, pane: PaneId) -> None:
-        """Go to a pane; where the screen shows one beside the list, that one is shown."""
-        self.remove_class("-zoom")
-        self.query(".-zoomed").remove_class("-zoomed")
-        self._note(pane)
-        self.query_one(f"#{pane}", Pane).focus_rows()
-
-    def action_next_pane(self, step: int) -> None:
-        """Go to the next pane, or the one before."""
-        self.action_pane(PANES[(PANES.index(self._pane) + step) % len(PANES)])
-
-    def action_zoom(self) -> None:
-        """Let the focused pane fill the screen, or put it back."""
-        zoomed = self.query(".-zoomed")
-        if zoomed:
-            zoomed.remove_class("-zoomed")
-            self.remove_class("-zoom")
-            return
-        self.query_one(f"#{self._pane}", Pane).add_class("-zoomed")
-        self.add_class("-zoom")
-
-    async def action_filter(self) -> None:
-        """Let the user type a filter for the focused pane."""
-        await self.query_one(f"#{self._pane}", Pane).open_filter()
-
     def action_mark(self) -> None:
         """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
         place = self._place()
@@ -361,7 +295,7 @@ class ExplorerScreen(Screen[None]):
         from ekstui.core.steps import Step
         from ekstui.library import PolicyEntry
 
-        row = self._row()
+        row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):
             return Shown(row.value, row.value.policy.default_version).place
         if row is not None and isinstance(row.value, Step) and self.shown:
@@ -399,7 +333,7 @@ class ExplorerScreen(Screen[None]):
         from ekstui.tui.copying import copyables
         from ekstui.tui.screens.outgoing import offer_copies
 
-        if row := self._row():
+        if row := self.row:
             offer_copies(self, copyables(row, self.shown, self.app.library))
 
     def action_export(self) -> None:
@@ -439,7 +373,7 @@ class ExplorerScreen(Screen[None]):
     def action_refresh_data(self) -> None:
         """Ask AWS again: for the account, and from the list for the policies too."""
         self.ask_account(ask=True)
-        if self._pane == "policies":
+        if self.pane == "policies":
             library = self.app.library
             self.app.background.run(self, "fill", lambda job: sync(library, job, self._tell))
 
@@ -485,18 +419,15 @@ class ExplorerScreen(Screen[None]):
 
     def action_who_can(self) -> None:
         """Show which policies allow the action under the cursor, or let the user type one."""
-        row = self._row()
+        row = self.row
         self.post_message(AskWhoCan(action_of(row.value) if row else ""))
 
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
-        row = self._row()
+        row = self.row
         action = one_action_of(row.value) if row else ""
         against = f"policy:{self.shown.place}" if self.shown else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))
-
-    def _row(self) -> Row | None:
-        return self.query_one(f"#{self._pane}", Pane).rows.current
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters, and show it."""
@@ -525,7 +456,3 @@ class ExplorerScreen(Screen[None]):
                 self.app.push_screen(screen(cluster.name, cluster.region))
 
         self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)
-
-
-def _room(width: int) -> str:
-    return next(name for least, name in reversed(ROOMS) if width >= least)
