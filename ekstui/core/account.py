@@ -278,21 +278,6 @@ def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
     )
 
 
-def carried_counts(snapshot: AccountSnapshot) -> dict[str, PolicyCount]:
-    """Return how many of the snapshot's roles, users and groups carry each policy, by ARN."""
-    attachments: dict[str, int] = {}
-    boundaries: dict[str, int] = {}
-    carriers: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
-    for carrier in carriers:
-        for arn in {policy.arn for policy in carrier.attached}:
-            attachments[arn] = attachments.get(arn, 0) + 1
-        if not isinstance(carrier, Group) and carrier.boundary_arn is not None:
-            boundaries[carrier.boundary_arn] = boundaries.get(carrier.boundary_arn, 0) + 1
-    return {
-        arn: PolicyCount(attachments.get(arn, 0), boundaries.get(arn, 0)) for arn in attachments.keys() | boundaries
-    }
-
-
 def in_partition(policy_arn: str, partition: str) -> str:
     """Return the ARN of the same AWS managed policy in another partition; any other ARN as it is."""
     parts = policy_arn.split(":", 5)

@@ -81,11 +81,6 @@ class Trustee:
     """For other OIDC providers: the subjects it names."""
 
     @property
-    def allows_tag_session(self) -> bool:
-        """Whether the statement allows `sts:TagSession` too."""
-        return any(matches(pattern.lower(), "sts:tagsession") for pattern in self.actions)
-
-    @property
     def unrestricted(self) -> bool:
         """Whether an OIDC provider is trusted without a condition on the subject."""
         return self.kind in ("irsa", "github", "oidc") and not (self.service_accounts or self.subjects)

@@ -1,8 +1,5 @@
 """The account's answers as JSON: attachments, a cluster, uses and errors."""
 
-from collections.abc import Sequence
-from typing import cast
-
 from ekstui.core.account import RoleAttachment, SourceError, Use
 from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import Finding
@@ -149,7 +146,7 @@ def _cluster_role(role: ClusterRole) -> Shape:
     carried = role.subject.policies if role.subject else ()
     return {
         "arn": role.arn,
-        "uses": [use_shape(use) for use in cast("Sequence[Use]", role.uses)],
+        "uses": [use_shape(use) for use in role.uses],
         "policies": [
             {
                 "name": policy.name,

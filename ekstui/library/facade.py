@@ -338,11 +338,6 @@ class Library:
 
         return Looked(paths.state_dir() / "looked.json")
 
-    def changed_since_looked(self, scope: Literal["eks", "all"] = "eks") -> frozenset[str]:
-        """Return the ARNs of the policies that changed since the user last looked at them; none the first time."""
-        policies = [entry.policy for entry in self.policies(scope)]
-        return self.looked.changed_since(policies, self.data().newest)
-
     def look_at(self, policy: Policy) -> None:
         """Put down that the user has seen a policy's default version."""
         self.looked.look_at([policy])

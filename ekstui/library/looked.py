@@ -49,11 +49,6 @@ class Looked:
             if until is not None and any(versions.get(arn, 0) < version for arn, version in seen.items()):
                 self._write(until, versions | seen)
 
-    def look_at_all(self, known_until: datetime) -> None:
-        """Put down that everything known by a time was seen."""
-        with self._lock:
-            self._write(known_until, {})
-
     def _read(self) -> tuple[datetime | None, dict[str, int]]:
         """Return until when everything was seen, None if nothing is put down or it cannot be read."""
         try:

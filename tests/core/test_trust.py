@@ -117,12 +117,3 @@ def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
     assert not trusts_service(denied, "eks.amazonaws.com")
     assert trust_word(denied, ACCOUNT) == "nobody"
     assert trust_word(None, ACCOUNT) == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("actions", "allowed"),
-    [("sts:AssumeRole", False), (["sts:AssumeRole", "sts:TagSession"], True), ("sts:*", True), ("STS:tag*", True)],
-)
-def test_tag_session(actions: object, allowed: bool) -> None:
-    (trustee,) = trustees(trust({"Service": "pods.eks.amazonaws.com"}, actions))
-    assert trustee.allows_tag_session is allowed

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind, carried_counts
+from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
 from ekstui.core.regions import regions_of_interest
@@ -165,9 +165,3 @@ def test_the_account_says_which_regions_matter() -> None:
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
     other = replace(cluster_role, trust=trusting({"Service": "ec2.amazonaws.com"}))
     assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
-
-
-def test_counts_take_each_policy_once() -> None:
-    twice = a_role(None, "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodePolicy")
-    (count,) = carried_counts(account(twice)).values()
-    assert (count.attachments, count.boundaries) == (1, 0)

@@ -35,12 +35,10 @@ def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(
     assert looked.changed_since(after, moment(8)) == {after[1].arn, after[3].arn}
     # The same policy changes once more.
     assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], moment(9))
-    looked.look_at_all(moment(8))
-    assert looked.changed_since(after, moment(8)) == frozenset()
 
 
 def test_a_version_of_unknown_time_is_not_marked(looked: Looked) -> None:
-    looked.look_at_all(moment(5))
+    looked.changed_since([], moment(5))
     undated = replace(policy("A", 1), versions=(VersionInfo(1, None),))
     assert looked.changed_since([undated], moment(6)) == frozenset()
 
@@ -62,12 +60,17 @@ def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
 
 def test_clearing_the_cache_leaves_the_marks() -> None:
     library = Library.open()
-    assert library.changed_since_looked() == frozenset()
+
+    def changed() -> frozenset[str]:
+        return library.looked.changed_since(
+            [entry.policy for entry in library.policies()], datetime(2026, 8, 1, tzinfo=UTC)
+        )
+
+    assert changed() == frozenset()
     assert paths.state_dir() in library.looked.path.parents
     library.clear_cache()
     assert library.looked.path.exists()
-    library.looked.look_at_all(datetime(2026, 8, 1, tzinfo=UTC))
-    marked = library.changed_since_looked()
+    marked = changed()
     assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked
     library.look_at(library.find("AmazonEKSNetworkingPolicy").policy)
-    assert library.changed_since_looked() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}
+    assert changed() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.cache.accounts import StoreError, load, store
-from ekstui.core.account import carried_counts
 from ekstui.core.trust import trust_in_words, trust_word
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import InputError
@@ -81,7 +80,6 @@ def test_any_account_file_is_read_or_refused(tmp_path: Path) -> None:
         read += 1
         uses_in(account)
         carriers_of(account, POLICY["PolicyArn"])
-        carried_counts(account)
         for each in account.roles:
             assert trust_word(each.trust, account.identity.account)
             assert trust_in_words(each.trust, account.identity.account)

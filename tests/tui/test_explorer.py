@@ -71,7 +71,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
 
 
 def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
-    Library.open().looked.look_at_all(datetime(2026, 8, 1, tzinfo=UTC))
+    Library.open().looked.changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
 
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         marked = [line for line in words(screen.policies) if line.startswith("!")]
@@ -81,7 +81,9 @@ def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
         await pilot.press("slash", "escape")
 
     travel(journey)
-    assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" not in Library.open().changed_since_looked()
+    library = Library.open()
+    networking = library.find("AmazonEKSNetworkingPolicy").policy
+    assert library.looked.changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
 
 
 def test_scope_switches_to_all_and_back_with_the_cursor_on_its_policy() -> None:

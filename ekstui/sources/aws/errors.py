@@ -169,7 +169,7 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
             return _Words(
                 "setting",
                 "This profile signs in with `aws login`, which needs the AWS CRT.",
-                "Run `pip install 'botocore[crt]'`.",
+                "Run `pip install 'ekstui[login]'`.",
             )
         case "LoginRefreshRequired" | "LoginTokenLoadError" | "LoginError" | "LoginAuthorizationCodeError":
             return _Words("expired", "The login session has expired.", "Run `aws login`, then refresh.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 from ekstui.core.account import Use
 from ekstui.core.findings import CarriedPolicy, Finding
@@ -25,7 +24,7 @@ def role_rows(answer: RoleAnswer, now: datetime, width: int) -> list[Row]:
     rows += _section("Trust: who may assume it")
     rows += _texts("trust", answer.trust or ("nothing is known of its trust policy",), width)
     rows += _section("Uses")
-    rows += _uses(cast("Sequence[Use]", subject.uses), subject.unseen, width)
+    rows += _uses(subject.uses, subject.unseen, width)
     rows += _section("Policies")
     rows += [_policy(policy) for policy in subject.policies]
     if subject.boundary:

@@ -17,8 +17,8 @@ from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
 from ekstui.tui.present.failure import failure
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import plain, styled
-from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.styled import styled
+from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
 if TYPE_CHECKING:
@@ -98,14 +98,7 @@ class AttachedPane(Pane):
         rows = attached_rows(self._answer, datetime.now(UTC), self.rows.row_width)
         if self.account.error is not None:
             rows = stale_rows(self.account.error, self.rows.row_width) + rows
-        words = self._filter.casefold().split()
-        if not words:
-            return rows
-        return [
-            row
-            for row in rows
-            if row.selectable and all(word in " ".join(map(plain, row.cells)).casefold() for word in words)
-        ]
+        return rows_with(self.words, (row for row in rows if row.selectable)) if self.words else rows
 
     @on(AttachmentsLoaded)
     def _loaded(self, message: AttachmentsLoaded) -> None:

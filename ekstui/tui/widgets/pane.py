@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -17,7 +17,7 @@ from textual.widgets import Input
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.tui.present.failure import failure
-from ekstui.tui.styled import styled
+from ekstui.tui.styled import plain, styled
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import Column, Row, RowList
 from ekstui.tui.wrapping import cut_middle
@@ -120,6 +120,11 @@ class Pane(Vertical):
         """What the rows are filtered by."""
         return self._filter
 
+    @property
+    def words(self) -> list[str]:
+        """The words of the filter, in small letters."""
+        return self._filter.casefold().split()
+
     def build_rows(self) -> list[Row]:
         """Return the rows to show under the filter as it stands."""
         raise NotImplementedError
@@ -170,3 +175,8 @@ class Pane(Vertical):
         self.rows.focus()
         if not event.value.strip():
             self.clear_filter()
+
+
+def rows_with(words: Sequence[str], rows: Iterable[Row]) -> list[Row]:
+    """Return the rows whose text has every word; the words are in small letters."""
+    return [row for row in rows if all(word in " ".join(map(plain, row.cells)).casefold() for word in words)]

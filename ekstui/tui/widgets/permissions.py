@@ -15,8 +15,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PaneFailed, RemainingLoaded, SummaryLoaded
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import plain
-from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import Row, RowList
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
@@ -113,12 +112,12 @@ class PermissionsPane(Pane):
     def build_rows(self) -> list[Row]:
         """Return the table; under a filter only the services and actions that match, opened."""
         reasons = self._knowledge.services if self._knowledge else {}
-        words = self._filter.casefold().split()
+        words = self.words
         width = self.rows.row_width
         if self._remaining is not None:
             from ekstui.tui.present.remaining import remaining_rows
 
-            return _holding(remaining_rows(self._remaining, {service for _, service in self._opened}, width), words)
+            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._opened}, width))
         if not words and self.shown:
             from ekstui.tui.present.about import about_rows
 
@@ -171,11 +170,6 @@ class PermissionsPane(Pane):
                     policy,
                 )
             )
-
-
-def _holding(rows: list[Row], words: Sequence[str]) -> list[Row]:
-    """Return the rows whose text has every word."""
-    return [row for row in rows if all(word in plain(row.cells[0]).casefold() for word in words)]
 
 
 def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:

@@ -13,8 +13,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import ActionsTouchedRead, PaneFailed, TimelineLoaded, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.signs import BARS, can_show
-from ekstui.tui.styled import plain
-from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import Column, Row, RowList
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
@@ -89,7 +88,7 @@ class VersionsPane(Pane):
         """Return the timeline, or the versions whose row has every word of the filter."""
         from ekstui.tui.present.versions import version_rows
 
-        words = self._filter.casefold().split()
+        words = self.words
         shown = self.shown
         if shown is None:
             return []
@@ -106,7 +105,7 @@ class VersionsPane(Pane):
         others = [word for word in words if ":" not in word]
         if actions and self._touched is None:
             self._read_touched(shown)
-        return [row for row in rows if row.selectable and self._fits(row, others, actions)]
+        return [row for row in rows_with(others, rows) if row.selectable and self._fits(row, actions)]
 
     def _quarter_rows(self) -> list[Row]:
         from ekstui.tui.present.versions import sparkline
@@ -117,14 +116,13 @@ class VersionsPane(Pane):
         line = sparkline(self._quarters, self.rows.row_width, bars=can_show(BARS))
         return [Row("quarters", (line,), selectable=False)] if line else []
 
-    def _fits(self, row: Row, words: Sequence[str], actions: Sequence[str]) -> bool:
+    def _fits(self, row: Row, actions: Sequence[str]) -> bool:
         from ekstui.core.steps import Step
         from ekstui.tui.filters import touches
 
-        text = " ".join(map(plain, row.cells)).casefold()
         touched = self._touched
-        return all(word in text for word in words) and (
-            # What is still being read leaves nothing out.
+        # What is still being read leaves nothing out.
+        return (
             touched is None
             or not isinstance(row.value, Step)
             or all(touches(touched, row.value.version, action) for action in actions)

@@ -28,7 +28,7 @@ CASES: list[tuple[Exception, ErrorKind, str]] = [
     (exceptions.SSOTokenLoadError(error_msg="x"), "expired", "aws sso login --profile prod"),
     (exceptions.UnauthorizedSSOTokenError(), "expired", "aws sso login --profile prod"),
     (exceptions.TokenRetrievalError(provider="sso", error_msg="x"), "expired", "aws sso login --profile prod"),
-    (exceptions.MissingDependencyException(msg="x"), "setting", "botocore[crt]"),
+    (exceptions.MissingDependencyException(msg="x"), "setting", "ekstui[login]"),
     (exceptions.LoginRefreshRequired(), "expired", "aws login"),
     (exceptions.CredentialRetrievalError(provider="custom-process", error_msg="Traceback\nVaultError: locked\n"), "credentials", "VaultError: locked"),
     (exceptions.CredentialRetrievalError(provider="container-role", error_msg="x"), "credentials", "credential endpoint"),
