@@ -97,6 +97,10 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory() as home, Rig(300) as rig:
         rig.reset(now=datetime.now(UTC).replace(microsecond=0))
         os.environ.update(rig.environment(Path(home)))
+        # The header would tell of the filling.
+        library = Library.open()
+        library.fill()
+        library.index()
         for scene in chosen:
             take(scene, rig.url)
             print(scene.name, flush=True)
