@@ -11,10 +11,12 @@ import pytest
 
 from docs.make import DOCS, pages
 from docs.words import examples_of
+from ekstui import paths
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
 from ekstui.config import SETTINGS
 from ekstui.tui.keys import KEYS
+from tests.filled import copied
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 
@@ -97,8 +99,10 @@ def test_an_example_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    filled_cache: Path,
 ) -> None:
     words = ekstui_words(example) or []
+    copied(filled_cache, paths.cache_dir())
     monkeypatch.chdir(tmp_path)
     for name in re.findall(r"[\w./-]+\.json", example):
         Path(name).write_text(DOCUMENT, encoding="utf-8")
