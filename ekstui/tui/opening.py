@@ -55,7 +55,7 @@ def picture_of(header: Styled, panes: Sequence[Pane]) -> object:
                 pane.rows.row_width,
                 pane.rows.cursor,
                 len(pane.rows.rows),
-                [[row.cells, row.selectable, row.merged] for row in pane.rows.rows[: pane.rows.size.height + 1]],
+                [[row.cells, row.selectable, row.merged] for row in pane.public_rows[: pane.rows.size.height + 1]],
             ]
             for pane in panes
             if pane.region.width

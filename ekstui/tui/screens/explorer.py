@@ -84,7 +84,7 @@ class ExplorerScreen(PanesScreen):
         """None until the panes are there."""
         self._used = False
         """Whether a key was pressed."""
-        self._made_from = ""
+        self._made_from = self._began_in = ""
         self._status: DataStatus | None = None
         self._looking: Timer | None = None
 
@@ -136,8 +136,8 @@ class ExplorerScreen(PanesScreen):
         from ekstui.library import PolicyEntry
 
         self._begun = True
-
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
+        self._began_in = self._status.partition if self._status else ""
         self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None:
             self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
@@ -218,6 +218,9 @@ class ExplorerScreen(PanesScreen):
         """Return the first screen as it stands, None where it is not there yet, or another by now."""
         panes = (self.policies, self.permissions, self.versions)
         if self._used or self._start or self._status is None or not all(pane.rows.rows for pane in panes):
+            return None
+        if self._status.partition != self._began_in:
+            # The next start does not know the account's partition either when it begins.
             return None
         return picture_of(self._header(self._status, self._first_view), panes)
 

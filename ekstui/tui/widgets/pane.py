@@ -108,6 +108,11 @@ class Pane(Vertical):
         self._note = note
         self.border_subtitle = Content(note)
 
+    @property
+    def public_rows(self) -> Sequence[Row]:
+        """The rows as they are without an account."""
+        return self.rows.rows
+
     def show_picture(self, picture: PanePicture) -> None:
         """Show the pane as it was painted last time, until its rows are known."""
         self.set_title(picture.about)

@@ -101,6 +101,13 @@ class PoliciesPane(Pane):
             for entry in chosen
         ]
 
+    @property
+    def public_rows(self) -> list[Row]:
+        """The rows as they are without an account, whose column says how many entities carry a policy."""
+        from ekstui.tui.present.policies import policy_row
+
+        return [policy_row(entry, changed=entry.policy.arn in self.changed) for entry in self._entries]
+
     def _facets_note(self, facets: Sequence[Facet]) -> str:
         """Return what is not known of the facets, and have it looked up once the user pauses."""
         wrong = [fitting.message for facet in facets if isinstance(fitting := self._fitting.get(facet), EkstuiError)]
