@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from textual import on
 from textual.app import ComposeResult
 from textual.getters import query_one
-from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 
 from ekstui.cache import opening as kept
 from ekstui.core.text import clean_line
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
-from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Where, bindings
-from ekstui.tui.marks import Marks, sides_to_compare, with_mark
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
 from ekstui.tui.opening import opening_of, picture_of
 from ekstui.tui.present.account import account_line
-from ekstui.tui.screens.panes import PanesScreen
+from ekstui.tui.screens.ways import WaysScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.syncing import sync
@@ -36,8 +31,6 @@ from ekstui.tui.widgets.versions import VersionsPane
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
-    from ekstui.core.eks import Cluster
-    from ekstui.core.where import PolicyAt
     from ekstui.library import DataStatus
     from ekstui.tui.styled import Styled
 
@@ -55,29 +48,21 @@ FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
 
 
-class ExplorerScreen(PanesScreen):
+class ExplorerScreen(WaysScreen):
     """The four panes; the list says which policy, and the others are bound to it."""
 
     BINDINGS = bindings("explorer")
     PLACES: tuple[Where, ...] = ("explorer",)
     """The parts of the key table that hold here."""
-    shown: reactive[Shown | None] = reactive(None, init=False)
-    account: reactive[AccountView] = reactive(AccountView())
-    """What is known of the account."""
-    marks: reactive[Marks] = reactive(())
-    """The policies and versions that the user marked, oldest mark first; four at most."""
 
     policies = query_one(PoliciesPane)
-    permissions = query_one(PermissionsPane)
-    versions = query_one(VersionsPane)
 
     def __init__(self, start: Start | None = None, width: int = 0, account: AccountView | None = None) -> None:
         super().__init__(width)
         self._start = start
         self._first_view = account or AccountView()
         self.set_reactive(ExplorerScreen.account, self._first_view)
-        self.scope: Literal["eks", "all"] = "all" if start and start.shown.entry.scope != "eks" else "eks"
-        """Which policies are listed."""
+        self.scope = "all" if start and start.shown.entry.scope != "eks" else "eks"
         self._following: Timer | None = None
         self._filling = ""
         self._begun: bool | None = None
@@ -150,7 +135,7 @@ class ExplorerScreen(PanesScreen):
     def _open(self, start: Start) -> None:
         self.shown = start.shown
         if start.compare_with is not None:
-            self._compare(Shown(start.shown.entry, start.compare_with).place, start.shown.place)
+            self.compare(Shown(start.shown.entry, start.compare_with).place, start.shown.place)
 
     def _load(self, *, cursor: str | None = None) -> None:
         library = self.app.library
@@ -285,42 +270,6 @@ class ExplorerScreen(PanesScreen):
         if self.shown:
             self.shown = Shown(self.shown.entry, message.version)
 
-    def action_mark(self) -> None:
-        """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
-        place = self._place()
-        if place is None:
-            self.notify("Only a policy or a version can be marked.", markup=False)
-            return
-        self.marks = with_mark(self.marks, place)
-
-    def _place(self) -> PolicyAt | None:
-        """Return the policy or version under the cursor of the focused pane."""
-        from ekstui.core.steps import Step
-        from ekstui.library import PolicyEntry
-
-        row = self.row
-        if row is not None and isinstance(row.value, PolicyEntry):
-            return Shown(row.value, row.value.policy.default_version).place
-        if row is not None and isinstance(row.value, Step) and self.shown:
-            return Shown(self.shown.entry, row.value.version).place
-        return None
-
-    def action_diff(self) -> None:
-        """Compare the two marks, or one mark with what is shown, or the shown version with the one before."""
-        if self.shown is None:
-            return
-        sides = sides_to_compare(self.marks, self.shown)
-        if sides is None:
-            here = self.shown.place
-            self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
-        else:
-            self._compare(*sides)
-
-    def _compare(self, before: PolicyAt, after: PolicyAt) -> None:
-        from ekstui.tui.screens.compare import CompareScreen
-
-        self.app.push_screen(CompareScreen(before, after))
-
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
@@ -330,22 +279,6 @@ class ExplorerScreen(PanesScreen):
         if self._following:
             self._following.stop()
         self.shown = shown
-
-    def action_copy(self) -> None:
-        """Let the user choose what to copy of the row under the cursor."""
-        from ekstui.tui.copying import copyables
-        from ekstui.tui.screens.outgoing import offer_copies
-
-        if row := self.row:
-            offer_copies(self, copyables(row, self.shown, self.app.library))
-
-    def action_export(self) -> None:
-        """Let the user write the shown version to a file."""
-        from ekstui.tui.exports import version_exports
-        from ekstui.tui.screens.outgoing import offer_exports
-
-        if self.shown:
-            offer_exports(self, version_exports(self.shown, self.app.library))
 
     def action_scope(self) -> None:
         """Switch between the policies of EKS and all of them; the cursor stays with its policy."""
@@ -387,75 +320,3 @@ class ExplorerScreen(PanesScreen):
         self._load()
         severity: Literal["error", "information"] = "error" if message.failed else "information"
         self.notify(clean_line(message.sentence), severity=severity, markup=False)
-
-    def action_changes(self) -> None:
-        """Show what AWS changed across the policies."""
-        from ekstui.tui.screens.changes import ChangesScreen
-
-        self.app.push_screen(ChangesScreen(self.scope))
-
-    def action_about(self) -> None:
-        """Show all that is known of the policy."""
-        self._see_permissions().show_about()
-
-    def action_remaining(self) -> None:
-        """Show what the version does not allow."""
-        self._see_permissions().show_remaining()
-
-    def action_matrix(self) -> None:
-        """Show services by access levels for the marks, or for the shown version."""
-        from ekstui.tui.screens.matrix import MatrixScreen
-
-        if self.shown:
-            here = self.shown.place
-            self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
-
-    def action_quiet(self) -> None:
-        """Hide or show the versions that change nothing."""
-        self.versions.hide_quiet()
-
-    def _see_permissions(self) -> PermissionsPane:
-        """Return the permissions pane; where it is hidden, go to it."""
-        if not self.permissions.region.width:
-            self.action_pane("permissions")
-        return self.permissions
-
-    def action_who_can(self) -> None:
-        """Show which policies allow the action under the cursor, or let the user type one."""
-        row = self.row
-        self.post_message(AskWhoCan(action_of(row.value) if row else ""))
-
-    def action_explain(self) -> None:
-        """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
-        row = self.row
-        action = one_action_of(row.value) if row else ""
-        against = f"policy:{self.shown.place}" if self.shown else ""
-        self.post_message(AskExplain(f"{against} {action}" if action else ""))
-
-    def action_clusters(self) -> None:
-        """Let the user choose one of the account's clusters, and show it."""
-        from ekstui.tui.screens.cluster import ClusterScreen
-
-        self._choose_cluster(ClusterScreen)
-
-    def action_cluster_map(self) -> None:
-        """Let the user choose one of the account's clusters, and show it as a tree."""
-        from ekstui.tui.screens.cluster_map import ClusterMapScreen
-
-        self._choose_cluster(ClusterMapScreen)
-
-    def _choose_cluster(self, screen: Callable[[str, str], Screen[None]]) -> None:
-        from ekstui.tui.screens.chooser import ChooserScreen
-
-        snapshot = self.account.snapshot
-        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
-        if not clusters:
-            known = "No cluster of this account is known." if snapshot else "No account was asked yet; r asks AWS."
-            self.notify(known, markup=False)
-            return
-
-        def show(cluster: Cluster | None) -> None:
-            if cluster is not None:
-                self.app.push_screen(screen(cluster.name, cluster.region))
-
-        self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)
