@@ -74,6 +74,16 @@ def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> N
         assert copied(terminal)
 
 
+def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -> None:
+    with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
+        # The terminal is still the shell's, which makes a line feed of enter.
+        terminal.send("/EKS_CNI\r3")
+        terminal.wait_for("2024-03-04", PATIENCE)
+        terminal.wait_for("1 of 50", PATIENCE)
+        terminal.send("q")
+        assert terminal.wait_exit(PATIENCE).code == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_the_journey_inside_tmux(own_home: Path) -> None:

@@ -193,6 +193,8 @@ class TerminalDriver(LinuxDriver):
         """Read from the terminal until `disable_input`; the end of the input, or a read that fails, is a hang-up."""
         decoder, parser = Decoder(), Parser(self._debug)
         pause = None  # seconds to wait for more of what may have begun
+        # What was typed before the terminal was the app's has a line feed where the enter key was.
+        typed_before = bool(select.select([self.fileno], [], [], 0)[0])
         while not self.exit_event.is_set():
             readable, _, _ = select.select([self.fileno, self._wake_reader], [], [], pause)
             if self._wake_reader in readable:
@@ -208,6 +210,8 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     self._hang_up()
                     return
+                if typed_before:
+                    data, typed_before = data.replace(b"\n", b"\r"), False
                 text, pause = decoder.feed(data), constants.ESCAPE_DELAY + 0.01
             for message in (*parser.feed(text), *parser.tick()):
                 self.process_message(message)
