@@ -53,7 +53,7 @@ KEYS: tuple[Key, ...] = (
     Key("rows.open", "rows", "enter", "open", "open", "Go deeper: open what the cursor is on."),
     Key("pane.policies", "explorer", "1", "pane('policies')", "policies", "Go to the policies."),
     Key("pane.permissions", "explorer", "2", "pane('permissions')", "permissions", "Go to the permissions."),
-    Key("pane.versions", "explorer", "3", "pane('versions')", "versions", "Go to the versions."),
+    Key("pane.versions", "explorer", "3", "pane('versions')", "versions", "Go to the versions; above them the changes per quarter, behind … the number of those before."),
     Key("pane.attached", "explorer", "4", "pane('attached')", "attached", "Go to the attachments in the account."),
     Key("pane.next", "explorer", "tab", "next_pane(1)", "next pane", "Go to the next pane."),
     Key("pane.previous", "explorer", "shift+tab", "next_pane(-1)", "previous pane", "Go to the pane before."),

@@ -18,8 +18,8 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 
 @pytest.fixture
 def few(rig: Rig) -> Rig:
-    """The rig with its named roles only, which are quicker to ask for."""
-    rig.reset(0)
+    """The rig with its named roles only, which are quicker to ask for, and with a cluster of hostile text."""
+    rig.reset(0, hostile=True)
     return rig
 
 
@@ -151,4 +151,15 @@ def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
         await pilot.press("space", "right", "left", "z", "enter", "n", "escape")
         assert "▾ Pod Identity  not looked at" in words(app.screen)
 
+    travel(journey)
+
+
+def test_names_from_kubernetes_cannot_steer_the_terminal(few: Rig) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "M", "hostile")
+        # The namespace is markup, and the service account tries to set the title and to clear the screen.
+        assert "[/oops]/sa␛]0;owned␇␛[2J␛[31m" in words(app.screen)
+        assert all(character.isprintable() for line in words(app.screen).splitlines() for character in line)
+
+    assert few.url
     travel(journey)
