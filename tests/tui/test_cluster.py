@@ -11,6 +11,7 @@ from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -36,7 +37,7 @@ async def _choose(pilot: Pilot[None], app: EkstuiApp, key: str, cluster: str) ->
     await settle(pilot, lambda: shows(app, ChooserScreen))
     names = words(app.screen).splitlines()
     await pilot.press(*["j"] * next(index for index, name in enumerate(names) if name.startswith(cluster)), "enter")
-    await settle(pilot, lambda: not shows(app, ChooserScreen) and "reading" not in words(app.screen))
+    await settle(pilot, lambda: shows(app, ReportScreen) and "reading" not in (words(app.screen) or "reading"))
 
 
 def _line(app: EkstuiApp, start: str) -> str:
