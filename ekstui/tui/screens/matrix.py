@@ -21,6 +21,9 @@ from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.rows import Row, RowList
 
+MOST_UNFOLDED = 500
+"""Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -64,13 +67,15 @@ class MatrixScreen(ReportScreen):
         return matrix_rows(rows, self._places, opened, form, self.width)
 
     def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
-        """Return the services that match the filter, and those that are open: all of which only actions match."""
+        """Return the services that match the filter, and those that are open: also those of which only actions match."""
         words = self._needle.casefold().split()
         rows = [found for found in (holding(row, words) for row in answer.rows) if found]
         if not words:
             return rows, self._opened
-        by_action = {row.service for row in rows if not all(word in row.service.casefold() for word in words)}
-        return rows, self._opened | by_action
+        by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
+        if sum(len(row.actions) for row in by_action) > MOST_UNFOLDED:
+            return rows, self._opened
+        return rows, self._opened | {row.service for row in by_action}
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
