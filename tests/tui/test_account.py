@@ -14,6 +14,7 @@ from ekstui.tui.screens.account import AccountScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.mfa import MfaScreen
+from tests.filled import copied
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, travel, type_in, words
@@ -142,3 +143,23 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
         await settle(pilot, lambda: _explorer(app).account.snapshot is not None)
 
     travel(journey, library=Library.open(AccountChoice(profile="guarded")))
+
+
+def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itself(
+    rig: Rig, own_home: Path, filled_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EKSTUI_CACHE", str(copied(filled_cache, own_home / "synced")))
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+
+    async def at_once(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("r")
+        await settle(pilot, lambda: app.library.data().synced_at is not None)
+        await settle(pilot, lambda: not _explorer(app).account.asking)
+        # A snapshot that is seconds old is asked for again because the user wants it.
+        assert "GetAccountAuthorizationDetails" in [call.action for call in rig.proxy.calls]
+
+    travel(journey)
+    rig.proxy.clear()
+    travel(at_once)

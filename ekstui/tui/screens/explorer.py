@@ -72,6 +72,7 @@ class ExplorerScreen(WaysScreen):
         self._made_from = self._began_in = ""
         self._status: DataStatus | None = None
         self._looking: Timer | None = None
+        self._caring: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes, each bound to the policy shown."""
@@ -123,7 +124,7 @@ class ExplorerScreen(WaysScreen):
         self._begun = True
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self._began_in = self._status.partition if self._status else ""
-        self.set_timer(FILL_AFTER, self._fill_cache)
+        self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None:
             self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         first = self.policies.rows.current
@@ -310,6 +311,8 @@ class ExplorerScreen(WaysScreen):
         """Ask AWS again: for the account, and from the list for the policies too."""
         self.ask_account(ask=True)
         if self.pane == "policies":
+            if self._caring:
+                self._caring.stop()  # it would take the place of what the user asked for
             library = self.app.library
             self.app.background.run(self, "fill", lambda job: sync(library, job, self._tell))
 
