@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
-from ekstui.cli.streams import flush_out, prepare_streams
+from ekstui.cli.streams import end_at_once, flush_out, prepare_streams
 from ekstui.cli.terminal import refuse_what_is_no_terminal
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         keep_log(parsed.settings.settings)
         code = run(parsed)
         flush_out()
+        if parsed.command == "open":
+            end_at_once(code)
         return code
     except BrokenPipeError:
         return end_quietly()

@@ -3,7 +3,9 @@
 import codecs
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
+from typing import NoReturn
 
 from ekstui.errors import OutputError
 
@@ -48,6 +50,19 @@ def flush_out() -> None:
         raise
     except OSError as error:
         raise _unwritable(error) from None
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process with what was written handed over; nothing else waits to be done.
+
+    After the app Python takes half a second to take apart what was imported and what threads that still ask AWS hold.
+    """
+    if logging := sys.modules.get("logging"):
+        logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def to_terminal() -> bool:
