@@ -74,10 +74,11 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
             return role
     nearest = nearest_names(name, (role.name for role in snapshot.roles))
     where = f"account {snapshot.identity.account}"
+    hints = [f"Nearest: {', '.join(nearest)}."] if nearest else []
     if not snapshot.complete:
         where = f"the part of {where} that was read"
-    hint = f"Nearest: {', '.join(nearest)}." if nearest else ""
-    raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, hint)
+        hints += [f"{error.message} {error.next_step}".strip() for error in snapshot.errors if error.source == "roles"]
+    raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, " ".join(hints))
 
 
 def carried_arns(roles: Iterable[Role]) -> frozenset[str]:

@@ -157,6 +157,21 @@ def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Pat
     }
 
 
+def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp_path: Path) -> None:
+    (tmp_path / "Alpha-v1.json").write_text(answer(1, "a:\ud800"))
+    (tmp_path / "Beta-v1.json").write_text(answer(1, "a:Good"))
+    collection = read_collection(tmp_path, KNOWN)
+    assert said(collection) == {"Beta": {1: "a:Good"}}
+    archive = tmp_path / "package.json"
+    broken = {"v2": TWO["v2"], "v1": TWO["v1"] | {"document": document("a:\udfff")}}
+    archive.write_text(json.dumps(package(Alpha=broken, Beta=TWO)))
+    packaged = read_collection(archive, KNOWN)
+    assert said(packaged) == {"Beta": {1: "a:One", 2: "a:Two"}}
+    for skipped in (*collection.skipped, *packaged.skipped):
+        assert "lone surrogate" in skipped.reason
+        assert "Alpha" in skipped.place
+
+
 def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \.json files"):
         read_collection(tmp_path, KNOWN)

@@ -1,6 +1,6 @@
 """Every fault of the proxy at the calls that matter, and what users read: no traceback, no false zero, no age left out.
 
-`python -m tests.torture.faults` prints the matrix: fault × call × (attached, cluster, the app's pane).
+`python -m tests.torture.faults` prints the matrix: fault × call × (two commands, and five screens of the app).
 """
 
 import asyncio
@@ -13,16 +13,25 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from unittest import mock
+
+from textual.widget import Widget
 
 from ekstui.cli.main import main as ekstui
 from ekstui.library import Library
 from ekstui.sources.aws import connection
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.account import AccountScreen
+from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.attached import AttachedPane
+from ekstui.tui.widgets.rows import RowList
+from tests.filled import fill_cache
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 
@@ -58,15 +67,20 @@ CALLS = (
 
 SHORT = (("sts", "GetCallerIdentity"), ("iam", "GetAccountAuthorizationDetails"), ("eks", "ListClusters"))
 
+STALE = SHORT[:2]
+"""The calls whose failure leaves what was known before."""
+
 POLICY = "AmazonEKSClusterPolicy"
+ROLE = "arn:aws:iam::123456789012:role/prod-cluster"
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_ZERO = re.compile(r"Nothing in this account carries it|\b0 roles", re.IGNORECASE)
-_HARMLESS = {("bad XML", "eks"), ("no marker", "sts"), ("same marker", "sts")}
-"""Faults that change nothing of such an answer."""
+_ZERO = re.compile(
+    r"Nothing in this account carries it|\b0 roles|there is no (?:role|cluster)\b(?!.* in the part of account .* that was read\.\s\S)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
-_ASKING = ("ekstui-account", "ekstui-attached")
-"""The threads in which the app asks."""
+_ASKING = ("ekstui-account", "ekstui-attached", "ekstui-report")
+"""How the names of the threads begin in which the app asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +114,47 @@ def command(words: list[str]) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def pane() -> tuple[str, str]:
-    """Start the app; return what the pane of attachments and the header say once the account was asked."""
+def screens() -> dict[str, str]:
+    """Start the app and ask; return what each screen about the account says, with the header of the first."""
 
-    async def look() -> tuple[str, str]:
-        library = Library.open()
-        app = EkstuiApp(library)
+    async def look() -> dict[str, str]:
+        app = EkstuiApp(Library.open())
         async with app.run_test(size=(140, 40)) as pilot, asyncio.timeout(60):
-            screen = app.screen
-            assert isinstance(screen, ExplorerScreen)
+            explorer = app.screen
+            assert isinstance(explorer, ExplorerScreen)
             await pilot.press("j")
-            # The app looks at the account by itself soon after its start.
-            await pilot.pause(0.6)
-            screen.ask_account(ask=True)
-            asked = screen.query_one(AttachedPane)
-            while any(thread.name in _ASKING for thread in threading.enumerate()) or screen.account.asking:
-                await pilot.pause(0.05)
-            rows = "\n".join(" ".join(map(plain, row.cells)) for row in asked.rows.rows)
-            note = str(asked.border_subtitle or "")
-            shown = "".join(strip.text for strip in screen.header.render_lines(screen.header.region.reset_offset))
-            return f"{rows}\n{note}", shown
+            while explorer.shown is None or explorer.shown.entry.policy.name != POLICY:
+                await pilot.pause(0.02)
+            explorer.ask_account(ask=True)
+            await pilot.pause(0.05)
+            while _works() or explorer.account.asking:
+                await pilot.pause(0.02)
+            pane = explorer.query_one(AttachedPane)
+            shown = "".join(strip.text for strip in explorer.header.render_lines(explorer.header.region.reset_offset))
+            said = {"pane": f"{words(pane)}\n{pane.border_subtitle or ''}\n{shown}"}
+            for place, screen in (
+                ("account", AccountScreen(explorer.account)),
+                ("cluster", ClusterScreen("prod", "eu-central-1")),
+                ("role", RoleScreen(ROLE)),
+                ("explain", ExplainScreen(f"role:{ROLE} ec2:CreateTags")),
+            ):
+                await app.push_screen(screen)
+                while _works() or words(screen) == screen.WAITING:
+                    await pilot.pause(0.02)
+                said[place] = words(screen)
+                app.pop_screen()
+            return said
 
     return asyncio.run(look())
+
+
+def _works() -> bool:
+    return any(thread.name.startswith(_ASKING) for thread in threading.enumerate())
+
+
+def words(node: Widget) -> str:
+    """Return what the rows in a widget hold, a line a row."""
+    return "\n".join(" ".join(map(plain, row.cells)).strip() for rows in node.query(RowList) for row in rows.rows)
 
 
 def judged(fault: str, call: tuple[str, str], place: str, said: str, *, whole: bool) -> Cell:
@@ -155,22 +188,22 @@ def cells(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list
 
 
 def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list[str]) -> Iterator[Cell]:
-    """Yield a cell for each fault in the app: at first without a snapshot, then with one that is stale by then."""
+    """Yield a cell for each fault at each call on each screen: without a snapshot, and with one where it may matter."""
     with mock.patch.dict(os.environ, rig.environment(home)), impatient():
         for call in calls:
             for fault in faults:
-                for kept in (False, True):
+                for kept in (False, True) if call in STALE else (False,):
                     Library.open().live.forget(None)
                     rig.reset(0)
                     if kept:
                         code, _, err = command(["attached", POLICY])
                         assert code == 0, err
                     rig.proxy.add(FAULTS[fault], *call)
-                    rows, header = pane()
-                    cell = judged(fault, call, "pane, stale" if kept else "pane", f"{rows}\n{header}", whole=False)
-                    if kept and not cell.wrong and "ago" not in header and "just now" not in header:
-                        cell = Cell(*_of(cell), "an age is missing")
-                    yield cell
+                    for place, said in screens().items():
+                        cell = judged(fault, call, f"{place}, stale" if kept else place, said, whole=False)
+                        if kept and place == "pane" and not cell.wrong and not re.search("ago|just now", said):
+                            cell = Cell(*_of(cell), "an age is missing")
+                        yield cell
 
 
 def _of(cell: Cell) -> tuple[str, str, str, str]:
@@ -181,16 +214,15 @@ def main() -> int:
     """Print the matrix and what was said in each cell."""
     wrong = total = 0
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
-        everything = (
-            *cells(rig, Path(folder), CALLS, list(FAULTS)),
-            *in_app(rig, Path(folder), SHORT, list(FAULTS)),
-        )
-        for cell in everything:
+        home = Path(folder)
+        fill_cache(home / "cache")
+        for cell in chain(cells(rig, home, CALLS, list(FAULTS)), in_app(rig, home, CALLS, list(FAULTS))):
             total += 1
             wrong += bool(cell.wrong)
             last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
             print(
-                f"{'WRONG ' + cell.wrong if cell.wrong else 'ok':<8} {cell.fault:<18} {cell.call:<36} {cell.place:<12} {last!r}"
+                f"{'WRONG ' + cell.wrong if cell.wrong else 'ok':<8} {cell.fault:<18} {cell.call:<36} {cell.place:<12} {last!r}",
+                flush=True,
             )
     print(f"{total} cells, {wrong} wrong")
     return 1 if wrong else 0

@@ -78,9 +78,15 @@ def _identity(view: AccountView, now: datetime) -> list[Row]:
     if snapshot is None:
         return []
     identity = snapshot.identity
+    read = snapshot.roles or snapshot.users or snapshot.groups or snapshot.local_policies
     holds = (
-        f"{len(snapshot.roles)} roles, {len(snapshot.users)} users, {len(snapshot.groups)} groups, "
-        f"{len(snapshot.local_policies)} policies of its own"
+        "not known, since it could not be read"
+        if not (snapshot.complete or read)
+        else (
+            ("" if snapshot.complete else "at least ")
+            + f"{len(snapshot.roles)} roles, {len(snapshot.users)} users, {len(snapshot.groups)} groups, "
+            f"{len(snapshot.local_policies)} policies of its own"
+        )
     )
     about = [
         ("account", identity.account),

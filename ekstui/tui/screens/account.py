@@ -62,6 +62,8 @@ class AccountScreen(ReportScreen):
         """Show what is known by now."""
         arrived = view.snapshot is not self._view.snapshot
         self._view = view
+        if not self.is_mounted:
+            return  # it will ask once it is there
         if arrived:
             self.ask_again()
         else:
