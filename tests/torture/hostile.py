@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 from ekstui.cli.main import main as ekstui
+from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
 
 RAW = re.compile(
@@ -279,13 +280,13 @@ def run(words: list[str], given: str) -> tuple[str, str, int]:
     return out.getvalue(), err.getvalue(), code
 
 
-def commands(folder: Path, names: list[str]) -> Tried:
-    """Try strings in every place, through every command."""
+def commands(folder: Path, cache: Path, names: list[str]) -> Tried:
+    """Try strings in every place, through every command, over copies of a filled cache."""
     tried = Tried(strings=len(names))
     places: set[str] = set()
     for number, name in enumerate(names):
         home = folder / str(number)
-        home.mkdir()
+        copied(cache, home / "cache")
         with mock.patch.dict(os.environ, isolated(home)):
             for place, words, given in invocations(home / "files", STRINGS[name]):
                 places.add(place)
@@ -296,6 +297,7 @@ def commands(folder: Path, names: list[str]) -> Tried:
                     assert out.isascii()
                     json.loads(out)
     home = folder / "synced"
+    copied(cache, home / "cache")
     with mock.patch.dict(os.environ, isolated(home)):
         for place, words, given in synced(home / "files", [STRINGS[name] for name in names]):
             places.add(place)
@@ -313,7 +315,7 @@ def commands(folder: Path, names: list[str]) -> Tried:
 def main() -> int:
     """Try everything and print what came of it."""
     with tempfile.TemporaryDirectory() as folder:
-        tried = commands(Path(folder), list(STRINGS))
+        tried = commands(Path(folder), fill_cache(Path(folder) / "filled"), list(STRINGS))
     print(tried.line())
     for note in tried.notes[:40]:
         print(f"  {note}")

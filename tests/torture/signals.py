@@ -1,5 +1,6 @@
 """What ends the real app, and how soon: `python -m tests.torture.signals` prints seconds and exit codes."""
 
+import os
 import random
 import signal
 import sys
@@ -8,8 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.filled import fill_cache
 from tests.rig.isolation import isolated
+from tests.rig.proxy import Effect
+from tests.rig.rig import Rig
 from tests.terminal import Terminal
+from tests.tui.driver.test_ending import assert_restored
 
 APP = (sys.executable, "-m", "ekstui", "--offline")
 
@@ -69,14 +74,32 @@ def measured(home: Path, case: Case) -> tuple[int, float]:
         return end.code, end.seconds
 
 
+def hung(rig: Rig, home: Path) -> tuple[int, float]:
+    """Quit while calls to AWS hang; return the exit code and the seconds until the process was gone."""
+    rig.proxy.add(Effect("hang"), "iam")
+    with Terminal(APP[:-1], env=rig.environment(home)) as terminal:
+        terminal.wait_for(lambda: any(call.service == "sts" for call in rig.proxy.calls))
+        terminal.settle(0.5)
+        terminal.send("q")
+        end = terminal.wait_exit(10)
+        assert_restored(terminal)
+        return end.code, end.seconds
+
+
 def main() -> int:
     """Measure each."""
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Rig(50) as rig:
+        home = Path(folder)
+        fill_cache(home / "cache")
         for name, case in CASES.items():
-            code, seconds = measured(Path(folder), case)
+            code, seconds = measured(home, case)
             wrong += code != case.code
             print(f"{name:<42} exit {code:>3} after {seconds:.2f} s", flush=True)
+        code, seconds = hung(rig, home)
+        wrong += code != 0
+        print(f"{'quit while a call hangs':<42} exit {code:>3} after {seconds:.2f} s", flush=True)
+        print(f"the load was {os.getloadavg()[0]:.1f}")
     return 1 if wrong else 0
 
 

@@ -8,7 +8,7 @@ from tests.torture.hostile import commands
 
 
 @pytest.mark.slow
-def test_nothing_that_commands_read_comes_out_raw(tmp_path: Path) -> None:
-    tried = commands(tmp_path, ["all at once"])
+def test_nothing_that_commands_read_comes_out_raw(tmp_path: Path, filled_cache: Path) -> None:
+    tried = commands(tmp_path, filled_cache, ["all at once"])
     print(tried.line())
     assert tried.notes == []
