@@ -1,6 +1,8 @@
 """Every test: isolated from the user, the network and other tests; `rig` is an AWS account to ask."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,21 @@ def _no_log_left_open() -> Iterator[None]:
     """Close the log that a test opened: what the next one is told of a bug names it."""
     yield
     logbook.close_log()
+
+
+PATIENCE = 5.0
+"""Seconds that the work in the background of a test may take to hear that nobody waits any more."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running(isolation: None) -> Iterator[None]:
+    """Let the app's threads end while the test's variables still hold: later they would ask AWS itself."""
+    yield
+    until = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread.name.startswith("ekstui-"):
+            # One that hangs on purpose is left to the next test, where it is refused.
+            thread.join(max(until - time.monotonic(), 0))
 
 
 @pytest.fixture(scope="session")
