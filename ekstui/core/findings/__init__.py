@@ -15,6 +15,7 @@ from ekstui.core.findings.finding import (
 )
 from ekstui.core.findings.permissions import missing_permissions
 from ekstui.core.findings.policies import excess_policies, missing_principal_tags, superseded_policies
+from ekstui.core.findings.recommended import recommended_policies
 from ekstui.core.findings.trust import trust_findings
 from ekstui.core.knowledge import Knowledge
 
@@ -47,6 +48,7 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
     found = [
         *trust_findings(subject, surroundings, knowledge),
         *missing_permissions(subject, surroundings, knowledge),
+        *recommended_policies(subject, surroundings, knowledge),
         *missing_principal_tags(subject, surroundings),
         *superseded_policies(subject, surroundings, knowledge),
         *excess_policies(subject, surroundings),

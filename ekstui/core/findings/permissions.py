@@ -35,9 +35,9 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
         certain: list[Use] = []
         possible: list[Use] = []
         for use in subject.uses:
-            if use.kind in requirement.uses and not _hands_over(use, subject, surroundings):
+            if use.kind in requirement.uses and not hands_over(use, subject, surroundings):
                 applies = all_hold(requirement.when, use, subject, surroundings)
-                if applies and use.certainty == "confirmed" and not _comes_second(use, surroundings):
+                if applies and use.certainty == "confirmed" and not comes_second(use, surroundings):
                     certain.append(use)
                 elif applies is not False:
                     possible.append(use)
@@ -46,14 +46,14 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
             yield finding
 
 
-def _hands_over(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
+def hands_over(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
     """Return whether the role only assumes the target role of its association, which then needs the permissions."""
     association = surroundings.association(use)
     target = None if association is None else association.target_role_arn
     return target is not None and target != subject.role.arn
 
 
-def _comes_second(use: Use, surroundings: Surroundings) -> bool:
+def comes_second(use: Use, surroundings: Surroundings) -> bool:
     """Return whether the add-on has this role by annotation and another by Pod Identity, which comes first."""
     addon = surroundings.addon(use)
     return addon is not None and bool(addon.association_arns) and use.service_account is None
