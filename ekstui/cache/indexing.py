@@ -45,7 +45,7 @@ def index(
     """Index every policy that is new, changed or judged by something else; return whether none is left.
 
     `judges` names what the reach of a step depends on beside the documents, such as the reference's version.
-    `progress` gets how many policies are indexed, and of how many. False where it was cancelled, or where another
+    `progress` gets how many policies are indexed, and of how many; it is not called where none waits. False where it was cancelled, or where another
     process is at it. What is committed is kept. `gently` rests as long as it works, so that another thread of the
     process, which draws, gets the interpreter in between. Raises CacheError.
     """
@@ -70,7 +70,8 @@ def index(
         if not whole or waiting:
             with cache.database.writing() as connection:
                 _count(connection)
-        progress(total, total)
+        if waiting:
+            progress(total, total)
         return True
 
 

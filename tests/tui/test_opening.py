@@ -13,6 +13,7 @@ from ekstui.tui.account import AccountView
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.opening import opening_of
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.widgets.permissions import PermissionsPane
 from tests.tui.journeys import settle, words
 
 SIZE = (120, 40)
@@ -142,6 +143,12 @@ def test_it_has_no_word_of_an_account(rig: object) -> None:
             assert explorer(app).opening() == without
 
     asyncio.run(run())
+
+
+def test_a_title_is_not_cut_before_it_is_laid_out() -> None:
+    pane = PermissionsPane()
+    pane.set_title("AmazonEKSFargatePodExecutionRolePolicy v1")
+    assert "AmazonEKSFargatePodExecutionRolePolicy v1" in str(pane.border_title)
 
 
 def test_reading_it_needs_no_filled_cache() -> None:

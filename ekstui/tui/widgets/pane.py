@@ -86,8 +86,10 @@ class Pane(Vertical):
         self._about = about
         # The corners, and a space on either side of the title, are not for words.
         head = f"{self._number} {self._title}" + (" · " if about else "")
-        ((words, _),) = cut_middle(styled(about), max(self.outer_size.width - 4 - len(head), 12))
-        self.border_title = Content(head + words)
+        if width := self.outer_size.width:
+            ((about, _),) = cut_middle(styled(about), max(width - 4 - len(head), 12))
+        # else it is not laid out yet, and cut once it is; the first frame may be painted before that.
+        self.border_title = Content(head + about)
 
     def on_resize(self) -> None:
         """Fit the title to the new width."""
