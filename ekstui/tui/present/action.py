@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ekstui.core.action_card import ActionCard
 from ekstui.core.grants import grants_of
+from ekstui.core.resource_rows import resources_of
 from ekstui.core.speaking import SpeakingStatement
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
@@ -15,6 +16,9 @@ from ekstui.tui.present.words import grant_words
 from ekstui.tui.styled import Styled, Tone, styled
 from ekstui.tui.widgets.rows import Row
 from ekstui.tui.wrapping import wrap
+
+MOST_RESOURCES = 50
+"""How many resources of an action are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ def card_rows(given: GivenAction, width: int) -> list[Row]:
     rows += _section("Given by")
     for name, speaking in given.statements:
         rows += _statement(name, speaking, width)
+    rows += _resources(given.action, width)
     if given.since is not None:
         rows += _lines("since", (("allowed without a break since ", "muted"), (since_words(given.since), "")), width)
     if given.others is not None:
@@ -68,6 +73,19 @@ def card_rows(given: GivenAction, width: int) -> list[Row]:
         for index, hint in enumerate(card.needs):
             line: Styled = ((clean_line(", ".join(hint.needs)), "accent"), (f": {clean_line(hint.text)}", ""))
             rows += _lines(("hint", index), line, width)
+    return rows
+
+
+def _resources(action: ActionSummary, width: int) -> list[Row]:
+    """Return the console's table of an action: each resource with its region, its account and whether there is an if."""
+    found = resources_of(action)
+    rows = _section("Resources") if found else []
+    for index, each in enumerate(found[:MOST_RESOURCES]):
+        where = f"  {each.region}, {each.account}" + ("" if each.condition == "None" else f", if {each.condition}")
+        line: Styled = ((clean_line(each.resource), ""), (clean_line(where), "muted"))
+        rows += _lines(("resource", index), line, width)
+    if len(found) > MOST_RESOURCES:
+        rows += _lines("more resources", ((f"and {len(found) - MOST_RESOURCES:,} more", "muted"),), width)
     return rows
 
 
