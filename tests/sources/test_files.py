@@ -96,6 +96,14 @@ def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package.tgz", "policies.json"]
 
 
+@pytest.mark.parametrize("manifest", ["{}", "[]", '{"version": 5}', "null"])
+def test_a_tarball_whose_manifest_names_no_version_is_read(tmp_path: Path, manifest: str) -> None:
+    path = tmp_path / "package.tgz"
+    policies = json.dumps(package(Alpha=TWO)).encode()
+    tarball(path, ("package/package.json", manifest.encode()), ("package/dist/managedPolicies.json", policies))
+    assert read_collection(path, KNOWN).source == "package.tgz"
+
+
 def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> None:
     broken = package(Alpha=TWO, Beta={"v2": TWO["v2"], "v1": {"document": 3}}, Gamma={"v1": TWO["v1"]}, Delta=7)
     (tmp_path / "policies.json").write_text(json.dumps(broken))
@@ -104,7 +112,9 @@ def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> 
     assert [skipped.place for skipped in collection.skipped] == ["Beta v1", "Gamma", "Delta"]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"{", b'{"a": 1}', b"[" * 100_000, b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"{", b'{"a": 1}', b"[" * 100_000, b"\xff\xfe", b"\x1f\x8b\x08\x1f"]
+)
 def test_a_file_that_is_no_package_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     (tmp_path / "x.tgz").write_bytes(content)

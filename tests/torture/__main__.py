@@ -38,12 +38,18 @@ TRIALS = (
         10,
     ),
     Trial(
+        "fuzzing",
+        ("-m", "tests.torture.fuzz", "--seconds", "10"),
+        _tests("tests/torture/test_targets.py"),
+        20,
+    ),
+    Trial(
         "the cache",
         ("-m", "tests.torture.cache_fire", "--kills", "300", "--damaged", "500"),
         ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),
         20,
     ),
-    Trial("the network", ("-m", "tests.torture.faults"), _tests("tests/torture/test_faults.py"), 20),
+    Trial("the network", ("-m", "tests.torture.faults", "--minutes", "6"), _tests("tests/torture/test_faults.py"), 10),
     Trial("signals", ("-m", "tests.torture.signals"), ("-m", "tests.torture.signals"), 5),
     Trial("bugs of our own", _tests("tests/tui/test_crash.py"), _tests("tests/tui/test_crash.py"), 5),
 )
@@ -61,7 +67,7 @@ def main() -> int:
             continue
         begun = perf_counter()
         words = trial.short if given.short else trial.command
-        environment = {**os.environ, "EKSTUI_TORTURE": "1" if given.short else os.environ.get("EKSTUI_TORTURE", "5")}
+        environment = {**os.environ, "EKSTUI_TORTURE": "1" if given.short else os.environ.get("EKSTUI_TORTURE", "3")}
         try:
             ran = subprocess.run(
                 (sys.executable, *words),
@@ -78,7 +84,11 @@ def main() -> int:
         failed += bool(code)
         print(f"{'FAILED' if code else 'ok':<7}{trial.name:<34}{perf_counter() - begun:6.0f} s", flush=True)
         lines = [line for line in said.splitlines() if line.strip(" .")]
-        for line in lines[-30:] if code or trial.name in ("the cache", "signals") else lines[-3:]:
+        for line in (
+            lines[-30:]
+            if code or trial.name in ("the cache", "signals", "fuzzing", "hostile text, the app")
+            else lines[-3:]
+        ):
             print(f"         {line}", flush=True)
     return 1 if failed else 0
 

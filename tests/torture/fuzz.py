@@ -1,0 +1,171 @@
+"""Feeds everything that reads foreign bytes: `python -m tests.torture.fuzz --seconds 60` prints inputs and crashes.
+
+With atheris, where it is installed (`pip install atheris`), inputs are led by what code they reach; without it they are
+seeds with pieces cut, doubled and replaced.
+"""
+
+import argparse
+import importlib.util
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from tests.terminal import ROOT
+
+SLOWEST = 20
+"""Seconds after which an input counts as a crash."""
+MEMORY = 2_000
+"""Megabytes beyond which one does."""
+LONGEST = 50_000
+"""Bytes of an input."""
+SCRAPS = [
+    b"",
+    b"*",
+    b"?",
+    b'"',
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b"\\ud800",
+    b"\x00",
+    b"\xff",
+    b"null",
+    b"1e999",
+    b"-1",
+    b"${",
+    b"\n",
+]
+
+
+def guided(name: str, seconds: int, seeds: Path) -> None:
+    """Let atheris feed one target until the time is over or something breaks; the process ends here."""
+    import atheris
+
+    with atheris.instrument_imports(include=["ekstui"]):
+        from tests.torture.targets import TARGETS
+    target = TARGETS[name]
+    for number, seed in enumerate(target.seeds()):
+        (seeds / str(number)).write_bytes(seed)
+    options = [f"-max_total_time={seconds}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MEMORY}", f"-max_len={LONGEST}",
+               "-print_final_stats=1", "-close_fd_mask=0", f"-artifact_prefix={seeds.parent}/"]  # fmt: skip
+    atheris.Setup([sys.argv[0], *options, str(seeds)], lambda data: target.survives(data) and None)
+    atheris.Fuzz()
+
+
+def unguided(name: str, seconds: int) -> None:
+    """Feed one target with changed seeds until the time is over or something breaks."""
+    from tests.torture.targets import TARGETS
+
+    target, chance = TARGETS[name], random.Random(name)
+    seeds, tried, until = target.seeds(), 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        data = changed(chance.choice(seeds), chance)
+        begun = time.monotonic()
+        try:
+            target.survives(data)
+            assert time.monotonic() - begun < SLOWEST, "too slow"
+        except BaseException:
+            print(f"input: {data[:2000]!r}")
+            raise
+        tried += 1
+    print(f"stat::number_of_executed_units: {tried}")
+
+
+def changed(data: bytes, chance: random.Random) -> bytes:
+    """Return an input with some pieces cut, doubled, flipped or replaced."""
+    for _ in range(chance.randint(1, 6)):
+        start = chance.randint(0, len(data))
+        end = min(len(data), start + chance.choice((0, 1, 2, 20, 200)))
+        match chance.randrange(4):
+            case 0:
+                data = data[:start] + data[end:]
+            case 1:
+                data = data[:end] + data[start:]
+            case 2:
+                data = data[:start] + chance.choice(SCRAPS) + data[end:]
+            case _ if data:
+                place = min(start, len(data) - 1)
+                data = data[:place] + bytes([data[place] ^ 1 << chance.randrange(8)]) + data[place + 1 :]
+    return data[:LONGEST]
+
+
+def fuzzed(name: str, seconds: int) -> tuple[int, str]:
+    """Feed one target in a process of its own; return how many inputs it got and what broke it, or an empty text."""
+    with tempfile.TemporaryDirectory() as folder:
+        seeds = Path(folder) / "seeds"
+        seeds.mkdir()
+        command = [
+            sys.executable,
+            "-m",
+            "tests.torture.fuzz",
+            "--seconds",
+            str(seconds),
+            "--child",
+            name,
+            "--seeds",
+            str(seeds),
+        ]
+        environment = os.environ | {"TMPDIR": folder, "EKSTUI_CACHE": folder, "HOME": folder}
+        try:
+            ran = subprocess.run(
+                command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=seconds * 2 + 120
+            )
+            said, code = (ran.stdout + ran.stderr).decode("utf-8", "replace"), ran.returncode
+        except subprocess.TimeoutExpired:
+            return 0, "it did not end"
+        broken = [
+            path.read_bytes() for path in Path(folder).glob("*-*") if path.name.startswith(("crash", "timeout", "oom"))
+        ]
+    counted = re.findall(r"stat::number_of_executed_units:\s+(\d+)", said)
+    tried = int(counted[-1]) if counted else 0
+    if code or broken:
+        begun = max(said.find("Uncaught Python exception"), said.find("Traceback"), 0)
+        return tried, "".join(f"{data[:2000]!r}\n" for data in broken[:1]) + said[begun : begun + 3000]
+    return tried, ""
+
+
+def main() -> int:
+    """Feed every target in turn."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--only", default="", help="targets whose name has this word")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--seeds", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    has_atheris = importlib.util.find_spec("atheris") is not None
+    if given.child:
+        if has_atheris:
+            guided(given.child, given.seconds, given.seeds)
+        else:
+            unguided(given.child, given.seconds)
+        return 0
+    from tests.torture.targets import TARGETS
+
+    crashes = total = 0
+    for name in TARGETS:
+        if given.only in name:
+            tried, broke = fuzzed(name, given.seconds)
+            total += tried
+            crashes += bool(broke)
+            print(f"{name:<32} {tried:>9,} inputs  {'CRASH' if broke else 'no crash'}", flush=True)
+            if broke:
+                print(broke, flush=True)
+    print(f"{total:,} inputs {'by coverage (atheris)' if has_atheris else 'at random'}, {crashes} crashes")
+    return 1 if crashes else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Exception:  # noqa: BLE001 (the parent reads it)
+        traceback.print_exc()
+        os._exit(1)

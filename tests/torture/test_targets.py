@@ -1,0 +1,32 @@
+"""Everything that reads foreign bytes, in its short form; `python -m tests.torture.fuzz` feeds it for as long as one likes."""
+
+import os
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.torture.fuzz import changed
+from tests.torture.targets import TARGETS
+
+EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_only_errors_of_our_own_come_out(name: str) -> None:
+    target = TARGETS[name]
+    seeds = target.seeds()
+    assert any(target.survives(seed) for seed in seeds)
+
+    @settings(max_examples=15 * EFFORT, deadline=None)
+    @given(st.one_of(st.binary(max_size=60), st.integers().map(lambda seed: _damaged(seeds, seed))))
+    def fed(data: bytes) -> None:
+        target.survives(data)
+
+    fed()
+
+
+def _damaged(seeds: list[bytes], seed: int) -> bytes:
+    chance = random.Random(seed)
+    return changed(chance.choice(seeds), chance)
