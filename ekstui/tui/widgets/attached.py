@@ -13,7 +13,6 @@ from textual.reactive import reactive
 from ekstui.errors import MfaNeededError
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
 from ekstui.tui.present.failure import failure
 from ekstui.tui.shown import Shown
@@ -110,15 +109,6 @@ class AttachedPane(Pane):
             self._answer = message.answer
             self.set_note(attached_note(message.answer.attachments))
             self.show_rows()
-
-    @on(PaneFailed)
-    def _failed(self, message: PaneFailed) -> None:
-        message.stop()
-        self.show_error(message.error)
-
-    @on(RowList.Highlighted)
-    def _highlighted(self, event: RowList.Highlighted) -> None:
-        event.stop()
 
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:

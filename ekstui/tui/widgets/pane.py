@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.styled import plain, styled
 from ekstui.tui.widgets.line import FilterLine
@@ -168,6 +169,19 @@ class Pane(Vertical):
         if self._filter:
             self._filter = ""
             self.show_rows()
+
+    def highlighted(self, row: Row | None) -> None:
+        """Hear that the cursor rests on another row; most panes have nothing to do then."""
+
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        event.stop()
+        self.highlighted(event.row)
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        message.stop()
+        self.show_error(message.error)
 
     @on(Input.Changed)
     def _filter_typed(self, event: Input.Changed) -> None:

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import PaneFailed, RemainingLoaded, SummaryLoaded
+from ekstui.tui.messages import RemainingLoaded, SummaryLoaded
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
@@ -135,15 +135,6 @@ class PermissionsPane(Pane):
             return
         self._services, self._knowledge, self._symptoms = message.services, message.knowledge, message.symptoms
         self.show_rows()
-
-    @on(PaneFailed)
-    def _failed(self, message: PaneFailed) -> None:
-        message.stop()
-        self.show_error(message.error)
-
-    @on(RowList.Highlighted)
-    def _highlighted(self, event: RowList.Highlighted) -> None:
-        event.stop()
 
     @on(RowList.Opened)
     def _toggle(self, event: RowList.Opened) -> None:

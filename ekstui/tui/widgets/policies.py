@@ -17,7 +17,7 @@ from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import FacetAnswered, PolicyHighlighted
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import Column, Row
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
@@ -154,10 +154,9 @@ class PoliciesPane(Pane):
         count = snapshot.counts.get(in_partition(arn, snapshot.identity.partition))
         return count.attachments if count else 0
 
-    @on(RowList.Highlighted)
-    def _highlighted(self, event: RowList.Highlighted) -> None:
-        event.stop()
-        entry = event.row.value if event.row else None
+    def highlighted(self, row: Row | None) -> None:
+        """Say which policy the cursor is on."""
+        entry = row.value if row else None
         if entry is None or not self._entries:
             self.post_message(PolicyHighlighted(None))
             return

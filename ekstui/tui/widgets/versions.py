@@ -10,7 +10,7 @@ from textual.getters import app
 from textual.reactive import reactive
 
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import ActionsTouchedRead, PaneFailed, TimelineLoaded, VersionChosen
+from ekstui.tui.messages import ActionsTouchedRead, TimelineLoaded, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.widgets.pane import Pane, rows_with
@@ -152,15 +152,6 @@ class VersionsPane(Pane):
         quiet = sum(map(_is_quiet, message.steps))
         self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
         self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
-
-    @on(PaneFailed)
-    def _failed(self, message: PaneFailed) -> None:
-        message.stop()
-        self.show_error(message.error)
-
-    @on(RowList.Highlighted)
-    def _highlighted(self, event: RowList.Highlighted) -> None:
-        event.stop()
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
