@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from ekstui.library import Library
@@ -48,6 +49,17 @@ def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
         await settle(pilot, lambda: any("v10 2026-02-12 no change default" in line for line in words(versions)))
 
     travel(journey)
+
+
+def test_a_long_title_keeps_its_version() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        pane = screen.permissions
+        await settle(pilot, lambda: pane.outer_size.width > 0)
+        pane.set_title("AmazonEKSVPCResourceController v1")
+        (frame,) = pane.render_lines(Region(0, 0, pane.outer_size.width, 1))
+        assert frame.text.endswith("AmazonEKSVPC…ntroller v1 ─╮")
+
+    travel(journey, size=(80, 24))
 
 
 def test_versions_that_nobody_saw_are_named() -> None:

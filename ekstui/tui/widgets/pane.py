@@ -85,10 +85,10 @@ class Pane(Vertical):
     def set_title(self, about: str = "") -> None:
         """Show the pane's number and title, and what it is about."""
         self._about = about
-        # The corners, and a space on either side of the title, are not for words.
+        # The corners, the line beside them and a space on either side are not for words.
         head = f"{self._number} {self._title}" + (" · " if about else "")
         if width := self.outer_size.width:
-            ((about, _),) = cut_middle(styled(about), max(width - 4 - len(head), 12))
+            ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head), 12))
         # else it is not laid out yet, and cut once it is; the first frame may be painted before that.
         self.border_title = Content(head + about)
 
