@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.events import Event, InputEvent, Resize
 
 from ekstui.config import Effective
@@ -38,7 +38,8 @@ class EkstuiApp(LibraryApp):
     ENABLE_COMMAND_PALETTE = False
     # Textual loads no styles of its own for the default screen.
     CSS_PATH = "screens/explorer.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    # Keys of the app do not reach it from a dialogue; the one that quits does, as Textual says when ctrl+c is pressed.
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), Binding("ctrl+q", "quit", show=False, priority=True)]
 
     def __init__(
         self,

@@ -123,6 +123,11 @@ def keys_of(places: Iterable[Where]) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.where in wanted)
 
 
+def key_of(name: str) -> Key:
+    """Return the key with this id, which it must be one of."""
+    return next(key for key in KEYS if key.id == name)
+
+
 def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """Return a sentence for each id that no key has, with the nearest that one has."""
     known = tuple(key.id for key in KEYS)

@@ -1,8 +1,13 @@
 """What the explorer's panes can be made to show: filters, notes, what remains, and no room at all."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 
+from ekstui.config import Effective, Settings
+from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
@@ -101,6 +106,31 @@ def test_a_terminal_that_is_too_small_says_what_is_needed_and_recovers() -> None
         await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.press("j")
         assert _explorer(app).policies.rows.has_focus
+
+    travel(journey)
+
+
+@pytest.mark.parametrize(("keys", "quits"), [({}, "q"), ({"app.quit": "Q"}, "Q")])
+def test_the_key_that_a_terminal_too_small_names_quits(keys: dict[str, str], quits: str) -> None:
+    async def run() -> None:
+        app = EkstuiApp(Library.open(), effective=Effective(Settings(keys=keys), {}, (), Path(), file_found=False))
+        async with app.run_test(size=(50, 10)) as pilot:
+            await settle(pilot, lambda: isinstance(app.screen, TooSmallScreen))
+            await settle(pilot, lambda: f"{quits}&#160;" in app.export_screenshot())
+            await pilot.press(quits)
+        assert not app.is_running
+        assert app.return_code == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("dialogue", ["colon", "question_mark", "y"])
+def test_a_dialogue_can_be_quit_from(dialogue: str) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press(dialogue)
+        await settle(pilot, lambda: not isinstance(app.screen, ExplorerScreen))
+        await pilot.press("ctrl+q")
+        assert app.return_code == 0
 
     travel(journey)
 

@@ -1,13 +1,23 @@
 """Says what the app needs where the terminal is too small for it; it goes away by itself."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.geometry import Size
+from textual.getters import app
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import key_of, spelled
+
 LEAST = Size(60, 15)
 """The columns and lines that the app needs."""
+
+QUIT = key_of("app.quit")
+"""The only key that does something here."""
 
 
 def is_too_small(size: Size) -> bool:
@@ -18,10 +28,13 @@ def is_too_small(size: Size) -> bool:
 class TooSmallScreen(ModalScreen[None]):
     """Covers everything until there is room."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(QUIT.keys, "app.quit", QUIT.label, id=QUIT.id)]
     DEFAULT_CSS = """
     TooSmallScreen { align: center middle; background: $background; }
     TooSmallScreen Static { width: auto; max-width: 100%; height: auto; text-align: center; }
     """
+
+    app = app(LibraryApp)
 
     def compose(self) -> ComposeResult:
         """Yield the sentence."""
@@ -46,5 +59,5 @@ class TooSmallScreen(ModalScreen[None]):
     def _say(self, size: Size) -> None:
         self.query_one(Static).update(
             f"ekstui needs {LEAST.width} columns and {LEAST.height} lines.\n"
-            f"Here are {size.width} and {size.height}.\nq quits."
+            f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(QUIT))} quits."
         )
