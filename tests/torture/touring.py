@@ -45,10 +45,14 @@ class Tour:
 
     def see(self, place: str, keys: str = "", wanted: str = SPOKEN) -> None:
         """Type keys, wait for what is to be seen, and look at all that came."""
-        for part in re.split(r"(\x1b(?!\[))", keys):
-            if part:
-                # What follows an escape at once would be taken for its second half.
-                self.terminal.press(part, self.quiet)
+        *before, last = [part for part in re.split(r"(\x1b(?!\[))", keys) if part] or [""]
+        for part in before:
+            # What follows an escape at once would be taken for its second half.
+            self.terminal.press(part, self.quiet)
+        if wanted:
+            self.terminal.send(last)  # what is wanted may be gone by the time all is quiet
+        elif last:
+            self.terminal.press(last, self.quiet)
         self.terminal.wait_for(wanted)
         self.terminal.settle(self.quiet)
         raw = bytes(self.terminal.raw[self._looked :])
