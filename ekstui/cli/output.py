@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Literal
 
 from ekstui.cli.streams import to_terminal, write_out
@@ -19,13 +20,20 @@ Cell = str | tuple[str, Tone]
 
 _CODES: dict[Tone, str] = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
+_BLOCK = 10_000
+"""Pieces of JSON that are written together."""
+
 PIPED_WIDTH = 80
 """Columns of text that is wrapped for a reader that is no terminal."""
 
 
 def print_json(value: object) -> None:
     """Print one JSON object, in ASCII, so that nothing in it can steer a terminal."""
-    write_out(json.dumps(value, indent=2) + "\n")
+    # In blocks: what a hostile document makes of it may have hundreds of megabytes.
+    parts = json.JSONEncoder(indent=2).iterencode(value)
+    while block := "".join(islice(parts, _BLOCK)):
+        write_out(block)
+    write_out("\n")
 
 
 def print_text(text: str = "", tone: Tone = "") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ekstui.core import wildcard
-from ekstui.core.document import Document, Effect, Statement
+from ekstui.core.document import Condition, Document, Effect, Statement
 from ekstui.core.limits import PairCount, check_patterns
 from ekstui.core.reference import MAX_ACTION_LENGTH, reference
 
@@ -37,6 +37,10 @@ class NamedActions:
     """Wildcards, as written, that match no known action of this service."""
 
 
+def _characters(condition: Condition) -> int:
+    return len(condition.operator) + len(condition.key) + sum(map(len, condition.values))
+
+
 def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
     """Return what the document's statements of one effect name, by service prefix in lower case.
 
@@ -46,15 +50,22 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     pairs = PairCount()
     statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
     services: dict[str, _Collected] = {}
+    lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
+    characters = {
+        index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
+        for index, statement in statements
+    }
     for index, statement in statements:
-        lines = len(statement.resources) + len(statement.conditions)
         for source, service, names in _expanded(index, statement):
-            pairs.add(index, len(names), lines)
+            pairs.add(index, len(names), lines[index], characters[index])
             services.setdefault(service, _Collected()).add_known(source, names)
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
         service = literal.partition(":")[0].lower()
-        services.setdefault(service, _Collected()).unknown[literal] = literals.sources(literal)
+        sources = literals.sources(literal)
+        for index in {source.statement for source in sources}:
+            pairs.add(index, 1, lines[index], characters[index])
+        services.setdefault(service, _Collected()).unknown[literal] = sources
     for index, statement in statements:
         for pattern in statement.actions if statement.action_element == "Action" else ():
             service = pattern.partition(":")[0].lower()

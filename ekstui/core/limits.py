@@ -20,6 +20,9 @@ MAX_BROAD_PATTERNS = 100
 MAX_PAIRS = 2_000_000
 """The most pairs of a named action and a resource or condition line of its statement, in one document."""
 
+MAX_CHARACTERS = 100_000_000
+"""The most characters in those lines, each counted for every action: JSON repeats them. AWS's own have up to 8 million."""
+
 
 def check_patterns(document: Document) -> None:
     """Raise DocumentError if a document has more action patterns than are expanded in a few seconds."""
@@ -40,11 +43,15 @@ class PairCount:
     """The running number of pairs of an action and what its statement says of it."""
 
     def __init__(self) -> None:
-        self._pairs = 0
+        self._pairs = self._characters = 0
 
-    def add(self, index: int, actions: int, lines: int) -> None:
-        """Count a statement's actions with its resources and condition lines; DocumentError beyond MAX_PAIRS."""
+    def add(self, index: int, actions: int, lines: int, characters: int = 0) -> None:
+        """Count a statement's actions with its resources and condition lines; DocumentError beyond the limits."""
         self._pairs += actions * max(1, lines)
+        self._characters += actions * characters
+        if self._characters > MAX_CHARACTERS:
+            message = f"its resources and conditions, for each action, have more than {MAX_CHARACTERS:,} characters."
+            raise DocumentError(message, f"Statement[{index}]")
         if self._pairs > MAX_PAIRS:
             message = f"together the statements name more than {MAX_PAIRS:,} pairs of an action and a resource."
             raise DocumentError(message, f"Statement[{index}]")

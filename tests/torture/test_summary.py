@@ -176,6 +176,24 @@ def test_hostile_documents_are_bounded_in_memory() -> None:
     assert float(ran.stdout) < MAX_MEGABYTES
 
 
+LONG = "arn:aws:s3:::" + "x" * 20_000
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        statement("*", LONG),
+        {"Effect": "Deny", "NotAction": "a:b", "Resource": LONG},
+        statement("*", Condition={"StringEquals": {"aws:RequestTag/a": LONG}}),
+        statement([f"ec2:Unknown{number}" for number in range(6_000)], LONG),
+    ],
+    ids=["all actions", "all but one", "a condition", "actions that nobody knows"],
+)
+def test_what_would_be_repeated_for_every_action_is_refused(entry: dict[str, object]) -> None:
+    # As JSON the summary of such a document would have half a gigabyte.
+    assert not survives(json.dumps({"Statement": [entry]}))
+
+
 def test_a_service_name_never_becomes_a_path() -> None:
     rows = services_in(
         parse({"Statement": [statement(["../actions/ec2:*", "..\\ec2:*", "/etc/passwd:read", "ec2.json:*"])]})
