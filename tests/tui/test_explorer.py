@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
@@ -117,6 +118,16 @@ def test_older_and_newer_walk_through_the_known_versions() -> None:
         await pilot.press("left_square_bracket", "left_square_bracket", "right_square_bracket")
         assert screen.shown is not None
         assert screen.shown.version == 5
+
+    travel(journey)
+
+
+def test_a_key_right_behind_the_cursor_is_for_the_policy_under_it() -> None:
+    async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
+        # The panes follow only once the cursor rests.
+        await pilot.press("j", "d")
+        assert isinstance(pilot.app.screen, CompareScreen)
+        await settle(pilot, lambda: "AmazonEKSClusterPolicy@v9 → v10" in plain(pilot.app.screen.question()))  # type: ignore[attr-defined]
 
     travel(journey)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.getters import query_one
 from textual.timer import Timer
 
 from ekstui.cache import opening as kept
@@ -54,8 +53,6 @@ class ExplorerScreen(WaysScreen):
     BINDINGS = bindings("explorer")
     PLACES: tuple[Where, ...] = ("explorer",)
     """The parts of the key table that hold here."""
-
-    policies = query_one(PoliciesPane)
 
     def __init__(self, start: Start | None = None, width: int = 0, account: AccountView | None = None) -> None:
         super().__init__(width)
@@ -295,6 +292,7 @@ class ExplorerScreen(WaysScreen):
         self._step(1)
 
     def _step(self, step: int) -> None:
+        self.catch_up()
         if self.shown is None:
             return
         numbers = [info.number for info in self.shown.entry.policy.versions]

@@ -12,9 +12,10 @@ from textual.screen import Screen
 from ekstui.tui.account import AccountView
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
-from ekstui.tui.screens.panes import PanesScreen
+from ekstui.tui.screens.panes import PaneId, PanesScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.permissions import PermissionsPane
+from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.versions import VersionsPane
 
 if TYPE_CHECKING:
@@ -33,8 +34,22 @@ class WaysScreen(PanesScreen):
     scope: Literal["eks", "all"]
     """Which policies are listed."""
 
+    policies = query_one(PoliciesPane)
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
+
+    def catch_up(self) -> None:
+        """Show the policy under the cursor of the list now: keys come quicker than the panes follow."""
+        from ekstui.library import PolicyEntry
+
+        row, shown = self.policies.rows.current, self.shown
+        if shown and row and isinstance(row.value, PolicyEntry) and row.value.policy.arn != shown.entry.policy.arn:
+            self.shown = Shown(row.value, row.value.policy.default_version)
+
+    def action_pane(self, pane: PaneId) -> None:
+        """Go to a pane of the policy under the cursor."""
+        self.catch_up()
+        super().action_pane(pane)
 
     def action_mark(self) -> None:
         """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
@@ -58,6 +73,7 @@ class WaysScreen(PanesScreen):
 
     def action_diff(self) -> None:
         """Compare the two marks, or one mark with what is shown, or the shown version with the one before."""
+        self.catch_up()
         if self.shown is None:
             return
         sides = sides_to_compare(self.marks, self.shown)
@@ -86,6 +102,7 @@ class WaysScreen(PanesScreen):
         from ekstui.tui.exports import version_exports
         from ekstui.tui.screens.outgoing import offer_exports
 
+        self.catch_up()
         if self.shown:
             offer_exports(self, version_exports(self.shown, self.app.library))
 
@@ -107,6 +124,7 @@ class WaysScreen(PanesScreen):
         """Show services by access levels for the marks, or for the shown version."""
         from ekstui.tui.screens.matrix import MatrixScreen
 
+        self.catch_up()
         if self.shown:
             here = self.shown.place
             self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
@@ -117,6 +135,7 @@ class WaysScreen(PanesScreen):
 
     def _see_permissions(self) -> PermissionsPane:
         """Return the permissions pane; where it is hidden, go to it."""
+        self.catch_up()
         if not self.permissions.region.width:
             self.action_pane("permissions")
         return self.permissions
@@ -128,6 +147,7 @@ class WaysScreen(PanesScreen):
 
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
+        self.catch_up()
         row = self.row
         action = one_action_of(row.value) if row else ""
         against = f"policy:{self.shown.place}" if self.shown else ""
