@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from ekstui.config import Effective, Settings
 from ekstui.library import Library
@@ -133,6 +134,15 @@ def test_a_dialogue_can_be_quit_from(dialogue: str) -> None:
         assert app.return_code == 0
 
     travel(journey)
+
+
+def test_what_is_said_at_a_start_without_room_can_be_read() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: isinstance(app.screen, TooSmallScreen))
+        style = app.screen.query_one(Static).visual_style.rich_style
+        assert style.color != style.bgcolor
+
+    travel(journey, (50, 12))
 
 
 def test_the_palette_compares_any_two_and_the_header_says_the_way() -> None:

@@ -29,9 +29,10 @@ class TooSmallScreen(ModalScreen[None]):
     """Covers everything until there is room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(QUIT.keys, "app.quit", QUIT.label, id=QUIT.id)]
+    # At a start without room the screen's own colour is not known yet when the words take theirs from it.
     DEFAULT_CSS = """
     TooSmallScreen { align: center middle; background: $background; }
-    TooSmallScreen Static { width: auto; max-width: 100%; height: auto; text-align: center; }
+    TooSmallScreen Static { color: $foreground; width: auto; max-width: 100%; height: auto; text-align: center; }
     """
 
     app = app(LibraryApp)
