@@ -13,6 +13,8 @@ from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.attached import AttachedPane
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
@@ -49,6 +51,21 @@ def _cursor(app: EkstuiApp) -> object:
     assert isinstance(screen, ClusterMapScreen)
     assert screen.rows.current is not None
     return screen.rows.current.key
+
+
+def test_words_about_attachments_are_broken_for_the_pane_once_it_is_shown(few: Rig) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        pane = _explorer(app).query_one(AttachedPane)
+        await settle(pilot, lambda: bool(pane.note) and not _explorer(app).account.asking)
+        assert pane.region.width == 0
+        await pilot.press("4")
+        await settle(pilot, lambda: pane.region.width > 0)
+        await pilot.pause()
+        lines = [plain(row.cells[0]) for row in pane.rows.rows if not row.selectable]
+        assert any(line.startswith("Not looked at: clusters") for line in lines)
+
+    assert few.url
+    travel(journey, (80, 24))
 
 
 def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:

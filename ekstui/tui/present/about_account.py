@@ -45,7 +45,7 @@ def about_account_rows(
     if view.snapshot is None:
         rows += _texts("none", styled("nothing is known of it yet; r asks AWS", "muted"), width)
     else:
-        rows += _identity(view, now)
+        rows += _identity(view, now, width)
     if view.asking:
         rows += _texts("asking", styled(f"… {clean_line(view.asking)}", "accent"), width)
     if view.error is not None:
@@ -73,7 +73,7 @@ def about_account_rows(
     return rows
 
 
-def _identity(view: AccountView, now: datetime) -> list[Row]:
+def _identity(view: AccountView, now: datetime, width: int) -> list[Row]:
     snapshot = view.snapshot
     if snapshot is None:
         return []
@@ -99,7 +99,11 @@ def _identity(view: AccountView, now: datetime) -> list[Row]:
         ("read", f"{age_in_words(snapshot.fetched_at, now)}, {'complete' if snapshot.complete else 'incomplete'}"),
         ("holds", holds),
     ]  # fmt: skip
-    return [Row(("about", word), (((f"  {word}: ", "muted"), (clean_line(text), "")),), text) for word, text in about]
+    return [
+        row
+        for word, text in about
+        for row in _texts(("about", word), ((f"{word}: ", "muted"), (clean_line(text), "")), width, text)
+    ]
 
 
 def _regions(view: AccountView, choice: AccountChoice) -> list[tuple[str, tuple[str, ...]]]:

@@ -85,8 +85,8 @@ def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width
         return rows
     if reason:
         rows += [
-            Row((key, "why", index), ((("    why: " if not index else "         ", "muted"), *line),), selectable=False)
-            for index, line in enumerate(wrap(styled(clean_line(reason)), max(width - 9, 20)))
+            Row((key, "why", index), ((("      " if index else "    ", ""), *line),), selectable=False)
+            for index, line in enumerate(wrap((("why: ", "muted"), (clean_line(reason), "")), max(width - 6, 20)))
         ]
     level = None
     for action in service.actions:

@@ -9,7 +9,7 @@ from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT
 from ekstui.tui.present.account import TRACKED, error_rows, last_used, use_words
-from ekstui.tui.styled import Styled, Tone, plain, styled
+from ekstui.tui.styled import Tone, plain, styled
 from ekstui.tui.widgets.rows import Row
 from ekstui.tui.wrapping import wrap
 
@@ -93,9 +93,14 @@ def cluster_rows(answer: ClusterAnswer, known_until: datetime, now: datetime, wi
 
 def _cluster_role(role: ClusterRole, now: datetime, width: int) -> list[Row]:
     name = clean_line(role.arn.rpartition("/")[2])
+    uses = "; ".join(use_words(use) for use in role.uses)
     used = "" if role.subject is None else f"  last used {plain(last_used(role.subject.role, now))}"
-    head: Styled = ((f"{name}  ", "strong"), ("; ".join(use_words(use) for use in role.uses), ""), (used, "muted"))
-    rows = [Row(("space", role.arn), (styled(""),), selectable=False), Row(("role", role.arn), (head,), role)]
+    first, *more = wrap(((name, "strong"), (f"  {uses}" if uses else "", ""), (used, "muted")), width - 2)
+    rows = [
+        Row(("space", role.arn), (styled(""),), selectable=False),
+        Row(("role", role.arn), (first,), role),
+        *(Row(("role", role.arn, part), ((("    ", ""), *line),), selectable=False) for part, line in enumerate(more)),
+    ]
     if role.subject is None:
         rows.append(_line(("unread", role.arn), "not read: a role of another account, or one that is gone", "warn"))
         return rows

@@ -39,7 +39,7 @@ class AskingScreen(ReportScreen):
     """A line to type the question into, and the answer below; subclasses say what a question is."""
 
     BINDINGS = bindings("asking")
-    DEFAULT_CSS = "AskingScreen #question { margin: 0 1; }"
+    DEFAULT_CSS = "AskingScreen #question { padding: 0 1; }"
     PLACES: tuple[Where, ...] = ("asking", "report")
     PLACEHOLDER = ""
     """What can be typed."""

@@ -69,7 +69,10 @@ class CompareScreen(ReportScreen):
         comparison = self.comparison
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
         tail = f" · {counts(comparison.change)} · {self.view}" if comparison else ""
-        return ((f"compare {before} → {after}", ""), (tail, "muted"))
+        name, at, version = str(after).rpartition("@")
+        # Of one policy the name stands once: the view still has room at 80 columns.
+        other = version if at and str(before).rpartition("@")[0] == name else after
+        return ((f"compare {before} → {other}", ""), (tail, "muted"))
 
     def ask(self) -> Callable[[], object] | None:
         """Return the comparison, unless both sides are one."""

@@ -23,7 +23,7 @@ from ekstui.tui.widgets.rows import Column, Row, RowList
 if TYPE_CHECKING:
     from ekstui.library import AttachedAnswer
 
-COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 5, right=True))
+COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 6, right=True))
 
 
 class AttachmentsLoaded(Message):
@@ -64,6 +64,11 @@ class AttachedPane(Pane):
                 self._answer = None
             self._look_up()
         elif view.error is not before.error:
+            self.show_rows()
+
+    def on_resize(self) -> None:
+        """Break the notes for the new width."""
+        if self._answer is not None:
             self.show_rows()
 
     def _look_up(self) -> None:

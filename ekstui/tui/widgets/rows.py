@@ -59,7 +59,7 @@ class RowList(ScrollView, can_focus=True):
     BINDINGS = bindings("rows")
     DEFAULT_CSS = """
     RowList {
-        height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: transparent;
+        height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: transparent;
         scrollbar-color: $foreground 30%; scrollbar-color-active: $accent; scrollbar-background: $background;
     }
     """
