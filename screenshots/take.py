@@ -2,7 +2,7 @@
 
     python screenshots/take.py [NAME ...]
 
-Each scene becomes an SVG; where `rsvg-convert` is installed (Debian: librsvg2-bin, fonts-firacode), a PNG as well.
+Each scene becomes an SVG; where `rsvg-convert` is installed (Debian: librsvg2-bin, fonts-firacode, pngquant), a PNG as well.
 """
 
 import asyncio
@@ -16,15 +16,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
 from textual.pilot import Pilot  # noqa: E402
+from textual.screen import Screen  # noqa: E402
 
 from ekstui.library import Library  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
+from ekstui.tui.screens.account import AccountScreen  # noqa: E402
+from ekstui.tui.screens.action import ActionScreen  # noqa: E402
+from ekstui.tui.screens.changes import ChangesScreen  # noqa: E402
+from ekstui.tui.screens.chooser import ChooserScreen  # noqa: E402
+from ekstui.tui.screens.cluster import ClusterScreen  # noqa: E402
+from ekstui.tui.screens.cluster_map import ClusterMapScreen  # noqa: E402
+from ekstui.tui.screens.compare import CompareScreen  # noqa: E402
+from ekstui.tui.screens.explain import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer import ExplorerScreen  # noqa: E402
+from ekstui.tui.screens.help import HelpScreen  # noqa: E402
+from ekstui.tui.screens.matrix import MatrixScreen  # noqa: E402
+from ekstui.tui.screens.palette import PaletteScreen  # noqa: E402
+from ekstui.tui.screens.role import RoleScreen  # noqa: E402
+from ekstui.tui.screens.save import SaveScreen  # noqa: E402
+from ekstui.tui.screens.too_small import TooSmallScreen  # noqa: E402
+from ekstui.tui.screens.who_can import WhoCanScreen  # noqa: E402
 from tests.rig.rig import Rig  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)
@@ -34,66 +51,80 @@ PATIENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture: the keys that lead to it, and a word that the screen must show before it is taken."""
+    """One thing to see: the screen it shows, the keys that lead to it, and a word to wait for before it is taken."""
 
     name: str
+    screen: type[Screen[Any]]
     keys: tuple[str, ...]
     shows: str
-    size: tuple[int, int] = WIDE
+    sizes: tuple[tuple[int, int], ...] = (WIDE, NARROW)
     theme: str = "textual-dark"
+
+    def picture(self, size: tuple[int, int]) -> str:
+        """Return the name of the picture at a size; that of the wide terminal is the scene's own."""
+        return self.name if size == WIDE else f"{self.name}-{size[0]}x{size[1]}"
 
 
 _TO_SHIELD = (
-    "slash", *"LoadBalancing", "enter", "wait:LoadBalancingPolicy v10", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:LoadBalancingPolicy v6", "d", "wait:meaning",
+    "slash", *"LoadBalancing", "enter", "wait:Policy v10", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:●v6", "d", "wait:meaning",
 )  # fmt: skip
 
 _QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-central-1:123456789012:volume/vol-1"
 
+_WHO_CAN = ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "enter")
+
 _MARKED = ("space", "j", "space", *("j",) * 6, "space")
 
+_PERMISSIONS = ("j", "2", "wait:autoscaling", "enter")
+
+_ROLE = ("j", "4", "wait:prod-cluster", "j", "enter")
+
 SCENES = (
-    Scene("explorer", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances"),
-    Scene("explorer-light", ("j", "wait:elasticload", "2", "enter"), "DescribeInstances", theme="textual-light"),
-    Scene("explorer-80x24", ("j", "wait:autoscaling", "2"), "elasticload", NARROW),
-    Scene("versions-80x24", ("j", "3"), "no change", NARROW),
-    Scene("explorer-60x15", (), "AmazonEKSClusterPolicy", SMALL),
-    Scene("compare-meaning", _TO_SHIELD, "shield:CreateProtection"),
-    Scene("compare-unified", (*_TO_SHIELD, "v"), "unfolds"),
-    Scene("compare-side-by-side", (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
-    Scene("role", ("j", "wait:prod-cluster", "4", "j", "enter"), "Trust: who may assume it"),
-    Scene("cluster", ("c", "wait:legacy", "j", "enter"), "Health, as EKS reports it"),
+    Scene("explorer", ExplorerScreen, _PERMISSIONS, "DescribeA"),
+    Scene("explorer", ExplorerScreen, ("j",), "AmazonEKSClusterPolicy", (SMALL,)),
+    Scene("explorer-light", ExplorerScreen, _PERMISSIONS, "DescribeA", (WIDE,), "textual-light"),
+    Scene("explorer-16-colours", ExplorerScreen, _PERMISSIONS, "DescribeA", (WIDE,), "ansi-dark"),
+    Scene("versions", ExplorerScreen, ("j", "3"), "no change", (NARROW,)),
+    Scene("attached", ExplorerScreen, ("j", "wait:autoscaling", "4", "j"), "prod-cluster", (NARROW,)),
+    Scene("compare-meaning", CompareScreen, _TO_SHIELD, "shield:CreateProtection"),
+    Scene("compare-light", CompareScreen, _TO_SHIELD, "shield:CreateProtection", (WIDE,), "textual-light"),
+    Scene("compare-unified", CompareScreen, (*_TO_SHIELD, "v"), "unfolds"),
+    Scene("compare-side-by-side", CompareScreen, (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
+    Scene("role", RoleScreen, _ROLE, "Trust: who may assume it"),
+    Scene("role-light", RoleScreen, _ROLE, "Trust: who may assume it", (WIDE,), "textual-light"),
+    Scene("cluster", ClusterScreen, ("c", "wait:legacy", "j", "enter"), "Health, as EKS reports it"),
     Scene(
         "cluster-map",
-        ("M", "wait:legacy", "j", "enter", "wait:prod-node", *("j",) * 4, "space"),
-        "attached, AWS managed",
-    ),
-    Scene(
-        "cluster-map-80x24",
+        ClusterMapScreen,
         ("M", "wait:legacy", "j", "enter", "wait:prod-node", "j", "j", "space"),
         "attached, AWS",
-        NARROW,
     ),
+    Scene("who-can", WhoCanScreen, _WHO_CAN, "AmazonEKSClusterPolicy"),
     Scene(
-        "who-can", ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "enter"), "AmazonEKSClusterPolicy"
+        "action",
+        ActionScreen,
+        ("2", "wait:for: ", "slash", *"CreateTags", "wait:Tagging 1", "enter", "j", "enter"),
+        "Resource types",
     ),
-    Scene("action", ("2", "wait:for: ", "enter", "wait:CreateTags", *("j",) * 8, "enter"), "Resource types"),
-    Scene("explain", ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
-    Scene("account", ("a",), "Own policies that began"),
-    Scene("matrix", (*_MARKED, "t", "wait:kms", "j", "enter"), "An action"),
-    Scene("matrix-80x24", (*_MARKED, "t"), "kms", NARROW),
-    Scene("changes", ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
-    Scene("help", ("question_mark",), "Here"),
-    Scene("palette", ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
+    Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
+    Scene("account", AccountScreen, ("a",), "Regions for clusters"),
+    Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:kms", "j", "enter"), "An action"),
+    Scene("changes", ChangesScreen, ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
+    Scene("help", HelpScreen, ("question_mark",), "Here"),
+    Scene("palette", PaletteScreen, ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
+    Scene("copy", ChooserScreen, ("j", "y"), "enter chooses"),
+    Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter writes"),
+    Scene("too-small", TooSmallScreen, (), "needs", ((50, 12),)),
 )
 
 
 def main(names: list[str]) -> int:
-    """Take the scenes that are named, or all of them."""
-    unknown = set(names) - {scene.name for scene in SCENES}
+    """Take the pictures that are named, by their own names or their scenes', or all of them."""
+    pictures = {scene.picture(size): (scene, size) for scene in SCENES for size in scene.sizes}
+    unknown = set(names) - set(pictures) - {scene.name for scene in SCENES}
     if unknown:
         print(f"no such scene: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    chosen = [scene for scene in SCENES if not names or scene.name in names]
     with tempfile.TemporaryDirectory() as home, Rig(300) as rig:
         rig.reset(now=datetime.now(UTC).replace(microsecond=0))
         os.environ.update(rig.environment(Path(home)))
@@ -101,31 +132,37 @@ def main(names: list[str]) -> int:
         library = Library.open()
         library.fill()
         library.index()
-        for scene in chosen:
-            take(scene, rig.url)
-            print(scene.name, flush=True)
+        for name, (scene, size) in pictures.items():
+            if not names or name in names or scene.name in names:
+                take(scene, size, rig.url)
+                print(name, flush=True)
     return 0
 
 
-def take(scene: Scene, endpoint: str) -> None:
+def take(scene: Scene, size: tuple[int, int], endpoint: str) -> None:
     """Run the app, press the keys, wait for the word, and write the picture."""
     # The header names a custom endpoint, and its port differs each time.
-    svg = asyncio.run(_svg(scene)).replace(endpoint.rpartition(":")[2], "55555")
+    svg = asyncio.run(_svg(scene, size)).replace(endpoint.rpartition(":")[2], "55555")
+    name = scene.picture(size)
     if prefix := re.search(r"terminal-\d+", svg):
         # A picture stays the same when the screen does.
-        svg = svg.replace(prefix[0], f"terminal-{scene.name}")
-    path = FOLDER / f"{scene.name}.svg"
+        svg = svg.replace(prefix[0], f"terminal-{name}")
+    path = FOLDER / f"{name}.svg"
     path.write_text(svg, encoding="utf-8")
     if shutil.which("rsvg-convert"):
         # librsvg drops leading spaces unless they are said to count.
         spaced = svg.replace("<text ", '<text xml:space="preserve" ')
-        subprocess.run(["rsvg-convert", "-o", str(path.with_suffix(".png")), "-"], input=spaced.encode(), check=True)
+        png = str(path.with_suffix(".png"))
+        subprocess.run(["rsvg-convert", "-o", png, "-"], input=spaced.encode(), check=True)
+        if shutil.which("pngquant"):
+            # A screen has a few colours and their blends: a palette holds them in a third of the bytes.
+            subprocess.run(["pngquant", "--force", "--strip", "--output", png, "64", png], check=True)
 
 
-async def _svg(scene: Scene) -> str:
+async def _svg(scene: Scene, size: tuple[int, int]) -> str:
     app = EkstuiApp(Library.open())
     app.theme = scene.theme
-    async with app.run_test(size=scene.size) as pilot:
+    async with app.run_test(size=size) as pilot:
         await _until(pilot, lambda: _account_is_known(app), "the account")
         for key in scene.keys:
             if key.startswith("wait:"):
@@ -133,7 +170,7 @@ async def _svg(scene: Scene) -> str:
                 await _until(pilot, lambda word=word: word in _text(app), word)  # type: ignore[misc]
             else:
                 await pilot.press(key)
-        await _until(pilot, lambda: scene.shows in _text(app), scene.shows)
+        await _until(pilot, lambda: scene.shows in _text(app) and isinstance(app.screen, scene.screen), scene.shows)
         await pilot.pause(0.5)
         return app.export_screenshot(title="ekstui")
 
@@ -148,7 +185,7 @@ async def _until(pilot: Pilot[None], done: Callable[[], bool], what: str) -> Non
 
 
 def _account_is_known(app: EkstuiApp) -> bool:
-    screen = app.screen
+    screen = app.screen_stack[0]
     return isinstance(screen, ExplorerScreen) and screen.account.snapshot is not None and screen.account.asking is None
 
 
