@@ -12,8 +12,11 @@ from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.help import KEYS_WIDTH
 from ekstui.tui.screens.too_small import TooSmallScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
+from ekstui.tui.styled import plain
+from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, travel, type_in, words
 
 
@@ -143,6 +146,20 @@ def test_what_is_said_at_a_start_without_room_can_be_read() -> None:
         assert style.color != style.bgcolor
 
     travel(journey, (50, 12))
+
+
+def test_the_help_is_wrapped_again_where_the_width_changes() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("question_mark")
+        await settle(pilot, lambda: "Go to the pane" in words(app.screen))
+        await pilot.resize_terminal(60, 15)
+        await settle(pilot, lambda: app.screen.size.width == 60)
+        await pilot.pause()
+        rows = app.screen.query_one(RowList)
+        sentences = [plain(row.cells[1]) for row in rows.rows if len(row.cells) > 1]
+        assert max(map(len, sentences)) <= rows.row_width - KEYS_WIDTH
+
+    travel(journey)
 
 
 def test_the_palette_compares_any_two_and_the_header_says_the_way() -> None:

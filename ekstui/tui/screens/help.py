@@ -63,7 +63,11 @@ class HelpScreen(ModalScreen[None]):
             yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
 
     def on_mount(self) -> None:
-        """Fill the list with the keys of the screen below."""
+        """Let the keys move the list."""
+        self.query_one(RowList).focus()
+
+    def on_resize(self) -> None:
+        """Fill the list with the keys of the screen below, wrapped to the width."""
         rows: list[Row] = []
         # Beside the sentences: border, padding, the keys and the scrollbar.
         width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
@@ -76,4 +80,3 @@ class HelpScreen(ModalScreen[None]):
                     for index, line in enumerate(wrap(styled(key.help), width))
                 ]
         self.query_one(RowList).set_rows(rows)
-        self.query_one(RowList).focus()
