@@ -7,6 +7,7 @@ from ekstui.core.account import AccountSnapshot, Attachments, CallerIdentity, Ro
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.account import LiveAccount
+from ekstui.library.own_policies import own_policy
 from ekstui.sources.aws.parallel import Cancelled, never
 
 
@@ -29,7 +30,7 @@ def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never
     """Return who carries the policy by the newest snapshot at hand.
 
     Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
-    snapshot, or nothing at all could be read of who carries what.
+    snapshot, or nothing at all could be read of who carries what; NotFoundError for an own policy that is not there.
     """
     snapshot = account.required()
     identity = snapshot.identity
@@ -37,6 +38,8 @@ def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never
     owner = arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
     if owner not in ("aws", identity.account):
         raise InputError(f"{policy_arn} is no policy of account {identity.account} or of AWS.")
+    if owner == identity.account and snapshot.complete:
+        own_policy(arn, snapshot)
     if _sweep_denied(snapshot) and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:

@@ -134,7 +134,11 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
         )
     name = arn.rpartition("/")[2]
     if parts[4] != "aws":
-        raise NotFoundError(f"{name} is a policy of account {parts[4]}, not an AWS managed one.")
+        raise NotFoundError(
+            f"{name} is a policy of account {parts[4]}, not an AWS managed one.",
+            (),
+            "ekstui diff and attached take it.",
+        )
     names: list[str] = []
     for entry in reader.names():
         if entry == name:
