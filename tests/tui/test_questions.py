@@ -6,12 +6,16 @@ from typing import Any
 from textual.events import Paste
 from textual.pilot import Pilot
 
+from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.inquiries import inquiry_of
+from ekstui.tui.present.explanation import explanation_rows
 from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.widgets.permissions import PermissionsPane
+from ekstui.tui.widgets.rows import Row
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
@@ -96,6 +100,14 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
         assert "Smallest statement that allows it" in words(app.screen)
 
     travel(journey)
+
+
+def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
+    explanation = Library.open().explain(inquiry_of("policy:AmazonEKSClusterPolicy sts:AssumeRole"))
+    # A request that was typed is no message.
+    assert not [note for note in explanation.notes if "message" in note]
+    rows = [row.key for row in explanation_rows(explanation, 80, [Row("simulator", ())])]
+    assert rows.index((repr(("note", 0)), 0)) < rows.index("simulator")
 
 
 def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:

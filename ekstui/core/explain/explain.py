@@ -190,7 +190,7 @@ def _notes(
         )
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
         notes.append("Two policies must allow this: the caller's own, and the trust policy of the role.")
-    if not request.resources and evaluation is not None and evaluation.decisive.resource is None:
+    if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         notes.append("The message names no resource.")
     if denial is not None and denial.principal is not None and evaluation is None:
         notes.append("Name the role to see which of its statements came nearest.")

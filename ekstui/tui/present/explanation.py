@@ -29,15 +29,16 @@ VERDICT_TONES: Mapping[Verdict, Tone] = {
 
 
 def explanation_rows(explanation: Explanation, width: int, beside: Sequence[Row] = ()) -> list[Row]:
-    """Return the explanation as rows; `beside` stands right below the verdict and what it is about."""
+    """Return the explanation as rows; `beside` stands right below the verdict and what is said of it."""
     verdict: Styled = (
         (f"{clean_line(explanation.action)}: ", "strong"),
         (verdict_in_words(explanation.verdict), VERDICT_TONES[explanation.verdict]),
     )
     rows = _lines("verdict", verdict, width, indent="")
-    rows += [*_about(explanation, width), *beside]
+    rows += _about(explanation, width)
     for index, note in enumerate(explanation.notes):
         rows += _lines(("note", index), ((f"! {clean_line(note)}", "warn"),), width)
+    rows += beside
     if explanation.nearest:
         rows += _section("Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements")
         for index, near in enumerate(explanation.nearest):
