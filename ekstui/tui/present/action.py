@@ -56,7 +56,6 @@ def card_rows(given: GivenAction, width: int) -> list[Row]:
     rows += _section("Given by")
     for name, speaking in given.statements:
         rows += _statement(name, speaking, width)
-    rows += _resources(given.action, width)
     if given.since is not None:
         rows += _lines("since", (("allowed without a break since ", "muted"), (since_words(given.since), "")), width)
     if given.others is not None:
@@ -66,6 +65,7 @@ def card_rows(given: GivenAction, width: int) -> list[Row]:
             else ("no other EKS policy gives it")
         )
         rows += _lines("others", ((f"{words}; w lists them", "muted"),), width)
+    rows += _resources(given.action, width)
     if card.known:
         rows += _resource_types(card, given.covered, width)
     if card.needs:
@@ -91,7 +91,8 @@ def _resources(action: ActionSummary, width: int) -> list[Row]:
 
 def _resource_types(card: ActionCard, covered: Sequence[str], width: int) -> list[Row]:
     rows = _section("Resource types (* required)")
-    for kind in card.resources:
+    # Some actions have a hundred types; those that the grants reach come first.
+    for kind in sorted(card.resources, key=lambda kind: kind.name not in covered):
         reached = kind.name in covered
         line: Styled = (
             ("✓ " if reached else "✗ ", "good" if reached else "warn"),
