@@ -55,10 +55,18 @@ def layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool)
 
 
 def matrix_rows(
-    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], opened: Collection[str], form: Layout, width: int
+    rows: Sequence[MatrixRow],
+    places: Sequence[PolicyAt],
+    opened: Collection[str],
+    form: Layout,
+    width: int,
+    whole: Sequence[MatrixRow],
 ) -> list[Row]:
-    """Return what the signs mean, then a row a service, and under an opened one its actions by level."""
-    found = _legend(rows, places, form, width, actions=any(row.service in opened for row in rows))
+    """Return what the signs mean, then a row a service, and under an opened one its actions by level.
+
+    `whole` has the services that a filter leaves out too: what is said of a policy is of all of it.
+    """
+    found = _legend(whole, places, form, width, actions=any(row.service in opened for row in rows))
     for row in rows:
         is_open = row.service in opened
         name: Styled = (("▾ " if is_open else "▸ ", "muted"), (clean_line(row.service), "strong"))

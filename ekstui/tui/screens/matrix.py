@@ -64,7 +64,7 @@ class MatrixScreen(ReportScreen):
             return []
         form = layout(rows, len(self._places), self.width, signs=self._signs)
         self.rows.set_columns(form.columns)
-        return matrix_rows(rows, self._places, opened, form, self.width)
+        return matrix_rows(rows, self._places, opened, form, self.width, answer.rows)
 
     def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
         """Return the services that match the filter, and those that are open: also those of which only actions match."""
