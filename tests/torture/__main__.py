@@ -1,4 +1,4 @@
-"""All of the torture in one table: `python -m tests.torture [--short]` (about twenty minutes; short: five).
+"""All of the torture in one table: `python -m tests.torture [--short]` (about forty minutes; short: four).
 
 Each line is a program of its own, bounded in time; what it prints last are its figures.
 """
