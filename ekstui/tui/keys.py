@@ -41,6 +41,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.account", "app", "a", "account", "account", "Choose the profile and region of the account."),
     Key("app.repaint", "app", "ctrl+l", "repaint", "repaint", "Paint the whole screen again."),
     Key("app.back", "app", "escape", "back", "back", "Go back one step, with cursor and filter as they were."),
+    Key("app.suspend", "app", "ctrl+z", "suspend_process", "suspend", "Leave the app stopped in the shell's background; fg brings it back."),
     Key("app.quit", "app", "q,ctrl+q", "quit", "quit", "Quit.", footer=True),
     Key("rows.down", "rows", "down,j", "down", "down", "Move down."),
     Key("rows.up", "rows", "up,k", "up", "up", "Move up."),

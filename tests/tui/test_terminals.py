@@ -65,6 +65,25 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
         assert not terminal.screen.buffer[row + 1][5].reverse
 
 
+def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("needs bash")
+    with Terminal(("bash", "--norc", "-i"), columns=90, env=isolated(own_home)) as terminal:
+        terminal.send(f"{shlex.join(APP)}\r")
+        terminal.wait_for("1 Policies", PATIENCE)
+        terminal.send("j\x1a")
+        terminal.wait_for("Stopped", PATIENCE)
+        terminal.send("echo back-$((40 + 2))\r")
+        terminal.wait_for("back-42", PATIENCE)
+        terminal.send("fg\r")
+        terminal.wait_for("1 Policies", PATIENCE)
+        terminal.settle()
+        terminal.send("q")
+        terminal.settle()
+        terminal.send("echo gone-$((1 + 1))\r")
+        terminal.wait_for("gone-2", PATIENCE)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
