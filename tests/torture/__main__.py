@@ -1,4 +1,4 @@
-"""All of the torture in one table: `python -m tests.torture [--short]` (about forty minutes; short: four).
+"""All of the torture in one table: `python -m tests.torture [--short]` (about half an hour; short: four).
 
 Each line is a program of its own, bounded in time; what it prints last are its figures.
 """
