@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from ekstui.library import AccountChoice, Library
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
+class AccountView(NamedTuple):
     """The account as the screens show it."""
 
     snapshot: AccountSnapshot | None = None
@@ -82,23 +80,23 @@ def watch_account(
         try:
             kept = library.account()
             if kept is not None:
-                tell(lambda view: replace(view, snapshot=kept, error=None))
+                tell(lambda view: view._replace(snapshot=kept, error=None))
             if not ask and (
                 library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
-                tell(lambda view: replace(view, asking=None))
+                tell(lambda view: view._replace(asking=None))
                 return
             if not ask and not library.live.is_set_up:
                 # Unasked, nobody waits two seconds for an instance's role, nor carries the SDK in memory for it.
                 raise _nothing_set_up()
-            tell(lambda view: replace(view, asking="asking AWS", error=None))
+            tell(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.refresh_account(
-                lambda _, words: tell(lambda view: replace(view, asking=words)), lambda: job.cancelled
+                lambda _, words: tell(lambda view: view._replace(asking=words)), lambda: job.cancelled
             )
         except EkstuiError as error:
             failure = error
-            tell(lambda view: replace(view, asking=None, error=failure))
+            tell(lambda view: view._replace(asking=None, error=failure))
             return
-        tell(lambda view: replace(view, snapshot=fresh, asking=None, error=None))
+        tell(lambda view: view._replace(snapshot=fresh, asking=None, error=None))
 
     background.run(owner, "account", work)

@@ -19,8 +19,8 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.mfa import MfaAsked
+from ekstui.tui.room import is_too_small
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.too_small import TooSmallScreen, is_too_small
 from ekstui.tui.shown import Shown, Start
 
 if TYPE_CHECKING:
@@ -120,8 +120,11 @@ class EkstuiApp(LibraryApp):
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room for the app."""
-        if is_too_small(event.size) and not isinstance(self.screen, TooSmallScreen):
-            self.push_screen(TooSmallScreen())
+        if is_too_small(event.size):
+            from ekstui.tui.screens.too_small import TooSmallScreen
+
+            if not isinstance(self.screen, TooSmallScreen):
+                self.push_screen(TooSmallScreen())
 
     def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there, once the caller is done."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ekstui.library import DataStatus
     from ekstui.tui.styled import Styled
 
-FOLLOW_AFTER = 0.15
+FOLLOW_AFTER = 0.12
 """Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
 
 

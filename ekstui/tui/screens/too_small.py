@@ -12,17 +12,10 @@ from textual.widgets import Static
 
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import key_of, spelled
-
-LEAST = Size(60, 15)
-"""The columns and lines that the app needs."""
+from ekstui.tui.room import LEAST, is_too_small
 
 QUIT = key_of("app.quit")
 """The only key that does something here."""
-
-
-def is_too_small(size: Size) -> bool:
-    """Return whether a terminal of this size cannot show the app."""
-    return size.width < LEAST.width or size.height < LEAST.height
 
 
 class TooSmallScreen(ModalScreen[None]):

@@ -19,12 +19,12 @@ from ekstui.errors import EkstuiError
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.styled import plain, styled
-from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import Column, Row, RowList
 from ekstui.tui.wrapping import cut_middle
 
 if TYPE_CHECKING:
     from ekstui.tui.opening import PanePicture
+    from ekstui.tui.widgets.line import FilterLine
 
 
 class Pane(Vertical):
@@ -61,6 +61,8 @@ class Pane(Vertical):
     def line(self) -> FilterLine:
         """The line in which the filter is typed, made when it is first wanted."""
         if self._line is None:
+            from ekstui.tui.widgets.line import FilterLine
+
             self._line = FilterLine()
         return self._line
 

@@ -310,17 +310,19 @@ class RowList(ScrollView, can_focus=True):
 
     def _strip(self, row: Row, base: Style, width: int) -> Strip:
         if len(row.cells) == 1:
-            return Strip(self._cell(row.cells[0], base, width, right=False)).adjust_cell_length(width, base)
+            return Strip(self._cell(row.cells[0], base, width, right=False), width)
         rooms = list(zip(self._columns, self._widths, strict=True))
         merged = sum(self._widths[: row.merged + 1]) + row.merged
         segments: list[Segment] = []
+        used = -1
         for cell, (column, room) in zip(
             row.cells, [(self._columns[0], merged), *rooms[row.merged + 1 :]], strict=False
         ):
             if segments:
                 segments.append(Segment(" ", base))
             segments += self._cell(cut_middle(cell, room) if column.middle else cell, base, room, right=column.right)
-        return Strip(segments).adjust_cell_length(width, base)
+            used += room + 1
+        return Strip(segments, width) if used == width else Strip(segments).adjust_cell_length(width, base)
 
     def _cell(self, cell: Styled, base: Style, room: int, *, right: bool) -> list[Segment]:
         cell = cut_end(cell, room)
