@@ -32,8 +32,11 @@ check: $(STAMP) ## format, lint, types and layer contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Half as many again as processors: a fifth of the tests' time is waiting for a terminal.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(max((os.cpu_count() or 2) * 3 // 2, 2))')
+
 test: check ## set up and run every check and every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -119,6 +120,7 @@ class ExplorerScreen(WaysScreen):
         from ekstui.library import PolicyEntry
 
         self._begun = True
+        gc.enable()
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self._began_in = self._status.partition if self._status else ""
         self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
