@@ -25,6 +25,17 @@ def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     return tuple(sorted(wanted))
 
 
+def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
+    """Return the versions of unknown time that may have been made since a time: none that a later one shows to be older."""
+    perhaps: list[int] = []
+    later: datetime | None = None
+    for info in reversed(policy.versions):
+        later = info.created or later
+        if info.created is None and since is not None and (later is None or later >= since):
+            perhaps.append(info.number)
+    return tuple(reversed(perhaps))
+
+
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
     """Yield a policy's steps since a time, its first version included; `documents` holds those of `numbers_since`."""
     numbers = numbers_since(policy, since)

@@ -10,6 +10,7 @@ import pytest
 
 from ekstui import paths
 from ekstui.cache.indexing import index
+from ekstui.core.feed import perhaps_since
 from ekstui.core.policy import format_time, version_label
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
@@ -121,3 +122,20 @@ def test_what_is_no_action_is_said(indexed: Library) -> None:
         indexed.who_can("DescribeSecurityGroups")
     with pytest.raises(InputError, match="no ARN"):
         indexed.who_can("ec2:CreateVolume", "snapshot/snap-1")
+
+
+@pytest.mark.parametrize(
+    ("since", "listed"),
+    [(datetime(2026, 7, 1, tzinfo=UTC), True), (None, False)],
+)
+def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_says_otherwise(
+    since: datetime | None, listed: bool
+) -> None:
+    named = {
+        f"{entry.policy.name} v{number}"
+        for entry in Library.open().policies("all")
+        for number in perhaps_since(entry.policy, since)
+    }
+    # The newest of its policy and of unknown time; the other was followed by a version of April 2024.
+    assert ("AIDevOpsAgentActionsPolicy v2" in named) is listed
+    assert "AWSIAMIdentityCenterAllowListForIdentityContext v5" not in named

@@ -2,6 +2,7 @@
 
 import argparse
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
@@ -43,7 +44,22 @@ def run(arguments: argparse.Namespace) -> int:
         "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
     )
     narrate(f"Since {since:%Y-%m-%d}, known until {data.newest:%Y-%m-%d}{hidden}.")
+    _narrate_undated(library, arguments.scope, since, carried)
     return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
+
+
+def _narrate_undated(library: Library, scope: Literal["eks", "all"], since: datetime, carried: set[str] | None) -> None:
+    """Say which versions may belong to the period and are not listed, since nobody knows when they were made."""
+    from ekstui.core.feed import perhaps_since  # judges with it: 20 ms, and the answer stands already
+
+    perhaps = [
+        f"{entry.policy.name} {version_label(number)}"
+        for entry in library.policies(scope)
+        if carried is None or entry.policy.name in carried
+        for number in perhaps_since(entry.policy, since)
+    ]
+    if perhaps:
+        narrate(f"Not listed, since nobody knows when they were made: {', '.join(perhaps)}.")
 
 
 def _library(arguments: argparse.Namespace) -> Library:
