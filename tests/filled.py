@@ -4,9 +4,9 @@ import fcntl
 import shutil
 from pathlib import Path
 
-from ekstui.cache.policies import PolicyCache
 from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
+from ekstui.store.policies import PolicyCache
 
 
 def fill_cache(folder: Path) -> Path:

@@ -10,7 +10,6 @@ from ekstui.core.policy import format_time, version_label
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
-    from ekstui.cache.accounts import StoredAccount
     from ekstui.core.change import GrantDifference
     from ekstui.core.grants import Grant
     from ekstui.core.steps import FeedStep, Step, StepCounts
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ekstui.core.who_can import WhoCan
     from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
     from ekstui.library.syncing import SyncReport
+    from ekstui.store.accounts import StoredAccount
 
 Shape = dict[str, object]
 

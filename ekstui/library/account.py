@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import paths
-from ekstui.cache import accounts
 from ekstui.core.account import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
@@ -17,6 +16,7 @@ from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest, pro
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.store import accounts
 
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""

@@ -11,7 +11,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from ekstui import paths
-from ekstui.cache.policies import PolicyCache
 from ekstui.core.reference import reference_version
 from ekstui.errors import AccountError
 from ekstui.library.choice import AccountChoice
@@ -20,11 +19,11 @@ from ekstui.library.policies import DefaultVersion, default_versions, find_polic
 from ekstui.library.store import Store
 from ekstui.library.values import CacheInfo, ChangesFeed, DataStatus, PolicyEntry
 from ekstui.sources.corpus import Corpus
+from ekstui.store.policies import PolicyCache
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
-    from ekstui.cache.verifying import Counts
     from ekstui.core.account import AccountSnapshot
     from ekstui.core.document import Document
     from ekstui.core.explain import Explanation
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from ekstui.sources.aws.account import Progress
     from ekstui.sources.aws.parallel import Cancelled
     from ekstui.sources.aws.simulation import SimulatedDecision
+    from ekstui.store.verifying import Counts
 
 
 def never() -> bool:

@@ -16,21 +16,21 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import __version__
-from ekstui.cache.errors import (
+from ekstui.core.history import Provenance
+from ekstui.core.reference import reference_version
+from ekstui.errors import DataError
+from ekstui.library.reader import PolicyReader
+from ekstui.sources.corpus import Corpus
+from ekstui.store.errors import (
     AbsentCacheError,
     CacheError,
     DamagedCacheError,
     NewerCacheError,
     UnavailableCacheError,
 )
-from ekstui.cache.holding import Holding
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.verifying import Counts, counts, verify
-from ekstui.core.history import Provenance
-from ekstui.core.reference import reference_version
-from ekstui.errors import DataError
-from ekstui.library.reader import PolicyReader
-from ekstui.sources.corpus import Corpus
+from ekstui.store.holding import Holding
+from ekstui.store.policies import PolicyCache
+from ekstui.store.verifying import Counts, counts, verify
 
 if TYPE_CHECKING:
     from ekstui.core.steps import FeedStep
@@ -86,7 +86,7 @@ class Store:
 
     def candidates(self, action: str, *, family: bool) -> tuple[Candidate, ...]:
         """Return the policies that may allow an action or a pattern, in the list's order."""
-        from ekstui.cache.searching import candidates
+        from ekstui.store.searching import candidates
 
         wanted = action.lower()
         indexed = self._of_index(lambda: candidates(self.cache, wanted, family=family))
@@ -98,7 +98,7 @@ class Store:
 
     def feed(self, since: datetime | None, *, family: bool) -> tuple[FeedStep, ...]:
         """Return the steps between versions since a time, newest first."""
-        from ekstui.cache.searching import feed
+        from ekstui.store.searching import feed
 
         indexed = self._of_index(lambda: feed(self.cache, since, judged_by(), family=family))
         if indexed is not None:
@@ -111,7 +111,7 @@ class Store:
         self, progress: Callable[[int, int], None], cancelled: Callable[[], bool], *, gently: bool = False
     ) -> bool:
         """Index what is new or changed in a filled cache, and return whether all of it is indexed."""
-        from ekstui.cache.indexing import index
+        from ekstui.store.indexing import index
 
         if self.holding() is None or not self.cache.database.writable():
             return False
@@ -157,7 +157,7 @@ class Store:
 
     def clear(self) -> int:
         """Delete the cached policies, and return how many bytes that freed; DataError where they cannot be."""
-        from ekstui.cache.opening import clear_openings
+        from ekstui.store.opening import clear_openings
 
         try:
             return clear_openings() + self.cache.database.clear()
@@ -168,7 +168,7 @@ class Store:
         """Fill the cache from the corpus and return whether it is filled; a cache that cannot be used is not."""
         if self.holding() is not None:
             return True
-        from ekstui.cache.filling import Filling, fill
+        from ekstui.store.filling import Filling, fill
 
         manifest = self.corpus.manifest()
         provenance = Provenance(manifest.label, "archive", manifest.known_until, datetime.now(UTC))

@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import UNSAID, Stored, packed, store, storing
-from ekstui.cache.syncing import put_down_sync, withdraw_all_but
 from ekstui.core.document import parse_text
 from ekstui.core.history import PolicyHistory, Provenance, Skipped
 from ekstui.core.policy import Policy, VersionInfo, version_label
@@ -16,6 +13,9 @@ from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.managed import ListedPolicy, account_error, fetch_history, list_managed
 from ekstui.sources.aws.parallel import each
 from ekstui.sources.files import read_collection
+from ekstui.store.policies import PolicyCache
+from ekstui.store.storing import UNSAID, Stored, packed, store, storing
+from ekstui.store.syncing import put_down_sync, withdraw_all_but
 
 Progress = Callable[[int, int], None]
 """Gets how many policies are done, and of how many."""

@@ -16,10 +16,10 @@ from statistics import median
 from time import perf_counter, process_time
 
 from ekstui import paths
-from ekstui.cache.policies import PolicyCache
 from ekstui.library import Library
 from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
+from ekstui.store.policies import PolicyCache
 
 BARE = ("-c", "import sqlite3, json")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.cache.indexing import index
 from ekstui.core.feed import perhaps_since
 from ekstui.core.policy import format_time, version_label
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.store import judged_by
-from tests.cache.policies import fill_from_the_corpus
+from ekstui.store.indexing import index
+from tests.store.policies import fill_from_the_corpus
 
 
 @pytest.fixture(scope="module")

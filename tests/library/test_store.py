@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.cache.policies import PolicyCache
 from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
-from tests.cache.policies import fill_from_the_corpus
+from ekstui.store.policies import PolicyCache
+from tests.store.policies import fill_from_the_corpus
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from ekstui.library import AccountChoice, Library, SyncReport
 from ekstui.library.account import LiveAccount
 from ekstui.library.store import Store
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from tests.cache.policies import fill_from_the_corpus
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
+from tests.store.policies import fill_from_the_corpus
 
 CNI = "AmazonEKS_CNI_Policy"
 OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)

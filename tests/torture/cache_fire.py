@@ -21,19 +21,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ekstui.cache import accounts
-from ekstui.cache.database import Database
-from ekstui.cache.filling import Filling, fill
-from ekstui.cache.indexing import index
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.schema import APPLICATION_ID, MIGRATIONS
-from ekstui.cache.storing import UNSAID, packed, store, storing
-from ekstui.cache.verifying import verify
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import VersionInfo
 from ekstui.library import Library
 from ekstui.library.store import Store, judged_by
 from ekstui.sources.corpus import Corpus
+from ekstui.store import accounts
+from ekstui.store.database import Database
+from ekstui.store.filling import Filling, fill
+from ekstui.store.indexing import index
+from ekstui.store.policies import PolicyCache
+from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
+from ekstui.store.storing import UNSAID, packed, store, storing
+from ekstui.store.verifying import verify
 from tests.accounts import snapshot
 
 POLICIES = 400

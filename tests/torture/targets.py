@@ -15,8 +15,6 @@ from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 
-from ekstui.cache import accounts
-from ekstui.cache.policies import PolicyCache
 from ekstui.config.effective import effective
 from ekstui.core.change import changes
 from ekstui.core.denial import parse_denial
@@ -38,6 +36,8 @@ from ekstui.sources.account_file import read_account_file
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import read_collection
 from ekstui.sources.policy_file import document_of
+from ekstui.store import accounts
+from ekstui.store.policies import PolicyCache
 from tests.accounts import snapshot
 from tests.core.test_denial import DECODED, MESSAGES, event
 from tests.sources.test_account_file import page, role

@@ -9,11 +9,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from ekstui.cache.accounts import StoreError, load, store
 from ekstui.core.trust import trust_in_words, trust_word
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import InputError
 from ekstui.sources.account_file import read_account_file
+from ekstui.store.accounts import StoreError, load, store
 from tests.accounts import snapshot
 from tests.sources.test_account_file import POLICY, TRUST, page, role
 

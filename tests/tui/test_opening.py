@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ekstui import paths
-from ekstui.cache.opening import read_opening, write_opening
 from ekstui.library import Library
+from ekstui.store.opening import read_opening, write_opening
 from ekstui.tui.account import AccountView
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.opening import opening_of

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from ekstui.core import arn, wildcard
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.lines import condition_holds
+from ekstui.core.conditions.truth import Truth, every, negation, some
+from ekstui.core.conditions.variables import VARIABLES_SINCE, Resolved, literal, resolve
 from ekstui.core.document import Statement
-from ekstui.core.evaluation.conditions import condition_holds
 from ekstui.core.evaluation.inference import context_of
-from ekstui.core.evaluation.request import RESOURCE, Context, Request
-from ekstui.core.evaluation.truth import Truth, every, negation, some
-from ekstui.core.evaluation.variables import VARIABLES_SINCE, Resolved, literal, resolve
+from ekstui.core.evaluation.request import RESOURCE, Request
 from ekstui.core.evaluation.verdict import (
     AppliedPolicy,
     Evaluation,

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 from ekstui.core import arn
-from ekstui.core.evaluation.request import Context, Request
-from ekstui.core.evaluation.variables import literal
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.variables import literal
+from ekstui.core.evaluation.request import Request
 from ekstui.core.reference import ActionInfo, Reference, ResourceUse
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)

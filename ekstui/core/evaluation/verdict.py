@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import Document, Statement
-from ekstui.core.evaluation.truth import Truth
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
 Layer = Literal["identity", "boundary", "session"]

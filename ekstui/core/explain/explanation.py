@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, Verdict
-from ekstui.core.evaluation.truth import Truth
 from ekstui.core.knowledge import DependentActions
 from ekstui.core.policy import Policy
 from ekstui.core.reference import ResourceUse

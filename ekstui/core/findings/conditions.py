@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ekstui.core.account import Use
+from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.eks import Cluster
-from ekstui.core.evaluation.truth import Truth, every, negation, some
 from ekstui.core.findings.finding import RoleInUse, Surroundings
 from ekstui.core.trust import trusts_service
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from ekstui.core.account import Use
+from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.evaluation.truth import Truth
 from ekstui.core.findings.conditions import all_hold, condition_in_words, holds
 from ekstui.core.findings.finding import (
     CarriedPolicy,

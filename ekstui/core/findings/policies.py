@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ekstui.core.account import Use
-from ekstui.core.evaluation.truth import Truth
+from ekstui.core.conditions.truth import Truth
 from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, holds
 from ekstui.core.findings.finding import (
     NODE_KINDS,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ekstui.core import arn
+from ekstui.core.conditions.predicates import excludes, implies_all, predicate_of
 from ekstui.core.grants import Extent, Line
-from ekstui.core.reach.predicates import excludes, implies_all, predicate_of
 
 MAX_PIECES = 64
 """Into how many grants of one value each a grant is cut to find them apart on the other side."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ekstui.core.arn import matches_resource
+from ekstui.core.conditions.patterns import as_sent, instance, literal, resolve, variables_of
+from ekstui.core.conditions.predicates import Predicate, holds, predicates_of
 from ekstui.core.grants import Extent
 from ekstui.core.reach.coverage import Held
 from ekstui.core.reach.feasible import (
@@ -23,8 +25,6 @@ from ekstui.core.reach.feasible import (
     stand_in,
     takes_key,
 )
-from ekstui.core.reach.patterns import as_sent, instance, literal, resolve, variables_of
-from ekstui.core.reach.predicates import Predicate, holds, predicates_of
 
 MAX_TRIES = 200
 """How many requests are tried before a search gives up."""

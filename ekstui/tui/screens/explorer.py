@@ -10,8 +10,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from ekstui.cache import opening as kept
 from ekstui.core.text import clean_line
+from ekstui.store import opening as kept
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Where, bindings

@@ -5,10 +5,10 @@ Pages of the IAM User Guide: "Condition operators", "Conditions with multiple co
 
 import pytest
 
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.lines import condition_holds
+from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition
-from ekstui.core.evaluation.conditions import condition_holds
-from ekstui.core.evaluation.operators import operator
-from ekstui.core.evaluation.request import Context
 
 UNKNOWN = None
 ABSENT: tuple[str, ...] = ()

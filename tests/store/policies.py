@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ekstui.cache.filling import Filling, fill
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import UNSAID, Stored, packed, store, storing
 from ekstui.core.history import Authority, PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.sources.corpus import Corpus
+from ekstui.store.filling import Filling, fill
+from ekstui.store.policies import PolicyCache
+from ekstui.store.storing import UNSAID, Stored, packed, store, storing
 
 
 def moment(day: int) -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.cache.opening import KEPT, MAX_BYTES, basis, clear_openings, read_opening, write_opening
+from ekstui.store.opening import KEPT, MAX_BYTES, basis, clear_openings, read_opening, write_opening
 
 SCREEN = {"header": [["EKS", ""]], "panes": {}}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.cache.database import KEPT_ASIDE, Database
-from ekstui.cache.errors import (
+from ekstui.store.database import KEPT_ASIDE, Database
+from ekstui.store.errors import (
     AbsentCacheError,
     CacheError,
     DamagedCacheError,
@@ -106,7 +106,7 @@ def test_a_file_is_set_aside_once_and_few_are_kept(database: Database) -> None:
 
 def test_a_held_lock_is_waited_for_and_then_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     write(database, "one")
-    monkeypatch.setattr("ekstui.cache.database.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("ekstui.store.database.BUSY_TIMEOUT", 0.05)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert read(database) == ["one"]

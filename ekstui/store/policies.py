@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ekstui.cache import census
-from ekstui.cache.database import Database
-from ekstui.cache.errors import DamagedCacheError
-from ekstui.cache.holding import Holding, read_holding
-from ekstui.cache.schema import APPLICATION_ID, MIGRATIONS
 from ekstui.core.history import PolicyHistory
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.store import census
+from ekstui.store.database import Database
+from ekstui.store.errors import DamagedCacheError
+from ekstui.store.holding import Holding, read_holding
+from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
 
 
 @dataclass(frozen=True, slots=True)

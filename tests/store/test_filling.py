@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.cache.filling import Filling, fill
-from ekstui.cache.policies import PolicyCache
 from ekstui.core.history import PolicyHistory
 from ekstui.sources.corpus import Corpus
-from tests.cache.policies import document, fill_from_the_corpus, history, provenance
+from ekstui.store.filling import Filling, fill
+from ekstui.store.policies import PolicyCache
+from tests.store.policies import document, fill_from_the_corpus, history, provenance
 
 MEGABYTE = 1_000_000
 

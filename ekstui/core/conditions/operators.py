@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ekstui.core import arn, wildcard
-from ekstui.core.evaluation import comparisons
-from ekstui.core.evaluation.truth import Truth
-from ekstui.core.evaluation.variables import Resolved, literal
+from ekstui.core.conditions import comparisons
+from ekstui.core.conditions.truth import Truth
+from ekstui.core.conditions.variables import Resolved, literal
 
 Quantifier = Literal["ForAllValues", "ForAnyValue"]
 

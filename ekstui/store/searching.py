@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from ekstui.cache import census
-from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
-from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, seal
-from ekstui.cache.policies import PolicyCache, read_policies_of
 from ekstui.core.document import ActionElement, Document, Effect, parse
 from ekstui.core.policy import format_time, parse_time
 from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers
 from ekstui.core.wildcard import is_wild
+from ekstui.store import census
+from ekstui.store.errors import AbsentCacheError, DamagedCacheError
+from ekstui.store.index_rows import ACTIONS_SEPARATOR, STEPS, seal
+from ekstui.store.policies import PolicyCache, read_policies_of
 
 
 def candidates(cache: PolicyCache, action: str, *, family: bool = False) -> tuple[Candidate, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from ekstui.cache import lock
-from ekstui.cache.errors import AbsentCacheError
-from ekstui.cache.holding import Holding, read_holding, write_holding
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.storing import PackedHistory, packed, store, storing
 from ekstui.core.history import PolicyHistory, Provenance
+from ekstui.store import lock
+from ekstui.store.errors import AbsentCacheError
+from ekstui.store.holding import Holding, read_holding, write_holding
+from ekstui.store.policies import PolicyCache
+from ekstui.store.storing import PackedHistory, packed, store, storing
 
 CHUNK = 100
 """Policies in a transaction after the first."""

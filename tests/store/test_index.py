@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.cache import census
-from ekstui.cache.database import Database
-from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
-from ekstui.cache.index_rows import STEPS
-from ekstui.cache.indexing import index
-from ekstui.cache.policies import PolicyCache
-from ekstui.cache.schema import APPLICATION_ID, MIGRATIONS
-from ekstui.cache.searching import candidates, feed
 from ekstui.core.document import Document, parse_text, serialise
 from ekstui.core.feed import newest_first, steps_since
 from ekstui.core.history import PolicyHistory
 from ekstui.core.steps import StepCounts
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
-from tests.cache.policies import document, fill_from_the_corpus, history, moment, put
+from ekstui.store import census
+from ekstui.store.database import Database
+from ekstui.store.errors import AbsentCacheError, DamagedCacheError
+from ekstui.store.index_rows import STEPS
+from ekstui.store.indexing import index
+from ekstui.store.policies import PolicyCache
+from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
+from ekstui.store.searching import candidates, feed
+from tests.store.policies import document, fill_from_the_corpus, history, moment, put
 
 JUDGES = "reference 1"
 

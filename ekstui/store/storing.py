@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ekstui.cache import census
-from ekstui.cache.index_rows import forget
-from ekstui.cache.policies import PolicyCache, document_seal, opened, read_policy, seal_of
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.store import census
+from ekstui.store.index_rows import forget
+from ekstui.store.policies import PolicyCache, document_seal, opened, read_policy, seal_of
 
 _LEVEL = 1
 """zlib's fastest: 8 MB for the whole corpus, where the slowest takes twice as long for 7."""

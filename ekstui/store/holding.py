@@ -5,8 +5,8 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from ekstui.cache.errors import AbsentCacheError, DamagedCacheError
 from ekstui.core.policy import format_time, parse_time
+from ekstui.store.errors import AbsentCacheError, DamagedCacheError
 
 
 @dataclass(frozen=True, slots=True)

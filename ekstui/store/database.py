@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ekstui.cache import lock
-from ekstui.cache.errors import (
+from ekstui.store import lock
+from ekstui.store.errors import (
     AbsentCacheError,
     CacheError,
     DamagedCacheError,

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ekstui.core.conditions.patterns import How, Pattern, covers, disjoint, is_everything, matches, pattern_of
 from ekstui.core.grants import Line
-from ekstui.core.reach.patterns import How, Pattern, covers, disjoint, is_everything, matches, pattern_of
 
 _COMPARISONS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.cache.accounts import StoreError, clear, load, store, stored
+from ekstui.store.accounts import StoreError, clear, load, store, stored
 from tests.accounts import WHEN, snapshot
 
 FIRST, SECOND = "111122223333", "444455556666"

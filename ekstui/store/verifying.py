@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ekstui.cache.errors import DamagedCacheError
-from ekstui.cache.holding import read_holding
-from ekstui.cache.policies import PolicyCache, read_policies, read_texts
+from ekstui.store.errors import DamagedCacheError
+from ekstui.store.holding import read_holding
+from ekstui.store.policies import PolicyCache, read_policies, read_texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.cache.policies import PolicyCache
 from ekstui.core.policy import VersionInfo
-from tests.cache.policies import document, history, moment, put
+from ekstui.store.policies import PolicyCache
+from tests.store.policies import document, history, moment, put
 
 A, B = document("ec2:A"), document("ec2:B")
 B_SPELLED_OTHERWISE = b" " + B.replace(b": ", b":")

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from ekstui.cache.errors import AbsentCacheError
-from ekstui.cache.holding import Holding, read_holding, write_holding
-from ekstui.cache.index_rows import forget
-from ekstui.cache.policies import PolicyCache, read_policies, seal_of
-from ekstui.cache.storing import storing
 from ekstui.core.history import Authority
+from ekstui.store.errors import AbsentCacheError
+from ekstui.store.holding import Holding, read_holding, write_holding
+from ekstui.store.index_rows import forget
+from ekstui.store.policies import PolicyCache, read_policies, seal_of
+from ekstui.store.storing import storing
 
 
 def withdraw_all_but(cache: PolicyCache, listed: Collection[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable
 
-from ekstui.cache.errors import DamagedCacheError
+from ekstui.store.errors import DamagedCacheError
 
 
 def put_down(connection: sqlite3.Connection, subject: str, seals: Iterable[int]) -> None:

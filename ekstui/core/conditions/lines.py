@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.operators import NULL, Operator, operator
+from ekstui.core.conditions.truth import Truth, every, negation, some
+from ekstui.core.conditions.variables import Resolved, resolve
 from ekstui.core.document import Condition
-from ekstui.core.evaluation.operators import NULL, Operator, operator
-from ekstui.core.evaluation.request import Context
-from ekstui.core.evaluation.truth import Truth, every, negation, some
-from ekstui.core.evaluation.variables import Resolved, resolve
 
 
 @dataclass(frozen=True, slots=True)

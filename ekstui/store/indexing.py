@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ekstui.cache import census, lock
-from ekstui.cache.index_rows import ACTIONS_SEPARATOR, STEPS, forget, seal
-from ekstui.cache.policies import PolicyCache, read_policy, read_texts
 from ekstui.core.document import Document, Statement, parse_text, serialise_statement
 from ekstui.core.feed import steps_since
 from ekstui.core.policy import Policy, format_time
 from ekstui.core.steps import FeedStep
 from ekstui.core.targets import TargetUse, target_uses, written_numbers
+from ekstui.store import census, lock
+from ekstui.store.index_rows import ACTIONS_SEPARATOR, STEPS, forget, seal
+from ekstui.store.policies import PolicyCache, read_policy, read_texts
 
 CHUNK = 25
 """Policies in a transaction."""

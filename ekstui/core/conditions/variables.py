@@ -7,7 +7,7 @@ written as private-use characters, both in the pattern and in the text that it i
 from dataclasses import dataclass
 from typing import Literal
 
-from ekstui.core.evaluation.request import Context
+from ekstui.core.conditions.context import Context
 
 _LITERALS = str.maketrans({"*": "\ue02a", "?": "\ue03f", "$": "\ue024"})
 _DOLLAR = str.maketrans({"$": "\ue024"})

@@ -1,0 +1,26 @@
+"""What is known of the context of a request: condition keys with their values, and keys known to be absent."""
+
+from collections.abc import Mapping
+
+from ekstui.core import wildcard
+
+
+class Context:
+    """Look-up of condition keys by name, ignoring case."""
+
+    __slots__ = ("_absent", "_absent_patterns", "_values")
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]], absent: frozenset[str]) -> None:
+        self._values = {key.lower(): tuple(entries) for key, entries in values.items()}
+        names = {name.lower() for name in absent}
+        self._absent_patterns = tuple(sorted(name for name in names if name.endswith("/*")))
+        self._absent = names.difference(self._absent_patterns)
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """Return the values of `key`: empty if the request does not have it, None if that is not known."""
+        name = key.lower()
+        if name in self._values:
+            return self._values[name]
+        if name in self._absent or any(wildcard.matches(pattern, name) for pattern in self._absent_patterns):
+            return ()
+        return None
