@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeAlias
 
 from ekstui.core.text import clean_line
+from ekstui.scope import SCOPES
 
 VALUE_OPTIONS = (
     "--scope",
@@ -152,7 +153,7 @@ def _declare_who_can(commands: _Commands) -> None:
     who_can.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
     who_can.add_argument(
-        "--scope", choices=("eks", "all"), default="all", help="the policies of EKS, or all (default: %(default)s)"
+        "--scope", choices=SCOPES, default="all", help="the policies of EKS, or all (default: %(default)s)"
     )
     _json(who_can)
 
@@ -337,7 +338,7 @@ def _command(commands: _Commands, name: str, title: str, description: str, *exam
 
 
 def _scope(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--scope", choices=("eks", "all"), help="the policies of EKS, or all (default: eks)")
+    parser.add_argument("--scope", choices=SCOPES, help="the policies of EKS, or all (default: eks)")
 
 
 def _theme(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ekstui.config.settings import Kind
+from ekstui.scope import SCOPES
 
 _WANTED: dict[Kind, str] = {
     "word": "a text",
     "level": "error, warning, info or debug",
-    "scope": "eks or all",
+    "scope": " or ".join(SCOPES),
     "words": "a list of texts",
     "switch": "true or false",
     "minutes": "a whole number of minutes, 0 or more",
@@ -31,7 +32,7 @@ def read_value(kind: Kind, raw: object) -> object:
             return raw
         case "level", "error" | "warning" | "info" | "debug":
             return raw
-        case "scope", "eks" | "all":
+        case "scope", str() if raw in SCOPES:
             return raw
         case "words", list() if all(isinstance(part, str) and part for part in raw):
             return tuple(raw)

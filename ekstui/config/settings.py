@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-Scope = Literal["eks", "all"]
+from ekstui.scope import Scope
+
 Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer"]
-Scope = Literal["eks", "aws"]
+PolicyFamily = Literal["aws-managed", "customer", "inline", "access-policy", "published"]
+"""What sort of policy it is; a new sort is one more word here and one more source."""
 
 _KIND_OF_PATH: dict[str, PolicyKind] = {
     "/service-role/": "service-role",
@@ -13,6 +14,14 @@ _KIND_OF_PATH: dict[str, PolicyKind] = {
     "/job-function/": "job-function",
     "/root-task/": "root-task",
 }
+
+
+class PolicyId(NamedTuple):
+    """What tells one policy from another; names do not: an IAM policy and an EKS access policy may share one."""
+
+    kind: PolicyFamily
+    arn: str
+    """For an inline policy its holder's ARN, a `#` and its name; for a published one `COMPONENT/POLICY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,11 @@ class Policy:
     """Oldest first; numbers that nobody saw are absent."""
     withdrawn: bool = False
     """True for a policy that AWS no longer lists; its documents are kept."""
+
+    @property
+    def id(self) -> PolicyId:
+        """Its identity."""
+        return PolicyId("customer" if self.kind == "customer" else "aws-managed", self.arn)
 
     @property
     def path(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ekstui import paths
 from ekstui.core.reference import reference_version
@@ -18,6 +18,7 @@ from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
 from ekstui.library.store import Store
 from ekstui.library.values import CacheInfo, ChangesFeed, DataStatus, PolicyEntry
+from ekstui.scope import Scope
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policies import PolicyCache
 
@@ -104,7 +105,7 @@ class Library:
             policies=self.store.counts().policies,
         )
 
-    def policies(self, scope: Literal["eks", "all"] = "eks") -> tuple[PolicyEntry, ...]:
+    def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope: the EKS family in its own order, then the others by name."""
         return self.store.ask(lambda reader: tuple(map(entry_of, reader.policies(family=scope == "eks"))))
 
@@ -311,7 +312,7 @@ class Library:
         """
         return self.store.index(progress, cancelled, gently=gently)
 
-    def changes(self, since: datetime | None = None, scope: Literal["eks", "all"] = "eks") -> ChangesFeed:
+    def changes(self, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
         """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
 
         A time after `data().newest` gives a feed that is not complete: nothing is known of it.
@@ -321,7 +322,7 @@ class Library:
             return ChangesFeed(False, ())
         return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
 
-    def who_can(self, action: str, resource: str | None = None, scope: Literal["eks", "all"] = "eks") -> WhoCan:
+    def who_can(self, action: str, resource: str | None = None, scope: Scope = "eks") -> WhoCan:
         """Return which policies allow an action, or something under a pattern, in their default versions.
 
         `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. Raises InputError for

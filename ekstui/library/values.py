@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ekstui.core.change import Change
     from ekstui.core.document import Document
-    from ekstui.core.policy import Policy, Scope
+    from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep
+    from ekstui.scope import PolicyScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PolicyEntry:
     """A policy as the list shows it."""
 
     policy: Policy
-    scope: Scope
+    scope: PolicyScope
     """Whether it belongs to EKS."""
     purpose: str | None = None
     """What it is for, where ekstui knows."""

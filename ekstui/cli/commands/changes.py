@@ -2,7 +2,6 @@
 
 import argparse
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
@@ -12,6 +11,7 @@ from ekstui.core.since import parse_since
 from ekstui.core.steps import FeedStep
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library
+from ekstui.scope import Scope
 
 DEFAULT_PERIOD = timedelta(days=30)
 """Without --since: this long before the last day that is known."""
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
 
 
-def _narrate_undated(library: Library, scope: Literal["eks", "all"], since: datetime, carried: set[str] | None) -> None:
+def _narrate_undated(library: Library, scope: Scope, since: datetime, carried: set[str] | None) -> None:
     """Say which versions may belong to the period and are not listed, since nobody knows when they were made."""
     from ekstui.core.feed import perhaps_since  # judges with it: 20 ms, and the answer stands already
 

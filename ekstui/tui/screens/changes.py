@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Literal
 
 from textual import on
 
@@ -11,6 +10,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
+from ekstui.scope import Scope
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.versions import change
 from ekstui.tui.screens.compare import CompareScreen
@@ -41,7 +41,7 @@ class ChangesScreen(ReportScreen):
     )
     WAITING = "reading the history of the policies…"
 
-    def __init__(self, scope: Literal["eks", "all"]) -> None:
+    def __init__(self, scope: Scope) -> None:
         super().__init__()
         self._scope = scope
         self._period = 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual.getters import query_one
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from ekstui.scope import Scope
 from ekstui.tui.account import AccountView
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
@@ -31,7 +32,7 @@ class WaysScreen(PanesScreen):
     """What is known of the account."""
     marks: reactive[Marks] = reactive(())
     """The policies and versions that the user marked, oldest mark first; four at most."""
-    scope: Literal["eks", "all"]
+    scope: Scope
     """Which policies are listed."""
 
     policies = query_one(PoliciesPane)

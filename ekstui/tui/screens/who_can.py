@@ -1,7 +1,6 @@
 """Which policies allow an action."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from textual import on
 from textual.message import Message
@@ -12,6 +11,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
+from ekstui.scope import Scope
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.failure import failure
 from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
@@ -37,7 +37,7 @@ class WhoCanScreen(AskingScreen):
     WAITING = "looking through the policies…"
     PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"
 
-    def __init__(self, action: str = "", scope: Literal["eks", "all"] = "eks") -> None:
+    def __init__(self, action: str = "", scope: Scope = "eks") -> None:
         super().__init__(action)
         self._scope = scope
         self._completing = False
