@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from ekstui.core import arn, wildcard
+from ekstui.core.conditions.keys import is_unassigned, lists_key
 from ekstui.core.document import Condition, Statement
 from ekstui.core.reference import ActionInfo, reference
 
@@ -82,8 +83,8 @@ def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> t
 
 
 def supports_key(action: ActionInfo, key: str) -> bool:
-    """Return whether the reference lists a condition key for an action, whatever its case."""
-    return _supports(action.name, key.lower())
+    """Return whether the reference lists a condition key for an action, or for the service without naming any action."""
+    return lists_key(action.name, key) or is_unassigned(key)
 
 
 def needs_its_key(condition: Condition) -> bool:
@@ -96,11 +97,6 @@ def needs_its_key(condition: Condition) -> bool:
     if operator.startswith("foranyvalue:"):
         return True
     return not operator.endswith("ifexists") and "not" not in operator
-
-
-@lru_cache(maxsize=65536)
-def _supports(action: str, key: str) -> bool:
-    return any(wildcard.matches(pattern, key) for pattern in reference().condition_keys(action))
 
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:

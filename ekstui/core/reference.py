@@ -5,7 +5,6 @@ module of the core that reads files, and only those of that package.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +28,6 @@ UNKNOWN_LEVEL = "unknown"
 # Some levels are composite: AWS marks an action that only changes tags, or that manages permissions, as a write too.
 # The console groups each action once, by the mark that says most.
 _STRONGEST_FIRST = ("Permissions management", "Tagging", "Write", "Read", "List")
-
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
 MAX_ACTION_LENGTH = 512
 """The longest action pattern that is expanded, in characters; the longest known action has 71."""
@@ -83,7 +80,6 @@ class Reference:
         self._names: dict[str, Mapping[str, str]] = {}
         self._totals: dict[str, Mapping[str, int]] = {}
         self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
-        self._keys: dict[str, tuple[str, ...]] = {}
         # A wildcard in the service part may name 22,000 actions, any other pattern at most a few hundred.
         self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
         self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
@@ -158,26 +154,13 @@ class Reference:
         known = self.has_service(service)
         return tuple(self._data.resources.get_resource_types_for_service(service)) if known else ()
 
-    def condition_keys(self, action: str) -> tuple[str, ...]:
-        """Return the keys that a request for the action may carry, in lower case, with `*` for a placeholder.
+    def keys_of_service(self, service: str) -> tuple[str, ...]:
+        """Return the condition keys of a service's own list, as the reference spells them; empty if it is unknown.
 
-        These are the action's own, those of the resource types as the action uses them, and those of the resource
-        types themselves, where the reference often lists tags alone. AWS's global keys, which hold everywhere, are
-        missing; an unknown action has none.
+        core/conditions/keys.py tells what they match.
         """
-        info = self.find(action)
-        if info is None:
-            return ()
-        keys = self._keys.get(info.name)
-        if keys is None:
-            service = info.name.partition(":")[0]
-            listed = set(info.condition_keys)
-            for use in info.resource_types:
-                kind = self.resource_type(service, use.name)
-                listed.update(use.condition_keys, kind.condition_keys if kind else ())
-            keys = tuple(sorted({_PLACEHOLDER.sub("*", key.lower()) for key in listed}))
-            self._keys[info.name] = keys
-        return keys
+        known = self.has_service(service)
+        return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service by its name, or None."""

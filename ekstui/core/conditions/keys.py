@@ -1,0 +1,163 @@
+"""Condition keys: which there are, and which of them the service authorization reference lists for an action.
+
+The reference writes the variable part of a key in several ways: `aws:ResourceTag/${TagKey}`,
+`secretsmanager:ResourceTag/tag-key`, `s3:ExistingObjectTag/<key>`, `sagemaker:ResourceTag/`, in upper or lower case,
+and also in the middle, as in `codebuild:fileSystemLocations/${identifier}.type`. Nothing else in the package reads
+them. That the reference does not list a key proves nothing about a request: it is silent about many keys that exist.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from ekstui.core import wildcard
+from ekstui.core.reference import reference
+
+# IAM User Guide, "AWS global condition context keys"; a name that ends in `/` takes a tag key behind it.
+_GLOBAL_KEYS = tuple(
+    f"aws:{name}"
+    for name in (
+        "AssumedRoot", "CalledVia", "CalledViaFirst", "CalledViaLast", "ChatbotSourceArn", "CurrentTime",
+        "Ec2InstanceSourcePrivateIPv4", "Ec2InstanceSourceVpc", "EpochTime", "FederatedProvider", "IsMcpServiceAction",
+        "MultiFactorAuthAge", "MultiFactorAuthPresent", "PrincipalAccount", "PrincipalArn", "PrincipalIsAWSService",
+        "PrincipalOrgID", "PrincipalOrgPaths", "PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalTag/",
+        "PrincipalType", "RequestTag/", "RequestedRegion", "ResourceAccount", "ResourceOrgID", "ResourceOrgPaths",
+        "ResourceTag/", "SecureTransport", "SignInSessionArn", "SourceAccount", "SourceArn", "SourceIdentity",
+        "SourceIp", "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpcArn", "SourceVpce", "TagKeys",
+        "TokenIssueTime", "UserAgent", "ViaAWSMCPService", "ViaAWSService", "VpcSourceIp", "VpceAccount", "VpceOrgID",
+        "VpceOrgPaths", "referer", "userid", "username",
+    )
+)  # fmt: skip
+
+# Keys that AWS's own policies use and no list of AWS names any more.
+_UNLISTED_KEYS = (
+    "aws:PrincipalOrgMasterAccountId",
+    "deepracer:MultiUser",
+    "deepracer:UserToken",
+    "lakeformation:GlueARN",
+)
+
+# Keys that the credentials of a role carry into requests to any service.
+_SESSION_KEYS = frozenset(
+    {"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "glue:roleassumedby"}
+)
+
+# Prefixes of identity providers that are no service of the reference.
+_PROVIDERS = frozenset({"saml", "cognito-identity", "token"})
+
+_PER_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
+"""The global keys that only some actions have; the reference lists them where they apply."""
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(?:tag-?key)?$")
+_TAG = re.compile(r"(.*resourcetag/).+", re.DOTALL)
+
+
+@cache
+def form_of(listed: str) -> str:
+    """Return a key of the reference as a pattern in lower case, with `?*` where it has a variable part.
+
+    Tags are the account's to choose, so one named tag of a resource stands for all of them.
+    """
+    form = _VARIABLE.sub("?*", listed.lower())
+    tag = _TAG.fullmatch(form)
+    return f"{tag[1]}?*" if tag else form
+
+
+@cache
+def forms_of(action: str, resource_type: str | None = None) -> frozenset[str]:
+    """Return the forms of the keys that the reference lists for an action, on one of its resource types or on any.
+
+    These are the action's own keys and those of the resource type as the action uses it. The keys of the resource
+    type itself count besides, but for one type only where the action lists none: ec2:CreateVolume has no tags of the
+    volume. Neither global keys nor keys of an unknown action are among them.
+    """
+    info = reference().find(action)
+    if info is None:
+        return frozenset()
+    service = info.name.partition(":")[0]
+    listed = set(info.condition_keys)
+    for use in info.resource_types:
+        if resource_type in (None, use.name):
+            listed.update(use.condition_keys)
+            if resource_type is None or not use.condition_keys:
+                listed.update(_of_type(service, use.name))
+    return frozenset(map(form_of, listed))
+
+
+@lru_cache(maxsize=65536)
+def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
+    """Return whether requests for an action surely can carry a key, because AWS lists it.
+
+    False says only that no list has it. Global keys hold everywhere, except the tags of request and resource.
+    """
+    key = key.lower()
+    if key in _SESSION_KEYS or (key.startswith("aws:") and not key.startswith(_PER_REQUEST)):
+        return True
+    return _is_of(key, forms_of(action, resource_type))
+
+
+@lru_cache(maxsize=65536)
+def is_unassigned(key: str) -> bool:
+    """Return whether the reference lists a key for its service and for no action, so that any of them may carry it."""
+    key = key.lower()
+    assigned, listed = _forms_of_service(key.partition(":")[0])
+    return not _is_of(key, assigned) and _is_of(key, listed)
+
+
+def is_condition_key(key: str) -> bool:
+    """Return whether a condition key of that name exists, as far as anybody can tell.
+
+    The keys of an identity provider, such as `oidc.eks…/id/X:sub`, are not listed anywhere.
+    """
+    name = key.lower()
+    service, colon, rest = name.partition(":")
+    if not colon or not rest:
+        return False
+    if "." in service or service in _PROVIDERS or name in _SESSION_KEYS:
+        return True
+    if service == "aws":
+        return _is_of(name, map(form_of, (*_GLOBAL_KEYS, *_UNLISTED_KEYS)))
+    if reference().has_service(service) and _is_of(name, (f"{service}:resourcetag/?*", *_forms_of_service(service)[1])):
+        return True
+    return _is_of(name, map(form_of, _UNLISTED_KEYS)) or _is_of(name, _forms_elsewhere())
+
+
+def similar_keys(key: str) -> tuple[str, ...]:
+    """Return the names of keys that come closest to a mistyped one, best first."""
+    import difflib  # 5 ms, and only for a key that does not exist
+
+    service = key.partition(":")[0].lower()
+    spelled = {name.lower(): name for name in (*_GLOBAL_KEYS, *reference().keys_of_service(service))}
+    head = key.partition("/")[0] if service == "aws" else key
+    return tuple(spelled[name] for name in difflib.get_close_matches(head.lower(), spelled, 3, 0.6))
+
+
+def _of_type(service: str, resource_type: str) -> tuple[str, ...]:
+    kind = reference().resource_type(service, resource_type)
+    return kind.condition_keys if kind is not None else ()
+
+
+@cache
+def _forms_of_service(service: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the forms of a service's keys: those that its actions have, and all that its own list names."""
+    known = reference()
+    assigned = {form for info in known.actions(service).values() for form in forms_of(info.name)}
+    for name in known.resource_types(service):
+        assigned.update(map(form_of, _of_type(service, name)))
+    return frozenset(assigned), frozenset(map(form_of, known.keys_of_service(service)))
+
+
+@cache
+def _forms_elsewhere() -> frozenset[str]:
+    """Return the forms of keys that other services list than their prefix says, such as `catalog:ChangeType`."""
+    known = reference()
+    return frozenset(
+        form_of(key)
+        for service in known.services()
+        for key in known.keys_of_service(service)
+        if key.partition(":")[0].lower() != service
+    )
+
+
+def _is_of(key: str, forms: Iterable[str]) -> bool:
+    return any(wildcard.matches(form, key) for form in forms)
