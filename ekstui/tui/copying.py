@@ -13,9 +13,9 @@ from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.export.documents import statement_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.present.rows import Row
+from ekstui.present.styled import plain
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import plain
-from ekstui.tui.widgets.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

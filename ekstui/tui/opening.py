@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.text import clean_line
-from ekstui.tui.styled import TONES, Styled, Tone
-from ekstui.tui.widgets.rows import Row
+from ekstui.present.rows import Row
+from ekstui.present.styled import STYLES, Styled, Tone
 
 if TYPE_CHECKING:
     from ekstui.tui.widgets.pane import Pane
@@ -90,6 +90,6 @@ def _line(pieces: Sequence[Any]) -> Styled:
 
 
 def _tone(name: object) -> Tone:
-    if name != "" and name not in TONES:
+    if name != "" and name not in STYLES:
         raise ValueError(name)
     return name

@@ -10,9 +10,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ekstui.library import Library
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.shown import Start
-from ekstui.tui.styled import plain
 from ekstui.tui.widgets.rows import RowList
 
 Journey = Callable[[Pilot[None], EkstuiApp], Awaitable[None]]

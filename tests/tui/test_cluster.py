@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
@@ -13,7 +14,6 @@ from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.styled import plain
 from ekstui.tui.widgets.attached import AttachedPane
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

@@ -9,10 +9,10 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from ekstui.library import Library
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.styled import plain
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.versions import VersionsPane

@@ -9,13 +9,13 @@ from textual.widgets import Static
 
 from ekstui.config import Effective, Settings
 from ekstui.library import Library
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import KEYS_WIDTH
 from ekstui.tui.screens.too_small import TooSmallScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
-from ekstui.tui.styled import plain
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, travel, type_in, words
 

@@ -7,6 +7,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from ekstui.library import Library
+from ekstui.present.rows import Row
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.inquiries import inquiry_of
 from ekstui.tui.present.explanation import explanation_rows
@@ -15,7 +16,6 @@ from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.widgets.permissions import PermissionsPane
-from ekstui.tui.widgets.rows import Row
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 

@@ -9,9 +9,11 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from ekstui.core.text import clean_line
-from ekstui.tui.styled import plain, styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
-from ekstui.tui.wrapping import cut_middle, wrap
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import plain, styled
+from ekstui.present.wrapping import cut_middle, wrap
+from ekstui.tui.widgets.rows import RowList
 
 
 class ListApp(App[None]):

@@ -7,10 +7,10 @@ import pytest
 
 from ekstui.config import effective
 from ekstui.library import Library
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.styled import plain
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 

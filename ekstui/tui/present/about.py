@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ekstui.core.knowledge import PolicyKnowledge, Symptom
 from ekstui.core.text import clean_line
 from ekstui.library import PolicyEntry
-from ekstui.tui.styled import Styled, Tone
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone
+from ekstui.present.wrapping import wrap
 
 
 def about_rows(

@@ -9,13 +9,13 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import AccountChoice
 from ekstui.library.copies import CopyAnswer
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.account import AccountView
 from ekstui.tui.present.account import error_rows
 from ekstui.tui.present.failure import failure
 from ekstui.tui.present.versions import REACH_TONES
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 
 @dataclass(frozen=True, slots=True)

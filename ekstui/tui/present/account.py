@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.account import AccountView
-from ekstui.tui.styled import Styled, Tone, plain, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 if TYPE_CHECKING:
     # The header is made here before anything of an account is read.

@@ -10,12 +10,12 @@ from ekstui.core.speaking import SpeakingStatement
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
 from ekstui.core.who_can import Since
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.who_can import since_words
 from ekstui.tui.present.words import grant_words
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 MOST_RESOURCES = 50
 """How many resources of an action are listed."""

@@ -9,10 +9,10 @@ from ekstui.core.cluster_map import WAY_WORDS, Branch, branches
 from ekstui.core.findings import CarriedPolicy, Severity
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.account import error_rows, last_used
-from ekstui.tui.styled import Styled, Tone, plain, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 Path = tuple[str, ...]
 """The root is the empty path."""

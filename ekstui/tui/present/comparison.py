@@ -8,12 +8,12 @@ from ekstui.core.change import Change, GrantDifference
 from ekstui.core.grants import Grant
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.versions import REACH_TONES
 from ekstui.tui.present.words import grant_words
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 CONTEXT = 3
 """Equal lines that stay visible on either side of a difference."""

@@ -16,9 +16,9 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.core.words import use_in_words
 from ekstui.export.explain_shape import decode_command
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision

@@ -2,7 +2,7 @@
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.tui.styled import Styled, styled
+from ekstui.present.styled import Styled, styled
 
 
 def failure(error: EkstuiError) -> tuple[Styled, ...]:

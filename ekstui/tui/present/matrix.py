@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from ekstui.core.matrix import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Column, Row
-from ekstui.tui.wrapping import wrap
 
 LETTERS = "ABCD"
 """What the policies are called in the cells."""

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.core.text import clean_line
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Column, Row
-from ekstui.tui.wrapping import wrap
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 
 if TYPE_CHECKING:
     from ekstui.core.summary import ActionSummary, ServiceSummary

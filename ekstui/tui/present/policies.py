@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 
 if TYPE_CHECKING:
     from ekstui.library import DataStatus, PolicyEntry

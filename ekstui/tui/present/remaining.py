@@ -7,10 +7,10 @@ from itertools import groupby
 from ekstui.core.reference import LEVELS, ActionInfo
 from ekstui.core.remaining import Remaining
 from ekstui.core.text import clean_line
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from ekstui.core.findings import CarriedPolicy, Finding
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT
+from ekstui.present.rows import Row
+from ekstui.present.styled import Tone, plain, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.account import TRACKED, error_rows, last_used, use_words
-from ekstui.tui.styled import Tone, plain, styled
-from ekstui.tui.widgets.rows import Row
-from ekstui.tui.wrapping import wrap
 
 _SEVERITY_TONES: dict[str, Tone] = {"problem": "bad", "advice": "warn", "note": "muted"}
 

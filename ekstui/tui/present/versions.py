@@ -7,9 +7,9 @@ from ekstui.core.policy import version_label
 from ekstui.core.quarters import Quarters, quarter_label
 from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
 from ekstui.tui.signs import BARS
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Row
 
 REACH_TONES: Mapping[str, Tone] = {
     "same": "muted",

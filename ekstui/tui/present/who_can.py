@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, Since, WhoCan
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
 from ekstui.tui.present.words import grant_words
-from ekstui.tui.styled import Styled, Tone, styled
-from ekstui.tui.widgets.rows import Column, Row
-from ekstui.tui.wrapping import wrap
 
 COLUMNS = (
     Column("Policy", 16, share=3, middle=True), Column("", 4), Column("Since", 14), Column("Through", 10, share=2),

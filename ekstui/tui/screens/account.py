@@ -13,13 +13,14 @@ from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.styled import Styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from ekstui.core.who_can import types_covered
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.action import GivenAction, card_rows
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.styled import Styled
-from ekstui.tui.widgets.rows import Row
 
 
 class ActionScreen(ReportScreen):

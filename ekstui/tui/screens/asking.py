@@ -9,10 +9,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.core.text import clean
+from ekstui.present.rows import Row
 from ekstui.tui.keys import Where, bindings
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.line import Line
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 LINE_BREAK = "⏎"
 """What stands for a line break in the line, so that a pasted message keeps its lines."""

@@ -10,14 +10,16 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.versions import change
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 PERIODS = (
     ("30 days", timedelta(days=30)),

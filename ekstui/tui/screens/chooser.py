@@ -11,8 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from ekstui.core.text import clean_line
-from ekstui.tui.styled import styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import styled
+from ekstui.tui.widgets.rows import RowList
 
 Choice = TypeVar("Choice")
 

@@ -8,14 +8,15 @@ from textual import on
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.role import cluster_rows
 from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 
 class ClusterScreen(ReportScreen):

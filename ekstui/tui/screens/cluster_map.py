@@ -11,6 +11,8 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.export.cluster_map_markdown import cluster_map_markdown
 from ekstui.library import ClusterAnswer, ClusterRole
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.cluster_map import Path, branches_of, holding, map_rows, paths_of
@@ -18,8 +20,7 @@ from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 UNFOLDED = 12
 """Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""

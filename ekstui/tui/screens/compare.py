@@ -15,14 +15,16 @@ from ekstui.export.markdown import comparison_markdown
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.comparison import counts, meaning_rows, side_rows, unified_rows, verdict
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import Answered, ReportScreen
-from ekstui.tui.styled import Styled, styled
 from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 View = Literal["meaning", "unified", "side by side"]
 VIEWS: tuple[View, ...] = ("meaning", "unified", "side by side")

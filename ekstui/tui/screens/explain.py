@@ -13,6 +13,8 @@ from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.explain_shape import explain_shape
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable
@@ -23,8 +25,7 @@ from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision

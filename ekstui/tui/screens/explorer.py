@@ -32,7 +32,7 @@ from ekstui.tui.widgets.versions import VersionsPane
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.library import DataStatus
-    from ekstui.tui.styled import Styled
+    from ekstui.present.styled import Styled
 
 FOLLOW_AFTER = 0.12
 """Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""

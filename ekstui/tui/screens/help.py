@@ -10,11 +10,13 @@ from textual.content import Content
 from textual.getters import app
 from textual.screen import ModalScreen
 
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import styled
+from ekstui.present.wrapping import wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Where, keys_of, spelled
-from ekstui.tui.styled import styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
-from ekstui.tui.wrapping import wrap
+from ekstui.tui.widgets.rows import RowList
 
 _HEADINGS: dict[Where, str] = {
     "explorer": "Here",

@@ -12,14 +12,15 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.export.matrix_markdown import matrix_markdown
 from ekstui.library import Library
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.matrix import layout, matrix_rows
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 MOST_UNFOLDED = 500
 """Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""

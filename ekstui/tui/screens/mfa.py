@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from ekstui.tui.styled import styled
+from ekstui.present.styled import styled
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.line import Line
 

@@ -16,12 +16,14 @@ from textual.widgets import Input
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.library import PolicyEntry
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import mark_hits, styled
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import mark_hits, styled
 from ekstui.tui.widgets.line import Line
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 MOST = 200
 """How many rows are shown; more words narrow them down."""

@@ -9,11 +9,11 @@ from textual.events import DescendantFocus
 from textual.getters import app, query_one
 from textual.screen import Screen
 
+from ekstui.present.rows import Row
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import keys_of
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.rows import Row
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)

@@ -11,6 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, mark_hits, plain, styled
+from ekstui.present.wrapping import cut_end
 from ekstui.tui.actions import AskWhoCan, action_of
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
@@ -18,11 +22,9 @@ from ekstui.tui.keys import Where, bindings, keys_of
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
-from ekstui.tui.styled import Styled, mark_hits, plain, styled
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.line import FilterLine
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, Column, Row, RowList
-from ekstui.tui.wrapping import cut_end
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 CRUMB = 32
 """The most columns that a screen takes in the way to the one above it."""

@@ -15,14 +15,15 @@ from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import columns_for, service_rows
 from ekstui.tui.present.role import role_rows
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, Row, RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 View = Literal["about", "permissions", "trust policy"]
 VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")

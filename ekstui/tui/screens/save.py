@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ekstui.core.text import clean, clean_line
-from ekstui.tui.styled import styled
+from ekstui.present.styled import styled
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.line import Line
 

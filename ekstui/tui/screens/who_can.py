@@ -11,14 +11,15 @@ from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.failure import failure
 from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import Styled, styled
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 MOST = 100
 """How many actions are offered; more letters narrow them down."""

@@ -11,14 +11,16 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from ekstui.errors import MfaNeededError
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import styled
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
 from ekstui.tui.present.failure import failure
 from ekstui.tui.shown import Shown
-from ekstui.tui.styled import styled
 from ekstui.tui.widgets.pane import Pane, rows_with
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.library import AttachedAnswer

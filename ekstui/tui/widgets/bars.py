@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.getters import app
 from textual.widgets import Static
 
+from ekstui.present.styled import Styled, Tone
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
-from ekstui.tui.styled import Styled, Tone
 
 _THEME_STYLES: dict[Tone, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",

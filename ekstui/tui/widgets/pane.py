@@ -16,11 +16,13 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import plain, styled
+from ekstui.present.wrapping import cut_middle
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
-from ekstui.tui.styled import plain, styled
-from ekstui.tui.widgets.rows import Column, Row, RowList
-from ekstui.tui.wrapping import cut_middle
+from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.tui.opening import PanePicture

@@ -10,13 +10,14 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
+from ekstui.present.rows import Row
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import RemainingLoaded, SummaryLoaded
 from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
-from ekstui.tui.widgets.rows import Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:

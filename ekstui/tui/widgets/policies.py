@@ -12,12 +12,13 @@ from textual.timer import Timer
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import FacetAnswered, PolicyHighlighted
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.rows import Column, Row
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:

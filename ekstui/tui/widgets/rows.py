@@ -6,7 +6,6 @@ as ten and a cursor move over SSH as small as it can be.
 
 from collections.abc import Hashable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -17,38 +16,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
+from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.wrapping import cut_end, cut_middle, wrap
 from ekstui.tui.keys import bindings
-from ekstui.tui.styled import Styled, Tone, plain, styled
 from ekstui.tui.tones import rich_style
-from ekstui.tui.wrapping import cut_end, cut_middle, wrap
-
-
-class Column(NamedTuple):
-    """One column: at least `width` cells, and a share of what is left over."""
-
-    title: str
-    width: int
-    share: int = 0
-    right: bool = False
-    """Whether its cells are set to the right."""
-    middle: bool = False
-    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
-
-
-class Row(NamedTuple):
-    """One line of a list."""
-
-    key: Hashable
-    """What the row stands for; the cursor stays with it when the rows are set anew."""
-    cells: tuple[Styled, ...]
-    """One for each column; a single cell spans them all."""
-    value: object = None
-    """What opening or copying the row acts on."""
-    selectable: bool = True
-    """Whether the cursor may rest on it."""
-    merged: int = 0
-    """How many columns the first cell takes beside its own."""
-
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 

@@ -9,12 +9,14 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
+from ekstui.present.blocks import Column
+from ekstui.present.rows import Row
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import ActionsTouchedRead, TimelineLoaded, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.widgets.pane import Pane, rows_with
-from ekstui.tui.widgets.rows import Column, Row, RowList
+from ekstui.tui.widgets.rows import RowList
 
 # What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:

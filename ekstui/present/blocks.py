@@ -1,0 +1,161 @@
+"""What an answer is made of: headings, sentences, tables, trees, code. A module an answer makes them of values.
+
+Texts are data as they came; the renderers clean them (`core/text.py`). Nothing here knows where it will be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from ekstui.present.styled import Style
+
+Place = Literal["", "app", "terminal", "markdown"]
+"""Where a span is shown; empty: everywhere."""
+
+
+class Span(NamedTuple):
+    """A piece of text in one style."""
+
+    text: str
+    style: Style = ""
+    code: bool = False
+    """Whether it is an identifier, such as an action or an ARN: code in Markdown."""
+    place: Place = ""
+    """The only place where it is shown, such as the app for a hint that names a key."""
+
+
+Line: TypeAlias = "str | Span | tuple[str | Span, ...]"
+"""What is said in one go; renderers break it where it is too long."""
+
+
+def code(text: str, style: Style = "") -> Span:
+    """Return an identifier."""
+    return Span(text, style, code=True)
+
+
+def level_style(level: str) -> Style:
+    """Return the style of an access level."""
+    return _LEVELS.get(level, "muted")
+
+
+def reach_style(reach: str | None) -> Style:
+    """Return the style of a change's reach."""
+    return _REACHES.get(reach or "", "muted")
+
+
+def joined(separator: str, lines: Sequence[Line]) -> tuple[str | Span, ...]:
+    """Return lines as one, with a separator between them."""
+    found: list[str | Span] = []
+    for line in lines:
+        if found:
+            found.append(separator)
+        found += parts(line)
+    return tuple(found)
+
+
+def parts(line: Line) -> tuple[str | Span, ...]:
+    """Return a line's pieces."""
+    return (line,) if isinstance(line, str | Span) else line
+
+
+def spans(line: Line) -> tuple[Span, ...]:
+    """Return a line as spans, those of every place."""
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts(line))
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of the answer (level 1, which the app has in its header) or of a section."""
+
+    line: Line
+    level: int = 2
+    value: object = None
+    """What it stands for in the app: what opening or copying acts on. The cursor rests only on what has a value."""
+    key: Hashable = None
+    """Where the cursor stays when the answer is laid out anew; without one, the place among the blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence, or a line about one thing."""
+
+    line: Line
+    value: object = None
+    key: Hashable = None
+
+
+def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
+    """Return what to beware of: a sentence behind an exclamation mark."""
+    return Sentence((Span("! ", style), *(each._replace(style=each.style or style) for each in spans(text))), key=key)
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    title: str
+    width: int = 1
+    """The fewest cells."""
+    share: int = 0
+    """Its share of what is left over in a list as wide as its pane."""
+    right: bool = False
+    """Whether its cells are set to the right."""
+    middle: bool = False
+    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
+    shrink: int = 0
+    """Which column gives way where a table is too wide: the highest first, and those with 0 last."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table; a single cell spans the columns."""
+
+    cells: tuple[Line, ...]
+    value: object = None
+    key: Hashable = None
+    below: tuple[Line, ...] = ()
+    """What is said below the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in columns. Where they are too wide, cells go on below themselves before anything is cut."""
+
+    columns: tuple[Column, ...]
+    rows: Sequence[TableRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a tree, or an item of a list."""
+
+    line: Line
+    children: Sequence[Node] = ()
+    value: object = None
+    key: Hashable = None
+    opened: bool | None = None
+    """Whether it is unfolded in the app; None where it cannot be folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Nodes below each other; without children a list."""
+
+    nodes: Sequence[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A document or a command, shown as it is."""
+
+    text: str
+    language: str = "json"
+    value: object = None
+    key: Hashable = None
+
+
+Block: TypeAlias = Heading | Sentence | Table | Tree | Code
+
+_LEVELS: dict[str, Style] = {"Tagging": "warn", "Write": "warn", "Permissions management": "bad"}
+_REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}

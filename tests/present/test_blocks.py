@@ -1,0 +1,115 @@
+"""Blocks in their three renderers: what fits, what may be rested on, and what foreign text can do."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
+from ekstui.present.markdown import markdown
+from ekstui.present.rows import rows
+from ekstui.present.styled import plain
+from ekstui.present.terminal import lines
+from ekstui.present.wrapping import cells
+
+_COLUMNS = (Column("NAME"), Column("USED BY", 8, shrink=1), Column("N", right=True))
+
+ANSWER: list[Block] = [
+    Heading("prod"),
+    Sentence(("carries ", code("AmazonEKS_CNI_Policy"), Span("; w lists more", "muted", place="app"))),
+    Heading("Findings", key="findings"),
+    Tree(
+        [
+            Node(
+                (Span("problem", "strong"), ": *needs* a tag"),
+                [Node("evidence that is long enough to be broken")],
+                value="finding",
+                key="f1",
+            )
+        ]
+    ),
+    note("not everything was read"),
+    Table(_COLUMNS, [TableRow(("a", "cluster prod, nodes workers of prod", "1")), TableRow(("one cell that spans",))]),
+    Code('{"a": 1}'),
+]
+
+
+def test_a_terminal_gets_lines_that_fit_and_a_program_whole_tables() -> None:
+    assert list(lines([Heading("prod", level=1), *ANSWER], 30, colours=False, whole_tables=False)) == [
+        "prod",
+        "",
+        "prod",
+        "  carries AmazonEKS_CNI_Policy",
+        "",
+        "Findings",
+        "  problem: *needs* a tag",
+        "    evidence that is long",
+        "        enough to be broken",
+        "  ! not everything was read",
+        "  NAME  USED BY              N",
+        "  a     cluster prod, nodes  1",
+        "        workers of prod",
+        "  one cell that spans",
+        '  {"a": 1}',
+    ]
+    whole = list(lines(ANSWER, 30, colours=False, whole_tables=True))
+    assert "  a     cluster prod, nodes workers of prod  1" in whole
+
+
+def test_rows_can_be_rested_on_where_they_stand_for_something() -> None:
+    shown = rows([Heading("prod", level=1), *ANSWER], 60)
+    assert plain(shown[0].cells[0]) == "prod"  # the title is the header's
+    assert "  carries AmazonEKS_CNI_Policy; w lists more" in [plain(row.cells[0]) for row in shown]
+    assert [(row.key, row.value) for row in shown if row.selectable] == [("f1", "finding")]
+    assert len({row.key for row in shown}) == len(shown)
+
+
+def test_a_folded_node_hides_its_children_in_the_app_alone() -> None:
+    tree = [Tree([Node("ec2", [Node("ec2:RunInstances", value=1)], value=0, opened=False)])]
+    assert [plain(row.cells[0]) for row in rows(tree, 60)] == ["▸ ec2"]
+    assert list(lines(tree, 60, colours=False, whole_tables=False)) == ["ec2", "  ec2:RunInstances"]
+    assert markdown(tree) == "- ec2\n  - ec2:RunInstances\n"
+
+
+def test_markdown_keeps_data_apart_from_its_own_signs() -> None:
+    assert markdown(ANSWER).splitlines() == [
+        "## prod",
+        "",
+        "carries `AmazonEKS_CNI_Policy`",
+        "",
+        "## Findings",
+        "",
+        "- **problem**: \\*needs\\* a tag",
+        "  - evidence that is long enough to be broken",
+        "",
+        "! not everything was read",
+        "",
+        "| NAME | USED BY | N |",
+        "|---|---|---:|",
+        "| a | cluster prod, nodes workers of prod | 1 |",
+        "| one cell that spans |  |  |",
+        "",
+        "```json",
+        '{"a": 1}',
+        "```",
+    ]
+
+
+_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+
+
+@given(_TEXT, _TEXT, st.integers(30, 100))
+def test_foreign_text_steers_nothing_and_fits(one: str, other: str, width: int) -> None:
+    answer: list[Block] = [
+        Heading(one),
+        Sentence((one, code(other))),
+        Tree([Node(other, [Node(one)])]),
+        Table(_COLUMNS, [TableRow((one, other, one), below=(other,))]),
+        Code(other),
+    ]
+    sure: list[Block] = [each for each in answer if not isinstance(each, Code)]
+    shown = list(lines(sure, width, colours=False, whole_tables=False))
+    assert all(cells(line) <= width for line in shown)
+    for line in [*lines(answer, width, colours=False, whole_tables=True), *markdown(answer).split("\n")]:
+        assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
+    # Colours are the renderer's own, and end on their line.
+    for line in lines(answer, width, colours=True, whole_tables=False):
+        assert line.count("\x1b[") == 2 * line.count("\x1b[0m")
