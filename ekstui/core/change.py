@@ -55,9 +55,17 @@ class ChangedTargets:
         return "actions" if self.added or self.removed else "scope" if self.changed else "none"
 
 
-def changes(before: Document, after: Document) -> Change:
-    """Return every grant that differs between two documents, and what that means for the requests allowed."""
-    from ekstui.core.reach import notes_on, reach_between, verdict_on  # 15 ms, and only where documents are compared
+def changes(before: Document, after: Document, names: tuple[str, str] | None = None) -> Change:
+    """Return every grant that differs between two documents, and what that means for the requests allowed.
+
+    `names` are what the verdict calls two different policies; without them it speaks of two versions of one.
+    """
+    from ekstui.core.reach import (
+        Names,
+        notes_on,
+        reach_between,
+        verdict_on,
+    )  # 15 ms, and only where documents are compared
 
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)
@@ -82,7 +90,9 @@ def changes(before: Document, after: Document) -> Change:
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=verdict_on(judgement, spelling) if touched else _unchanged(before, after),
+        verdict=verdict_on(judgement, spelling, Names(*names) if names else None)
+        if touched
+        else _unchanged(before, after),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         reference=reference().version,
     )

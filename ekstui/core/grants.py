@@ -62,7 +62,7 @@ def grants(document: Document) -> dict[Target, frozenset[Extent]]:
         extents = frozenset(extent for extent, _ in _extents(statement))
         if not extents:
             continue
-        for target in _targets(statement):
+        for target in targets_of(statement):
             known = found.get(target)
             found[target] = extents if known is None else known | extents
     return found
@@ -76,7 +76,7 @@ def spelled_grants(
     spelled: dict[Target, dict[Extent, Grant]] = {}
     for statement in document.statements:
         whole = statement.action_element == "NotAction"
-        for target, action in zip(_targets(statement), statement.actions or ("",), strict=False):
+        for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             if target in targets:
                 actions.setdefault(target, statement.actions if whole else (action,))
                 for extent, grant in _extents(statement):
@@ -96,7 +96,7 @@ def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
     )
 
 
-def _targets(statement: Statement) -> list[Target]:
+def targets_of(statement: Statement) -> list[Target]:
     """Return the targets of a statement: one for each action, in its order, or one for all of `NotAction`."""
     if statement.action_element == "NotAction":
         folded = tuple(sorted({action.lower() for action in statement.actions}))

@@ -3,13 +3,14 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ekstui.core.change import changes
-from ekstui.core.document import parse
+from ekstui.core.document import Document, parse
 from ekstui.core.policy import Policy, VersionInfo, parse_time
 from ekstui.core.timeline import Step, timeline
 from tests.core.corpus import raw_corpus, raw_document
@@ -178,3 +179,83 @@ def test_known_steps(name: str, before: int, after: int, kind: str, reach: str, 
     assert (change.kind, change.reach) == (kind, reach)
     for words in said:
         assert words in change.verdict
+
+
+EBS = "AmazonEBSCSIDriverPolicy"
+CLUSTER_TAG = "ec2:ResourceTag/ebs.csi.aws.com/cluster"
+CLAIM_TAG = "ec2:ResourceTag/kubernetes.io/created-for/pvc/name"
+
+
+def said_of(action: str, verdict: str) -> str:
+    """The phrase of a verdict that names an action."""
+    return next(phrase for phrase in verdict.partition(": ")[2].split("; ") if action in phrase)
+
+
+def test_ways_of_which_one_is_enough_read_as_or() -> None:
+    # V2 has two statements for ec2:ModifyVolume on volumes, each with a condition; the older policy had none.
+    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    only = {"ec2:AttachVolume"}
+    there, back = (
+        changes(_only(old, only), _only(new, only)).verdict,
+        changes(_only(new, only), _only(old, only)).verdict,
+    )
+    assert said_of("ec2:AttachVolume", there) == (
+        f"1 action on volume/* now needs the condition {CLUSTER_TAG} or {CLAIM_TAG} (ec2:AttachVolume)"
+    )
+    assert "no longer needs the condition" in back
+    assert f"{CLUSTER_TAG} or {CLAIM_TAG}" in back
+
+
+def test_conditions_of_one_statement_read_as_and() -> None:
+    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    only = {"ec2:DeleteTags"}
+    verdict = changes(_only(old, only), _only(new, only)).verdict
+    assert f"on volume/* now needs the conditions aws:TagKeys and {CLUSTER_TAG}" in verdict
+    both = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    a, b = {"StringEquals": {"aws:PrincipalTag/a": "1"}}, {"StringEquals": {"aws:PrincipalTag/b": "1"}}
+    plain = parse({"Version": "2012-10-17", "Statement": [both]})
+    either = parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": a}, {**both, "Condition": b}]})
+    together = {"StringEquals": {"aws:PrincipalTag/a": "1", "aws:PrincipalTag/b": "1"}}
+    joint = parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": together}]})
+    assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(plain, either).verdict
+    assert "needs the conditions aws:PrincipalTag/a and aws:PrincipalTag/b" in changes(plain, joint).verdict
+    # One of the two is still needed, so neither is "no longer needed".
+    assert "no longer" not in changes(joint, either).verdict
+
+
+def test_a_condition_for_one_resource_is_not_said_of_all() -> None:
+    # v3 named the snapshot and the volume that ec2:CreateSnapshot needs; only the snapshot has conditions.
+    phrase = said_of("ec2:CreateSnapshot", changes(parse(raw_document(EBS, 2)), parse(raw_document(EBS, 3))).verdict)
+    assert phrase == (
+        "1 action allowed on fewer resources and on snapshot/* now needs the condition"
+        " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateSnapshot)"
+    )
+
+
+def test_silence_of_the_reference_is_no_proof() -> None:
+    name = "AmazonEKSServiceRolePolicy"
+    change = changes(parse(raw_document(name, 24)), parse(raw_document(name, 25)))
+    assert "3 actions added" in change.verdict
+    assert "iam:ListInstanceProfiles" in change.verdict
+    assert not any("no request is known" in note for note in change.notes)
+
+
+def test_a_policy_that_only_denies_denies_more_or_less() -> None:
+    # AWS added four EC2 purchases to the quarantine.
+    older, newer = (parse(raw_document("AWSCompromisedKeyQuarantineV2", number)) for number in (3, 4))
+    assert changes(older, newer).verdict.startswith("denies more: 4 actions newly denied")
+    assert changes(newer, older).verdict.startswith("denies less: 4 actions no longer denied")
+
+
+def test_two_policies_are_not_added_and_removed() -> None:
+    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    verdict = changes(old, new, (EBS, f"{EBS}V2")).verdict
+    assert f"only in {EBS} (ec2:DescribeTags)" in verdict
+    assert "removed" not in verdict
+    assert "now" not in verdict
+
+
+def _only(document: Document, actions: set[str]) -> Document:
+    """The document's statements, cut to some actions."""
+    cut = (replace(each, actions=tuple(a for a in each.actions if a in actions)) for each in document.statements)
+    return replace(document, statements=tuple(each for each in cut if each.actions))

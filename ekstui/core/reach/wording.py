@@ -1,34 +1,76 @@
 """A judgement in words: one sentence that names the actions, and notes on what it does not say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ekstui.core import wildcard
-from ekstui.core.grants import Extent
-from ekstui.core.reach.coverage import Held, covers
+from ekstui.core.grants import Extent, Reach
+from ekstui.core.reach.coverage import Held, lies_within
 from ekstui.core.reach.judgement import Judgement, Outcome
+from ekstui.core.reach.phrases import Names, Phrase, Spelling, gain, loss
 from ekstui.core.reach.touched import Grants
 
 NAMES_SHOWN = 3
 """How many actions a phrase names before it counts the rest."""
 
-Spelling = Mapping[str, str]
-"""The documents' spelling of actions and condition keys, by lower case."""
+PHRASES_SHOWN = 4
+"""How many phrases a verdict has before it counts the actions that are left."""
 
 
-def verdict_on(judgement: Judgement, spelling: Spelling) -> str:
-    """Return one sentence on what a change of grants means for the requests allowed."""
+def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
+    """Return one sentence on what a change of grants means for the requests allowed.
+
+    `names` are those of two policies; without them the sides are two versions of one.
+    """
     if judgement.reach == "same":
         denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
         if denied:
-            phrase = "denied otherwise, which takes nothing from what it allows itself"
-            return f"same access: {_counted(denied, (phrase, phrase), spelling)}"
+            return _of_denies(denied, spelling, names)
         return "same access: the same requests are allowed, written differently"
-    phrases = _phrases(judgement.outcomes, spelling)
-    unsettled = [each for each in judgement.outcomes if not each.is_settled]
-    if judgement.reach == "unknown":
+    phrases = _phrases(judgement.outcomes, spelling, names)
+    unsettled = [each for each in judgement.outcomes if not each.is_settled and not _is_new(each)]
+    if judgement.reach == "unknown" and unsettled:
         phrase = "changed in a way that cannot be judged"
-        phrases.append(_counted(unsettled, (phrase, phrase), spelling))
-    return f"{judgement.reach}: {'; '.join(phrases)}"
+        phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
+    return f"{_opening(judgement.reach, names)}: {'; '.join(phrases)}"
+
+
+def _opening(reach: Reach, names: Names | None) -> str:
+    if names is None:
+        return reach
+    words = {
+        "widened": f"{names.after} allows more",
+        "narrowed": f"{names.after} allows less",
+        "mixed": "each allows something that the other does not",
+        "same": "same access",
+        "unknown": "which allows more cannot be told",
+    }
+    return words[reach]
+
+
+def _of_denies(outcomes: list[Outcome], spelling: Spelling, names: Names | None) -> str:
+    """Return what changed Denies mean where what is allowed stays the same, as in a policy that only denies."""
+    nothing: frozenset[Extent] = frozenset()
+    more = all(lies_within(Held(each.before.deny, nothing), Held(each.after.deny, nothing)) for each in outcomes)
+    less = all(lies_within(Held(each.after.deny, nothing), Held(each.before.deny, nothing)) for each in outcomes)
+    if more == less:
+        opening, phrase = "denies otherwise", "denied otherwise"
+    elif more:
+        opening, phrase = "denies more", "denied in more cases"
+    else:
+        opening, phrase = "denies less", "denied in fewer cases"
+    if names:
+        opening = f"{names.after} {opening}"
+    groups: dict[str, list[Outcome]] = {}
+    for each in outcomes:
+        said = "newly denied" if not each.before.deny else "no longer denied" if not each.after.deny else phrase
+        groups.setdefault(said, []).append(each)
+    counted = [_counted(group, Phrase(said, said), spelling) for said, group in groups.items()]
+    return f"{opening}: {'; '.join(counted)}"
+
+
+def _is_new(outcome: Outcome) -> bool:
+    """Return whether one side alone names an action: that counts, whether or not a request is known that shows it."""
+    return bool(outcome.before.allow) != bool(outcome.after.allow)
 
 
 def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
@@ -59,78 +101,45 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
     return replaced
 
 
-def _phrases(outcomes: Iterable[Outcome], spelling: Spelling) -> list[str]:
-    groups: dict[tuple[str, str], list[Outcome]] = {}
+def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
+    """Return what happened to the actions, those with the same phrase together: what came and went, then the most."""
+    groups: dict[Phrase, list[Outcome]] = {}
     for outcome in outcomes:
-        if outcome.gained:
-            groups.setdefault(_gain(outcome.before, outcome.after, spelling), []).append(outcome)
-        if outcome.lost:
-            groups.setdefault(_loss(outcome.before, outcome.after, spelling), []).append(outcome)
-    return [_counted(group, phrase, spelling) for phrase, group in groups.items()]
+        new = _is_new(outcome)
+        phrases: dict[Phrase, None] = {}
+        if outcome.gained or (new and not outcome.nothing_gained and outcome.after.allow):
+            phrases[gain(outcome.before, outcome.after, spelling, names)] = None
+        if outcome.lost or (new and not outcome.nothing_lost and outcome.before.allow):
+            phrases[loss(outcome.before, outcome.after, spelling, names)] = None
+        for phrase in phrases:
+            groups.setdefault(phrase, []).append(outcome)
+    ranked = sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1])))
+    said = [_counted(group, phrase, spelling) for phrase, group in ranked[:PHRASES_SHOWN]]
+    shown = {each.action for _, group in ranked[:PHRASES_SHOWN] for each in group}
+    rest = {each.action for _, group in ranked[PHRASES_SHOWN:] for each in group} - shown
+    return said + ([f"{len(rest):,} more differ in resources or conditions"] if rest else [])
 
 
-def _counted(outcomes: list[Outcome], phrase: tuple[str, str], spelling: Spelling) -> str:
+def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
     """Return a phrase, in the singular or the plural, with how many actions it is about and the first of them."""
     names = [spelling.get(each.action, each.action) for each in outcomes]
     listed = ", ".join(names[:NAMES_SHOWN])
     if len(names) > NAMES_SHOWN:
         listed += f" and {len(names) - NAMES_SHOWN:,} more"
-    noun, said = ("action", phrase[0]) if len(names) == 1 else ("actions", phrase[1])
+    noun, said = ("action", phrase.of_one) if len(names) == 1 else ("actions", phrase.of_several)
     return f"{len(names):,} {noun} {said} ({listed})"
-
-
-def _gain(before: Held, after: Held, spelling: Spelling) -> tuple[str, str]:
-    if not before.allow:
-        return "added", "added"
-    if before.allow == after.allow:
-        return "no longer denied in some cases", "no longer denied in some cases"
-    dropped = _dropped_keys(before, after, spelling)
-    if dropped:
-        return f"no longer needs {dropped}", f"no longer need {dropped}"
-    aspect = {"resources": "allowed on more resources", "conditions": "allowed under wider conditions"}
-    phrase = aspect.get(_aspect(before.allow, after.allow), "allowed in more cases")
-    return phrase, phrase
-
-
-def _loss(before: Held, after: Held, spelling: Spelling) -> tuple[str, str]:
-    if not after.allow:
-        return "removed", "removed"
-    if before.allow == after.allow:
-        return "newly denied in some cases", "newly denied in some cases"
-    dropped = _dropped_keys(after, before, spelling)
-    if dropped:
-        return f"now needs {dropped}", f"now need {dropped}"
-    aspect = {"resources": "allowed on fewer resources", "conditions": "allowed under narrower conditions"}
-    phrase = aspect.get(_aspect(after.allow, before.allow), "allowed in fewer cases")
-    return phrase, phrase
-
-
-def _dropped_keys(narrow: Held, wide: Held, spelling: Spelling) -> str:
-    """Return the conditions that the wide side no longer asks for where all else is the same, in words; or nothing."""
-    dropped: set[str] = set()
-    for general in wide.allow - narrow.allow:
-        for special in narrow.allow - wide.allow:
-            if general.conditions < special.conditions and covers(general, special):
-                kept = {line.key for line in general.conditions}
-                dropped.update(line.key for line in special.conditions - general.conditions if line.key not in kept)
-    if not dropped:
-        return ""
-    names = [spelling.get(key, key) for key in sorted(dropped)]
-    return f"the condition {names[0]}" if len(names) == 1 else f"the conditions {', '.join(names[:-1])} and {names[-1]}"
-
-
-def _aspect(narrow: frozenset[Extent], wide: frozenset[Extent]) -> str:
-    """Return in what the grants of the wide side differ from the others: `resources`, `conditions` or both."""
-    new = wide - narrow
-    if all(any(each.conditions == other.conditions for other in narrow) for each in new):
-        return "resources"
-    places = {(other.element, other.resources) for other in narrow}
-    return "conditions" if all((each.element, each.resources) in places for each in new) else "both"
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
     """Return why it is not proven what an action gained or lost."""
     name = spelling.get(outcome.action, outcome.action)
+    if _is_new(outcome) and not (outcome.before.deny or outcome.after.deny):
+        what = (
+            "its resource"
+            if not _keys([*outcome.before.allow, *outcome.after.allow], spelling)
+            else "its resource or condition"
+        )
+        return f"{name}: the reference does not list {what} for the action, which is no proof that it gives nothing."
     if wildcard.is_wild(outcome.action):
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
     one, other = outcome.before, outcome.after
@@ -152,9 +161,8 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
 
 def _why_none(extents: list[Extent], spelling: Spelling) -> str:
     keys = _keys(extents, spelling)
-    if keys:
-        return f"the reference may not list {keys} or these resources for the action"
-    return "the reference lists no such resource for the action"
+    what = f"{keys} or these resources" if keys else "such a resource"
+    return f"the reference does not list {what} for the action, which proves nothing"
 
 
 def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:

@@ -1,0 +1,477 @@
+"""What differs between two documents, action by action, and nothing else.
+
+An action may be allowed on a resource in several ways, of which one is enough ("or"); a way is the condition block of
+a statement, of which all lines must hold ("and").
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeVar
+
+from ekstui.core import wildcard
+from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
+from ekstui.core.grants import Line, Target, normalised_conditions, sort_key, targets_of
+from ekstui.core.reference import reference
+
+T = TypeVar("T")
+
+Way = tuple[Condition, ...]
+"""Conditions that must all hold; none where the action is allowed without."""
+
+Side = Literal["before", "after"]
+
+
+class Place(NamedTuple):
+    """Resources on which an action is allowed."""
+
+    element: ResourceElement
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """On what an action is allowed, and in which ways; one of them is enough."""
+
+    place: Place
+    ways: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """A condition that both sides have, with another operator or other values."""
+
+    before: Condition
+    after: Condition
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The values that only the side before has."""
+        return tuple(value for value in self.before.values if value not in self.after.values)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The values that only the side after has."""
+        return tuple(value for value in self.after.values if value not in self.before.values)
+
+
+@dataclass(frozen=True, slots=True)
+class WayChange:
+    """A way that became another."""
+
+    lines: tuple[LineChange, ...]
+    gone: Way
+    """Conditions that no longer have to hold."""
+    new: Way
+    """Conditions that have to hold as well now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """Resources that only one side has, in the same ways."""
+
+    element: ResourceElement
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    ways: tuple[Way, ...]
+    listed: bool
+    """Whether the resources are entries of a `NotResource` list that both sides have, not places of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChange:
+    """Other conditions on resources that both sides have."""
+
+    place: Place
+    everywhere: bool
+    """Whether that is every resource on which either side has the action."""
+    revised: tuple[WayChange, ...]
+    gone: tuple[Way, ...]
+    new: tuple[Way, ...]
+    kept: tuple[Way, ...]
+    """Ways that both sides have, one of which is still enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDifference:
+    """How one action differs, or several that differ alike."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """For `NotAction` the whole list."""
+    held: tuple[Held, ...] = ()
+    """On what and how the one side allows it, where the other does not name it."""
+    resources: tuple[ResourceChange, ...] = ()
+    conditions: tuple[ConditionChange, ...] = ()
+    names_removed: tuple[str, ...] = ()
+    """For `NotAction`: what is no longer excepted."""
+    names_added: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
+    """For a pattern of which the other side has some actions: the ones that it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillCovered:
+    """Actions that one side names and the other has alike by a pattern: unchanged."""
+
+    effect: Effect
+    side: Side
+    """The side that names them."""
+    actions: tuple[str, ...]
+    by: str
+    """The other side's pattern; for a pattern that is spelled out now, `its actions by name`."""
+
+
+SPELLED_OUT = "its actions by name"
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Two documents, action by action."""
+
+    added: tuple[ActionDifference, ...]
+    removed: tuple[ActionDifference, ...]
+    changed: tuple[ActionDifference, ...]
+    covered: tuple[StillCovered, ...]
+    alike: tuple[tuple[Effect, tuple[str, ...]], ...]
+    """What both sides have alike, by effect: action patterns, and `NotAction` lists as one text."""
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many actions were added, removed and changed."""
+        added, removed, changed = (
+            sum(1 if each.element == "NotAction" else len(each.actions) for each in group)
+            for group in (self.added, self.removed, self.changed)
+        )
+        return added, removed, changed
+
+
+def differences(before: Document, after: Document) -> Differences:
+    """Return what differs between two documents, with actions that differ alike as one."""
+    one, other = _Reading(before), _Reading(after)
+    added: list[ActionDifference] = []
+    removed: list[ActionDifference] = []
+    changed: list[ActionDifference] = []
+    covered: list[StillCovered] = []
+    alike: dict[Effect, list[str]] = {}
+    exceptions = _paired_exceptions(one, other)
+    for target in sorted(one.held.keys() | other.held.keys(), key=sort_key):
+        if target in exceptions:
+            continue
+        had, has = one.held.get(target), other.held.get(target)
+        name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
+        if had is not None and has is not None and _same(had, has):
+            alike.setdefault(target.effect, []).append(_label(target, one))
+            continue
+        by_one, by_other = one.covering(target), other.covering(target)
+        had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
+        side: Side = "before" if target in one.held else "after"
+        if had and has and _same(had, has):
+            alike.setdefault(target.effect, []).append(_label(target, one if side == "before" else other))
+            pattern = next(iter(by_other if side == "before" else by_one), None) or next(iter(by_one), "")
+            if target in one.held and target in other.held:
+                continue
+            covered.append(StillCovered(target.effect, side, (name,), pattern))
+        elif had and has:
+            changed.append(_changed(target, name, had, has))
+        else:
+            reading, there = (other, one) if side == "before" else (one, other)
+            lacking = _lacking(target, reading, there)
+            if lacking == ():
+                covered.append(StillCovered(target.effect, side, (name,), SPELLED_OUT))
+                alike.setdefault(target.effect, []).append(name)
+                continue
+            whole = (other if side == "after" else one).spelled[target]
+            entry = ActionDifference(
+                target.effect, target.element, whole, held=_as_held(had or has), part=lacking or ()
+            )
+            (removed if side == "before" else added).append(entry)
+    changed += dict.fromkeys(exceptions.values())
+    return Differences(
+        _alike_together(added), _alike_together(removed), _alike_together(changed), _covered_together(covered),
+        tuple((effect, tuple(names)) for effect, names in alike.items()),
+    )  # fmt: skip
+
+
+_Ways = dict[frozenset[Line], Way]
+_Places = dict[Place, _Ways]
+
+
+class _Reading:
+    """A document's grants by target, as it spells them."""
+
+    def __init__(self, document: Document) -> None:
+        self.held: dict[Target, _Places] = {}
+        self.spelled: dict[Target, tuple[str, ...]] = {}
+        self._wild: dict[tuple[str, str], list[Target]] = {}
+        for statement in document.statements:
+            self._add(statement)
+        for target in self.held:
+            if target.element == "NotAction":
+                self._wild.setdefault((target.effect, "*"), []).append(target)
+            elif target.actions and wildcard.is_wild(target.actions[0]):
+                service = target.actions[0].partition(":")[0]
+                service = "*" if wildcard.is_wild(service) else service
+                self._wild.setdefault((target.effect, service), []).append(target)
+
+    def _add(self, statement: Statement) -> None:
+        conditions = (*statement.conditions, *_principals(statement))
+        lines = normalised_conditions(conditions)
+        way = tuple(sorted(conditions, key=lambda each: (each.key.lower(), each.operator)))
+        if statement.resource_element == "NotResource":
+            places = [Place("NotResource", tuple(sorted(set(statement.resources))))]
+        else:
+            places = [Place("Resource", (each,)) for each in statement.resources or ("",)]
+        whole = statement.action_element == "NotAction"
+        for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
+            self.spelled.setdefault(target, statement.actions if whole else (action,))
+            held = self.held.setdefault(target, {})
+            for place in places:
+                held.setdefault(place, {}).setdefault(lines, way)
+
+    def covering(self, target: Target) -> dict[str, _Places]:
+        """Return the other targets of the same effect that hold for all that one holds for, by name."""
+        if target.element == "NotAction" or not target.actions:
+            return {}
+        (action,) = target.actions
+        service = action.partition(":")[0]
+        found: dict[str, _Places] = {}
+        for key in ((target.effect, service), (target.effect, "*")):
+            for wild in self._wild.get(key, ()):
+                if wild != target and _holds_for(wild, action):
+                    found[_label(wild, self)] = self.held[wild]
+        return found
+
+    def has(self, effect: Effect, action: str) -> _Places:
+        """Return where and how an action, in lower case, has an effect."""
+        target = Target(effect, "Action", (action,))
+        return _joined([self.held.get(target), *self.covering(target).values()])
+
+
+def _principals(statement: Statement) -> Iterable[Condition]:
+    """Return the principals of a trust or resource policy as conditions, which they are: on who asks."""
+    for principal in statement.principals:
+        yield Condition("", f"{statement.principal_element} {principal.kind}", principal.values)
+
+
+def _holds_for(wild: Target, action: str) -> bool:
+    if wild.element == "Action":
+        return wildcard.covers(wild.actions[0], action)
+    return not any(wildcard.overlaps(each, action) for each in wild.actions)
+
+
+def _label(target: Target, reading: _Reading) -> str:
+    spelled = reading.spelled[target]
+    return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
+
+
+def _joined(held: Iterable[_Places | None]) -> _Places:
+    joined: _Places = {}
+    for places in held:
+        for place, ways in (places or {}).items():
+            joined[place] = {**joined.get(place, {}), **ways}
+    return _without_needless(joined)
+
+
+def _without_needless(places: _Places) -> _Places:
+    """Return the places without ways that need more than another way on the same resources, or on `*`."""
+    everywhere = places.get(Place("Resource", ("*",)), {})
+    kept: _Places = {}
+    for place, ways in places.items():
+        others = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
+        left = {
+            lines: way
+            for lines, way in ways.items()
+            if not any(other < lines for other in others)
+            and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
+        }
+        if left:
+            kept[place] = left
+    return kept
+
+
+def _same(one: _Places, other: _Places) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(places: _Places) -> dict[Place, frozenset[frozenset[Line]]]:
+    return {place: frozenset(ways) for place, ways in _without_needless(places).items()}
+
+
+def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
+    """Return the actions of a pattern that the other side does not have alike; None where it has none of them."""
+    if target.element == "NotAction" or not target.actions or not wildcard.is_wild(target.actions[0]):
+        return None
+    (pattern,) = target.actions
+    names = {name.lower(): name for name in reference().expand(pattern)}
+    for known in there.held:
+        if known.element == "Action" and known.actions and not wildcard.is_wild(known.actions[0]):
+            (action,) = known.actions
+            if action not in names and wildcard.matches(pattern, action):
+                names[action] = there.spelled[known][0]
+    lacking = [name for action, name in names.items() if not there.has(target.effect, action)]
+    if len(lacking) == len(names):
+        return None
+    if lacking:
+        return tuple(lacking)
+    alike = all(_same(there.has(target.effect, action), here.has(target.effect, action)) for action in names)
+    return () if alike else None
+
+
+def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDifference:
+    shared = [place for place in had if place in has]
+    conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
+    for place in shared:
+        if had[place].keys() != has[place].keys():
+            conditions.setdefault((frozenset(had[place]), frozenset(has[place])), []).append(place)
+    resources = _resource_changes(
+        {place: ways for place, ways in had.items() if place not in has},
+        {place: ways for place, ways in has.items() if place not in had},
+    )
+    whole = len(had.keys() | has.keys())
+    return ActionDifference(
+        target.effect,
+        target.element,
+        (name,) if target.element == "Action" else target.actions,
+        resources=resources,
+        conditions=tuple(
+            _condition_change(places, had[places[0]], has[places[0]], everywhere=len(places) == whole)
+            for places in conditions.values()
+        ),
+    )
+
+
+def _resource_changes(gone: _Places, new: _Places) -> tuple[ResourceChange, ...]:
+    """Return the resources that one side has alone, those with the same ways together."""
+    groups: dict[tuple[ResourceElement, frozenset[frozenset[Line]]], tuple[list[Place], list[Place], _Ways]] = {}
+    for index, places in enumerate((gone, new)):
+        for place, ways in places.items():
+            group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
+            group[index].append(place)  # type: ignore[union-attr]
+    found: list[ResourceChange] = []
+    for (element, _), (removed, added, ways) in groups.items():
+        old = tuple(each for place in removed for each in place.resources)
+        fresh = tuple(each for place in added for each in place.resources)
+        listed = element == "NotResource" and bool(removed) and bool(added)
+        if listed:
+            old, fresh = _apart(old, fresh, str)
+        found.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
+    return tuple(found)
+
+
+def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere: bool) -> ConditionChange:
+    kept = tuple(way for lines, way in has.items() if lines in had)
+    gone = {lines: way for lines, way in had.items() if lines not in has}
+    new = {lines: way for lines, way in has.items() if lines not in had}
+    revised: list[WayChange] = []
+    for one, other in _pairs(gone, new):
+        before, after = gone[one], new[other]
+        change = _way_change(before, after)
+        needed = {condition.key.lower() for lines, way in has.items() if lines != other for condition in way}
+        # "No longer" would be wrong while another way still asks for it, and "now only" while one does without.
+        if any(each.key.lower() in needed for each in change.gone) or (change.new and len(has) > 1):
+            continue
+        revised.append(change)
+        del gone[one], new[other]
+    place = Place(places[0].element, tuple(each for place in places for each in place.resources))
+    return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
+
+
+def _pairs(
+    gone: Mapping[frozenset[Line], Way], new: Mapping[frozenset[Line], Way]
+) -> list[tuple[frozenset[Line], frozenset[Line]]]:
+    """Return which way before became which way after, the most alike first."""
+    ranked = sorted(
+        (
+            (-_likeness(one, other), sorted(one), sorted(other), one, other)
+            for one in gone
+            for other in new
+            if _likeness(one, other) or (len(gone) == len(new) == 1 and (one < other or other < one))
+        ),
+        key=lambda entry: (entry[0], repr(entry[1]), repr(entry[2])),
+    )
+    pairs: list[tuple[frozenset[Line], frozenset[Line]]] = []
+    for *_, one, other in ranked:
+        if all(one != first and other != second for first, second in pairs):
+            pairs.append((one, other))
+    return pairs
+
+
+def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
+    """Return how many keys two ways share; equal lines count twice."""
+    return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
+
+
+def _way_change(before: Way, after: Way) -> WayChange:
+    gone, new = _apart(before, after, key=_normal)
+    lines: list[LineChange] = []
+    left, fresh = list(gone), list(new)
+    for same_operator in (True, False):
+        for one in tuple(left):
+            for other in fresh:
+                if one.key.lower() == other.key.lower() and (one.operator == other.operator or not same_operator):
+                    lines.append(LineChange(one, other))
+                    left.remove(one)
+                    fresh.remove(other)
+                    break
+    return WayChange(tuple(lines), tuple(left), tuple(fresh))
+
+
+def _normal(condition: Condition) -> Line:
+    return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
+
+
+def _apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """Return what only one and what only the other has, in their order."""
+    keys_one, keys_other = {key(each) for each in one}, {key(each) for each in other}
+    return (
+        tuple(each for each in one if key(each) not in keys_other),
+        tuple(each for each in other if key(each) not in keys_one),
+    )
+
+
+def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
+    """Return the lists of `NotAction` that became another list, under both targets."""
+    found: dict[Target, ActionDifference] = {}
+    effects: tuple[Effect, ...] = ("Allow", "Deny")
+    for effect in effects:
+        old, new = (
+            [each for each in here.held if each[:2] == (effect, "NotAction") and each not in there.held]
+            for here, there in ((one, other), (other, one))
+        )
+        if len(old) == len(new) == 1:
+            changed = _changed(new[0], "", one.held[old[0]], other.held[new[0]])
+            removed, added = _apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
+            difference = replace(changed, actions=other.spelled[new[0]], names_removed=removed, names_added=added)
+            found |= {old[0]: difference, new[0]: difference}
+    return found
+
+
+def _as_held(places: _Places) -> tuple[Held, ...]:
+    """Return on what and how an action is allowed, places with the same ways as one."""
+    groups: dict[tuple[ResourceElement, object], tuple[list[str], _Ways]] = {}
+    for place, ways in places.items():
+        key = place.resources if place.element == "NotResource" else frozenset(ways)
+        groups.setdefault((place.element, key), ([], ways))[0].extend(place.resources)
+    return tuple(
+        Held(Place(element, tuple(resources)), tuple(ways.values()))
+        for (element, _), (resources, ways) in groups.items()
+    )
+
+
+def _alike_together(found: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
+    """Return the differences, with actions that differ alike as one."""
+    together: dict[ActionDifference, list[str]] = {}
+    for each in dict.fromkeys(found):
+        if each.element == "NotAction" or each.part:
+            together[each] = list(each.actions)
+        else:
+            together.setdefault(replace(each, actions=()), []).extend(each.actions)
+    return tuple(replace(each, actions=tuple(actions)) for each, actions in together.items())
+
+
+def _covered_together(found: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
+    together: dict[tuple[Effect, Side, str], list[str]] = {}
+    for each in found:
+        together.setdefault((each.effect, each.side, each.by), []).extend(each.actions)
+    return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

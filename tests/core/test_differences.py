@@ -1,0 +1,106 @@
+"""What differs, action by action, in AWS's own documents."""
+
+from itertools import pairwise
+from typing import Any
+
+from ekstui.core.differences import Differences, differences
+from ekstui.core.document import parse
+from ekstui.core.grants import grants
+from tests.core.corpus import raw_corpus, raw_document
+
+EBS = "AmazonEBSCSIDriverPolicy"
+
+
+def between(one: tuple[str, int], other: tuple[str, int]) -> Differences:
+    return differences(parse(raw_document(*one)), parse(raw_document(*other)))
+
+
+def document(*statements: Any) -> Any:
+    return parse({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def test_one_value_added_to_two_actions_is_one_difference() -> None:
+    name = "AmazonEKSServiceRolePolicy"
+    found = between((name, 25), (name, 26))
+    assert found.counts == (0, 0, 2)
+    (difference,) = found.changed
+    assert difference.actions == ("eks:AssociateAccessPolicy", "eks:DisassociateAccessPolicy")
+    (line,) = difference.conditions[0].revised[0].lines
+    assert (line.before.key, line.removed) == ("eks:policyArn", ())
+    assert line.added == ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSPodIdentityPolicy",)
+    assert difference.conditions[0].everywhere
+
+
+def test_a_resource_that_became_two_is_one_change_of_resources() -> None:
+    found = between((EBS, 2), (EBS, 3))
+    by_action = {action: each for each in found.changed for action in each.actions}
+    moved, fresh = by_action["ec2:CreateSnapshot"].resources
+    assert (moved.removed, moved.added, moved.ways) == (("*",), ("arn:aws:ec2:*:*:volume/*",), ((),))
+    assert (fresh.removed, fresh.added) == ((), ("arn:aws:ec2:*:*:snapshot/*",))
+    assert [[line.key for line in way] for way in fresh.ways] == [
+        ["aws:RequestTag/CSIVolumeSnapshotName"], ["aws:RequestTag/ebs.csi.aws.com/cluster"],
+    ]  # fmt: skip
+    assert by_action["ec2:AttachVolume"] is by_action["ec2:DetachVolume"]
+
+
+def test_two_statements_are_two_ways_and_one_is_one() -> None:
+    found = between((EBS, 15), (f"{EBS}V2", 1))
+    by_action = {action: each for each in found.changed for action in each.actions}
+    (change,) = by_action["ec2:ModifyVolume"].conditions
+    assert (change.gone, len(change.new), change.revised) == (((),), 2, ())
+    (tags,) = by_action["ec2:DeleteTags"].conditions
+    assert [len(each.new) for each in tags.revised] == [3]
+
+
+def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
+    named = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
+    wild = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:RunInstances"], "Resource": "*"}
+    found = differences(document(named), document(wild))
+    assert found.removed == found.changed == ()
+    (covered,) = found.covered
+    assert (covered.actions, covered.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
+    assert [each.actions for each in found.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
+    assert "ec2:DescribeVpcs" not in found.added[0].part
+
+
+def test_a_pattern_on_fewer_resources_is_a_change() -> None:
+    named = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+    wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
+    found = differences(document(named), document(wild))
+    assert [each.actions for each in found.changed] == [("ec2:DescribeVpcs",)]
+
+
+def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
+    base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    a, b = {"aws:PrincipalTag/a": "1"}, {"aws:PrincipalTag/b": "1"}
+    joint = document({**base, "Condition": {"StringEquals": {**a, **b}}})
+    either = document({**base, "Condition": {"StringEquals": a}}, {**base, "Condition": {"StringEquals": b}})
+    (difference,) = differences(joint, either).changed
+    (change,) = difference.conditions
+    assert (len(change.gone), len(change.new), change.revised) == (1, 2, ())
+
+
+def test_a_list_of_exceptions_that_grew_says_by_what() -> None:
+    found = between(("PowerUserAccess", 1), ("PowerUserAccess", 5))
+    (difference,) = found.changed
+    assert difference.names_added == ("organizations:*", "account:*")
+    assert difference.names_removed == ()
+    assert {action for each in found.added for action in each.actions} == {
+        "iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole", "iam:ListRoles",
+    }  # fmt: skip
+
+
+def test_every_step_of_the_eks_policies_says_something_exactly_where_grants_differ() -> None:
+    steps = 0
+    for raw in raw_corpus():
+        if "EKS" not in raw["name"] and "EBSCSI" not in raw["name"]:
+            continue
+        for one, other in pairwise(raw["versions"]):
+            before, after = parse(one["document"]), parse(other["document"])
+            found, grants_differ = differences(before, after), grants(before) != grants(after)
+            said = bool(found.added or found.removed or found.changed or found.covered)
+            assert said == grants_differ, (raw["name"], other["version"])
+            back = differences(after, before)
+            assert found.counts == (back.counts[1], back.counts[0], back.counts[2])
+            steps += 1
+    assert steps > 80
