@@ -1,6 +1,7 @@
 """A terminal for tests and benchmarks: a command in a pseudo-terminal, a screen that shows what it draws, and figures.
 
-Nothing here waits for a fixed time: one waits for a text, for a condition, or until the line has been quiet.
+Nothing here waits for a fixed time: one waits for a text, for a condition, or until the line has been quiet. A program
+that ends when nobody expected it fails the test, whatever else was seen.
 """
 
 import fcntl
@@ -29,6 +30,11 @@ _NOT_FOR_PYTE = re.compile(rb"\x1b\[[<>=]\d*u|\x1b\[\?\d+\$p|\x1b\][^\x07\x1b]*(
 _BEGUN = re.compile(rb"\x1b(?:\[[<>=?\d;$]*|\][^\x07\x1b]*\x1b?)?\Z")
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _SYNC_QUERY = b"\x1b[?2026$p"
+
+# What follows an escape character at once makes one key of both, alt and the other.
+_ESCAPE_KEY = re.compile(r"\x1b(?![\[O\]])")
+_UNMISTAKABLE_ESCAPE = "\x1b[27u"
+_KEYBOARD_PROTOCOL = re.compile(rb"\x1b\[([<>])\d*u")
 
 _ANSWER = 1.0
 """Seconds in which a busy machine begins to answer a key, if it does at all."""
@@ -93,6 +99,7 @@ class Terminal:
         self._order = 0
         self._knows_sync = knows_sync
         self._ended = False
+        self._end_expected = False
         self._master, slave = pty.openpty()
         self._set_size(columns, rows)
 
@@ -120,7 +127,11 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        ended = self.process.poll()
+        shown = self.text
         self.close()
+        if error is None and ended is not None and not self._end_expected:
+            raise AssertionError(f"it ended with {ended} while nobody waited for that\n{shown}")
 
     def close(self) -> None:
         """End the program, whatever it does, and the terminal."""
@@ -134,7 +145,9 @@ class Terminal:
     @property
     def text(self) -> str:
         """What the screen shows, a line a row."""
-        return "\n".join(self.screen.display)
+        # pyte's own `display` fails while half of a wide character is painted over.
+        rows, columns = range(self.screen.lines), range(self.screen.columns)
+        return "\n".join("".join(self.screen.buffer[row][column].data for column in columns) for row in rows)
 
     @property
     def received(self) -> int:
@@ -209,9 +222,9 @@ class Terminal:
         """Receive until the screen shows a text or a condition holds, and return the time (`perf_counter`)."""
         until = perf_counter() + seconds
         while not (wanted in self.text if isinstance(wanted, str) else wanted()):
-            if perf_counter() > until:
-                raise AssertionError(f"not within {seconds} s: {wanted}\n{self.text}")
-            self.pump(0.05)
+            if not self.pump(0.05) and (self._ended or perf_counter() > until):
+                why = "before it ended" if self._ended else f"within {seconds} s"
+                raise AssertionError(f"not {why}: {wanted}\n{self.text}")
         return self.last_byte
 
     def settle(self, quiet: float = 0.25, seconds: float = 20) -> float:
@@ -225,13 +238,25 @@ class Terminal:
     # Sending
 
     def send(self, keys: str | bytes) -> None:
-        """Type these keys, bytes as they are."""
-        data = keys.encode() if isinstance(keys, str) else keys
+        """Type these keys, or send these bytes as they are.
+
+        The escape key goes as terminals with the kitty protocol send it, wherever the program has asked for that: no
+        key that follows can be taken for a part of it. Elsewhere it must go alone, and one waits for its effect.
+        """
+        data = self._typed(keys) if isinstance(keys, str) else keys
         if self._link:
             self._order += 1
             heapq.heappush(self._leaving, (perf_counter() + self._link.round_trip / 2, self._order, data))
         else:
             os.write(self._master, data)
+
+    def _typed(self, keys: str) -> bytes:
+        asked = _KEYBOARD_PROTOCOL.findall(bytes(self.raw))
+        if asked and asked[-1] == b">":
+            keys = _ESCAPE_KEY.sub(_UNMISTAKABLE_ESCAPE, keys)
+        elif len(keys) > 1 and _ESCAPE_KEY.search(keys):
+            raise ValueError(f"escape and another key in one write would be read as one key: {keys!r}")
+        return keys.encode()
 
     def press(self, keys: str | bytes, quiet: float = 0.25) -> Response:
         """Type these keys, wait until all is quiet and say what came."""
@@ -272,18 +297,19 @@ class Terminal:
 
     # The process
 
-    def wait_exit(self, seconds: float = 10) -> Exit:
-        """Receive until the program has ended."""
+    def wait_exit(self, seconds: float = 20, *, reading: bool = True) -> Exit:
+        """Wait until the program has ended, and receive meanwhile if wanted."""
         begun = perf_counter()
+        self._end_expected = True
         while self.process.poll() is None:
             if perf_counter() - begun > seconds:
                 raise AssertionError(f"still running after {seconds} s\n{self.text}")
-            if self._ended:
+            if self._ended or not reading:
                 select.select([], [], [], 0.005)
             else:
                 self.pump(0.005)
         taken = perf_counter() - begun
-        while not self._ended and self.pump(0.05):
+        while reading and not self._ended and self.pump(0.05):
             pass
         code = self.process.returncode
         return Exit(code if code >= 0 else 128 - code, taken, code < 0)

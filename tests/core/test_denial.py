@@ -374,7 +374,7 @@ def test_an_encoded_message_that_is_cut_off() -> None:
     ids=range(15),
 )
 def test_hostile_text_takes_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(InputError):
         parse_denial(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

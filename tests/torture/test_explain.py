@@ -53,7 +53,7 @@ def test_no_text_breaks_the_reading_of_denials(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(100 * EFFORT):
         text = mutated(chance)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             found = parse_denial(text)
         except InputError as error:
@@ -65,7 +65,7 @@ def test_no_text_breaks_the_reading_of_denials(seed: int) -> None:
             assert " " not in found.action
             assert len(found.action) < 200
             assert found.resource is None or found.resource == "*" or found.resource.startswith("arn:")
-        assert time.perf_counter() - started < 3, text[:300]
+        assert time.process_time() - started < 3, text[:300]
 
 
 def test_a_long_text_is_refused_before_it_is_read() -> None:
@@ -187,6 +187,6 @@ def test_huge_policies_are_judged_in_reasonable_time() -> None:
     }
     document = parse({"Version": "2012-10-17", "Statement": [stars] * 20})
     request = Request("s3:" + "a" * 100, ("arn:aws:s3:::" + "a" * 1000,), None, {"k:a": ("a" * 1000,)})
-    started = time.perf_counter()
+    started = time.process_time()
     verdict(request, document)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20

@@ -47,7 +47,6 @@ class Tour:
         """Type keys, wait for what is to be seen, and look at all that came."""
         *before, last = [part for part in re.split(r"(\x1b(?!\[))", keys) if part] or [""]
         for part in before:
-            # What follows an escape at once would be taken for its second half.
             self.terminal.press(part, self.quiet)
         if wanted:
             self.terminal.send(last)  # what is wanted may be gone by the time all is quiet
@@ -64,7 +63,7 @@ class Tour:
 
     def paste(self, place: str, text: str, wanted: str = SPOKEN) -> None:
         """Paste a text as terminals do."""
-        self.terminal.send(f"\x1b[200~{text if self._escapes else text.replace(ESCAPE, '')}\x1b[201~")
+        self.terminal.send(f"\x1b[200~{text if self._escapes else text.replace(ESCAPE, '')}\x1b[201~".encode())
         self.see(place, "", wanted)
 
     def copies(self, place: str, choices: int = 4) -> None:

@@ -68,7 +68,7 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
 def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
     if shutil.which("bash") is None:
         pytest.skip("needs bash")
-    with Terminal(("bash", "--norc", "-i"), columns=90, env=isolated(own_home)) as terminal:
+    with Terminal(("bash", "--norc", "-i"), columns=90, env={**isolated(own_home), "PS1": "a shell> "}) as terminal:
         terminal.send(f"{shlex.join(APP)}\r")
         terminal.wait_for("1 Policies", PATIENCE)
         terminal.send("j\x1a")
@@ -76,12 +76,12 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
         terminal.send("echo back-$((40 + 2))\r")
         terminal.wait_for("back-42", PATIENCE)
         terminal.send("fg\r")
-        terminal.wait_for("1 Policies", PATIENCE)
-        terminal.settle()
+        terminal.wait_for(lambda: terminal.modes[1049], PATIENCE)
+        prompts = terminal.raw.count(b"a shell> ")
         terminal.send("q")
-        terminal.settle()
-        terminal.send("echo gone-$((1 + 1))\r")
-        terminal.wait_for("gone-2", PATIENCE)
+        terminal.wait_for(lambda: terminal.raw.count(b"a shell> ") > prompts, PATIENCE)
+        terminal.send("echo left with $?\r")
+        terminal.wait_for("left with 0", PATIENCE)
 
 
 @pytest.mark.slow

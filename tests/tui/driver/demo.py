@@ -3,6 +3,7 @@
 `python -m tests.tui.driver.demo`; EKSTUI_DRIVER=plain runs it on Textual's own driver.
 """
 
+import os
 import sys
 import time
 from typing import ClassVar
@@ -104,8 +105,8 @@ class Demo(App[None]):
         self.sub_title = f"said {self.said}"
 
     def action_stick(self) -> None:
-        self.sub_title = "stuck"
-        self.call_later(time.sleep, 3600)
+        self._say_at_once("stuck")
+        time.sleep(3600)
 
     def action_outside(self) -> None:
         with self.suspend():
@@ -113,7 +114,12 @@ class Demo(App[None]):
 
     @work(thread=True)
     def action_work(self) -> None:
+        self._say_at_once("works")
         time.sleep(3600)
+
+    def _say_at_once(self, word: str) -> None:
+        # Past the loop, which paints no more when it is stuck: a title, which moves nothing on the screen.
+        os.write(2, f"\x1b]2;{word}\x07".encode())
 
     def action_inject(self) -> None:
         hostile = "<\x1b]2;TITLE\x1b\\\x1b[6n\x9b31m\x9d0;C1\x9c\x07\x08\x0e\x7f\r\t\x1bc\u202e\x1b[2J>"
