@@ -33,8 +33,8 @@ def evaluate(
 ) -> Evaluation:
     """Return what IAM decides about `request` by these policies alone.
 
-    A boundary and session policies grant nothing; they must allow as well. `reference` tells which resource tags an
-    action can see at all and whether it has resources; without it such keys stay unknown.
+    A boundary and session policies grant nothing; they must allow as well. `reference` tells whether the action has
+    resources; without it a resource that was not given stays unknown.
     """
     layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
     if boundary is not None:
@@ -44,8 +44,7 @@ def evaluate(
     action = None if reference is None else reference.find(request.action)
     resources: tuple[str | None, ...] = request.resources or (_only_resource(action),)
     evaluations = tuple(
-        _evaluate_resource(request, resource, layers, context_of(request, resource, action, reference))
-        for resource in resources
+        _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
     )
     verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
     missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()

@@ -56,14 +56,15 @@ def newer_version(
     candidates: Iterable[Candidate],
     reference: Reference | None,
 ) -> NewerVersion | None:
-    """Return the first of the policies in force that a later version of would allow the request."""
+    """Return the first policy in force of which a later version allows the request, or at least may allow it."""
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
     for applied in identity:
         candidate = by_arn.get(applied.arn or "")
         if candidate is None or applied.version is None or applied.version >= candidate.policy.default_version:
             continue
         since = _since(request, candidate, reference)
-        if since.version > applied.version and _allows(request, candidate, since.version, reference):
+        gained = _strength(request, candidate, since.version, reference)
+        if since.version > applied.version and gained > _strength(request, candidate, applied.version, reference):
             return NewerVersion(applied.name, applied.version, since.version, since.created)
     return None
 
@@ -97,11 +98,12 @@ def _width(document: Document) -> int:
 
 
 def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
-    """Return the first version of the run that ends at the default version and allows the request."""
+    """Return the first version of the run that ends at the default version and allows the request as surely as that."""
     known = [info for info in candidate.policy.versions if info.number <= candidate.policy.default_version]
     first = known[-1]
+    wanted = _strength(request, candidate, first.number, reference)
     for info in reversed(known):
-        if not _allows(request, candidate, info.number, reference):
+        if _strength(request, candidate, info.number, reference) < wanted:
             break
         first = info
     before = [info.number for info in known if info.number < first.number]
@@ -109,8 +111,9 @@ def _since(request: Request, candidate: Candidate, reference: Reference | None) 
     return Since(first.number, first.created, at_latest=unseen)
 
 
-def _allows(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> bool:
-    return _by(request, candidate, version, reference).verdict in ("allowed", "depends")
+def _strength(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> int:
+    """Return how surely a version allows the request: 2 for allowed, 1 where it depends, 0 for denied."""
+    return {"allowed": 2, "depends": 1}.get(_by(request, candidate, version, reference).verdict, 0)
 
 
 def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:

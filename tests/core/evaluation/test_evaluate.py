@@ -1,12 +1,15 @@
 """The decision, by IAM's rules: explicit deny, then allow, else implicit deny; every resource; every layer."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ekstui.core.document import Document, parse
+from ekstui.core.document import Condition, Document, Statement, parse
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.core.reference import reference
+from tests.core.corpus import raw_corpus, raw_document
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
 SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-1"
@@ -206,28 +209,69 @@ def test_what_was_told_goes_before_what_follows() -> None:
     assert evaluate(absent, [wanted]).verdict == "implicit-deny"
 
 
+def tag_conditions() -> Iterator[tuple[str, Statement, Condition]]:
+    """Yield each line on tags of request or resource in AWS's policies of today, with its policy and statement."""
+    for entry in raw_corpus():
+        for statement in parse(raw_document(entry["name"], int(entry["default"][1:]))).statements:
+            for line in statement.conditions:
+                if re.search(r"(?<!principal)tag(/|keys$)", line.key, re.IGNORECASE):
+                    yield entry["name"], statement, line
+
+
+def arns_of(action: str) -> Iterator[str]:
+    """Yield an ARN of each resource type of an action, or `*` where it has none."""
+    info = reference().find(action)
+    uses = () if info is None else info.resource_types
+    parts = {"Partition": "aws", "Region": "eu-west-1", "Account": "111122223333"}
+    for use in uses:
+        kind = reference().resource_type(action.partition(":")[0], use.name)
+        for form in () if kind is None else kind.arn_formats:
+            yield re.sub(r"\$\{(\w+)\}", lambda found: parts.get(found[1], "a"), form)
+    if not uses:
+        yield "*"
+
+
+def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() -> None:
+    asked: dict[tuple[str, str, str], set[str]] = {}
+    for name, statement, line in tag_conditions():
+        present = [policy({"Action": "*", "Condition": {"Null": {line.key: "false"}}})]
+        for action in statement.actions if statement.action_element == "Action" else ():
+            if reference().find(action) is not None:
+                asked[name, action, line.key] = {
+                    evaluate(Request(action, (arn,)), present, reference=reference()).verdict for arn in arns_of(action)
+                }
+    assert len({(name, action) for name, action, _ in asked}) > 1_500
+    assert {case: verdicts for case, verdicts in asked.items() if verdicts != {"depends"}} == {}
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf"
+FILE_SYSTEM = "arn:aws:fsx:eu-west-1:111122223333:file-system/fs-1"
+
+
 @pytest.mark.parametrize(
-    ("action", "resource", "key", "expected"),
+    ("action", "resource", "key"),
     [
-        # The reference gives CreateVolume resource tags on the snapshot and request tags on the volume.
-        ("ec2:CreateVolume", SNAPSHOT, "aws:ResourceTag/a", "depends"),
-        ("ec2:CreateVolume", SNAPSHOT, "ec2:ResourceTag/a", "depends"),
-        ("ec2:CreateVolume", SNAPSHOT, "aws:RequestTag/a", "implicit-deny"),
-        ("ec2:CreateVolume", SNAPSHOT, "aws:TagKeys", "implicit-deny"),
-        ("ec2:CreateVolume", VOLUME, "aws:ResourceTag/a", "implicit-deny"),
-        ("ec2:CreateVolume", VOLUME, "ec2:ResourceTag/a", "implicit-deny"),
-        ("ec2:CreateVolume", VOLUME, "aws:RequestTag/a", "depends"),
-        # EKS lists no keys with the action: those of the resource type count.
-        ("eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/a", "aws:ResourceTag/a", "depends"),
-        # Neither the action nor the resource says anything about other keys.
-        ("ec2:CreateVolume", VOLUME, "aws:SourceVpc", "depends"),
-        ("nosuch:Action", VOLUME, "aws:ResourceTag/a", "depends"),
-        ("ec2:CreateVolume", "arn:aws:other:::a", "aws:ResourceTag/a", "depends"),
+        ("secretsmanager:GetSecretValue", SECRET, "secretsmanager:ResourceTag/env"),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/a", "ssm:resourceTag/env"),
+        ("fsx:DeleteFileSystem", FILE_SYSTEM, "aws:ResourceTag/env"),
+        ("ec2:CreateVolume", SNAPSHOT, "aws:RequestTag/a"),
+        ("nosuch:Action", VOLUME, "aws:ResourceTag/a"),
     ],
 )
-def test_tags_that_the_reference_rules_out_are_absent(action: str, resource: str, key: str, expected: str) -> None:
-    wanted = policy({"Action": "*", "Condition": {"StringLike": {key: "*"}}})
-    assert evaluate(Request(action, (resource,)), [wanted], reference=reference()).verdict == expected
+def test_a_deny_by_a_key_that_was_not_given_leaves_the_verdict_open(action: str, resource: str, key: str) -> None:
+    prod = policy(ALLOW, {"Effect": "Deny", "Action": "*", "Condition": {"StringEquals": {key: "prod"}}})
+    open_ = evaluate(Request(action, (resource,)), [prod], reference=reference())
+    assert (open_.verdict, open_.missing) == ("depends", (key,))
+    absent = Request(action, (resource,), absent=frozenset({key}))
+    assert evaluate(absent, [prod], reference=reference()).verdict == "allowed"
+
+
+def test_a_volume_is_copied_by_the_tag_that_aws_asks_for() -> None:
+    document = parse(raw_document("AmazonEBSCSIDriverPolicyV2", 1))
+    request = Request("ec2:CopyVolumes", ("arn:aws:ec2:eu-west-1:111122223333:volume/vol-1",), ROLE)
+    result = evaluate(request, [AppliedPolicy("p", 1, document)], reference=reference())
+    assert result.verdict == "depends"
+    assert "ec2:ResourceTag/ebs.csi.aws.com/cluster" in result.missing
 
 
 def test_an_action_without_resources_is_asked_about_everything() -> None:
