@@ -13,6 +13,9 @@ from typing import Literal
 from ekstui.cli.streams import to_terminal, write_out
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
+from ekstui.present.blocks import Block
+from ekstui.present.markdown import markdown
+from ekstui.present.terminal import lines
 
 Tone = Literal["", "bold", "dim", "red", "green", "yellow"]
 PLAIN: Tone = ""
@@ -39,6 +42,18 @@ def print_json(value: object) -> None:
 def print_text(text: str = "", tone: Tone = "") -> None:
     """Print lines of text."""
     write_out(_toned(clean(text), tone) + "\n")
+
+
+def print_blocks(blocks: Sequence[Block]) -> None:
+    """Print an answer: it fits a terminal; into a pipe the rows of tables are whole."""
+    terminal = to_terminal()
+    for line in lines(blocks, terminal_width(), colours=_colours(), whole_tables=not terminal):
+        write_out(line + "\n")
+
+
+def print_markdown(blocks: Sequence[Block]) -> None:
+    """Print an answer as Markdown."""
+    write_out(markdown(blocks))
 
 
 def print_table(
@@ -125,6 +140,10 @@ def _row(row: Sequence[tuple[str, Tone]], widths: Sequence[int], room: int | Non
 
 
 def _toned(text: str, tone: Tone) -> str:
-    if not tone or not to_terminal() or os.environ.get("NO_COLOR"):
+    if not tone or not _colours():
         return text
     return f"\x1b[{_CODES[tone]}m{text}\x1b[0m"
+
+
+def _colours() -> bool:
+    return to_terminal() and not os.environ.get("NO_COLOR")

@@ -11,8 +11,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ekstui.present.styled import Style
 
-Place = Literal["", "app", "terminal", "markdown"]
-"""Where a span is shown; empty: everywhere."""
+Place = Literal["app", "terminal", "markdown"]
+
+Shown = Literal["", "app", "terminal", "markdown", "outside"]
+"""Where a span is shown: in one place, everywhere (empty), or everywhere but in the app."""
 
 
 class Span(NamedTuple):
@@ -22,8 +24,12 @@ class Span(NamedTuple):
     style: Style = ""
     code: bool = False
     """Whether it is an identifier, such as an action or an ARN: code in Markdown."""
-    place: Place = ""
-    """The only place where it is shown, such as the app for a hint that names a key."""
+    shown: Shown = ""
+    """Where it is shown, such as only in the app for a hint that names a key."""
+
+    def is_for(self, place: Place) -> bool:
+        """Return whether it is shown in a place."""
+        return self.shown in ("", place) or (self.shown == "outside" and place != "app")
 
 
 Line: TypeAlias = "str | Span | tuple[str | Span, ...]"
@@ -88,7 +94,8 @@ class Sentence:
 
 def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
     """Return what to beware of: a sentence behind an exclamation mark."""
-    return Sentence((Span("! ", style), *(each._replace(style=each.style or style) for each in spans(text))), key=key)
+    said = tuple(each._replace(style=each.style or style) for each in spans(text))
+    return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
 
 
 class Column(NamedTuple):

@@ -80,14 +80,14 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
 
 def fitted(line: Line, place: Place) -> bool:
     """Return whether anything of a line is for this place."""
-    return any(span.text and span.place in ("", place) for span in spans(line))
+    return any(span.text and span.is_for(place) for span in spans(line))
 
 
 def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
     """Return the spans that are for this place, cleaned; a line that is one plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
-    return tuple((clean_line(span.text), span.style) for span in spans(line) if span.place in ("", place))
+    return tuple((clean_line(span.text), span.style) for span in spans(line) if span.is_for(place))
 
 
 def _broken(key: Hashable, line: Styled, width: int, indent: str, hang: str, value: object = None) -> Iterator[Laid]:
@@ -110,11 +110,12 @@ def _node(node: Node, path: tuple[Hashable, ...], indent: str, width: int, place
     mark: Styled = ()
     if place == "app" and folds:
         mark = ((STEP if node.opened is None else "▾ " if node.opened else "▸ ", "muted"),)
-    yield from _broken(key, (*mark, *styled_line(node.line, place)), width, indent, STEP * 2, node.value)
+    # Below a node that cannot be folded its children stand apart from the rest of its own words.
+    hang, deeper = (STEP * 2 if mark else STEP, STEP) if folds else (STEP, STEP * 2)
+    yield from _broken(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
     if node.opened is not False or place != "app":
-        below = folds or any(child.opened is not None for child in node.children)
         for number, child in enumerate(node.children):
-            yield from _node(child, (*path, number), indent + STEP, width, place, below)
+            yield from _node(child, (*path, number), indent + deeper, width, place, folds)
 
 
 def _table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:

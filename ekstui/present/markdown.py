@@ -56,14 +56,14 @@ def _node(node: Node, indent: str) -> Iterator[str]:
 
 
 def _line(line: Line, *, strong: bool = True) -> str:
-    return "".join(_span(span, strong=strong) for span in spans(line) if span.place in ("", "markdown")).strip()
+    return "".join(_span(span, strong=strong) for span in spans(line) if span.is_for("markdown")).strip()
 
 
 def _span(span: Span, *, strong: bool) -> str:
     if span.code:
         return _code(span.text)
     text = escaped(span.text)
-    if not strong or span.style != "strong" or not text.strip():
+    if not strong or span.style not in ("strong", "bad") or not text.strip():
         return text
     # Markdown takes no spaces between the asterisks and the words.
     words = text.strip()

@@ -14,7 +14,7 @@ _COLUMNS = (Column("NAME"), Column("USED BY", 8, shrink=1), Column("N", right=Tr
 
 ANSWER: list[Block] = [
     Heading("prod"),
-    Sentence(("carries ", code("AmazonEKS_CNI_Policy"), Span("; w lists more", "muted", place="app"))),
+    Sentence(("carries ", code("AmazonEKS_CNI_Policy"), Span("; w lists more", "muted", shown="app"))),
     Heading("Findings", key="findings"),
     Tree(
         [
@@ -41,7 +41,7 @@ def test_a_terminal_gets_lines_that_fit_and_a_program_whole_tables() -> None:
         "",
         "Findings",
         "  problem: *needs* a tag",
-        "    evidence that is long",
+        "      evidence that is long",
         "        enough to be broken",
         "  ! not everything was read",
         "  NAME  USED BY              N",

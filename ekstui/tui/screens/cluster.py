@@ -8,10 +8,11 @@ from textual import on
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
-from ekstui.present.rows import Row
+from ekstui.present.cluster import cluster_blocks
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
+from ekstui.present.words import error_notes
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.role import cluster_rows
 from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
@@ -48,7 +49,8 @@ class ClusterScreen(ReportScreen):
         """Return the cluster as rows."""
         if not isinstance(answer, ClusterAnswer):
             return []
-        return cluster_rows(answer, self.app.library.data().newest, datetime.now(UTC), self.width)
+        blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC))
+        return rows([*blocks, *error_notes(answer.errors)], self.width)
 
     def action_map(self) -> None:
         """Show the cluster as a tree."""

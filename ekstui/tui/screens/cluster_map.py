@@ -9,13 +9,14 @@ from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
-from ekstui.export.cluster_map_markdown import cluster_map_markdown
 from ekstui.library import ClusterAnswer, ClusterRole
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, styled
+from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
+from ekstui.present.markdown import markdown
+from ekstui.present.rows import Row, rows
+from ekstui.present.styled import Styled, plain, styled
+from ekstui.present.words import error_notes
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.cluster_map import Path, branches_of, holding, map_rows, paths_of
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
@@ -71,8 +72,12 @@ class ClusterMapScreen(ReportScreen):
             crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > UNFOLDED}
             self._opened = ways - crowded
         words = self._needle.casefold().split()
-        rows = map_rows(answer, ways | roles if words else self._opened, datetime.now(UTC), self.width)
-        return holding(rows, words) if words else rows
+        opened = ways | roles if words else self._opened
+        blocks = map_blocks(answer, opened, datetime.now(UTC))
+        if () in opened:
+            blocks += error_notes(answer.errors)
+        found = rows(blocks, self.width)
+        return _holding(found, words) if words else found
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
@@ -90,7 +95,7 @@ class ClusterMapScreen(ReportScreen):
         answer, text = self._answer, super().exports()
         if not isinstance(answer, ClusterAnswer):
             return text
-        whole = Copyable("Markdown", "", lambda: cluster_map_markdown(answer))
+        whole = Copyable("Markdown", "", lambda: _markdown(answer))
         return (Export("Markdown", "cluster-map.md", whole), *text)
 
     def copies(self) -> Sequence[Copyable]:
@@ -98,7 +103,7 @@ class ClusterMapScreen(ReportScreen):
         answer = self._answer
         if not isinstance(answer, ClusterAnswer):
             return ()
-        return (Copyable("Markdown", "the whole tree as a list", lambda: cluster_map_markdown(answer)),)
+        return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the row under the cursor."""
@@ -170,6 +175,20 @@ class ClusterMapScreen(ReportScreen):
             )
         else:
             self.action_toggle_fold()
+
+
+def _markdown(answer: ClusterAnswer) -> str:
+    return markdown(map_blocks(answer, (), datetime.now(UTC)))
+
+
+def _holding(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
+    """Return the rows of a tree that have every word, each with the way to it; the words are in small letters."""
+    kept: set[Path] = set()
+    for row in tree:
+        text = " ".join(map(plain, row.cells)).casefold()
+        if isinstance(row.key, tuple) and all(word in text for word in words):
+            kept |= {row.key[:length] for length in range(len(row.key) + 1)}
+    return [row for row in tree if row.key in kept]
 
 
 def _is_in(row: Row, path: Path) -> bool:

@@ -15,12 +15,12 @@ from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
-from ekstui.present.rows import Row
+from ekstui.present.role import role_blocks
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import columns_for, service_rows
-from ekstui.tui.present.role import role_rows
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -67,7 +67,7 @@ class RoleScreen(ReportScreen):
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
             return [Row(index, (styled(clean_line(line)),)) for index, line in enumerate(lines)]
-        return role_rows(answer, datetime.now(UTC), self.width)
+        return rows(role_blocks(answer, datetime.now(UTC)), self.width)
 
     def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
         """Return the union of what the role carries; what was not read and the boundary are named above it."""
