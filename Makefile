@@ -10,7 +10,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench torture corpus knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check bounds format bench torture corpus knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,15 @@ WORKERS := $(shell $(PYTHON) -c 'import os; print(max((os.cpu_count() or 2) * 3 
 
 test: check ## set up and run every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+bounds: $(STAMP) ## run every test with the lowest, then with the newest dependencies that are allowed
+	@for end in lowest-direct highest; do \
+		echo "== dependencies: $$end"; \
+		$(PYTHON) -m venv --clear build/$$end || exit 1; \
+		$(BIN)/uv pip compile --quiet --no-header --resolution $$end --output-file build/$$end.txt pyproject.toml || exit 1; \
+		$(BIN)/uv pip install --quiet --python build/$$end/bin/python --constraint build/$$end.txt --editable '.[dev]' || exit 1; \
+		build/$$end/bin/python -m pytest -n $(WORKERS) --dist worksteal || exit 1; \
+	done
 
 format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .

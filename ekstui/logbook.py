@@ -1,7 +1,7 @@
 """The log: off unless it is asked for, in one file that its owner alone can read, and without a word of the account.
 
-What an exception says may hold names, ARNs and more, so it is written at level `debug` only; otherwise the log has
-the exception's type and the places in the code that it came through.
+What an error of ekstui's own says may hold names and ARNs, so it is written at level `debug` only. Of any other exception
+the log has its type and the places in the code that it came through, never its text.
 """
 
 import logging

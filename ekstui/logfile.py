@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ekstui.core.text import clean
+from ekstui.errors import EkstuiError
 
 MAX_BYTES = 1_000_000
 """The size at which a new file is begun."""
@@ -25,7 +26,10 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 def log_file(path: Path, *, tells: bool) -> logging.FileHandler:
-    """Return what writes to a log file; `tells` lets it write what an exception says. OSError where it cannot."""
+    """Return what writes to a log file; `tells` lets it write what an error of ekstui's own says. OSError where it cannot.
+
+    What exceptions of other libraries say is never written: botocore's may hold a line of the credentials file.
+    """
     handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(_Formatter(tells=tells))
     return handler
@@ -65,12 +69,11 @@ class _Formatter(logging.Formatter):
         return clean(super().format(record))
 
     def formatException(self, ei: _Raised) -> str:  # noqa: N802 (logging's name)
-        if self._tells:
-            return super().formatException(ei)
         lines: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None and len(lines) < 200:
-            lines.append(f"  {type(error).__name__}")
+            told = f": {error}" if self._tells and isinstance(error, EkstuiError) else ""
+            lines.append(f"  {type(error).__name__}{told}")
             lines += [
                 f"    {'/'.join(Path(frame.filename).parts[-_PARTS:])}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(error.__traceback__)

@@ -1,5 +1,6 @@
 """A proxy in front of the server that makes what can go wrong between an app and AWS go wrong, when a test says so."""
 
+import contextlib
 import http.client
 import re
 import socket
@@ -7,7 +8,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,21 @@ from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.wire import Call, Cause, call_of, error_body, error_for, message_for
 
 Kind = Literal[
-    "error", "delay", "hang", "reset", "truncate", "cut", "bad_xml", "garbage", "html", "no_marker", "same_marker"
+    "error",
+    "delay",
+    "hang",
+    "reset",
+    "truncate",
+    "cut",
+    "bad_xml",
+    "garbage",
+    "html",
+    "no_marker",
+    "same_marker",
+    "unmarked",
+    "body",
+    "drip",
+    "endless",
 ]
 
 CAPTIVE_PORTAL = b"<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head><body>Please log in.</body></html>"
@@ -32,7 +47,8 @@ class Effect:
     `error`: the service's own error, by `cause` or by `code`, `status` and `message`. `delay`: `seconds` longer.
     `hang`: no answer. `reset`: the connection is reset. `truncate`: half the body, as if whole. `cut`: half the body,
     then the connection ends. `bad_xml`: XML that does not parse. `garbage`: bytes. `html`: a captive portal, status 200.
-    `no_marker`: truncated, but no marker. `same_marker`: the request's own marker again.
+    `no_marker`: truncated, but no marker. `same_marker`: the request's own marker again. `unmarked`: no word on whether
+    the list is whole. `body`: `message` in place of the body. `drip`: a byte every `seconds`. `endless`: bytes without end.
     """
 
     kind: Kind
@@ -186,6 +202,10 @@ class FaultProxy:
         """Wait, but not beyond a clear."""
         self._release.wait(seconds)
 
+    def released(self) -> Callable[[], bool]:
+        """Return what says whether the rules were cleared since."""
+        return self._release.is_set
+
     def __enter__(self) -> Self:
         return self
 
@@ -248,6 +268,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return None
             case Effect(kind="html"):
                 return _Answer(200, {"Content-Type": "text/html"}, CAPTIVE_PORTAL)
+            case Effect(kind="body"):
+                whole = self._upstream(body)
+                return replace(whole, body=effect.message.encode())
+            case Effect(kind="drip" | "endless"):
+                self._trickle(effect)
+                return None
             case Effect(kind="garbage"):
                 return _Answer(200, {"Content-Type": "application/octet-stream"}, bytes(range(256)))
         whole = self._upstream(body)
@@ -277,6 +303,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
         self.wfile.flush()
+
+    def _trickle(self, effect: Effect) -> None:
+        """Send a body that never ends: slowly, or as fast as it is taken."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(1 << 40))
+        self.end_headers()
+        self.close_connection = True
+        released = self.server.proxy.released()
+        with contextlib.suppress(OSError):
+            while not released():
+                self.wfile.write(b" " if effect.kind == "drip" else b" " * (1 << 20))
+                self.wfile.flush()
+                if effect.seconds:
+                    self.server.proxy.wait(effect.seconds)
 
     def _reset(self) -> None:
         # Closing with a linger of zero sends RST in place of FIN.
@@ -312,6 +353,8 @@ def _changed(body: bytes, kind: str, call: Call) -> bytes:
     match kind:
         case "truncate":
             return body[: len(body) // 2]
+        case "unmarked":
+            return re.sub(rb"<IsTruncated>[^<]*</IsTruncated>", b"", body)
         case "bad_xml":
             return body[: len(body) // 2] + b"<&>" + body[len(body) // 2 :]
         case "no_marker":

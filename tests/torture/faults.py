@@ -56,6 +56,11 @@ FAULTS: dict[str, Effect] = {
     "captive portal": Effect("html"),
     "no marker": Effect("no_marker"),
     "same marker": Effect("same_marker"),
+    "unmarked": Effect("unmarked"),
+    "a list": Effect("body", message="[]"),
+    "null": Effect("body", message="null"),
+    "a number": Effect("body", message="42"),
+    "deep": Effect("body", message="[" * 100_000),
     "escape sequences": Effect("error", code="Odd\x1b[2J", status=400, message="x\x1b]2;OWNED\x07\u202e[/oops]"),
 }
 

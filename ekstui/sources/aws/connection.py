@@ -1,5 +1,7 @@
 """One set of credentials, the clients made with it, and the one function that every call to AWS passes."""
 
+import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.errors import MfaNeededError
+from ekstui.sources.aws.answers import MOST_PAGES, BoundError, Deadline, MalformedError, bound_answers, check_form
 from ekstui.sources.aws.credential_process import DetachedProcess
 from ekstui.sources.aws.operations import OPERATIONS
 
@@ -29,6 +32,7 @@ SWEEP_READ_TIMEOUT = 30.0
 THREADS = 8
 """How many calls run at once; IAM's limits leave nothing to gain from more."""
 
+_logger = logging.getLogger("ekstui")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 MfaPrompt = Callable[[str], str]
@@ -50,7 +54,7 @@ class ConnectionSettings:
 
 
 class IncompleteError(Exception):
-    """A list ended although AWS said that there is more."""
+    """A list ended although AWS said that there is more, or does not say that it is whole."""
 
 
 class Connection:
@@ -63,6 +67,7 @@ class Connection:
         self._settings = settings
         self._lock = threading.Lock()
         self._session: Any = None
+        self._deadline = Deadline()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self.calls = 0
         """How many calls were made, pages counted singly."""
@@ -76,7 +81,7 @@ class Connection:
     def region(self) -> str | None:
         """The configured region, or None."""
         with self._lock:
-            region: str | None = self._open_session().get_config_variable("region")
+            region: str | None = self._open_session().region_name
         return region
 
     def sign_in(self) -> None:
@@ -107,7 +112,7 @@ class Connection:
     def regions_of(self, service: str, partition: str) -> tuple[str, ...]:
         """Return the regions in which the SDK knows the service."""
         with self._lock:
-            return tuple(self._open_session().get_available_regions(service, partition))
+            return tuple(self._open_session().get_available_regions(service, partition_name=partition))
 
     def likely_region(self) -> str | None:
         """Return the region that the configured one looks like a misspelling of, or None if it is known or unset."""
@@ -117,7 +122,7 @@ class Connection:
         with self._lock:
             session = self._open_session()
             partitions = session.get_available_partitions()
-            known = [name for partition in partitions for name in session.get_available_regions("ec2", partition)]
+            known = [region for name in partitions for region in session.get_available_regions("ec2", name)]
         if region is None or region in known:
             return None
         return next(iter(difflib.get_close_matches(region, known, 1)), None)
@@ -129,32 +134,56 @@ class Connection:
         from botocore import xform_name
 
         service, operation = action.split(":")
-        answer: Mapping[str, Any] = getattr(self._client(service, region), xform_name(operation))(**parameters)
+        client = self._client(service, region)
         with self._lock:
             self.calls += 1
+        self._deadline.start()
+        try:
+            answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
+            check_form(answer, client.meta.service_model.operation_model(operation).output_shape)
+        except json.JSONDecodeError:
+            raise  # by a credential_process: botocore takes a body that is no JSON for a message
+        except (TypeError, AttributeError, LookupError, ValueError, RecursionError, MalformedError) as error:
+            raise MalformedError(action) from error
+        except BoundError as error:
+            raise BoundError(f"{action} {error}") from None
         return answer
 
     def pages(self, action: str, region: str | None = None, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of an IAM list; IncompleteError when one says there is more but not where."""
-        marker: str | None = None
-        while True:
-            page = self.ask(action, region, **parameters, **({} if marker is None else {"Marker": marker}))
+        """Yield the pages of an IAM list; IncompleteError where a page does not say whether and where it goes on."""
+        for page in self._pages(action, region, parameters, "Marker"):
             yield page
-            if not page.get("IsTruncated"):
-                return
-            marker = _next(page.get("Marker"), marker, action)
+            if "IsTruncated" not in page:
+                raise IncompleteError(f"{action} does not say whether there is more")
+            if bool(page.get("Marker")) != page["IsTruncated"]:
+                wrong = (
+                    "there is more but not where" if page["IsTruncated"] else "it is whole, and also where it goes on"
+                )
+                raise IncompleteError(f"{action} says {wrong}")
 
     def token_pages(
         self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
     ) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of a list that goes on while it gives a token."""
-        given: str | None = None
+        """Yield the pages of a list that goes on while it gives a token; IncompleteError if it goes in a circle."""
+        return self._pages(action, region, parameters, key)
+
+    def _pages(
+        self, action: str, region: str | None, parameters: Mapping[str, Any], key: str
+    ) -> Iterator[Mapping[str, Any]]:
+        seen: set[str] = set()
+        more: dict[str, str] = {}
         while True:
-            page = self.ask(action, region, **parameters, **({} if given is None else {key: given}))
+            page = self.ask(action, region, **parameters, **more)
             yield page
-            if not page.get(key):
+            token = page.get(key)
+            if not token:
                 return
-            given = _next(page[key], given, action)
+            if token in seen:
+                raise IncompleteError(f"{action} gives the same page again")
+            seen.add(token)
+            if len(seen) >= MOST_PAGES:
+                raise IncompleteError(f"{action} has not ended after {MOST_PAGES:,} pages")
+            more = {key: token}
 
     def _client(self, service: str, region: str | None) -> Any:
         region = region or self.region
@@ -173,42 +202,54 @@ class Connection:
             read_timeout=SWEEP_READ_TIMEOUT if service == "iam" else READ_TIMEOUT,
             max_pool_connections=2 * THREADS,
         )
-        client = self._open_session().create_client(service, region_name=region, config=config)
+        client = self._open_session().client(service, region_name=region, config=config)
         client.meta.events.register_first("needs-retry.*", _give_up_on_network)
+        client.meta.events.register_first("needs-retry.*", self._deadline.check)
+        bound_answers(client)
         return client
 
     def _open_session(self) -> Any:
+        """Return the session of boto3, on one of botocore whose credential chain is kept off the terminal."""
         if self._session is None:
-            # botocore alone: boto3 adds 10 ms and nothing that is used here.
+            import boto3
             import botocore.session
 
-            session = botocore.session.Session(profile=self._settings.profile)
+            core = botocore.session.Session(profile=self._settings.profile)
+            self._guard_credentials(core)
             # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
-            if region := self._settings.region or os.environ.get("AWS_REGION"):
-                session.set_config_variable("region", region)
-            self._guard_credentials(session)
-            self._session = session
+            region = self._settings.region or os.environ.get("AWS_REGION") or None
+            self._session = boto3.session.Session(botocore_session=core, region_name=region)
         return self._session
 
-    def _guard_credentials(self, session: Any) -> None:
-        """Keep the credential chain off the terminal; the private names are botocore 1.44.8's, and a test holds them."""
-        resolver = session.get_component("credential_provider")
-        for provider in resolver.providers:
+    def _guard_credentials(self, core: Any) -> None:
+        """Keep the credential chain off the terminal."""
+        for provider in core.get_component("credential_provider").providers:
             if provider.METHOD == "custom-process":
-                provider._popen = DetachedProcess
+                _replace(provider, "_popen", DetachedProcess)
             if provider.METHOD == "assume-role":
-                provider._prompter = self._settings.mfa_prompt or _no_prompt
-                builder = provider._profile_provider_builder
-                make = builder._create_process_provider
-                builder._create_process_provider = lambda profile, make=make: _detached(make(profile))
+                _replace(provider, "_prompter", self._settings.mfa_prompt or _no_prompt)
+                builder = getattr(provider, "_profile_provider_builder", None)
+                make = getattr(builder, "_create_process_provider", None)
+                _replace(builder, "_create_process_provider", lambda profile, make=make: _detached(make(profile)))
                 if self._settings.share_role_cache:
                     from botocore.credentials import JSONFileCache
 
                     provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
 
 
+def _replace(owner: object, name: str, value: object) -> None:
+    """Put `value` in place of a private attribute of botocore; one that is gone is logged, and botocore's way stays.
+
+    The names are botocore 1.44's, and a test holds them.
+    """
+    if hasattr(owner, name):
+        setattr(owner, name, value)
+    else:
+        _logger.warning("botocore has no %s.%s any more: it may use the terminal", type(owner).__name__, name)
+
+
 def _detached(provider: Any) -> Any:
-    provider._popen = DetachedProcess
+    _replace(provider, "_popen", DetachedProcess)
     return provider
 
 
@@ -222,13 +263,7 @@ def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: 
     from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
     unreachable = (ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)
-    if isinstance(caught_exception, unreachable) and attempts >= NETWORK_ATTEMPTS:
+    if isinstance(caught_exception, BoundError) or (
+        isinstance(caught_exception, unreachable) and attempts >= NETWORK_ATTEMPTS
+    ):
         raise caught_exception
-
-
-def _next(token: object, before: str | None, action: str) -> str:
-    if not isinstance(token, str) or not token:
-        raise IncompleteError(f"{action} says there is more but not where")
-    if token == before:
-        raise IncompleteError(f"{action} gives the same page again")
-    return token

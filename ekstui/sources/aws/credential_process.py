@@ -10,6 +10,8 @@ from typing import Any
 TIMEOUT = 30.0
 """Seconds that a credential_process may take."""
 
+NO_ANSWER = "credential_process gave no answer in time"
+
 
 class DetachedProcess(subprocess.Popen[bytes]):
     """A child without standard input or controlling terminal, given up after TIMEOUT seconds."""
@@ -26,6 +28,4 @@ class DetachedProcess(subprocess.Popen[bytes]):
 
             self.kill()
             self.wait()
-            raise CredentialRetrievalError(
-                provider="custom-process", error_msg=f"credential_process gave no answer in {TIMEOUT:.0f} s"
-            ) from None
+            raise CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None

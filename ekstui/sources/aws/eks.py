@@ -47,6 +47,13 @@ class Failures:
         self.found.setdefault((action, region, told.kind), told)
         return True
 
+    def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
+        """Keep that everything which was listed is said not to exist: such an answer is no proof of absence."""
+        self.found[action, region, subject] = SourceError(
+            source, action, "incomplete", f"EKS lists {what} and says of each that it does not exist.",
+            "Refresh to ask again.", region=region, subject=subject,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class EksRead:
@@ -123,19 +130,27 @@ class _Reading:
 
         jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
         missed: list[tuple[Place, Part, Exception]] = []
+        gone: set[Place] = set()
         for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
             place, part = outcome.item
             try:
                 answer = outcome.answer()
             except failures() as error:
                 if not self.failed.add(error, "clusters", "eks:DescribeCluster", *place):
-                    del self.clusters[place]
+                    gone.add(place)
                 continue
             if part is None and not isinstance(answer, tuple):
                 self.clusters[place] = described(self.clusters[place], answer)
             elif part is not None and isinstance(answer, tuple):
                 missed.extend(self._listed(place, part, answer))
             self._tell(done, len(jobs))
+        # A cluster may be deleted between list and description, but hardly all of a region.
+        for region in sorted({region for region, _ in gone}):
+            listed = [place for place in self.clusters if place[0] == region]
+            if gone.issuperset(listed):
+                gone.difference_update(listed)
+                self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
+        self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
         # Only now is it known which clusters are gone; their lists fail too, and that is nothing to tell.
         for place, part, cause in missed:
             if place in self.clusters:
@@ -171,6 +186,7 @@ class _Reading:
             answer: Mapping[str, Any] = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
             return answer
 
+        gone: dict[tuple[Place, Part], set[str]] = {}
         jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]
         for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
             place, part, name = outcome.item
@@ -179,9 +195,19 @@ class _Reading:
                 parts[name] = part.parse(name, outcome.answer())
             except failures() as error:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
-                    del parts[name]
+                    gone.setdefault((place, part), set()).add(name)
             self.clusters[place] = with_part(self.clusters[place], part, parts)
             self._tell(done, len(jobs))
+        for (place, part), names in gone.items():
+            parts = found[place, part]
+            if names.issuperset(parts):
+                self.failed.doubt(
+                    part.source, part.describe_action, place[0], f"{len(names)} {part.list_key}", place[1]
+                )
+            else:
+                self.clusters[place] = with_part(
+                    self.clusters[place], part, {name: known for name, known in parts.items() if name not in names}
+                )
 
     def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
         """Keep the names of a list; return the failure that ended it, if one did."""

@@ -2,18 +2,30 @@
 
 No base class covers what botocore raises: credentials, client and call may each raise ClientError, BotoCoreError,
 plain KeyError, ValueError, OSError or EOFError, and the codes for one cause differ between services.
+
+The text of those exceptions is never shown: it may hold a line of the credentials file, a password in a URL, a token.
+Shown are our own sentences with names that cannot be secrets: of profiles, files, regions, hosts. Only what an AWS
+service itself answers is passed on, without anything in it that looks like a credential.
 """
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ekstui.core.account import ErrorKind, SourceError, SourceName
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
+from ekstui.sources.aws.answers import BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
+from ekstui.sources.aws.credential_process import NO_ANSWER, TIMEOUT
 
-CATCHABLE: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, EOFError, EkstuiError, IncompleteError)
+_OF_THE_FORM = (LookupError, TypeError, AttributeError, RecursionError, MalformedError)
+"""What is raised where an answer has not the form that was expected."""
+
+CATCHABLE: tuple[type[Exception], ...] = (
+    *_OF_THE_FORM, ValueError, OSError, EOFError, EkstuiError, IncompleteError, BoundError,
+)  # fmt: skip
 """What a call may raise besides botocore's own classes; see `failures`."""
 
 LONGEST = 400
@@ -29,7 +41,14 @@ _THROTTLED = {
 _ABSENT = {"NoSuchEntity", "ResourceNotFoundException", "NotFoundException"}
 _SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException"}
 _CONFIG_ABSENT = {"NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"}
+_CLOCK = re.compile(r"Signature (?:expired|not yet current): \S+ is (?:now earlier|still later) than \S+")
+_CREDENTIAL = re.compile(r"(?<![\w/+=:.-])(?:A[KS]IA[A-Z0-9]{12,}|(?=[^\s\d]*\d)(?=[^\sA-Z]*[A-Z])[\w/+=%.-]{32,})")
+"""A word like an access key, a secret key or a token; not a part of an ARN, nor a request's id in lower case."""
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]{1,24}|[0-9a-f:]+:[0-9a-f:]*")
+_PATH = re.compile(r"[/~.](?!/|.*[\w+=-]{32})[\w/. +=-]{0,150}")
+_PROFILE = re.compile(r"[\w .@:/+-]{1,64}")
 _PORTAL = "Is a proxy or a captive portal in the way?"
+_SET_CLOCK = "Set the clock, then refresh."
 _OFFLINE = "Everything else works offline."
 
 
@@ -80,15 +99,17 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
         return _answer(error, action, region, signed_in)
     if isinstance(error, BotoCoreError):
         return _sdk(error, profile, region)
+    if isinstance(error, BoundError):
+        return _Words("unexpected", f"The answer was given up: {error}.", _PORTAL)
     if isinstance(error, IncompleteError):
         return _Words("incomplete", f"The list is incomplete: {error}.", "Refresh to ask again.")
     if isinstance(error, MfaNeededError):
         return _Words("mfa", error.message, "Refresh and enter the code, or use a session that has it.")
     if isinstance(error, EkstuiError):
         return _Words("unexpected", error.message, error.next_step)
-    if isinstance(error, ResponseParserError | KeyError):
+    if isinstance(error, (ResponseParserError, *_OF_THE_FORM)):
         return _Words("unexpected", _unexpected(action), _PORTAL)
-    return _surroundings(error)
+    return _surroundings(error, profile)
 
 
 def _answer(error: object, action: str | None, region: str | None, signed_in: bool) -> _Words:
@@ -108,11 +129,14 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
     if code in _EXPIRED:
         return _Words("expired", "The session has expired.", "Sign in again, then refresh.")
     if code in _SIGNATURE:
-        if "expired" in text.lower() or "not yet current" in text.lower():
-            return _Words("setting", f"The local clock is off: {text}", "Set the clock, then refresh.")
+        if any(words in text.lower() for words in ("expired", "not yet current")):
+            clock = _CLOCK.search(text)
+            return _Words(
+                "setting", f"The local clock is off: {clock[0]}" if clock else "The local clock is off.", _SET_CLOCK
+            )
         return _Words("credentials", "AWS rejects the signature.", "Check the secret access key.")
     if code == "RequestTimeTooSkewed":
-        return _Words("setting", f"The local clock is off: {text}", "Set the clock, then refresh.")
+        return _Words("setting", "The local clock is off.", _SET_CLOCK)
     if code in _BAD_KEY:
         if signed_in and region:
             return _Words(
@@ -154,15 +178,19 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
         case "ProfileNotFound":
             return _Words(
                 "setting",
-                f"There is no profile {profile or details.get('profile')!r} in the AWS config.",
+                f"There is no profile {_quoted(profile or details.get('profile'))} in the AWS config.",
                 "`aws configure list-profiles` names those there are.",
             )
         case "ConfigParseError" | "ConfigNotFound":
-            return _Words(
-                "setting", f"The AWS config file {details.get('path')} cannot be read.", str(details.get("error", ""))
-            )
+            line = _line_of(details.get("error"))
+            place = f"{details.get('path')}, line {line}," if line else f"{details.get('path')}"
+            return _Words("setting", f"The AWS config file {place} cannot be read.", "Correct or remove that line.")
         case "InvalidConfigError" | "InfiniteLoopConfigError":
-            return _Words("setting", f"The AWS config is wrong: {error}")
+            return _Words(
+                "setting",
+                f"The AWS config of {f'profile {_quoted(profile)}' if profile else 'the profile'} is wrong.",
+                "Check its source_profile, credential_source, role_arn and sso_session.",
+            )
         case "SSOTokenLoadError" | "UnauthorizedSSOTokenError" | "TokenRetrievalError":
             return _Words("expired", "There is no valid SSO session.", f"Run `{login}`, then refresh.")
         case "MissingDependencyException":
@@ -174,21 +202,23 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
         case "LoginRefreshRequired" | "LoginTokenLoadError" | "LoginError" | "LoginAuthorizationCodeError":
             return _Words("expired", "The login session has expired.", "Run `aws login`, then refresh.")
         case "LoginInsufficientPermissions":
-            return _Words("credentials", f"The login session cannot be used: {error}")
+            return _Words("credentials", "The login session may not be used here.", "Run `aws login`, then refresh.")
         case "CredentialRetrievalError":
-            return _retrieval(str(details.get("provider")), str(details.get("error_msg", error)))
+            return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
         case "MetadataRetrievalError":
             return _Words(
                 "credentials",
                 "The container's credential endpoint cannot be reached.",
-                str(details.get("error_msg", "")),
+                "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
             )
         case "RefreshWithMFAUnsupportedError":
             return _Words("mfa", "The MFA session has expired.", "Refresh to enter a new code.")
         case "NoRegionError":
             return _Words("setting", "No region is set.", "Give --region, or set AWS_REGION.")
         case "InvalidRegionError" | "UnknownRegionError":
-            return _Words("setting", f"{details.get('region_name')!r} is no region.", "A region looks like eu-west-1.")
+            return _Words(
+                "setting", f"{_quoted(details.get('region_name'))} is no region.", "A region looks like eu-west-1."
+            )
         case "ProxyConnectionError":
             return _Words(
                 "network",
@@ -215,45 +245,75 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
         case "ConnectionClosedError" | "HTTPClientError" | "ResponseStreamingError" | "IncompleteReadError":
             return _Words("network", f"The connection to {host or 'AWS'} was cut.", "Refresh to try again.")
         case "InvalidRetryModeError" | "InvalidMaxRetryAttemptsError" | "InvalidRetryConfigurationError":
-            return _Words("setting", f"AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong: {error}")
+            return _Words("setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "`standard` and 3 are right.")
         case "PaginationError":
-            return _Words("incomplete", f"The list is incomplete: {error}")
+            return _Words("incomplete", "The list is incomplete.", "Refresh to ask again.")
         case _:
-            return _Words("unexpected", f"{error}")
+            return _Words("unexpected", f"The AWS SDK failed with {name}.")
 
 
-def _retrieval(provider: str, text: str) -> _Words:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    last = lines[-1] if lines else "no reason given"
+def _retrieval(provider: str, *, in_time: bool) -> _Words:
     if provider == "custom-process":
         return _Words(
-            "credentials", f"credential_process failed: {last}", "If it asks for a password, unlock it first."
+            "credentials",
+            "credential_process failed." if in_time else f"credential_process failed: no answer in {TIMEOUT:.0f} s.",
+            "Run its command in a shell to see why; if it asks for a password, unlock it first.",
         )
     if provider in ("container-role", "iam-role"):
-        return _Words("credentials", "The container's credential endpoint cannot be reached.", last)
-    return _Words("credentials", f"Credentials from {provider} cannot be had: {last}")
+        return _Words("credentials", "The container's credential endpoint cannot be reached.")
+    return _Words("credentials", f"Credentials from {provider} cannot be had.")
 
 
-def _surroundings(error: Exception) -> _Words:
+def _surroundings(error: Exception, profile: str | None) -> _Words:
     """Put what the language raises below the SDK in words."""
     if isinstance(error, json.JSONDecodeError):
         return _Words("credentials", "credential_process failed: it printed no JSON.")
     if isinstance(error, EOFError):
         return _Words("mfa", "The profile asks for an MFA code, and there is no terminal to ask.")
     if isinstance(error, FileNotFoundError):
-        name = str(error.filename or error)
-        if "token" in name.lower():
-            return _Words("credentials", f"The web identity token {name} cannot be read.")
-        return _Words("credentials", f"credential_process failed: {name} is not there.")
+        name = str(error.filename)
+        if name == os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") or "token" in name.lower():
+            return _Words(
+                "credentials",
+                f"The web identity token {f'{name} ' if _PATH.fullmatch(name) else ''}cannot be read.",
+                "AWS_WEB_IDENTITY_TOKEN_FILE is to name its file.",
+            )
+        return _Words(
+            "credentials", "credential_process failed: its program is not there.", "Check it in the AWS config."
+        )
     if isinstance(error, OSError):
-        return _Words("credentials", f"Credentials cannot be read: {error}")
+        return _Words("credentials", f"Credentials cannot be read: {error.strerror or type(error).__name__}.")
     if "endpoint" in str(error).lower():
-        return _Words("setting", f"{error}", "Check AWS_ENDPOINT_URL and its forms for one service.")
-    return _Words("unexpected", f"{error}")
+        return _Words("setting", "An endpoint that is set is no URL.", f"Check {_endpoint_settings()}.")
+    return _Words(
+        "setting",
+        "Something in the AWS config or environment cannot be read.",
+        f"Check {f'profile {_quoted(profile)}' if profile else 'the profile'} and the AWS_ variables.",
+    )
+
+
+def _endpoint_settings() -> str:
+    """Return the names of the variables that set endpoints, or where else one may be set."""
+    names = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL"))
+    return ", ".join(names) if names else "endpoint_url in the AWS config"
+
+
+def _line_of(error: object) -> int | None:
+    """Return the line in a file that configparser could not read, None where it names none."""
+    if isinstance(line := getattr(error, "lineno", None), int):
+        return line
+    errors = getattr(error, "errors", None)
+    return int(errors[0][0]) if errors else None
+
+
+def _quoted(name: object) -> str:
+    """Return a name as it was given, or a word for it if it looks like anything but a name."""
+    text = str(name)
+    return f"{text!r}" if _PROFILE.fullmatch(text) and not _CREDENTIAL.search(text) else "of that name"
 
 
 def _unexpected(action: str | None) -> str:
-    return f"{action or 'AWS'} gave an answer that is not AWS's."
+    return f"{action or 'AWS'} answered in a form that was not understood."
 
 
 def _is_assume_role(error: Exception) -> bool:
@@ -261,8 +321,8 @@ def _is_assume_role(error: Exception) -> bool:
 
 
 def _shortened(text: str) -> str:
-    """Return a message of AWS on one line, cut where it is longer than anybody reads."""
-    line = " ".join(text.split())
+    """Return a message of AWS on one line, without credentials, cut where it is longer than anybody reads."""
+    line = _CREDENTIAL.sub("…", " ".join(text.split()))
     return line if len(line) <= LONGEST else f"{line[:LONGEST].rstrip()}…"
 
 
@@ -273,10 +333,13 @@ def _ended(sentence: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Return the host and port of a URL, never its user information."""
-    parts = urlsplit(url if "//" in url else f"//{url}")
+    """Return the host and port of a URL, never its user information, and a word for what is no host."""
+    rest = url.rpartition("@")[2]
     try:
-        port = f":{parts.port}" if parts.port else ""
+        parts = urlsplit(rest if "//" in rest else f"//{rest}")
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        port = ""
-    return (parts.hostname or "AWS") + port
+        return "AWS"
+    if not _HOST.fullmatch(host) or _CREDENTIAL.search(host):
+        return "AWS"
+    return f"{host}:{port}" if port else host

@@ -130,7 +130,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         try:
             for page in connection.pages(action, PolicyArn=policy_arn, PolicyUsageFilter=usage, MaxItems=PAGE):
                 for kind, key in (("Roles", "RoleName"), ("Users", "UserName"), ("Groups", "GroupName")):
-                    for entity in page.get(f"Policy{kind}", ()):
+                    for entity in page[f"Policy{kind}"]:
                         names[kind].setdefault(str(entity[key]), []).append(carried_as)
         except failures() as error:
             told = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
@@ -140,6 +140,10 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
             errors.append(told)
     complete = not errors
     details = read_roles(connection, tuple(names["Roles"]), cancelled)
+    if names["Roles"] and details.deleted.issuperset(names["Roles"]):
+        # A role may be deleted between list and get, but hardly all of them: they are kept by their names.
+        details = RoleDetails({}, frozenset(), (*details.errors, _all_deleted(len(names["Roles"]), policy_arn)))
+        complete = False
     errors.extend(details.errors)
     return Entities(
         roles=tuple(
@@ -152,6 +156,14 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         complete=complete,
         errors=tuple(errors),
     )
+
+
+def _all_deleted(count: int, policy_arn: str) -> SourceError:
+    return SourceError(
+        "entities", "iam:GetRole", "incomplete",
+        f"IAM lists {count:,} roles and says of each that it does not exist.", "Refresh to ask again.",
+        subject=policy_arn,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +202,10 @@ def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
     return replace(
         sweep,
         roles=sweep.roles + tuple(parse_role(detail) for detail in page["RoleDetailList"]),
-        users=sweep.users + tuple(parse_user(detail) for detail in page.get("UserDetailList", ())),
-        groups=sweep.groups + tuple(parse_group(detail) for detail in page.get("GroupDetailList", ())),
+        users=sweep.users + tuple(parse_user(detail) for detail in page["UserDetailList"]),
+        groups=sweep.groups + tuple(parse_group(detail) for detail in page["GroupDetailList"]),
         local_policies=sweep.local_policies
-        + tuple(
-            parse_local_policy(detail) for detail in page.get("Policies", ()) if ":aws:policy/" not in detail["Arn"]
-        ),
+        + tuple(parse_local_policy(detail) for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"]),
         pages=sweep.pages + 1,
     )
 

@@ -5,62 +5,19 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ekstui.core.account import SourceError
 from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws import credential_process
 from ekstui.sources.aws.account import read_account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.errors import explain, failures
+from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]
 
 KEYS = "[profile p]\naws_access_key_id = x\naws_secret_access_key = y\n"
-
-
-class Configured:
-    """A home of its own, in which a profile `p` is asked who it is; nothing answers on its endpoint."""
-
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self._patch = patch
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        (folder / ".aws").mkdir()
-        self.set(
-            HOME=str(folder),
-            AWS_EC2_METADATA_DISABLED="true",
-            AWS_REGION="eu-west-1",
-            AWS_ENDPOINT_URL="http://127.0.0.1:9",
-        )
-
-    def set(self, **environment: str) -> None:
-        for name, value in environment.items():
-            self._patch.setenv(name, value)
-
-    def configure(self, text: str) -> None:
-        (self.folder / ".aws" / "config").write_text(textwrap.dedent(text))
-
-    def told(self, **settings: Any) -> SourceError:
-        """Return what the failed call is told as."""
-        try:
-            connection = Connection(ConnectionSettings(profile="p", **settings))
-            connection.credential_method()
-            connection.ask("sts:GetCallerIdentity")
-        except failures() as error:
-            return explain(error, "identity", "sts:GetCallerIdentity", profile="p")
-        raise AssertionError("something answered")
-
-    def helper(self, body: str) -> Path:
-        path = self.folder / "helper"
-        path.write_text(f"#!{sys.executable}\n{textwrap.dedent(body)}")
-        path.chmod(0o700)
-        return path
 
 
 @pytest.fixture
@@ -73,7 +30,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
     ("body", "words"),
     [
         ("import time; time.sleep(60)", "no answer in"),
-        ("import sys; sys.stderr.write('first\\nlocked \\x1b[31m\\n'); sys.exit(3)", "locked"),
+        ("import sys; sys.stderr.write('secret \\x1b[31m\\n'); sys.exit(3)", "process failed."),
         ("print('junk')", "printed no JSON"),
     ],
 )
@@ -109,7 +66,7 @@ def test_credential_process_cannot_write_over_the_screen(aws: Configured) -> Non
         os.close(screen)
     assert child.returncode == 0
     assert b"over the screen" not in seen
-    assert b"failed: OSError" in seen
+    assert b"credential_process failed" in seen
 
 
 WRITES_TO_THE_TERMINAL = """
@@ -190,7 +147,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
             ),
             {},
             "setting",
-            "Infinite loop",
+            "The AWS config of profile 'p' is wrong",
         ),
         (
             "[profile p]\nsso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = x\n",
@@ -215,7 +172,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
         ),
         (KEYS, {"AWS_REGION": "eu west"}, "setting", "'eu west' is no region"),
         (KEYS, {"AWS_REGION": ""}, "setting", "No region is set"),
-        (KEYS, {"AWS_ENDPOINT_URL": "htp:/x"}, "setting", "Invalid endpoint"),
+        (KEYS, {"AWS_ENDPOINT_URL": "htp:/x"}, "setting", "An endpoint that is set is no URL. Check AWS_ENDPOINT_URL."),
     ],
 )
 def test_real_failures_are_told(
@@ -242,5 +199,5 @@ def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> N
     aws.configure(MFA)
     for share in (False, True):
         session = Connection(ConnectionSettings(profile="p", share_role_cache=share))._open_session()
-        provider = session.get_component("credential_provider").get_provider("assume-role")
+        provider = session._session.get_component("credential_provider").get_provider("assume-role")
         assert (type(provider.cache).__name__ == "JSONFileCache") is share

@@ -1,0 +1,161 @@
+"""What AWS sends back: read within bounds, and taken only in the form that the service's model gives.
+
+botocore bounds the wait for each byte, not for an answer, reads bodies of any size, and parses what a captive portal or
+a broken endpoint sends into whatever it happens to be.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+ANSWER_SECONDS = 60.0
+"""How long one answer may take as a whole."""
+
+CALL_SECONDS = 180.0
+"""How long one call may go on trying."""
+
+ANSWER_BYTES = 64 * 1024 * 1024
+"""How large one answer may be."""
+
+MOST_PAGES = 2000
+"""How many pages one list may have: two million roles."""
+
+_logger = logging.getLogger("ekstui")
+_CHUNK = 256 * 1024
+_ARN = re.compile(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S.*", re.DOTALL)
+
+
+class MalformedError(Exception):
+    """An answer has not the form that the service's model gives."""
+
+
+class BoundError(Exception):
+    """An answer, or a list of them, is larger or slower than anything AWS sends."""
+
+
+def bound_answers(client: Any) -> None:
+    """Let every answer to the client be read as a whole within ANSWER_SECONDS and ANSWER_BYTES.
+
+    The session that sends is private to botocore; where it is not found, botocore's own bounds stand alone.
+    """
+    sender = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    if sender is None:
+        _logger.warning("botocore keeps its HTTP session elsewhere by now: answers are not bounded as a whole")
+        return
+
+    def send(request: Any, **_: Any) -> Any:
+        return _within(ANSWER_SECONDS, lambda stopped: _read(sender, request, stopped), request.url)
+
+    client.meta.events.register("before-send", send)
+
+
+def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) -> Any:
+    """Return what `work` returns, or raise what it raises; it is left alone after so many seconds."""
+    stopped = threading.Event()
+    outcome: list[tuple[Any, Exception | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((work(stopped), None))
+        except Exception as error:  # noqa: BLE001 (raised again in the calling thread)
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, name="ekstui-answer", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        stopped.set()
+        from botocore.exceptions import ReadTimeoutError
+
+        raise ReadTimeoutError(endpoint_url=url, error="the answer did not end")
+    answer, error = outcome[0]
+    if error is not None:
+        raise error
+    return answer
+
+
+def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
+    """Send a request and return the answer with its body read."""
+    from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+    from urllib3 import exceptions
+
+    request.stream_output = True
+    answer = sender.send(request)
+    body = bytearray()
+    try:
+        for chunk in answer.raw.stream(_CHUNK):
+            body += chunk
+            if len(body) > ANSWER_BYTES or stopped.is_set():
+                answer.raw.close()
+                raise BoundError(f"is larger than {ANSWER_BYTES // 1024 // 1024} MB")
+        if len(body) < int(answer.headers.get("Content-Length") or 0):
+            raise ConnectionClosedError(endpoint_url=request.url, error="the answer was cut")
+    except exceptions.ReadTimeoutError as error:
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
+    except (exceptions.HTTPError, OSError) as error:
+        raise ConnectionClosedError(endpoint_url=request.url, error=error) from None
+    answer._content = bytes(body)  # what `content` returns once it is read
+    return answer
+
+
+class Deadline:
+    """Ends the retries of a call that has gone on for CALL_SECONDS; one for each client, safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._began = threading.local()
+
+    def start(self) -> None:
+        """Begin a call of this thread."""
+        self._began.at = time.monotonic()
+
+    def check(self, **_: Any) -> None:
+        """Raise BoundError if the present call has gone on for too long: a handler of `needs-retry`."""
+        began = getattr(self._began, "at", None)
+        if began is not None and time.monotonic() - began > CALL_SECONDS:
+            raise BoundError(f"was tried for {CALL_SECONDS:.0f} s")
+
+
+def check_form(answer: object, shape: Any) -> None:
+    """Raise MalformedError unless `answer` has the form of `shape`, a shape of botocore's model."""
+    if shape is not None:
+        _check(answer, shape, shape.name)
+
+
+def _check(value: Any, shape: Any, place: str) -> None:
+    kind = shape.type_name
+    if kind == "structure":
+        _expect(isinstance(value, Mapping), place)
+        missing = [name for name in shape.required_members if name not in value]
+        _expect(not missing, f"{place}.{missing[0]}" if missing else place)
+        for name, member in shape.members.items():
+            if name in value:
+                _check(value[name], member, f"{place}.{name}")
+    elif kind == "list":
+        _expect(isinstance(value, list), place)
+        for entry in value:
+            _check(entry, shape.member, place)
+    elif kind == "map":
+        _expect(isinstance(value, Mapping), place)
+        for key, entry in value.items():
+            _check(key, shape.key, place)
+            _check(entry, shape.value, place)
+    elif kind == "string":
+        # botocore decodes policy documents.
+        _expect(isinstance(value, str) or shape.name == "policyDocumentType", place)
+        if place.lower().endswith("arn") and isinstance(value, str) and value:
+            _expect(_ARN.fullmatch(value) is not None, place)
+    elif kind == "boolean":
+        _expect(isinstance(value, bool), place)
+    elif kind in ("integer", "long"):
+        _expect(isinstance(value, int) and not isinstance(value, bool), place)
+    elif kind == "timestamp":
+        _expect(isinstance(value, datetime), place)
+
+
+def _expect(holds: bool, place: str) -> None:
+    if not holds:
+        raise MalformedError(place)

@@ -1,0 +1,53 @@
+"""A home of its own with an AWS configuration, in which nothing answers."""
+
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.account import SourceError
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.errors import explain, failures
+
+
+class Configured:
+    """A home of its own, in which a profile `p` is asked who it is; nothing answers on its endpoint."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self._patch = patch
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        (folder / ".aws").mkdir()
+        self.set(
+            HOME=str(folder),
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_REGION="eu-west-1",
+            AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        )
+
+    def set(self, **environment: str) -> None:
+        for name, value in environment.items():
+            self._patch.setenv(name, value)
+
+    def configure(self, text: str) -> None:
+        (self.folder / ".aws" / "config").write_text(textwrap.dedent(text))
+
+    def told(self, **settings: Any) -> SourceError:
+        """Return what the failed call is told as."""
+        try:
+            connection = Connection(ConnectionSettings(profile="p", **settings))
+            connection.credential_method()
+            connection.ask("sts:GetCallerIdentity")
+        except failures() as error:
+            return explain(error, "identity", "sts:GetCallerIdentity", profile="p")
+        raise AssertionError("something answered")
+
+    def helper(self, body: str) -> Path:
+        path = self.folder / "helper"
+        path.write_text(f"#!{sys.executable}\n{textwrap.dedent(body)}")
+        path.chmod(0o700)
+        return path

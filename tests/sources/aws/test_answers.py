@@ -1,0 +1,158 @@
+"""Answers of the wrong form, without end or in circles: what came with them is not looked at, and never taken for none."""
+
+import time
+from typing import Any
+
+import pytest
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.errors import AccountError
+from ekstui.sources.aws import answers, connection
+from ekstui.sources.aws.account import read_account
+from ekstui.sources.aws.answers import BoundError, MalformedError, check_form
+from ekstui.sources.aws.connection import Connection, ConnectionSettings, IncompleteError
+from ekstui.sources.aws.iam import read_entities
+from ekstui.sources.aws.operations import OPERATIONS
+from tests.rig.proxy import Effect
+from tests.rig.rig import Rig
+
+POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+
+WRONG = {
+    "a list": "[]", "null": "null", "a text": '"x"', "a number": "42", "nothing": "", "an empty object": "{}",
+    "deep": "[" * 100_000, "deep objects": '{"a":' * 100_000, "deep XML": "<a>" * 100_000,
+    "a list of null": '{"clusters": [null], "addons": [null], "nodegroups": [null], "fargateProfileNames": [null]}',
+    "a map for a list": '{"clusters": {"a": 1}, "addons": {}, "accessEntries": {"a": 1}}',
+    "null for an object": '{"cluster": null, "nodegroup": null, "addon": null, "accessEntry": null, "association": null}',
+    "a text for an object": '{"cluster": "x", "nodegroup": "x", "addon": [], "capability": 7, "fargateProfile": true}',
+    "an ARN without colons": '{"cluster": {"arn": "x", "roleArn": "x"}, "nodegroup": {"nodeRole": 1, "nodegroupArn": "x"}}',
+}  # fmt: skip
+
+
+def account() -> AccountSnapshot:
+    return read_account(Connection(ConnectionSettings()))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ATTEMPTS", 1)
+
+
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("service", ["sts", "iam", "eks", "ec2"])
+def test_an_answer_of_the_wrong_form_is_said_and_the_rest_stays(rig: Rig, service: str, body: str) -> None:
+    rig.reset(3)
+    rig.proxy.add(Effect("body", message=body), service)
+    if service == "sts":
+        with pytest.raises(AccountError, match=r"not understood|cannot be reached|was cut"):
+            account()
+        return
+    found = account()
+    assert found.errors
+    assert {error.kind for error in found.errors} <= {"unexpected", "network", "incomplete"}
+    assert all("not understood" in error.message for error in found.errors if error.kind == "unexpected")
+    if service == "iam":
+        assert not found.complete
+    else:
+        assert found.complete
+        assert len(found.roles) > 3
+
+
+@pytest.mark.parametrize("body", [WRONG["an empty object"], WRONG["a list of null"]])
+@pytest.mark.parametrize(
+    "action", sorted(action.partition(":")[2] for action in OPERATIONS if action.startswith("eks:"))
+)
+def test_no_call_to_eks_tells_none_for_a_broken_answer(rig: Rig, action: str, body: str) -> None:
+    rig.reset(3)
+    rig.proxy.add(Effect("body", message=body), "eks", action)
+    before = len(rig.proxy.calls)
+    found = account()
+    if any(call.action == action for call in rig.proxy.calls[before:]):
+        assert f"eks:{action}" in {error.action for error in found.errors}
+
+
+def test_a_list_that_does_not_say_whether_it_is_whole_is_not(rig: Rig) -> None:
+    rig.proxy.add(Effect("unmarked"), "iam", "GetAccountAuthorizationDetails")
+    found = account()
+    assert not found.complete
+    assert [error.kind for error in found.errors if error.source == "roles"] == ["incomplete"]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [
+            {"IsTruncated": True, "Marker": "a"},
+            {"IsTruncated": True, "Marker": "b"},
+            {"IsTruncated": True, "Marker": "a"},
+        ],
+        [{"IsTruncated": False, "Marker": "a"}],
+        [{"IsTruncated": True}],
+        [{}],
+    ],
+    ids=["a circle", "whole and not", "more, but not where", "not said"],
+)
+def test_a_list_that_contradicts_itself_is_incomplete(
+    pages: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Connection(ConnectionSettings())
+    rest = iter(pages)
+    monkeypatch.setattr(told, "ask", lambda *_, **__: next(rest))
+    with pytest.raises(IncompleteError):
+        list(told.pages("iam:ListPolicies"))
+
+
+def test_a_list_of_tokens_that_goes_in_a_circle_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Connection(ConnectionSettings())
+    rest = iter(["a", "b", "a"])
+    monkeypatch.setattr(told, "ask", lambda *_, **__: {"nextToken": next(rest)})
+    with pytest.raises(IncompleteError, match="same page"):
+        list(told.token_pages("eks:ListClusters"))
+
+
+def test_roles_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:
+    rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole")
+    found = read_entities(Connection(ConnectionSettings()), POLICY)
+    assert found.roles
+    assert not found.complete
+    assert "says of each that it does not exist" in found.errors[-1].message
+
+
+def test_clusters_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:
+    rig.reset(3)
+    rig.proxy.add(Effect("error", code="ResourceNotFoundException", status=404), "eks", "Describe*")
+    found = account()
+    assert found.eks
+    assert found.eks.clusters
+    assert "eks:DescribeCluster" in {error.action for error in found.errors}
+
+
+@pytest.mark.parametrize("effect", [Effect("drip", seconds=0.02), Effect("endless")], ids=["slow", "large"])
+def test_an_answer_without_end_is_given_up(rig: Rig, effect: Effect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "ANSWER_SECONDS", 0.5 if effect.kind == "drip" else 60)
+    monkeypatch.setattr(answers, "ANSWER_BYTES", 1 << 22)
+    rig.proxy.add(effect, "sts")
+    begun = time.process_time()
+    with pytest.raises(AccountError, match=r"No answer from|was given up"):
+        account()
+    assert time.process_time() - begun < 20
+
+
+def test_a_call_is_not_tried_for_ever(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ATTEMPTS", 50)
+    monkeypatch.setattr(answers, "CALL_SECONDS", 0.0)
+    rig.proxy.add(Effect("error", cause="throttled"), "sts")
+    with pytest.raises(BoundError, match="was tried for"):
+        Connection(ConnectionSettings()).ask("sts:GetCallerIdentity")
+    assert rig.proxy.counts()["sts:GetCallerIdentity"] == 1
+
+
+def test_the_form_is_that_of_the_model() -> None:
+    import botocore.session
+
+    model = botocore.session.Session().get_service_model("iam").operation_model("ListRoles").output_shape
+    role = {"Path": "/", "RoleName": "a", "RoleId": "AROA", "Arn": "arn:aws:iam::111122223333:role/a"}
+    wrong: list[Any] = [{}, {"Roles": None}, {"Roles": [None]}, {"Roles": [role]}, {"Roles": {}}, []]
+    for broken in wrong:
+        with pytest.raises(MalformedError):
+            check_form(broken, model)
