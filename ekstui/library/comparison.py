@@ -3,19 +3,69 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ekstui.core.account import AccountSnapshot, attachments_of
 from ekstui.core.change import changes
-from ekstui.core.knowledge import Knowledge
+from ekstui.core.differences import differences
+from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.where import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.errors import InputError
 from ekstui.library.policies import find_policy, known_version, parse_stored
 from ekstui.library.reader import PolicyReader
-from ekstui.library.values import ComparedSide, Comparison
+from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
 
 
-def compared(before: ComparedSide, after: ComparedSide) -> Comparison:
-    """Return what differs between two sides."""
-    return Comparison(before, after, changes(before.document, after.document))
+def compared(
+    before: ComparedSide,
+    after: ComparedSide,
+    knowledge: Callable[[], Knowledge],
+    snapshot: AccountSnapshot | None = None,
+) -> Comparison:
+    """Return what differs between two sides; `snapshot` tells who has the policies attached, where one is known."""
+    one = before.policy is not None and after.policy is not None and before.policy.arn == after.policy.arn
+    names = None if one else (short_label(before), short_label(after))
+    arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy)
+    counted = () if snapshot is None else tuple(attached_count(arn, snapshot) for arn in arns)
+    return Comparison(
+        before,
+        after,
+        changes(before.document, after.document, names),
+        differences(before.document, after.document),
+        updates=_updates(before, after, knowledge) if one else (),
+        supersession=None if one else _supersession(before, after, knowledge),
+        attached=tuple(count for count in counted if count.complete or count.roles or count.users or count.groups),
+    )
+
+
+def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
+    """Return how many roles, users and groups of a snapshot have a policy attached."""
+    found = attachments_of(snapshot, policy_arn)
+    ways = [*(each.carried_as for each in found.roles), *(each.carried_as for each in found.users)]
+    return AttachedCount(
+        policy_arn.rpartition("/")[2],
+        snapshot.identity.account,
+        snapshot.fetched_at,
+        roles=sum("permissions" in each.carried_as for each in found.roles),
+        users=sum("permissions" in each.carried_as for each in found.users),
+        groups=len(found.groups),
+        boundaries=sum("boundary" in each for each in ways),
+        complete=found.complete,
+    )
+
+
+def _updates(before: ComparedSide, after: ComparedSide, knowledge: Callable[[], Knowledge]) -> tuple[Update, ...]:
+    known = knowledge().policies.get(after.policy.name) if after.policy else None
+    first, last = sorted((before.version or 0, after.version or 0))
+    found = (each for each in known.updates if first < each.version <= last) if known else ()
+    return tuple(sorted(found, key=lambda update: update.version, reverse=True))
+
+
+def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable[[], Knowledge]) -> str | None:
+    for older, newer in ((before, after), (after, before)):
+        known = knowledge().policies.get(older.policy.name) if older.policy else None
+        if known and newer.policy and newer.policy.name in known.superseded_by:
+            return known.supersession
+    return None
 
 
 def read_side(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ekstui import paths
 from ekstui.core.reference import reference_version
-from ekstui.errors import AccountError
+from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
@@ -170,7 +170,14 @@ class Library:
                 store = self.in_partition(side.name.split(":")[1]).store
             return store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
-        return compared(ask(before), ask(after))
+        return compared(ask(before), ask(after), knowledge, self._known_account())
+
+    def _known_account(self) -> AccountSnapshot | None:
+        """Return the last snapshot for what an answer says beside; None where it is not at hand, for whatever reason."""
+        try:
+            return self.live.last()
+        except (AccountError, InputError):
+            return None
 
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles that the AWS configuration has, `default` first."""

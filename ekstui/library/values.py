@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ekstui.core.change import Change
+    from ekstui.core.differences import Differences
     from ekstui.core.document import Document
+    from ekstui.core.knowledge import Update
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep
     from ekstui.scope import PolicyScope
@@ -61,12 +63,56 @@ class ComparedSide:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedCount:
+    """How many entities of an account have a policy attached, by its last snapshot."""
+
+    policy: str
+    account: str
+    fetched_at: datetime
+    roles: int
+    users: int
+    groups: int
+    boundaries: int
+    """Of how many it is the permissions boundary."""
+    complete: bool
+    """Whether every role, user and group was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two sides and what differs."""
 
     before: ComparedSide
     after: ComparedSide
     change: Change
+    differences: Differences
+    updates: tuple[Update, ...] = ()
+    """Why AWS made the versions between two of one policy, newest first."""
+    supersession: str | None = None
+    """What taking the one policy instead of the other means, where it supersedes it."""
+    attached: tuple[AttachedCount, ...] = ()
+    """Of each AWS policy that is compared, as far as a snapshot tells."""
+
+    @property
+    def is_one_policy(self) -> bool:
+        """Whether the sides are two versions of one policy, not two documents."""
+        before, after = self.before.policy, self.after.policy
+        return before is not None and after is not None and before.arn == after.arn
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the side before is the later version of one policy."""
+        return self.is_one_policy and (self.before.version or 0) > (self.after.version or 0)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two sides are called: without their versions where the policies differ."""
+        return short_label(self.before), short_label(self.after)
+
+
+def short_label(side: ComparedSide) -> str:
+    """Return a policy's name, or what else the side is called."""
+    return side.policy.name if side.policy else side.label
 
 
 @dataclass(frozen=True, slots=True)

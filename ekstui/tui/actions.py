@@ -51,7 +51,7 @@ class ShowAction(Message):
 
 def action_of(value: object) -> str:
     """Return the action, or action pattern, that a row's value is about; empty if it is about none."""
-    from ekstui.core.change import GrantDifference
+    from ekstui.core.differences import ActionDifference
     from ekstui.core.reference import ActionInfo
     from ekstui.core.summary import ActionSummary
 
@@ -60,7 +60,7 @@ def action_of(value: object) -> str:
             return action
         case ActionInfo(name=action):
             return action
-        case GrantDifference(element="Action", actions=(action,)):
+        case ActionDifference(element="Action", actions=(action,)):
             return action
         case _:
             return ""

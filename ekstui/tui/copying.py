@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ekstui.core.change import GrantDifference
+from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
 from ekstui.core.findings import CarriedPolicy
 from ekstui.core.matrix import MatrixRow
@@ -55,12 +55,8 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                 found.append(Copyable("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
         case ClusterRole(arn=arn):
             found += [_fixed("name", arn.rpartition("/")[2]), _fixed("ARN", arn)]
-        case GrantDifference() as difference:
-            found.append(_lines("action", list(difference.actions)))
-            grants = difference.after or difference.before
-            found.append(
-                Copyable("statement", "its grants as JSON", lambda: statement_text(difference.actions, grants))
-            )
+        case ActionDifference(actions=actions):
+            found.append(_lines("action" if len(actions) == 1 else "actions", actions))
         case _:
             pass
     if shown:

@@ -38,7 +38,7 @@ def test_an_encoding_that_lacks_a_sign_spells_it(encoding: str) -> None:
         "diff", "AmazonEKSClusterPolicy@v7..v8", environment={"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "AmazonEKSClusterPolicy@v7 > AmazonEKSClusterPolicy@v8"
+    assert done.stdout.splitlines()[0] == "AmazonEKSClusterPolicy  v7 (2024-11-01) > v8 (2025-04-17)"
 
 
 def test_closed_standard_streams_stop_nothing() -> None:

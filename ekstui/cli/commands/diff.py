@@ -2,21 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Tone, print_json, print_text, print_wrapped
-from ekstui.core.change import GrantDifference
-from ekstui.core.grants import Grant
+from ekstui.cli.output import print_blocks, print_json, print_text
 from ekstui.core.where import StandardInput, parse_sides
-from ekstui.export.markdown import comparison_markdown
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
+from ekstui.present.comparison import comparison_blocks
+from ekstui.present.markdown import markdown
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdict, then what was added, removed and changed, with resources and conditions."""
+    """Print both sides, what the difference means and why, then per action only what differs."""
     library = library_for(arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
@@ -25,44 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(diff_shape(library.data(), comparison))
         return ExitCode.DONE
     if arguments.markdown or arguments.patch:
-        text = comparison_markdown if arguments.markdown else comparison_patch
-        print_text(text(comparison).rstrip("\n"))
+        whole = markdown(comparison_blocks(comparison)) if arguments.markdown else comparison_patch(comparison)
+        print_text(whole.rstrip("\n"))
         return ExitCode.DONE
-    change = comparison.change
-    print_text(f"{comparison.before.label} → {comparison.after.label}", "bold")
-    print_wrapped(change.verdict)
-    for note in change.notes:
-        print_wrapped(f"note: {note}", "  ", "dim")
-    parts: tuple[tuple[str, str, Tone, Sequence[GrantDifference]], ...] = (
-        ("Added", "+", "green", change.added),
-        ("Removed", "−", "red", change.removed),
-        ("Changed", "~", "yellow", change.changed),
-    )
-    for title, mark, tone, differences in parts:
-        if differences:
-            print_text()
-            print_text(f"{title} ({len(differences)})", "bold")
-        for difference in differences:
-            _print_difference(difference, mark, tone)
+    print_blocks(comparison_blocks(comparison))
     return ExitCode.DONE
-
-
-def _print_difference(difference: GrantDifference, mark: str, tone: Tone) -> None:
-    deny = "deny " if difference.effect == "Deny" else ""
-    element = "everything but " if difference.element == "NotAction" else ""
-    print_text(f"  {mark} {deny}{element}{', '.join(difference.actions)}", tone)
-    if difference.before and difference.after:
-        kept = set(difference.before) & set(difference.after)
-        _print_grants([grant for grant in difference.before if grant not in kept], "before")
-        _print_grants([grant for grant in difference.after if grant not in kept], "after")
-    else:
-        _print_grants(difference.before or difference.after, "on")
-
-
-def _print_grants(grants: Sequence[Grant], word: str) -> None:
-    for grant in grants:
-        resources = ", ".join(grant.resources)
-        where = resources if grant.resource_element == "Resource" else f"everything but {resources}"
-        print_text(f"      {word:<6} {where}")
-        for condition in grant.conditions:
-            print_text(f"             if {condition.key} {condition.operator} {' or '.join(condition.values)}")

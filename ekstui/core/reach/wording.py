@@ -12,8 +12,8 @@ from ekstui.core.reach.touched import Grants
 NAMES_SHOWN = 3
 """How many actions a phrase names before it counts the rest."""
 
-PHRASES_SHOWN = 4
-"""How many phrases a verdict has before it counts the actions that are left."""
+LONGEST = 450
+"""About how many characters a verdict has before it counts the actions that are left."""
 
 
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
@@ -114,10 +114,19 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
         for phrase in phrases:
             groups.setdefault(phrase, []).append(outcome)
     ranked = sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1])))
-    said = [_counted(group, phrase, spelling) for phrase, group in ranked[:PHRASES_SHOWN]]
-    shown = {each.action for _, group in ranked[:PHRASES_SHOWN] for each in group}
-    rest = {each.action for _, group in ranked[PHRASES_SHOWN:] for each in group} - shown
-    return said + ([f"{len(rest):,} more differ in resources or conditions"] if rest else [])
+    said: list[str] = []
+    shown: set[str] = set()
+    rest: set[str] = set()
+    for phrase, group in ranked:
+        text = _counted(group, phrase, spelling)
+        if said and sum(map(len, said)) + len(text) > LONGEST:
+            rest.update(each.action for each in group)
+        else:
+            said.append(text)
+            shown.update(each.action for each in group)
+    rest -= shown
+    differ = "differs" if len(rest) == 1 else "differ"
+    return said + ([f"{len(rest):,} more {differ} in resources or conditions"] if rest else [])
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:

@@ -11,16 +11,18 @@ from textual.widget import Widget
 from ekstui.core.canonical import LinePair, canonical_lines, line_pairs
 from ekstui.core.where import PolicyAt, Side
 from ekstui.export.documents import document_text
-from ekstui.export.markdown import comparison_markdown
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
 from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
+from ekstui.present.comparison import beside, comparison_blocks, counts_words, difference_blocks, verdict_line
+from ekstui.present.layout import styled_line
+from ekstui.present.markdown import markdown
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.comparison import counts, meaning_rows, side_rows, unified_rows, verdict
+from ekstui.tui.present.comparison import side_rows, unified_rows
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.widgets.bars import HeaderBar
@@ -70,7 +72,7 @@ class CompareScreen(ReportScreen):
         """Return both sides, how much differs, and the view."""
         comparison = self.comparison
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
-        tail = f" · {counts(comparison.change)} · {self.view}" if comparison else ""
+        tail = f" · {counts_words(comparison)} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
         # Of one policy the name stands once: the view still has room at 80 columns.
         other = version if at and str(before).rpartition("@")[0] == name else after
@@ -97,9 +99,9 @@ class CompareScreen(ReportScreen):
         """Return the comparison in the current view."""
         if not isinstance(answer, Comparison):
             return []
-        self._show_verdict(verdict(answer.change))
+        self._show_verdict(styled_line(verdict_line(answer), "app"))
         if self.view == "meaning":
-            return meaning_rows(answer.change, self.width)
+            return rows([*beside(answer), *difference_blocks(answer)], self.width)
         if self._pairs is None:
             before, after = answer.before.document, answer.after.document
             self.app.background.run(
@@ -118,7 +120,7 @@ class CompareScreen(ReportScreen):
         data = self.app.library.data
         stem = f"{comparison.before.label}..{comparison.after.label}".replace("/", "_")
         forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
-            ("Markdown", f"{stem}.md", lambda: comparison_markdown(comparison)),
+            ("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(comparison))),
             ("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), comparison))),
             ("patch", f"{stem}.patch", lambda: comparison_patch(comparison)),
         )

@@ -1,0 +1,399 @@
+"""A comparison as blocks: both sides, what it means and why, then per action only what differs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ekstui.core.differences import (
+    SPELLED_OUT,
+    ActionDifference,
+    ConditionChange,
+    Held,
+    LineChange,
+    Place,
+    ResourceChange,
+    StillCovered,
+    Way,
+    WayChange,
+)
+from ekstui.core.document import Condition
+from ekstui.core.knowledge import Update
+from ekstui.core.policy import version_label
+from ekstui.core.reference import reference
+from ekstui.library.values import AttachedCount, ComparedSide, Comparison
+from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, level_style, reach_style
+from ekstui.present.styled import Style
+
+REASONS_SHOWN = 3
+"""Of how many versions the reason is told; a comparison over many says where the others are."""
+
+NAMES_IN_LINE = 4
+"""How many actions stand in one line; more of them stand by service."""
+
+PART_SHOWN = 12
+"""Up to how many actions of a pattern are named."""
+
+_PLAIN_OPERATORS = {"stringequals", "stringlike", "arnequals", "arnlike", "bool", "null", ""}
+"""Operators that a change of values does not name: a value more is allowed more."""
+
+
+def comparison_blocks(comparison: Comparison) -> list[Block]:
+    """Return the whole answer."""
+    return [Heading(sides_line(comparison), 1), *opening(comparison), *difference_blocks(comparison)]
+
+
+def sides_line(comparison: Comparison) -> Line:
+    """Return both sides with their dates; of two versions of one policy the name stands once."""
+    before, after = comparison.before, comparison.after
+    if comparison.is_one_policy:
+        return (
+            code(before.policy.name if before.policy else "", "strong"),
+            f"  {_version(before)} → {_version(after)}",
+        )
+    return (*_side(before), " → ", *_side(after))
+
+
+def opening(comparison: Comparison) -> Iterator[Block]:
+    """Yield what the difference means, and what is to be known beside it."""
+    yield Sentence(verdict_line(comparison), key="verdict")
+    yield from beside(comparison)
+
+
+def verdict_line(comparison: Comparison) -> Line:
+    """Return what the difference means."""
+    change = comparison.change
+    word, colon, rest = change.verdict.partition(":")
+    return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
+
+
+def beside(comparison: Comparison) -> Iterator[Block]:
+    """Yield why AWS made it, where AWS contradicts itself, who has the policy attached, and what could not be judged."""
+    yield from _reasons(comparison)
+    for count in comparison.attached:
+        yield Sentence(_attached(count))
+    for note in comparison.change.notes:
+        yield Sentence(Span(f"note: {note}", "muted"))
+
+
+def difference_blocks(comparison: Comparison) -> list[Block]:
+    """Return what differs, action by action."""
+    found = comparison.differences
+    if comparison.is_one_policy:
+        nodes = [
+            *(_changed(each) for each in found.changed),
+            *(_one_sided(each, "+", "added") for each in found.added),
+            *(_one_sided(each, "−", "removed") for each in found.removed),
+            *map(_covered, found.covered),
+        ]
+        return [Tree(nodes)] if nodes else []
+    one, other = comparison.names
+    _, _, changed = found.counts
+    blocks: list[Block] = []
+    if found.removed:
+        blocks.append(Heading(("Only in ", code(one, "strong"), f" ({_count(found.removed)})")))
+        blocks.append(Tree([_one_sided(each, "−", "removed") for each in found.removed]))
+    if found.added:
+        blocks.append(Heading(("Only in ", code(other, "strong"), f" ({_count(found.added)})")))
+        blocks.append(Tree([_one_sided(each, "+", "added") for each in found.added]))
+    if found.changed:
+        legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
+        blocks.append(Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend)))
+        blocks.append(Tree([_changed(each, two=True) for each in found.changed]))
+    if found.alike:
+        by_pattern = {name for each in found.covered for name in each.actions}
+        plain = [(effect, tuple(name for name in names if name not in by_pattern)) for effect, names in found.alike]
+        nodes = [*_by_service_of(plain), *(_covered_in_both(each, (one, other)) for each in found.covered)]
+        blocks.append(Heading(f"In both ({sum(len(names) for _, names in found.alike)})"))
+        blocks.append(Tree(nodes))
+    return blocks
+
+
+def counts_words(comparison: Comparison) -> str:
+    """Return how many actions differ, as `+1 −0 ~2`."""
+    added, removed, changed = comparison.differences.counts
+    return f"+{added} −{removed} ~{changed}"
+
+
+def condition_line(condition: Condition, *, joint: bool = False) -> Line:
+    """Return a condition: its key, operator and values, in brackets where it is `joint` with others by an "and"."""
+    operator = f" {condition.operator}" if condition.operator else ""
+    values = _listed((code(each) for each in _shortened(condition.values)), " or ") or ("(nothing)",)
+    if joint and len(condition.values) > 1:
+        values = ("(", *values, ")")
+    return (code(condition.key), f"{operator} ", *values)
+
+
+def way_line(way: Way) -> tuple[str | Span, ...]:
+    """Return the conditions of one way, all of which must hold."""
+    return _listed((condition_line(each, joint=len(way) > 1) for each in way), " and ")
+
+
+def ways_line(ways: Sequence[Way]) -> tuple[str | Span, ...]:
+    """Return ways of which one is enough, or nothing where it takes none."""
+    if any(not way for way in ways):
+        return ()
+    return (" if ", *_listed(map(way_line, ways), ", or if "))
+
+
+def _reasons(comparison: Comparison) -> Iterator[Block]:
+    updates = comparison.updates
+    for update in updates[:REASONS_SHOWN]:
+        yield Sentence(_reason(update, back=comparison.goes_back))
+    if len(updates) > REASONS_SHOWN and comparison.after.policy:
+        name = comparison.after.policy.name
+        yield Sentence((f"{len(updates) - REASONS_SHOWN} more reasons: ", code(f"ekstui versions {name}", "muted")))
+    if comparison.supersession:
+        yield Sentence(comparison.supersession)
+
+
+def _reason(update: Update, *, back: bool) -> Line:
+    said: list[str | Span] = [
+        Span(f"{'without ' if back else ''}{version_label(update.version)}: ", "strong"),
+        update.text,
+    ]
+    if update.disagreement:
+        said += [Span(" But: ", "warn"), update.disagreement]
+    return tuple(said)
+
+
+def _attached(count: AttachedCount) -> Line:
+    kinds = ((count.roles, "role"), (count.users, "user"), (count.groups, "group"))
+    holders = ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for number, kind in kinds if number)
+    if not holders:
+        said = f"{count.policy} is attached to nothing"
+    else:
+        said = f"{count.policy} is attached to {'' if count.complete else 'at least '}{holders}"
+    if count.boundaries:
+        said += f", and is the boundary of {count.boundaries:,}"
+    return f"{said} in account {count.account}, as of {count.fetched_at:%Y-%m-%d %H:%M} UTC."
+
+
+def _side(side: ComparedSide) -> tuple[str | Span, ...]:
+    if side.policy is None or side.version is None:
+        return (code(side.label, "strong"),)
+    return (code(side.policy.name, "strong"), f" {_version(side)}")
+
+
+def _version(side: ComparedSide) -> str:
+    day = f" ({side.created:%Y-%m-%d})" if side.created else " (date unknown)"
+    return f"{version_label(side.version or 0)}{day}"
+
+
+def _count(found: Iterable[ActionDifference]) -> int:
+    return sum(1 if each.element == "NotAction" else len(each.actions) for each in found)
+
+
+def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
+    head = (Span(f"{sign} ", style), *_effect(difference))
+    where: tuple[str | Span, ...] = ()
+    children: list[Node] = []
+    if len(difference.held) == 1:
+        where = ("  ", *_held(difference.held[0]))
+    else:
+        children = [Node(_held(each)) for each in difference.held]
+    if difference.element == "NotAction" or len(difference.actions) <= NAMES_IN_LINE:
+        line = (*head, *_names(difference.actions, style), *_part(difference), *where)
+    else:
+        line = (*head, Span(f"{len(difference.actions)} actions", style), *where)
+        children = [*children, *_by_service(difference.actions)]
+    return Node(line, children, value=difference, key=(sign, difference.effect, difference.actions))
+
+
+def _part(difference: ActionDifference) -> tuple[str | Span, ...]:
+    """Return the level of a single action, or which actions of a pattern it is about."""
+    if difference.part:
+        total = len(reference().expand(difference.actions[0]))
+        words = f"  {len(difference.part):,} of its {total:,} actions"
+        if len(difference.part) <= PART_SHOWN:
+            words += f": {', '.join(each.partition(':')[2] for each in difference.part)}"
+        return (Span(words, "muted"),)
+    if len(difference.actions) != 1:
+        return ()
+    (name,) = difference.actions
+    if action := reference().find(name):
+        return (Span("  " + " + ".join(action.levels), level_style(action.level)),)
+    count = len(reference().expand(name))
+    return (Span(f"  {count:,} actions" if count else "  not in the reference", "muted"),)
+
+
+def _changed(difference: ActionDifference, *, two: bool = False) -> Node:
+    count = len(difference.actions)
+    head: tuple[str | Span, ...] = (Span("~ ", "warn"), *_effect(difference))
+    if difference.element == "NotAction":
+        names = (*_values("−", "removed", difference.names_removed), *_values("+", "added", difference.names_added))
+        line = (*head, "what is left out", *names)
+    elif count == 1:
+        line = (*head, *_names(difference.actions, "warn"))
+    elif count <= NAMES_IN_LINE:
+        line = (*head, Span(f"{count} actions: ", "warn"), *_names(difference.actions))
+    else:
+        line = (*head, Span(f"{count} actions:", "warn"))
+    children = [
+        *(_by_service(difference.actions) if count > NAMES_IN_LINE and difference.element == "Action" else []),
+        *(Node(_resources(each)) for each in difference.resources),
+        *(node for each in difference.conditions for node in _conditions(each, two=two)),
+    ]
+    return Node(line, children, value=difference, key=("~", difference.effect, difference.actions))
+
+
+def _resources(change: ResourceChange) -> Line:
+    said: list[str | Span] = ["everything but" if change.listed or change.element == "NotResource" else "resource"]
+    said += [*_values("−", "removed", change.removed), *_values("+", "added", change.added)]
+    return (*said, *ways_line(change.ways))
+
+
+def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
+    """Yield what became of the conditions on some resources; where there is more than a line, below the resources."""
+    lines = list(_condition_lines(change, two=two))
+    if change.everywhere:
+        yield from map(Node, lines)
+    elif len(lines) == 1:
+        yield Node(("on ", *_places(change.place), ": ", *lines[0]))
+    else:
+        yield Node(("on ", *_places(change.place), ":"), [Node(line) for line in lines])
+
+
+def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[str | Span, ...]]:
+    for way in change.revised:
+        yield from _way_change(way, two=two)
+    lonely = not change.revised and not change.kept and not two
+    if lonely and change.gone == ((),) and change.new:
+        yield (Span("now only", "added"), *ways_line(change.new))
+    elif lonely and change.new == ((),) and change.gone:
+        yield (Span("now without condition, no longer only", "removed"), *ways_line(change.gone))
+    else:
+        beside = bool(change.kept or change.revised)
+        yield from _signed("−", "removed", change.gone, beside=beside)
+        yield from _signed("+", "added", change.new, beside=beside)
+
+
+def _signed(sign: str, style: Style, ways: Sequence[Way], *, beside: bool) -> Iterator[tuple[str | Span, ...]]:
+    """Yield the ways of one side, the later ones as alternatives of the first, and all where both sides have others."""
+    for number, way in enumerate(ways):
+        joint = " or" if number or beside else ""
+        yield (Span(f"{sign}{joint}", style), *(ways_line((way,)) or (" without condition",)))
+
+
+def _way_change(change: WayChange, *, two: bool) -> Iterator[tuple[str | Span, ...]]:
+    for line in change.lines:
+        yield _line_change(line)
+    if change.gone:
+        words = "− if " if two else "no longer if "
+        yield (Span(words, "removed"), *way_line(change.gone))
+    if change.new:
+        words = "+ if " if two else "now only if "
+        yield (Span(words, "added"), *way_line(change.new))
+
+
+def _line_change(change: LineChange) -> tuple[str | Span, ...]:
+    before, after = change.before, change.after
+    if before.operator != after.operator:
+        if change.removed or change.added:
+            return (
+                code(after.key),
+                Span(f"  − {before.operator} ", "removed"),
+                code(" or ".join(before.values), "removed"),
+                Span(f"  + {after.operator} ", "added"),
+                code(" or ".join(after.values), "added"),
+            )
+        values = " or ".join(after.values)
+        return (
+            code(after.key),
+            "  ",
+            Span(before.operator, "removed"),
+            " → ",
+            Span(after.operator, "added"),
+            f" {values}",
+        )
+    operator = "" if after.operator.lower() in _PLAIN_OPERATORS else f" {after.operator}"
+    others = (*before.values, *after.values)
+    return (
+        code(after.key),
+        operator,
+        *_values("−", "removed", [_tail(each, others) for each in change.removed]),
+        *_values("+", "added", [_tail(each, others) for each in change.added]),
+    )
+
+
+def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:
+    for value in values:
+        yield Span(f"  {sign} ", style)
+        yield code(value, style)
+
+
+def _shortened(values: Sequence[str]) -> tuple[str, ...]:
+    """Return values, an ARN without what it shares with the one before it."""
+    return tuple(_tail(value, values[index - 1 : index]) if index else value for index, value in enumerate(values))
+
+
+def _tail(value: str, others: Sequence[str]) -> str:
+    """Return an ARN without what it shares with other values: `…/AmazonEKSPodIdentityPolicy`."""
+    head, slash, tail = value.rpartition("/")
+    alike = [each for each in others if each != value and each.startswith(head + slash)]
+    return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
+
+
+def _covered(covered: StillCovered) -> Node:
+    done = "denied" if covered.effect == "Deny" else "allowed"
+    if covered.by == SPELLED_OUT:
+        return _same(
+            covered, "spelled out, action by action" if covered.side == "before" else "in place of its actions"
+        )
+    when = f"still {done} by " if covered.side == "before" else f"{done} before too, by "
+    return _same(covered, when, code(covered.by))
+
+
+def _covered_in_both(covered: StillCovered, names: tuple[str, str]) -> Node:
+    there = names[1] if covered.side == "before" else names[0]
+    if covered.by == SPELLED_OUT:
+        return _same(covered, f"action by action in {there}")
+    return _same(covered, f"in {there} by ", code(covered.by))
+
+
+def _same(covered: StillCovered, *words: str | Span) -> Node:
+    few = len(covered.actions) <= NAMES_IN_LINE
+    names = _names(covered.actions) if few else (f"{len(covered.actions)} actions",)
+    return Node((Span("= ", "muted"), *names, "  ", *words), [] if few else _by_service(covered.actions))
+
+
+def _effect(difference: ActionDifference) -> tuple[Span, ...]:
+    deny = (Span("deny ", "bad"),) if difference.effect == "Deny" else ()
+    return (*deny, Span("everything but ", "warn")) if difference.element == "NotAction" and difference.held else deny
+
+
+def _held(held: Held) -> tuple[str | Span, ...]:
+    return ("on ", *_places(held.place), *ways_line(held.ways))
+
+
+def _places(place: Place) -> tuple[str | Span, ...]:
+    names = _listed((code(each) for each in place.resources if each), ", ") or ("no resource",)
+    return names if place.element == "Resource" else ("everything but ", *names)
+
+
+def _names(actions: Sequence[str], style: Style = "") -> tuple[str | Span, ...]:
+    return _listed((code(each, style) for each in actions), ", ")
+
+
+def _by_service(actions: Sequence[str]) -> list[Node]:
+    """Return actions as a line a service."""
+    services: dict[str, list[str]] = {}
+    for action in actions:
+        service, _, name = action.partition(":")
+        services.setdefault(service, []).append(name or "every action")
+    return [Node((Span(f"{service}: ", "muted"), ", ".join(names))) for service, names in sorted(services.items())]
+
+
+def _by_service_of(alike: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Node]:
+    for effect, names in alike:
+        nodes = _by_service(names)
+        if effect == "Deny":
+            yield Node(Span("denied:", "bad"), nodes)
+        else:
+            yield from nodes
+
+
+def _listed(lines: Iterable[Line], separator: str) -> tuple[str | Span, ...]:
+    found: list[str | Span] = []
+    for line in lines:
+        if found:
+            found.append(separator)
+        found += (line,) if isinstance(line, str | Span) else line
+    return tuple(found)

@@ -1,0 +1,105 @@
+"""A comparison as its reader sees it, on AWS's own documents."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ekstui.core.account import AttachedPolicy
+from ekstui.core.where import parse_sides
+from ekstui.library import Comparison, Library
+from ekstui.library.comparison import attached_count
+from ekstui.present.comparison import comparison_blocks
+from ekstui.present.markdown import markdown
+from ekstui.present.terminal import lines
+from tests.accounts import snapshot
+
+SERVICE_ROLE = "AmazonEKSServiceRolePolicy"
+EBS = "AmazonEBSCSIDriverPolicy"
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library.open()
+
+
+def compared(library: Library, *sides: str) -> Comparison:
+    return library.compare(*parse_sides(sides))
+
+
+def said(comparison: Comparison, width: int = 120) -> list[str]:
+    return list(lines(comparison_blocks(comparison), width, colours=False, whole_tables=False))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, width: int) -> None:
+    found = said(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
+    assert len(found) <= 6
+    assert found[0] == f"{SERVICE_ROLE}  v25 (2026-04-21) → v26 (2026-07-10)"
+    assert found[-2:] == [
+        "~ 2 actions: eks:AssociateAccessPolicy, eks:DisassociateAccessPolicy",
+        "  eks:policyArn  + …/AmazonEKSPodIdentityPolicy",
+    ]
+    assert found.count("v26: The access policy AmazonEKSPodIdentityPolicy may be given.") == 1
+
+
+@pytest.mark.parametrize(
+    ("sides", "most"), [(f"{SERVICE_ROLE}@v1..v27", 70), ("ReadOnlyAccess@v187..v188", 25), (f"{EBS}@v2..v3", 30)]
+)
+def test_large_steps_stay_readable(library: Library, sides: str, most: int) -> None:
+    assert len(said(compared(library, sides))) <= most
+
+
+def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None:
+    text = " ".join(said(compared(library, f"{SERVICE_ROLE}@v24..v25")))
+    assert "3 actions added" in text
+    assert "v25: Auto Mode learns of EC2 health events" in text
+    assert "But: AWS announced elasticloadbalancing:DescribeCapacityReservation" in text
+    back = " ".join(said(compared(library, f"{SERVICE_ROLE}@v25..v24")))
+    assert "without v25: Auto Mode" in back
+
+
+def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library) -> None:
+    found = said(compared(library, EBS, f"{EBS}V2"))
+    headings = [line for line in found if line.startswith(("Only in", "In both"))]
+    assert headings[0] == f"Only in {EBS} (1)"
+    assert headings[1].startswith("In both, but not alike (12)")
+    assert headings[2] == "In both (7)"
+    modify = found.index("  ~ ec2:ModifyVolume")
+    assert found[modify + 1 : modify + 4] == [
+        "    − without condition",
+        "    + if ec2:ResourceTag/ebs.csi.aws.com/cluster StringEquals true",
+        "    + or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
+    ]
+    assert "would be refused with V2 alone" in " ".join(found)
+
+
+def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(library: Library, tmp_path: Path) -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+    for name, action in (("named.json", "ec2:DescribeVpcs"), ("wild.json", ["ec2:Describe*"])):
+        (tmp_path / name).write_text(
+            json.dumps({"Version": "2012-10-17", "Statement": {**statement, "Action": action}})
+        )
+    found = said(compared(library, str(tmp_path / "named.json"), str(tmp_path / "wild.json")))
+    assert any("ec2:DescribeVpcs  in " in line and "by ec2:Describe*" in line for line in found)
+    assert not any(line.strip().startswith("−") for line in found)
+
+
+def test_who_has_it_attached_is_told_as_far_as_it_is_known(library: Library) -> None:
+    account = snapshot()
+    arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy"
+    role = replace(account.roles[0], attached=(AttachedPolicy(SERVICE_ROLE, arn),))
+    known = replace(account, roles=(role,))
+    comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
+    whole = said(replace(comparison, attached=(attached_count(arn, known),)))
+    assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
+    part = said(replace(comparison, attached=(attached_count(arn, replace(known, complete=False)),)))
+    assert any("at least 1 role" in line for line in part)
+
+
+def test_markdown_says_the_same(library: Library) -> None:
+    text = markdown(comparison_blocks(compared(library, f"{SERVICE_ROLE}@v25..v26")))
+    assert text.startswith(f"# `{SERVICE_ROLE}`")
+    assert "- ~ 2 actions: `eks:AssociateAccessPolicy`, `eks:DisassociateAccessPolicy`" in text
+    assert "  - `eks:policyArn`  + `…/AmazonEKSPodIdentityPolicy`" in text
