@@ -1,7 +1,5 @@
 """How commands speak: data on stdout, narration on stderr, colours only on a terminal."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -10,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ekstui.cli.streams import to_terminal, write_out
 from ekstui.core.text import clean, clean_line
@@ -18,9 +16,6 @@ from ekstui.errors import EkstuiError
 from ekstui.present.blocks import Block
 from ekstui.present.markdown import markdown
 from ekstui.present.terminal import lines
-
-if TYPE_CHECKING:
-    from ekstui.present.blocks import Block
 
 Tone = Literal["", "bold", "dim", "red", "green", "yellow"]
 PLAIN: Tone = ""
@@ -81,15 +76,6 @@ def print_table(
         wraps = wrap_last and room is not None and len(row) == len(widths)
         for line in _wrapped_last(row, max((room or 0) - start, 20)) if wraps else [row]:
             write_out(indent + _row(line, widths, room) + "\n")
-
-
-def print_blocks(blocks: Sequence[Block]) -> None:
-    """Print an answer, fitted to the terminal; into a pipe the rows of its tables are whole."""
-    from ekstui.present.terminal import lines
-
-    colours = to_terminal() and not os.environ.get("NO_COLOR")
-    for line in lines(blocks, terminal_width(), colours=colours, whole_tables=not to_terminal()):
-        write_out(line + "\n")
 
 
 def narrate(message: EkstuiError | str) -> None:

@@ -5,12 +5,11 @@ import sys
 
 from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import print_blocks, print_json, print_text
+from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.present.comparison import comparison_blocks
-from ekstui.present.markdown import markdown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,9 +21,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(diff_shape(library.data(), comparison))
         return ExitCode.DONE
-    if arguments.markdown or arguments.patch:
-        whole = markdown(comparison_blocks(comparison)) if arguments.markdown else comparison_patch(comparison)
-        print_text(whole.rstrip("\n"))
-        return ExitCode.DONE
-    print_blocks(comparison_blocks(comparison))
+    if arguments.patch:
+        print_text(comparison_patch(comparison).rstrip("\n"))
+    elif arguments.markdown:
+        print_markdown(comparison_blocks(comparison))
+    else:
+        print_blocks(comparison_blocks(comparison))
     return ExitCode.DONE
