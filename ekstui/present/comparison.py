@@ -19,7 +19,19 @@ from ekstui.core.knowledge import Update
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.library.values import AttachedCount, ComparedSide, Comparison
-from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, level_style, reach_style
+from ekstui.present.blocks import (
+    Block,
+    Heading,
+    Line,
+    Node,
+    Sentence,
+    Span,
+    Tree,
+    code,
+    joined,
+    level_style,
+    reach_style,
+)
 from ekstui.present.styled import Style
 
 REASONS_SHOWN = 3
@@ -115,7 +127,7 @@ def counts_words(comparison: Comparison) -> str:
 def condition_line(condition: Condition, *, joint: bool = False) -> Line:
     """Return a condition: its key, operator and values, in brackets where it is `joint` with others by an "and"."""
     operator = f" {condition.operator}" if condition.operator else ""
-    values = _listed((code(each) for each in _shortened(condition.values)), " or ") or ("(nothing)",)
+    values = joined(" or ", [code(each) for each in _shortened(condition.values)]) or ("(nothing)",)
     if joint and len(condition.values) > 1:
         values = ("(", *values, ")")
     return (code(condition.key), f"{operator} ", *values)
@@ -123,14 +135,14 @@ def condition_line(condition: Condition, *, joint: bool = False) -> Line:
 
 def way_line(way: Way) -> tuple[str | Span, ...]:
     """Return the conditions of one way, all of which must hold."""
-    return _listed((condition_line(each, joint=len(way) > 1) for each in way), " and ")
+    return joined(" and ", [condition_line(each, joint=len(way) > 1) for each in way])
 
 
 def ways_line(ways: Sequence[Way]) -> tuple[str | Span, ...]:
     """Return ways of which one is enough, or nothing where it takes none."""
     if any(not way for way in ways):
         return ()
-    return (" if ", *_listed(map(way_line, ways), ", or if "))
+    return (" if ", *joined(", or if ", [way_line(way) for way in ways]))
 
 
 def _reasons(comparison: Comparison) -> Iterator[Block]:
@@ -364,12 +376,12 @@ def _held(held: Held) -> tuple[str | Span, ...]:
 
 
 def _places(place: Place) -> tuple[str | Span, ...]:
-    names = _listed((code(each) for each in place.resources if each), ", ") or ("no resource",)
+    names = joined(", ", [code(each) for each in place.resources if each]) or ("no resource",)
     return names if place.element == "Resource" else ("everything but ", *names)
 
 
 def _names(actions: Sequence[str], style: Style = "") -> tuple[str | Span, ...]:
-    return _listed((code(each, style) for each in actions), ", ")
+    return joined(", ", [code(each, style) for each in actions])
 
 
 def _by_service(actions: Sequence[str]) -> list[Node]:
@@ -388,12 +400,3 @@ def _by_service_of(alike: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Nod
             yield Node(Span("denied:", "bad"), nodes)
         else:
             yield from nodes
-
-
-def _listed(lines: Iterable[Line], separator: str) -> tuple[str | Span, ...]:
-    found: list[str | Span] = []
-    for line in lines:
-        if found:
-            found.append(separator)
-        found += (line,) if isinstance(line, str | Span) else line
-    return tuple(found)
