@@ -33,6 +33,11 @@ def state_dir() -> Path:
     return platformdirs.user_state_path("ekstui", appauthor=False)
 
 
+def is_served() -> bool:
+    """Return whether a visitor's browser drives this app: then no path that is typed may lead to a file of the server."""
+    return bool(os.environ.get("EKSTUI_SERVED"))
+
+
 def config_file() -> Path:
     """Return the path of the user's settings: EKSTUI_CONFIG, else config.toml in the platform's directory."""
     if given := os.environ.get("EKSTUI_CONFIG"):

@@ -315,12 +315,17 @@ def _declare_serve(commands: _Commands) -> None:
         commands,
         "serve",
         "the app in a browser",
-        "Serve the app as a page for browsers on this machine. There is no login. Needs the extra ekstui[web].",
+        "Serve the app as a page for whoever has its link. Needs the extra ekstui[web].",
         "ekstui serve --offline",
     )
     serve.add_argument("where", nargs="?", metavar="WHERE", help="what the app opens at")
     serve.add_argument("--host", default="localhost", metavar="HOST", help="where to listen (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8000, metavar="PORT", help="the port (default: %(default)s)")
+    serve.add_argument(
+        "--yes-anyone-with-the-link",
+        action="store_true",
+        help="listen beyond this machine, where whoever has the link sees what your credentials can read",
+    )
     serve.add_argument("--public-url", metavar="URL", help="the address that browsers use, where it is another")
     _scope(serve)
     _theme(serve)

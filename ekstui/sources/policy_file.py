@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from urllib.parse import unquote
 
+from ekstui import paths
 from ekstui.core.document import MAX_BYTES, Document, load_json, parse
 from ekstui.errors import DocumentError, InputError
 
@@ -15,6 +16,10 @@ _DEPTH = 4
 
 def read_document(path: Path) -> Document:
     """Return the document in a file, or raise InputError that names the file and what is wrong."""
+    if paths.is_served():
+        raise InputError(
+            "In a browser no file of the server is read.", "Name a policy, or paste what a command printed."
+        )
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)

@@ -10,6 +10,7 @@ import subprocess
 
 from textual.app import App
 
+from ekstui import paths
 from ekstui.core.text import clean
 
 TMUX_PATIENCE = 2.0
@@ -21,6 +22,8 @@ def send_to_terminal(app: App[None], text: str) -> str:
     safe = clean(text)
     app.copy_to_clipboard(safe)
     size = f"{len(safe):,} character{'' if len(safe) == 1 else 's'}"
+    if paths.is_served():
+        return f"Sent {size} to the browser. If it does not take them, e saves a file."
     if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):
         return f"Sent {size} to the terminal and to tmux's buffer."
     return f"Sent {size} to the terminal. If it does not take them, e writes a file."

@@ -1,30 +1,37 @@
-"""The page answers itself only: other pages of the browser and other names of this machine are refused."""
+"""The page answers only those who have its link, and lets none of them at the files of the server."""
 
 import asyncio
+import json
+import shlex
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, WSServerHandshakeError
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestServer, unused_port
 
 from ekstui.cli.commands.serve import app_command
-from ekstui.cli.main import with_command
+from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import build_parser
 from ekstui.cli.settings import apply_settings
 from ekstui.cli.web import GuardedServer
+from ekstui.errors import InputError
+from ekstui.sources.policy_file import read_document
+from tests.filled import fill_cache
 
 APP = "printf '__GANGLION__\\n'; head -c 1 > /dev/null"
 
 
-def serving(journey: Callable[[ClientSession, str], Awaitable[None]]) -> None:
+def serving(journey: Callable[[ClientSession, str], Awaitable[None]], command: str = APP) -> None:
     async def run() -> None:
         port = unused_port()
-        server = GuardedServer(APP, "127.0.0.1", port, "ekstui")
+        server = GuardedServer(command, "127.0.0.1", port, "ekstui", f"http://127.0.0.1:{port}")
         served = TestServer(await server._make_app(), host="127.0.0.1", port=port)
         await served.start_server()
         try:
             async with ClientSession() as session:
-                await journey(session, server.public_url)
+                await journey(session, server.link)
         finally:
             await served.close()
             await asyncio.sleep(0.1)  # textual-serve does not wait for the app's process, whose end the loop must hear
@@ -52,13 +59,77 @@ def test_who_may_see_the_page(headers: dict[str, str], status: int) -> None:
     serving(journey)
 
 
+@pytest.mark.parametrize("path", ["", "ws", "static/js/textual.js", "download/x"])
+def test_nothing_answers_without_the_token(path: str) -> None:
+    async def journey(session: ClientSession, url: str) -> None:
+        own, _, token = url.rstrip("/").rpartition("/")
+        for wrong in ("", "x/", f"{token[:-1]}/", f"{token}x/", f"{token.swapcase()}/"):
+            async with session.get(f"{own}/{wrong}{path}", headers={"Origin": own}) as answer:
+                assert answer.status == 403
+
+    serving(journey)
+
+
+def test_a_visitor_gets_files_and_the_server_keeps_its_own(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the whole chain: the page, its socket, the app, and the download."""
+    monkeypatch.setenv("EKSTUI_SERVED", "1")
+    monkeypatch.chdir(own_home)
+    fill_cache(own_home / "cache")
+
+    async def journey(session: ClientSession, url: str) -> None:
+        own = url.rpartition("/")[0].rpartition("/")[0]
+        async with session.ws_connect(f"{url}ws?width=120&height=40", origin=own) as socket:
+            key = ""
+            screen = ""
+            pressed: list[str] = []
+            while not key:
+                message = await socket.receive(timeout=60)
+                if message.type is WSMsgType.BINARY:
+                    screen += message.data.decode(errors="replace")
+                elif message.type is WSMsgType.TEXT:
+                    words = json.loads(message.data)
+                    key = words[1] if words[0] == "deliver_file_start" else ""
+                else:
+                    pytest.fail(f"the app ended: {message}")
+                if "AmazonEKS_CNI_Policy" in screen and not pressed:
+                    pressed.append("e")
+                    await socket.send_json(["stdin", "e"])
+                if "CloudFormation" in screen and pressed == ["e"]:
+                    pressed.append("enter")
+                    await socket.send_json(["stdin", "\r"])
+            async with session.get(f"{url}download/{key}") as answer:
+                assert answer.status == 200
+                assert "Statement" in json.loads(await answer.text())
+
+    serving(journey, shlex.join([sys.executable, "-m", "ekstui", "open", "AmazonEKS_CNI_Policy", "--offline"]))
+    assert list(own_home.rglob("AmazonEKS*")) == []
+
+
+def test_a_served_app_reads_no_file(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = own_home / "policy.json"
+    path.write_text('{"Version": "2012-10-17", "Statement": []}')
+    monkeypatch.setenv("EKSTUI_SERVED", "1")
+    with pytest.raises(InputError, match="no file of the server"):
+        read_document(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--host", "0.0.0.0"], "--yes-anyone-with-the-link"), (["--account-file", "x"], "reads no files")],
+)
+def test_what_serve_refuses(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
 def test_who_may_open_the_socket() -> None:
     async def journey(session: ClientSession, url: str) -> None:
-        for origin in (None, "http://attacker.example", url.replace("127.0.0.1", "localhost")):
+        own = url.rpartition("/")[0].rpartition("/")[0]
+        for origin in (None, "http://attacker.example", own.replace("127.0.0.1", "localhost")):
             with pytest.raises(WSServerHandshakeError) as refused:
-                await session.ws_connect(f"{url}/ws", origin=origin)
+                await session.ws_connect(f"{url}ws", origin=origin)
             assert refused.value.status == 403
-        async with session.ws_connect(f"{url}/ws", origin=url) as socket:
+        async with session.ws_connect(f"{url}ws", origin=own) as socket:
             await socket.send_json(["ping", "1"])
             assert await socket.receive_json(timeout=10) == ["pong", "1"]
 

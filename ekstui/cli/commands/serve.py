@@ -13,22 +13,27 @@ from ekstui.errors import InputError
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; each browser's page is an app of its own."""
     if importlib.util.find_spec("textual_serve") is None:
-        raise InputError("Serving to a browser needs an extra.", "Run pip install 'ekstui[web]'.")
+        raise InputError(
+            "Serving to a browser needs the extra `web`.",
+            "In the checkout, run pipx install --force '.[web]' or uv tool install --force '.[web]'.",
+        )
     from ekstui.cli.web import LOOPBACK, GuardedServer  # 400 ms: aiohttp
 
     host, port = arguments.host, arguments.port
     if not 0 < port < 65536:
-        raise InputError(f"{port} is no port.", "Give a number from 1 to 65535.")
+        raise InputError("A port is a number from 1 to 65535.", "Leave out --port for 8000.")
+    if arguments.account_file:
+        raise InputError("A served app reads no files.", "Leave out --account-file; choose a profile with --profile.")
+    if host not in LOOPBACK and not arguments.yes_anyone_with_the_link:
+        raise InputError(
+            f"{host} can be reached from other machines, and the connection is not encrypted: whoever has the link sees "
+            "what your credentials can read.",
+            "Add --yes-anyone-with-the-link if that is meant.",
+        )
     public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
     server = GuardedServer(app_command(arguments), host, port, "ekstui", public_url)
-    narrate(f"The app is at {server.public_url}; ctrl+c ends it.")
-    if host in LOOPBACK:
-        narrate("There is no login: whoever can use this machine's network can see what your credentials can read.")
-    else:
-        narrate(
-            f"Warning: {host} can be reached from other machines and there is no login or encryption: whoever reaches "
-            "it sees what your credentials can read."
-        )
+    narrate(f"The app is at {server.link} (ctrl+c ends it).")
+    narrate("Whoever has this link sees what your credentials can read: share it with nobody else.")
     try:
         server.serve()
     except OSError as error:
@@ -43,8 +48,6 @@ def app_command(arguments: argparse.Namespace) -> str:
         words.append(f"--profile={arguments.profile}")
     words += [f"--region={region}" for region in arguments.region]
     words.append("--offline" if arguments.offline else "--no-offline")
-    if arguments.account_file:
-        words.append(f"--account-file={arguments.account_file}")
     if arguments.where:
         words += ["--", arguments.where]
     return shlex.join(words)

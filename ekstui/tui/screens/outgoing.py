@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 from textual.screen import Screen
 
-from ekstui.core.text import clean_line
+from ekstui import paths
+from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
 from ekstui.tui.clipboard import send_to_terminal
 from ekstui.tui.copying import Copyable
@@ -41,6 +43,10 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
             return
 
         def write() -> None:
+            if paths.is_served():
+                file = StringIO(clean(chosen.content.text()))
+                screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
+                return
             screen.app.push_screen(SaveScreen(chosen.file_name, chosen.content.text()), said)
 
         _report(screen, write)
