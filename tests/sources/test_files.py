@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tarfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from ekstui.core.history import Collection
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import InputError
+from ekstui.sources.files import git as git_module
 from ekstui.sources.files import npm_package, read_collection
 
 KNOWN = {
@@ -136,6 +138,14 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.M
         read_collection(tmp_path / "big.json", KNOWN)
 
 
+def test_json_that_would_take_gigabytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npm_package, "MAX_VALUES", 1_000)
+    path = tmp_path / "policies.json"
+    path.write_text("[" + "[]," * 1_000 + "[]]")
+    with pytest.raises(InputError, match="1,000 values"):
+        read_collection(path, KNOWN)
+
+
 def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Path) -> None:
     files = {
         "Alpha@v2.json": answer(2, "a:Two", default=False, day=2),
@@ -198,6 +208,90 @@ def git(folder: Path, *arguments: str, day: int = 1) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, env=environment)
 
 
+SETTINGS_THAT_START_PROGRAMS = (
+    "core.fsmonitor", "core.pager", "core.editor", "core.askPass", "core.sshCommand", "core.gitProxy", "core.hooksPath",
+    "core.alternateRefsCommand", "gpg.program", "diff.external", "diff.x.command", "diff.x.textconv", "filter.x.smudge",
+    "filter.x.process", "credential.helper", "pager.log", "alias.log", "remote.origin.uploadpack", "uploadpack.packObjectsHook",
+    "trace2.eventTarget", "interactive.diffFilter", "include.path",
+)  # fmt: skip
+
+
+def test_a_partial_clone_fetches_nothing_and_says_what_it_lacks(tmp_path: Path) -> None:
+    origin, folder = tmp_path / "origin", tmp_path / "MAMIP"
+    (origin / "policies").mkdir(parents=True)
+    git(origin, "init")
+    for number in (1, 2):
+        (origin / "policies" / "Alpha").write_text(answer(number, f"a:{number}", day=number))
+        git(origin, "add", "-A")
+        git(origin, "commit", "-m", "x", day=number)
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--filter=blob:none", f"file://{origin}", str(folder))
+    git(folder, "config", "remote.origin.uploadpack", f"touch {tmp_path / 'trapped'}; git-upload-pack")
+    collection = read_collection(folder, KNOWN)
+    assert said(collection) == {"Alpha": {2: "a:2"}}
+    assert ["missing from this clone" in skipped.reason for skipped in collection.skipped] == [True]
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_shallow_clone_and_a_linked_work_tree_are_read(tmp_path: Path) -> None:
+    origin, shallow, linked = (tmp_path / name for name in ("origin", "shallow", "linked"))
+    (origin / "policies").mkdir(parents=True)
+    git(origin, "init")
+    for number in (1, 2):
+        (origin / "policies" / "Alpha").write_text(answer(number, f"a:{number}", day=number))
+        git(origin, "add", "-A")
+        git(origin, "commit", "-m", "x", day=number)
+    git(tmp_path, "clone", "--depth=1", f"file://{origin}", str(shallow))
+    assert said(read_collection(shallow, KNOWN)) == {"Alpha": {2: "a:2"}}
+    git(origin, "worktree", "add", "-b", "other", str(linked))
+    git(origin, "pack-refs", "--all")
+    assert said(read_collection(linked, KNOWN)) == {"Alpha": {1: "a:1", 2: "a:2"}}
+
+
+@pytest.mark.parametrize(
+    ("head", "make"),
+    [("ref: ../../../etc/passwd", None), ("x", None), ("", None), (None, os.mkfifo), ("ref: refs/heads/../../x", None)],
+)
+def test_a_clone_whose_head_leads_astray_is_refused(
+    tmp_path: Path, head: str | None, make: Callable[[Path], None] | None
+) -> None:
+    (tmp_path / "policies").mkdir()
+    git(tmp_path, "init")
+    place = tmp_path / ".git" / "HEAD"
+    place.unlink()
+    if make:
+        make(place)
+    else:
+        place.write_text(head or "")
+    with pytest.raises(InputError, match="leads to no commit"):
+        read_collection(tmp_path, KNOWN)
+
+
+def test_a_git_that_reads_what_it_is_told_not_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / ".git").mkdir()
+    old = tmp_path / "git"
+    old.write_text("#!/bin/sh\necho git version 2.31.9\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"older than 2\.32"):
+        read_collection(tmp_path, KNOWN)
+
+
+def test_a_git_that_prints_without_end_or_says_nothing_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "git"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(git_module, "PATIENCE", 0.5)
+    monkeypatch.setattr(git_module, "MOST_OUTPUT", 1 << 20)
+    for body, words in (("exec yes", "prints more than"), ("exec sleep 60", "within")):
+        fake.write_text(f"#!/bin/sh\n{body}\n")
+        fake.chmod(0o755)
+        with pytest.raises(InputError, match=words):
+            git_module.run(tmp_path, "log")
+
+
 def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "MAMIP"
     (folder / "policies").mkdir(parents=True)
@@ -218,8 +312,12 @@ def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothin
     git(folder, "add", "-A")
     git(folder, "commit", "-m", "x", day=9)
     trap = f"touch {tmp_path / 'trapped'}"
-    for setting in ("core.fsmonitor", "core.pager", "gpg.program", "diff.external", "core.sshCommand"):
+    for setting in SETTINGS_THAT_START_PROGRAMS:
         git(folder, "config", setting, trap)
+    (folder / ".gitattributes").write_text("* filter=x diff=x textconv=x\n")
+    for hook in ("post-index-change", "reference-transaction", "pre-auto-gc"):
+        (folder / ".git" / "hooks" / hook).write_text(f"#!/bin/sh\n{trap}\n")
+        (folder / ".git" / "hooks" / hook).chmod(0o755)
     git(folder, "config", "log.showSignature", "true")
     collection = read_collection(folder, KNOWN)
     assert said(collection) == {"Alpha": {1: "a:One", 2: "a:Two", 3: "a:Three"}, "Beta": {1: "b:One"}}

@@ -1,11 +1,8 @@
 """A git clone of an archive that keeps what `get-policy-version` printed, a file a policy, such as MAMIP.
 
-Every version that was ever committed is in the history, so the history is read, not the files. The clone's own
-settings are not trusted: whatever in them could start a program is overridden, and nothing is fetched.
+Every version that was ever committed is in the history, so the history is read, not the files.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +11,7 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.history import Collection, Skipped
 from ekstui.core.policy import Policy
 from ekstui.errors import InputError
+from ekstui.sources.files.git import Objects, borrowed
 from ekstui.sources.files.version_answer import VersionAnswer, history_of, read_version_answer
 
 FOLDER = "policies"
@@ -21,10 +19,8 @@ FOLDER = "policies"
 MAX_BLOBS = 100_000
 """The most files in the history looked at; MAMIP has about 8,000."""
 
-_SETTINGS = (
-    "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "log.showSignature=false",
-    "protocol.allow=never", "core.attributesFile=/dev/null",
-)  # fmt: skip
+_BATCH_BYTES = 16 * 1024 * 1024
+"""Bytes of files read in one go, so that they fit in memory."""
 
 
 def is_git_archive(folder: Path) -> bool:
@@ -34,15 +30,19 @@ def is_git_archive(folder: Path) -> bool:
 
 def read_git_archive(folder: Path, known: Mapping[str, Policy]) -> Collection:
     """Return every version in the clone's history, of policies that are known; InputError where git cannot read it."""
+    with borrowed(folder) as objects:
+        return _read(folder, objects, known)
+
+
+def _read(folder: Path, objects: Objects, known: Mapping[str, Policy]) -> Collection:
     answers: dict[str, dict[int, VersionAnswer]] = {}
     skipped: list[Skipped] = []
-    blobs = dict(_blobs(folder))
-    contents = _contents(folder, tuple(blobs))
-    for (blob, path), text in zip(blobs.items(), contents, strict=True):
+    blobs = dict(_blobs(objects))
+    for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True):
         name = path.rpartition("/")[2].removesuffix(".json")
         place = f"{path} ({blob[:10]})"
-        if text is None:
-            skipped.append(Skipped(place, f"more than {MAX_BYTES:,} bytes."))
+        if isinstance(text, str):
+            skipped.append(Skipped(place, text))
             continue
         try:
             answer = read_version_answer(text)
@@ -57,16 +57,18 @@ def read_git_archive(folder: Path, known: Mapping[str, Policy]) -> Collection:
             # Blobs come newest first: a version that was committed twice is as it was committed last.
             answers.setdefault(name, {}).setdefault(answer.number, answer)
     histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
-    return Collection(folder.resolve().name, _head_time(folder), True, histories, tuple(skipped))
+    seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
+    as_of = datetime.fromtimestamp(int(seconds), UTC)
+    return Collection(folder.resolve().name, as_of, True, histories, tuple(skipped))
 
 
-def _blobs(folder: Path) -> Iterator[tuple[str, str]]:
+def _blobs(objects: Objects) -> Iterator[tuple[str, str]]:
     """Yield each file in the history of the policies' folder by its object name, newest first."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
-    fields = _git(folder, "log", *options, "--", FOLDER).split(b"\0")
+    fields = objects.git("log", *options, objects.head, "--", FOLDER).split(b"\0")
     for count, (status, path) in enumerate(_pairs(fields)):
         if count > MAX_BLOBS:
-            raise InputError(f"{folder} has more than {MAX_BLOBS:,} files in its history.")
+            raise InputError(f"The clone has more than {MAX_BLOBS:,} files in its history.")
         # Such as `:100644 100644 OLD NEW M`; links and submodules have other modes.
         words = status.split(b" ")
         if len(words) >= 5 and words[1].startswith(b"100"):
@@ -78,65 +80,36 @@ def _pairs(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
     yield from zip(entries[::2], entries[1::2], strict=False)
 
 
-def _contents(folder: Path, blobs: tuple[str, ...]) -> Iterator[bytes | None]:
-    """Yield the files' contents in order, None for one that is too large."""
-    sizes = _git(folder, "cat-file", "--batch-check=%(objectsize)", given="\n".join(blobs).encode() + b"\n").split()
-    fits = dict(zip(blobs, (size.isdigit() and int(size) <= MAX_BYTES for size in sizes), strict=True))
-    for start in range(0, len(blobs), _BATCH):
-        batch = blobs[start : start + _BATCH]
-        wanted = [blob for blob in batch if fits[blob]]
-        output = _git(folder, "cat-file", "--batch", given="".join(f"{blob}\n" for blob in wanted).encode())
-        position = 0
-        for blob in batch:
-            if not fits[blob]:
-                yield None
-                continue
-            start_of_text = output.index(b"\n", position) + 1
-            size = int(output[position:start_of_text].split(b" ")[2])
-            yield output[start_of_text : start_of_text + size]
-            position = start_of_text + size + 1
+def _contents(objects: Objects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
+    """Yield the files' contents in order, or a sentence for one that is missing or too large."""
+    listed = "".join(f"{blob}\n" for blob in blobs).encode()
+    sizes = [line.split(b" ")[-1] for line in objects.git("cat-file", "--batch-check", given=listed).splitlines()]
+    batch: list[tuple[str, str | None]] = []
+    room = _BATCH_BYTES
+    for blob, size in zip(blobs, sizes, strict=True):
+        if not size.isdigit():
+            batch.append((blob, "it is missing from this clone."))
+        elif int(size) > MAX_BYTES:
+            batch.append((blob, f"more than {MAX_BYTES:,} bytes."))
+        else:
+            batch.append((blob, None))
+            room -= int(size)
+        if room <= 0:
+            yield from _texts(objects, batch)
+            batch, room = [], _BATCH_BYTES
+    yield from _texts(objects, batch)
 
 
-_BATCH = 500
-"""Files read in one go, so that they fit in memory."""
-
-
-def _head_time(folder: Path) -> datetime:
-    seconds = _git(folder, "log", "-1", "--format=%ct", "--no-show-signature")
-    return datetime.fromtimestamp(int(seconds), UTC)
-
-
-def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "LC_ALL": "C",
-    }
-    try:
-        # The arguments are ours, and which git is the user's choice.
-        result = subprocess.run(  # noqa: S603
-            [  # noqa: S607
-                "git",
-                "--no-pager",
-                "--literal-pathspecs",
-                *settings,
-                "-C",
-                str(folder),
-                *arguments,
-            ],
-            input=given,
-            capture_output=True,
-            check=True,
-            env=environment,
-        )
-    except FileNotFoundError:
-        raise InputError("git is not installed, and this folder is a git clone.") from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(f"git cannot read {folder}: {said[0] if said else error.returncode}.") from None
-    return result.stdout
+def _texts(objects: Objects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
+    """Yield the contents of those files that nothing is wrong with, and what is wrong with the others."""
+    wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
+    output = objects.git("cat-file", "--batch", given=wanted) if wanted else b""
+    position = 0
+    for _, wrong in batch:
+        if wrong is not None:
+            yield wrong
+            continue
+        start = output.index(b"\n", position) + 1
+        size = int(output[position:start].split(b" ")[2])
+        yield output[start : start + size]
+        position = start + size + 1

