@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ekstui.core import arn
+from ekstui.core.denial.assumption import with_assumption
 from ekstui.core.denial.denial import Cause, Denial
 from ekstui.core.denial.message import denials_in
 from ekstui.core.denial.services import action_of_operation, prefix_of_service, spelled
@@ -91,12 +92,13 @@ def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
     identity = event.get("userIdentity")
     principal = identity.get("arn") if isinstance(identity, dict) else None
     resource = denial.resource or _only_resource_of(event)
-    return replace(
+    denial = replace(
         denial,
         resource=resource,
         principal=denial.principal or (principal if isinstance(principal, str) else None),
         context=_context_of_event(event),
     )
+    return with_assumption(denial, event)
 
 
 def _only_resource_of(event: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """Whether IAM policies allow a request: statements, conditions and variables, with what is not known kept apart."""
 
 from ekstui.core.evaluation.evaluate import evaluate
-from ekstui.core.evaluation.request import RESOURCE, Request
+from ekstui.core.evaluation.request import PRINCIPAL, RESOURCE, Request
 from ekstui.core.evaluation.verdict import (
     AppliedPolicy,
     Evaluation,
@@ -14,6 +14,7 @@ from ekstui.core.evaluation.verdict import (
 )
 
 __all__ = [
+    "PRINCIPAL",
     "RESOURCE",
     "AppliedPolicy",
     "Evaluation",

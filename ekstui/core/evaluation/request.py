@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 RESOURCE = "resource"
 """Stands among the missing keys where the resource itself was not told; a condition key always has a colon."""
 
+PRINCIPAL = "principal"
+"""The same for the principal, which the trust policy of a role is asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

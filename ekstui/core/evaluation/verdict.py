@@ -7,8 +7,8 @@ from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import Document, Statement
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
-Layer = Literal["identity", "boundary", "session"]
-Part = Literal["action", "resource", "condition", "effect"]
+Layer = Literal["identity", "boundary", "session", "trust"]
+Part = Literal["action", "resource", "condition", "effect", "principal"]
 
 
 @dataclass(frozen=True, slots=True)

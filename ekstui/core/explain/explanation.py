@@ -17,6 +17,7 @@ from ekstui.core.reference import ResourceUse
 
 if TYPE_CHECKING:
     from ekstui.core.account import Use
+    from ekstui.core.explain.trust import TrustJudgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +129,5 @@ class Explanation:
     """Sentences to keep in mind."""
     encoded: str | None
     """The encoded authorization message that came with the denial."""
+    trust: TrustJudgement | None = None
+    """What the trust policy of the role says, where a role is to be assumed and the policy is known."""

@@ -1,0 +1,229 @@
+"""Requests to assume a role, held against its trust policy.
+
+The documents are those of the EKS User Guide ("Assign IAM roles to Kubernetes service accounts", "Create IAM role with
+trust policy required by EKS Pod Identity") and of the IAM User Guide ("Principal"), with the mistakes people make.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from ekstui.core.denial import parse_denial
+from ekstui.core.document import parse
+from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.explain.trust import TrustJudgement, judge_trust, judged_together
+from ekstui.core.reference import reference
+
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+OTHER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLEOFANOTHERCLUSTER0EXAMPLE"
+SA = "system:serviceaccount:kube-system:aws-node"
+NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
+WEB = "sts:AssumeRoleWithWebIdentity"
+POD = "eks-auth:AssumeRoleForPodIdentity"
+
+Part = tuple[str, str | None]
+
+
+def provider(issuer: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+
+
+def trust(principal: object, action: object, condition: object = None, **more: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
+    return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+
+
+def irsa(operator: str = "StringEquals", issuer: str = ISSUER, action: str = WEB, **claims: str) -> dict[str, Any]:
+    keys = {f"{issuer}:{claim}": value for claim, value in claims.items()}
+    return trust({"Federated": provider(ISSUER)}, action, {operator: keys})
+
+
+def judged(document: dict[str, Any], request: Request, role: str | None = ROLE) -> TrustJudgement:
+    return judge_trust(request, AppliedPolicy("trust policy of app", None, parse(document), role), reference())
+
+
+def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> dict[str, tuple[str, ...]]:
+    claims = {f"{issuer}:sub": (subject,), f"{issuer}:aud": (audience,)}
+    return {"aws:FederatedProvider": (provider(issuer),), **claims}
+
+
+GUIDE = irsa(sub=SA, aud="sts.amazonaws.com")
+TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Part], str]] = [
+    ("as in the guide", GUIDE, token(SA), "allowed", [], ""),
+    ("another service account", GUIDE, token("system:serviceaccount:default:app"), "implicit-deny",
+     [("condition", f"{ISSUER}:sub")], f"service account kube-system/aws-node of the cluster with issuer {ISSUER}"),
+    ("another audience", GUIDE, token(SA, "kubernetes"), "implicit-deny", [("condition", f"{ISSUER}:aud")], ""),
+    ("another cluster", GUIDE, token(SA, issuer=OTHER), "implicit-deny", [("principal", None)], f"issuer {OTHER}, which is another"),
+    ("a wildcard taken literally", irsa(sub="system:serviceaccount:kube-system:*"), token(SA), "implicit-deny",
+     [("condition", f"{ISSUER}:sub")], "literally"),
+    ("the same, of no token known", irsa(sub="system:serviceaccount:kube-system:*"), {}, "implicit-deny",
+     [("condition", f"{ISSUER}:sub")], "literally"),
+    ("a wildcard", irsa("StringLike", sub="system:serviceaccount:kube-*:aws-*"), token(SA), "allowed", [], ""),
+    ("no subject of a service account", irsa(sub="sts.amazonaws.com"), {}, "implicit-deny", [("condition", f"{ISSUER}:sub")], ""),
+    ("a namespace without a name", irsa(sub="system:serviceaccount:kube-system"), {}, "implicit-deny", [("condition", f"{ISSUER}:sub")], ""),
+    ("the keys of another issuer", irsa(issuer=OTHER, sub=SA), token(SA), "implicit-deny", [("condition", f"{OTHER}:sub")], "another issuer's"),
+    ("the same, of no token known", irsa(issuer=OTHER, sub=SA), {}, "implicit-deny", [("condition", f"{OTHER}:sub")], "another issuer's"),
+    ("the action of roles", irsa(action="sts:AssumeRole", sub=SA), token(SA), "implicit-deny", [("action", None)], f"does not allow {WEB}"),
+    ("a service", trust({"Service": "eks.amazonaws.com"}, "sts:AssumeRole"), token(SA), "implicit-deny",
+     [("principal", None), ("action", None)], "nobody in with a token"),
+    ("nothing known of the token", GUIDE, {}, "depends",
+     [("principal", None), ("condition", f"{ISSUER}:sub"), ("condition", f"{ISSUER}:aud")], "kube-system/aws-node"),
+    ("only the subject known", GUIDE, {f"{ISSUER}:sub": (SA,)}, "depends", [("condition", f"{ISSUER}:aud")], ""),
+    ("excluded", trust({"Federated": provider(ISSUER)}, WEB, {"StringNotEquals": {f"{ISSUER}:sub": SA}}), token(SA),
+     "implicit-deny", [("condition", f"{ISSUER}:sub")], ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "context", "verdict", "failed", "note"), [case[1:] for case in TOKENS],
+                         ids=[case[0] for case in TOKENS])  # fmt: skip
+def test_a_token_against_a_trust_policy(
+    document: dict[str, Any], context: dict[str, tuple[str, ...]], verdict: str, failed: list[Part], note: str
+) -> None:
+    judgement = judged(document, Request(WEB, context=context))
+    assert judgement.verdict == verdict
+    assert [(failure.part, failure.key) for failure in judgement.statements[0].failed] == failed
+    assert note in " ".join(judgement.notes)
+    assert bool(judgement.missing) is (verdict == "depends")
+
+
+def test_a_service_account_may_be_named_without_its_cluster() -> None:
+    assert judged(GUIDE, Request(WEB, principal="system:serviceaccount:a:b")).verdict == "implicit-deny"
+    there = judged(GUIDE, Request(WEB, principal=SA))
+    assert (there.verdict, there.caller.subject) == ("depends", SA)
+
+
+def test_a_deny_goes_before_what_is_allowed() -> None:
+    denied = trust({"Federated": provider(ISSUER)}, WEB, {"StringEquals": {f"{ISSUER}:sub": SA}}, Effect="Deny")
+    both = {"Version": "2012-10-17", "Statement": [*GUIDE["Statement"], *denied["Statement"]]}
+    assert judged(both, Request(WEB, context=token(SA))).verdict == "explicit-deny"
+    assert judged(both, Request(WEB)).verdict == "depends"
+
+
+PODS = {"Service": "pods.eks.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict", "note"),
+    [
+        (trust(PODS, ["sts:AssumeRole", "sts:TagSession"]), "allowed", ""),
+        (trust(PODS, "sts:*"), "allowed", ""),
+        (trust(PODS, "sts:AssumeRole"), "implicit-deny", "sts:TagSession"),
+        (GUIDE, "implicit-deny", "does not name pods.eks.amazonaws.com"),
+        (trust({"Service": "eks.amazonaws.com"}, ["sts:AssumeRole", "sts:TagSession"]), "implicit-deny", "does not name"),
+        (trust(PODS, ["sts:AssumeRole", "sts:TagSession"],
+               {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "shop"}}), "depends", ""),
+        (trust(PODS, ["sts:AssumeRole", "sts:TagSession"],
+               {"StringEquals": {"aws:RequestTag/eks-cluster-name": "test"}}), "implicit-deny", ""),
+    ],
+)  # fmt: skip
+def test_pod_identity_needs_both_actions(document: dict[str, Any], verdict: str, note: str) -> None:
+    cluster = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+    judgement = judged(document, Request(POD, (cluster,), NODE))
+    assert judgement.verdict == verdict
+    assert note in " ".join(judgement.notes)
+    assert judged(document, Request("sts:AssumeRole", (ROLE,), "pods.eks.amazonaws.com", {
+        "aws:RequestTag/eks-cluster-name": ("prod",)})).verdict == verdict  # fmt: skip
+
+
+def own(*actions: str) -> AppliedPolicy:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return AppliedPolicy("own", None, parse({"Version": "2012-10-17", "Statement": statement}))
+
+
+ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+SELF = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/eks/node"}
+ELSEWHERE = "arn:aws:iam::444455556666:role/app"
+
+
+@pytest.mark.parametrize(
+    ("principal", "role", "identity", "verdict"),
+    [
+        # A trust policy that names the account leaves it to the caller's own policies.
+        (ROOT, ROLE, own("sts:AssumeRole"), "allowed"),
+        (ROOT, ROLE, own("s3:*"), "implicit-deny"),
+        (ROOT, ROLE, None, "depends"),
+        ({"AWS": ACCOUNT}, ROLE, own("s3:*"), "implicit-deny"),
+        # One that names the caller is enough in its own account, and only there.
+        (SELF, ROLE, own("s3:*"), "allowed"),
+        (SELF, ROLE, None, "allowed"),
+        (SELF, ELSEWHERE, own("s3:*"), "implicit-deny"),
+        (SELF, ELSEWHERE, None, "depends"),
+        (SELF, None, own("s3:*"), "depends"),
+        ({"AWS": NODE}, ROLE, None, "allowed"),
+        # Whether `*` is enough is not written anywhere.
+        ({"AWS": "*"}, ROLE, own("s3:*"), "depends"),
+        ({"AWS": "*"}, ROLE, own("sts:*"), "allowed"),
+        ({"AWS": "arn:aws:iam::444455556666:root"}, ROLE, own("*"), "implicit-deny"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}, ROLE, own("*"), "implicit-deny"),
+        ({"AWS": NODE.replace("i-0", "i-1")}, ROLE, own("*"), "implicit-deny"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/node"}, ROLE, own("*"), "implicit-deny"),
+        ({"AWS": "AROAEXAMPLEEXAMPLE000"}, ROLE, own("*"), "implicit-deny"),
+        ({"Service": "ec2.amazonaws.com"}, ROLE, own("*"), "implicit-deny"),
+    ],
+)
+def test_the_callers_own_policies_count_where_they_must(
+    principal: object, role: str | None, identity: AppliedPolicy | None, verdict: str
+) -> None:
+    request = Request("sts:AssumeRole", (role,) if role else (), NODE)
+    judgement = judged(trust(principal, "sts:AssumeRole"), request, role)
+    evaluation = None if identity is None else evaluate(request, (identity,), reference=reference())
+    assert judged_together(judgement, evaluation)[0] == verdict
+
+
+def test_what_is_not_known_of_the_caller_is_asked_for() -> None:
+    external = trust(ROOT, "sts:AssumeRole", {"StringEquals": {"sts:ExternalId": "12345"}})
+    request = Request("sts:AssumeRole", (ROLE,), NODE)
+    assert judged(external, request).missing == ("sts:ExternalId",)
+    assert judged(external, Request("sts:AssumeRole", (ROLE,))).missing == ("principal", "sts:ExternalId")
+    assert judged(trust(ROOT, "sts:AssumeRole"), Request("sts:TagSession", (ROLE,), NODE)).verdict == "implicit-deny"
+    saml = trust({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"}, "sts:AssumeRoleWithSAML")
+    assert judged(saml, Request("sts:AssumeRoleWithSAML")).missing == ("aws:FederatedProvider",)
+    assert judged(saml, Request(WEB, context=token(SA))).verdict == "implicit-deny"
+
+
+# The shapes of the IAM User Guide's "Example AWS STS API events in CloudTrail log".
+WEB_EVENT = {
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "AssumeRoleWithWebIdentity",
+    "errorCode": "AccessDenied",
+    "errorMessage": "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+    "userIdentity": {
+        "type": "WebIdentityUser",
+        "principalId": f"{provider(ISSUER)}:sts.amazonaws.com:{SA}",
+        "userName": SA,
+        "identityProvider": provider(ISSUER),
+    },
+    "requestParameters": {"roleArn": ROLE, "roleSessionName": "botocore-session-1"},
+}
+
+
+def test_an_event_tells_role_provider_subject_and_audience() -> None:
+    denial = parse_denial(json.dumps(WEB_EVENT))
+    assert (denial.action, denial.resource) == (WEB, ROLE)
+    assert all(denial.context[key] == values for key, values in token(SA).items())
+    assert denial.context["sts:RoleSessionName"] == ("botocore-session-1",)
+    assert judged(GUIDE, Request(denial.action, (ROLE,), denial.principal, denial.context)).verdict == "allowed"
+
+
+def test_an_event_of_a_role_tells_what_it_gave_and_what_not() -> None:
+    event = {
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRole",
+        "errorCode": "AccessDenied",
+        "errorMessage": f"User: {NODE} is not authorized to perform: sts:AssumeRole on resource: {ROLE}",
+        "userIdentity": {"type": "AssumedRole", "arn": NODE, "sessionContext": {"attributes": {"mfaAuthenticated": "false"}}},
+        "requestParameters": {"roleArn": ROLE, "roleSessionName": "s"},
+    }  # fmt: skip
+    denial = parse_denial(json.dumps(event))
+    request = Request(denial.action, (ROLE,), denial.principal, denial.context)
+    external = trust(ROOT, "sts:AssumeRole", {"StringEquals": {"sts:ExternalId": "12345"}})
+    assert judged(external, request).verdict == "implicit-deny"
+    service = {
+        **event,
+        "errorMessage": "Access denied",
+        "userIdentity": {"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"},
+    }
+    assert parse_denial(json.dumps(service)).principal == "pods.eks.amazonaws.com"
