@@ -1,7 +1,6 @@
 """The entry point: find the command, run it, turn errors into one sentence and an exit code."""
 
 import argparse
-import importlib
 import os
 import signal
 import sys
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.output import narrate
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module
 from ekstui.cli.streams import end_at_once, flush_out, prepare_streams
 from ekstui.cli.terminal import refuse_what_is_no_terminal
 from ekstui.core.text import clean_line
@@ -39,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = with_command(given)
         if words[0] == "open" and not {"-h", "--help"} & {*words}:
             refuse_what_is_no_terminal()
-        parsed = build_parser(words[0] if words[0] in COMMANDS else None).parse_args(words)
+        parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
         from ekstui.cli.settings import apply_settings  # 5 ms, which a refusal need not pay
 
         parsed.settings = apply_settings(parsed)
@@ -74,9 +73,8 @@ def keep_log(settings: "Settings") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; each command's module is imported only when it is the one."""
-    module = importlib.import_module(f"ekstui.cli.commands.{arguments.command.replace('-', '_')}")
     try:
-        code: int = module.run(arguments)
+        code: int = command_module(arguments.command).run(arguments)
     finally:
         if opening := sys.modules.get("ekstui.cli.opening"):
             opening.narrate_notices()

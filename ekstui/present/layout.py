@@ -47,6 +47,13 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
     previous: Block | None = None
     for index, block in enumerate(blocks):
         key: Hashable = index if isinstance(block, Table | Tree) or block.key is None else block.key
+        if (
+            isinstance(block, Table) != isinstance(previous, Table)
+            and previous
+            and not indent
+            and not _is_section(block)
+        ):
+            yield Laid(("space", key), ())
         match block:
             case Heading():
                 if not fitted(block.line, place) or (block.level == 1 and place == "app"):
@@ -60,12 +67,8 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
             case Sentence(line, value):
                 if not fitted(line, place):
                     continue
-                if isinstance(previous, Table) and not indent:
-                    yield Laid(("space", key), ())
                 yield from _broken(key, styled_line(line, place), width, indent, STEP if indent else "", value)
             case Table():
-                if isinstance(previous, Sentence | Heading) and not indent:
-                    yield Laid(("space", key), ())
                 yield from _table(block, key, indent, None if whole_tables else width, place)
             case Tree(nodes):
                 folds = any(node.opened is not None for node in nodes)
@@ -76,6 +79,10 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
                     line = styled(indent + clean_line(part))
                     yield Laid((key, number) if number else key, line, None if number else value)
         previous = block
+
+
+def _is_section(block: Block) -> bool:
+    return isinstance(block, Heading) and block.level > 1
 
 
 def fitted(line: Line, place: Place) -> bool:
@@ -124,7 +131,9 @@ def _table(table: Table, key: Hashable, indent: str, width: int | None, place: P
         return
     lengths = column_widths(table.columns, [line for _, line in rows], None if width is None else width - len(indent))
     if any(column.title for column in table.columns):
-        titles = [styled(column.title, "strong") for column in table.columns]
+        titles = [
+            styled(column.title.upper() if place == "terminal" else column.title, "strong") for column in table.columns
+        ]
         yield from _row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
@@ -188,11 +197,12 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], w
         return lengths
     over = sum(lengths) + len(GAP) * (len(columns) - 1) - width
     for priority in sorted({column.shrink for column in columns if column.shrink}, reverse=True):
-        giving = [index for index, column in enumerate(columns) if column.shrink == priority]
-        while over > 0:
-            widest = max(giving, key=lengths.__getitem__)
-            if lengths[widest] <= max(columns[widest].width, len(columns[widest].title)):
-                break
-            lengths[widest] -= 1
+        least = {
+            index: max(column.width, len(column.title))
+            for index, column in enumerate(columns)
+            if column.shrink == priority
+        }
+        while over > 0 and (giving := [index for index in least if lengths[index] > least[index]]):
+            lengths[max(giving, key=lengths.__getitem__)] -= 1
             over -= 1
     return lengths

@@ -1,1 +1,21 @@
-"""One module a command: it asks the library and prints the answer."""
+"""A module a command: its description, examples, arguments and run stand in it, and it alone is imported to run it."""
+
+TITLES = {
+    "open": "open the app",
+    "list": "list the policies",
+    "show": "what a policy permits",
+    "versions": "a policy's timeline",
+    "diff": "what differs between two documents",
+    "who-can": "policies that allow an action",
+    "changes": "what AWS changed",
+    "attached": "who carries a policy",
+    "cluster": "a cluster's roles and findings",
+    "explain": "why a request was denied",
+    "trim": "a start for a policy of your own",
+    "sync": "bring the cache up to date",
+    "cache": "the local cache",
+    "config": "the settings that hold",
+    "completion": "code that completes words in a shell",
+    "serve": "the app in a browser",
+}
+"""Each command with its line in the help, in the order of the help; they are here, so that help imports no command."""

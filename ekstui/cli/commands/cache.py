@@ -4,9 +4,25 @@ import argparse
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
-from ekstui.cli.output import narrate, print_json, print_text
+from ekstui.cli.options import add_json
+from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.export.shapes import cache_shape
 from ekstui.library import Library
+from ekstui.present.store import cache_blocks
+
+DESCRIPTION = "Show what the local cache holds (info), read all of it (verify), or delete it (clear)."
+EXAMPLES = (
+    "ekstui cache info",
+    "ekstui cache clear --account 123456789012",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("what", choices=("info", "verify", "clear"))
+    parser.add_argument("--account", metavar="NUMBER", help="with clear: delete what is kept of this account")
+    parser.add_argument("--accounts", action="store_true", help="with clear: delete what is kept of every account")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -19,15 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     info, snapshots = library.cache_info(), library.live.stored()
     if arguments.json:
         print_json(cache_shape(info, snapshots))
-        return ExitCode.DONE
-    print_text(str(info.path), "bold")
-    print_text(f"policies from {info.source}, known until {info.newest:%Y-%m-%d}")
-    print_text(f"{info.policies:,} policies, {info.versions:,} versions, {info.size:,} bytes")
-    print_text(f"synced {info.synced_at:%Y-%m-%d %H:%M} UTC" if info.synced_at else "never synced")
-    if not info.in_use:
-        print_text("The bundled corpus answers, not the cache.", "yellow")
-    for entry in snapshots:
-        print_text(f"account {entry.account} ({entry.partition}) as of {entry.fetched_at:%Y-%m-%d %H:%M} UTC")
+    else:
+        print_blocks(cache_blocks(info, snapshots))
     for notice in library.notices():
         narrate(notice)
     return ExitCode.DONE

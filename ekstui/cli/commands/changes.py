@@ -5,18 +5,34 @@ from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
-from ekstui.cli.output import Cell, Tone, narrate, narrate_progress, print_json, print_table
+from ekstui.cli.options import add_account, add_json, add_scope
+from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
 from ekstui.core.policy import version_label
 from ekstui.core.since import parse_since
-from ekstui.core.steps import FeedStep
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library
+from ekstui.present.changes import changes_table
 from ekstui.scope import Scope
+
+DESCRIPTION = "Show what AWS changed in its policies, newest first. Without --since: the last 30 days that are known."
+EXAMPLES = (
+    "ekstui changes --since 2026-02-01",
+    "ekstui changes --since 7d --attached",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--since", metavar="WHEN", help="a day such as 2026-02-01, or 7d, 36h, 2w before now")
+    parser.add_argument("--all", action="store_true", help="with the steps that change nothing")
+    parser.add_argument("--attached", action="store_true", help="only policies that something in the account carries")
+    add_scope(parser)
+    add_account(parser)
+    add_json(parser)
+
 
 DEFAULT_PERIOD = timedelta(days=30)
 """Without --since: this long before the last day that is known."""
-
-_TONES: dict[str, Tone] = {"widened": "yellow", "narrowed": "green", "mixed": "yellow"}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(changes_shape(data, steps, complete=feed.complete and whole))
     else:
-        print_table([_row(step) for step in steps], ("DATE", "POLICY", "STEP", "REACH", "CHANGE"))
+        print_blocks([changes_table(steps)])
     if not feed.complete:
         narrate(
             f"The policies are known until {data.newest:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
@@ -99,19 +115,3 @@ def _carried(library: Library) -> tuple[set[str], bool]:
     everything = library.policies("all")
     names = {entry.policy.name for entry in everything if in_partition(entry.policy.arn, partition) in arns}
     return names, snapshot.complete
-
-
-def _row(step: FeedStep) -> tuple[Cell, ...]:
-    change = step.change
-    day = f"{step.created:%Y-%m-%d}" if step.created else "date unknown"
-    if step.previous is None or change.reach is None:
-        words = "new policy" if step.version == 1 else "first known"
-        return day, step.policy, version_label(step.version), words, f"+{change.added}"
-    words = "same access" if change.reach == "same" and change.kind != "none" else change.reach
-    return (
-        day,
-        step.policy,
-        f"{version_label(step.previous)}→{version_label(step.version)}",
-        ("no change" if change.kind == "none" else words, _TONES.get(change.reach, "")),
-        f"+{change.added} −{change.removed} ~{change.changed}" if change.kind != "none" else "",
-    )

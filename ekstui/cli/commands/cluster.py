@@ -5,9 +5,24 @@ from datetime import UTC, datetime
 
 from ekstui.cli.account import library_for, narrate_errors, read_account
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.export.account_shapes import cluster_shape
 from ekstui.present.cluster import cluster_blocks
+
+DESCRIPTION = "Show a cluster's health, its roles, what they carry, and what is missing, superseded or too much."
+EXAMPLES = (
+    "ekstui cluster prod --region eu-central-1",
+    "ekstui cluster prod --markdown",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--markdown", action="store_true", help="the report as Markdown, for an incident channel")
+    add_account(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

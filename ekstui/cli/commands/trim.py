@@ -4,6 +4,7 @@ import argparse
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
+from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.output import narrate, print_json
 from ekstui.core.document import serialise
 from ekstui.core.policy import version_label
@@ -11,6 +12,18 @@ from ekstui.core.trim import trimmed
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import data_shape
 from ekstui.library.policies import known_version
+
+DESCRIPTION = (
+    "Print a policy's document without the services that EKS no longer uses, as a start for a policy of your own. "
+    f"What was left out, and why, is said on stderr. {POLICY}"
+)
+EXAMPLES = ("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("policy", metavar="POLICY[@V]")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

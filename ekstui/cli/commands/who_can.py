@@ -5,11 +5,30 @@ import argparse
 from ekstui.cli.commands.changes import fill_cache
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
+from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_json, print_text, print_wrapped
 from ekstui.core.policy import version_label
 from ekstui.core.who_can import Holder
 from ekstui.export.shapes import who_can_shape
 from ekstui.library.knowledge import knowledge
+from ekstui.scope import SCOPES
+
+DESCRIPTION = "Show which AWS managed policies allow an action in their default version, and since when."
+EXAMPLES = (
+    "ekstui who-can ec2:DescribeSecurityGroups",
+    "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("action", metavar="ACTION", help="such as ec2:CreateVolume; a pattern such as ec2:Create* too")
+    parser.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
+    # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
+    parser.add_argument(
+        "--scope", choices=SCOPES, default="all", help="the policies of EKS, or all (default: %(default)s)"
+    )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

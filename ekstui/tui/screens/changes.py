@@ -6,16 +6,13 @@ from datetime import timedelta
 from textual import on
 
 from ekstui.core.feed import FeedStep
-from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
+from ekstui.present.changes import COLUMNS, changes_table
+from ekstui.present.rows import Row, list_rows
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.versions import change
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
@@ -35,12 +32,7 @@ class ChangesScreen(ReportScreen):
 
     BINDINGS = bindings("changes")
     PLACES = ("changes", "report")
-    COLUMNS = (
-        Column("Date", 10),
-        Column("Policy", 12, share=3, middle=True),
-        Column("Step", 10),
-        Column("Change", 12, share=2),
-    )
+    COLUMNS = COLUMNS
     WAITING = "reading the history of the policies…"
 
     def __init__(self, scope: Scope) -> None:
@@ -69,7 +61,8 @@ class ChangesScreen(ReportScreen):
         """Return a row a step."""
         if not isinstance(answer, ChangesFeed):
             return []
-        return [_row(step) for step in answer.changes if self._quiet or step.change.kind != "none"]
+        shown = [step for step in answer.changes if self._quiet or step.change.kind != "none"]
+        return list_rows(changes_table(shown), self.width)
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
@@ -106,20 +99,3 @@ class ChangesScreen(ReportScreen):
             self.app.push_screen(
                 CompareScreen(PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version))
             )
-
-
-def _row(step: FeedStep) -> Row:
-    day = f"{step.created:%Y-%m-%d}" if step.created else "unknown"
-    if step.previous is None:
-        pair = version_label(step.version)
-        words: Styled = (
-            (f"+{step.change.added} ", "added"),
-            ("new policy" if step.version == 1 else "first known", "accent"),
-        )
-    else:
-        pair, words = f"{version_label(step.previous)}→{version_label(step.version)}", change(step.change)
-    return Row(
-        (step.policy, step.version),
-        (styled(day, "muted"), styled(clean_line(step.policy)), styled(pair, "muted"), words),
-        step,
-    )

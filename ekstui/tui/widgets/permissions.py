@@ -10,7 +10,7 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.present.rows import Row
+from ekstui.present.rows import Row, rows
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import RemainingLoaded, SummaryLoaded
@@ -120,10 +120,12 @@ class PermissionsPane(Pane):
 
             return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._opened}, width))
         if not words and self.shown:
-            from ekstui.tui.present.about import about_rows
+            from ekstui.present.about import about_blocks, notes_blocks
 
-            about = about_rows(self.shown.entry, self._knowledge, self._symptoms, width, whole=self._whole)
-            return about + service_rows(self._services, self._opened, reasons, width)
+            about = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
+            if self._whole:
+                about += notes_blocks(self._knowledge, self._symptoms)
+            return rows(about, width) + service_rows(self._services, self._opened, reasons, width)
         found = [service for service in (_matching(service, words) for service in self._services) if service]
         opened = {(service.effect, service.service) for service in found}
         return service_rows(found, opened, {}, self.rows.row_width)
