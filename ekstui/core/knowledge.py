@@ -138,6 +138,22 @@ class Symptom:
     policies: tuple[str, ...]
     actions: tuple[str, ...]
     source: str
+    messages: tuple[str, ...] = ()
+    """What logs say, whatever the case; `…` stands for anything between two parts."""
+
+    def is_in(self, text: str) -> bool:
+        """Return whether a text, on one line in small letters, has one of the messages."""
+        return any(_has(text, message.lower().split("…")) for message in self.messages)
+
+
+def _has(text: str, parts: list[str]) -> bool:
+    position = 0
+    for part in parts:
+        found = text.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +190,11 @@ class Knowledge:
     def dependents(self, action: str) -> tuple[DependentActions, ...]:
         """Return the hints for an action, whatever its case."""
         return tuple(hint for hint in self.dependent_actions if hint.action.lower() == action.lower())
+
+    def symptoms_in(self, text: str) -> tuple[Symptom, ...]:
+        """Return the symptoms whose messages stand in a text, which is on one line."""
+        folded = text.lower()
+        return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
 
     def symptoms_of(self, policy: str) -> tuple[Symptom, ...]:
         """Return the symptoms that a policy explains."""

@@ -1,4 +1,4 @@
-"""The JSON of `ekstui explain`, and the command that decodes what a message holds in code."""
+"""The JSON of `ekstui explain`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ekstui.core.denial import Cause
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import Failure
 from ekstui.core.explain import Allower, Explanation, NearStatement, NewerVersion
+from ekstui.core.explain.words import decode_command
 from ekstui.core.policy import format_time, version_label
 from ekstui.export.shapes import Shape, data_shape
 from ekstui.library import DataStatus
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 
 def explain_shape(
-    data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None = None
+    data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
 ) -> Shape:
-    """Return the answer of `explain`; `simulated` is what IAM's own simulator said, None if it was not asked."""
+    """Return the answer of `explain`, or `answers` where a message has several denials.
+
+    `simulated` is what IAM's own simulator said of the first, None if it was not asked.
+    """
+    first, *others = explanations
+    shape = {"data": data_shape(data), **_explanation(first, simulated)}
+    if not others:
+        return shape
+    return {"answers": [shape, *({"data": data_shape(data), **_explanation(each, None)} for each in others)]}
+
+
+def _explanation(explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
     smallest = explanation.smallest_statement
     return {
-        "data": data_shape(data),
         "verdict": explanation.verdict,
         "action": explanation.action,
         "resource": explanation.resource,
@@ -48,12 +59,27 @@ def explain_shape(
         ],
         "simulated": None if simulated is None else [_simulated(decision) for decision in simulated],
         "decode_command": None if explanation.encoded is None else decode_command(explanation.encoded),
+        "role": explanation.role,
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "text": finding.text,
+                "evidence": list(finding.evidence),
+            }
+            for finding in explanation.findings
+        ],
+        "symptoms": [
+            {
+                "symptom": symptom.symptom,
+                "answer": symptom.answer,
+                "policies": list(symptom.policies),
+                "actions": list(symptom.actions),
+                "source": symptom.source,
+            }
+            for symptom in explanation.symptoms
+        ],
     }
-
-
-def decode_command(encoded: str) -> str:
-    """Return the command that decodes an authorization message, which takes an action that ekstui does not."""
-    return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
 
 
 def _simulated(decision: SimulatedDecision) -> Shape:
@@ -123,4 +149,5 @@ def _newer(newer: NewerVersion) -> Shape:
         "current": version_label(newer.current),
         "version": version_label(newer.version),
         "created": format_time(newer.created),
+        **({"depends_on": list(newer.missing)} if newer.missing else {}),
     }

@@ -5,28 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.core import arn
+from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
-from ekstui.core.explain import Candidate, Explanation, Policies, Question, asked, explain
+from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.history import PolicyHistory
-from ekstui.core.knowledge import Knowledge
+from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference
 from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.library.comparison import read_side
-from ekstui.library.policies import parse_stored
+from ekstui.library.policies import default_versions, parse_stored
 from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.account import AccountSnapshot, Role
+    from ekstui.core.findings import Finding
     from ekstui.library.principal import Carried
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
 _ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*?][A-Za-z0-9*?-]*:|NotAction")')
+
+
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
+
+_TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"))
+"""Findings that tell why a role is denied, also where they are not sure enough to be problems."""
+
+_MAX_SYMPTOMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,10 @@ class Inquiry:
     standard_input: str = ""
     """The text for a side that is StandardInput."""
     principal: str | None = None
-    """A role of the account by name, or a role, session or user by ARN: what it carries counts too."""
+    """A role of the account by name, or a role, session or user by ARN: its policies count too.
+
+    Without it, and without policies, a message's own principal is taken from the account where that has it.
+    """
 
 
 def explained(
@@ -51,24 +65,80 @@ def explained(
     knowledge: Knowledge,
     reference: Reference,
     partition: str,
-) -> Explanation:
-    """Return why the request of an inquiry is denied, by the policies that `reader` holds of one partition.
+    now: datetime,
+) -> tuple[Explanation, ...]:
+    """Return why the requests of an inquiry are denied, by the policies that `reader` holds of one partition.
 
     Documents of one partition never judge a request in another. AccountError where the account is needed and unknown.
     """
-    request, denial = asked(inquiry.question, reference)
-    carried = Policies()
-    if inquiry.principal is not None:
-        if snapshot is None:
-            raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
-        # What is known of an account takes as long to import as all else here, 60 ms.
-        from ekstui.core.explain.sessions import session_name_of
-        from ekstui.library.principal import carried_by
+    if inquiry.principal is not None and snapshot is None:
+        raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
+    symptoms = symptoms_of(inquiry.question, knowledge)
 
-        found = carried_by(inquiry.principal, session_name_of(request.principal), snapshot, reader)
-        carried = found.policies
-        request = _of_principal(request, found)
-    policies = _policies(inquiry, carried, reader, knowledge)
+    def held(each: Asked) -> tuple[Request, Policies, Carried | None]:
+        found = None if snapshot is None else _carried(inquiry, each, snapshot, reader)
+        request = each.request if found is None else _of_principal(each.request, found)
+        return request, _policies(inquiry, Policies() if found is None else found.policies, reader, knowledge), found
+
+    def completed(explanation: Explanation, found: Carried | None) -> Explanation:
+        if found is None or snapshot is None:
+            return explanation
+        findings = () if found.role is None else _findings(found.role, snapshot, reader, knowledge, now)
+        return replace(explanation, findings=findings, role=found.arn)
+
+    try:
+        requests = asked(inquiry.question, reference)
+    except InputError:
+        if not symptoms:
+            raise
+        named = Asked(Request("", principal=inquiry.question.principal or _role_in(inquiry.question.message)), None)
+        request, policies, found = held(named)
+        return (completed(explain_symptom(symptoms, policies, request.principal, knowledge, reference), found),)
+    answers: list[Explanation] = []
+    for each in requests:
+        request, policies, found = held(each)
+        explanation = _explained(request, each.denial, policies, reader, knowledge, reference, partition)
+        answers.append(completed(replace(explanation, symptoms=symptoms), found))
+    return tuple(answers)
+
+
+def symptoms_of(question: Question, knowledge: Knowledge) -> tuple[Symptom, ...]:
+    """Return what a question's message is known to mean."""
+    message = question.message
+    if message is None or len(message) > MAX_CHARACTERS:
+        return ()
+    found = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge.symptoms_in(text))
+    return tuple(found)[:_MAX_SYMPTOMS]
+
+
+def account_of(question: Question, reference: Reference) -> str | None:
+    """Return the account of the principal that a message names, or None where it names none of any account."""
+    try:
+        principals = [each.request.principal for each in asked(question, reference)]
+    except InputError:
+        principals = [_role_in(question.message)]
+    accounts = {arn.split_arn(name).account for name in principals if name is not None and name.startswith("arn:")}
+    return next((account for account in accounts if account.isdigit()), None)
+
+
+def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Reference) -> tuple[str, Request]:
+    """Return the principal's ARN and the request, for IAM's own simulator."""
+    if inquiry.principal is None:
+        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+    from ekstui.library.principal import principal_arn
+
+    return principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference)[0].request
+
+
+def _explained(
+    request: Request,
+    denial: Denial | None,
+    policies: Policies,
+    reader: PolicyReader,
+    knowledge: Knowledge,
+    reference: Reference,
+    partition: str,
+) -> Explanation:
     elsewhere = partition_of(request)
     if elsewhere not in (None, partition):
         foreign = [applied.name for applied in _of_aws(policies)]
@@ -87,14 +157,43 @@ def explained(
     return explain(request, policies, candidates, denial=denial, knowledge=knowledge, reference=reference)
 
 
-def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Reference) -> tuple[str, Request]:
-    """Return the principal's ARN and the request, for IAM's own simulator."""
-    if inquiry.principal is None:
-        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    from ekstui.library.principal import principal_arn
+def _carried(inquiry: Inquiry, each: Asked, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried | None:
+    """Return what the principal has: the one that was named, or the message's own if it is in the account."""
+    # What is known of an account takes as long to import as all else here, 60 ms.
+    from ekstui.core.explain.sessions import session_name_of
+    from ekstui.library.principal import carried_by
 
-    request, _ = asked(inquiry.question, reference)
-    return principal_arn(inquiry.principal, snapshot), request
+    name = inquiry.principal
+    if name is not None:
+        return carried_by(name, session_name_of(each.request.principal), snapshot, reader)
+    name = each.request.principal
+    if inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
+        return None
+    try:
+        return carried_by(name, session_name_of(name), snapshot, reader)
+    except NotFoundError:
+        # A role that is gone, or that was not read: the message alone still says much.
+        return None
+
+
+def _findings(
+    role: Role, snapshot: AccountSnapshot, reader: PolicyReader, knowledge: Knowledge, now: datetime
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a role and may be why it is denied."""
+    from ekstui.core.findings import findings_of
+    from ekstui.core.uses import uses_in
+    from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
+
+    known = default_versions(carried_arns([role]), reader)
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), known)
+    found = findings_of(subject, surroundings_of(snapshot, now), knowledge)
+    return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
+
+
+def _role_in(message: str | None) -> str | None:
+    """Return the role or session that a text names, if it names only one."""
+    found = set(_PRINCIPAL.findall(message or ""))
+    return found.pop() if len(found) == 1 else None
 
 
 def partition_of(request: Request) -> str | None:

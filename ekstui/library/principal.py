@@ -23,6 +23,8 @@ class Carried:
     arn: str | None
     policies: Policies
     session: PodSession
+    role: Role | None
+    """None for a user."""
 
 
 def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried:
@@ -62,6 +64,7 @@ def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, r
             used_by=uses,
         ),
         pods,
+        entity if isinstance(entity, Role) else None,
     )
 
 

@@ -1,15 +1,11 @@
 """What the user typed or pasted to have it explained, as an inquiry."""
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ekstui.core.account import AccountSnapshot
-from ekstui.core.denial import parse_denial
 from ekstui.core.explain import Explanation, Question, parse_context
-from ekstui.core.reference import reference
 from ekstui.core.where import Side, parse_policy
-from ekstui.errors import EkstuiError, InputError
+from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.library.explanation import Inquiry
 
@@ -19,10 +15,16 @@ _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An answer, and what was asked: IAM's own simulator can be asked the same."""
+    """The answers, and what was asked: IAM's own simulator can be asked the same."""
 
     inquiry: Inquiry
-    explanation: Explanation
+    explanations: tuple[Explanation, ...]
+    """One or more; several where the message has several denials."""
+
+    @property
+    def action(self) -> str:
+        """The action of the first answer, empty where it has none."""
+        return self.explanations[0].action or ""
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -58,21 +60,7 @@ def _request(words: list[str]) -> Question:
 
 
 def explained(text: str, library: Library) -> Explained:
-    """Return the answer; a pasted message is held against the role it names where the account's snapshot has that."""
+    """Return the answers; a pasted message is held against the role it names where the account's snapshot has that."""
     inquiry = inquiry_of(text)
-    if inquiry.question.message is not None and not inquiry.principal and not inquiry.policies:
-        principal = _principal_here(inquiry.question.message, library.account())
-        if principal is not None:
-            of_role = replace(inquiry, principal=principal)
-            # A role that is gone, or of which too little was read: the message alone still says much.
-            with suppress(EkstuiError):
-                return Explained(of_role, library.explain(of_role))
-    return Explained(inquiry, library.explain(inquiry))
-
-
-def _principal_here(message: str, snapshot: AccountSnapshot | None) -> str | None:
-    """Return the ARN of the message's principal, if it is one of the account that is shown."""
-    principal = parse_denial(message, reference()).principal
-    if snapshot is None or principal is None or principal.split(":", 5)[4:5] != [snapshot.identity.account]:
-        return None
-    return principal
+    found = library.explain_all(inquiry)
+    return Explained(replace(inquiry, principal=inquiry.principal or found[0].role), found)

@@ -185,7 +185,9 @@ CONTROL = SESSION.replace("because no session policy allows the s3:GetObject act
 
 def test_a_session_policy_that_denies(explain: Any) -> None:
     answer = explain(SESSION, "--policy", "AmazonS3ReadOnlyAccess")
-    assert answer["verdict"] == "allowed"
+    # What the message says has happened; that the policy allows it is said beside.
+    assert answer["verdict"] == "implicit-deny"
+    assert any("The policies looked at allow it" in note for note in answer["notes"])
     assert answer["cause"] == {"policy_type": "session", "explicit": False, "policy": None}
     assert {"session policies", "service control policies", "the bucket policy"} <= set(answer["not_looked_at"])
     assert (answer["smallest_statement"], answer["allowed_by"], answer["newer_version"]) == (None, [], None)
@@ -235,7 +237,11 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "tells no context key"),
         (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "no condition key"),
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"], "absent and to have"),
-        (["Encoded authorization failure message: abc"], "aws sts decode-authorization-message --encoded-message abc "),
+        (
+            ["Encoded authorization failure message: g4oZPBqZ"],
+            "aws sts decode-authorization-message --encoded-message g4oZPBqZ ",
+        ),
+        (["Encoded authorization failure message: redacted"], "was taken out"),
         (["--action", "ec2:CreateVolume", "--policy", "./nosuch.json"], "cannot be read"),
         (["--action", "ec2:CreateVolume", "--policy", "role:node"], "--role NAME"),
         (["-", "--policy", "-"], "one thing only"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial
+from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial, parse_denials
 from ekstui.errors import InputError
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
@@ -95,7 +95,7 @@ MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
     (
         '{"level":"error","msg":"Reconciler error","error":"WebIdentityErr: failed to retrieve credentials\\ncaused by: '
         'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\\n\\tstatus code: 403, request id: 5c3f"}',
-        "sts:AssumeRoleWithWebIdentity", None, None, Cause("trust", explicit=False),
+        "sts:AssumeRoleWithWebIdentity", None, None, None,
     ),
     # S3 quotes the resource, Java adds its own tail.
     (
@@ -226,6 +226,7 @@ def test_a_cloudtrail_event() -> None:
         "aws:UserAgent": ("aws-sdk-go-v2/1.36.3",),
         "aws:SourceIp": ("192.0.2.1",),
         "aws:PrincipalArn": ("arn:aws:iam::111122223333:role/eks/karpenter",),
+        "aws:userid": ("AROA:1",),
     }
 
 
@@ -260,6 +261,168 @@ def test_wrapped_cloudtrail_events(wrapped: dict[str, Any]) -> None:
     assert parse_denial("2026-01-19 " + json.dumps(wrapped)).action == "ec2:CreateFleet"
 
 
+def recorded(name: str, parameters: object, source: str = "ec2", **changes: Any) -> str:
+    """A denied call whose message names no resource."""
+    return json.dumps(
+        event(
+            eventSource=f"{source}.amazonaws.com", eventName=name, requestParameters=parameters,
+            errorMessage="Access denied", errorCode="AccessDenied", recipientAccountId="111122223333", **changes,
+        )
+    )  # fmt: skip
+
+
+PLACE = "eu-west-1:111122223333"
+OF_VOLUME = {
+    "items": [{"resourceType": "volume", "tags": [{"key": "team", "value": "shop"}, {"key": "Name", "value": "a"}]}]
+}
+
+# CloudTrail's shapes of parameters (AWS's examples of log entries, CloudTrail User Guide and each service's own), with the
+# tags and resources that they mean.
+PARAMETERS: list[tuple[str, str, object, dict[str, str], list[str]]] = [
+    ("ec2", "CreateVolume", {"size": "4", "zone": "eu-west-1a", "tagSpecificationSet": OF_VOLUME},
+     {"team": "shop", "Name": "a"}, [f"arn:aws:ec2:{PLACE}:volume/*"]),
+    ("ec2", "CreateTags", {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": {"items": [{"key": "a", "value": "b"}]}},
+     {"a": "b"}, []),
+    ("ec2", "AttachVolume", {"volumeId": "vol-1", "instanceId": "i-1", "device": "/dev/xvdaa"}, {},
+     [f"arn:aws:ec2:{PLACE}:instance/i-1", f"arn:aws:ec2:{PLACE}:volume/vol-1"]),
+    ("elasticfilesystem", "CreateAccessPoint",
+     {"fileSystemId": "fs-1", "clientToken": "x", "tags": [{"key": "efs.csi.aws.com/cluster", "value": "true"}]},
+     {"efs.csi.aws.com/cluster": "true"}, [f"arn:aws:elasticfilesystem:{PLACE}:file-system/fs-1"]),
+    ("eks", "CreateCluster", {"name": "prod", "roleArn": "arn:aws:iam::111122223333:role/c", "tags": {"team": "shop"}},
+     {"team": "shop"}, []),
+    ("eks", "DescribeCluster", {"name": "prod"}, {}, [f"arn:aws:eks:{PLACE}:cluster/prod"]),
+    ("kms", "CreateKey", {"description": "d", "tags": [{"tagKey": "team", "tagValue": "shop"}]}, {"team": "shop"}, []),
+    ("kms", "Decrypt", {"keyId": f"arn:aws:kms:{PLACE}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}, {},
+     [f"arn:aws:kms:{PLACE}:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+    # An alias is not what IAM compares.
+    ("kms", "Decrypt", {"keyId": "alias/prod"}, {}, []),
+    ("elasticloadbalancing", "DeleteLoadBalancer",
+     {"loadBalancerArn": f"arn:aws:elasticloadbalancing:{PLACE}:loadbalancer/net/a/1"}, {},
+     [f"arn:aws:elasticloadbalancing:{PLACE}:loadbalancer/net/a/1"]),
+    ("ecr", "BatchGetImage", {"repositoryName": "hub/library/nginx"}, {}, [f"arn:aws:ecr:{PLACE}:repository/hub/library/nginx"]),
+    ("s3", "PutObject", {"bucketName": "logs", "key": "a/b.txt"}, {}, ["arn:aws:s3:::logs/a/b.txt"]),
+    # A role's path is not among the parameters, a secret's suffix neither.
+    ("iam", "GetRole", {"roleName": "node"}, {}, []),
+    ("secretsmanager", "GetSecretValue", {"secretId": "prod/db"}, {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "name", "parameters", "tags", "resources"), PARAMETERS)
+def test_the_parameters_of_an_event_give_tags_and_resources(
+    source: str, name: str, parameters: object, tags: dict[str, str], resources: list[str]
+) -> None:
+    denial = parse_denial(recorded(name, parameters, source))
+    given = {key: value for key, value in denial.context.items() if key.startswith(("aws:RequestTag", "aws:TagKeys"))}
+    expected: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
+    assert given == (expected | {"aws:TagKeys": tuple(tags)} if tags else {})
+    assert "aws:RequestTag/*" in denial.absent
+    assert ("aws:TagKeys" in denial.absent) is not bool(tags)
+    assert sorted(denial.parameter_resources) == sorted(resources)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        None,
+        "HIDDEN_DUE_TO_SECURITY_REASONS",
+        # The tags of a launch template are added to those of the call, and stand nowhere in the event.
+        {"launchTemplate": {"launchTemplateId": "lt-1"}, "subnetId": "subnet-1"},
+        {"LaunchTemplateConfigs": {"LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1"}, "tag": 1}},
+        {"tags": "HIDDEN_DUE_TO_SECURITY_REASONS"},
+        {"somethingTagged": {"a": "b"}},
+        # These are the volume's; the snapshot that it is made from is asked about without them.
+        {"snapshotId": "snap-0a1", "tagSpecificationSet": OF_VOLUME},
+    ],
+)
+def test_tags_that_an_event_does_not_list_whole_are_not_absent(parameters: object) -> None:
+    denial = parse_denial(recorded("CreateVolume", parameters))
+    assert "aws:RequestTag/*" not in denial.absent
+    assert not [key for key in denial.context if key.startswith("aws:RequestTag")]
+
+
+def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
+    parameters = {"tagSpecificationSet": OF_VOLUME}
+    said = (
+        "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/a/b is not authorized to "
+        "perform: {} on resource: arn:aws:ec2:eu-west-1:111122223333:{}/* because no identity-based policy allows the {} action"
+    )
+
+    def of(action: str, kind: str) -> Any:
+        return parse_denial(
+            json.dumps(
+                event(
+                    eventName="RunInstances",
+                    requestParameters=parameters,
+                    errorMessage=said.format(action, kind, action),
+                )
+            )
+        )
+
+    assert of("ec2:RunInstances", "volume").context["aws:TagKeys"] == ("team", "Name")
+    assert "aws:TagKeys" not in of("ec2:RunInstances", "instance").context
+    assert "aws:RequestTag/*" not in of("ec2:RunInstances", "instance").absent
+    # A tag that is given with what is made is a call of its own, which names what makes it.
+    tagging = of("ec2:CreateTags", "volume")
+    assert (tagging.context["ec2:CreateAction"], tagging.context["aws:TagKeys"]) == (
+        ("RunInstances",),
+        ("team", "Name"),
+    )
+    # What the call passes on to another service has none of them.
+    assert "aws:TagKeys" not in of("iam:PassRole", "volume").context
+
+
+def test_a_denial_that_is_named_twice_is_one() -> None:
+    said = f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: * because no identity-based policy allows"
+    text = f"Failed to call ec2:CreateTags: UnauthorizedOperation: {said} the ec2:CreateTags action"
+    (denial,) = parse_denials(text)
+    assert (denial.principal, denial.resource, denial.cause) == (SESSION, "*", NO_ALLOW)
+
+
+def test_several_denials_are_all_read() -> None:
+    first = (
+        f"User: {SESSION} is not authorized to perform: ec2:CreateVolume on resource: arn:aws:ec2:eu-west-1:1:volume/*"
+    )
+    second = (
+        f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: arn:aws:ec2:eu-west-1:1:volume/*"
+    )
+    why = " because no identity-based policy allows the {} action"
+    text = "\n".join(
+        [
+            f"E1 1 controller.go:1] {first}{why.format('ec2:CreateVolume')}",
+            "E1 1 controller.go:1] failed to call ec2:CreateVolume due to missing permissions",
+            f"E1 1 controller.go:1] {second}{why.format('ec2:CreateTags')}",
+            f"E1 1 controller.go:1] {first}{why.format('ec2:CreateVolume')}",
+        ]
+    )
+    assert [denial.action for denial in parse_denials(text)] == ["ec2:CreateVolume", "ec2:CreateTags"]
+    wrapped = "\n".join(text[start : start + 90] for start in range(0, len(text), 90))
+    assert {denial.action for denial in parse_denials(wrapped)} == {"ec2:CreateVolume", "ec2:CreateTags"}
+    records = {"Records": [event(), event(errorCode=None), event(errorMessage="no", eventName="RunInstances")]}
+    assert [denial.action for denial in parse_denials(json.dumps(records))] == ["ec2:CreateFleet", "ec2:RunInstances"]
+    lines = "\n".join(json.dumps({"level": "error", "error": said}) for said in (first, second))
+    assert [denial.action for denial in parse_denials(lines)] == ["ec2:CreateVolume", "ec2:CreateTags"]
+
+
+@pytest.mark.parametrize(
+    ("text", "principal", "resource"),
+    [
+        ("autoscaling.amazonaws.com is not authorized to perform: iam:PassRole on role arn:aws:iam::111122223333:role/n",
+         "autoscaling.amazonaws.com", "arn:aws:iam::111122223333:role/n"),
+        ("Access denied: arn:aws:iam::111122223333:role/deploy is not authorized to perform: iam:PassRole on role node",
+         "arn:aws:iam::111122223333:role/deploy", None),
+        ('the role "build" is not authorized to perform: eks:DescribeCluster on resource: *', "build", "*"),
+        ("You are not authorized to perform: ec2:RunInstances", None, None),
+        ("msg: Controller is not authorized to perform: ec2:RunInstances", None, None),
+        # A short ARN, as some services name what they list.
+        (f"User: {SESSION} is not authorized to perform: elasticfilesystem:DescribeFileSystems on resource: "
+         "arn:aws:elasticfilesystem:us-east-1:*", SESSION, "arn:aws:elasticfilesystem:us-east-1:*"),
+    ],
+)  # fmt: skip
+def test_principals_and_resources_of_other_forms(text: str, principal: str | None, resource: str | None) -> None:
+    denial = parse_denial(text)
+    assert (denial.principal, denial.resource) == (principal, resource)
+
+
 DECODED = {
     "allowed": False,
     "explicitDeny": False,
@@ -288,6 +451,16 @@ def test_a_decoded_message_gives_the_context(text: str) -> None:
     assert denial.context == {
         "aws:RequestTag/Name": ("karpenter",), "aws:TagKeys": ("Name", "team"), "ec2:Region": ("us-east-1",),
     }  # fmt: skip
+    # It lists all that is known of the request and its resource, and nothing of the caller, the session or the network.
+    assert {"aws:requesttag/*", "aws:resourcetag/*", "ec2:instancetype", "ec2:resourcetag/*"} <= denial.absent
+    assert not denial.absent & {
+        "ec2:region",
+        "aws:tagkeys",
+        "aws:sourceip",
+        "aws:principalorgid",
+        "aws:requestedregion",
+    }
+    assert not [key for key in denial.absent if key.startswith("aws:principal")]
 
 
 def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
@@ -350,6 +523,21 @@ def test_an_encoded_message_is_answered_with_the_command_that_decodes_it(text: s
 def test_an_encoded_message_that_is_cut_off() -> None:
     with pytest.raises(InputError, match="cut off"):
         parse_denial("Encoded authorization failure message: g4oZPBqZ4Bni8dE5dGjxYTnOZ...")
+
+
+@pytest.mark.parametrize(
+    "left",
+    ["", "***", "<redacted>", "[REDACTED]", "REDACTED", "xxxxxxxxxxxxxxxx", "XXXXXXXX", "encoded", "...", '"', "\n\tstatus code: 403",
+     "RequestID: 12", "User: nobody"],
+)  # fmt: skip
+def test_an_encoded_message_that_was_taken_out_gives_no_command(left: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_denial(f"You are not authorized to perform this operation. Encoded authorization failure message: {left}")
+    assert "decode-authorization-message" not in str(error.value) + error.value.next_step
+    named = (
+        f"User: {SESSION} is not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {left}"
+    )
+    assert parse_denial(named).encoded is None
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from ekstui.library import Library
-from ekstui.present.rows import Row
+from ekstui.present.explanation import explanation_blocks
+from ekstui.present.layout import lay_out
+from ekstui.present.styled import plain
+from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.inquiries import inquiry_of
-from ekstui.tui.present.explanation import explanation_rows
 from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
@@ -96,8 +98,8 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
         assert isinstance(app.screen, ExplainScreen)
         app.screen.line.post_message(Paste(DENIED))
         await pilot.press("enter")
-        await settle(pilot, lambda: "ec2:CreateTags: denied: nothing allows it" in words(app.screen))
-        assert "resource: arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
+        await settle(pilot, lambda: "ec2:CreateTags: denied: no identity policy allows it" in words(app.screen))
+        assert "resource   arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
         assert "Smallest statement that allows it" in words(app.screen)
 
     travel(journey)
@@ -107,8 +109,10 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     explanation = Library.open().explain(inquiry_of("policy:AmazonEKSClusterPolicy sts:AssumeRole"))
     # A request that was typed is no message.
     assert not [note for note in explanation.notes if "message" in note]
-    rows = [row.key for row in explanation_rows(explanation, 80, [Row("simulator", ())])]
-    assert rows.index((repr(("note", 0)), 0)) < rows.index("simulator")
+    decision = SimulatedDecision("sts:AssumeRole", "*", "implicitDeny", (), (), None, None)
+    lines = [row.line for row in lay_out(explanation_blocks([explanation], [decision]), 80, "app")]
+    text = "\n".join(map(plain, lines))
+    assert text.index("The trust policy of the role must allow this") < text.index("IAM's own simulator")
 
 
 def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:

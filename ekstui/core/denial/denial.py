@@ -38,7 +38,11 @@ class Denial:
     cause: Cause | None = None
     """None where the message gives no reason."""
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Condition keys with the values that the message tells."""
+    """Condition keys with the values that the message gives."""
+    absent: frozenset[str] = frozenset()
+    """Condition keys that the request did not have, as the message shows; `aws:RequestTag/*` is every such key."""
+    parameter_resources: tuple[str, ...] = ()
+    """ARNs that follow from the parameters of the call, where the message names no resource."""
     called: str | None = None
     """The action that was called, where it is another: `ec2:CreateVpcEndpoint` may need `vpce:AllowMultiRegion`."""
     encoded: str | None = None

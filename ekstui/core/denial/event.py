@@ -2,14 +2,17 @@
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ekstui.core import arn
+from ekstui.core.conditions.keys import forms_of
 from ekstui.core.denial.assumption import with_assumption
 from ekstui.core.denial.denial import Cause, Denial
 from ekstui.core.denial.message import denials_in
+from ekstui.core.denial.parameters import request_tags, resources_named
 from ekstui.core.denial.services import action_of_operation, prefix_of_service, spelled
 from ekstui.core.reference import Reference
 from ekstui.errors import InputError
@@ -18,6 +21,7 @@ _MAX_OBJECTS = 200
 """How many places of a text are tried as the start of a JSON object."""
 
 _DECODER = json.JSONDecoder()
+_DENIED = re.compile("AccessDenied|Unauthorized|NotAuthorized")
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
@@ -45,26 +49,28 @@ def strings_in(value: object, depth: int = 20) -> Iterator[str]:
             yield from strings_in(entry, depth - 1)
 
 
-def denial_of_object(value: Mapping[str, Any], reference: Reference) -> Denial | None:
-    """Return the denial of a CloudTrail event or a decoded authorization message, or None if it is neither.
+def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[Denial, ...] | None:
+    """Return the denials of CloudTrail events or of a decoded authorization message, or None if it is neither.
 
-    Raises InputError for a CloudTrail event that records no denial.
+    Raises InputError for CloudTrail events that record no denial.
     """
     if isinstance(value.get("DecodedMessage"), str):
         for decoded in objects_in(value["DecodedMessage"]):
-            return denial_of_object(decoded, reference)
+            return denials_of_object(decoded, reference)
     if isinstance(value.get("context"), dict) and isinstance(value["context"].get("action"), str):
-        return _of_decoded_message(value, reference)
+        return (_of_decoded_message(value, reference),)
     records = value.get("Records", value.get("Events"))
     events = records if isinstance(records, list) else [value]
     events = [_inner_event(event) for event in events if isinstance(event, dict)]
     events = [event for event in events if _is_event(event)]
     if not events:
         return None
-    for event in events:
-        if any(word in str(event.get("errorCode", "")) for word in ("AccessDenied", "Unauthorized", "NotAuthorized")):
-            return _of_event(event, reference)
-    raise InputError("the CloudTrail event records no denial.", "A denied call has an errorCode such as AccessDenied.")
+    denied = [event for event in events if _DENIED.search(str(event.get("errorCode", "")))]
+    if not denied:
+        raise InputError(
+            "the CloudTrail event records no denial.", "A denied call has an errorCode such as AccessDenied."
+        )
+    return tuple(_of_event(event, reference) for event in denied)
 
 
 def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +89,8 @@ def _is_event(value: Mapping[str, Any]) -> bool:
 def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
     label = event["eventSource"].partition(".")[0]
     service = prefix_of_service(label, reference) or label
-    denial = Denial(action_of_operation(service, event["eventName"], reference))
+    called = action_of_operation(service, event["eventName"], reference)
+    denial = Denial(called)
     message = event.get("errorMessage")
     if isinstance(message, str):
         for said, _ in denials_in(" ".join(message.split()), reference):
@@ -91,14 +98,58 @@ def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
             break
     identity = event.get("userIdentity")
     principal = identity.get("arn") if isinstance(identity, dict) else None
-    resource = denial.resource or _only_resource_of(event)
     denial = replace(
         denial,
-        resource=resource,
+        resource=denial.resource or _only_resource_of(event),
         principal=denial.principal or (principal if isinstance(principal, str) else None),
         context=_context_of_event(event),
     )
-    return with_assumption(denial, event)
+    return with_assumption(_with_parameters(denial, called, event, reference), event)
+
+
+def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], reference: Reference) -> Denial:
+    """Return the denial with the tags of the request, and with its resources where the message names none."""
+    info = reference.find(denial.action)
+    same = denial.action.lower() == called.lower()
+    # What a call passes on to another service has neither its tags nor its resources.
+    if info is None or not (
+        same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called.partition(":")[0])
+    ):
+        return denial
+    parameters = event.get("requestParameters")
+    resources: tuple[str, ...] = ()
+    account = _own_account(event)
+    if denial.resource is None and same and account is not None:
+        region = str(event.get("awsRegion") or "")
+        partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
+        if region and "*" not in partition:
+            resources = resources_named(parameters, info, (partition, region, account), reference)
+    given = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
+    context = dict(denial.context)
+    absent = set(denial.absent)
+    for key, value in given.tags.items():
+        if value is not None:
+            context[f"aws:RequestTag/{key}"] = (value,)
+    if given.known_whole:
+        absent.add("aws:RequestTag/*")
+        if given.tags:
+            context["aws:TagKeys"] = tuple(given.tags)
+        else:
+            absent.add("aws:TagKeys")
+    creation = f"{info.name.partition(':')[0]}:CreateAction"
+    if creation.lower() in forms_of(info.name):
+        if same:
+            absent.add(creation)
+        else:
+            context[creation] = (event["eventName"],)
+    return replace(denial, context=context, absent=frozenset(absent), parameter_resources=resources)
+
+
+def _own_account(event: Mapping[str, Any]) -> str | None:
+    """Return the account that called, where it is the one that was called too."""
+    identity = event.get("userIdentity")
+    account = identity.get("accountId") if isinstance(identity, dict) else None
+    return account if isinstance(account, str) and event.get("recipientAccountId", account) == account else None
 
 
 def _only_resource_of(event: Mapping[str, Any]) -> str | None:
@@ -119,6 +170,10 @@ def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if isinstance(address, str) and _is_address(address):
         told["aws:SourceIp"] = address
     identity = event.get("userIdentity")
+    if isinstance(identity, dict):
+        told["aws:userid"] = identity.get("principalId")
+        if identity.get("type") == "IAMUser":
+            told["aws:username"] = identity.get("userName")
     session = identity.get("sessionContext") if isinstance(identity, dict) else None
     issuer = session.get("sessionIssuer") if isinstance(session, dict) else None
     if isinstance(issuer, dict) and issuer.get("type") == "Role":
@@ -145,13 +200,28 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
     action = context["action"]
     if ":" not in action and resource not in (None, "*"):
         action = f"{arn.split_arn(str(resource)).service}:{action}"
+    action = spelled(action, reference)
+    conditions = _conditions_of(context.get("conditions"))
     return Denial(
-        action=spelled(action, reference),
+        action=action,
         resource=resource,
         principal=name if isinstance(name, str) else None,
         cause=Cause(None, explicit=True) if value.get("explicitDeny") is True else None,
-        context=_conditions_of(context.get("conditions")),
+        context=conditions,
+        absent=_keys_left_out(action, conditions) if conditions else frozenset(),
     )
+
+
+def _keys_left_out(action: str, conditions: Mapping[str, object]) -> frozenset[str]:
+    """Return the keys about the request and its resource that a decoded message would list if the request had them.
+
+    It lists none about the caller, the session, the network or the organisation, so nothing follows for those.
+    """
+    service = action.partition(":")[0].lower()
+    keys = {"aws:requesttag/*", "aws:tagkeys", "aws:resourcetag/*", f"{service}:resourcetag/*"}
+    # A form ends in `/?*` where any tag may follow.
+    keys |= {form.replace("/?*", "/*") for form in forms_of(action) if form.startswith(f"{service}:")}
+    return frozenset(keys.difference(key.lower() for key in conditions))
 
 
 def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
@@ -161,6 +231,11 @@ def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
         values = [item.get("value") for item in _items(entry.get("values"))]
         if isinstance(key, str) and ":" in key:
             told[key] = tuple(text for text in values if isinstance(text, str))
+    # EC2 lists a resource's tag under its own key; AWS's global key has the same value.
+    for key in tuple(told):
+        service, slash, tag = key.partition(":ResourceTag/")
+        if slash and service != "aws":
+            told.setdefault(f"aws:ResourceTag/{tag}", told[key])
     return told
 
 

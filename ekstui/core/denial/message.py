@@ -16,9 +16,13 @@ _PHRASES = re.compile(
     re.IGNORECASE,
 )
 _ACTION_AT = re.compile(_ACTION)
-_USER = re.compile(r"User: ?(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
+_USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
+_NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
+"""Words that stand before `is not authorized` and name no principal."""
 _RESOURCE = re.compile(
-    r",? on (?:this )?resource:? ?(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))", re.IGNORECASE
+    r",? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
+    r"(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))",
+    re.IGNORECASE,
 )
 _NO_ALLOW = re.compile(
     r"because no ([A-Za-z -]{3,40}?)(?: policy| policies)? allows? (?:the " + _ACTION + r" action|access)"
@@ -88,7 +92,7 @@ def ambiguous_operation(text: str, reference: Reference) -> tuple[str, ...]:
 
 def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -> tuple[Denial, str]:
     called = spelled(named[1], reference)
-    user = _USER.search(text, max(0, start - 2_100), start)
+    principal = _principal(text, start)
     position = named.end()
     resource = None
     if found := _RESOURCE.match(text, position):
@@ -100,19 +104,26 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
     reason = rest[: following.start()] if following else rest
     cause, needed = _cause(reason)
     action = called if needed is None else spelled(needed, reference)
-    if cause is None and user is None and action.lower() == "sts:assumerolewithwebidentity":
-        # STS tells an unknown caller nothing more; who may come in with a token is up to the role's trust policy.
-        cause = Cause("trust", explicit=False)
     return (
         Denial(
             action=action,
             resource=resource,
-            principal=None if user is None else user[1].strip("\"'"),
+            principal=principal,
             cause=cause,
             called=called if called != action else None,
         ),
         reason,
     )
+
+
+def _principal(text: str, start: int) -> str | None:
+    """Return who is not authorized: `User: ARN` as a rule, but also `eks.amazonaws.com` or a role's bare name."""
+    found = _USER.search(text, max(0, start - 2_100), start)
+    if found is None:
+        return None
+    name = found[1].strip("\"',;").lstrip("([{")
+    name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
+    return name if name and name.lower().rstrip(":") not in _NOBODY else None
 
 
 def _resource(text: str) -> str | None:

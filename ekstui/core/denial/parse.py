@@ -1,11 +1,13 @@
 """From pasted text to a denial: logs are unwrapped, JSON is read, and what is no denial is refused with a reason."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 from ekstui.core.denial.denial import Denial
-from ekstui.core.denial.event import denial_of_object, objects_in, strings_in
+from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
 from ekstui.core.denial.message import ambiguous_operation, denials_in, wrapped_denial
 from ekstui.core.reference import Reference, reference
 from ekstui.errors import InputError
@@ -14,9 +16,13 @@ MAX_CHARACTERS = 200_000
 """The longest text that is read; a message has a few thousand."""
 
 _MAX_DENIALS = 20
-"""How many denials of one text are compared."""
+"""How many denials of one text are read."""
 
-_ENCODED = re.compile(r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?", re.IGNORECASE)
+_ENCODED = re.compile(
+    r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(?![A-Za-z0-9_+/=:-])(\.\.\.|…)?",
+    re.IGNORECASE,
+)
+_ENCODED_HEAD = re.compile(r"encoded authorization failure message", re.IGNORECASE)
 _ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
 _ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
 _SHORTEST_LINE = 40
@@ -42,8 +48,8 @@ _OTHERS = (
 )  # fmt: skip
 
 
-def parse_denial(text: str, known: Reference | None = None) -> Denial:
-    """Return the denial that a pasted message holds: of several the first that says the most.
+def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ...]:
+    """Return the denials that a pasted text holds, at most 20, each once, in the order of the text.
 
     `known` is the reference that spells actions and finds an operation's service; the installed one by default.
     Raises InputError for text that is too long, encoded, ambiguous or no denial, with what to do about it.
@@ -55,40 +61,94 @@ def parse_denial(text: str, known: Reference | None = None) -> Denial:
         )
     known = reference() if known is None else known
     objects = tuple(objects_in(text))
+    recorded: list[Denial] = []
     allowed: InputError | None = None
     for value in objects:
         try:
-            denial = denial_of_object(value, known)
+            denials = denials_of_object(value, known) or ()
         except InputError as error:
             allowed = allowed or error
             continue
-        if denial is not None:
-            return _with_encoded(denial, _unwrapped(" ".join(strings_in(value)))[0])
+        encoded = unwrapped(" ".join(strings_in(value)))[0] if len(denials) == 1 else ""
+        recorded += [_with_encoded(denial, encoded) for denial in denials]
+    if recorded:
+        return _each_once(recorded)
     if allowed is not None:
         raise allowed
     # A log line in JSON: its strings hold the message, without the escapes.
     candidates = [" ".join(strings_in(value)) for value in objects]
+    found = [denial for candidate in candidates for denial in _denials_of_text(candidate, known)]
     candidates.append(text)
-    for candidate in candidates:
-        denial = _denial_of_text(candidate, known)
-        if denial is not None:
-            return denial
-    raise _no_denial(text, candidates, known)
+    denials = _each_once(found) or _each_once(_denials_of_text(text, known))
+    if not denials:
+        raise _no_denial(text, candidates, known)
+    return denials
 
 
-def _denial_of_text(text: str, known: Reference) -> Denial | None:
-    spaced, *joined = _unwrapped(text)
-    readings = [
-        reading for candidate in (spaced, *joined) for reading in islice(denials_in(candidate, known), _MAX_DENIALS)
-    ]
-    if readings:
-        denial, _ = max(readings, key=lambda reading: _completeness(reading[0], reading[1], known))
-        return _with_encoded(denial, spaced)
-    # The encoded part may speak of another action than the one that was called.
-    return None if _ENCODED.search(spaced) else wrapped_denial(spaced, known)
+def parse_denial(text: str, known: Reference | None = None) -> Denial:
+    """Return the denial of a pasted text; of several the first that says the most."""
+    known = reference() if known is None else known
+    return max(parse_denials(text, known), key=lambda denial: _completeness(denial, "", known))
 
 
-def _unwrapped(text: str) -> tuple[str, ...]:
+def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
+    readings = [_read(candidate, known) for candidate in unwrapped(text)]
+    spaced = readings[0].text
+    best = max(readings, key=lambda reading: max(reading.scores, default=-1))
+    if best.denials:
+        # Where the lines were joined makes a difference to some denials only: each is taken from its best reading.
+        alike = [reading for reading in readings if len(reading.denials) == len(best.denials)]
+        denials = [
+            max(((reading.scores[place], reading.denials[place]) for reading in alike), key=lambda pair: pair[0])[1]
+            for place in range(len(best.denials))
+        ]
+        once = _each_once(denials)
+        return [_with_encoded(once[0], spaced)] if len(once) == 1 else once
+    # The encoded part may be about another action than the one that was called.
+    wrapped = None if _encoded_in(spaced) else wrapped_denial(spaced, known)
+    return [] if wrapped is None else [wrapped]
+
+
+class _Reading(NamedTuple):
+    """The denials of a text on one line, and how well each reads."""
+
+    text: str
+    denials: tuple[Denial, ...]
+    scores: tuple[int, ...]
+
+
+def _read(text: str, known: Reference) -> _Reading:
+    found = tuple(islice(denials_in(text, known), _MAX_DENIALS))
+    return _Reading(
+        text,
+        tuple(denial for denial, _ in found),
+        tuple(_completeness(denial, rest, known) for denial, rest in found),
+    )
+
+
+def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
+    """Return the denials without those that another says too, and says more of."""
+    kept: list[Denial] = []
+    for denial in denials:
+        if any(_says_all_of(other, denial) for other in kept):
+            continue
+        kept = [other for other in kept if not _says_all_of(denial, other)]
+        kept.append(denial)
+    return tuple(kept[:_MAX_DENIALS])
+
+
+def _says_all_of(more: Denial, less: Denial) -> bool:
+    return more.action.lower() == less.action.lower() and all(
+        said is None or said == mine
+        for said, mine in (
+            (less.resource, more.resource),
+            (less.principal, more.principal),
+            (less.cause, more.cause),
+        )
+    )
+
+
+def unwrapped(text: str) -> tuple[str, ...]:
     """Return the ways in which text may be on one line, all with single spaces: lines joined by a space first.
 
     A terminal that wraps at its edge cuts words in two, with or without a bar before each line.
@@ -125,7 +185,7 @@ def _with_encoded(denial: Denial, spaced: str) -> Denial:
 
 
 def _encoded_in(spaced: str) -> tuple[str, bool] | None:
-    """Return the encoded message of a text and whether it is whole, or None if there is none."""
+    """Return the encoded message of a text and whether it is whole, or None if there is none, or a word in its place."""
     found = _ENCODED.search(spaced)
     if found is None:
         return None
@@ -137,13 +197,22 @@ def _encoded_in(spaced: str) -> tuple[str, bool] | None:
             break
         parts.append(found[1])
         cut = found[2]
-    return "".join(parts), not cut
+    message = "".join(parts)
+    return (message, not cut) if _looks_encoded(message) else None
+
+
+def _looks_encoded(message: str) -> bool:
+    """Return whether it may be code: people put `xxxx`, `REDACTED` or nothing there before they share a log."""
+    mixed = any(character.isdigit() or character in "_+/-" for character in message) or (
+        message[1:] != message[1:].lower() and message != message.upper()
+    )
+    return mixed and len(set(message)) > min(4, len(message) - 1)
 
 
 def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError:
-    unwrapped = [line for candidate in candidates for line in _unwrapped(candidate)]
-    spaced = " ".join(unwrapped)
-    if encoded := next(filter(None, map(_encoded_in, unwrapped)), None):
+    readings = [line for candidate in candidates for line in unwrapped(candidate)]
+    spaced = " ".join(readings)
+    if encoded := next(filter(None, map(_encoded_in, readings)), None):
         message, whole = encoded
         if whole:
             return _encoded(message)
@@ -151,8 +220,14 @@ def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError
             "the message names no action, and its encoded part is cut off.",
             "Find the whole encoded message in the log, or give --action and --resource.",
         )
-    if _ONLY_ENCODED.fullmatch("".join(text.split())):
-        return _encoded("".join(text.split()))
+    if _ENCODED_HEAD.search(spaced):
+        return InputError(
+            "the message names no action, and its encoded part was taken out.",
+            "Find the message with its encoded part in the log, or give --action and --resource.",
+        )
+    bare = "".join(text.split())
+    if _ONLY_ENCODED.fullmatch(bare) and _looks_encoded(bare):
+        return _encoded(bare)
     for pattern, meaning, next_step in _OTHERS:
         if pattern.search(spaced):
             return InputError(meaning, next_step)

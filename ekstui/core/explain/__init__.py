@@ -10,10 +10,12 @@ from ekstui.core.explain.explanation import (
     Policies,
     Since,
 )
-from ekstui.core.explain.question import Question, asked, parse_context
+from ekstui.core.explain.question import Asked, Question, asked, parse_context
+from ekstui.core.explain.symptom import explain_symptom
 
 __all__ = [
     "Allower",
+    "Asked",
     "Candidate",
     "Explanation",
     "NearStatement",
@@ -23,5 +25,6 @@ __all__ = [
     "Since",
     "asked",
     "explain",
+    "explain_symptom",
     "parse_context",
 ]

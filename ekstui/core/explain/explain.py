@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from ekstui.core.denial import Denial
-from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, StatementResult, Verdict, evaluate
+from ekstui.core.denial import Cause, Denial
+from ekstui.core.evaluation import RESOURCE, Evaluation, Request, StatementResult, Verdict, evaluate
+from ekstui.core.evaluation.evaluate import action_matches
 from ekstui.core.evaluation.inference import is_of_type
 from ekstui.core.explain.explanation import Candidate, Explanation, Policies
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
+from ekstui.core.explain.trust import UNSIGNED
+from ekstui.core.explain.words import cause_in_words
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.reference import Reference, ResourceUse
 
@@ -17,16 +20,8 @@ _MAX_OTHER_TYPES = 12
 
 _INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 
-_POLICY_WORDS = {
-    "identity": "identity policy",
-    "resource": "resource policy",
-    "trust": "trust policy of the role",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "service-control": "service control policy",
-    "resource-control": "resource control policy",
-    "vpc-endpoint": "VPC endpoint policy",
-}
+_NODE_ROLE = "node role"
+"""What the notes call the role that the kubelet, the CNI and the agents of a node work with."""
 
 _RESOURCE_POLICIES = {
     "kms": "the key policy and grants of the KMS key",
@@ -58,38 +53,39 @@ def explain(
     cause = None if denial is None else denial.cause
     evaluation = _evaluation(request, policies, reference)
     verdict = _verdict(evaluation, denial)
-    if evaluation is not None:
-        decisive = evaluation.decisive
-        results: Sequence[StatementResult] = [
-            result for result in decisive.statements if decisive.decided_by in (None, result.layer)
-        ]
-    else:
-        results = _results_of_scope(request, candidates, reference)
-    denied_elsewhere = (cause is not None and not cause.has_remedy) or (
+    also = _other_resource_types(request, reference)
+    missing = evaluation.missing if evaluation is not None and not _is_decided(cause) else ()
+    if verdict == "allowed" and denial is not None and denial.resource is None and any(use.required for use in also):
+        # It was denied on a resource that nobody named.
+        verdict, missing = "depends", (RESOURCE,)
+    elsewhere = (cause is not None and not cause.has_remedy) or (
         evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
     )
-    remedy = verdict in ("implicit-deny", "depends") and not denied_elsewhere
+    remedy = verdict in ("implicit-deny", "depends") and not elsewhere and request.action.lower() not in UNSIGNED
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if remedy and candidate.policy.arn not in in_force]
     offered, more = allowers(request, others, reference)
+    of_node = _is_of_a_node(request, candidates, knowledge)
     return Explanation(
         verdict=verdict,
         action=request.action,
         resource=_resource(request, evaluation),
         principal=request.principal,
         cause=cause,
-        nearest=nearest_statements(results, verdict, request.action),
-        missing_context=evaluation.missing if evaluation is not None else (),
+        nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
+        missing_context=missing,
         allowed_by=offered,
         allowed_by_more=more,
         newer_version=newer_version(request, policies.identity, candidates, reference) if remedy else None,
         smallest_statement=smallest_statement(request, evaluation) if remedy else None,
         not_looked_at=_not_looked_at(request, policies),
         hints=() if knowledge is None else knowledge.dependents(request.action),
-        also_authorised_on=_other_resource_types(request, reference),
+        also_authorised_on=also,
         used_by=policies.used_by,
-        notes=_notes(request, evaluation, denial, denied_elsewhere=denied_elsewhere),
+        notes=_notes(request, evaluation, denial, elsewhere=elsewhere, of_node=of_node),
         encoded=None if denial is None else denial.encoded,
+        judged=evaluation is not None and not _is_decided(cause),
+        denied=denial is not None,
     )
 
 
@@ -100,25 +96,51 @@ def _evaluation(request: Request, policies: Policies, reference: Reference | Non
     return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
 
 
+def _is_decided(cause: Cause | None) -> bool:
+    """Return whether the message itself decides: what it denies by, no identity policy allows."""
+    return cause is not None and not cause.has_remedy
+
+
 def _verdict(evaluation: Evaluation | None, denial: Denial | None) -> Verdict:
+    cause = None if denial is None else denial.cause
+    if cause is not None and (evaluation is None or _is_decided(cause)):
+        return "explicit-deny" if cause.explicit else "implicit-deny"
     if evaluation is not None:
         return evaluation.verdict
-    if denial is None:
-        return "depends"
-    return "explicit-deny" if denial.cause is not None and denial.cause.explicit else "implicit-deny"
+    return "depends" if denial is None else "implicit-deny"
 
 
-def _results_of_scope(
-    request: Request, candidates: Sequence[Candidate], reference: Reference | None
-) -> list[StatementResult]:
-    """Return what became of the statements of the EKS scope, which stand in where the principal's are not known."""
-    results: list[StatementResult] = []
-    for candidate in candidates:
-        if candidate.in_eks_scope:
-            version = candidate.policy.default_version
-            applied = AppliedPolicy(candidate.policy.name, version, candidate.documents[version], candidate.policy.arn)
-            results.extend(evaluate(request, (applied,), reference=reference).decisive.statements)
-    return results
+def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[StatementResult]:
+    """Return the statements that may tell why: of the policies in force, and of the kind that the message names."""
+    if evaluation is None:
+        return []
+    results = [result for entry in evaluation.resources for result in entry.statements]
+    if _is_decided(cause) and cause is not None:
+        layer = {"identity": "identity", "boundary": "boundary", "session": "session", None: None}
+        if cause.policy_type not in layer:
+            return []
+        results = [result for result in results if layer[cause.policy_type] in (None, result.layer)]
+        if cause.explicit:
+            return [result for result in results if result.statement.effect == "Deny"]
+        return [result for result in results if result.statement.effect == "Allow"]
+    decisive = evaluation.decisive
+    return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
+
+
+def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None) -> bool:
+    """Return whether a policy that is meant for nodes gives the action: then a node's own software calls it."""
+    if knowledge is None:
+        return False
+    meant = (
+        candidate.documents[candidate.policy.default_version]
+        for candidate in candidates
+        if (known := knowledge.policies.get(candidate.policy.name)) is not None and _NODE_ROLE in known.attached_to
+    )
+    return any(
+        statement.effect == "Allow" and action_matches(statement, request.action)
+        for document in meant
+        for statement in document.statements
+    )
 
 
 def _resource(request: Request, evaluation: Evaluation | None) -> str | None:
@@ -161,17 +183,19 @@ def _notes(
     evaluation: Evaluation | None,
     denial: Denial | None,
     *,
-    denied_elsewhere: bool,
+    elsewhere: bool,
+    of_node: bool,
 ) -> tuple[str, ...]:
     notes: list[str] = []
     cause = None if denial is None else denial.cause
     if denial is not None and denial.called is not None:
         notes.append(f"The call was {denial.called}; what must be allowed for it is {denial.action}.")
     if cause is not None and not cause.has_remedy:
-        notes.append(_cause_note(cause.explicit, cause.policy_type, cause.policy))
-    elif denied_elsewhere and evaluation is not None:
+        notes.append(cause_in_words(cause))
+    elif elsewhere and evaluation is not None:
         layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
-        notes.append(f"The {layer} does not allow it: no identity policy changes that.")
+        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
+        notes.append(f"The {layer} {verb} it: no identity policy changes that.")
     if evaluation is not None and evaluation.verdict == "allowed" and denial is not None:
         notes.append(
             "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
@@ -181,25 +205,23 @@ def _notes(
         )
     if evaluation is not None and evaluation.verdict == "depends" and cause is not None and cause.has_remedy:
         notes.append(
-            "The message says that no identity policy allowed it, so some condition that is not told did not hold."
+            "The message says that no identity policy allowed it: where these are all, some condition that is not told "
+            "did not hold."
+        )
+    if request.action.lower() in UNSIGNED:
+        notes.append(
+            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides."
         )
     if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
-        notes.append(
-            "The session is named after an EC2 instance: the call was made with the node role, so a pod or add-on that "
-            "should have a role of its own did not get it."
-        )
+        text = "The session is named after an EC2 instance, so the call was made with the node role."
+        notes.append(text if of_node else f"{text} If a pod made it, that pod did not get a role of its own.")
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
-        notes.append("Two policies must allow this: the caller's own, and the trust policy of the role.")
+        notes.append(
+            "The trust policy of the role must allow this. So must the caller's own policies, unless the role is of the "
+            "same account and its trust policy names the caller itself."
+        )
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         notes.append("The message names no resource.")
-    if denial is not None and denial.principal is not None and evaluation is None:
-        notes.append("Name the role to see which of its statements came nearest.")
+    if denial is not None and denial.principal is not None and evaluation is None and not elsewhere:
+        notes.append("Name the role, or a policy, to see which statement came nearest.")
     return tuple(notes)
-
-
-def _cause_note(explicit: bool, policy_type: str | None, policy: str | None) -> str:
-    words = _POLICY_WORDS.get(policy_type or "", "policy")
-    named = f" ({policy})" if policy else ""
-    if explicit:
-        return f"The message names an explicit deny in a {words}{named}: no Allow elsewhere changes that."
-    return f"The message says that no {words} allows it: an identity policy does not change that."

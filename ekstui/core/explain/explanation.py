@@ -11,13 +11,14 @@ from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, Verdict
-from ekstui.core.knowledge import DependentActions
+from ekstui.core.knowledge import DependentActions, Symptom
 from ekstui.core.policy import Policy
 from ekstui.core.reference import ResourceUse
 
 if TYPE_CHECKING:
     from ekstui.core.account import Use
     from ekstui.core.explain.trust import TrustJudgement
+    from ekstui.core.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Policies:
     boundary: AppliedPolicy | None = None
     session: tuple[AppliedPolicy, ...] = ()
     identity_known: bool = False
-    """Whether `identity` is all that the principal carries."""
+    """Whether `identity` is all that is attached to the principal."""
     boundary_known: bool = False
     """Whether it is known if there is a boundary."""
     unread: tuple[str, ...] = ()
@@ -80,6 +81,8 @@ class NewerVersion:
     version: int
     """The first later version that allows it, without a break until the newest."""
     created: datetime | None
+    missing: tuple[str, ...] = ()
+    """The context keys that it depends on; empty if it allows the request as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ class Explanation:
     """The answer to why a request was denied."""
 
     verdict: Verdict
-    action: str
+    action: str | None
+    """None for a symptom that no action stands behind."""
     resource: str | None
     principal: str | None
     cause: Cause | None
@@ -129,5 +133,15 @@ class Explanation:
     """Sentences to keep in mind."""
     encoded: str | None
     """The encoded authorization message that came with the denial."""
+    judged: bool
+    """Whether there were policies to judge by; else the verdict is what the message says."""
+    denied: bool
+    """Whether a message said that the request was denied."""
+    symptoms: tuple[Symptom, ...] = ()
+    """What the text is known to mean."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the role, where the account was asked."""
+    role: str | None = None
+    """The ARN of the role or user whose policies were taken from the account."""
     trust: TrustJudgement | None = None
     """What the trust policy of the role says, where a role is to be assumed and the policy is known."""

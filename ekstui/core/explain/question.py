@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ekstui.core.conditions.keys import is_condition_key, similar_keys
-from ekstui.core.denial import Denial, parse_denial
+from ekstui.core.denial import Denial, parse_denial, parse_denials
 from ekstui.core.evaluation import Request
 from ekstui.core.reference import Reference
 from ekstui.errors import InputError
@@ -28,24 +29,37 @@ class Question:
     """Keys that the request does not have; `aws:RequestTag/*` stands for every key of that form."""
 
 
-def asked(question: Question, reference: Reference) -> tuple[Request, Denial | None]:
-    """Return the request that is asked about, and the denial where a message was pasted.
+class Asked(NamedTuple):
+    """A request that is asked about, and the denial where a message told it."""
+
+    request: Request
+    denial: Denial | None
+
+
+def asked(question: Question, reference: Reference) -> tuple[Asked, ...]:
+    """Return the requests that are asked about: one, or one for each denial of a message.
 
     Raises InputError for a message that is no denial, a malformed action or ARN, and a condition key that nobody knows.
     """
-    denial = None if question.message is None else parse_denial(question.message, reference)
-    action = question.action or (denial.action if denial is not None else None)
-    if action is None:
+    _check(question)
+    if question.message is None:
+        return (_asked(question, None, reference),)
+    denials = parse_denials(question.message, reference)
+    # A correction is of one denial: the one of that action, or else the one that says most.
+    if question.action is not None or question.resources:
+        wanted = (question.action or "").lower()
+        named = next((denial for denial in denials if denial.action.lower() == wanted), None)
+        denials = (named or parse_denial(question.message, reference),)
+    return tuple(_asked(question, denial, reference) for denial in denials)
+
+
+def _check(question: Question) -> None:
+    if question.message is None and question.action is None:
         raise InputError("there is nothing to explain.", "Paste a message, or give --action.")
-    if not _ACTION.fullmatch(action):
-        raise InputError(f"{action!r} is no action.", "An action has the form ec2:CreateVolume.")
-    info = reference.find(action)
+    if question.action is not None and not _ACTION.fullmatch(question.action):
+        raise InputError(f"{question.action!r} is no action.", "An action has the form ec2:CreateVolume.")
     for resource in question.resources:
         check_arn(resource)
-    resources = question.resources
-    if not resources and denial is not None and denial.resource is not None and is_arn(denial.resource):
-        resources = (denial.resource,)
-    principal = question.principal or (denial.principal if denial is not None else None)
     if question.principal is not None:
         check_arn(question.principal)
     for key in question.context:
@@ -53,14 +67,35 @@ def asked(question: Question, reference: Reference) -> tuple[Request, Denial | N
     for key in question.absent:
         _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
     _check_disjoint(question.context, question.absent)
+
+
+def _asked(question: Question, denial: Denial | None, reference: Reference) -> Asked:
+    action = question.action or (denial.action if denial is not None else "")
+    info = reference.find(action)
+    if denial is None:
+        return Asked(
+            Request(
+                action=info.name if info is not None else action,
+                resources=question.resources,
+                principal=question.principal,
+                context=question.context,
+                absent=frozenset(question.absent),
+            ),
+            None,
+        )
+    named = (
+        (denial.resource,) if denial.resource is not None and is_arn(denial.resource) else denial.parameter_resources
+    )
+    gone = {key.lower() for key in question.absent}
+    context = {key: values for key, values in denial.context.items() if key.lower() not in gone}
     request = Request(
         action=info.name if info is not None else action,
-        resources=resources,
-        principal=principal,
-        context=_merged(denial.context if denial is not None else {}, question.context),
-        absent=frozenset(question.absent),
+        resources=question.resources or named,
+        principal=question.principal or denial.principal,
+        context=_merged(context, question.context),
+        absent=frozenset(question.absent) | denial.absent,
     )
-    return request, denial
+    return Asked(request, denial)
 
 
 def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -77,7 +112,9 @@ def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def is_arn(text: str) -> bool:
     """Return whether a text is an ARN or `*`."""
     parts = text.split(":", 5)
-    return text == "*" or (len(parts) == 6 and parts[0] == "arn" and all((parts[1], parts[2], parts[5])))
+    # A short one ends in `*`, which stands for the parts that it lacks.
+    whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
+    return text == "*" or (whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
 
 
 def check_arn(text: str) -> None:

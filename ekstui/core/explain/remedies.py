@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ekstui.core.document import Document, Statement
-from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, evaluate
 from ekstui.core.evaluation.evaluate import action_matches
 from ekstui.core.explain.explanation import Allower, Candidate, NewerVersion, Since
 from ekstui.core.reference import Reference
@@ -13,6 +13,7 @@ MAX_ALLOWERS = 15
 """How many policies are offered."""
 
 _ACTIONS_OF_A_PATTERN = 20
+_ACTIONS_OF_NOT_ACTION = 20_000
 
 
 def allowers(
@@ -20,10 +21,10 @@ def allowers(
 ) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
-    Those of the EKS scope come first, those that give the action by a wildcard only come last; else the narrower goes
-    before the wider.
+    Those of the EKS scope come first, then those that name the action before those that give it by a wildcard, what
+    allows the request as it is known before what depends on a key, and what gives less else before what gives more.
     """
-    found: list[tuple[tuple[bool, bool, bool, int, int], Candidate, Evaluation, bool]] = []
+    found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, bool]] = []
     for place, candidate in enumerate(candidates):
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
@@ -31,9 +32,10 @@ def allowers(
         if evaluation.verdict not in ("allowed", "depends"):
             continue
         wildcard = _only_by_wildcard(request.action, evaluation)
-        # What depends on a key that was not told is offered after what allows the request as it is known.
-        width = _width(candidate.documents[candidate.policy.default_version])
-        rank = (wildcard, not candidate.in_eks_scope, evaluation.verdict == "depends", width, place)
+        # To expand every policy's patterns would read the whole reference.
+        counted = reference if candidate.in_eks_scope else None
+        width = _width(candidate.documents[candidate.policy.default_version], counted)
+        rank = (not candidate.in_eks_scope, wildcard, evaluation.verdict == "depends", width, place)
         found.append((rank, candidate, evaluation, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(
@@ -56,16 +58,38 @@ def newer_version(
     candidates: Iterable[Candidate],
     reference: Reference | None,
 ) -> NewerVersion | None:
-    """Return the first policy in force of which a later version allows the request, or at least may allow it."""
+    """Return a later version of a policy in force that allows the request, or may where the one in force does not.
+
+    A version that surely allows it goes before one that depends on a key, also where the latter is older.
+    """
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
+    found: list[NewerVersion] = []
     for applied in identity:
         candidate = by_arn.get(applied.arn or "")
-        if candidate is None or applied.version is None or applied.version >= candidate.policy.default_version:
-            continue
-        since = _since(request, candidate, reference)
-        gained = _strength(request, candidate, since.version, reference)
-        if since.version > applied.version and gained > _strength(request, candidate, applied.version, reference):
-            return NewerVersion(applied.name, applied.version, since.version, since.created)
+        if candidate is not None and applied.version is not None:
+            newer = _newer_of(request, candidate, applied.version, reference)
+            if newer is not None:
+                found.append(newer)
+    return min(found, key=lambda newer: bool(newer.missing), default=None)
+
+
+def _newer_of(request: Request, candidate: Candidate, current: int, reference: Reference | None) -> NewerVersion | None:
+    later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
+    evaluations = [_by(request, candidate, info.number, reference) for info in later]
+    now = _by(request, candidate, current, reference)
+    better: list[tuple[Verdict, ...]] = [("allowed",)]
+    if now.verdict not in ("allowed", "depends"):
+        better.append(("allowed", "depends"))
+    for verdicts in better:
+        first = None
+        for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
+            # A version that depends on more than the newest does is not the one that helps.
+            if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
+                break
+            first = (info, evaluation)
+        if first is not None:
+            info, evaluation = first
+            return NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
     return None
 
 
@@ -87,13 +111,18 @@ def smallest_statement(request: Request, evaluation: Evaluation | None) -> State
     )
 
 
-def _width(document: Document) -> int:
-    """Return a rough measure of how much a document gives: an action counts 1, a pattern as many as a small service."""
+def _width(document: Document, reference: Reference | None) -> int:
+    """Return how many actions a document gives; without a reference a pattern counts as many as a small service."""
+
+    def actions(pattern: str) -> int:
+        if reference is None:
+            return _ACTIONS_OF_A_PATTERN if "*" in pattern else 1
+        return len(reference.expand(pattern)) or 1
+
     return sum(
-        _ACTIONS_OF_A_PATTERN if "*" in pattern or statement.action_element == "NotAction" else 1
+        _ACTIONS_OF_NOT_ACTION if statement.action_element == "NotAction" else sum(map(actions, statement.actions))
         for statement in document.statements
         if statement.effect == "Allow"
-        for pattern in statement.actions
     )
 
 

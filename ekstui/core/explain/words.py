@@ -1,7 +1,8 @@
 """Explanations in words, for both front ends."""
 
+from ekstui.core.denial import Cause
 from ekstui.core.evaluation import Failure, Verdict
-from ekstui.core.explain.explanation import NearStatement
+from ekstui.core.explain.explanation import Allower, Explanation, NearStatement, NewerVersion
 from ekstui.core.policy import version_label
 
 _VERDICTS: dict[Verdict, str] = {
@@ -20,9 +21,60 @@ def simulated_in_words(decision: str) -> str:
     return _SIMULATED.get(decision, decision)
 
 
-def verdict_in_words(verdict: Verdict) -> str:
-    """Return what a verdict means."""
-    return _VERDICTS[verdict]
+_POLICY_WORDS = {
+    "identity": "identity policy",
+    "resource": "resource policy",
+    "trust": "trust policy of the role",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "service-control": "service control policy",
+    "resource-control": "resource control policy",
+    "vpc-endpoint": "VPC endpoint policy",
+}
+
+
+def verdict_in_words(explanation: Explanation) -> str:
+    """Return what the verdict means, and where it is the message's own, by which kind of policy."""
+    cause = explanation.cause
+    if explanation.judged or not explanation.denied:
+        return _VERDICTS[explanation.verdict]
+    if cause is None:
+        return "denied, and the message does not say by what"
+    kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
+    if cause.explicit:
+        return f"denied explicitly by {_article(kind)} {kind}, as the message says"
+    return f"denied: no {kind} allows it, as the message says"
+
+
+def cause_in_words(cause: Cause) -> str:
+    """Return what the message names as the reason, and that no identity policy helps."""
+    kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
+    named = f" ({cause.policy})" if cause.policy else ""
+    if cause.explicit:
+        return f"The message names an explicit deny in {_article(kind)} {kind}{named}: no Allow elsewhere changes that."
+    return f"The message says that no {kind} allows it: an identity policy does not change that."
+
+
+def newer_in_words(newer: NewerVersion) -> str:
+    """Return which later version allows a request, and on what that depends."""
+    day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
+    depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
+    return f"{newer.policy} {version_label(newer.version)}{day}{depends}; in force is {version_label(newer.current)}"
+
+
+def since_in_words(allower: Allower) -> str:
+    """Return since which version a policy allows a request."""
+    day = f" ({allower.since.created:%Y-%m-%d})" if allower.since.created else ""
+    return f"since {'at latest ' if allower.since.at_latest else ''}{version_label(allower.since.version)}{day}"
+
+
+def decode_command(encoded: str) -> str:
+    """Return the command that decodes an authorization message, which takes an action that ekstui does not."""
+    return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeio" else "a"
 
 
 def statement_in_words(near: NearStatement) -> str:

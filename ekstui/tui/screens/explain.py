@@ -13,14 +13,15 @@ from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.explain_shape import explain_shape
-from ekstui.present.rows import Row
+from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
+from ekstui.present.markdown import markdown
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable
 from ekstui.tui.inquiries import Explained, explained
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.explanation import Decoding, explanation_rows, simulated_rows, statement_json
 from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
@@ -68,7 +69,7 @@ class ExplainScreen(AskingScreen):
     def question(self) -> Styled:
         """Return that a request is explained, and by what."""
         known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self._answer is not None else ""
-        action = self._answer.explanation.action if isinstance(self._answer, Explained) else ""
+        action = self._answer.action if isinstance(self._answer, Explained) else ""
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
 
     def asked(self, text: str) -> Callable[[], object]:
@@ -80,7 +81,7 @@ class ExplainScreen(AskingScreen):
         """Return the explanation."""
         if not isinstance(answer, Explained):
             return []
-        return explanation_rows(answer.explanation, self.width, simulated_rows(self.simulated or (), self.width))
+        return rows(explanation_blocks(answer.explanations, self.simulated or ()), self.width)
 
     def nothing(self) -> Sequence[Styled]:
         """Return what can be asked."""
@@ -101,8 +102,9 @@ class ExplainScreen(AskingScreen):
         """Return the smallest statement, and the command that decodes an encoded message."""
         if not isinstance(self._answer, Explained):
             return []
-        text = statement_json(self._answer.explanation)
-        found = [Copyable("statement", "the smallest that allows it, as JSON", lambda: text)] if text else []
+        texts = [text for each in self._answer.explanations if (text := statement_json(each))]
+        about = "the smallest that allows it, as JSON"
+        found = [Copyable("statement", about, lambda text=text: text) for text in texts]  # type: ignore[misc]
         row = self.rows.current
         if row is not None and isinstance(row.value, Decoding):
             command = row.value.command
@@ -110,18 +112,23 @@ class ExplainScreen(AskingScreen):
         return found
 
     def exports(self) -> Sequence[Export]:
-        """Return the explanation as JSON, and the text as it is shown."""
+        """Return the explanation as JSON and as Markdown, and the text as it is shown."""
         answer = self._answer
         if not isinstance(answer, Explained):
             return super().exports()
         data, simulated = self.app.library.data, self.simulated
-        json = Copyable("JSON", "", lambda: document_text(explain_shape(data(), answer.explanation, simulated)))
-        return [Export("JSON", "ekstui-explain.json", json), *super().exports()]
+        json = Copyable("JSON", "", lambda: document_text(explain_shape(data(), answer.explanations, simulated)))
+        text = Copyable("Markdown", "", lambda: markdown(explanation_blocks(answer.explanations, simulated or ())))
+        return [
+            Export("JSON", "ekstui-explain.json", json),
+            Export("Markdown", "ekstui-explain.md", text),
+            *super().exports(),
+        ]
 
     def action_who_can(self) -> None:
         """Show all policies that allow the action."""
         answer = self._answer
-        self.post_message(AskWhoCan(answer.explanation.action if isinstance(answer, Explained) else ""))
+        self.post_message(AskWhoCan(answer.action if isinstance(answer, Explained) else ""))
 
     def action_explain(self) -> None:
         """Let the user change the question."""

@@ -67,7 +67,8 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     assert lists_key("ec2:CreateVolume", "aws:RequestTag/a", "volume")
     with pytest.raises(InputError, match="no condition key"):
         asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}), reference())
-    request, _ = asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)}), reference())
+    question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
+    ((request, _),) = asked(question, reference())
     assert request.context == {"s3:ExistingObjectTag/team": ("a",)}
 
 

@@ -1,0 +1,209 @@
+"""What the parameters of a recorded call tell: the tags that it gives, and the resources that it is about.
+
+Services write parameters in many shapes; only what has one meaning in all of them is taken.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from ekstui.core import arn
+from ekstui.core.conditions.variables import literal
+from ekstui.core.reference import ActionInfo, Reference
+
+_TAG_NAMES = frozenset(("tag", "tags", "taglist", "tagset"))
+_TAG_CONTAINERS = frozenset(("tagspecification", "tagspecifications", "tagspecificationset"))
+_TEMPLATES = frozenset(("launchtemplate", "launchtemplatedata", "launchtemplateconfigs", "launchtemplatespecification"))
+"""Parts that are about a launch template: its tags are not the request's, and may add to them."""
+
+_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
+_KMS_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,40}")
+_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+_MAX_RESOURCES = 50
+
+# Services whose identifiers are those of their ARNs. A secret's name, for one, lacks what its ARN ends in.
+_BY_IDENTIFIER = frozenset(("dynamodb", "ec2", "ecr", "eks", "elasticfilesystem", "fsx", "kms", "s3", "ssm"))
+
+# Parameters, by service, that the reference's ARN formats call otherwise.
+_PLACEHOLDER_NAMES = {
+    ("ec2", "groupid"): "securitygroupid",
+    ("ec2", "keyname"): "keypairname",
+    ("eks", "name"): "clustername",
+    ("s3", "key"): "objectname",
+}
+
+# What else a call makes, beside what its own name says.
+_ALSO_MADE = {"ec2:runinstances": ("instance", "network-interface")}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTags:
+    """The tags that a call gives."""
+
+    tags: Mapping[str, str | None]
+    """By key; None for a key without a value, as in a call that takes tags away."""
+    known_whole: bool
+    """Whether there are no others."""
+
+
+def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
+    """Return the tags that a call gives to the resources it was denied on: EC2 takes some for each type of resource."""
+    if not isinstance(parameters, dict):
+        return RequestTags({}, known_whole=False)
+    found: list[tuple[str | None, dict[str, str | None]]] = []
+    clear = _collect_tags(parameters, None, found)
+    typed = {kind: tags for kind, tags in found if kind is not None}
+    shared = {key: value for kind, tags in found if kind is None for key, value in tags.items()}
+    if not typed:
+        return RequestTags(shared, known_whole=clear)
+    kinds = {arn.split_arn(resource).resource.partition("/")[0] for resource in resources} or set(typed)
+    first = typed.get(min(kinds), {})
+    if all(typed.get(kind) == first for kind in kinds):
+        return RequestTags(shared | first, known_whole=clear and bool(resources))
+    return RequestTags(shared, known_whole=False)
+
+
+def resources_named(
+    parameters: object, info: ActionInfo, place: tuple[str, str, str], reference: Reference
+) -> tuple[str, ...]:
+    """Return the ARNs of the resources that a call is about; `place` is the partition, region and account."""
+    if not isinstance(parameters, dict):
+        return ()
+    service = info.name.partition(":")[0]
+    values: dict[str, dict[str, None]] = {}
+    for name, value in _scalars(parameters):
+        if value not in ("", "*", _HIDDEN):
+            values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
+    if service == "ssm":
+        values["parameternamewithoutleadingslash"] = {name.lstrip("/"): None for name in values.get("name", ())}
+    arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
+    made = _made_by(info.name)
+    found: dict[str, None] = {}
+    for use in info.resource_types:
+        kind = reference.resource_type(service, use.name)
+        for form in kind.arn_formats if kind is not None else ():
+            pattern = _PLACEHOLDER.sub("*", form)
+            of_kind = [text for text in arns if arn.matches_resource(pattern, literal(text))]
+            if not of_kind and service in _BY_IDENTIFIER:
+                of_kind = list(_filled(form, values, place, service))
+            if not of_kind and service == "ec2" and use.name in made:
+                of_kind = [_of_place(form, place).partition("${")[0] + "*"]
+            found.update(dict.fromkeys(of_kind))
+    return tuple(found)[:_MAX_RESOURCES]
+
+
+def _collect_tags(value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]]) -> bool:
+    """Put the tags of a part of the parameters into `found`; return whether nothing of it is unclear."""
+    if isinstance(value, list):
+        # Each entry is looked at, also behind one that is unclear.
+        parts = [_collect_tags(entry, kind, found) for entry in value]
+        return all(parts)
+    if not isinstance(value, dict):
+        return True
+    named = next((entry for name, entry in value.items() if name.lower() == "resourcetype"), None)
+    kind = named if isinstance(named, str) else kind
+    clear = True
+    for name, entry in value.items():
+        lower = name.lower()
+        if lower in _TEMPLATES:
+            clear = False
+        elif isinstance(entry, bool | int | float | None):
+            continue
+        elif lower in _TAG_NAMES:
+            tags = _tags(entry)
+            clear = clear and tags is not None
+            found.append((kind, tags or {}))
+        elif lower in ("tagkeys", "tagkeylist"):
+            keys = _texts(entry)
+            clear = clear and keys is not None
+            found.append((kind, dict.fromkeys(keys or ())))
+        elif "tag" in lower and lower not in _TAG_CONTAINERS:
+            clear = False
+        else:
+            clear = _collect_tags(entry, kind, found) and clear
+    return clear
+
+
+def _tags(value: object) -> dict[str, str | None] | None:
+    """Return tags written as a list of keys and values, in `items` or not, as one such pair, or as a map; else None."""
+    if isinstance(value, dict):
+        lower = {name.lower(): entry for name, entry in value.items()}
+        if isinstance(lower.get("items"), list):
+            return _tags(lower["items"])
+        pair = _pair(lower)
+        if pair is not None:
+            return dict([pair])
+        if all(isinstance(entry, str) for entry in value.values()):
+            return None if _HIDDEN in value.values() else dict(value)
+        return None
+    if isinstance(value, list):
+        pairs = [_pair({name.lower(): entry for name, entry in each.items()}) if isinstance(each, dict) else None
+                 for each in value]  # fmt: skip
+        known = [pair for pair in pairs if pair is not None]
+        return dict(known) if len(known) == len(pairs) else None
+    return None
+
+
+def _pair(entry: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    for key, value in (("key", "value"), ("tagkey", "tagvalue")):
+        if isinstance(entry.get(key), str) and entry.get(value) != _HIDDEN:
+            text = entry.get(value)
+            return entry[key], text if isinstance(text, str) else None
+    return None
+
+
+def _texts(value: object) -> list[str] | None:
+    if isinstance(value, dict) and isinstance(value.get("items"), list):
+        value = value["items"]
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return value
+    return None
+
+
+def _scalars(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name, in small letters, and the text of each parameter, but for tags, filters and templates."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _scalars(entry, name)
+    elif isinstance(value, dict):
+        for inner, entry in value.items():
+            lower = inner.lower()
+            if "tag" not in lower and "filter" not in lower and lower != "launchtemplatedata":
+                yield from _scalars(entry, lower)
+
+
+def _filled(
+    form: str, values: Mapping[str, Mapping[str, None]], place: tuple[str, str, str], service: str
+) -> Iterator[str]:
+    """Yield the ARNs of a format whose placeholders are all among the parameters."""
+    text = _of_place(form, place)
+    names = [name.lower() for name in _PLACEHOLDER.findall(text)]
+    choices = [[value for value in values.get(name, ()) if not value.startswith("arn:")] for name in names]
+    # Of two lists nobody knows which entries belong together.
+    if not names or not all(choices) or sum(len(choice) > 1 for choice in choices) > 1:
+        return
+    for chosen in product(*choices):
+        if service == "kms" and not _KMS_KEY_ID.fullmatch(chosen[0]):
+            continue
+        filled = text
+        for value in chosen:
+            filled = _PLACEHOLDER.sub(lambda _, value=value: value, filled, count=1)  # type: ignore[misc]
+        yield filled
+
+
+def _of_place(form: str, place: tuple[str, str, str]) -> str:
+    for name, value in zip(("Partition", "Region", "Account"), place, strict=True):
+        form = form.replace(f"${{{name}}}", value)
+    return form
+
+
+def _made_by(action: str) -> tuple[str, ...]:
+    """Return the types that an action of EC2 makes: IAM is asked about `volume/*` before there is a volume."""
+    name = action.partition(":")[2]
+    if name.startswith("Create"):
+        return (re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removeprefix("Create")).lower(),)
+    return _ALSO_MADE.get(action.lower(), ())

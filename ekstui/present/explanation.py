@@ -1,0 +1,234 @@
+"""Why a request was denied: the verdict first, then what to look at, what helps, and what was not looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ekstui.core.document import serialise_statement
+from ekstui.core.evaluation import RESOURCE, Failure, Verdict
+from ekstui.core.explain import Allower, Explanation, NearStatement
+from ekstui.core.explain.words import (
+    decode_command,
+    failure_in_words,
+    newer_in_words,
+    simulated_in_words,
+    since_in_words,
+    statement_in_words,
+    verdict_in_words,
+)
+from ekstui.core.policy import version_label
+from ekstui.core.where import PolicyAt
+from ekstui.core.words import use_in_words
+from ekstui.present.blocks import (
+    Block,
+    Code,
+    Column,
+    Heading,
+    Line,
+    Node,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    Tree,
+    code,
+    note,
+)
+from ekstui.present.styled import Style
+
+if TYPE_CHECKING:
+    from ekstui.core.findings import Severity
+    from ekstui.sources.aws.simulation import SimulatedDecision
+
+_VERDICT_STYLES: dict[Verdict, Style] = {
+    "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",
+}  # fmt: skip
+
+_SEVERITY_STYLES: dict[Severity, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
+
+_MOST_OFFERED = 6
+"""How many policies that would allow it are shown; JSON has more."""
+
+_ABOUT = (Column(""), Column(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """The command that decodes an encoded message."""
+
+    command: str
+
+
+def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = ()) -> list[Block]:
+    """Return explanations as blocks, each with its sections; the simulator's decisions are about the first."""
+    blocks: list[Block] = []
+    several = len(explanations) > 1
+    if several:
+        blocks.append(Sentence((Span(f"{len(explanations)} denials", "strong"),), key="count"))
+    for number, explanation in enumerate(explanations):
+        blocks += _explanation(number, explanation, () if number else simulated, several=several)
+    return blocks
+
+
+def statement_json(explanation: Explanation) -> str:
+    """Return the smallest statement that would allow the request as JSON; empty where none is offered."""
+    statement = explanation.smallest_statement
+    return "" if statement is None else json.dumps(serialise_statement(statement), indent=2)
+
+
+def _explanation(
+    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], *, several: bool
+) -> Iterator[Block]:
+    key = (number, "verdict")
+    headline = _headline(explanation)
+    yield Heading(headline, key=key) if several else Sentence(headline, key=key)
+    for index, symptom in enumerate(explanation.symptoms):
+        yield Sentence((Span(f"{symptom.symptom}: ", "strong"), symptom.answer), key=(number, "symptom", index))
+    for index, text in enumerate(explanation.notes):
+        yield note(text, key=(number, "note", index))
+    for index, finding in enumerate(explanation.findings):
+        line: Line = (Span(f"{finding.severity} with the role: ", _SEVERITY_STYLES[finding.severity]), finding.text)
+        yield Sentence(line, key=(number, "finding", index))
+    if about := list(_about(explanation)):
+        yield Table(_ABOUT, about)
+    level = 3 if several else 2
+    for title, blocks in _sections(number, explanation, simulated):
+        yield Heading(title, level, key=(number, title))
+        yield from blocks
+
+
+def _headline(explanation: Explanation) -> Line:
+    if explanation.action is None or (explanation.symptoms and not explanation.denied and not explanation.judged):
+        return (Span("This is known:", "strong"),)
+    return (
+        code(explanation.action, "strong"),
+        Span(": ", "strong"),
+        Span(verdict_in_words(explanation), _VERDICT_STYLES[explanation.verdict]),
+    )
+
+
+def _about(explanation: Explanation) -> Iterator[TableRow]:
+    def row(word: str, value: Line) -> TableRow:
+        return TableRow((Span(word, "muted"), value))
+
+    if explanation.resource is not None:
+        yield row("resource", code(explanation.resource))
+    elif explanation.denied:
+        yield row("resource", "not told")
+    if explanation.principal is not None:
+        yield row("principal", code(explanation.principal))
+    if explanation.role is not None and explanation.role != explanation.principal:
+        yield row("judged by", ("all of ", code(explanation.role)))
+    if explanation.used_by:
+        yield row("used by", "; ".join(map(use_in_words, explanation.used_by)))
+    if explanation.missing_context:
+        told = ["--resource ARN" if key == RESOURCE else f"--context {key}=…" for key in explanation.missing_context]
+        typed = ["an ARN" if key == RESOURCE else f"{key}=…" for key in explanation.missing_context]
+        yield row(
+            "to tell",
+            (
+                Span(", ".join(told), shown="outside"),
+                Span(f"{', '.join(typed)}; i edits the question", shown="app"),
+            ),
+        )
+
+
+def _sections(
+    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision]
+) -> Iterator[tuple[str, list[Block]]]:
+    for decision in simulated:
+        yield f"IAM's own simulator: {simulated_in_words(decision.decision)}", [_simulated(decision)]
+    if explanation.nearest:
+        title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
+        nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
+        yield title, [Tree(nodes)]
+    if (newer := explanation.newer_version) is not None:
+        value = PolicyAt(newer.policy, newer.version)
+        title = "A newer version may allow it" if newer.missing else "A newer version allows it"
+        yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
+    if explanation.allowed_by:
+        yield "Would allow it, if attached", list(_offered(number, explanation))
+    if text := statement_json(explanation):
+        yield "Smallest statement that allows it", [Code(text, key=(number, "statement"))]
+    if explanation.also_authorised_on:
+        names = [f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on]
+        yield "The same call is also authorised on", [Sentence(", ".join(names), key=(number, "also"))]
+    if explanation.hints:
+        hints = [
+            Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(number, "hint", index))
+            for index, hint in enumerate(explanation.hints)
+        ]
+        yield "Such a call often needs", [Tree(hints)]
+    if explanation.not_looked_at:
+        unseen = Sentence(Span(", ".join(explanation.not_looked_at), "muted"), key=(number, "unseen"))
+        yield "Not looked at", [unseen]
+    if explanation.encoded is not None:
+        command = decode_command(explanation.encoded)
+        decoding = Code(command, "sh", Decoding(command), (number, "decode"))
+        yield "More context is in the encoded part; to decode it", [decoding]
+
+
+def _near(key: tuple[object, ...], near: NearStatement) -> Node:
+    value = PolicyAt(near.policy, near.version) if near.version is not None else near
+    style: Style = "bad" if near.effect == "Deny" else ""
+    return Node(
+        Span(statement_in_words(near), style),
+        [Node((_cross(failure), failure_in_words(failure))) for failure in near.failed],
+        value,
+        key,
+    )
+
+
+def _cross(failure: Failure) -> Span:
+    """Return a cross for what does not fit, a question mark for what was not told."""
+    return Span("? ", "warn") if failure.given is None and failure.part != "effect" else Span("✗ ", "bad")
+
+
+def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
+    shown = explanation.allowed_by[:_MOST_OFFERED]
+    yield Table(
+        (Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)),
+        [
+            TableRow(
+                (
+                    code(allower.policy, "accent"),
+                    version_label(allower.version),
+                    since_in_words(allower),
+                    Span(_remarks(allower), "muted"),
+                ),
+                PolicyAt(allower.policy, allower.version),
+                (number, "allower", allower.policy),
+            )
+            for allower in shown
+        ],
+    )
+    more = explanation.allowed_by_more + len(explanation.allowed_by) - len(shown)
+    if more:
+        line = (
+            Span(f"and {more} more; w lists them", "muted", shown="app"),
+            Span(f"and {more} more: ekstui who-can {explanation.action} --scope all", "muted", shown="outside"),
+        )
+        yield Sentence(line, key=(number, "more"))
+
+
+def _remarks(allower: Allower) -> str:
+    wide = "gives it by a wildcard" if allower.wildcard else ""
+    return "; ".join(filter(None, (wide, f"if {', '.join(allower.missing)}" if allower.missing else "")))
+
+
+def _simulated(decision: SimulatedDecision) -> Table:
+    about = [
+        ("resource", decision.resource),
+        ("matched", ", ".join(decision.matched)),
+        ("not told", ", ".join(decision.missing_context)),
+        ("organisation", _allows(decision.allowed_by_organisation)),
+        ("boundary", _allows(decision.allowed_by_boundary)),
+    ]
+    return Table(_ABOUT, [TableRow((Span(word, "muted"), text)) for word, text in about if text])
+
+
+def _allows(flag: bool | None) -> str:
+    return "" if flag is None else "allows" if flag else "does not allow"
