@@ -49,9 +49,10 @@ def can_be_on(action: ActionInfo, resource: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def fits_type(service: str, resource_type: str, resource: str) -> bool | None:
-    """Return whether a resource pattern matches some ARN of a resource type; None where a policy variable decides.
+    """Return whether a resource pattern matches some ARN of a resource type, whatever the value of a policy variable.
 
-    A type that the reference does not describe is not ruled out: None.
+    None where the reference does not describe the type, and where IAM's documentation leaves two readings of the
+    pattern (see core/arn.py).
     """
     kind = reference().resource_type(service, resource_type)
     if kind is None:
@@ -115,14 +116,21 @@ def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
 
 
 def _fits_format(arn_format: str, resource: str) -> bool | None:
+    form = arn.split_arn(_open(arn_format))
     named = arn.split_arn(arn_format).resource
-    if (
-        "/" not in named
-        and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
-        and "/" in arn.split_arn(resource).resource
-    ):
-        return False
-    return arn.overlaps_resource(_open(arn_format), resource)
+    without_slash = "/" not in named and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
+
+    def fits(reading: arn.Arn) -> bool:
+        if without_slash and "/" in arn.open_variables(reading.resource):
+            return False
+        return (arn.is_plausible(reading) or form.account != "*") and arn.meet(form, reading)
+
+    meanings = arn.readings(resource)
+    if any(map(fits, meanings.certain)):
+        return True
+    # Names have no colon, so those that a pattern still has are the form's own.
+    crossing = (each for each in meanings.possible if each.resource.count(":") <= form.resource.count(":"))
+    return None if any(map(fits, crossing)) else False
 
 
 @lru_cache(maxsize=8192)

@@ -1,11 +1,16 @@
-"""Resources of a statement: ARN patterns, matched part by part.
+"""Resources of a statement: ARN patterns, matched part by part, and where IAM's documentation leaves two readings.
 
 An ARN has six parts, split at its first five colons. A wildcard stays within its part, crosses `/` there, and crosses
-`:` only in the last part. `${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy variable
-whose value is not known here (IAM User Guide, "IAM policy elements: variables and tags").
+`:` only in the last part; parts that a short ARN lacks are `*`. The page on the Resource element says besides that a
+`*` which ends a part "can expand to match beyond the colon boundaries". What only this second reading matches is not
+known (None) in every function here: `arn:aws:ec2:*:volume/*` may or may not be about volumes.
+
+`${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy variable whose value is not known here
+(IAM User Guide, "IAM policy elements: variables and tags").
 """
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +25,14 @@ _FIRST_VARIABLE = 0xF0000
 """Where the private characters start that stand for policy variables."""
 
 
+# What stands for an account number in ARNs of what no customer has, such as `arn:aws:iam::aws:policy/…`.
+_ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")
+_ACCOUNT_LENGTH = 12
+_COLONS = 5
+_REGIONS = ("", "??-*-?", "eusc-*-?")
+"""The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
+
+
 class Arn(NamedTuple):
     """The six parts of an ARN or ARN pattern; parts that a short one lacks are `*`."""
 
@@ -31,6 +44,15 @@ class Arn(NamedTuple):
     resource: str
 
 
+class Readings(NamedTuple):
+    """What an ARN pattern may mean."""
+
+    certain: tuple[Arn, ...]
+    """One or none: the pattern split at its first five colons, unless no ARN could ever match it so."""
+    possible: tuple[Arn, ...]
+    """The others that an ARN can match: with a `*` that runs over a colon."""
+
+
 def split_arn(text: str) -> Arn:
     """Return the parts of an ARN or ARN pattern; `*` alone is `*` in every part.
 
@@ -40,7 +62,7 @@ def split_arn(text: str) -> Arn:
     if not stripped.strip("*") and stripped:
         return Arn("*", "*", "*", "*", "*", "*")
     # What is too long to match is not worth its place in the memory of the cache either.
-    parts = _colon_split(stripped) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", 5))
+    parts = _pieces(stripped, _COLONS) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", _COLONS))
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 
@@ -49,49 +71,139 @@ def has_variable(pattern: str) -> bool:
     return "${" in pattern and any(name not in _LITERALS for name in _PLACEHOLDER.findall(pattern))
 
 
+@lru_cache(maxsize=16384)
+def readings(pattern: str) -> Readings:
+    """Return what a pattern may mean.
+
+    Of a pattern with all six parts, each of a kind that ARNs have, the reading by parts alone counts: others would need
+    a name with a colon that looks like the rest of an ARN.
+    """
+    by_parts = split_arn(pattern)
+    if set(by_parts) == {"*"} or len(pattern) > wildcard.MAX_LENGTH:
+        return Readings((by_parts,), ())
+    is_short = len(_pieces(pattern.strip(), _COLONS)) <= _COLONS
+    plausible = is_plausible(by_parts)
+    others = tuple(each for each in _across_colons(pattern) if is_plausible(each)) if is_short or not plausible else ()
+    return Readings((by_parts,) if plausible or not (others or is_short) else (), others)
+
+
+def is_uncertain(pattern: str) -> bool:
+    """Return whether no reading of a pattern is certain, so that it may match nothing."""
+    return not readings(pattern).certain
+
+
+def is_plausible(arn: Arn) -> bool:
+    """Return whether the region and account of a pattern are such that some ARN can have them."""
+    account, region = open_variables(arn.account), open_variables(arn.region)
+    numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
+    located = not region or region[-1] in "0123456789*?"
+    return (
+        (numbers or account in _ACCOUNT_WORDS) and located and any(wildcard.overlaps(region, form) for form in _REGIONS)
+    )
+
+
+@lru_cache(maxsize=4096)
+def open_variables(part: str) -> str:
+    """Return a part as a wildcard pattern in which a variable may have any value."""
+    if "${" not in part:
+        return part
+    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), part)
+
+
+def meet(one: Arn, other: Arn) -> bool:
+    """Return whether some ARN matches both, part by part, where a variable may have any value."""
+    return _each(wildcard.overlaps, one, other)
+
+
 def matches_resource(pattern: str, arn: str) -> bool | None:
-    """Return whether a statement's resource matches a concrete ARN; None if that hangs on a policy variable."""
+    """Return whether a statement's resource matches a concrete ARN; None if a policy variable or the reading decides."""
     if pattern == "*":
         return True
-    general = split_arn(pattern)
-    special = split_arn(arn.translate(_CONCRETE))
-    if all(wildcard.matches(_open(a), b) for a, b in zip(general, special, strict=True)):
+    concrete = arn.translate(_CONCRETE)
+    special = split_arn(concrete)
+    if _each(wildcard.matches, split_arn(pattern), special):
         return None if has_variable(pattern) else True
+    # The text as a whole is quicker to compare, and rules out nearly all.
+    if wildcard.matches(open_variables(pattern), concrete) and any(
+        _each(wildcard.matches, reading, special) for reading in _across_colons(pattern)
+    ):
+        return None
     return False
 
 
 def overlaps_resource(a: str, b: str) -> bool | None:
-    """Return whether some ARN matches both resource patterns; None if that hangs on a policy variable."""
+    """Return whether some ARN matches both resource patterns; None if a policy variable or the reading decides."""
     if "*" in (a, b):
         return True
-    pairs = zip(split_arn(a), split_arn(b), strict=True)
-    if all(wildcard.overlaps(_open(first), _open(second)) for first, second in pairs):
+    one, other = readings(a), readings(b)
+    if any(meet(first, second) for first in one.certain for second in other.certain):
         return None if has_variable(a) or has_variable(b) else True
+    pairs = ((first, second) for first in one.certain + one.possible for second in other.certain + other.possible)
+    if (one.possible or other.possible) and any(meet(*pair) for pair in pairs):
+        return None
     return False
 
 
 def resource_covers(general: str, special: str) -> bool | None:
-    """Return whether `general` matches every ARN that `special` matches; None if that hangs on a policy variable.
+    """Return whether `general` matches every ARN that `special` matches; None if that hangs on a variable or reading.
 
     A variable that stands on both sides has one value, so `${aws:username}/*` covers `${aws:username}/a`.
     """
     if general in ("*", special):
         return True
-    wide, narrow = split_arn(general), split_arn(special)
-    if not has_variable(general) and not has_variable(special):
-        return all(wildcard.covers(_open(a), _open(b)) for a, b in zip(wide, narrow, strict=True))
+    wide, narrow = readings(general), readings(special)
+    if not wide.possible and not narrow.possible:
+        return _covers(split_arn(general), split_arn(special))
+    meanings = narrow.certain + narrow.possible or (split_arn(special),)
+    if all(any(_covers(each, meaning) is True for each in wide.certain) for meaning in meanings):
+        return True
+    hangs = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
+    return None if hangs else False
+
+
+def _covers(wide: Arn, narrow: Arn) -> bool | None:
+    in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
+    if not in_wide and not in_narrow:
+        return _each(wildcard.covers, wide, narrow)
     if all(_covers_for_all_values(a, b) for a, b in zip(wide, narrow, strict=True)):
         return True
-    compare = wildcard.overlaps if has_variable(special) else wildcard.covers
-    if all(compare(_open(a), _open(b)) for a, b in zip(wide, narrow, strict=True)):
-        return None
-    return False
+    return None if _each(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
+
+
+def _each(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
+    """Return whether the comparison holds part by part, where a variable may have any value."""
+    return all(compare(open_variables(a), open_variables(b)) for a, b in zip(one, other, strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _across_colons(pattern: str) -> tuple[Arn, ...]:
+    """Return the readings of a pattern in which a `*` that ends a part runs over one colon or more."""
+    found = dict.fromkeys(_ways([], _pieces(pattern.strip())))
+    found.pop(split_arn(pattern), None)
+    return tuple(found)
+
+
+def _ways(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
+    """Yield every ARN that starts with these parts and goes on with the pieces between the pattern's colons."""
+    if len(parts) == _COLONS or not pieces:
+        padding = ["*"] * (_COLONS - len(parts))
+        yield Arn._make([*parts, *padding, ":".join(pieces) if pieces else "*"])
+        return
+    piece, *others = pieces
+    left = tuple(others)
+    yield from _ways([*parts, piece], left)
+    crossed = [*parts, piece]
+    while piece.endswith("*") and len(crossed) < _COLONS:
+        crossed = [*crossed, "*"]
+        yield from _ways(crossed, left)
+    if piece.endswith("*") and left:
+        yield Arn._make([*crossed, ":".join(("*", *left))])
 
 
 def _covers_for_all_values(general: str, special: str) -> bool:
     """Return True only if the part covers the other whatever the variables' values are."""
     if not has_variable(general):
-        return wildcard.covers(_open(general), _open(special))
+        return wildcard.covers(open_variables(general), open_variables(special))
     # A variable as one private character would let a `?` stand for a value of any length.
     if "?" in general:
         return False
@@ -104,28 +216,21 @@ def _variables(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=4096)
-def _open(part: str) -> str:
-    """Return a part as a wildcard pattern in which a variable may have any value."""
-    if "${" not in part:
-        return part
-    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), part)
-
-
 def _opaque(part: str, names: dict[str, str]) -> str:
     """Return a part as a wildcard pattern in which each variable is a character of its own."""
     return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1]) or names[found[1].lower()], part)
 
 
 @lru_cache(maxsize=16384)
-def _colon_split(text: str) -> tuple[str, ...]:
+def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
+    """Return what stands between the colons of a text, or between its first few."""
     if "${" not in text:
-        return tuple(text.split(":", 5))
+        return tuple(text.split(":", cuts))
     # The same length, without the colons of the variables, so that the cuts fall at the same places.
     masked = _PLACEHOLDER.sub(lambda found: "_" * len(found[0]), text)
     parts = []
     start = 0
-    for piece in masked.split(":", 5):
+    for piece in masked.split(":", cuts):
         parts.append(text[start : start + len(piece)])
         start += len(piece) + 1
     return tuple(parts)

@@ -50,8 +50,10 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
             unsupported.append(keys)
     if grants:
         hindering = _union(unsupported) if all(unsupported) else ()
-        words = (console.unsupported_words(hindering),) if hindering else ()
-        return Given(_distinct(grants), tuple(dict.fromkeys(conditions)), False, False, words)
+        words = [console.unsupported_words(hindering)] if hindering else []
+        if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
+            words.append(console.UNCERTAIN_RESOURCE)
+        return Given(_distinct(grants), tuple(dict.fromkeys(conditions)), False, False, tuple(words))
     lacks_condition = not any_condition or any_resource
     return Given(
         (), (), not any_resource, lacks_condition, (_why_not(action, statements, any_resource, lacks_condition),)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import can_be_on, fits_type
+from ekstui.core.conditions.truth import some
 from ekstui.core.document import ActionElement, Statement
 from ekstui.core.given import Denied, denied
 from ekstui.core.grants import Grant, grants_of
@@ -43,7 +44,7 @@ class Holder:
     covers: tuple[str, ...]
     """The action's resource types that the grants can match; none for a pattern and for an unknown action."""
     lacks: tuple[str, ...]
-    """The action's resource types that they cannot match."""
+    """The action's resource types that they cannot match; whether they match those in neither list is undecided."""
     applies: bool
     """False where, by the reference, the action cannot be used on any of these resources."""
 
@@ -57,6 +58,8 @@ class WhoCan:
     level: str
     """Its access level; `unknown` for a pattern or where the reference lacks it."""
     holders: tuple[Holder, ...]
+    is_named: bool = True
+    """False for an action that neither the reference nor any policy names: patterns alone may give it."""
 
 
 def parse_action(text: str) -> str:
@@ -108,7 +111,7 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None) ->
         grants=grants,
         denied=_denied(grants, [statement for statement in speaking if statement.effect == "Deny"], action),
         covers=covers,
-        lacks=tuple(use.name for use in info.resource_types if use.name not in covers) if info else (),
+        lacks=_types_lacking(info, grants) if info else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
     )
 
@@ -141,6 +144,15 @@ def types_covered(info: ActionInfo, grants: Iterable[Grant]) -> tuple[str, ...]:
     held = tuple(grants)
     service = info.name.partition(":")[0]
     return tuple(use.name for use in info.resource_types if any(_covers_type(service, use.name, each) for each in held))
+
+
+def _types_lacking(info: ActionInfo, grants: tuple[Grant, ...]) -> tuple[str, ...]:
+    service = info.name.partition(":")[0]
+    return tuple(
+        use.name
+        for use in info.resource_types
+        if all(_covers_type(service, use.name, each) is False for each in grants)
+    )
 
 
 def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
@@ -208,9 +220,9 @@ def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement,
     return "NotAction", ", ".join(allows[0].actions)
 
 
-def _covers_type(service: str, resource_type: str, grant: Grant) -> bool:
+def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
     if grant.resource_element == "Resource":
-        return any(fits_type(service, resource_type, each) is not False for each in grant.resources)
+        return some(fits_type(service, resource_type, each) for each in grant.resources)
     kind = reference().resource_type(service, resource_type)
     return kind is None or not all(
         any(arn.resource_covers(each, form) is True for each in grant.resources) for form in kind.arn_formats

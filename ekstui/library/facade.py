@@ -348,8 +348,9 @@ class Library:
     def who_can(self, action: str, resource: str | None = None, scope: Scope = "eks") -> WhoCan:
         """Return which policies allow an action, or something under a pattern, in their default versions.
 
-        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. Raises InputError for
-        what is no action or no ARN, NotFoundError for an action that neither the reference nor any document names.
+        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. Of an action that
+        neither the reference nor any document names, policies of every scope count where the scope has none. Raises
+        InputError for what is no action or no ARN.
         """
         from ekstui.library.who_can import who_can_answer
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ekstui.core import wildcard
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate
-from ekstui.core.who_can import WhoCan, nearest_actions, parse_action, who_can
-from ekstui.errors import InputError, NotFoundError
+from ekstui.core.who_can import WhoCan, parse_action, who_can
+from ekstui.errors import InputError
 from ekstui.library.policies import refuse_access_policy
 from ekstui.library.store import Store
 
@@ -28,14 +29,12 @@ def who_can_answer(
         raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
     known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
     candidates = store.candidates(wanted, family=family)
-    if not known and not _is_named(wanted, candidates if not family else store.candidates(wanted, family=False)):
-        nearest = nearest_actions(wanted)
-        raise NotFoundError(
-            f"Neither the service authorization reference nor any policy names an action {wanted!r}.",
-            nearest,
-            f"Nearest: {', '.join(nearest)}." if nearest else "",
-        )
-    return who_can(wanted, candidates, resource)
+    everywhere = store.candidates(wanted, family=False) if family and not known else candidates
+    if known or _is_named(wanted, everywhere):
+        return who_can(wanted, candidates, resource)
+    # Of an action that nobody names, each policy that covers it counts, whatever the scope.
+    answer = who_can(wanted, candidates, resource)
+    return replace(answer if answer.holders else who_can(wanted, everywhere, resource), is_named=False)
 
 
 def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:

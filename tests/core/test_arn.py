@@ -15,8 +15,17 @@ ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
         ("arn:aws:iam::*:role/*", ROLE, True),
         ("arn:*:iam::*:role/*/eks-*", ROLE, True),
         ("arn:aws:iam::*:ROLE/*", ROLE, False),
-        # A wildcard does not reach into the next part.
-        ("arn:aws:*:role/team/eks-node", ROLE, False),
+        # A wildcard stays within its part, but one that ends it may run over the colon: two readings.
+        ("arn:aws:*:role/team/eks-node", ROLE, None),
+        ("arn:aws:sqs:*:prod-*", "arn:aws:sqs:us-east-1:111122223333:prod-a", None),
+        ("arn:aws:sqs:*:prod-*", "arn:aws:sqs:us-east-1:111122223333:dev-a", False),
+        ("arn:aws:logs:*:log-group:a:*", "arn:aws:logs:eu-west-1:111122223333:log-group:a:log-stream:b", None),
+        ("arn:aws:rds:*:a", "arn:aws:rds:eu-west-1:111122223333:db:a", None),
+        ("arn:aws:s*n:*:a", "arn:aws:sqs:eu-west-1:xn:a", False),
+        ("arn:aws:sqs:111122223333:*", "arn:aws:sqs:us-east-1:111122223333:prod-a", False),
+        # Nothing is left open where both readings match.
+        ("arn:aws:sqs", "arn:aws:sqs:us-east-1:111122223333:prod-a", True),
+        ("arn:aws:sqs:us-east-1:*", "arn:aws:sqs:us-east-1:111122223333:prod-a", True),
         ("arn:aws:iam:*:111122223333:role/team/eks-nod?", ROLE, True),
         # The last part holds colons of its own.
         ("arn:aws:logs:*:*:log-group:/aws/eks/*", "arn:aws:logs:eu-west-1:1:log-group:/aws/eks/a:log-stream:b", True),
@@ -48,6 +57,12 @@ def test_matching(pattern: str, arn: str, expected: bool | None) -> None:
         ("arn:aws:s3:::a*", "arn:aws:s3:::*", False),
         ("arn:*:ec2:*:*:volume/*", "arn:aws:ec2:*:*:*/*", False),
         ("arn:aws:rds:*", "arn:aws:rds:*:*:db:*", True),
+        ("arn:aws:ec2:*:volume/*", "arn:aws:ec2:*:*:volume/vol-1", None),
+        ("arn:aws:ec2:*:volume/*", "arn:aws:ec2:*:*:snapshot/*", False),
+        # Whatever the second means, the first takes it in.
+        ("arn:aws:ec2:*", "arn:aws:ec2:*:volume/*", True),
+        ("arn:aws:ec2:*:*:*", "arn:aws:ec2:*:volume/*", True),
+        ("arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:volume/*", None),
         ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/${aws:username}/a", True),
         ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/${AWS:UserName}/a", True),
         ("arn:aws:s3:::h/*", "arn:aws:s3:::h/${aws:username}/a", True),
@@ -70,6 +85,9 @@ def test_covering(general: str, special: str, expected: bool | None) -> None:
     [
         ("arn:aws:ec2:*:*:volume/*", "arn:*:ec2:*:*:*/vol-1", True),
         ("arn:aws:ec2:*:*:volume/*", "arn:*:ec2:*:*:snapshot/*", False),
+        ("arn:aws:ec2:*:volume/*", "arn:*:ec2:*:111122223333:volume/vol-1", None),
+        ("arn:aws:ec2:*:volume/*", "arn:*:ec2:*:111122223333:instance/i-1", False),
+        ("arn:aws:sqs:prod-*", "arn:aws:sqs:*:*:*", False),
         ("arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", "arn:*:ec2:*:*:volume/*", None),
         ("*", "arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", True),
     ],

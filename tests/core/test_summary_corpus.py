@@ -101,7 +101,7 @@ def parts(text: str) -> list[str]:
 @cache
 def on_type(resource: str, service: str, kind: str) -> bool:
     arn = raw("resourceTypes", service)[kind.lower()]["arn"]
-    if "/" in resource and arn.endswith(":::${BucketName}"):
+    if "/" in re.sub(r"\$\{[^}]*\}", "", resource) and arn.endswith(":::${BucketName}"):
         return False
     return all(overlap(a, b) for a, b in zip(parts(resource), parts(arn), strict=True))
 

@@ -8,7 +8,7 @@ from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_json, print_text, print_wrapped
 from ekstui.core.policy import version_label
-from ekstui.core.who_can import Holder
+from ekstui.core.who_can import Holder, nearest_actions
 from ekstui.export.shapes import who_can_shape
 from ekstui.library.knowledge import knowledge
 from ekstui.scope import SCOPES
@@ -43,7 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for holder in answer.holders:
             _print(holder, answer.action)
-    where = "" if arguments.scope == "all" else " of scope eks (--scope all looks at every one)"
+    where = "" if arguments.scope == "all" or not answer.is_named else " of scope eks (--scope all looks at every one)"
+    if not answer.is_named:
+        nearest = nearest_actions(answer.action)
+        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        narrate(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
     if answer.holders:
         narrate(
             f"{len(answer.holders)} AWS managed policies{where} allow {answer.action}, as known until {data.newest:%Y-%m-%d}."

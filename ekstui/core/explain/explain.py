@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from ekstui.core.arn import is_uncertain
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.evaluation import RESOURCE, Evaluation, Request, StatementResult, Verdict, evaluate
 from ekstui.core.evaluation.evaluate import action_matches
@@ -212,6 +213,11 @@ def _notes(
         notes.append(
             "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides."
         )
+    if evaluation is not None and (short := _uncertain_resources(evaluation)):
+        notes.append(
+            f"Whether IAM lets {', '.join(short)} match is not certain: its documentation leaves two readings of an ARN "
+            "that lacks parts. Written with all six parts it is decided."
+        )
     if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
         text = "The session is named after an EC2 instance, so the call was made with the node role."
         notes.append(text if of_node else f"{text} If a pod made it, that pod did not get a role of its own.")
@@ -225,3 +231,17 @@ def _notes(
     if denial is not None and denial.principal is not None and evaluation is None and not elsewhere:
         notes.append("Name the role, or a policy, to see which statement came nearest.")
     return tuple(notes)
+
+
+def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the resources of undecided statements of which no reading is certain."""
+    if evaluation.verdict != "depends":
+        return ()
+    failed = (
+        failure
+        for result in evaluation.decisive.statements
+        if result.matches is None
+        for failure in result.failed
+        if failure.part == "resource"
+    )
+    return tuple(dict.fromkeys(each for failure in failed for each in failure.wanted if is_uncertain(each)))

@@ -69,6 +69,8 @@ class WhoCanScreen(AskingScreen):
         count = len(answer.holders)
         eks = f"{count} EKS polic{'y' if count == 1 else 'ies'}"
         counted = eks if self._scope == "eks" else f"{count} of all policies"
+        if not answer.is_named:
+            counted = f"named nowhere; {count} AWS managed policies by a pattern"
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
         return (
             ("who can ", ""),

@@ -49,7 +49,9 @@ def test_action(action: str, element: str, listed: object, expected: str) -> Non
     [
         ("Resource", "arn:aws:ec2:*:*:volume/*", VOLUME, "allowed"),
         ("Resource", "arn:aws:ec2:*:*:Volume/*", VOLUME, "implicit-deny"),  # case counts
-        ("Resource", "arn:aws:ec2:*:volume/*", VOLUME, "implicit-deny"),  # a star stays within its part
+        ("Resource", "arn:aws:ec2:*:volume/*", VOLUME, "depends"),  # a star that ends a part may run over the colon
+        ("NotResource", "arn:aws:ec2:*:volume/*", VOLUME, "depends"),
+        ("Resource", "arn:aws:ec2:*:snapshot/*", VOLUME, "implicit-deny"),
         ("Resource", "arn:aws:ec2:*", VOLUME, "allowed"),  # short ARNs are padded
         ("Resource", "arn:aws:ec2:*:*:volume/vol-1", VOLUME, "implicit-deny"),  # `volume/*` of a message is no pattern
         ("Resource", "arn:aws:ec2:*:*:volume/${*}", VOLUME, "allowed"),
