@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from ekstui.errors import DataError
 
@@ -117,6 +117,10 @@ class Absence:
     source: str
 
 
+AccessContent = Literal["exact", "prose", "unknown"]
+"""How well what an access policy allows is known: rule by rule, in a sentence of a guide, or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
     """An EKS access policy: Kubernetes permissions that an access entry gives, not an IAM policy."""
@@ -127,6 +131,11 @@ class AccessPolicy:
     explanation: str
     """What an access policy is."""
     source: str
+    content: AccessContent
+    reserved: bool
+    """Whether AWS gives it to its own service-linked roles only."""
+    introduced: date | None
+    """When the guide's list of updates first has it; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +228,19 @@ _REINSTALL = "Install ekstui again."
 
 def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
     access = tables["access_policies"]
+    introduced = {name: date.fromisoformat(day) for day, names in access["introduced"].items() for name in names}
     return Knowledge(
         policies={name: _policy(name, fields) for name, fields in tables["policies"].items()},
         access_policies={
-            name: AccessPolicy(name, says, access["explanation"], access["source"])
+            name: AccessPolicy(
+                name=name,
+                text=says,
+                explanation=access["explanation"],
+                source=access["source"],
+                content="exact" if name in access["exact"] else "prose" if name in access["prose"] else "unknown",
+                reserved=name in access["reserved"],
+                introduced=introduced.get(name),
+            )
             for name, says in access["names"].items()
         },
         absences=_each(Absence, tables["none_exists"]),

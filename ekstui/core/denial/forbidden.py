@@ -1,0 +1,100 @@
+"""What Kubernetes says when it forbids a request, or does not know who asks.
+
+Source: kubectl's and client-go's wording, as in public threads; EKS User Guide, "Grant IAM users access to Kubernetes with
+EKS access entries", for what a user name stands for.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ekstui.core.kubernetes import KubernetesRequest
+
+SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom Kubernetes calls the user of a request."""
+
+    kind: SubjectKind
+    username: str
+    """As the message has it."""
+    account: str | None = None
+    """Of a role or user of IAM."""
+    name: str | None = None
+    """Of the role, user, node or service account."""
+    session: str | None = None
+    """Of an assumed role."""
+    namespace: str | None = None
+    """Of a service account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A request that Kubernetes refused, and whose it was."""
+
+    subject: Subject
+    request: KubernetesRequest
+
+
+_FORBIDDEN = re.compile(
+    r'forbidden: User "(?P<user>[^"]*)" cannot (?P<verb>[\w*-]+) '
+    r'(?:path "(?P<path>[^"]*)"'
+    r'|resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
+    r"|(?P<old>[\w.-]+(?:/[\w.-]+)?))"
+    r'(?:,? in the namespace "(?P<namespace>[^"]*)"|\.? at the cluster scope)?'
+)
+_NAME = re.compile(r'(?P<what>[\w.-]+) "(?P<name>[^"]*)" is $')
+_UNAUTHORIZED = re.compile(
+    r"You must be logged in to the server|server has asked for the client to provide credentials"
+    r'|"?(?:message|reason)"?: ?"Unauthorized"|\berror: Unauthorized\b',
+    re.IGNORECASE,
+)
+_ASSUMED = re.compile(r"arn:[\w-]+:sts::(?P<account>[\d*]*):assumed-role/(?P<name>[^/]+)(?:/(?P<session>.*))?")
+_IAM = re.compile(r"arn:[\w-]+:iam::(?P<account>[\d*]*):(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
+_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<name>.+)")
+
+
+def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
+    """Return every request that a text says was forbidden, each once, in its order."""
+    # A log or an HTTP body quotes the quotes, once or twice; a terminal breaks lines where it likes.
+    plain = re.sub(r"\s+", " ", re.sub(r'\\+"', '"', text))
+    found: dict[Forbidden, None] = {}
+    for match in _FORBIDDEN.finditer(plain):
+        before = _NAME.search(plain[: match.start()])
+        found[Forbidden(subject_of(match["user"]), _request(match, before["name"] if before else None))] = None
+    return tuple(found)
+
+
+def is_unauthorized(text: str) -> bool:
+    """Return whether a text says that the cluster does not know who asks, so that no rule was looked at."""
+    return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", text)))
+
+
+def subject_of(username: str) -> Subject:
+    """Return what a user name stands for, as EKS makes it unless an access entry says otherwise."""
+    if match := _ASSUMED.fullmatch(username):
+        return Subject("role", username, match["account"], match["name"], match["session"])
+    if match := _IAM.fullmatch(username):
+        return Subject("user" if match["kind"] == "user" else "role", username, match["account"], match["name"])
+    if match := _SERVICE_ACCOUNT.fullmatch(username):
+        return Subject("service-account", username, name=match["name"], namespace=match["namespace"])
+    if username.startswith("system:node:"):
+        return Subject("node", username, name=username.removeprefix("system:node:"))
+    if username in ("system:anonymous", ""):
+        return Subject("anonymous", username)
+    return Subject("username", username)
+
+
+def _request(match: re.Match[str], name: str | None) -> KubernetesRequest:
+    if match["path"] is not None:
+        return KubernetesRequest(match["verb"], "", path=match["path"])
+    resource, group = match["resource"], match["group"]
+    if resource is None:
+        # Before Kubernetes 1.12: `cannot list nodes`, `cannot list deployments.apps`.
+        whole, _, sub = match["old"].partition("/")
+        resource, _, group = whole.partition(".")
+        resource = f"{resource}/{sub}" if sub else resource
+    plural, _, sub = resource.strip().partition("/")
+    return KubernetesRequest(match["verb"], plural, group, sub, match["namespace"], name)

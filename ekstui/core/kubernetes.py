@@ -1,0 +1,187 @@
+"""What Kubernetes allows by rules, and the rules that EKS access policies hold.
+
+A rule allows verbs on resources of API groups, or on paths that are no resources; there are no rules that deny. Source:
+Kubernetes, "Using RBAC Authorization" for how a rule matches; EKS User Guide, "Review access policy permissions", for the
+tables in assets/access-policy-rules.tsv.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ekstui.errors import InputError
+
+VERBS = ("create", "delete", "deletecollection", "get", "impersonate", "list", "patch", "update", "watch")
+"""The verbs that the tables name; Kubernetes knows a few more, such as `bind` and `escalate`."""
+
+CORE = ""
+"""The API group of pods, secrets and the like."""
+
+
+class Rule(NamedTuple):
+    """What may be done: verbs on resources of API groups, or verbs on paths; `*` stands for all."""
+
+    api_groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    """With their subresource where one is meant, such as `pods/exec`."""
+    verbs: tuple[str, ...]
+    non_resource_urls: tuple[str, ...] = ()
+    """Such as `/metrics` or `/healthz/*`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesRequest:
+    """What somebody asks the Kubernetes API for."""
+
+    verb: str
+    resource: str
+    """Plural and in small letters, such as `deployments`; empty for a path."""
+    api_group: str = CORE
+    subresource: str = ""
+    namespace: str | None = None
+    """None at the cluster scope, or where it was not said."""
+    name: str | None = None
+    path: str = ""
+    """Such as `/metrics`, for a request that is about no resource."""
+
+    @property
+    def whole_resource(self) -> str:
+        """The resource with its subresource."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+    def __str__(self) -> str:
+        """As `who-can` takes it, such as `k8s:list:deployments.apps`."""
+        if self.path:
+            return f"k8s:{self.verb}:{self.path}"
+        group = f".{self.api_group}" if self.api_group else ""
+        sub = f"/{self.subresource}" if self.subresource else ""
+        return f"k8s:{self.verb}:{self.resource}{group}{sub}"
+
+
+class Permission(NamedTuple):
+    """One verb on one resource of one API group, as the tables spell them."""
+
+    api_group: str
+    resource: str
+    verb: str
+
+
+def read_rules(text: str) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules by access policy, of assets/access-policy-rules.tsv."""
+    rules: dict[str, list[Rule]] = {}
+    for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
+        urls = _listed(row["non_resource_urls"])
+        groups = _listed(row["api_groups"]) or (() if urls else (CORE,))
+        rules.setdefault(row["policy"], []).append(Rule(groups, _listed(row["resources"]), _listed(row["verbs"]), urls))
+    return {policy: tuple(listed) for policy, listed in rules.items()}
+
+
+def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesRequest:
+    """Return the request in `k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE]` or `k8s:VERB:/PATH`; InputError for another form.
+
+    Where no group is given it is the one in which the tables know the resource, else the core group.
+    """
+    words = text.strip().split(":", 2)
+    if len(words) != 3 or words[0].lower() != "k8s" or not words[1] or not words[2]:
+        raise InputError(
+            "A question about Kubernetes is k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE].",
+            "Such as k8s:list:deployments.apps.",
+        )
+    verb, what = words[1].lower(), words[2]
+    if what.startswith("/"):
+        return KubernetesRequest(verb, "", path=what)
+    whole, _, sub = what.lower().partition("/")
+    resource, dot, group = whole.partition(".")
+    if not dot:
+        known = sorted({group for listed in rules.values() for rule in listed for group in _groups_of(rule, resource)})
+        group = CORE if CORE in known or not known else known[0]
+    return KubernetesRequest(verb, resource, group, sub)
+
+
+def allows(rule: Rule, request: KubernetesRequest) -> bool:
+    """Return whether a rule allows a request, wherever the rule applies."""
+    if not _named(rule.verbs, request.verb):
+        return False
+    if request.path:
+        return any(
+            url == "*" or url == request.path or (url.endswith("*") and request.path.startswith(url[:-1]))
+            for url in rule.non_resource_urls
+        )
+    return _named(rule.api_groups, request.api_group) and any(
+        named in ("*", request.whole_resource) or (bool(request.subresource) and named == f"*/{request.subresource}")
+        for named in rule.resources
+    )
+
+
+def covering(rules: Iterable[Rule], request: KubernetesRequest) -> tuple[Rule, ...]:
+    """Return those rules that allow a request."""
+    return tuple(rule for rule in rules if allows(rule, request))
+
+
+def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
+    """Return what rules allow, verb by verb; paths stand as resources of no group, and `*` as itself."""
+    return frozenset(
+        Permission(group, resource, verb)
+        for rule in rules
+        for group in rule.api_groups or (CORE,)
+        for resource in (*rule.resources, *rule.non_resource_urls)
+        for verb in rule.verbs
+    )
+
+
+def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset[Permission], frozenset[Permission]]:
+    """Return what only `after` allows and what only `before` does; a wildcard covers what it stands for."""
+    before, after = tuple(before), tuple(after)
+    return (
+        frozenset(each for each in permissions(after) if not _covered(each, before)),
+        frozenset(each for each in permissions(before) if not _covered(each, after)),
+    )
+
+
+def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:
+    """Return whether a scope covers a namespace; `namespaces` None is the whole cluster, `namespace` None not said.
+
+    A scope of namespaces covers nothing at the cluster scope. Names may end in `*` or hold one, as in `dev-*`.
+    """
+    if namespaces is None:
+        return True
+    if namespace is None:
+        return None
+    return any(_matches(pattern, namespace) for pattern in namespaces)
+
+
+def _covered(permission: Permission, rules: tuple[Rule, ...]) -> bool:
+    if permission.resource.startswith("/"):
+        return any(allows(rule, KubernetesRequest(permission.verb, "", path=permission.resource)) for rule in rules)
+    resource, _, sub = permission.resource.partition("/")
+    request = KubernetesRequest(permission.verb, resource, permission.api_group, sub)
+    return any(allows(rule, request) for rule in rules)
+
+
+def _named(names: tuple[str, ...], name: str) -> bool:
+    return "*" in names or name in names
+
+
+def _groups_of(rule: Rule, resource: str) -> Iterator[str]:
+    if any(named.partition("/")[0] == resource for named in rule.resources):
+        yield from (group for group in rule.api_groups if group != "*")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if "*" not in pattern:
+        return pattern == name
+    first, *middle, last = pattern.split("*")
+    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
+        return False
+    rest = name[len(first) : len(name) - len(last)]
+    for piece in middle:
+        found = rest.find(piece)
+        if found < 0:
+            return False
+        rest = rest[found + len(piece) :]
+    return True
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -1,0 +1,112 @@
+"""Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
+
+import pytest
+
+from ekstui.core.denial.forbidden import Subject, is_unauthorized, parse_forbidden
+from ekstui.core.kubernetes import KubernetesRequest as Request
+
+# The thread stands behind each.
+TEXTS = [
+    # terraform-aws-modules/terraform-aws-eks#2988
+    (
+        'Error from server (Forbidden): pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456" cannot list resource "pods" in API group "" at the cluster scope',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456", "111122223333", "terraform", "botocore-session-123456"),
+        Request("list", "pods"),
+    ),
+    # terraform-aws-modules/terraform-aws-eks#3016
+    (
+        'Error: UPGRADE FAILED: could not get information about the resource: servicemonitors.monitoring.coreos.com "dev-preview-monitor" is forbidden: User "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth" cannot get resource "servicemonitors" in API group "monitoring.coreos.com" in the namespace "dev-preview"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth", "111122223333", "eks-devs", "EKSGetTokenAuth"),
+        Request("get", "servicemonitors", "monitoring.coreos.com", "", "dev-preview", "dev-preview-monitor"),
+    ),
+    # aws-samples/hardeneks#2: a body in a log
+    (
+        r'HTTP response body: {"kind":"Status","status":"Failure","message":"namespaces is forbidden: User \"system:anonymous\" cannot list resource \"namespaces\" in API group \"\" at the cluster scope","reason":"Forbidden","code":403}',
+        Subject("anonymous", "system:anonymous"),
+        Request("list", "namespaces"),
+    ),
+    # aws-samples/hardeneks#52: quoted twice
+    (
+        r'"message":"nodes is forbidden: User \\\"arn:aws:sts::111122223333:assumed-role/prowler/i-0b4\\\" cannot list resource \\\"nodes\\\" in API group \\\"\\\" at the cluster scope\"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/prowler/i-0b4", "111122223333", "prowler", "i-0b4"),
+        Request("list", "nodes"),
+    ),
+    # txn2/kubefwd#84: a user of IAM, the number redacted
+    (
+        'nodes is forbidden: User "arn:aws:iam::557470950***:user/some@workemail.com" cannot list resource "nodes" in API group "" at the cluster scope',
+        Subject("user", "arn:aws:iam::557470950***:user/some@workemail.com", "557470950***", "some@workemail.com"),
+        Request("list", "nodes"),
+    ),
+    # kubernetes/autoscaler#1507: the old wording
+    (
+        'F1212 21:30:29.408142       1 main.go:345] Failed to get nodes from apiserver: nodes is forbidden: User "system:serviceaccount:default:default" cannot list nodes at the cluster scope',
+        Subject("service-account", "system:serviceaccount:default:default", name="default", namespace="default"),
+        Request("list", "nodes"),
+    ),
+    # SumoLogic/fluentd-kubernetes-sumologic#101: the old wording in a reflector's log
+    (
+        r'Failed to list *v1.Namespace: namespaces is forbidden: User \"system:serviceaccount:kube-system:heapster\" cannot list namespaces at the cluster scope"',
+        Subject("service-account", "system:serviceaccount:kube-system:heapster", name="heapster", namespace="kube-system"),
+        Request("list", "namespaces"),
+    ),
+    # FuelLabs/infrastructure#74: a user name that an entry sets
+    (
+        'Error from server (Forbidden): configmaps is forbidden: User "eksdev:yuvraj" cannot list resource "configmaps" in API group "" in the namespace "default"',
+        Subject("username", "eksdev:yuvraj"),
+        Request("list", "configmaps", namespace="default"),
+    ),
+    # vfarcic/argo-workflows-demo#2: broken by the terminal
+    (
+        'nodes is forbidden: User "system:serviceaccount:argo:internal-kubectl" cannot list resource "nodes\n" in API group "" at the cluster scope',
+        Subject("service-account", "system:serviceaccount:argo:internal-kubectl", name="internal-kubectl", namespace="argo"),
+        Request("list", "nodes"),
+    ),
+    # The wording for subresources, paths and nodes, as the EKS guide and kubectl have them.
+    (
+        'Error from server (Forbidden): pods "web-0" is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot create resource "pods/exec" in API group "" in the namespace "shop"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/dev/jo", "111122223333", "dev", "jo"),
+        Request("create", "pods", "", "exec", "shop", "web-0"),
+    ),
+    (
+        'Error from server (Forbidden): forbidden: User "dev" cannot get path "/metrics"',
+        Subject("username", "dev"),
+        Request("get", "", path="/metrics"),
+    ),
+    (
+        'csinodes.storage.k8s.io "ip-10-0-0-1.ec2.internal" is forbidden: User "system:node:ip-10-0-0-1.ec2.internal" cannot get resource "csinodes" in API group "storage.k8s.io" at the cluster scope',
+        Subject("node", "system:node:ip-10-0-0-1.ec2.internal", name="ip-10-0-0-1.ec2.internal"),
+        Request("get", "csinodes", "storage.k8s.io", "", None, "ip-10-0-0-1.ec2.internal"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "subject", "request_"), TEXTS, ids=range(len(TEXTS)))
+def test_a_forbidden_text_is_read(text: str, subject: Subject, request_: Request) -> None:
+    (found,) = parse_forbidden(text)
+    assert found.subject == subject
+    assert (found.request.verb, found.request.resource, found.request.api_group) == (
+        request_.verb, request_.resource, request_.api_group,
+    )  # fmt: skip
+    assert (found.request.subresource, found.request.namespace, found.request.name, found.request.path) == (
+        request_.subresource, request_.namespace, request_.name, request_.path,
+    )  # fmt: skip
+
+
+def test_several_are_read_each_once() -> None:
+    texts = [text for text, _, _ in TEXTS]
+    assert len(parse_forbidden("\n".join(texts + texts))) == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "unauthorized"),
+    [
+        ("error: You must be logged in to the server (Unauthorized)", True),
+        ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", True),
+        ('Response Body: {"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}', True),
+        ("User: arn:aws:iam::111122223333:user/jo is not authorized to perform: eks:DescribeCluster", False),
+        ("UnauthorizedOperation: You are not authorized to perform this operation.", False),
+        ('pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope', False),
+    ],
+)  # fmt: skip
+def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: bool) -> None:
+    assert is_unauthorized(text) is unauthorized
