@@ -227,6 +227,8 @@ class RoleAttachment:
     role: Role
     carried_as: tuple[CarriedAs, ...]
     used_by: tuple[Use, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What another policy of the role makes of this one, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ekstui.core.account import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.core.eks import Cluster
+from ekstui.core.findings.policies import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.core.trust import Trustee, issuer_of, trustees
 
 Uses = Mapping[str, tuple[Use, ...]]
@@ -81,7 +82,12 @@ def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = 
     known = uses_in(snapshot) if uses is None else uses
     carriers = attachments_of(snapshot, policy_arn)
     roles = tuple(
-        replace(entry, used_by=known.get(entry.role.arn, ()) if entry.role.arn else ()) for entry in carriers.roles
+        replace(
+            entry,
+            used_by=known.get(entry.role.arn, ()) if entry.role.arn else (),
+            remarks=_remarks(policy_arn, entry.role),
+        )
+        for entry in carriers.roles
     )
     sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
     return replace(
@@ -91,6 +97,17 @@ def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = 
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(sources),
     )
+
+
+def _remarks(policy_arn: str, role: Role) -> tuple[str, ...]:
+    if _name_of_aws(policy_arn) not in (SCOPED, UNSCOPED):
+        return ()
+    said = cancelled_scoping(filter(None, (_name_of_aws(policy.arn) for policy in role.attached)))
+    return () if said is None else (said,)
+
+
+def _name_of_aws(policy_arn: str) -> str | None:
+    return policy_arn.rpartition("/")[2] if policy_arn.split(":", 5)[4:5] == ["aws"] else None
 
 
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:

@@ -78,6 +78,7 @@ def _role(entry: RoleAttachment, account: str) -> Shape:
         "last_used_region": role.last_used_region,
         "as": list(entry.carried_as),
         "used_by": [use_shape(use) for use in entry.used_by],
+        "remarks": list(entry.remarks),
     }
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from ekstui.core.account import Attachments
 from ekstui.core.organisation import OrganisationAnswer
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words
 from ekstui.library import AttachedAnswer
-from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, code
+from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, code, note
 from ekstui.present.words import uses_words
 
 LONGEST_IN_COLUMN = 28
@@ -38,10 +39,20 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     blocks: list[Block] = [Heading(_name(attachments.policy_arn), 1), Sentence(as_of)]
     if rows:
         blocks.append(Table(_COLUMNS, list(_spanned(rows))))
+        blocks += map(note, remarks_in_words(attachments))
         blocks.append(Sentence(Span("Last used: IAM tracks 400 days; — means no activity in them.", "muted")))
     elif attachments.proven_empty:
         blocks.append(Sentence("Nothing in this account carries it."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
+
+
+def remarks_in_words(attachments: Attachments) -> list[str]:
+    """Return what other policies of the roles make of this one, each remark once with the roles that it is about."""
+    remarks = dict.fromkeys(remark for entry in attachments.roles for remark in entry.remarks)
+    return [
+        f"{', '.join(entry.role.name for entry in attachments.roles if remark in entry.remarks)}: {remark}"
+        for remark in remarks
+    ]
 
 
 def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:

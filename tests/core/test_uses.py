@@ -165,3 +165,22 @@ def test_the_account_says_which_regions_matter() -> None:
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
     other = replace(cluster_role, trust=trusting({"Service": "ec2.amazonaws.com"}))
     assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
+
+
+def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> None:
+    def attached(*names: str) -> Role:
+        return Role(
+            "ebs",
+            None,
+            trust=None,
+            attached=tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in names),
+        )
+
+    scoped, wide = "AmazonEBSCSIDriverEKSClusterScopedPolicy", "AmazonEBSCSIDriverPolicyV2"
+    for carried, asked, said in (
+        ((scoped, wide), wide, True), ((scoped, wide), scoped, True), ((scoped,), scoped, False),
+        ((scoped, wide, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
+    ):  # fmt: skip
+        read = account(attached(*carried))
+        (entry,) = carriers_of(read, f"arn:aws:iam::aws:policy/{asked}").roles
+        assert bool(entry.remarks) is said

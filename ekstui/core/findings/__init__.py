@@ -14,7 +14,12 @@ from ekstui.core.findings.finding import (
     described,
 )
 from ekstui.core.findings.permissions import missing_permissions
-from ekstui.core.findings.policies import excess_policies, missing_principal_tags, superseded_policies
+from ekstui.core.findings.policies import (
+    excess_policies,
+    missing_principal_tags,
+    scoping_findings,
+    superseded_policies,
+)
 from ekstui.core.findings.recommended import recommended_policies
 from ekstui.core.findings.trust import trust_findings
 from ekstui.core.knowledge import Knowledge
@@ -50,6 +55,7 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
         *missing_permissions(subject, surroundings, knowledge),
         *recommended_policies(subject, surroundings, knowledge),
         *missing_principal_tags(subject, surroundings),
+        *scoping_findings(subject),
         *superseded_policies(subject, surroundings, knowledge),
         *excess_policies(subject, surroundings),
         *_quiet(subject, surroundings),

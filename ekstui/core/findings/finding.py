@@ -12,7 +12,7 @@ from ekstui.core.evaluation import AppliedPolicy
 Severity = Literal["problem", "advice", "note"]
 
 Code = Literal[
-    "missing-policy", "superseded-policy", "broader-than-needed", "principal-tag-missing", "trust-lacks-principal",
+    "missing-policy", "superseded-policy", "broader-than-needed", "scoping-cancelled", "principal-tag-missing", "trust-lacks-principal",
     "trust-lacks-tag-session", "irsa-wildcard-with-stringequals", "irsa-issuer-of-another-cluster", "irsa-without-sub",
     "irsa-provider-missing", "orphaned-provider", "no-recorded-activity", "role-not-found",
 ]  # fmt: skip

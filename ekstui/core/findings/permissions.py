@@ -6,7 +6,7 @@ from ekstui.core.account import Use
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.findings.conditions import all_hold, condition_in_words, holds
+from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, all_hold, condition_in_words, holds
 from ekstui.core.findings.finding import (
     CarriedPolicy,
     Finding,
@@ -19,6 +19,9 @@ from ekstui.core.findings.finding import (
 from ekstui.core.knowledge import Knowledge, Requirement
 from ekstui.core.wildcard import matches
 from ekstui.errors import DocumentError
+
+_ORDINARY = "not-local-outpost"
+"""What is true of a cluster unless something speaks for the contrary."""
 
 NAMED_ACTIONS = 3
 """How many missing actions a finding's text names; the evidence always names all."""
@@ -37,6 +40,8 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
         for use in subject.uses:
             if use.kind in requirement.uses and not hands_over(use, subject, surroundings):
                 applies = all_hold(requirement.when, use, subject, surroundings)
+                if applies is None and use.certainty == "inferred" and use.kind == "cluster":
+                    applies = _suits(requirement, subject, knowledge)
                 if applies and use.certainty == "confirmed" and not comes_second(use, surroundings):
                     certain.append(use)
                 elif applies is not False:
@@ -44,6 +49,23 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
         finding = _judge(requirement, certain, possible, subject, surroundings)
         if finding is not None:
             yield finding
+
+
+def _suits(requirement: Requirement, subject: RoleInUse, knowledge: Knowledge) -> bool:
+    """Return whether a requirement is worth a note for a role that only looks like a cluster's.
+
+    What not every cluster needs is for those roles that have a policy for it.
+    """
+    if requirement.when == (_ORDINARY,):
+        return not any(map(subject.carries, _usual_policies(("local-outpost",), knowledge)))
+    made_after = subject.role.created is not None and subject.role.created >= SERVICE_ROLE_SINCE
+    if "created-before-2020-04-16" in requirement.when and made_after:
+        return False
+    return any(map(subject.carries, _usual_policies(requirement.when, knowledge)))
+
+
+def _usual_policies(when: tuple[str, ...], knowledge: Knowledge) -> set[str]:
+    return {name for requirement in knowledge.requirements if requirement.when == when for name in requirement.policies}
 
 
 def hands_over(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
@@ -170,7 +192,11 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, s
     undecided = [
         condition_in_words(name)
         for name in requirement.when
-        if any(holds(name, use, subject, surroundings) is None for use in uses)
+        if any(
+            holds(name, use, subject, surroundings) is None
+            for use in uses
+            if name != _ORDINARY or use.certainty == "confirmed"
+        )
     ]
     return f" where {listed(undecided)}" if undecided else ""
 

@@ -3,7 +3,7 @@
 A role may serve many clusters, so each rule looks at every use of it, and says what would stop working.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ekstui.core.account import Use
@@ -13,12 +13,16 @@ from ekstui.core.findings.finding import (
     NODE_KINDS,
     Finding,
     RoleInUse,
+    Severity,
     Surroundings,
     a_note_if_unseen,
     described,
     unseen_evidence,
 )
 from ekstui.core.knowledge import Knowledge
+
+SCOPED = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
+UNSCOPED = "AmazonEBSCSIDriverPolicyV2"
 
 CLUSTER_TAG = "eks-cluster-name"
 """The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy compares with."""
@@ -59,6 +63,27 @@ def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession
     yield Finding(
         "superseded-policy", a_note_if_unseen("advice", subject), text, (*evidence, *unseen_evidence(subject))
     )
+
+
+def cancelled_scoping(names: Iterable[str]) -> str | None:
+    """Return what to say where a role has AWS's two policies of the EBS driver together, or None where it has not."""
+    if not {SCOPED, UNSCOPED}.issubset(names):
+        return None
+    return (
+        f"{UNSCOPED} cancels the scoping of {SCOPED}: with both, the driver may change the volumes and snapshots of "
+        "every cluster."
+    )
+
+
+def scoping_findings(subject: RoleInUse) -> Iterator[Finding]:
+    """Yield a finding where one policy of the role gives what another was chosen to withhold."""
+    said = cancelled_scoping(policy.name for policy in subject.policies if policy.managed_by_aws)
+    if said is not None:
+        loss = (
+            f"Without {UNSCOPED}, volumes and snapshots whose tag ebs.csi.aws.com/cluster-name does not name the cluster "
+            "could no longer be changed."
+        )
+        yield Finding("scoping-cancelled", "advice", f"{said} {loss}", tuple(described(use) for use in subject.uses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +171,7 @@ def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[
 
 def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
     """Yield a finding for each use whose sessions lack the tag that the cluster-scoped EBS policy compares with."""
-    name = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
-    if not subject.carries(name) or subject.role.extent == "name":
+    if not subject.carries(SCOPED) or subject.role.extent == "name":
         return
     tag = dict(subject.role.tags).get(CLUSTER_TAG)
     for use in subject.uses:
@@ -159,9 +183,11 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
             said = f"the role's tag {CLUSTER_TAG} names {tag}, not this cluster"
         else:
             continue
-        confirmed = use.certainty == "confirmed"
-        text = f"{name} refuses everything but reads: {said}."
-        yield Finding("principal-tag-missing", "problem" if confirmed else "advice", text, (described(use),))
+        severity: Severity = "problem" if use.certainty == "confirmed" else "advice"
+        text = f"{SCOPED} refuses everything but reads: {said}."
+        if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.carries(name)]:
+            severity, text = "note", f"{text} What {wider[0]} gives still works."
+        yield Finding("principal-tag-missing", severity, text, (described(use),))
 
 
 def _by_association(use: Use, surroundings: Surroundings) -> bool:

@@ -9,7 +9,7 @@ from ekstui.core.knowledge import Knowledge, TrustRequirement
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import matches
 
-POD_IDENTITY = "pods.eks.amazonaws.com"
+_TAG_SESSION = "sts:TagSession"
 
 
 def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
@@ -24,7 +24,8 @@ def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Kn
             if not any((finding.code, finding.evidence) == (each.code, each.evidence) for each in told):
                 told.add(finding)
                 yield finding
-    yield from _unused_tag_session(trusted, subject)
+    for requirement in knowledge.trust:
+        yield from _tag_session_unused(requirement, trusted, subject, knowledge)
     for trustee in trusted:
         if trustee.kind == "irsa":
             yield from _irsa(trustee, trusted, subject, surroundings)
@@ -54,17 +55,26 @@ def _service(
     lacking = [action for action in requirement.actions if not any(_allows(each, action) for each in meant)]
     if lacking:
         text = f"Its trust policy does not allow {requirement.principal} {listed(lacking)}: {requirement.consequence}."
-        code: Code = "trust-lacks-tag-session" if lacking == ["sts:TagSession"] else "trust-lacks-principal"
+        code: Code = "trust-lacks-tag-session" if lacking == [_TAG_SESSION] else "trust-lacks-principal"
         yield Finding(code, "problem", text, evidence)
 
 
-def _unused_tag_session(trusted: tuple[Trustee, ...], subject: RoleInUse) -> Iterator[Finding]:
-    """Yield advice for a role that trusts Pod Identity without a use that was seen: `_service` speaks of those with one."""
-    pod_identity = [each for each in trusted if each.kind == "pod-identity"]
-    used = any(use.kind == "pod-identity" and use.certainty == "confirmed" for use in subject.uses)
-    if pod_identity and not used and not any(_allows(each, "sts:TagSession") for each in pod_identity):
-        text = f"Its trust policy does not allow {POD_IDENTITY} sts:TagSession: Pod Identity cannot assume the role."
-        yield Finding("trust-lacks-tag-session", "advice", text, ("no Pod Identity association with it was seen",))
+def _tag_session_unused(
+    requirement: TrustRequirement, trusted: tuple[Trustee, ...], subject: RoleInUse, knowledge: Knowledge
+) -> Iterator[Finding]:
+    """Yield advice for a role that trusts such a service without a use that was seen: `_service` is for the others."""
+    meant = [each for each in trusted if each.name.removesuffix(".cn") == requirement.principal]
+    if not meant or _TAG_SESSION not in requirement.actions or any(_allows(each, _TAG_SESSION) for each in meant):
+        return
+    if any(use.kind in requirement.uses and use.certainty == "confirmed" for use in subject.uses):
+        return
+    # A role of a cluster needs it for Auto Mode only.
+    usual = [each for each in knowledge.requirements if each.when == requirement.when and each.when]
+    if requirement.when and not any(subject.carries(name) for each in usual for name in each.policies):
+        return
+    text = f"Its trust policy does not allow {requirement.principal} {_TAG_SESSION}: {requirement.consequence}."
+    evidence = f"inferred: its trust policy names {requirement.principal}, and no use of it by that service was seen"
+    yield Finding("trust-lacks-tag-session", "advice", text, (evidence,))
 
 
 def _irsa(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
+from ekstui.present.attached import remarks_in_words
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, Tone, plain, styled
 from ekstui.present.wrapping import wrap
@@ -63,6 +64,8 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
         Row(("group", group.name), (_name(group.name, "group "), styled(""), styled("")), group)
         for group in attachments.groups
     ]
+    for remark in remarks_in_words(attachments):
+        rows += _lines(("remark", remark), f"! {remark}", "warn", width)
     if attachments.proven_empty:
         rows.append(_note("none", "Nothing in this account carries it.", "muted"))
     if not attachments.complete:

@@ -7,10 +7,11 @@ import pytest
 
 from ekstui.core.account import Use, UseKind
 from ekstui.core.eks import AccessEntry, Addon, Cluster
-from ekstui.core.findings import CarriedPolicy
+from ekstui.core.findings import CarriedPolicy, Surroundings
 from tests.core.findings.subjects import (
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
+    NOW,
     ROLE,
     allowing,
     around,
@@ -234,3 +235,29 @@ def test_a_role_that_pod_identity_comes_before_is_only_noted() -> None:
         addon = Addon("aws-efs-csi-driver", "v1", ROLE, associations)
         found = said((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
         assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+
+
+LOOKS_LIKE_ONE = used("cluster", "inferred", cluster=None, region=None)
+"""What the trust policy alone suggests, as in an account file."""
+
+
+@pytest.mark.parametrize(
+    ("policies", "since", "expected"),
+    [
+        (AUTO[:1], 2024, []),
+        ((), 2024, ["run a cluster"]),
+        # A policy for Auto Mode or an Outpost speaks for the rest of what that takes.
+        ((*AUTO[:2],), 2024, ["make Auto Mode volumes", "build Auto Mode load balancers", "network Auto Mode nodes"]),
+        ((aws("AmazonEKSLocalOutpostClusterPolicy"),), 2024, []),
+        ((*AUTO[:1], aws("AmazonEKSServicePolicy")), 2019, []),
+    ],
+)
+def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_need(
+    policies: tuple[CarriedPolicy, ...], since: int, expected: list[str]
+) -> None:
+    of = role(created=datetime(since, 5, 1, tzinfo=UTC))
+    found = coded(said(policies, (LOOKS_LIKE_ONE,), Surroundings(NOW), of), "missing-policy")
+    assert len(found) == len(expected)
+    for finding, words in zip(found, expected, strict=True):
+        assert f"needed to {words}" in finding.text
+        assert "Outpost" not in finding.text

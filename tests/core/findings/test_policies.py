@@ -8,6 +8,7 @@ import pytest
 
 from ekstui.core.account import Use, UseKind
 from ekstui.core.eks import Addon, Cluster, EksFacts
+from ekstui.core.evaluation import Request, evaluate
 from ekstui.core.findings import Surroundings
 from tests.core.findings.subjects import (
     ACCOUNT,
@@ -224,3 +225,33 @@ def test_a_policy_of_the_account_is_not_taken_for_its_namesake_of_aws(name: str,
     in_china = replace(aws(name), arn=f"arn:aws-cn:iam::aws:policy/{name}")
     assert coded(said((own,), (use,)), code) == []
     assert len(coded(said((in_china,), (use,)), code)) == 1
+
+
+V2, SCOPED = aws("AmazonEBSCSIDriverPolicyV2"), aws("AmazonEBSCSIDriverEKSClusterScopedPolicy")
+
+
+def test_the_wider_policy_of_the_ebs_driver_cancels_the_scoping_of_the_other() -> None:
+    driver = used("addon", name="aws-ebs-csi-driver")
+    (finding,) = coded(said((V2, SCOPED), (driver,)), "scoping-cancelled")
+    assert finding.severity == "advice"
+    assert "Without AmazonEBSCSIDriverPolicyV2" in finding.text
+    namesake = replace(V2, arn=f"arn:aws:iam::{ACCOUNT}:policy/AmazonEBSCSIDriverPolicyV2")
+    for policies in ((V2,), (SCOPED,), (namesake, SCOPED)):
+        assert coded(said(policies, (driver,)), "scoping-cancelled") == []
+    # The tag that the scoped one needs is missing, but nothing is refused while the wider one is there.
+    assert [
+        coded(said(policies, (driver,)), "principal-tag-missing")[0].severity for policies in ((SCOPED,), (V2, SCOPED))
+    ] == ["problem", "note"]
+    # A volume of another cluster, which the scoped policy refuses, is allowed by both together.
+    volume = Request(
+        "ec2:DeleteVolume",
+        ("arn:aws:ec2:eu-west-1:111122223333:volume/vol-1",),
+        context={
+            "ec2:ResourceTag/ebs.csi.aws.com/cluster": ("true",),
+            "ec2:ResourceTag/ebs.csi.aws.com/cluster-name": ("other",),
+            "aws:PrincipalTag/eks-cluster-name": ("prod",),
+        },
+        absent=frozenset({"ec2:ResourceTag/kubernetes.io/created-for/pvc/name"}),
+    )
+    applied = [each for policy in (SCOPED, V2) if (each := policy.applied()) is not None]
+    assert [evaluate(volume, applied[:count]).verdict for count in (1, 2)] == ["implicit-deny", "allowed"]

@@ -7,12 +7,15 @@ import pytest
 from ekstui.core.account import Use
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster
+from ekstui.core.findings import Surroundings
 from tests.core.findings.subjects import (
     ISSUER,
+    NOW,
     OTHER_ISSUER,
     PROVIDER,
     ROLE,
     around,
+    aws,
     cluster,
     coded,
     role,
@@ -122,3 +125,25 @@ def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_wh
     found = said((), (), around(seen, providers=providers), role(trust))
     codes = [each.code for each in found if each.code in ("irsa-provider-missing", "orphaned-provider")]
     assert codes == expected
+
+
+CAPABILITIES = "capabilities.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("trust", "policies", "expected"),
+    [
+        (trusting(PODS, "sts:AssumeRole"), (), ["advice"]),
+        (trusting(CAPABILITIES, "sts:AssumeRole"), (), ["advice"]),
+        (trusting(CAPABILITIES, *BOTH), (), []),
+        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy",), []),
+        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), (), []),
+    ],
+)
+def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
+    trust: Document, policies: tuple[str, ...], expected: list[str]
+) -> None:
+    found = coded(said(tuple(map(aws, policies)), (), Surroundings(NOW), role(trust)), "trust-lacks-tag-session")
+    assert [finding.severity for finding in found] == expected
+    assert all("inferred" in " ".join(finding.evidence) for finding in found)
