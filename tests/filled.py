@@ -4,16 +4,16 @@ import fcntl
 import shutil
 from pathlib import Path
 
-from ekstui.library.store import Store
+from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyCache
+from ekstui.store.policies import PolicyStore
 
 
 def fill_cache(folder: Path) -> Path:
     """Make a folder's cache of all that is bundled; return the folder."""
-    store = Store(Corpus.bundled(), PolicyCache.in_folder(folder))
-    assert store.fill(lambda *_: None, lambda: False)
-    assert store.index(lambda *_: None, lambda: False)
+    library = Library(Corpus.bundled(), PolicyStore.in_folder(folder))
+    assert library.fill()
+    assert library.index()
     return folder
 
 

@@ -1,9 +1,9 @@
 """A policy with the documents of its versions, as a source hands it over and the cache keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from ekstui.core.policy import Policy
 
@@ -54,3 +54,34 @@ class Collection:
     """Whether it speaks of all AWS managed policies, so that what it does not hold had not happened by `as_of`."""
     histories: tuple[PolicyHistory, ...]
     skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a source has to say now."""
+
+    collection: str
+    """What the policies belong to: a partition for AWS managed policies."""
+    provenance: Provenance
+    total: int
+    """How many entries there will be, at most."""
+    entries: Iterable[PolicyHistory | Skipped]
+    """What it has, or what of it could not be used; read or fetched as they are asked for."""
+    known_until: datetime | None = None
+    """Until when it knows of every change; None where it does not speak of all policies."""
+    listed: frozenset[str] | None = None
+    """All names there are, where the source may say that a policy is withdrawn."""
+    asked: bool = False
+    """Whether somebody was asked, so that asking again may bring what is missing."""
+    endpoint: str | None = None
+    """The endpoint that answered, where it is not AWS's own."""
+
+
+class Source(Protocol):
+    """Somewhere that policies come from: the corpus, an archive, AWS, what a project publishes."""
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Return what the source has beside what is known, which `known` returns by name for a collection.
+
+        Raises InputError for what cannot be read, AccountError where AWS cannot be asked.
+        """

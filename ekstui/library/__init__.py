@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from ekstui.library.attached import AttachedAnswer
     from ekstui.library.choice import AccountChoice
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
-    from ekstui.library.facade import Library
+    from ekstui.library.library import Library
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.syncing import SyncReport
     from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
@@ -36,7 +36,7 @@ _MODULES = {
     "ComparedSide": "values",
     "Comparison": "values",
     "DataStatus": "values",
-    "Library": "facade",
+    "Library": "library",
     "PolicyEntry": "values",
     "AttachedAnswer": "attached",
     "ClusterAnswer": "clusters",

@@ -30,7 +30,7 @@ def copies_in(snapshot: AccountSnapshot, reader: PolicyReader) -> tuple[CopyAnsw
 
 
 def _originals(snapshot: AccountSnapshot, reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
-    family = [policy.name for policy in reader.policies(family=True)]
+    family = [policy.name for policy in reader.policies("eks")]
     namesakes = {policy.name for policy in snapshot.local_policies} & set(reader.names())
     for name in dict.fromkeys([*family, *sorted(namesakes)]):
         texts = reader.history(name).texts

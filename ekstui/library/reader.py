@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ekstui.core.history import PolicyHistory
 from ekstui.core.policy import Policy
+from ekstui.scope import Scope
 
 
 class PolicyReader(Protocol):
@@ -16,8 +17,8 @@ class PolicyReader(Protocol):
     def names(self) -> Iterable[str]:
         """Return all names, the EKS family first in its order, then by name."""
 
-    def policies(self, *, family: bool = False) -> Iterable[Policy]:
-        """Return the policies in the same order, or only the EKS family."""
+    def policies(self, scope: Scope = "all") -> Iterable[Policy]:
+        """Return the policies of a scope in the same order."""
 
     def policy(self, name: str) -> Policy:
         """Return one policy."""
@@ -28,5 +29,5 @@ class PolicyReader(Protocol):
     def history(self, name: str) -> PolicyHistory:
         """Return a policy with all its documents."""
 
-    def histories(self, *, family: bool = False) -> Iterable[PolicyHistory]:
-        """Yield the policies with all their documents, the EKS family first, or only the family."""
+    def histories(self, scope: Scope = "all") -> Iterable[PolicyHistory]:
+        """Yield the policies of a scope with all their documents, in the same order."""

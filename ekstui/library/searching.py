@@ -9,18 +9,19 @@ from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_speak_of
 from ekstui.library.policies import parse_stored
 from ekstui.library.reader import PolicyReader
+from ekstui.scope import Scope
 
 
-def read_candidates(reader: PolicyReader, action: str, *, family: bool) -> tuple[Candidate, ...]:
+def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
     """Return the policies that may allow an action, in lower case, from their documents."""
-    found = (_candidate(history, action) for history in reader.histories(family=family))
+    found = (_candidate(history, action) for history in reader.histories(scope))
     return tuple(candidate for candidate in found if candidate is not None)
 
 
-def read_feed(reader: PolicyReader, since: datetime | None, *, family: bool) -> tuple[FeedStep, ...]:
+def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
     """Return the steps since a time, newest first, from the documents."""
     steps: list[FeedStep] = []
-    for history in reader.histories(family=family):
+    for history in reader.histories(scope):
         numbers = numbers_since(history.policy, since)
         documents = {number: _document(history, number) for number in numbers}
         steps.extend(steps_since(history.policy, documents, since))

@@ -116,6 +116,14 @@ def short_label(side: ComparedSide) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is known."""
+
+    policies: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True)
 class CacheInfo:
     """What is known about the local cache without looking at all of it."""
 

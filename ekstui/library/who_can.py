@@ -12,14 +12,15 @@ from ekstui.core.targets import Candidate
 from ekstui.core.who_can import WhoCan, parse_action, who_can
 from ekstui.errors import InputError
 from ekstui.library.policies import refuse_access_policy
-from ekstui.library.store import Store
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import Knowledge
+    from ekstui.library.library import Library
+    from ekstui.scope import Scope
 
 
 def who_can_answer(
-    store: Store, action: str, resource: str | None, knowledge: Callable[[], Knowledge], *, family: bool
+    library: Library, action: str, resource: str | None, knowledge: Callable[[], Knowledge], scope: Scope
 ) -> WhoCan:
     """Return who can do an action (see `Library.who_can`)."""
     if ":" not in action:
@@ -28,8 +29,8 @@ def who_can_answer(
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
     known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
-    candidates = store.candidates(wanted, family=family)
-    everywhere = store.candidates(wanted, family=False) if family and not known else candidates
+    candidates = library.candidates(wanted, scope)
+    everywhere = library.candidates(wanted, "all") if scope == "eks" and not known else candidates
     if known or _is_named(wanted, everywhere):
         return who_can(wanted, candidates, resource)
     # Of an action that nobody names, each policy that covers it counts, whatever the scope.

@@ -7,16 +7,17 @@ parsing them: an unescaped `{"version":"v` cannot stand inside a document, whose
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from ekstui import paths
-from ekstui.core.history import PolicyHistory
+from ekstui.core.history import Delivery, PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, parse_time
 from ekstui.errors import DataError
+from ekstui.scope import Scope
 
 _HEAD = re.compile(rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\[')
 _VERSION = re.compile(rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":')
@@ -81,9 +82,9 @@ class Corpus:
         except (ValueError, KeyError, TypeError):
             raise DataError(f"The bundled corpus's manifest is damaged: {path}.", _REINSTALL) from None
 
-    def policies(self, *, family: bool = False) -> Iterator[Policy]:
-        """Yield the policies without their documents: all of them, or only the EKS family."""
-        for line in self._lines(family=family):
+    def policies(self, scope: Scope = "all") -> Iterator[Policy]:
+        """Yield the policies of a scope without their documents."""
+        for line in self._lines(scope):
             yield _policy(line, _versions(line))
 
     def names(self) -> Iterator[str]:
@@ -96,9 +97,9 @@ class Corpus:
         line = self._line(name)
         return _policy(line, _versions(line))
 
-    def histories(self, *, family: bool = False) -> Iterator[PolicyHistory]:
-        """Yield the policies with their documents' texts: all of them, or only the EKS family."""
-        for line in self._lines(family=family):
+    def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
+        """Yield the policies of a scope with their documents."""
+        for line in self._lines(scope):
             yield _history(line)
 
     def history(self, name: str) -> PolicyHistory:
@@ -108,6 +109,12 @@ class Corpus:
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
         return self.history(name).texts[version]
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)
+        """Return all of the corpus, whatever is known already."""
+        manifest = self.manifest()
+        provenance = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
+        return Delivery(manifest.partition, provenance, manifest.policies, self.histories(), manifest.known_until)
 
     def verify(self) -> None:
         """Compare the corpus with the manifest's digest; DataError where they differ."""
@@ -127,10 +134,10 @@ class Corpus:
                 return line
         raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
 
-    def _lines(self, *, family: bool = False) -> Iterator[bytes]:
+    def _lines(self, scope: Scope = "all") -> Iterator[bytes]:
         import lzma  # 4 ms with its buffers, which nobody needs while the cache answers
 
-        count = self.manifest().family if family else None
+        count = self.manifest().family if scope == "eks" else None
         path = self.folder / "corpus.jsonl.xz"
         try:
             with lzma.open(path) as lines:

@@ -30,4 +30,8 @@ class NewerCacheError(CacheError):
 
 
 class UnavailableCacheError(CacheError):
-    """The cache cannot be opened or written now: permissions, a full disk, refused or held locks."""
+    """The cache cannot be opened or written now: permissions, a full disk, something else in its place."""
+
+
+class BusyCacheError(UnavailableCacheError):
+    """Another process is writing the cache; what is there can be read."""

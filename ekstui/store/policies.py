@@ -1,250 +1,422 @@
-"""The policies in the cache: read them, and put in what a source knows.
+"""The policies of one collection in `policies.db`: read them, and put in what a source delivers.
 
-Every row that an answer rests on carries a checksum that is compared when it is read, so a flipped bit in the file
-is damage that is found, never another answer.
+The root names a collection's state; the state names chunks of policies, the EKS family's first, and a policy names its
+documents. A state is never changed: the next one takes its place, and the one before a sync is kept so that the sync
+can be undone.
 """
 
-import json
-import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from __future__ import annotations
 
-from ekstui.core.history import PolicyHistory
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
-from ekstui.store import census
-from ekstui.store.database import Database
-from ekstui.store.errors import DamagedCacheError
-from ekstui.store.holding import Holding, read_holding
-from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
+from ekstui.store.errors import AbsentCacheError
+from ekstui.store.objects import Draft, ObjectFile, Objects, packed
+
+if TYPE_CHECKING:
+    from ekstui.core.history import Authority
+    from ekstui.scope import Scope
+
+CHUNK = 64
+"""Policies in a chunk after the EKS family's."""
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyCache:
-    """The policies of one partition in `policies.db`; every method opens the file anew and raises CacheError."""
+class Known:
+    """A policy as it is stored."""
 
-    database: Database
-    partition: str = "aws"
+    policy: Policy
+    documents: Mapping[int, str]
+    """The name of each version's document."""
+    dated_by: Mapping[int, Authority]
+    """Who said when a version was made."""
+    provenance: Provenance
+    """Of the newest source that said which version is the default."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is stored of a collection, and until when it is known."""
+
+    source: str
+    """What knows of the newest changes."""
+    known_until: datetime
+    synced_at: datetime | None = None
+    corpus: str = ""
+    """SHA-256 of the corpus that it was filled from."""
+    endpoints: tuple[str, ...] = ()
+    """Endpoints that are not AWS's own and that something in it is from."""
+    chunks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Each chunk's object, and the names in it; the EKS family's is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A history with its documents as they will be stored."""
+
+    policy: Policy
+    objects: Mapping[int, tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was new about one policy."""
+
+    policy: str
+    new_policy: bool
+    new_versions: tuple[int, ...]
+    conflicts: tuple[int, ...] = ()
+    """Versions whose document differs from the one that was there."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What was read and hashed before: objects are named by what they hold, so it cannot go stale."""
+
+    states: dict[str, State] = field(default_factory=dict)
+    chunks: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStore:
+    """The policies of one collection; safe to call from any thread, and every method raises CacheError."""
+
+    file: ObjectFile
+    collection: str = "aws"
+    """A partition for AWS managed policies; another family has a name of its own."""
+    _memory: _Memory = field(default_factory=_Memory, compare=False)
 
     @staticmethod
-    def in_folder(folder: Path, partition: str = "aws") -> "PolicyCache":
-        """Return the cache in a folder; nothing is opened yet."""
-        return PolicyCache(Database(folder / "policies.db", APPLICATION_ID, MIGRATIONS), partition)
+    def in_folder(folder: Path, collection: str = "aws") -> PolicyStore:
+        """Return the store in a folder; nothing is opened yet."""
+        return PolicyStore(ObjectFile(folder / "policies.db"), collection)
 
-    def holding(self) -> Holding:
-        """Return what is held; AbsentCacheError where nothing is."""
-        with self.database.reading() as connection:
-            return read_holding(connection, self.partition)
+    def state(self) -> State:
+        """Return what is stored; AbsentCacheError where nothing is."""
+        with self.file.reading() as objects:
+            return self.state_in(objects)[1]
 
     def names(self) -> tuple[str, ...]:
         """Return all names, the EKS family first in its order, then by name."""
-        with self.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT name FROM policy WHERE partition = ? ORDER BY family IS NULL, family, name", (self.partition,)
-            )
-            names = tuple(str(name) for (name,) in rows)
-            census.compare(connection, f"names of {self.partition}", map(census.name_seal, names))
-            return names
+        return tuple(name for _, names in self.state().chunks for name in names)
 
-    def policies(self, *, family: bool = False) -> tuple[Policy, ...]:
-        """Return the policies without their documents in the same order, or only the EKS family."""
-        with self.database.reading() as connection:
-            return tuple(policy for _, policy in read_policies(connection, self.partition, family=family))
+    def policies(self, scope: Scope = "all") -> tuple[Policy, ...]:
+        """Return the policies of a scope without their documents, in the same order."""
+        with self.file.reading() as objects:
+            return tuple(known.policy for known in self.all_in(objects, self.state_in(objects)[1], scope))
 
     def policy(self, name: str) -> Policy:
         """Return one policy by its exact name."""
-        with self.database.reading() as connection:
-            return read_policy(connection, self.partition, name)[1]
+        return self.known((name,))[0].policy
+
+    def known(self, names: Iterable[str]) -> list[Known]:
+        """Return some policies by their exact names, in that order."""
+        with self.file.reading() as objects:
+            state = self.state_in(objects)[1]
+            places = {name: digest for digest, listed in state.chunks for name in listed}
+            return [_known(self._chunk(objects, places[name])[name]) for name in names]
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
-        with self.database.reading() as connection:
-            row = connection.execute(
-                """
-                SELECT document.text, document.seal
-                FROM policy JOIN document ON document.policy = policy.id
-                WHERE policy.partition = ? AND policy.name = ? AND document.number = ?
-                """,
-                (self.partition, name, version),
-            ).fetchone()
-            if row is None:
-                raise DamagedCacheError(f"The cache lacks the document of {name} v{version}.")
-            return opened(self.partition, name, version, *row)
+        (known,) = self.known((name,))
+        with self.file.reading() as objects:
+            return objects.get(known.documents[version])
 
     def history(self, name: str) -> PolicyHistory:
         """Return one policy with its documents."""
-        with self.database.reading() as connection:
-            identifier, policy = read_policy(connection, self.partition, name)
-            return PolicyHistory(policy, read_texts(connection, self.partition, identifier, policy))
+        (known,) = self.known((name,))
+        with self.file.reading() as objects:
+            return PolicyHistory(known.policy, {number: objects.get(name) for number, name in known.documents.items()})
 
-    def histories(self, *, family: bool = False) -> Iterator[PolicyHistory]:
-        """Yield the policies with their documents in the same order, or only the EKS family."""
-        with self.database.reading() as connection:
-            defaults = {
-                identifier: (text, seal)
-                for identifier, text, seal in connection.execute(
-                    """
-                    SELECT policy.id, document.text, document.seal
-                    FROM policy JOIN document
-                      ON document.policy = policy.id AND document.number = policy.default_version
-                    WHERE policy.partition = ? AND (? OR policy.family IS NOT NULL)
-                    """,
-                    (self.partition, not family),
-                )
-            }
-            policies = list(read_policies(connection, self.partition, family=family))
-        for identifier, policy in policies:
-            if identifier not in defaults:
-                raise DamagedCacheError(f"The cache lacks the default document of {policy.name}.")
-            text = opened(self.partition, policy.name, policy.default_version, *defaults[identifier])
-            yield PolicyHistory(policy, _Texts(self, policy, text))
+    def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
+        """Yield the policies of a scope with their documents, which are read when they are asked for."""
+        with self.file.reading() as objects:
+            for known in self.all_in(objects, self.state_in(objects)[1], scope):
+                yield PolicyHistory(known.policy, _Texts(self, objects, known))
+
+    def verify(self) -> tuple[int, int]:
+        """Read everything; return how many policies and versions there are."""
+        with self.file.reading() as objects:
+            entries = list(self.all_in(objects, self.state_in(objects)[1]))
+            for digest in {digest for known in entries for digest in known.documents.values()}:
+                json.loads(objects.get(digest))
+            return len(entries), sum(len(known.documents) for known in entries)
+
+    def put(
+        self, delivery: Sequence[Packed], change: Change, family: Sequence[str] = (), *, undoable: bool = False
+    ) -> tuple[Stored, ...]:
+        """Store what a source delivers, all of it or nothing, and say what was new; `family` orders the EKS policies.
+
+        A version never changes: the same version with another document is a conflict, which is reported. AWS's word
+        replaces an archive's; an archive's replaces nothing.
+        """
+        with self.file.writing() as draft:
+            root, before, state = self._current(draft)
+            entries = {known.policy.name: known for known in self.all_in(draft, state)} if state else {}
+            outcome: list[Stored] = []
+            for history in delivery:
+                known, stored = merged(draft, entries.get(history.policy.name), history, change.provenance)
+                entries[known.policy.name] = known
+                if stored.new_policy or stored.new_versions or stored.conflicts:
+                    outcome.append(stored)
+            for name in change.withdrawn:
+                entries[name] = replace(entries[name], policy=replace(entries[name].policy, withdrawn=True))
+            new = change.applied_to(state)
+            order = [name for name in family if name in entries]
+            order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
+            new = replace(new, chunks=_write_chunks(draft, entries, order))
+            root["states"][self.collection] = draft.put_value(_state_record(new))
+            root["before"].pop(self.collection, None)
+            if undoable and before is not None:
+                root["before"][self.collection] = before
+            draft.set_root(root, self._live(draft, root))
+            return tuple(outcome)
+
+    def undo(self) -> State | None:
+        """Return to the state before the last sync, and return it; None where there is none to return to."""
+        with self.file.writing() as draft:
+            root = self._current(draft)[0]
+            before = root["before"].pop(self.collection, None)
+            if before is None:
+                return None
+            root["states"][self.collection] = before
+            draft.set_root(root, self._live(draft, root))
+            return self._state(draft, before)
+
+    def attach_index(self, kind: str, of: str, write: Callable[[Draft], Mapping[str, Any]]) -> bool:
+        """Store an index of the state named `of`; return whether it is still the current one."""
+        with self.file.writing() as draft:
+            root, current, _ = self._current(draft)
+            if current != of:
+                return False
+            root["index"].setdefault(self.collection, {})[kind] = draft.put_value({**write(draft), "of": of})
+            draft.set_root(root, self._live(draft, root))
+            return True
+
+    def state_in(self, objects: Objects) -> tuple[str, State]:
+        """Return the current state's name and value."""
+        name = objects.root().get("states", {}).get(self.collection)
+        if name is None:
+            raise AbsentCacheError(f"The cache holds nothing of {self.collection}.")
+        return name, self._state(objects, name)
+
+    def all_in(self, objects: Objects, state: State, scope: Scope = "all") -> Iterator[Known]:
+        """Yield the policies of a state in the list's order."""
+        for digest, names in state.chunks if scope == "all" else state.chunks[:1]:
+            chunk = self._chunk(objects, digest)
+            for name in names:
+                yield _known(chunk[name])
+
+    def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
+        """Return the index of the current state; AbsentCacheError where there is none, or only of an older state."""
+        root = objects.root()
+        name = root["index"].get(self.collection, {}).get(kind)
+        index: dict[str, Any] = objects.value(name) if name else {}
+        if not index or index["of"] != root["states"].get(self.collection):
+            raise AbsentCacheError("There is no index of what the cache holds now.")
+        return index
+
+    def _current(self, draft: Draft) -> tuple[dict[str, Any], str | None, State | None]:
+        root = {"states": {}, "before": {}, "index": {}} | draft.root()
+        name = root["states"].get(self.collection)
+        return root, name, self._state(draft, name) if name else None
+
+    def _state(self, objects: Objects, name: str) -> State:
+        if name not in self._memory.states:
+            self._memory.states[name] = _read_state(objects.value(name))
+        return self._memory.states[name]
+
+    def _chunk(self, objects: Objects, digest: str) -> dict[str, list[Any]]:
+        chunks = self._memory.chunks
+        if digest not in chunks:
+            chunks[digest] = {record[0]: record for record in objects.value(digest)}
+        return chunks[digest]
+
+    def _live(self, draft: Draft, root: Mapping[str, Any]) -> set[str]:
+        """Return the names of all objects that the root leads to."""
+        live: set[str] = set()
+        for collection, indexes in list(root["index"].items()):
+            for kind, name in list(indexes.items()):
+                index = draft.value(name)
+                # The steps of an older state are taken over where the documents are the same.
+                if index["of"] != root["states"].get(collection) and kind != "steps":
+                    del indexes[kind]
+                    continue
+                live |= {name, *index["objects"]}
+        for name in (*root["states"].values(), *root["before"].values()):
+            live.add(name)
+            for digest, _ in draft.value(name)["chunks"]:
+                live.add(digest)
+                for record in draft.value(digest):
+                    live.update(version[2] for version in record[-1])
+        return live
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a delivery says of the whole collection."""
+
+    provenance: Provenance
+    known_until: datetime | None
+    """Until when the source knows of every change; None where it does not speak of all policies."""
+    synced_at: datetime | None = None
+    corpus: str | None = None
+    endpoint: str | None = None
+    withdrawn: tuple[str, ...] = ()
+
+    def applied_to(self, state: State | None) -> State:
+        """Return the next state, its chunks apart: what is known until when never goes back."""
+        given = self.provenance
+        known_until = self.known_until or datetime.min.replace(tzinfo=given.as_of.tzinfo)
+        if state is None:
+            state = State(given.source, known_until)
+        elif known_until > state.known_until or (given.authority == "aws" and known_until == state.known_until):
+            state = replace(state, source=given.source, known_until=known_until)
+        endpoints = dict.fromkeys([*state.endpoints, *([self.endpoint] if self.endpoint else [])])
+        return replace(
+            state,
+            synced_at=self.synced_at or state.synced_at,
+            corpus=state.corpus if self.corpus is None else self.corpus,
+            endpoints=tuple(endpoints),
+        )
+
+
+def pack(history: PolicyHistory) -> Packed:
+    """Return a history ready to be stored."""
+    objects: dict[int, tuple[str, bytes]] = {}
+    previous: tuple[bytes, tuple[str, bytes]] = (b"", ("", b""))
+    for number, text in history.texts.items():
+        # A version in eight has the very text of the one before it.
+        if text != previous[0]:
+            previous = (text, packed(text))
+        objects[number] = previous[1]
+    return Packed(history.policy, objects)
+
+
+def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provenance) -> tuple[Known, Stored]:
+    """Return a policy with what a source says of it, its new documents put in, and what was new."""
+    policy, from_aws = given.policy, provenance.authority == "aws"
+    documents = dict(known.documents) if known else {}
+    new = tuple(number for number in given.objects if number not in documents)
+    conflicts = tuple(
+        number
+        for number, (digest, _) in given.objects.items()
+        if number in documents and documents[number] != digest and _differ(draft, documents[number], given, number)
+    )
+    for number in (*new, *(conflicts if from_aws else ())):
+        draft.put(*given.objects[number])
+        documents[number] = given.objects[number][0]
+    times = {info.number: info.created for info in known.policy.versions} if known else {}
+    dated_by = dict(known.dated_by) if known else {}
+    for info in policy.versions:
+        number = info.number
+        if number in documents and (number in new or (info.created and (from_aws or times.get(number) is None))):
+            if number in new or times.get(number) != info.created:
+                dated_by[number] = provenance.authority
+            times[number] = info.created
+    # AWS speaks of now, whatever the local clock says.
+    newer = known is None or from_aws or provenance.as_of >= known.provenance.as_of
+    default = policy.default_version if newer else 0
+    if default not in documents:
+        default = known.policy.default_version if known else max(documents)
+    value = Policy(
+        name=policy.name,
+        arn=policy.arn if newer or known is None else known.policy.arn,
+        default_version=default,
+        versions=tuple(VersionInfo(number, times[number]) for number in sorted(documents)),
+        withdrawn=known is not None and known.policy.withdrawn and not from_aws,
+    )
+    kept = provenance if newer or known is None else known.provenance
+    return Known(value, documents, dated_by, kept), Stored(policy.name, known is None, new, conflicts)
+
+
+def _differ(objects: Objects, digest: str, given: Packed, number: int) -> bool:
+    """Return whether the stored document is another one, however either is written."""
+    return bool(objects.value(digest) != json.loads(zlib.decompress(given.objects[number][1])))
 
 
 class _Texts(Mapping[int, bytes]):
-    """The documents of a policy: the default version's at hand, the others read when they are asked for.
+    """The documents of a policy, each read when it is asked for: most questions look at the default versions only."""
 
-    Most questions about all policies look at the default versions only, a quarter of the documents.
-    """
-
-    def __init__(self, cache: PolicyCache, policy: Policy, default: bytes) -> None:
-        self._cache = cache
-        self._policy = policy
-        self._read = {policy.default_version: default}
+    def __init__(self, store: PolicyStore, objects: Objects, known: Known) -> None:
+        self._store = store
+        self._known = known
+        self._read = {known.policy.default_version: objects.get(known.documents[known.policy.default_version])}
 
     def __getitem__(self, version: int) -> bytes:
         if version not in self._read:
-            if all(info.number != version for info in self._policy.versions):
-                raise KeyError(version)
-            self._read[version] = self._cache.text(self._policy.name, version)
+            digest = self._known.documents[version]
+            with self._store.file.reading() as objects:
+                self._read[version] = objects.get(digest)
         return self._read[version]
 
     def __iter__(self) -> Iterator[int]:
-        return (info.number for info in self._policy.versions)
+        return iter(self._known.documents)
 
     def __len__(self) -> int:
-        return len(self._policy.versions)
+        return len(self._known.documents)
 
 
-def read_policies(
-    connection: sqlite3.Connection, partition: str, *, family: bool = False
-) -> Iterator[tuple[int, Policy]]:
-    """Yield the row and the value of each policy, the EKS family first.
-
-    Raises DamagedCacheError where a seal is broken, and at the end where a policy is missing.
-    """
-    condition = "policy.partition = ? AND (? OR policy.family IS NOT NULL)"
-    seals: list[int] = []
-    for row, policy, seal in _read(connection, condition, (partition, not family)):
-        seals.append(seal)
-        yield row, policy
-    census.compare(connection, f"{'EKS ' if family else ''}policies of {partition}", seals)
+def _write_chunks(
+    draft: Draft, entries: Mapping[str, Known], family: Sequence[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    others = sorted(entries.keys() - set(family))
+    groups = [tuple(family), *(tuple(others[start : start + CHUNK]) for start in range(0, len(others), CHUNK))]
+    return tuple((draft.put_value([_record(entries[name]) for name in names]), names) for names in groups)
 
 
-def read_policies_of(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[tuple[int, Policy]]:
-    """Yield the policies of some rows in the same way."""
-    wanted = list(rows)
-    found = list(_read(connection, "policy.id IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)))
-    if len(found) != len(wanted):
-        raise DamagedCacheError("The cache has not all of its policies.")
-    for row, policy, _ in found:
-        yield row, policy
+def _record(known: Known) -> list[Any]:
+    policy, given = known.policy, known.provenance
+    versions = [
+        [info.number, format_time(info.created), known.documents[info.number], known.dated_by.get(info.number)]
+        for info in policy.versions
+    ]
+    origin = [given.source, given.authority, format_time(given.as_of), format_time(given.fetched_at)]
+    return [policy.name, policy.arn, policy.default_version, policy.withdrawn, origin, versions]
 
 
-def _read(
-    connection: sqlite3.Connection, condition: str, parameters: tuple[object, ...]
-) -> Iterator[tuple[int, Policy, int]]:
-    """Yield the row, the value and the seal of each policy."""
-    versions: dict[int, list[tuple[int, str | None]]] = {}
-    for policy, number, created in connection.execute(
-        f"""
-        SELECT version.policy, version.number, version.created
-        FROM version JOIN policy ON policy.id = version.policy
-        WHERE {condition}
-        ORDER BY version.policy, version.number
-        """,  # noqa: S608 the condition is one of the two above
-        parameters,
-    ):
-        versions.setdefault(policy, []).append((number, created))
-    for row in connection.execute(
-        f"""
-        SELECT id, name, arn, default_version, family, withdrawn, seal FROM policy
-        WHERE {condition}
-        ORDER BY family IS NULL, family, name
-        """,  # noqa: S608 the condition is one of the two above
-        parameters,
-    ):
-        yield row[0], _policy(row, versions.get(row[0], [])), row[-1]
+def _known(record: list[Any]) -> Known:
+    name, arn, default_version, withdrawn, (source, authority, as_of, fetched_at), versions = record
+    return Known(
+        Policy(
+            name=name,
+            arn=arn,
+            default_version=default_version,
+            versions=tuple(
+                VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions
+            ),
+            withdrawn=withdrawn,
+        ),
+        {number: digest for number, _, digest, _ in versions},
+        {number: who for number, _, _, who in versions if who},
+        Provenance(source, authority, parse_time(as_of), parse_time(fetched_at)),
+    )
 
 
-def read_policy(connection: sqlite3.Connection, partition: str, name: str) -> tuple[int, Policy]:
-    """Return the row and the value of one policy by its exact name."""
-    row = connection.execute(
-        """
-        SELECT id, name, arn, default_version, family, withdrawn, seal FROM policy
-        WHERE partition = ? AND name = ?
-        """,
-        (partition, name),
-    ).fetchone()
-    if row is None:
-        raise DamagedCacheError(f"The cache lacks {name}.")
-    versions = connection.execute(
-        "SELECT number, created FROM version WHERE policy = ? ORDER BY number", (row[0],)
-    ).fetchall()
-    return row[0], _policy(row, versions)
-
-
-def read_texts(connection: sqlite3.Connection, partition: str, identifier: int, policy: Policy) -> dict[int, bytes]:
-    """Return the JSON of a policy's documents by version number."""
-    texts = {
-        number: opened(partition, policy.name, number, text, seal)
-        for number, text, seal in connection.execute(
-            "SELECT number, text, seal FROM document WHERE policy = ? ORDER BY number", (identifier,)
-        )
+def _state_record(state: State) -> dict[str, Any]:
+    return {
+        "source": state.source,
+        "known_until": format_time(state.known_until),
+        "synced_at": format_time(state.synced_at),
+        "corpus": state.corpus,
+        "endpoints": state.endpoints,
+        "chunks": state.chunks,
     }
-    if list(texts) != [info.number for info in policy.versions]:
-        raise DamagedCacheError(f"The cache lacks documents of {policy.name}.")
-    return texts
 
 
-def opened(partition: str, name: str, number: int, text: bytes, seal: int) -> bytes:
-    """Return the JSON of a stored document, once its seal is found whole."""
-    if document_seal(partition, name, number, text) != seal:
-        raise DamagedCacheError(f"The cached document of {name} v{number} is damaged.")
-    return zlib.decompress(text)
-
-
-def document_seal(partition: str, name: str, number: int, text: bytes) -> int:
-    """Return the checksum of a stored document and of whose it is."""
-    return zlib.crc32(text, zlib.crc32(f"{partition} {name} {number}".encode()))
-
-
-def policy_seal(
-    name: str,
-    arn: str,
-    default_version: int,
-    family: int | None,
-    withdrawn: bool,
-    versions: Iterable[tuple[int, str | None]],
-) -> int:
-    """Return the checksum of what is known of a policy without its documents."""
-    return zlib.crc32(repr((name, arn, default_version, family, withdrawn, list(versions))).encode())
-
-
-def seal_of(policy: Policy, family: int | None) -> int:
-    """Return the checksum of a policy's value."""
-    versions = [(info.number, format_time(info.created)) for info in policy.versions]
-    return policy_seal(policy.name, policy.arn, policy.default_version, family, policy.withdrawn, versions)
-
-
-def _policy(row: tuple[int, str, str, int, int | None, int, int], versions: list[tuple[int, str | None]]) -> Policy:
-    _, name, arn, default_version, family, withdrawn, seal = row
-    if policy_seal(name, arn, default_version, family, bool(withdrawn), versions) != seal or not versions:
-        raise DamagedCacheError(f"What the cache says of {name} is damaged.")
-    return Policy(
-        name=name,
-        arn=arn,
-        default_version=default_version,
-        versions=tuple(VersionInfo(number, parse_time(created) if created else None) for number, created in versions),
-        withdrawn=bool(withdrawn),
+def _read_state(record: Mapping[str, Any]) -> State:
+    return State(
+        source=record["source"],
+        known_until=parse_time(record["known_until"]),
+        synced_at=parse_time(record["synced_at"]) if record["synced_at"] else None,
+        corpus=record["corpus"],
+        endpoints=tuple(record["endpoints"]),
+        chunks=tuple((digest, tuple(names)) for digest, names in record["chunks"]),
     )

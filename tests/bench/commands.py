@@ -17,9 +17,8 @@ from time import perf_counter, process_time
 
 from ekstui import paths
 from ekstui.library import Library
-from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyCache
+from ekstui.store.policies import PolicyStore
 
 BARE = ("-c", "import sqlite3, json")
 
@@ -71,7 +70,7 @@ def fill_and_alone(rounds: int) -> tuple[float, float, int]:
     size = 0
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            library = Library(Store(Corpus.bundled(), PolicyCache.in_folder(Path(folder))))
+            library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
             fills.append(_processor(library.fill))
             size = library.cache_info().size
         alone.append(_processor(_read_alone))
@@ -93,7 +92,7 @@ def _read_alone() -> None:
 def main(rounds: int = 9) -> int:
     """Print both tables; return 1 if the first fill takes more than three times the corpus alone."""
     with tempfile.TemporaryDirectory() as folder:
-        library = Library(Store(Corpus.bundled(), PolicyCache.in_folder(Path(folder))))
+        library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
         library.fill()
         library.index()
         environment = os.environ | {"EKSTUI_CACHE": folder, "EKSTUI_STATE": folder, "EKSTUI_CONFIG": f"{folder}/none"}

@@ -24,6 +24,12 @@ NAMED = 0
 """Seeds the account's named roles alone, which is quick."""
 
 
+def asking(account: LiveAccount) -> Library:
+    """A library over the bundled policies that asks an account."""
+    library = Library.open()
+    return Library(library.corpus, library.store, account)
+
+
 @pytest.fixture
 def library(rig: Rig) -> Library:
     return Library.open()
@@ -170,7 +176,7 @@ def test_one_denied_action_is_named_and_hides_nothing_else(
     rig.proxy.fail("denied", service, action)
     denied = small.refresh()
     assert {(error.action, error.kind) for error in denied.errors} == {(f"{service}:{action}", "denied")}
-    known = Library(Library.open().store, small).attached(CNI)
+    known = asking(small).attached(CNI)
     assert {entry.role.name for entry in known.attachments.roles} == rig.account.roles_with(CNI)
     if action == "GetAccountAuthorizationDetails":
         assert not denied.complete
@@ -194,7 +200,7 @@ def test_one_denied_action_is_named_and_hides_nothing_else(
 def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     small.refresh()
-    library = Library(Library.open().store, small)
+    library = asking(small)
     answer = library.attached("AmazonEKSClusterPolicy").attachments
     ways = {entry.role.name: entry.carried_as for entry in answer.roles}
     assert ways["prod-orders"] == ("boundary",)
@@ -217,7 +223,7 @@ def test_rate_limits_lose_no_role(rig: Rig, small: LiveAccount) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     small.refresh()
     rig.proxy.limit(10, 3, "iam", "GetRole")
-    answer = Library(Library.open().store, small).attached(CNI).attachments
+    answer = asking(small).attached(CNI).attachments
     assert {entry.role.extent for entry in answer.roles} == {"detail"}
     assert len(answer.roles) == len(rig.account.roles_with(CNI))
     assert rig.proxy.counts()["iam:GetRole"] > len(answer.roles)
@@ -227,7 +233,7 @@ def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: LiveAccoun
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.fail("denied", "iam", "GetRole")
     small.refresh()
-    answer = Library(Library.open().store, small).attached(CNI)
+    answer = asking(small).attached(CNI)
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
     assert {entry.role.extent for entry in answer.attachments.roles} == {"name"}
     assert [error.action for error in answer.attachments.errors if error.source == "entities"] == ["iam:GetRole"]
@@ -239,7 +245,7 @@ def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: LiveAccount) -> None
     assert not snapshot.complete
     assert {error.action for error in snapshot.errors} >= {"iam:GetAccountAuthorizationDetails", "iam:ListPolicies"}
     with pytest.raises(AccountError, match="iam:GetAccountAuthorizationDetails is denied"):
-        Library(Library.open().store, small).attached(CNI)
+        asking(small).attached(CNI)
 
 
 def test_new_keys_are_seen_after_the_old_ones_expired(
@@ -271,7 +277,7 @@ def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: LiveAccount) -> N
     (role,) = [role for role in snapshot.roles if role.name == "hostile"]
     assert role.inline[0].document is not None
     assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
-    cluster = Library(Library.open().store, small).cluster("hostile").cluster
+    cluster = asking(small).cluster("hostile").cluster
     assert "\x1b" in cluster.issues[0].message
     kept = LiveAccount(AccountChoice(), small.folder).last()
     assert kept == snapshot
@@ -281,7 +287,7 @@ def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, small: LiveAccoun
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole", times=1)
     small.refresh()
-    answer = Library(Library.open().store, small).attached(CNI).attachments
+    answer = asking(small).attached(CNI).attachments
     assert len(answer.roles) == len(rig.account.roles_with(CNI)) - 1
     assert {entry.role.name for entry in answer.roles} < rig.account.roles_with(CNI)
     assert answer.complete
@@ -294,7 +300,7 @@ def test_a_page_without_marker_is_incomplete(rig: Rig, small: LiveAccount) -> No
     assert not snapshot.complete
     assert entities(snapshot) == 14
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "incomplete")]
-    answer = Library(Library.open().store, small).attached("AmazonEKSServicePolicy")
+    answer = asking(small).attached("AmazonEKSServicePolicy")
     assert not answer.complete
     assert not answer.attachments.proven_empty
 
@@ -455,7 +461,7 @@ def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
 
 def test_clusters_by_name(rig: Rig, small: LiveAccount) -> None:
     small.refresh()
-    library = Library(Library.open().store, small)
+    library = asking(small)
     answer = library.cluster("prod")
     assert answer.complete
     assert [(issue.kind, issue.name, issue.code) for issue in answer.cluster.all_issues] == [
@@ -483,7 +489,7 @@ def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: LiveAccount) -> Non
     role = rig.account.role("legacy-cluster")
     rig.account.builder.cluster(rig.account.away, "prod", role)
     small.refresh()
-    library = Library(Library.open().store, small)
+    library = asking(small)
     with pytest.raises(AmbiguousError) as ambiguous:
         library.cluster("prod")
     assert set(ambiguous.value.candidates) == {rig.account.home, rig.account.away}
@@ -494,12 +500,12 @@ def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: LiveAccou
     rig.proxy.fail("denied", "eks", "ListClusters")
     small.refresh()
     with pytest.raises(AccountError, match="eks:ListClusters is denied"):
-        Library(Library.open().store, small).cluster("prod")
+        asking(small).cluster("prod")
 
 
 def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: LiveAccount) -> None:
     small.refresh()
-    copies = Library(Library.open().store, small).copies()
+    copies = asking(small).copies()
     assert {(each.copy.local.name, each.copy.original.name, each.copy.same_name) for each in copies} == {
         ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy", True),
         ("acme-eks-control-plane", "AmazonEKSClusterPolicy", False),
@@ -509,7 +515,7 @@ def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: Liv
 
 def test_an_aggregator_answers_for_every_account(rig: Rig, small: LiveAccount) -> None:
     other = rig.add_account("444455556666", 60)
-    library = Library(Library.open().store, small)
+    library = asking(small)
     policy = library.find("AmazonEKSClusterPolicy").policy
     answer = library.attached_everywhere(policy, "organisation")
     roles = {(each.account, each.name) for each in answer.carriers if each.kind == "role"}
@@ -534,7 +540,7 @@ def replace_choice(account: LiveAccount, choice: AccountChoice) -> LiveAccount:
 
 def test_a_role_is_compared_as_a_whole(rig: Rig, small: LiveAccount) -> None:
     small.refresh()
-    library = Library(Library.open().store, small)
+    library = asking(small)
     whole = library.compare(RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
     assert whole.before.label == "role:prod-cluster"
     # The role carries one more policy, so nothing is added on the way to the cluster policy alone.

@@ -37,13 +37,14 @@ def test_an_account_leaves_files_of_its_owner_and_no_trace_once_it_is_cleared(
     role = min(rig.account.roles_with("AmazonEKSClusterPolicy"))
     kept = traces(own_home, ACCOUNT_ID)
     assert kept
-    assert traces(own_home, role)
+    assert list((own_home / "cache" / "accounts").glob("*.db"))
     for path in {*kept, *(path.parent for path in kept), own_home / "state" / "ekstui.log", own_home / "state"}:
         assert stat.S_IMODE(path.stat().st_mode) & PRIVATE == 0 or path == own_home / "cache", path
     assert traces(own_home / "state", ACCOUNT_ID) == []
     assert main(["cache", "clear", "--account", ACCOUNT_ID]) == 0
     assert traces(own_home, ACCOUNT_ID) == []
     assert traces(own_home, role) == []
+    assert list((own_home / "cache" / "accounts").iterdir()) == []
 
 
 @pytest.mark.parametrize("how", ["a link", "somebody else's"])

@@ -14,17 +14,17 @@ from ekstui.core.policy import format_time, version_label
 from ekstui.core.who_can import nearest_actions
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.store import judged_by
-from ekstui.store.indexing import index
+from ekstui.sources.corpus import Corpus
+from ekstui.store.policies import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
 
 @pytest.fixture(scope="module")
 def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that holds the EKS family alone, with its index."""
-    cache = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
-    assert index(cache, judged_by(), lambda *_: None, lambda: False)
-    return cache.database.path
+    store = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
+    assert Library(Corpus.bundled(), PolicyStore(store.file)).index()
+    return store.file.path
 
 
 @pytest.fixture

@@ -4,22 +4,25 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ekstui import paths
+from ekstui.core.history import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
-from ekstui.library.store import Store
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyCache
+from ekstui.store.policies import Change, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
+
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).database.path
+    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def filled(filled_file: Path) -> Library:
     paths.cache_dir().mkdir(parents=True)
     shutil.copy(filled_file, paths.cache_dir())
     library = Library.open()
-    assert library.store.holding() is not None
+    assert library.state() is not None
     return library
 
 
@@ -52,8 +55,8 @@ def test_cache_and_corpus_give_the_same_answers(filled: Library) -> None:
             library.timeline(policy),
         ]
 
-    nowhere = PolicyCache.in_folder(paths.cache_dir() / "nowhere")
-    assert answers(filled) == answers(Library(Store(Corpus.bundled(), nowhere)))
+    nowhere = PolicyStore.in_folder(paths.cache_dir() / "nowhere")
+    assert answers(filled) == answers(Library(Corpus.bundled(), nowhere))
 
 
 def truncated(path: Path) -> None:
@@ -71,15 +74,15 @@ def from_a_newer_version(path: Path) -> None:
 
 def with_another_document(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE document SET text = (SELECT text FROM document WHERE rowid = 1)")
+        connection.execute("UPDATE object SET body = (SELECT body FROM object WHERE rowid = 1)")
 
 
-def with_another_name(path: Path) -> None:
+def without_a_root(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE policy SET default_version = 1")
+        connection.execute("DELETE FROM root")
 
 
-@pytest.mark.parametrize("damage", [truncated, garbled, from_a_newer_version, with_another_document, with_another_name])
+@pytest.mark.parametrize("damage", [truncated, garbled, from_a_newer_version, with_another_document, without_a_root])
 def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
     filled: Library, damage: Callable[[Path], None]
 ) -> None:
@@ -94,10 +97,9 @@ def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
     assert "set aside" in notice
     assert library.notices() == ()
     assert len(list(paths.cache_dir().glob("policies.db.aside-*"))) == 1
-    assert library.store.holding() is None
-    stored: list[int] = []
-    assert not library.fill(lambda count, _: stored.append(count), lambda: len(stored) > 1)
-    assert library.store.cache.policies(family=True) == tuple(entry.policy for entry in entries[:50])
+    assert library.state() is None
+    assert library.fill()
+    assert library.store.policies("eks") == tuple(entry.policy for entry in entries[:50])
     assert library.notices() == ()
 
 
@@ -129,7 +131,35 @@ def test_the_cache_says_what_it_holds_and_can_be_verified_and_cleared(filled: Li
 
 def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
     with closing(sqlite3.connect(paths.cache_dir() / "policies.db")) as connection, connection:
-        connection.execute("UPDATE document SET seal = seal + 1 WHERE rowid = 6000")
-    with pytest.raises(DataError, match="document of"):
+        connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = 3000")
+    with pytest.raises(DataError, match="did not write"):
         filled.verify_cache()
     assert "set aside" in filled.notices()[0]
+
+
+def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(filled: Library) -> None:
+    """After an update of ekstui the new corpus answers, and what a sync brought stays."""
+    state = filled.state()
+    assert state is not None
+    change = Change(Provenance("old", "archive", MAY, MAY), MAY, corpus="of an older release")
+    stale = PolicyStore.in_folder(paths.cache_dir() / "stale")
+    stale.put([pack(next(iter(filled.corpus.histories())))], change)
+    library = Library(filled.corpus, stale)
+    assert library.state() is None
+    assert len(library.policies("all")) == 1594
+    assert library.fill()
+    assert library.state() is not None
+    assert library.store.state().corpus == state.corpus
+
+
+def test_what_is_stopped_while_it_fills_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that was stopped with ctrl+z in the middle once kept every other start waiting."""
+    monkeypatch.setattr("ekstui.store.objects.WAIT", 0.05)
+    library = Library.open()
+    with library.store.file.preparing():
+        assert not library.fill()
+        assert library.find("eks_cni").policy.default_version == 6
+        (notice,) = library.notices()
+        assert "Another ekstui is writing" in notice
+    assert library.fill()
+    assert library.notices() == ()

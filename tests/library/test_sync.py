@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library, SyncReport
 from ekstui.library.account import LiveAccount
-from ekstui.library.store import Store
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.corpus import Corpus
+from ekstui.store.policies import Change
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.store.policies import fill_from_the_corpus
@@ -31,7 +33,7 @@ def document(action: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).database.path
+    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
 
 
 @pytest.fixture
@@ -43,15 +45,26 @@ def cached(filled_file: Path) -> Library:
 
 
 @pytest.fixture
-def library(cached: Library, rig: Rig) -> Library:
-    """A library on a filled cache that reaches the rig."""
+def custom(cached: Library, rig: Rig) -> Library:
+    """A library on a filled cache that reaches the rig, which is an endpoint of somebody's own."""
     rig.reset(NAMED)
-    return reached(cached.store, rig.account.home)
+    return reached(cached, rig.account.home)
 
 
-def reached(store: Store, region: str) -> Library:
+@pytest.fixture
+def library(custom: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """The same, as if the rig were AWS's own endpoint."""
+    monkeypatch.setattr(Connection, "custom_endpoint", lambda *_: None)
+    return custom
+
+
+def reached(library: Library, region: str) -> Library:
     connection = Connection(ConnectionSettings(region=region))
-    return Library(store, LiveAccount(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection))
+    return Library(
+        library.corpus,
+        library.store,
+        LiveAccount(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection),
+    )
 
 
 def calls(library: Library) -> int:
@@ -140,10 +153,112 @@ def test_a_list_that_breaks_off_withdraws_nothing(library: Library, rig: Rig) ->
     assert library.policies("all") == before
 
 
+class Lying(Connection):
+    """A connection to AWS's own endpoint whose list is one page, and that has no documents."""
+
+    def __init__(self, page: dict[str, Any]) -> None:
+        super().__init__(ConnectionSettings())
+        self._page = page
+
+    def ask(self, action: str, region: str | None = None, **_: Any) -> dict[str, Any]:
+        return self._page if action == "iam:ListPolicies" else {"Versions": [], "IsTruncated": False}
+
+    def custom_endpoint(self, service: str = "iam") -> None:
+        return None
+
+
+def listed(policies: Iterable[Policy], **changes: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "PolicyName": policy.name,
+            "Arn": policy.arn,
+            "DefaultVersionId": f"v{policy.default_version}",
+            "UpdateDate": policy.updated or OCTOBER,
+            **changes,
+        }
+        for policy in policies
+    ]
+
+
+def lied_to(library: Library, page: dict[str, Any]) -> Library:
+    account = LiveAccount(AccountChoice(), Path("/x"), _connection=Lying(page))
+    return Library(library.corpus, library.store, account)
+
+
+def test_a_list_that_is_empty_or_does_not_say_that_it_is_whole_changes_nothing(cached: Library) -> None:
+    """An empty server once withdrew all 1,594 policies, a list without IsTruncated 594 of them."""
+    known = [entry.policy for entry in cached.policies("all")]
+    before = cached.data(), cached.policies("all")
+    for page in ({"Policies": [], "IsTruncated": False}, {"Policies": listed(known[:1000])}):
+        with pytest.raises(AccountError):
+            lied_to(cached, page).sync()
+        assert (cached.data(), cached.policies("all")) == before
+
+
+def test_a_list_that_lacks_much_withdraws_nothing_until_that_is_accepted_and_can_be_undone(cached: Library) -> None:
+    known = [entry.policy for entry in cached.policies("all")]
+    newest = cached.data().newest
+    library = lied_to(cached, {"Policies": listed(known[:1000]), "IsTruncated": False})
+    report = library.sync()
+    assert (report.withdrawn, report.complete, report.known_until) == ((), False, None)
+    assert "594 of 1,594" in report.skipped[0].reason
+    assert (cached.data().newest, cached.data().synced_at) == (newest, None)
+    assert len(library.sync(accept_withdrawals=True).withdrawn) == 594
+    assert cached.data().newest > newest
+    assert sum(entry.policy.withdrawn for entry in cached.policies("all")) == 594
+    assert library.undo_sync() is not None
+    assert not any(entry.policy.withdrawn for entry in cached.policies("all"))
+    assert (cached.data().newest, cached.data().synced_at) == (newest, None)
+    assert library.undo_sync() is None
+
+
+def test_a_few_policies_are_withdrawn_without_a_word(cached: Library) -> None:
+    known = [entry.policy for entry in cached.policies("all")]
+    assert len(lied_to(cached, {"Policies": listed(known[:1590]), "IsTruncated": False}).sync().withdrawn) == 4
+
+
+def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -> None:
+    """A package of the year 2099 once made every question about changes come out empty."""
+    before = cached.data()
+    known = [entry.policy for entry in cached.policies("all")]
+    future = datetime(2099, 1, 1, tzinfo=UTC)
+    pages = [*listed(known[1:]), *listed(known[:1], UpdateDate=future)]
+    report = lied_to(cached, {"Policies": pages, "IsTruncated": False}).sync()
+    assert (report.complete, report.known_until) == (False, None)
+    assert [skipped.place for skipped in report.skipped] == [known[0].name]
+    archive = tmp_path / "future.json"
+    text = json.dumps(package(cached.find(CNI).policy, 7, "ec2:NewThing"))
+    archive.write_text(text.replace('"lastUpdatedDate": "2026', '"lastUpdatedDate": "2099'))
+    with pytest.raises(InputError, match="in the future"):
+        cached.sync(archive)
+    assert cached.data().newest == before.newest
+    archive.write_text(
+        text.replace('"versions": {"v7": {"createdDate": "2026', '"versions": {"v7": {"createdDate": "2099')
+    )
+    report = cached.sync(archive)
+    assert [(skipped.place, "future" in skipped.reason) for skipped in report.skipped] == [(f"{CNI} v7", True)]
+    assert cached.find(CNI).policy.versions[-1] == VersionInfo(7, None)
+
+
+def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom: Library, rig: Rig) -> None:
+    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
+    rig.catalogue.withdraw("AmazonEKSServicePolicy")
+    report = custom.sync()
+    assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
+    status = custom.data()
+    assert "http://127.0.0.1:" in report.source
+    assert "http://127.0.0.1:" in status.source
+    assert status.newest == OCTOBER  # the newest change that it showed, and not now
+    archive = Corpus.bundled().deliver(lambda _: {})
+    later = replace(archive.provenance, source="a later archive", as_of=datetime(2026, 11, 1, tzinfo=UTC))
+    custom.store.put([], Change(later, later.as_of))
+    assert "a later archive and AWS at http://127.0.0.1:" in custom.data().source
+
+
 def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: Rig) -> None:
     before = library.policies("all")
     rig.reset(NAMED, partition="aws-cn")
-    library = reached(library.store, rig.account.home)
+    library = reached(library, rig.account.home)
     names = rig.world.catalogue("aws-cn").names()
     for name in names[60:]:
         rig.world.catalogue("aws-cn").withdraw(name)

@@ -42,13 +42,13 @@ def test_the_manifest_counts_what_the_corpus_holds() -> None:
     policies = list(corpus.policies())
     assert len(policies) == manifest.policies == 1594
     assert sum(len(policy.versions) for policy in policies) == manifest.versions == 6194
-    assert list(corpus.policies(family=True)) == policies[: manifest.family]
+    assert list(corpus.policies("eks")) == policies[: manifest.family]
     corpus.verify()
 
 
 def test_the_family_is_read_although_the_rest_is_cut_off(tmp_path: Path) -> None:
     corpus = damaged(tmp_path, lambda content: content[: len(content) // 2])
-    assert list(corpus.histories(family=True)) == list(Corpus.bundled().histories(family=True))
+    assert list(corpus.histories("eks")) == list(Corpus.bundled().histories("eks"))
     assert corpus.history("AmazonEKSClusterPolicy").policy.default_version == 10
     with pytest.raises(DataError, match="cannot be read"):
         list(corpus.policies())

@@ -7,9 +7,7 @@ from pathlib import Path
 from ekstui.core.history import Authority, PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.sources.corpus import Corpus
-from ekstui.store.filling import Filling, fill
-from ekstui.store.policies import PolicyCache
-from ekstui.store.storing import UNSAID, Stored, packed, store, storing
+from ekstui.store.policies import Change, PolicyStore, Stored, pack
 
 
 def moment(day: int) -> datetime:
@@ -38,17 +36,18 @@ def provenance(authority: Authority, day: int) -> Provenance:
     return Provenance(f"{authority} {day}", authority, moment(day), moment(day))
 
 
-def put(cache: PolicyCache, given: PolicyHistory, authority: Authority, day: int) -> Stored:
-    with storing(cache) as connection:
-        return store(connection, "aws", packed(given), provenance(authority, day), UNSAID)
+def put(store: PolicyStore, given: PolicyHistory, authority: Authority, day: int, *withdrawn: str) -> Stored | None:
+    """Store one history in a transaction that can be undone; return what was new, None where nothing was."""
+    change = Change(provenance(authority, day), moment(day), withdrawn=withdrawn)
+    return next(iter(store.put([pack(given)], change, undoable=True)), None)
 
 
-def fill_from_the_corpus(folder: Path, *, family: bool = False) -> PolicyCache:
-    """A filled cache in a folder: of the whole corpus, or of its EKS family alone."""
-    cache, corpus = PolicyCache.in_folder(folder), Corpus.bundled()
+def fill_from_the_corpus(folder: Path, *, family: bool = False) -> PolicyStore:
+    """A filled store in a folder: of the whole corpus, or of its EKS family alone."""
+    store, corpus = PolicyStore.in_folder(folder), Corpus.bundled()
     manifest = corpus.manifest()
     source = Provenance(manifest.label, "archive", manifest.known_until, moment(1))
-    total = manifest.family if family else manifest.policies
-    filling = Filling(manifest.sha256, manifest.family, total, source)
-    assert fill(cache, filling, lambda: corpus.histories(family=family), lambda *_: None, lambda: False)
-    return cache
+    histories = [pack(entry) for entry in corpus.histories("eks" if family else "all")]
+    names = tuple(entry.policy.name for entry in histories[: manifest.family])
+    store.put(histories, Change(source, manifest.known_until, corpus=manifest.sha256), names)
+    return store

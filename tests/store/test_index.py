@@ -1,42 +1,41 @@
-"""The index gives the answers that the documents give."""
+"""The index gives the answers that the documents give, and only for the state that it was made of."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ekstui.core.document import Document, parse_text, serialise
 from ekstui.core.feed import newest_first, steps_since
 from ekstui.core.history import PolicyHistory
-from ekstui.core.steps import StepCounts
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
-from ekstui.store import census
-from ekstui.store.database import Database
-from ekstui.store.errors import AbsentCacheError, DamagedCacheError
-from ekstui.store.index_rows import STEPS
-from ekstui.store.indexing import index
-from ekstui.store.policies import PolicyCache
-from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
-from ekstui.store.searching import candidates, feed
+from ekstui.store import index as module
+from ekstui.store.errors import AbsentCacheError
+from ekstui.store.index import candidates, feed, index_actions, index_steps
+from ekstui.store.policies import Known, PolicyStore
 from tests.store.policies import document, fill_from_the_corpus, history, moment, put
 
 JUDGES = "reference 1"
 
 
-def make_index(cache: PolicyCache, judges: str = JUDGES) -> list[int]:
-    """Index the cache and return how many policies were done at each report."""
+def unjudged(_: Known) -> list[list[Any]] | None:
+    return None
+
+
+def make_index(store: PolicyStore, judges: str = JUDGES) -> list[int]:
+    """Index all of the store and return how many policies were done at each report."""
     done: list[int] = []
-    assert index(cache, judges, lambda count, _: done.append(count), lambda: False)
+    assert index_actions(store)
+    assert index_steps(store, judges, unjudged, lambda count, _: done.append(count), lambda: False)
     return done
 
 
 @pytest.fixture(scope="module")
-def family(tmp_path_factory: pytest.TempPathFactory) -> PolicyCache:
-    cache = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
-    make_index(cache)
-    return cache
+def family(tmp_path_factory: pytest.TempPathFactory) -> PolicyStore:
+    store = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
+    make_index(store)
+    return store
 
 
 def documents_of(entry: PolicyHistory) -> dict[int, Document]:
@@ -62,14 +61,14 @@ def said(candidate: Candidate) -> tuple[str, tuple[int, ...], object]:
         "nocolon",
     ],
 )
-def test_candidates_are_those_of_the_documents(family: PolicyCache, action: str) -> None:
+def test_candidates_are_those_of_the_documents(family: PolicyStore, action: str) -> None:
     by_hand = [candidate_of(entry.policy, documents_of(entry), action.lower()) for entry in family.histories()]
     expected = [said(candidate) for candidate in by_hand if candidate]
     assert [said(candidate) for candidate in candidates(family, action)] == expected
-    assert [said(candidate) for candidate in candidates(family, action, family=True)] == expected
+    assert [said(candidate) for candidate in candidates(family, action, "eks")] == expected
 
 
-def test_a_candidate_knows_since_which_version_it_is_one(family: PolicyCache) -> None:
+def test_a_candidate_knows_since_which_version_it_is_one(family: PolicyStore) -> None:
     (cni,) = [each for each in candidates(family, "ec2:DescribeSecurityGroups") if "CNI" in each.policy.name]
     assert cni.allowing == (6,)
     (statement,) = cni.document.statements
@@ -77,7 +76,7 @@ def test_a_candidate_knows_since_which_version_it_is_one(family: PolicyCache) ->
 
 
 @pytest.mark.parametrize("since", [None, datetime(2026, 2, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)])
-def test_the_feed_is_that_of_the_documents(family: PolicyCache, since: datetime | None) -> None:
+def test_the_feed_is_that_of_the_documents(family: PolicyStore, since: datetime | None) -> None:
     steps = [step for entry in family.histories() for step in steps_since(entry.policy, documents_of(entry), since)]
     assert feed(family, since, JUDGES) == newest_first(steps)
     if since is None:
@@ -85,86 +84,79 @@ def test_the_feed_is_that_of_the_documents(family: PolicyCache, since: datetime 
 
 
 def test_not_action_lists_and_denials_are_found(tmp_path: Path) -> None:
-    cache = PolicyCache.in_folder(tmp_path)
+    store = PolicyStore.in_folder(tmp_path)
     everything_but_iam = (
         b'{"Statement": [{"Effect": "Allow", "NotAction": ["iam:*", "organizations:List"], "Resource": "*"},'
         b'{"Effect": "Deny", "Action": "s3:Get*", "Resource": "arn:aws:s3:::a/*"}]}'
     )
-    put(cache, history({1: (None, document("s3:GetObject")), 3: (None, everything_but_iam)}), "archive", 1)
-    make_index(cache)
-    (candidate,) = candidates(cache, "s3:GetObject")
+    put(store, history({1: (None, document("s3:GetObject")), 3: (None, everything_but_iam)}), "archive", 1)
+    make_index(store)
+    (candidate,) = candidates(store, "s3:GetObject")
     assert candidate.allowing == (1, 3)
     assert [statement.effect for statement in candidate.document.statements] == ["Allow", "Deny"]
-    assert len(candidates(cache, "organizations:ListRoots")) == 1
-    assert candidates(cache, "iam:PassRole") == ()
-    assert candidates(cache, "organizations:List") == ()
+    assert len(candidates(store, "organizations:ListRoots")) == 1
+    assert candidates(store, "iam:PassRole") == ()
+    assert candidates(store, "organizations:List") == ()
 
 
-def test_only_what_changed_is_indexed_again(tmp_path: Path) -> None:
-    cache = PolicyCache.in_folder(tmp_path)
+def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judged_again(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
     for name in "ABC":
-        put(cache, history({1: (moment(1), document("a:one"))}, name=name), "archive", 1)
+        put(store, history({1: (moment(1), document("a:one"))}, name=name), "archive", 1)
     with pytest.raises(AbsentCacheError):
-        candidates(cache, "a:one")
-    assert make_index(cache) == [0, 3]
-    assert make_index(cache) == []  # so nobody is told of work that there is none of
-    put(cache, history({2: (moment(2), document("a:two"))}, name="B"), "archive", 2)
+        candidates(store, "a:one")
+    assert make_index(store) == [0, 1, 2, 3]
+    assert make_index(store) == [3]
+    put(store, history({2: (moment(2), document("a:two"))}, name="B"), "archive", 2)
+    for question in (lambda: candidates(store, "a:one"), lambda: feed(store, None, JUDGES)):
+        with pytest.raises(AbsentCacheError):
+            question()
+    assert make_index(store) == [1, 3]
+    assert [each.policy.name for each in candidates(store, "a:two")] == ["B"]
+    assert [each.policy.name for each in candidates(store, "a:one")] == ["A", "C"]
+    put(store, history({1: (moment(1), document("a:three"))}, name="C"), "aws", 3)
+    assert make_index(store) == [2, 3]
+    assert [each.policy.name for each in candidates(store, "a:three")] == ["C"]
     with pytest.raises(AbsentCacheError):
-        candidates(cache, "a:one")
-    assert make_index(cache) == [2, 3]
-    assert [each.policy.name for each in candidates(cache, "a:two")] == ["B"]
-    assert [each.policy.name for each in candidates(cache, "a:one")] == ["A", "C"]
-    put(cache, history({1: (moment(1), document("a:three"))}, name="C"), "aws", 3)
-    assert make_index(cache) == [2, 3]
-    assert [each.policy.name for each in candidates(cache, "a:three")] == ["C"]
-    with pytest.raises(AbsentCacheError):
-        feed(cache, None, "reference 2")
-    assert make_index(cache, "reference 2") == [0, 3]
-    assert [(step.policy, step.previous) for step in feed(cache, None, "reference 2")] == [
+        feed(store, None, "reference 2")
+    assert make_index(store, "reference 2") == [0, 1, 2, 3]
+    assert [(step.policy, step.previous) for step in feed(store, None, "reference 2")] == [
         ("B", 1), ("A", None), ("B", None), ("C", None)
     ]  # fmt: skip
-
-
-def test_an_index_from_before_new_policies_were_told_is_made_again(tmp_path: Path) -> None:
-    old = PolicyCache(Database(tmp_path / "policies.db", APPLICATION_ID, MIGRATIONS[:2]))
-    put(old, history({1: (moment(1), document("a:one"))}), "archive", 1)
-    with old.database.writing() as connection:
-        connection.execute("INSERT INTO indexed SELECT id, seal, ? FROM policy", (JUDGES,))
-        census.put_down(connection, STEPS, ())
-    assert feed(old, None, JUDGES) == ()
-    cache = PolicyCache.in_folder(tmp_path)
+    store.undo()
     with pytest.raises(AbsentCacheError):
-        feed(cache, None, JUDGES)
-    make_index(cache)
-    (step,) = feed(cache, None, JUDGES)
-    assert (step.version, step.previous, step.change) == (1, None, StepCounts("new", None, 1, 0, 0))
+        candidates(store, "a:three")
 
 
-def test_indexing_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
-    cache = PolicyCache.in_folder(tmp_path)
-    for number in range(60):
-        put(cache, history({1: (None, document("a:one"))}, name=f"P{number:02}"), "archive", 1)
+def test_a_change_at_the_very_time_belongs_to_the_period(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    versions = {1: (moment(1), document("a:one")), 2: (moment(3), document("a:two")), 3: (None, document("a:three"))}
+    put(store, history(versions), "archive", 4)
+    make_index(store)
+    assert [step.version for step in feed(store, moment(3), JUDGES)] == [2]
+    assert [step.version for step in feed(store, moment(4), JUDGES)] == []
+    assert {step.version for step in feed(store, None, JUDGES)} == {1, 2, 3}
+
+
+def test_an_index_of_older_code_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    put(store, history({1: (moment(1), document("a:one"))}), "archive", 1)
+    make_index(store)
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    with pytest.raises(AbsentCacheError):
+        candidates(store, "a:one")
+    make_index(store)
+    assert len(candidates(store, "a:one")) == 1
+
+
+def test_indexing_can_be_stopped(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    for name in "ABC":
+        put(store, history({1: (None, document("a:one"))}, name=name), "archive", 1)
     done: list[int] = []
-    assert not index(cache, JUDGES, lambda count, _: done.append(count), lambda: done[-1] == 25)
-    assert make_index(cache) == [25, 50, 60]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "UPDATE use SET versions = '1'",
-        "UPDATE statement SET text = replace(text, '*', '?')",
-        "UPDATE target SET actions = 'a:two' WHERE actions = 'a:one'",
-    ],
-)
-def test_a_changed_row_is_damage(tmp_path: Path, damage: str) -> None:
-    cache = PolicyCache.in_folder(tmp_path)
-    put(cache, history({1: (None, document("a:one")), 2: (None, document("a:one"))}), "archive", 1)
-    make_index(cache)
-    with closing(sqlite3.connect(cache.database.path)) as connection, connection:
-        connection.execute(damage)
-    with pytest.raises(DamagedCacheError):
-        candidates(cache, "a:*")
+    assert not index_steps(store, JUDGES, unjudged, lambda count, _: done.append(count), lambda: done == [0, 1])
+    with pytest.raises(AbsentCacheError):
+        feed(store, None, JUDGES)
 
 
 def test_version_numbers_are_written_as_runs() -> None:

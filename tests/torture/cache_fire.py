@@ -10,13 +10,14 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,22 +25,13 @@ from pathlib import Path
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import VersionInfo
 from ekstui.library import Library
-from ekstui.library.store import Store, judged_by
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.database import Database
-from ekstui.store.filling import Filling, fill
-from ekstui.store.indexing import index
-from ekstui.store.policies import PolicyCache
-from ekstui.store.schema import APPLICATION_ID, MIGRATIONS
-from ekstui.store.storing import UNSAID, packed, store, storing
-from ekstui.store.verifying import verify
+from ekstui.store.index import index_actions
+from ekstui.store.policies import Change, PolicyStore, pack
 from tests.accounts import snapshot
 
-POLICIES = 400
-"""How many policies of the corpus the killed processes store: enough for many transactions, quick enough for many kills."""
-
-KINDS = ("fill", "index", "sync", "migrate", "snapshot")
+KINDS = ("fill", "index", "sync", "snapshot")
 """What a process may be doing when it is killed."""
 
 SNAPSHOT = snapshot()
@@ -107,32 +99,19 @@ def agrees(library: Library, truth: Truth, rng: random.Random) -> bool:
 
 
 def library_on(folder: Path) -> Library:
-    return Library(Store(Corpus.bundled(), PolicyCache.in_folder(folder)))
+    return Library(Corpus.bundled(), PolicyStore.in_folder(folder))
 
 
-def filling_of(total: int) -> Filling:
-    manifest = Corpus.bundled().manifest()
-    source = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
-    return Filling(manifest.sha256, manifest.family, total, source)
-
-
-def fill_family(folder: Path) -> None:
+def fill_family(folder: Path) -> PolicyStore:
     """Make a small cache, whole and indexed, of the EKS family alone."""
-    cache = PolicyCache.in_folder(folder)
-    fill(cache, filling_of(FAMILY), family_histories, nothing, never)
-    index(cache, judged_by(), nothing, never)
-
-
-def family_histories() -> Iterator[PolicyHistory]:
-    return Corpus.bundled().histories(family=True)
-
-
-def nothing(done: int, total: int) -> None:
-    """Take no notice of progress."""
-
-
-def never() -> bool:
-    return False
+    corpus, store = Corpus.bundled(), PolicyStore.in_folder(folder)
+    manifest = corpus.manifest()
+    source = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
+    histories = [pack(history) for history in corpus.histories("eks")]
+    names = tuple(history.policy.name for history in histories)
+    store.put(histories, Change(source, manifest.known_until, corpus=manifest.sha256), names)
+    assert library_on(folder).index()
+    return store
 
 
 class Work:
@@ -145,93 +124,77 @@ class Work:
     def tell(self, number: int) -> None:
         os.write(self.told, b"%d\n" % number)
 
-    def fill(self, cache: PolicyCache) -> None:
-        fill(cache, filling_of(len(self.histories)), lambda: self.histories, lambda done, _: self.tell(done), never)
+    def fill(self, store: PolicyStore) -> None:
+        library = library_on(store.file.path.parent)
+        library.fill()
+        self.tell(1)
 
-    def index(self, cache: PolicyCache) -> None:
-        index(cache, judged_by(), lambda done, _: self.tell(done), never)
+    def index(self, store: PolicyStore) -> None:
+        index_actions(store)
+        self.tell(1)
 
-    def sync(self, cache: PolicyCache) -> None:
+    def sync(self, store: PolicyStore) -> None:
         """Add version after version to the family, a policy a transaction."""
         source = Provenance("AWS", "aws", datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
         for number in range(1, 1_000_000):
             history = self.histories[number % FAMILY]
             version = 1000 + number // FAMILY
             policy = replace(history.policy, versions=(VersionInfo(version, None),), default_version=version)
-            with storing(cache) as connection:
-                text = history.texts[history.policy.default_version]
-                store(connection, "aws", packed(PolicyHistory(policy, {version: text})), source, UNSAID)
+            text = history.texts[history.policy.default_version]
+            store.put([pack(PolicyHistory(policy, {version: text}))], Change(source, None), undoable=True)
             self.tell(number)
 
-    def snapshot(self, cache: PolicyCache) -> None:
+    def snapshot(self, store: PolicyStore) -> None:
         """Store one snapshot of an account after another, each a second younger."""
         for number in range(1, 1_000_000):
-            accounts.store(accounts_of(cache), replace(SNAPSHOT, fetched_at=SNAPSHOT.fetched_at + number * SECOND))
+            accounts.store(accounts_of(store), replace(SNAPSHOT, fetched_at=SNAPSHOT.fetched_at + number * SECOND))
             self.tell(number)
 
-    def migrate(self, cache: PolicyCache) -> None:
-        self.tell(0)
-        cache.holding()
-        self.tell(1)
-        time.sleep(1)
+
+def accounts_of(store: PolicyStore) -> Path:
+    return store.file.path.parent / "accounts"
 
 
-def accounts_of(cache: PolicyCache) -> Path:
-    return cache.database.path.parent / "accounts"
-
-
-def committed(cache: PolicyCache, kind: str) -> int:
+def committed(store: PolicyStore, kind: str) -> int:
     """Return how far a work of that kind has come, by what the cache holds."""
     if kind == "fill":
-        try:
-            return cache.holding().stored
-        except Exception:  # noqa: BLE001 (an empty cache holds nothing)
-            return 0
+        return int(library_on(store.file.path.parent).state() is not None)
     if kind == "snapshot":
         identity = SNAPSHOT.identity
-        stored = accounts.load(accounts_of(cache), identity.partition, identity.account)
+        stored = accounts.load(accounts_of(store), identity.partition, identity.account)
         if stored is None:
             return 0
         number = (stored.fetched_at - SNAPSHOT.fetched_at) // SECOND
         assert replace(stored, fetched_at=SNAPSHOT.fetched_at) == SNAPSHOT
         return number
-    with cache.database.reading() as connection:
-        if kind == "index":
-            return int(connection.execute("SELECT count(*) FROM indexed").fetchone()[0])
-        if kind == "sync":
-            return int(connection.execute("SELECT count(*) FROM version WHERE number >= 1000").fetchone()[0])
-        return int(connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS))
+    if kind == "index":
+        with store.file.reading() as objects:
+            return int("actions" in objects.root()["index"].get("aws", {}))
+    return sum(info.number >= 1000 for policy in store.policies() for info in policy.versions)
 
 
 def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
-    """Kill processes while they fill, index, sync, migrate and store snapshots; count what came of it."""
-    corpus = Corpus.bundled()
-    histories = [history for history, _ in zip(corpus.histories(), range(POLICIES), strict=False)]
-    reference = library_on(folder / "nowhere")
-    truth = truth_of(reference)
+    """Kill processes while they fill, index, sync and store snapshots; count what came of it."""
+    histories = list(Corpus.bundled().histories("eks"))
+    truth = truth_of(library_on(folder / "nowhere"))
     bases = {kind: folder / f"base-{kind}" for kind in KINDS}
-    fill_family(bases["sync"])
-    filled = PolicyCache.in_folder(bases["index"])
-    fill(filled, filling_of(POLICIES), lambda: histories, nothing, never)
-    old = Database(bases["migrate"] / "policies.db", APPLICATION_ID, MIGRATIONS[:1])
-    fill(PolicyCache(old), filling_of(POLICIES), lambda: histories, nothing, never)
+    for kind in ("index", "sync", "snapshot"):
+        fill_family(bases[kind])
     bases["fill"].mkdir()
-    fill_family(bases["snapshot"])
-    longest = {"fill": 0.6, "index": 4.0, "sync": 0.4, "migrate": 0.02, "snapshot": 0.2}
+    longest = {"fill": 1.5, "index": 0.3, "sync": 0.4, "snapshot": 0.2}
     seen: Counter[str] = Counter()
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         place = folder / f"killed-{number}"
         shutil.copytree(bases[kind], place)
-        cache = PolicyCache.in_folder(place)
-        told = killed_at_random(histories, kind, cache, rng.uniform(0, longest[kind]))
+        store = PolicyStore.in_folder(place)
+        told = killed_at_random(histories, kind, store, rng.uniform(0, longest[kind]))
         library = library_on(place)
-        survived = committed(cache, kind) >= told
-        if kind in ("fill", "migrate"):
-            survived &= agrees(library, truth, rng)
+        survived = committed(store, kind) >= told
         if kind == "fill":
-            survived &= fill(cache, filling_of(POLICIES), lambda: histories, nothing, never)
-        verify(cache)
+            survived &= agrees(library, truth, rng)
+            survived &= library.fill()
+        store.verify()
         seen["killed"] += 1
         seen["survived"] += survived
         seen["set aside"] += bool(library.notices())
@@ -240,14 +203,14 @@ def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
     return seen
 
 
-def killed_at_random(histories: list[PolicyHistory], kind: str, cache: PolicyCache, after: float) -> int:
+def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicyStore, after: float) -> int:
     """Start a process on some work, kill it after so many seconds, and return what it told last."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(read)
-            getattr(Work(histories, write), kind)(cache)
+            getattr(Work(histories, write), kind)(store)
         finally:
             os._exit(0)
     os.close(write)
@@ -289,10 +252,8 @@ def damaged(count: int, folder: Path, rng: random.Random) -> Counter[str]:
         seen["silently set aside"] += bool(aside) and not notices
         if not right:
             seen[f"wrong after {way.__name__}"] += 1
-        fresh = PolicyCache.in_folder(place)
         if aside:
-            fill(fresh, filling_of(FAMILY), family_histories, nothing, never)
-            seen["made anew"] += verify(fresh).policies == FAMILY
+            seen["made anew"] += fill_family(place).verify()[0] == FAMILY
         shutil.rmtree(place)
     return seen
 
@@ -340,8 +301,7 @@ def surroundings(folder: Path, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield "a folder that may only be read", in_child(lambda: read_only(folder / "theirs", truth, rng))
     yield "a file system that refuses locks", locks_refused(folder)
     fill_family(folder / "newer")
-    newer = PolicyCache.in_folder(folder / "newer")
-    with newer.database.writing() as connection:
+    with closing(sqlite3.connect(folder / "newer" / "policies.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
     library = library_on(folder / "newer")
     right = agrees(library, truth, rng) and len(library.notices()) == 1
@@ -381,7 +341,7 @@ def read_only(folder: Path, truth: Truth, rng: random.Random) -> str:
                 parent.chmod(parent.stat().st_mode | 0o055)
         os.setuid(65534)
     library = library_on(folder)
-    used = library.store.holding() is not None
+    used = library.state() is not None
     right = agrees(library, truth, rng) and not library.notices()
     return "right answers, from the cache" if right and used else f"WRONG: used {used}, {library.notices()}"
 
@@ -414,7 +374,7 @@ def crowd(folder: Path, truth: Truth, rng: random.Random) -> str:
             try:
                 library = library_on(folder)
                 library.fill()
-                code = 0 if not library.notices() else 2
+                code = 0 if agrees(library, truth, rng) else 2
             finally:
                 os._exit(code)
         children.append(child)
@@ -422,8 +382,7 @@ def crowd(folder: Path, truth: Truth, rng: random.Random) -> str:
     for child in children[:4]:
         os.kill(child, signal.SIGKILL)
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    cache = PolicyCache.in_folder(folder)
-    whole = verify(cache).versions == Corpus.bundled().manifest().versions
+    whole = PolicyStore.in_folder(folder).verify()[1] == Corpus.bundled().manifest().versions
     right = whole and codes[4:] == [0] * 4 and agrees(library_on(folder), truth, rng)
     return "whole, right answers" if right else f"WRONG: {codes}"
 

@@ -30,14 +30,13 @@ from ekstui.core.uses import uses_in
 from ekstui.core.where import parse_sides, parse_where
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
-from ekstui.library.store import Store
 from ekstui.paths import assets
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import read_collection
 from ekstui.sources.policy_file import document_of
 from ekstui.store import accounts
-from ekstui.store.policies import PolicyCache
+from ekstui.store.policies import PolicyStore
 from tests.accounts import snapshot
 from tests.core.test_denial import DECODED, MESSAGES, event
 from tests.sources.test_account_file import page, role
@@ -165,7 +164,7 @@ def _kept_account(data: bytes) -> None:
 
 def _kept_policies(data: bytes) -> None:
     folder = _written("cache/policies.db", data).parent
-    library = Library(Store(_small_corpus(), PolicyCache.in_folder(folder)))
+    library = Library(_small_corpus(), PolicyStore.in_folder(folder))
     entries = library.policies("eks")
     library.document_json(entries[0].policy, entries[0].policy.default_version)
     assert len(entries) == FAMILY
@@ -260,7 +259,7 @@ def _stored_account() -> list[bytes]:
 
 def _stored_policies() -> list[bytes]:
     folder = _folder() / "made-cache"
-    library = Library(Store(_small_corpus(), PolicyCache.in_folder(folder)))
+    library = Library(_small_corpus(), PolicyStore.in_folder(folder))
     library.fill()
     return [(folder / "policies.db").read_bytes()]
 

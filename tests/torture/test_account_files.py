@@ -5,7 +5,6 @@ import copy
 import json
 import os
 import random
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import InputError
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
+from ekstui.store.objects import ObjectFile
 from tests.accounts import snapshot
 from tests.sources.test_account_file import POLICY, TRUST, page, role
 
@@ -92,13 +92,13 @@ def test_any_stored_record_is_read_or_refused(tmp_path: Path) -> None:
     folder = tmp_path / "accounts"
     store(folder, snapshot())
     path = folder / "aws-111122223333.db"
+    file = ObjectFile(path, private=True)
     for _ in range(60 * EFFORT):
         store(folder, snapshot())
-        with sqlite3.connect(path) as database:
-            table = chance.choice(("snapshot", "entity"))
-            record = json.loads(database.execute(f"SELECT record FROM {table}").fetchone()[0])
-            database.execute(f"UPDATE {table} SET record = ?", (json.dumps(mutated(record, chance)),))
-        database.close()
+        with file.writing() as draft:
+            head = draft.root()
+            name = draft.put_value(mutated(draft.value(head["snapshot"]), chance))
+            draft.set_root({**head, "snapshot": name}, {name})
         try:
             kept = load(folder, "aws", "111122223333")
         except StoreError:

@@ -6,20 +6,24 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
-from ekstui.export.shapes import cache_shape
+from ekstui.export.shapes import cache_shape, data_shape
 from ekstui.library import Library
 from ekstui.present.store import cache_blocks
 
-DESCRIPTION = "Show what the local cache holds (info), read all of it (verify), or delete it (clear)."
+DESCRIPTION = (
+    "Show what the local cache holds (info), read all of it (verify), take back the last sync (undo-sync), or delete it "
+    "(clear)."
+)
 EXAMPLES = (
     "ekstui cache info",
+    "ekstui cache undo-sync",
     "ekstui cache clear --account 123456789012",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("what", choices=("info", "verify", "clear"))
+    parser.add_argument("what", choices=("info", "verify", "undo-sync", "clear"))
     parser.add_argument("--account", metavar="NUMBER", help="with clear: delete what is kept of this account")
     parser.add_argument("--accounts", action="store_true", help="with clear: delete what is kept of every account")
     add_json(parser)
@@ -30,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     library = open_library()
     if arguments.what == "verify":
         return _verify(library, arguments)
+    if arguments.what == "undo-sync":
+        return _undo(library, arguments)
     if arguments.what == "clear":
         return _clear(library, arguments)
     info, snapshots = library.cache_info(), library.live.stored()
@@ -57,6 +63,17 @@ def _verify(library: Library, arguments: argparse.Namespace) -> int:
     else:
         print_text(f"{counts.policies:,} policies and {counts.versions:,} versions are whole.")
     return ExitCode.DONE
+
+
+def _undo(library: Library, arguments: argparse.Namespace) -> int:
+    data = library.undo_sync()
+    if arguments.json:
+        print_json({"undone": data is not None, "data": data_shape(library.data())})
+    elif data is None:
+        print_text("There is no sync to take back.")
+    else:
+        print_text(f"Taken back: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}.")
+    return ExitCode.NOTHING if data is None else ExitCode.DONE
 
 
 def _clear(library: Library, arguments: argparse.Namespace) -> int:

@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", default="aws", metavar="aws|FILE|DIR", help="where to read (default: aws)"
     )
+    parser.add_argument(
+        "--accept-withdrawals",
+        action="store_true",
+        help="believe a list from AWS that lacks more of the known policies than AWS withdraws at once",
+    )
     add_account(parser)
     add_json(parser)
 
@@ -35,7 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     archive = None if arguments.source == "aws" else Path(arguments.source)
     with narrate_progress() as tell:
-        report = library.sync(archive, lambda done, total: tell(f"reading {done:,} of {total:,}"))
+        report = library.sync(
+            archive,
+            lambda done, total: tell(f"reading {done:,} of {total:,}"),
+            accept_withdrawals=arguments.accept_withdrawals,
+        )
         library.index(lambda done, total: tell(f"indexing {done:,} of {total:,}"))
     if arguments.json:
         print_json(sync_shape(report))

@@ -6,7 +6,7 @@ from ekstui.cli.commands.changes import fill_cache
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_json
-from ekstui.cli.output import narrate, print_json, print_text, print_wrapped
+from ekstui.cli.output import narrate, narrate_progress, print_json, print_text, print_wrapped
 from ekstui.core.policy import version_label
 from ekstui.core.who_can import Holder, nearest_actions
 from ekstui.export.shapes import who_can_shape
@@ -34,8 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print each policy with the pattern that gives the action, since when, on what, and under which conditions."""
     library = open_library()
-    # Without the index, which the app and sync make, the documents answer in a second or two: no reason to wait for it.
-    fill_cache(library)
+    if fill_cache(library):
+        with narrate_progress() as tell:
+            tell("first use: indexing the policies")
+            library.index_actions()
     answer = library.who_can(arguments.action, arguments.resource, arguments.scope)
     data = library.data()
     if arguments.json:

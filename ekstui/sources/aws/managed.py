@@ -4,17 +4,18 @@ Shapes: IAM API Reference, ListPolicies, ListPolicyVersions, GetPolicyVersion. `
 versions is when the newest one was made.
 """
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from ekstui.core.document import parse
-from ekstui.core.history import PolicyHistory
+from ekstui.core.history import Delivery, PolicyHistory, Provenance, Skipped
 from ekstui.core.policy import Policy, VersionInfo, parse_version, version_label
-from ekstui.errors import AccountError
+from ekstui.errors import AccountError, DocumentError
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.errors import as_account_error, explain, failures
+from ekstui.sources.aws.parallel import Cancelled, each
 from ekstui.sources.policy_file import text_of, unwrapped
 
 PAGE = 1000
@@ -31,20 +32,95 @@ class ListedPolicy:
     updated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ManagedPolicies:
+    """The AWS managed policies of the caller's partition as a source: two calls, then two or more a policy that changed.
+
+    An endpoint that is not AWS's own counts as an archive: it replaces nothing, withdraws nothing, and knows of
+    changes only until the newest one that it shows.
+    """
+
+    connection: Connection
+    family: Mapping[str, int]
+    """The places of the EKS family, which is fetched first."""
+    now: datetime
+    latest: datetime
+    """What is dated later than this is not believed."""
+    cancelled: Cancelled
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Return the versions that are not known; AccountError where the policies cannot be listed whole."""
+        listed = list_managed(self.connection)
+        if not listed:
+            raise AccountError("IAM listed no AWS managed policy, which cannot be.", "Nothing was changed.")
+        endpoint = self.connection.custom_endpoint("iam")
+        collection = listed[0].arn.split(":", 2)[1]
+        before = known(collection)
+        believed = [policy for policy in listed if policy.updated <= self.latest]
+        waiting = [policy for policy in believed if _lacks(before.get(policy.name), policy)]
+        waiting.sort(key=lambda policy: (self.family.get(policy.name, len(self.family)), policy.name))
+        newest = max((policy.updated for policy in believed), default=self.now)
+        until = newest if endpoint else max(self.now, newest)
+        return Delivery(
+            collection,
+            Provenance(f"AWS at {endpoint}" if endpoint else "AWS", "archive" if endpoint else "aws", until, self.now),
+            len(waiting),
+            self._entries(listed, before, waiting),
+            until,
+            None if endpoint else frozenset(policy.name for policy in listed),
+            asked=True,
+            endpoint=endpoint,
+        )
+
+    def _entries(
+        self, listed: tuple[ListedPolicy, ...], before: Mapping[str, Policy], waiting: list[ListedPolicy]
+    ) -> Iterator[PolicyHistory | Skipped]:
+        def fetched(policy: ListedPolicy) -> PolicyHistory:
+            return fetch_history(self.connection, policy, before.get(policy.name))
+
+        for outcome in each(fetched, waiting, self.cancelled):
+            try:
+                yield outcome.answer()
+            except DocumentError as error:
+                yield Skipped(outcome.item.name, error.message)
+            except Exception as error:  # noqa: BLE001 (whatever botocore raises is put in words, and said)
+                yield Skipped(outcome.item.name, account_error(error, "iam:GetPolicyVersion", self.connection).message)
+        for policy in listed:
+            stored = before.get(policy.name)
+            if policy.updated > self.latest:
+                yield Skipped(policy.name, f"dated {policy.updated:%Y-%m-%d}, which is in the future.")
+            elif (
+                stored
+                and not _lacks(stored, policy)
+                and stored.versions[-1] == VersionInfo(stored.default_version, None)
+            ):
+                # The list has the time of a newest version that is known without one, so no call is needed.
+                dated = VersionInfo(policy.default_version, policy.updated)
+                yield PolicyHistory(replace(stored, versions=(*stored.versions[:-1], dated)), {})
+
+
 def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     """Return all AWS managed policies of the caller's partition; AccountError where they cannot be listed whole."""
     action = "iam:ListPolicies"
+    listed: list[ListedPolicy] = []
     try:
-        return tuple(
-            _listed(policy)
-            for page in connection.pages(action, Scope="AWS", MaxItems=PAGE)
-            for policy in page["Policies"]
-        )
+        for page in connection.pages(action, Scope="AWS", MaxItems=PAGE):
+            listed.extend(_listed(policy) for policy in page["Policies"])
     except failures() as error:
         raise account_error(error, action, connection) from error
+    return tuple(listed)
 
 
-def fetch_history(connection: Connection, listed: ListedPolicy, known: Container[int]) -> PolicyHistory:
+def _lacks(known: Policy | None, listed: ListedPolicy) -> bool:
+    return (
+        known is None
+        or known.withdrawn
+        or (known.default_version, known.arn) != (listed.default_version, listed.arn)
+        or listed.default_version not in {info.number for info in known.versions}
+    )
+
+
+def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | None) -> PolicyHistory:
     """Return the times of all versions that IAM has of a policy, and the documents of those that are not known.
 
     Raises what a call raises, or DocumentError for a document that is none.
@@ -55,7 +131,8 @@ def fetch_history(connection: Connection, listed: ListedPolicy, known: Container
         for version in page["Versions"]
     }
     numbers = sorted(versions)
-    texts = {number: _text(connection, listed.arn, number) for number in numbers if number not in known}
+    stored = {info.number for info in known.versions} if known else set()
+    texts = {number: _text(connection, listed.arn, number) for number in numbers if number not in stored}
     return PolicyHistory(
         Policy(
             name=listed.name,
@@ -84,7 +161,7 @@ def _listed(policy: Mapping[str, Any]) -> ListedPolicy:
         name=str(policy["PolicyName"]),
         arn=str(policy["Arn"]),
         default_version=_number(policy["DefaultVersionId"]),
-        updated=policy["UpdateDate"],
+        updated=policy["UpdateDate"].astimezone(UTC),
     )
 
 

@@ -1,9 +1,11 @@
 """Which kind of archive a path is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from ekstui.core.history import Collection
+from ekstui.core.history import Collection, Delivery, Provenance
 from ekstui.core.policy import Policy
 from ekstui.errors import InputError
 from ekstui.sources.files.git_archive import is_git_archive, read_git_archive
@@ -11,6 +13,29 @@ from ekstui.sources.files.npm_package import read_npm_package
 from ekstui.sources.files.version_files import read_version_files
 
 _PACKAGES = (".tgz", ".tar.gz", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive as a source."""
+
+    path: Path
+    now: datetime
+    partition: str = "aws"
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Return what the archive holds; InputError where that is nothing."""
+        collection = read_collection(self.path, known(self.partition))
+        if collection.skipped and not collection.histories:
+            first = collection.skipped[0]
+            raise InputError(f"{self.path} holds nothing that can be read. {first.place}: {first.reason}")
+        return Delivery(
+            self.partition,
+            Provenance(collection.source, "archive", collection.as_of, self.now),
+            len(collection.histories) + len(collection.skipped),
+            (*collection.skipped, *collection.histories),
+            collection.as_of if collection.whole else None,
+        )
 
 
 def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:

@@ -45,7 +45,7 @@ class Case:
 def library_of_documents(corpus: Corpus) -> tuple[dict[str, bytes], int]:
     """Return the texts of all documents by label, the EKS family first, and how many are the family's."""
     texts: dict[str, bytes] = {}
-    family = {policy.name for policy in corpus.policies(family=True)}
+    family = {policy.name for policy in corpus.policies("eks")}
     count = 0
     for history in corpus.histories():
         for number, text in history.texts.items():

@@ -1,26 +1,38 @@
-"""The library itself: each method is a line in the table of contents, and the module it names does the work."""
+"""The library: what is known of policies, from the cache where it is filled and whole, else from the bundled corpus.
+
+Whatever is wrong with the cache is said once and the corpus answers instead; a file that cannot be trusted is set
+aside, so that the next filling starts a new one.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ekstui import paths
+from ekstui import __version__, paths
 from ekstui.core.reference import reference_version
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
-from ekstui.library.store import Store
-from ekstui.library.values import CacheInfo, ChangesFeed, DataStatus, PolicyEntry
+from ekstui.library.reader import PolicyReader
+from ekstui.library.values import CacheInfo, ChangesFeed, Counts, DataStatus, PolicyEntry
 from ekstui.scope import Scope
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyCache
+from ekstui.store.errors import (
+    AbsentCacheError,
+    BusyCacheError,
+    CacheError,
+    DamagedCacheError,
+    NewerCacheError,
+)
+from ekstui.store.policies import PolicyStore, State
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
@@ -31,8 +43,9 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.policy import Policy
-    from ekstui.core.steps import Step
+    from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
+    from ekstui.core.targets import Candidate
     from ekstui.core.where import Side
     from ekstui.core.who_can import WhoCan
     from ekstui.library.account import LiveAccount
@@ -47,7 +60,11 @@ if TYPE_CHECKING:
     from ekstui.sources.aws.account import Progress
     from ekstui.sources.aws.parallel import Cancelled
     from ekstui.sources.aws.simulation import SimulatedDecision
-    from ekstui.store.verifying import Counts
+
+Answer = TypeVar("Answer")
+
+LEFT_ALONE = 30.0
+"""How long a cache that could not be used is not tried again, in seconds."""
 
 
 def never() -> bool:
@@ -55,14 +72,30 @@ def never() -> bool:
     return False
 
 
+def silent(done: int, total: int) -> None:
+    """Tell nobody how far the work is."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What went wrong with the cache."""
+
+    notices: list[str] = field(default_factory=list)
+    left_alone_until: float = 0.0
+    """On the monotonic clock."""
+    lock: Lock = field(default_factory=Lock)
+
+
 @dataclass(slots=True)
 class Library:
     """Answers about policies; cheap to make, and safe to call from any thread."""
 
-    store: Store
+    corpus: Corpus
+    store: PolicyStore
     _live: LiveAccount | None = None
     choice: AccountChoice | None = None
     """The account to ask; None: the one that the environment leads to."""
+    _trouble: _Trouble = field(default_factory=_Trouble)
     _lock: Lock = field(default_factory=Lock)
 
     @staticmethod
@@ -71,16 +104,18 @@ class Library:
 
         The account is the one that the environment leads to, unless another is given.
         """
-        return Library(Store(Corpus.bundled(), PolicyCache.in_folder(paths.cache_dir())), choice=account)
+        return Library(Corpus.bundled(), PolicyStore.in_folder(paths.cache_dir()), choice=account)
 
     def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""
-        return Library(self.store, choice=account)
+        return replace(self, _live=None, choice=account, _lock=Lock())
 
     def in_partition(self, partition: str) -> Library:
         """Return a library over the policies of another partition, or this one where none of it are known."""
-        store = None if partition == self.store.cache.partition else self.store.in_partition(partition)
-        return self if store is None else Library(store, self._live, self.choice)
+        if partition == self.store.collection:
+            return self
+        other = replace(self, store=replace(self.store, collection=partition))
+        return other if other.state() is not None or partition == self.corpus.manifest().partition else self
 
     @property
     def live(self) -> LiveAccount:
@@ -92,42 +127,72 @@ class Library:
                 self._live = LiveAccount.chosen(self.choice or AccountChoice())
             return self._live
 
+    def state(self) -> State | None:
+        """Return what the cache holds if it can answer: filled, and no older than the corpus."""
+        if time.monotonic() < self._trouble.left_alone_until:
+            return None
+        try:
+            state = self.store.state()
+        except CacheError as error:
+            self._answer(error)
+            return None
+        manifest = self.corpus.manifest()
+        if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
+            return state if state.known_until >= manifest.known_until else None
+        return state
+
+    def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
+        """Return the cache's answer to a question, or the corpus's where there is no cache to use."""
+        answer = self._cached(lambda: (question(self.store),))
+        return answer[0] if answer else question(self.corpus)
+
+    def _cached(self, question: Callable[[], Answer]) -> Answer | None:
+        """Return what the cache says, or None where it cannot answer."""
+        if self.state() is None:
+            return None
+        try:
+            return question()
+        except CacheError as error:
+            self._answer(error)
+            return None
+
     def data(self) -> DataStatus:
         """Return what answers rest on, and until when it is known."""
-        holding = self.store.holding()
-        manifest = self.store.corpus.manifest()
+        state, manifest = self.state(), self.corpus.manifest()
+        source = state.source if state else manifest.label
+        others = [endpoint for endpoint in state.endpoints if endpoint not in source] if state else []
         return DataStatus(
-            source=holding.source if holding else manifest.label,
-            partition=self.store.cache.partition if holding else manifest.partition,
-            newest=holding.known_until if holding else manifest.known_until,
-            synced_at=holding.synced_at if holding else None,
+            source=" and ".join([source, *(f"AWS at {endpoint}" for endpoint in others)]),
+            partition=self.store.collection if state else manifest.partition,
+            newest=state.known_until if state else manifest.known_until,
+            synced_at=state.synced_at if state else None,
             reference=reference_version(),
-            policies=self.store.counts().policies,
+            policies=sum(len(names) for _, names in state.chunks) if state else manifest.policies,
         )
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope: the EKS family in its own order, then the others by name."""
-        return self.store.ask(lambda reader: tuple(map(entry_of, reader.policies(family=scope == "eks"))))
+        return self.ask(lambda reader: tuple(map(entry_of, reader.policies(scope))))
 
     def find(self, name: str) -> PolicyEntry:
         """Return the policy that a user names: an ARN, a name whatever its case, or a unique part of one.
 
         Raises AmbiguousError with the candidates, NotFoundError with the nearest names.
         """
-        store = self.in_partition(name.split(":")[1]).store if name.startswith("arn:") else self.store
-        return entry_of(store.ask(lambda reader: find_policy(name, reader, knowledge)))
+        library = self.in_partition(name.split(":")[1]) if name.startswith("arn:") else self
+        return entry_of(library.ask(lambda reader: find_policy(name, reader, knowledge)))
 
     def document(self, policy: Policy, version: int | None = None) -> Document:
         """Return a version's document, the default's for None; NotFoundError for a version nobody has seen."""
         number = known_version(policy, version)
-        store = self.in_partition(policy.partition).store
-        return parse_stored(policy.name, number, store.ask(lambda reader: reader.text(policy.name, number)))
+        library = self.in_partition(policy.partition)
+        return parse_stored(policy.name, number, library.ask(lambda reader: reader.text(policy.name, number)))
 
     def document_json(self, policy: Policy, version: int | None = None) -> object:
         """Return a version's document as IAM has it."""
         number = known_version(policy, version)
-        store = self.in_partition(policy.partition).store
-        value: object = json.loads(store.ask(lambda reader: reader.text(policy.name, number)))
+        library = self.in_partition(policy.partition)
+        value: object = json.loads(library.ask(lambda reader: reader.text(policy.name, number)))
         return value
 
     def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
@@ -144,8 +209,8 @@ class Library:
         """Return the policy's known versions, oldest first, and what each changed."""
         from ekstui.core.timeline import timeline
 
-        store = self.in_partition(policy.partition).store
-        texts = store.ask(lambda reader: reader.history(policy.name)).texts
+        library = self.in_partition(policy.partition)
+        texts = library.ask(lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
@@ -165,10 +230,10 @@ class Library:
                 return role_side(side.name, self.live.recent(), self._default_versions)
             if isinstance(side, PolicyAt) and is_own(side.name):
                 return own_policy_side(side.name, side.version, self.live.recent())
-            store = self.store
+            library = self
             if isinstance(side, PolicyAt) and side.name.startswith("arn:"):
-                store = self.in_partition(side.name.split(":")[1]).store
-            return store.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
+                library = self.in_partition(side.name.split(":")[1])
+            return library.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
 
         return compared(ask(before), ask(after), knowledge, self._known_account())
 
@@ -243,8 +308,8 @@ class Library:
         from ekstui.library.copies import copies_in
 
         snapshot = self.live.required()
-        store = self.in_partition(snapshot.identity.partition).store
-        return store.ask(lambda reader: copies_in(snapshot, reader))
+        library = self.in_partition(snapshot.identity.partition)
+        return library.ask(lambda reader: copies_in(snapshot, reader))
 
     def simulate(
         self,
@@ -264,8 +329,8 @@ class Library:
         found: dict[str, DefaultVersion] = {}
         wanted = tuple(arns)
         for partition in {arn.split(":", 2)[1] for arn in wanted if arn.startswith("arn:")}:
-            store = self.in_partition(partition).store
-            found |= store.ask(lambda reader: default_versions(wanted, reader))
+            library = self.in_partition(partition)
+            found |= library.ask(lambda reader: default_versions(wanted, reader))
         return found
 
     def explain(self, inquiry: Inquiry) -> Explanation:
@@ -291,14 +356,14 @@ class Library:
         library = self if snapshot is None else self.in_partition(snapshot.identity.partition)
         partition = library.data().partition
         now = datetime.now(UTC)
-        return library.store.ask(
+        return library.ask(
             lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition, now)
         )
 
     def _account_at_hand(self) -> bool:
         """Whether an account was chosen, or one was read before: to look costs 70 ms of imports."""
         chosen = self.choice is not None and (self.choice.file is not None or self.choice.profile is not None)
-        return chosen or next((paths.cache_dir() / "accounts").glob("*"), None) is not None
+        return chosen or next((paths.cache_dir() / "accounts").glob("*.db"), None) is not None
 
     def simulate_inquiry(self, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
         """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""
@@ -308,42 +373,109 @@ class Library:
         role, request = simulation_of(inquiry, self.live.required(), reference())
         return self.simulate(role, (request.action,), request.resources, request.context)
 
-    def fill(
-        self,
-        progress: Callable[[int, int], None] = lambda *_: None,
-        cancelled: Callable[[], bool] = never,
-    ) -> bool:
-        """Fill the cache from the bundled corpus; return whether it is filled.
+    def fill(self, progress: Callable[[int, int], None] = silent, cancelled: Callable[[], bool] = never) -> bool:
+        """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled.
 
-        Meant for a background thread: it takes a second or two, says how many policies are stored and of how many,
-        and asks `cancelled` between transactions. What is stored stays, and the next call goes on from there.
+        `progress` gets how many policies are read, and of how many.
         """
-        return self.store.fill(progress, cancelled)
+        if self.state() is not None:
+            return True
+        from ekstui.store.policies import Change, pack
+
+        manifest, packed = self.corpus.manifest(), []
+        delivery = self.corpus.deliver(lambda _: {})
+        provenance = replace(delivery.provenance, fetched_at=datetime.now(UTC))
+        change = Change(provenance, delivery.known_until, corpus=manifest.sha256)
+        for _ in range(2):
+            try:
+                with self.store.file.preparing():
+                    if self.state() is not None:
+                        return True
+                    for done, history in enumerate(self.corpus.histories()):
+                        if cancelled():
+                            return False
+                        if done % 50 == 0:
+                            progress(done, manifest.policies)
+                        packed.append(pack(history))
+                    names = tuple(history.policy.name for history in packed[: manifest.family])
+                    self.store.put(packed, change, names)
+                progress(manifest.policies, manifest.policies)
+                return True
+            except (DamagedCacheError, NewerCacheError) as error:
+                # The file is out of the way now, so the second try meets a new one.
+                self._answer(error)
+                packed.clear()
+            except CacheError as error:
+                self._answer(error)
+                return False
+        return False
 
     def index(
         self,
-        progress: Callable[[int, int], None] = lambda *_: None,
+        progress: Callable[[int, int], None] = silent,
         cancelled: Callable[[], bool] = never,
         *,
         gently: bool = False,
     ) -> bool:
         """Index what is new or changed in the filled cache; return whether all of it is indexed.
 
-        Meant for a background thread after `fill`: the first time it takes ten seconds or more. Without it `changes`
-        and `who_can` give the same answers from the documents, in seconds instead of milliseconds.
-        `gently` takes twice as long and leaves half of the time to the thread that draws.
+        Meant for a background thread after `fill`. Without it `changes` and `who_can` give the same answers from the
+        documents, in seconds instead of milliseconds. `gently` leaves half of the time to the thread that draws.
         """
-        return self.store.index(progress, cancelled, gently=gently)
+        if self.state() is None or not self.store.file.writable():
+            return False
+        from ekstui.store.index import index_steps
+
+        try:
+            return self.index_actions() and index_steps(
+                self.store, judged_by(), lambda _: None, progress, cancelled, gently=gently
+            )
+        except CacheError as error:
+            self._answer(error)
+            return False
+
+    def index_actions(self) -> bool:
+        """Index which policies match which actions, which takes a second; return whether that is there now."""
+        from ekstui.store.index import index_actions, is_indexed
+
+        if self.state() is None or not self.store.file.writable():
+            return False
+        try:
+            return is_indexed(self.store) or index_actions(self.store)
+        except CacheError as error:
+            self._answer(error)
+            return False
+
+    def candidates(self, action: str, scope: Scope) -> tuple[Candidate, ...]:
+        """Return the policies that may allow an action or a pattern, in the list's order."""
+        from ekstui.store.index import candidates
+
+        wanted = action.lower()
+        indexed = self._cached(lambda: candidates(self.store, wanted, scope))
+        if indexed is not None:
+            return indexed
+        from ekstui.library.searching import read_candidates
+
+        return self.ask(lambda reader: read_candidates(reader, wanted, scope))
 
     def changes(self, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
         """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
 
         A time after `data().newest` gives a feed that is not complete: nothing is known of it.
         """
-
         if since is not None and since > self.data().newest:
             return ChangesFeed(False, ())
-        return ChangesFeed(True, self.store.feed(since, family=scope == "eks"))
+        return ChangesFeed(True, self._steps(since, scope))
+
+    def _steps(self, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
+        from ekstui.store.index import feed
+
+        indexed = self._cached(lambda: feed(self.store, since, judged_by(), scope))
+        if indexed is not None:
+            return indexed
+        from ekstui.library.searching import read_feed
+
+        return self.ask(lambda reader: read_feed(reader, since, scope))
 
     def who_can(self, action: str, resource: str | None = None, scope: Scope = "eks") -> WhoCan:
         """Return which policies allow an action, or something under a pattern, in their default versions.
@@ -354,7 +486,7 @@ class Library:
         """
         from ekstui.library.who_can import who_can_answer
 
-        return who_can_answer(self.store, action, resource, knowledge, family=scope == "eks")
+        return who_can_answer(self, action, resource, knowledge, scope)
 
     @property
     def looked(self) -> Looked:
@@ -370,57 +502,124 @@ class Library:
     def sync(
         self,
         archive: Path | None = None,
-        progress: Callable[[int, int], None] = lambda *_: None,
+        progress: Callable[[int, int], None] = silent,
         cancelled: Callable[[], bool] = never,
+        *,
+        accept_withdrawals: bool = False,
     ) -> SyncReport:
         """Bring the cache up to date from AWS, or from an archive, and say what is new.
 
         Raises AccountError where AWS cannot be asked, InputError for an archive that is none, DataError where the
         cache cannot be used. Running it again goes on where it stopped. `index` has work to do afterwards.
         """
-        from ekstui.library.syncing import sync_from_aws, sync_from_files
-
-        now = datetime.now(UTC).replace(microsecond=0)
-
-        def work(cache: PolicyCache) -> SyncReport:
-            if archive is not None:
-                return sync_from_files(cache, archive.expanduser(), now, progress, cancelled)
-            family = {name: place for place, name in enumerate(knowledge().policies)}
-            return sync_from_aws(cache, self.live.connection(), family, now, progress, cancelled)
+        from ekstui.library.syncing import CLOCK_SKEW, sync
+        from ekstui.sources.aws.managed import ManagedPolicies
+        from ekstui.sources.files import Archive
 
         if archive is None and self.choice is not None and self.choice.offline:
             raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
-        return self.store.sync(work, progress, cancelled)
+        if not self.fill(progress, cancelled):
+            raise DataError(
+                " ".join(self.notices()) or "The cache is not filled.", "EKSTUI_CACHE names another folder for it."
+            )
+        now = datetime.now(UTC).replace(microsecond=0)
+        family = {name: place for place, name in enumerate(knowledge().policies)}
+        source = (
+            Archive(archive.expanduser(), now, self.store.collection)
+            if archive is not None
+            else ManagedPolicies(self.live.connection(), family, now, now + CLOCK_SKEW, cancelled)
+        )
+        try:
+            return sync(self.store, source, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)
+        except CacheError as error:
+            self._answer(error)
+            raise DataError(error.message, "Run the same again.") from None
 
-    def counts(self) -> Counts:
-        """Return how many policies and versions are known, without reading them."""
-        return self.store.counts()
+    def undo_sync(self) -> DataStatus | None:
+        """Take back the last sync and return what answers rest on now; None where there is none to take back.
+
+        DataError where the cache cannot be used.
+        """
+        try:
+            return None if self.store.undo() is None else self.data()
+        except AbsentCacheError:
+            return None
+        except CacheError as error:
+            self._answer(error)
+            raise DataError(error.message, "Run the same again.") from None
 
     def cache_info(self) -> CacheInfo:
         """Return where the cache is and what it holds."""
-        status, counts, database = self.data(), self.counts(), self.store.cache.database
+        status, counts = self.data(), self.counts()
         return CacheInfo(
-            path=database.path,
+            path=self.store.file.path,
             source=status.source,
             newest=status.newest,
             policies=counts.policies,
             versions=counts.versions,
             synced_at=status.synced_at,
-            size=database.size(),
-            in_use=self.store.holding() is not None,
+            size=self.store.file.size(),
+            in_use=self.state() is not None,
         )
+
+    def counts(self) -> Counts:
+        """Return how many policies and versions are known."""
+        cached = self._cached(lambda: [len(policy.versions) for policy in self.store.policies()])
+        manifest = self.corpus.manifest()
+        return Counts(manifest.policies, manifest.versions) if cached is None else Counts(len(cached), sum(cached))
 
     def verify_cache(self) -> Counts | None:
         """Read all of the corpus and the cache; return what the cache holds, None if there is none yet.
 
         DataError names what is wrong; a cache that cannot be trusted is set aside.
         """
-        return self.store.verify()
+        self.corpus.verify()
+        try:
+            return Counts(*self.store.verify())
+        except AbsentCacheError:
+            return None
+        except CacheError as error:
+            self._answer(error)
+            raise DataError(error.message, "ekstui works from its bundled data.") from None
 
     def clear_cache(self) -> int:
         """Delete the cached policies and whatever was set aside; return how many bytes that freed."""
-        return self.store.clear()
+        try:
+            return self.store.file.clear()
+        except CacheError as error:
+            raise DataError(error.message) from None
 
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""
-        return self.store.notices()
+        with self._trouble.lock:
+            said = tuple(self._trouble.notices)
+            self._trouble.notices.clear()
+            return said
+
+    def _answer(self, error: CacheError) -> None:
+        """Do what an error of the cache asks for, and say so."""
+        if isinstance(error, AbsentCacheError):
+            return
+        if isinstance(error, DamagedCacheError | NewerCacheError):
+            try:
+                aside = self.store.file.set_aside(error)
+            except CacheError:
+                self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
+            else:
+                if aside is not None:
+                    said = f"It was set aside as {aside.name}; the bundled data answers until there is a new one."
+                    self._say(f"{error.message} {said}")
+                return
+        elif not isinstance(error, BusyCacheError):
+            self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
+        self._say(f"{error.message} ekstui works from its bundled data.")
+
+    def _say(self, notice: str) -> None:
+        with self._trouble.lock:
+            if notice not in self._trouble.notices:
+                self._trouble.notices.append(notice)
+
+
+def judged_by() -> str:
+    """Return what the reach of a step depends on beside its documents: another reference or ekstui may judge anew."""
+    return f"reference {reference_version()}, ekstui {__version__}"

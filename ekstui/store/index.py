@@ -1,0 +1,250 @@
+"""The index of a state: which versions of which policies match which actions, and what each step changed.
+
+It belongs to one state, by the state's name; another state has none until it is made again from the documents.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ekstui.core.policy import Policy
+from ekstui.core.steps import FeedStep, StepCounts
+from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers, written_numbers
+from ekstui.core.wildcard import is_wild
+from ekstui.store.errors import AbsentCacheError
+from ekstui.store.objects import Draft, digest_of
+from ekstui.store.policies import Known, PolicyStore
+
+if TYPE_CHECKING:
+    from ekstui.core.document import Document
+    from ekstui.scope import Scope
+
+VERSION = 1
+"""Raised where the same documents give another index; one of an older version is made again."""
+
+LONGEST_REST = 0.05
+"""In seconds, after one policy."""
+
+Progress = Callable[[int, int], None]
+Cancelled = Callable[[], bool]
+
+
+def index_actions(store: PolicyStore) -> bool:
+    """Index which policies match which actions; return whether the state was still the same at the end.
+
+    It takes about a second, most of it in reading every document. Raises CacheError.
+    """
+    from ekstui.core.document import parse_text
+    from ekstui.core.targets import target_uses
+
+    shards: dict[str, dict[str, Any]] = {}
+    parsed: dict[str, Document] = {}
+    with store.file.reading() as objects:
+        of, state = store.state_in(objects)
+        for known in store.all_in(objects, state):
+            documents: dict[int, Document] = {}
+            for number, digest in known.documents.items():
+                # A version in eight has the very text of the one before it.
+                documents[number] = parsed[digest] if digest in parsed else parse_text(objects.get(digest))
+            parsed = {digest: documents[number] for number, digest in known.documents.items()}
+            _add(shards, known.policy, target_uses(documents, known.policy.default_version), documents)
+
+    def write(draft: Draft) -> Mapping[str, Any]:
+        services = {service: draft.put_value(shard) for service, shard in shards.items()}
+        return {"version": VERSION, "services": services, "objects": list(services.values())}
+
+    return store.attach_index("actions", of, write)
+
+
+def is_indexed(store: PolicyStore) -> bool:
+    """Return whether there is an index of the actions of the current state; raises CacheError."""
+    with store.file.reading() as objects:
+        try:
+            return bool(store.index_in(objects, "actions")["version"] == VERSION)
+        except AbsentCacheError:
+            return False
+
+
+def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[Candidate, ...]:
+    """Return the policies that may allow an action or a pattern, in the list's order.
+
+    Raises AbsentCacheError where there is no index of the current state, or another CacheError.
+    """
+    wanted = action.lower()
+    service = wanted.partition(":")[0]
+    uses: dict[str, list[TargetUse]] = {}
+    statements: dict[str, dict[str, str]] = {}
+    with store.file.reading() as objects:
+        index = store.index_in(objects, "actions")
+        if index["version"] != VERSION:
+            raise AbsentCacheError("The index is of another version.")
+        services = index["services"]
+        anywhere = ":" not in wanted or is_wild(service)
+        for digest in [services[name] for name in (services if anywhere else (service, "*")) if name in services]:
+            shard = objects.value(digest)
+            for name, use in _matching(shard["targets"], wanted):
+                uses.setdefault(name, []).append(use)
+            for name, texts in shard["statements"].items():
+                statements.setdefault(name, {}).update(texts)
+        state = store.state_in(objects)[1]
+    chosen: list[Candidate] = []
+    groups = state.chunks if scope == "all" else state.chunks[:1]
+    names = [name for _, listed in groups for name in listed if name in uses and _allowing(uses[name])]
+    for known in store.known(names):
+        policy = known.policy
+        allowing = _allowing(uses[policy.name])
+        if policy.default_version in allowing:
+            chosen.append(Candidate(policy, _cut(uses[policy.name], statements.get(policy.name, {})), allowing))
+    return tuple(chosen)
+
+
+def index_steps(
+    store: PolicyStore,
+    judges: str,
+    given: Callable[[Known], list[list[Any]] | None],
+    progress: Progress,
+    cancelled: Cancelled,
+    *,
+    gently: bool = False,
+) -> bool:
+    """Index what each step from a version to the next changed; return whether all is, False where it was cancelled.
+
+    `judges` names what the reach of a step depends on beside the documents, such as the reference's version; `given`
+    returns the steps of a policy that were judged before, or None. Raises CacheError.
+    """
+    before = _steps_before(store, judges)
+    with store.file.reading() as objects:
+        of, state = store.state_in(objects)
+        entries = list(store.all_in(objects, state))
+    rows: dict[str, list[Any]] = {}
+    for done, known in enumerate(entries):
+        name, key = known.policy.name, history_key(known)
+        found = before.get(name)
+        steps = found[1] if found and found[0] == key else given(known)
+        if steps is None:
+            if cancelled():
+                return False
+            progress(done, len(entries))
+            began = time.perf_counter()
+            history = store.history(name)
+            steps = judged(history.policy, history.texts)
+            if gently:
+                # Another thread of the process, which draws, gets the interpreter in between.
+                time.sleep(min(time.perf_counter() - began, LONGEST_REST))
+        rows[name] = [key, steps]
+
+    def write(draft: Draft) -> Mapping[str, Any]:
+        digest = draft.put_value(rows)
+        return {"judges": judges, "steps": digest, "objects": [digest]}
+
+    done_all = store.attach_index("steps", of, write)
+    progress(len(entries), len(entries))
+    return done_all
+
+
+def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
+    """Return the steps of a policy: version, the one before it, kind, reach, and counts of added, removed and changed."""
+    from ekstui.core.document import parse_text
+    from ekstui.core.feed import steps_since
+
+    documents = {number: parse_text(text) for number, text in texts.items()}
+    rows: list[list[Any]] = []
+    for step in steps_since(policy, documents, None):
+        change = step.change
+        rows.append(
+            [step.version, step.previous, change.kind, change.reach, change.added, change.removed, change.changed]
+        )
+    return rows
+
+
+def history_key(known: Known) -> str:
+    """Return what tells a policy's documents from any others: half a hash over their hashes in order."""
+    return digest_of(json.dumps(sorted(known.documents.items())).encode())[:32]
+
+
+def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
+    """Return the steps since a time, newest first; those of unknown time only where no time is given.
+
+    Raises AbsentCacheError where there is no index of the current state judged by `judges`, or another CacheError.
+    """
+    from ekstui.core.feed import newest_first
+
+    with store.file.reading() as objects:
+        index = store.index_in(objects, "steps")
+        if index["judges"] != judges:
+            raise AbsentCacheError("The index was judged by something else.")
+        rows = objects.value(index["steps"])
+        entries = list(store.all_in(objects, store.state_in(objects)[1], scope))
+    steps: list[FeedStep] = []
+    for known in entries:
+        times = {info.number: info.created for info in known.policy.versions}
+        for version, previous, *counts in rows[known.policy.name][1]:
+            created = times[version]
+            if since is None or (created is not None and created >= since):
+                steps.append(FeedStep(known.policy.name, version, previous, created, StepCounts(*counts)))
+    return newest_first(steps)
+
+
+def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
+    """Return what the last index of steps has, of whatever state, if it was judged by the same."""
+    with store.file.reading() as objects:
+        digest = objects.root().get("index", {}).get(store.collection, {}).get("steps")
+        index = objects.value(digest) if digest else {}
+        if index.get("judges") != judges:
+            return {}
+        rows: dict[str, list[Any]] = objects.value(index["steps"])
+        return rows
+
+
+def _add(
+    shards: dict[str, dict[str, Any]], policy: Policy, uses: Iterable[TargetUse], documents: Mapping[int, Document]
+) -> None:
+    """Add one policy to the shards: its targets, and the statements of its default version without their actions."""
+    from ekstui.core.document import serialise_statement
+
+    texts: dict[int, str] = {}
+    for use in uses:
+        shard = shards.setdefault(use.service, {"targets": {}, "statements": {}})
+        target = "\n".join((use.effect, use.element, *use.actions))
+        found = shard["targets"].setdefault(target, {})
+        found[policy.name] = [written_numbers(use.versions), written_numbers(use.statements)]
+        for place in use.statements:
+            if place not in texts:
+                statement = documents[policy.default_version].statements[place]
+                value = serialise_statement(statement)
+                del value[statement.action_element]
+                texts[place] = json.dumps(value, separators=(",", ":"))
+            shard["statements"].setdefault(policy.name, {})[str(place)] = texts[place]
+
+
+def _matching(targets: Mapping[str, Mapping[str, list[str]]], action: str) -> Iterator[tuple[str, TargetUse]]:
+    for target, found in targets.items():
+        effect, element, *actions = target.split("\n")
+        if may_speak_of(element, actions, action):  # type: ignore[arg-type]
+            for name, (versions, places) in found.items():
+                numbers, statements = read_numbers(versions), read_numbers(places)
+                yield name, TargetUse(effect, element, tuple(actions), numbers, statements)  # type: ignore[arg-type]
+
+
+def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
+    return tuple(sorted({number for use in uses if use.effect == "Allow" for number in use.versions}))
+
+
+def _cut(uses: Iterable[TargetUse], texts: Mapping[str, str]) -> Document:
+    """Return a default version's document, cut to what the uses name."""
+    from ekstui.core.document import parse
+
+    found: dict[int, tuple[str, list[str]]] = {}
+    for use in uses:
+        for place in use.statements:
+            found.setdefault(place, (use.element, []))[1].extend(use.actions)
+    statements: list[object] = []
+    for place in sorted(found):
+        element, actions = found[place]
+        listed = sorted(actions) if element == "Action" else actions
+        statements.append({**json.loads(texts[str(place)]), element: listed})
+    return parse({"Statement": statements})

@@ -1,0 +1,343 @@
+"""One SQLite file of objects, each found by its hash, under one root that names what is current.
+
+Whatever is read is hashed and compared with the name it was asked for by, from the root down, so damage is found and
+never becomes another answer. A file is never changed in place: a draft takes its place by rename, so readers need no
+lock, and a writer that is stopped, killed or out of space leaves the file as it was.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import time
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ekstui.store.errors import (
+    AbsentCacheError,
+    BusyCacheError,
+    CacheError,
+    DamagedCacheError,
+    NewerCacheError,
+    UnavailableCacheError,
+)
+
+try:
+    # As the standard library's random does it: hashlib starts OpenSSL, 3 ms of a command's 40.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
+
+APPLICATION_ID = 0x454B5332
+"""`EKS2` in the file's header."""
+
+VERSION = 1
+"""The file's user_version. A cache of another version is set aside and made anew from its sources."""
+
+WAIT = 2.0
+"""The longest wait for another writer, in seconds."""
+
+MAX_FILE = 1_000_000_000
+"""The largest file that is opened, in bytes."""
+
+MAX_OBJECT = 256_000_000
+"""The largest object, in bytes; the account of 20,000 roles has about 30 MB."""
+
+KEPT_ASIDE = 3
+"""How many files that were set aside are kept; older ones are deleted."""
+
+_LEVEL = 1
+"""zlib's fastest: 8 MB for the whole corpus, where the slowest takes twice as long for 7."""
+
+_STEP = 0.02
+"""The time between two tries for the lock, in seconds."""
+
+_SCHEMA = (
+    "CREATE TABLE root (id INTEGER PRIMARY KEY CHECK (id = 1), record BLOB NOT NULL, digest TEXT NOT NULL) STRICT",
+    "CREATE TABLE object (digest TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+_UNUSABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM})
+"""SQLite's errors that say nothing about what the file holds."""
+
+
+def digest_of(content: bytes) -> str:
+    """Return the name of an object: BLAKE2b of its bytes, 32 bytes in hexadecimal."""
+    return str(blake2b(content, digest_size=32).hexdigest())
+
+
+def packed(content: bytes) -> tuple[str, bytes]:
+    """Return an object's name and its stored form, which is worth making before the file is locked."""
+    return digest_of(content), zlib.compress(content, _LEVEL)
+
+
+class Objects:
+    """The objects of an open file."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def root(self) -> dict[str, Any]:
+        """Return what is current: names of objects by what they are."""
+        rows = self._connection.execute("SELECT record, digest FROM root").fetchall()
+        if len(rows) != 1 or digest_of(rows[0][0]) != rows[0][1]:
+            raise DamagedCacheError(f"{self._path} is damaged.")
+        root: dict[str, Any] = json.loads(rows[0][0])
+        return root
+
+    def get(self, digest: str) -> bytes:
+        """Return an object; DamagedCacheError where it is missing or another."""
+        row = self._connection.execute("SELECT body FROM object WHERE digest = ?", (digest,)).fetchone()
+        if row is not None:
+            content = zlib.decompressobj().decompress(row[0], MAX_OBJECT)
+            if digest_of(content) == digest:
+                return content
+        raise DamagedCacheError(f"{self._path} is damaged.")
+
+    def value(self, digest: str) -> Any:
+        """Return an object that is JSON."""
+        return json.loads(self.get(digest))
+
+
+class Draft(Objects):
+    """A file in the making."""
+
+    def put(self, digest: str, body: bytes) -> None:
+        """Add an object as `packed` gives it, or leave the one that is there."""
+        self._connection.execute("INSERT OR IGNORE INTO object (digest, body) VALUES (?, ?)", (digest, body))
+
+    def put_value(self, value: object) -> str:
+        """Add a JSON value and return its name."""
+        digest, body = packed(_encoded(value))
+        self.put(digest, body)
+        return digest
+
+    def set_root(self, root: dict[str, Any], live: Collection[str]) -> None:
+        """Name what is current, and drop every object but the `live` ones."""
+        record = _encoded(root)
+        self._connection.execute("INSERT OR REPLACE INTO root VALUES (1, ?, ?)", (record, digest_of(record)))
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS live (digest TEXT PRIMARY KEY)")
+        self._connection.executemany("INSERT OR IGNORE INTO live VALUES (?)", ((digest,) for digest in live))
+        self._connection.execute("DELETE FROM object WHERE digest NOT IN (SELECT digest FROM live)")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFile:
+    """A file of objects; cheap to make, and safe to share between threads. Every method raises CacheError."""
+
+    path: Path
+    private: bool = False
+    """Whether it is the user's own: nobody else may own it, read it, or put a link in its place."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Objects]:
+        """Open the file as it is now; AbsentCacheError where there is none."""
+        with self._guarded(), closing(self._opened()) as connection:
+            yield Objects(connection, self.path)
+
+    @contextmanager
+    def writing(self, *, anew: bool = False) -> Iterator[Draft]:
+        """Open a draft that holds what the file holds, or nothing where it is made `anew`; it replaces the file at the end.
+
+        One writer at a time: BusyCacheError where another does not finish within WAIT.
+        """
+        with self._guarded(writing=True), self._locked():
+            draft = self.path.with_name(f".{self.path.name}.draft")
+            with suppress(FileNotFoundError):
+                draft.unlink()  # of a writer that was killed: the lock is ours
+            try:
+                flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_WRONLY
+                os.close(os.open(draft, flags, 0o600 if self.private else 0o644))
+                fresh = anew or not self._copied(draft)
+                with closing(_connected(draft, "mode=rw")) as connection:
+                    connection.execute("PRAGMA journal_mode = OFF")
+                    connection.execute("PRAGMA synchronous = OFF")
+                    for statement in _SCHEMA if fresh else ():
+                        connection.execute(statement)
+                    connection.execute("BEGIN")
+                    opened = Draft(connection, self.path)
+                    if fresh:
+                        opened.set_root({}, ())
+                    yield opened
+                    connection.execute("COMMIT")
+                descriptor = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                draft.replace(self.path)
+            finally:
+                with suppress(OSError):
+                    draft.unlink()
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Hold the lock of work that is to be written later and that two processes need not do at once."""
+        with self._guarded(), self._locked("work"):
+            yield
+
+    @contextmanager
+    def _locked(self, kind: str = "lock") -> Iterator[None]:
+        """Hold the lock of the one that writes, moves or deletes the file; makes the folder."""
+        self.path.parent.mkdir(mode=0o700 if self.private else 0o777, parents=True, exist_ok=True)
+        lock = self._lock(kind)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(lock, flags, 0o600 if self.private else 0o644)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnavailableCacheError(f"{lock} is no plain file.")
+            end = time.monotonic() + WAIT
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise BusyCacheError(f"Another ekstui is writing {self.path}.") from None
+                    time.sleep(_STEP)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def set_aside(self, reason: CacheError) -> Path | None:
+        """Rename a file that cannot be trusted, and return its new path; None if it is another by now.
+
+        `reason` is the error that this file gave.
+        """
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        aside = self.path.with_name(f"{self.path.name}.aside-{moment}")
+        with self._guarded(), self._locked():
+            if reason.identity is None or _identity(self.path) != reason.identity:
+                return None
+            self.path.rename(aside)
+            for old in self._set_aside()[:-KEPT_ASIDE]:
+                old.unlink(missing_ok=True)
+            return aside
+
+    def clear(self) -> int:
+        """Delete the file and those that were set aside; return how many bytes that freed."""
+        freed = 0
+        if not self.path.parent.is_dir():
+            return freed
+        with self._guarded(), self._locked():
+            for path in [self.path, *self._set_aside(), *self.path.parent.glob(f".{self.path.name}.*draft*")]:
+                with suppress(FileNotFoundError):
+                    freed += path.lstat().st_size
+                    path.unlink()
+            if self.private:
+                self._lock().unlink(missing_ok=True)  # its name tells the account
+        return freed
+
+    def size(self) -> int:
+        """Return the file's size in bytes, 0 where there is none."""
+        try:
+            return self.path.lstat().st_size
+        except OSError:
+            return 0
+
+    def writable(self) -> bool:
+        """Return whether the folder, or the one that it would be made in, may be written."""
+        folder = self.path.parent
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return os.access(folder, os.W_OK)
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            state = self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise AbsentCacheError(f"There is no cache at {self.path}.") from None
+        if not stat.S_ISREG(state.st_mode):
+            raise UnavailableCacheError(f"{self.path} is no plain file, so it is not used.")
+        if self.private and state.st_uid != os.geteuid():
+            raise UnavailableCacheError(f"{self.path} belongs to someone else, so it is not used.")
+        if self.private and stat.S_IMODE(state.st_mode) & 0o077:
+            self.path.chmod(0o600)
+        if state.st_size > MAX_FILE:
+            raise DamagedCacheError(f"{self.path} is larger than any cache of ekstui.")
+        # The file is never changed in place, so SQLite need not look for changes, journals or locks.
+        connection = _connected(self.path, "mode=ro&immutable=1")
+        try:
+            mark = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if mark == APPLICATION_ID and version > VERSION:
+                raise NewerCacheError(f"{self.path} is from a newer ekstui.")
+            if (mark, version) != (APPLICATION_ID, VERSION):
+                raise DamagedCacheError(f"{self.path} is not from this version of ekstui, or damaged.")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _copied(self, draft: Path) -> bool:
+        """Copy the file into a draft; return whether there is one."""
+        try:
+            self._opened().close()
+        except AbsentCacheError:
+            return False
+        shutil.copyfile(self.path, draft)
+        return True
+
+    @contextmanager
+    def _guarded(self, *, writing: bool = False) -> Iterator[None]:
+        """Turn whatever SQLite, the file system or a wrong value raises into a CacheError of the file in use."""
+        identity = _identity(self.path)
+        try:
+            yield
+        except CacheError as error:
+            error.identity = error.identity or identity
+            raise
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+            # What is read ends too early in a damaged file; what is written, on a full disk.
+            unusable = code in _UNUSABLE or (writing and code == sqlite3.SQLITE_IOERR)
+            kind = UnavailableCacheError if unusable else DamagedCacheError
+            said = "cannot be used" if unusable else "is damaged"
+            raise kind(f"{self.path} {said}: {error}.").of(identity) from error
+        except OSError as error:
+            said = f"{self.path} cannot be used: {error.strerror or error}."
+            raise UnavailableCacheError(said).of(identity) from error
+        except (ValueError, TypeError, OverflowError, LookupError, AttributeError, RecursionError, zlib.error) as error:
+            raise DamagedCacheError(f"{self.path} is damaged: it holds what ekstui did not write.").of(
+                identity
+            ) from error
+
+    def _lock(self, kind: str = "lock") -> Path:
+        return self.path.with_name(f".{self.path.name}.{kind}")
+
+    def _set_aside(self) -> list[Path]:
+        return sorted(self.path.parent.glob(f"{self.path.name}.aside-*"))
+
+
+def _connected(path: Path, options: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_OBJECT)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from the one that takes its place under the same name."""
+    try:
+        state = path.lstat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
