@@ -91,6 +91,9 @@ def explained(
     except InputError:
         if not symptoms:
             raise
+        requests = ()
+    # What only an SDK's wrapper names is less telling than what the text is known to mean.
+    if symptoms and inquiry.question.action is None and all(map(_is_bare, requests)):
         named = Asked(Request("", principal=inquiry.question.principal or _role_in(inquiry.question.message)), None)
         request, policies, found = held(named)
         return (completed(explain_symptom(symptoms, policies, request.principal, knowledge, reference), found),)
@@ -100,6 +103,12 @@ def explained(
         explanation = _explained(request, each.denial, policies, reader, knowledge, reference, partition)
         answers.append(completed(replace(explanation, symptoms=symptoms), found))
     return tuple(answers)
+
+
+def _is_bare(each: Asked) -> bool:
+    """Return whether a message names an action and nothing else."""
+    denial = each.denial
+    return denial is not None and (denial.principal, denial.resource, denial.cause) == (None, None, None)
 
 
 def symptoms_of(question: Question, knowledge: Knowledge) -> tuple[Symptom, ...]:
@@ -264,7 +273,9 @@ def possible_allowers(
         # A look at the bytes keeps most policies from being parsed.
         if history.policy.arn in in_force or service in text.lower() or _ANY_SERVICE.search(text):
             documents = _Documents(history)
-            yield Candidate(history.policy, documents, history.policy.name in knowledge.policies)
+            known = knowledge.policies.get(history.policy.name)
+            superseded = known is not None and bool(known.superseded_by)
+            yield Candidate(history.policy, documents, known is not None, superseded)
 
 
 class _Documents(Mapping[int, Document]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,10 +83,10 @@ def _explanation(
     number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], *, several: bool
 ) -> Iterator[Block]:
     key = (number, "verdict")
-    headline = _headline(explanation)
+    headline, told = _headline(explanation)
     yield Heading(headline, key=key) if several else Sentence(headline, key=key)
-    for index, symptom in enumerate(explanation.symptoms):
-        yield Sentence((Span(f"{symptom.symptom}: ", "strong"), symptom.answer), key=(number, "symptom", index))
+    for index, said in enumerate(told):
+        yield Sentence(said, key=(number, "symptom", index))
     for index, text in enumerate(explanation.notes):
         yield note(text, key=(number, "note", index))
     for index, finding in enumerate(explanation.findings):
@@ -100,20 +100,26 @@ def _explanation(
         yield from blocks
 
 
-def _headline(explanation: Explanation) -> Line:
-    if explanation.action is None or (explanation.symptoms and not explanation.denied and not explanation.judged):
-        return (Span("This is known:", "strong"),)
-    return (
-        code(explanation.action, "strong"),
+def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
+    """Return the answer in a line, and what the text is known to mean besides."""
+    known: list[Line] = [(Span(f"{each.symptom}: ", "strong"), each.answer) for each in explanation.symptoms]
+    if explanation.symptoms and not explanation.denied:
+        first, *others = explanation.symptoms
+        return Span(first.symptom, "strong"), [first.answer, *known[1:]] if others else [first.answer]
+    line: Line = (
+        code(explanation.action or "", "strong"),
         Span(": ", "strong"),
         Span(verdict_in_words(explanation), _VERDICT_STYLES[explanation.verdict]),
     )
+    return line, known
 
 
 def _about(explanation: Explanation) -> Iterator[TableRow]:
     def row(word: str, value: Line) -> TableRow:
         return TableRow((Span(word, "muted"), value))
 
+    if explanation.symptoms and not explanation.denied:
+        yield from _about_symptoms(explanation, row)
     if explanation.resource is not None:
         yield row("resource", code(explanation.resource))
     elif explanation.denied:
@@ -136,6 +142,18 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
         )
 
 
+def _about_symptoms(explanation: Explanation, row: Callable[[str, Line], TableRow]) -> Iterator[TableRow]:
+    policies = dict.fromkeys(name for each in explanation.symptoms for name in each.policies)
+    actions = dict.fromkeys(name for each in explanation.symptoms for name in each.actions)
+    if policies:
+        yield row("policies", code(", ".join(policies)))
+    if actions:
+        yield row("actions", code(", ".join(actions)))
+        if explanation.role is None:
+            yield row("next", Span("--role NAME says which of them a role of the account lacks", shown="outside"))
+    yield row("source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms))))
+
+
 def _sections(
     number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision]
 ) -> Iterator[tuple[str, list[Block]]]:
@@ -152,7 +170,10 @@ def _sections(
     if explanation.allowed_by:
         yield "Would allow it, if attached", list(_offered(number, explanation))
     if text := statement_json(explanation):
-        yield "Smallest statement that allows it", [Code(text, key=(number, "statement"))]
+        # Where nobody knows the resource, the statement gives more than it must.
+        more = "; put the resource in place of *" if explanation.resource is None else ""
+        title = f"Smallest statement that allows it{more}"
+        yield title, [Code(text, key=(number, "statement"))]
     if explanation.also_authorised_on:
         names = [f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on]
         yield "The same call is also authorised on", [Sentence(", ".join(names), key=(number, "also"))]

@@ -15,6 +15,7 @@ _PHRASES = re.compile(
     r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?)(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
     re.IGNORECASE,
 )
+_WANTED = re.compile(r"policy must include the [`'\"]?" + _ACTION + r"[`'\"]? action")
 _ACTION_AT = re.compile(_ACTION)
 _USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
 _NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
@@ -66,6 +67,8 @@ def denials_in(text: str, reference: Reference) -> Iterator[tuple[Denial, str]]:
 
 def wrapped_denial(text: str, reference: Reference) -> Denial | None:
     """Return the denial of an SDK's error that names its operation but not what IAM said."""
+    if wanted := _WANTED.search(text):
+        return Denial(spelled(wanted[1], reference))
     if _DENIED.search(text) is None:
         return None
     if go := _GO.search(text):

@@ -70,7 +70,7 @@ def explain(
     return Explanation(
         verdict=verdict,
         action=request.action,
-        resource=_resource(request, evaluation),
+        resource=_resource(request, evaluation, reference),
         principal=request.principal,
         cause=cause,
         nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
@@ -144,10 +144,13 @@ def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: 
     )
 
 
-def _resource(request: Request, evaluation: Evaluation | None) -> str | None:
+def _resource(request: Request, evaluation: Evaluation | None, reference: Reference | None) -> str | None:
     if evaluation is not None:
         return evaluation.decisive.resource
-    return request.resources[0] if request.resources else None
+    if request.resources:
+        return request.resources[0]
+    info = None if reference is None else reference.find(request.action)
+    return "*" if info is not None and not info.resource_types else None
 
 
 def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
@@ -229,7 +232,7 @@ def _notes(
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         notes.append("The message names no resource.")
     if denial is not None and denial.principal is not None and evaluation is None and not elsewhere:
-        notes.append("Name the role, or a policy, to see which statement came nearest.")
+        notes.append("Name a role or a policy to judge by, to see which statement came nearest.")
     return tuple(notes)
 
 

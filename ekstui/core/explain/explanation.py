@@ -46,6 +46,8 @@ class Candidate:
     documents: Mapping[int, Document]
     """By version number; only those that are asked for need to be read."""
     in_eks_scope: bool
+    superseded: bool = False
+    """Whether another policy has taken its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def allowers(
         # To expand every policy's patterns would read the whole reference.
         counted = reference if candidate.in_eks_scope else None
         width = _width(candidate.documents[candidate.policy.default_version], counted)
-        rank = (not candidate.in_eks_scope, wildcard, evaluation.verdict == "depends", width, place)
+        depends = evaluation.verdict == "depends"
+        rank = (not candidate.in_eks_scope, wildcard, candidate.superseded, depends, width, place)
         found.append((rank, candidate, evaluation, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(

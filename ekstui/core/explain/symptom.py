@@ -41,6 +41,7 @@ def explain_symptom(
         allowed_by_more=0,
         smallest_statement=None,
         missing_context=(),
+        not_looked_at=found.not_looked_at if judged else (),
         also_authorised_on=(),
         hints=(),
         notes=_notes(verdicts) if judged else (),

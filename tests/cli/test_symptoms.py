@@ -1,0 +1,108 @@
+"""What controllers, kubelets and kubectl say without naming an action, as public trackers have it, leads to an answer."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.cli.main import main
+
+AGENT = (
+    '{"client-addr":"10.0.0.1:1","cluster-name":"prod","level":"error","msg":"Error fetching credentials: error getting '
+    "credentials to cache: unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, https "
+    'response error StatusCode: %s","operation":"AssumeRoleForPodIdentity","service":"EKS Auth","time":"2025-07-09T02:52:10Z"}'
+)
+
+# The line, then what the answer must name: the role, the policy, the entry or the key that it takes.
+LINES: list[tuple[str, list[str]]] = [
+    # amazon-vpc-resource-controller-k8s, branch/trunk provider.
+    (("Warning  TrunkENICreationFailed  5m  vpc-resource-controller  Failed to create trunk interface: Error Code: "
+     "UnauthorizedOperation: Please verify the cluster IAM role has AmazonEKSVPCResourceController policy"),
+     ["AmazonEKSVPCResourceController", "cluster role"]),
+    # terraform-aws-eks, after its version 20.
+    (("Warning  FailedScheduling  fargate-scheduler  Pod execution role is not found in auth config or does not have all required "
+     "permissions for launching fargate pods."), ["FARGATE_LINUX", "eks-fargate-pods.amazonaws.com"]),
+    # aws-ebs-csi-driver 1140, 2685, and aws-cli 2604.
+    (('failed to provision volume with StorageClass "ebscsi": rpc error: code = Internal desc = Could not create volume '
+     '"pvc-fe352e9e": failed to get an available volume in EC2: InvalidVolume.NotFound: The volume \'vol-036f\' does not exist.'),
+     ["kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext"]),
+    (('Could not create volume "pvc-81b3839e": timed out waiting for volume to create: operation error EC2: DescribeVolumes, https '
+     "response error StatusCode: 400, RequestID: 93c6, api error InvalidVolume.NotFound: The volume 'vol-x' does not exist."),
+     ["kms:CreateGrant"]),
+    ("An error occurred (InvalidVolume.NotFound) when calling the DescribeVolumes operation: The volume 'vol-0d' does not exist.",
+     ["kms:CreateGrant"]),
+    # aws-cdk 34491, terraform-provider-aws 39904.
+    ("Cause: One or more of the attached Amazon EBS volumes are encrypted with an\ninaccessible AWS KMS key.",
+     ["AWSServiceRoleForAutoScaling", "key policy"]),
+    (("Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "
+     "Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state"), ["AWSServiceRoleForAutoScaling"]),
+    # EKS Auth, by the agent, the AWS CLI and the Go SDK (eks-pod-identity-agent 139).
+    (AGENT % "400, RequestID: a1, AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the "
+     "associated role.", ["sts:TagSession", "pods.eks.amazonaws.com"]),
+    (("Error retrieving metadata: Received non 200 response 400 from container metadata: [042d]: (AccessDeniedException): "
+     "Unauthorized Exception! EKS does not have permissions to assume the associated role., fault: client"), ["sts:TagSession"]),
+    (AGENT % "0, RequestID: , canceled, context canceled", ["no denial", "eks-auth"]),
+    (AGENT % "404, RequestID: a1, ResourceNotFoundException: no association", ["association"]),
+    (('{"level":"error","msg":"Error fetching credentials: Service account token cannot be parsed: token is malformed: could not '
+     'base64 decode header: illegal base64 data at input byte 6"}'), ["no denial", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]),
+    # kubectl, with both of its endings.
+    ("error: You must be logged in to the server (Unauthorized)", ["access entry", "aws-auth"]),
+    ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", ["access entry"]),
+    # secrets-store-csi-driver-provider-aws, before and after its pull request 448.
+    ("MountVolume.SetUp failed for volume \"s\" : rpc error: code = Unknown desc = Failed to fetch secret from all regions: prod/db",
+     ["secretsmanager:GetSecretValue", "service account"]),
+    ("Failed to fetch secret from all regions. Verify secret exists and required permissions are granted for: prod/db",
+     ["secretsmanager:GetSecretValue"]),
+    (("WebIdentityErr: failed to retrieve credentials caused by: InvalidIdentityToken: No OpenIDConnect provider found in your "
+     "account for https://oidc.eks.eu-west-1.amazonaws.com/id/A"), ["OpenID Connect provider"]),
+    (('Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hub/nginx:1": unexpected status from HEAD request to '
+     "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/hub/nginx/manifests/1: 403 Forbidden"),
+     ["ecr:BatchImportUpstreamImage", "node role"]),
+]  # fmt: skip
+
+
+@pytest.fixture
+def explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
+
+    def answer(text: str, *arguments: str) -> tuple[dict[str, Any], str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert main(["explain", "-", "--json", *arguments]) == 0
+        value = json.loads(capsys.readouterr().out)
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert main(["explain", "-", *arguments]) == 0
+        return value, " ".join(capsys.readouterr().out.split())
+
+    return answer
+
+
+@pytest.mark.parametrize(("line", "names"), LINES, ids=range(len(LINES)))
+def test_a_line_of_a_log_leads_to_an_answer(explained: Any, line: str, names: list[str]) -> None:
+    answer, text = explained(line)
+    (symptom,) = answer["symptoms"]
+    assert text.startswith(symptom["symptom"])
+    assert [name for name in names if name not in text] == []
+    # Nothing of it is certain, so no policy is offered and no verdict is given.
+    assert (answer["verdict"], answer["allowed_by"], answer["smallest_statement"]) == ("depends", [], None)
+
+
+def test_what_the_policies_lack_of_it_is_said(explained: Any) -> None:
+    answer, text = explained(LINES[0][0], "--policy", "AmazonEKSClusterPolicy")
+    assert answer["verdict"] == "implicit-deny"
+    assert "do not allow ec2:CreateNetworkInterface" in text
+    answer, text = explained(LINES[-1][0], "--policy", "AmazonEC2ContainerRegistryReadOnly")
+    assert answer["verdict"] == "implicit-deny"
+    assert "The policies looked at do not allow ecr:BatchImportUpstreamImage." in text
+
+
+def test_a_denial_in_the_same_text_is_answered_as_such(explained: Any) -> None:
+    said = (
+        "User: arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: "
+        "eks-auth:AssumeRoleForPodIdentity on resource: arn:aws:eks:eu-west-1:111122223333:cluster/prod because no identity-based "
+        "policy allows the eks-auth:AssumeRoleForPodIdentity action"
+    )
+    answer, _text = explained(AGENT % f"403, RequestID: a1, AccessDeniedException: {said}")
+    assert (answer["verdict"], answer["symptoms"]) == ("implicit-deny", [])
+    assert "AmazonEKSWorkerNodePolicy" in [entry["policy"] for entry in answer["allowed_by"]]
