@@ -116,9 +116,10 @@ class PermissionsPane(Pane):
         words = self.words
         width = self.rows.row_width
         if self._remaining is not None:
-            from ekstui.tui.present.remaining import remaining_rows
+            from ekstui.present.remaining import remaining_blocks
 
-            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._opened}, width))
+            blocks = remaining_blocks(self._remaining, {service for _, service in self._opened})
+            return rows_with(words, rows(blocks, width))
         if not words and self.shown:
             from ekstui.present.about import about_blocks, notes_blocks
 
@@ -143,7 +144,7 @@ class PermissionsPane(Pane):
     def _toggle(self, event: RowList.Opened) -> None:
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.core.where import PolicyAt
-        from ekstui.tui.present.remaining import RemainingService
+        from ekstui.present.remaining import RemainingService
 
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown
