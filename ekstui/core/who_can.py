@@ -13,6 +13,7 @@ from ekstui.core.grants import Grant, grants_of
 from ekstui.core.policy import Policy
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.core.targets import Candidate, may_speak_of
+from ekstui.core.wider import Wider
 from ekstui.errors import InputError
 
 
@@ -47,6 +48,8 @@ class Holder:
     """The action's resource types that they cannot match; whether they match those in neither list is undecided."""
     applies: bool
     """False where, by the reference, the action cannot be used on any of these resources."""
+    wider: tuple[Wider, ...] = ()
+    """The later versions of the run that gave a part of it, as far as they were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,14 @@ def parse_action(text: str) -> str:
     return info.name if info else action
 
 
-def who_can(action: str, candidates: Iterable[Candidate], resource: str | None = None) -> WhoCan:
+def who_can(action: str, candidates: Iterable[Candidate], resource: str | None = None, *, types: bool = True) -> WhoCan:
     """Return which of the policies that may allow an action or pattern do, in the order given.
 
-    With `resource`, an ARN or ARN pattern, only those stay that have a grant which can match it.
+    With `resource`, an ARN or ARN pattern, only those stay that have a grant which can match it. Without `types` it is
+    not looked at which resource types the grants cover, which takes most of the time.
     """
     info = _known(action)
-    holders = (holder_of(candidate, action, resource) for candidate in candidates)
+    holders = (holder_of(candidate, action, resource, types=types) for candidate in candidates)
     return WhoCan(
         action=info.name if info else action,
         level=info.level if info else UNKNOWN_LEVEL,
@@ -90,7 +94,7 @@ def who_can(action: str, candidates: Iterable[Candidate], resource: str | None =
     )
 
 
-def holder_of(candidate: Candidate, action: str, resource: str | None = None) -> Holder | None:
+def holder_of(candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True) -> Holder | None:
     """Return how a policy allows an action or pattern (see `who_can`), or None if it does not."""
     speaking = [statement for statement in candidate.document.statements if _speaks_of(statement, action)]
     allows = [statement for statement in speaking if statement.effect == "Allow"]
@@ -101,7 +105,7 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None) ->
         return None
     info = _known(action)
     via, pattern = _most_specific(allows, action)
-    covers = types_covered(info, grants) if info else ()
+    covers = types_covered(info, grants) if info and types else ()
     return Holder(
         policy=candidate.policy,
         version=candidate.policy.default_version,
@@ -111,7 +115,7 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None) ->
         grants=grants,
         denied=_denied(grants, [statement for statement in speaking if statement.effect == "Deny"], action),
         covers=covers,
-        lacks=_types_lacking(info, grants) if info else (),
+        lacks=_types_lacking(info, grants) if info and types else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
     )
 

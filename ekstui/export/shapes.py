@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ekstui.core.grants import Grant
     from ekstui.core.steps import FeedStep, Step, StepCounts
     from ekstui.core.summary import ActionSummary, ServiceSummary
-    from ekstui.core.who_can import WhoCan
     from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
     from ekstui.library.syncing import SyncReport
     from ekstui.store.accounts import StoredAccount
@@ -198,33 +197,6 @@ def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool
                 **counts_shape(step.change),
             }
             for step in steps
-        ],
-    }
-
-
-def who_can_shape(data: DataStatus, answer: WhoCan) -> Shape:
-    """Return the answer of `who-can`."""
-    return {
-        "data": data_shape(data),
-        "action": answer.action,
-        "level": answer.level,
-        "policies": [
-            {
-                "policy": holder.policy.name,
-                "version": version_label(holder.version),
-                "since": {
-                    "version": version_label(holder.since.version),
-                    "created": format_time(holder.since.created),
-                    "at_latest": holder.since.at_latest,
-                },
-                "pattern": holder.pattern,
-                "via": holder.via,
-                "grants": [grant_shape(grant) for grant in holder.grants],
-                "denied": holder.denied,
-                "covers": list(holder.covers),
-                "lacks": list(holder.lacks),
-            }
-            for holder in answer.holders
         ],
     }
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.policy import Policy
+    from ekstui.core.principals import PrincipalsCan
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.targets import Candidate
@@ -477,16 +478,38 @@ class Library:
 
         return self.ask(lambda reader: read_feed(reader, since, scope))
 
-    def who_can(self, action: str, resource: str | None = None, scope: Scope = "eks") -> WhoCan:
+    def who_can(
+        self,
+        action: str,
+        resource: str | None = None,
+        scope: Scope = "eks",
+        *,
+        types: bool = True,
+        history: bool = False,
+    ) -> WhoCan:
         """Return which policies allow an action, or something under a pattern, in their default versions.
 
-        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. Of an action that
-        neither the reference nor any document names, policies of every scope count where the scope has none. Raises
-        InputError for what is no action or no ARN.
+        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. `types` says which
+        resource types the grants cover, `history` since when they are as they are. Of an action that neither the
+        reference nor any document names, policies of every scope count where the scope has none. Raises InputError for
+        what is no action or no ARN.
         """
         from ekstui.library.who_can import who_can_answer
 
-        return who_can_answer(self, action, resource, knowledge, scope)
+        return who_can_answer(self, action, resource, knowledge, scope, types=types, history=history)
+
+    def principals(self, action: str, resource: str | None = None) -> PrincipalsCan:
+        """Return the roles, users and groups of the account's last snapshot that may do an action, or what a pattern names.
+
+        Raises AccountError where there is no snapshot, InputError for what is no action.
+        """
+        from ekstui.core.who_can import parse_action
+        from ekstui.library.principals import principals_can
+
+        snapshot = self.live.required()
+        return principals_can(
+            parse_action(action), resource, snapshot, self.live.uses(snapshot), self._default_versions
+        )
 
     @property
     def looked(self) -> Looked:

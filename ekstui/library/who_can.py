@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from ekstui.core import wildcard
+from ekstui.core.document import Document, load_json, parse
 from ekstui.core.reference import reference
-from ekstui.core.targets import Candidate
-from ekstui.core.who_can import WhoCan, parse_action, who_can
+from ekstui.core.targets import Candidate, may_speak_of
+from ekstui.core.who_can import Holder, WhoCan, parse_action, who_can
+from ekstui.core.wider import Wider, widenings
 from ekstui.errors import InputError
-from ekstui.library.policies import refuse_access_policy
+from ekstui.library.policies import parse_stored, refuse_access_policy
+from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import Knowledge
@@ -20,7 +24,14 @@ if TYPE_CHECKING:
 
 
 def who_can_answer(
-    library: Library, action: str, resource: str | None, knowledge: Callable[[], Knowledge], scope: Scope
+    library: Library,
+    action: str,
+    resource: str | None,
+    knowledge: Callable[[], Knowledge],
+    scope: Scope,
+    *,
+    types: bool,
+    history: bool,
 ) -> WhoCan:
     """Return who can do an action (see `Library.who_can`)."""
     if ":" not in action:
@@ -31,11 +42,52 @@ def who_can_answer(
     known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
     candidates = library.candidates(wanted, scope)
     everywhere = library.candidates(wanted, "all") if scope == "eks" and not known else candidates
-    if known or _is_named(wanted, everywhere):
-        return who_can(wanted, candidates, resource)
-    # Of an action that nobody names, each policy that covers it counts, whatever the scope.
-    answer = who_can(wanted, candidates, resource)
-    return replace(answer if answer.holders else who_can(wanted, everywhere, resource), is_named=False)
+    is_named = known or _is_named(wanted, everywhere)
+    answer = who_can(wanted, candidates, resource, types=types)
+    if not is_named:
+        # Of an action that nobody names, each policy that covers it counts, whatever the scope.
+        answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types)
+        answer = replace(answer, is_named=False)
+    if not history or wildcard.is_wild(wanted):
+        return answer
+    return replace(answer, holders=library.ask(lambda reader: _with_history(answer.holders, wanted, resource, reader)))
+
+
+def _with_history(
+    holders: Iterable[Holder], action: str, resource: str | None, reader: PolicyReader
+) -> tuple[Holder, ...]:
+    """Return the holders with the versions since which they allow the action as they do now."""
+    speaks = cache(lambda pattern: may_speak_of("Action", (pattern.strip(),), action.lower()))
+
+    def wider(holder: Holder) -> tuple[Wider, ...]:
+        policy, since = holder.policy, holder.since.version
+        if since == holder.version:
+            return ()
+        texts = reader.history(policy.name).texts
+        run = {number: text for number, text in texts.items() if since <= number <= holder.version}
+        documents = {number: _cut(policy.name, number, text, speaks) for number, text in run.items()}
+        return widenings(policy, since, documents, action, resource)
+
+    return tuple(replace(holder, wider=wider(holder)) for holder in holders)
+
+
+def _cut(name: str, version: int, text: bytes, speaks: Callable[[str], bool]) -> Document:
+    """Return what a document says of an action: to parse the rest too would take most of the time."""
+    value = load_json(text)
+    statements = cast("dict[str, object]", value).get("Statement") if isinstance(value, dict) else None
+    if not isinstance(statements, list):
+        return parse_stored(name, version, text)
+    cut = [_cut_statement(cast("dict[str, object]", each), speaks) for each in statements]
+    return parse({"Statement": [each for each in cut if each is not None]})
+
+
+def _cut_statement(statement: dict[str, object], speaks: Callable[[str], bool]) -> dict[str, object] | None:
+    listed = statement.get("Action")
+    if listed is None:
+        return statement
+    names = [listed] if isinstance(listed, str) else cast("list[str]", listed)
+    kept = [each for each in names if speaks(each)]
+    return {**statement, "Action": kept} if kept else None
 
 
 def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:

@@ -67,7 +67,7 @@ def _pattern(text: str) -> str:
 
 
 def _holders(action: str, library: Library) -> frozenset[str]:
-    return frozenset(holder.policy.arn for holder in library.who_can(action, None, "all").holders)
+    return frozenset(holder.policy.arn for holder in library.who_can(action, None, "all", types=False).holders)
 
 
 def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:

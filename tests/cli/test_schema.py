@@ -51,6 +51,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("cluster", "prod"),
     ("explain", "--action", "ec2:CreateVolume", "--role", "prod-node", "--simulate"),
     ("diff", "role:prod-node", "AmazonEKSWorkerNodePolicy"),
+    ("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1"),
     ("sync",),
 )
 

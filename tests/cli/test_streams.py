@@ -97,7 +97,12 @@ def test_the_last_column_goes_on_below_itself_on_a_terminal(
 
 
 def test_options_that_choose_the_account_change_nothing_where_none_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["list"], ["show", "AmazonEKS_CNI_Policy"], ["who-can", "ec2:CreateTags"], ["cache", "info"]):
+    for command in (
+        ["list"],
+        ["show", "AmazonEKS_CNI_Policy"],
+        ["versions", "AmazonEKS_CNI_Policy"],
+        ["cache", "info"],
+    ):
         assert main(command) == 0
         plain = capsys.readouterr()
         assert main(["--profile", "none", "--region", "all", "--offline", "--account-file", "none.json", *command]) == 0

@@ -9,6 +9,7 @@ from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, candidate_of
 from ekstui.core.who_can import Holder, first_of_run, nearest_actions, parse_action, who_can
+from ekstui.core.wider import widenings
 from ekstui.errors import InputError
 from tests.core.brute_force import glob, listed
 from tests.core.corpus import raw_corpus
@@ -183,3 +184,38 @@ def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
             parse_action(wrong)
     with pytest.raises(InputError, match="ec2:DescribeSubnets"):
         parse_action("describesubnets")
+
+
+def wider(name: str, action: str, since: int, resource: str | None = None) -> list[tuple[int, tuple[str, ...]]]:
+    raw = next(each for each in raw_corpus() if each["name"] == name)
+    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    return [(each.version, each.without) for each in widenings(policy_of(raw), since, documents, action, resource)]
+
+
+def test_since_is_of_the_grant_as_asked() -> None:
+    # v8 (2026-06-03) wants the cluster's tag, v9 (2026-06-16) does not.
+    action = "elasticloadbalancing:SetRulePriorities"
+    assert holders(action)["AmazonEKSLoadBalancingPolicy"].since.version == 8
+    found = wider("AmazonEKSLoadBalancingPolicy", action, 8)
+    assert found == [(9, ("aws:ResourceTag/eks:eks-cluster-name",))]
+    # v6 dropped the conditions of the Shield actions.
+    assert wider("AmazonEKSLoadBalancingPolicy", "shield:DeleteProtection", 1)[-1] == (
+        6,
+        ("aws:ResourceTag/eks:eks-cluster-name",),
+    )
+
+
+def test_a_grant_that_stayed_as_it_was_has_no_later_version() -> None:
+    assert wider("AmazonEKS_CNI_Policy", "ec2:DescribeSecurityGroups", 6) == []
+    assert wider("AmazonEKSClusterPolicy", "ec2:CreateTags", 1) == []
+
+
+def test_no_condition_is_dropped_that_another_way_still_needs() -> None:
+    # v3 made two statements with a condition each of one statement with both.
+    assert wider("AmazonEKSServiceRolePolicy", "ec2:CreateTags", 1) == [(3, ())]
+
+
+def test_of_a_resource_only_what_became_wider_for_it_counts() -> None:
+    interface, group = "arn:aws:ec2:*:*:network-interface/*", "arn:aws:ec2:*:*:volume/*"
+    assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, interface) == [(7, ())]
+    assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, group) == []

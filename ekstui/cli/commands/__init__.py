@@ -6,7 +6,7 @@ TITLES = {
     "show": "what a policy permits",
     "versions": "a policy's timeline",
     "diff": "what differs between two documents",
-    "who-can": "policies that allow an action",
+    "who-can": "policies that allow an action, and who has them",
     "changes": "what AWS changed",
     "attached": "who carries a policy",
     "cluster": "a cluster's roles and findings",

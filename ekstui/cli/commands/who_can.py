@@ -1,22 +1,40 @@
-"""`ekstui who-can`: the policies that allow an action."""
+"""`ekstui who-can`: the policies that allow an action, and who in the account may do it."""
 
 import argparse
+from datetime import UTC, datetime
 
+from ekstui.cli.account import library_for, narrate_errors, read_account
 from ekstui.cli.commands.changes import fill_cache
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.opening import open_library
-from ekstui.cli.options import add_json
-from ekstui.cli.output import narrate, narrate_progress, print_json, print_text, print_wrapped
-from ekstui.core.policy import version_label
-from ekstui.core.who_can import Holder, nearest_actions
-from ekstui.export.shapes import who_can_shape
+from ekstui.cli.options import add_account, add_json
+from ekstui.cli.output import (
+    narrate,
+    narrate_progress,
+    print_blocks,
+    print_json,
+    print_markdown,
+    print_text,
+    terminal_width,
+)
+from ekstui.cli.streams import to_terminal
+from ekstui.core.principals import PrincipalsCan
+from ekstui.core.who_can import nearest_actions
+from ekstui.errors import AccountError, InputError
+from ekstui.export.who_can_shape import who_can_shape
+from ekstui.library import Library
+from ekstui.library.account import FRESH
 from ekstui.library.knowledge import knowledge
+from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
 from ekstui.scope import SCOPES
 
-DESCRIPTION = "Show which AWS managed policies allow an action in their default version, and since when."
+DESCRIPTION = (
+    "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
+    "do it, by its last snapshot or as an option for the account says."
+)
 EXAMPLES = (
     "ekstui who-can ec2:DescribeSecurityGroups",
     "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
+    "ekstui who-can ec2:CreateTags --scope eks --profile prod",
 )
 
 
@@ -28,59 +46,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope", choices=SCOPES, default="all", help="the policies of EKS, or all (default: %(default)s)"
     )
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--full", action="store_true", help="every grant, and the resource types that are not reached")
+    forms.add_argument("--names", action="store_true", help="the names of the policies alone")
+    forms.add_argument("--markdown", action="store_true", help="the answer as Markdown")
+    add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each policy with the pattern that gives the action, since when, on what, and under which conditions."""
-    library = open_library()
+    """Print a policy a row: since when, on what, if what; then who in the account may do it, where that is known."""
+    library = library_for(arguments)
     if fill_cache(library):
         with narrate_progress() as tell:
             tell("first use: indexing the policies")
             library.index_actions()
-    answer = library.who_can(arguments.action, arguments.resource, arguments.scope)
+    types = arguments.full or arguments.json or arguments.resource is not None
+    answer = library.who_can(
+        arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
+    )
+    principals = None if arguments.names else _principals(library, arguments)
     data = library.data()
     if arguments.json:
-        print_json(who_can_shape(data, answer))
-    else:
+        print_json(who_can_shape(data, answer, principals))
+    elif arguments.names:
         for holder in answer.holders:
-            _print(holder, answer.action)
-    where = "" if arguments.scope == "all" or not answer.is_named else " of scope eks (--scope all looks at every one)"
+            print_text(holder.policy.name)
+    else:
+        full = arguments.full or arguments.resource is not None
+        blocks = who_can_blocks(
+            answer,
+            arguments.scope,
+            data.newest,
+            full=full,
+            types=types,
+            narrow=to_terminal() and terminal_width() < NARROW,
+        )
+        if principals is not None:
+            blocks += principals_blocks(principals, answer.action, datetime.now(UTC))
+        (print_markdown if arguments.markdown else print_blocks)(blocks)
+    if principals is not None and not principals.complete:
+        narrate("Incomplete: not every role, user, group and policy was read, so there may be more.")
     if not answer.is_named:
         nearest = nearest_actions(answer.action)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         narrate(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
     if answer.holders:
-        narrate(
-            f"{len(answer.holders)} AWS managed policies{where} allow {answer.action}, as known until {data.newest:%Y-%m-%d}."
-        )
         return ExitCode.DONE
+    where = "" if arguments.scope == "all" or not answer.is_named else " of scope eks (--scope all looks at every one)"
     on = f" on {arguments.resource}" if arguments.resource else ""
     narrate(
         f"None exists: no AWS managed policy{where} allows {answer.action}{on}, as known until {data.newest:%Y-%m-%d}."
     )
     if absence := knowledge().absence(arguments.action):
         narrate(absence.text)
-    return ExitCode.NOTHING
+    return ExitCode.DONE if principals is not None and principals.principals else ExitCode.NOTHING
 
 
-def _print(holder: Holder, action: str) -> None:
-    since = holder.since
-    when = f" ({since.created:%Y-%m-%d})" if since.created else " (date unknown)"
-    latest = ", or an earlier version that nobody saw" if since.at_latest else ""
-    print_text(f"{holder.policy.name} {version_label(holder.version)}", "bold")
-    through = f"NotAction {holder.pattern}" if holder.via == "NotAction" else holder.pattern
-    if holder.pattern.lower() != action.lower() or holder.via == "NotAction":
-        print_wrapped(f"through {through}", "  ")
-    print_wrapped(f"since {version_label(since.version)}{when}{latest}", "  ")
-    for grant in holder.grants:
-        where = ", ".join(grant.resources)
-        print_wrapped(f"on {where if grant.resource_element == 'Resource' else f'everything but {where}'}", "  ")
-        for condition in grant.conditions:
-            print_wrapped(f"if {condition.key} {condition.operator} {' or '.join(condition.values)}", "     ")
-    if holder.denied:
-        print_wrapped(f"denied by the same policy: {holder.denied}", "  ", "red")
-    if holder.lacks:
-        print_wrapped(f"resource types that it does not reach: {', '.join(holder.lacks)}", "  ", "yellow")
-    if not holder.applies:
-        print_wrapped("none of its resources fits the action, so it gives nothing", "  ", "yellow")
+def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:
+    """Return who in the account may do it, as it was last seen; it is asked only if an option names it, and not again soon.
+
+    Which policies allow it stands whatever becomes of the account: what went wrong is said, and the answer is partial.
+    """
+    try:
+        known = library.account()
+        asked = (arguments.profile or arguments.region) and not arguments.offline
+        if asked and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
+            known = read_account(library)
+            narrate_errors(known.errors)
+        if known is None:
+            return None
+        return library.principals(arguments.action, arguments.resource)
+    except (AccountError, InputError) as error:
+        narrate(error)
+        return None

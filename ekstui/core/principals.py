@@ -1,0 +1,171 @@
+"""Who in an account may do something: roles, users and groups, through which policies, and what takes it away."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ekstui.core import arn, wildcard
+from ekstui.core.account import CallerIdentity, Use
+from ekstui.core.applicability import can_be_on
+from ekstui.core.document import Statement
+from ekstui.core.evaluation import AppliedPolicy
+from ekstui.core.given import denied
+from ekstui.core.grants import Grant, grants_of
+from ekstui.core.reference import reference
+from ekstui.core.targets import may_speak_of
+from ekstui.core.who_can import can_match
+
+PrincipalKind = Literal["role", "user", "group"]
+
+NOT_LOOKED_AT = (
+    "service control policies", "resource control policies", "session policies",
+    "resource policies, such as a bucket's or a key's",
+)  # fmt: skip
+"""What else decides, and no snapshot of an account tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A role, user or group with the policies that hold for it."""
+
+    kind: PrincipalKind
+    name: str
+    arn: str | None
+    policies: tuple[AppliedPolicy, ...]
+    """Attached and inline, a user's with those of its groups."""
+    unread: tuple[str, ...] = ()
+    """The policies whose documents could not be read."""
+    boundary: AppliedPolicy | None = None
+    boundary_unread: bool = False
+    used_by: tuple[Use, ...] = ()
+    last_used: datetime | None = None
+    service_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A policy that gives it."""
+
+    policy: str
+    version: int | None
+    """None for an inline policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalCan:
+    """A principal that has the action in some policy."""
+
+    subject: Subject
+    through: tuple[Through, ...]
+    verdict: Literal["allowed", "depends", "taken"]
+    """`taken` where a Deny or the boundary takes it away whole."""
+    reasons: tuple[str, ...]
+    """What it depends on, or what takes it away, a phrase each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalsCan:
+    """Who may do something in an account, as it was at one time."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    complete: bool
+    """Whether every role, user and group was read with its policies, so that nobody means nobody."""
+    principals: tuple[PrincipalCan, ...]
+    """By cluster and use, then by name, without those from whom it is taken away."""
+    taken: tuple[PrincipalCan, ...]
+    not_looked_at: tuple[str, ...]
+
+
+def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
+    """Return how a principal may do something, or None if no policy that was read gives it.
+
+    Service control policies and the policies of resources are left out.
+    """
+    given = {policy: found for policy in subject.policies if (found := _grants(policy, action, resource))}
+    if not given:
+        return None
+    through = tuple(Through(policy.name, policy.version) for policy in given)
+    grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
+    free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
+    reasons: list[str] = []
+    for policy in subject.policies:
+        taken = _taken(grants, policy, action)
+        if taken == "full":
+            return PrincipalCan(subject, through, "taken", (f"denied by {policy.name}",))
+        if taken:
+            reasons.append(f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}")
+    boundary = subject.boundary
+    if boundary is not None:
+        allowed = _grants(boundary, action, resource)
+        if not allowed:
+            return PrincipalCan(subject, through, "taken", (f"boundary {boundary.name} does not allow it",))
+        if _taken(allowed, boundary, action) == "full":
+            return PrincipalCan(subject, through, "taken", (f"denied by boundary {boundary.name}",))
+        if _taken(allowed, boundary, action) or not any(_lets_through(each, free, resource) for each in allowed):
+            reasons.append(f"boundary {boundary.name}")
+    if subject.boundary_unread:
+        reasons.append("its boundary was not read")
+    reasons += [f"{name} was not read" for name in subject.unread]
+    if not free:
+        keys = sorted({condition.key for grant in grants for condition in grant.conditions})
+        reasons.append(f"if {', '.join(keys)}" if keys else "on some resources")
+    return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(reasons))
+
+
+def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:
+    """Return principals in order: those that a cluster uses, by cluster, then the others by kind and name."""
+
+    def order(each: PrincipalCan) -> tuple[object, ...]:
+        use = each.subject.used_by[0] if each.subject.used_by else None
+        kinds: Sequence[str] = ("role", "user", "group")
+        place = (not use.cluster, use.cluster or "", use.kind) if use else (True, "~", "")
+        return (*place, each.subject.service_linked, kinds.index(each.subject.kind), each.subject.name.lower())
+
+    return tuple(sorted(found, key=order))
+
+
+def _grants(policy: AppliedPolicy, action: str, resource: str | None) -> tuple[Grant, ...]:
+    return tuple(
+        grant
+        for statement in policy.document.statements
+        if statement.effect == "Allow" and _names(statement, action)
+        for grant in grants_of(statement)
+        if resource is None or can_match(grant, resource)
+    )
+
+
+def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str | None:
+    denies = [each for each in policy.document.statements if each.effect == "Deny" and _names(each, action)]
+    if not denies:
+        return None
+    if wildcard.is_wild(action):
+        return "partial"
+    return denied(grants, denies, reference().find(action))
+
+
+def _names(statement: Statement, action: str) -> bool:
+    return may_speak_of(statement.action_element, statement.actions, action.lower())
+
+
+def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
+    """Return whether a grant without conditions allows the action for sure: on the resource, if one is asked for."""
+    if grant.resource_element == "NotResource":
+        return resource is None or not any(
+            arn.overlaps_resource(each, resource) is not False for each in grant.resources
+        )
+    if resource is not None:
+        return any(arn.resource_covers(each, resource) is True for each in grant.resources)
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    # A variable may have no value in the request.
+    plain = (each for each in grant.resources if not arn.has_variable(each))
+    return any(info is None or each == "*" or can_be_on(info, each) for each in plain)
+
+
+def _lets_through(boundary: Grant, free: Iterable[Grant], resource: str | None) -> bool:
+    """Return whether a boundary's grant surely lets through what is allowed without conditions."""
+    if boundary.conditions or boundary.resource_element == "NotResource":
+        return False
+    wanted = [resource] if resource is not None else [each for grant in free for each in grant.resources]
+    return any(arn.resource_covers(here, each) is True for here in boundary.resources for each in wanted)

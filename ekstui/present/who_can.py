@@ -1,0 +1,264 @@
+"""Who can do something as blocks: a row a policy, and who in the account may do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ekstui.core.policy import version_label
+from ekstui.core.words import age_in_words
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Line,
+    Node,
+    Span,
+    Table,
+    TableRow,
+    Tree,
+    code,
+    joined,
+    level_style,
+    note,
+)
+from ekstui.present.words import counted, grant_line, not_looked_at, uses_words
+
+if TYPE_CHECKING:
+    from ekstui.core.grants import Grant
+    from ekstui.core.principals import PrincipalCan, PrincipalsCan
+    from ekstui.core.who_can import Holder, Since, WhoCan
+
+COLUMNS = (
+    Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13), Column("On", 8, shrink=1, share=1),
+    Column("If", 10, shrink=2, share=2),
+)  # fmt: skip
+
+ON_ROOM = 20
+"""Characters of resources that a row names before it counts the rest; the first stands in any case."""
+
+IF_ROOM = 30
+"""The same of condition keys."""
+
+NARROW = 100
+"""Columns below which a row goes on below itself: names would leave too little room beside them."""
+
+_NARROW_COLUMNS = (Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13))
+
+_CLUSTER_TAGS = (
+    "eks:eks-cluster-name", "eks:cluster-name", "aws:eks:cluster-name", "ebs.csi.aws.com/cluster",
+    "ebs.csi.aws.com/cluster-name", "elbv2.k8s.aws/cluster", "kubernetes.io/cluster/",
+)  # fmt: skip
+"""Tags that say which cluster something belongs to."""
+
+_DENIED = {
+    "full": "the policy itself denies all of it again",
+    "partial": "the policy itself denies a part of it again",
+    "unknown": "the policy itself may deny it again",
+}
+
+
+def who_can_blocks(
+    answer: WhoCan,
+    scope: str,
+    known_until: datetime,
+    *,
+    full: bool = False,
+    types: bool = False,
+    narrow: bool = False,
+) -> list[Block]:
+    """Return the policies; with `full` each grant, with `types` the resource types that the grants do not reach.
+
+    In a `narrow` place a row goes on below itself.
+    """
+    if not answer.holders:
+        return []
+    where = "EKS " if scope == "eks" and answer.is_named else "AWS managed "
+    count = counted(len(answer.holders), f"{where}policy", f"{where}policies")
+    line = (
+        code(answer.action, "strong"),
+        Span(f"  {answer.level}", level_style(answer.level)),
+        f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it, known until {known_until:%Y-%m-%d}",
+    )
+    blocks: list[Block] = [Heading(line, 1)]
+    if not answer.is_named:
+        blocks.append(
+            note(Span("Neither the reference nor any policy names it: these have it by a pattern.", shown="app"))
+        )
+    if not full:
+        columns = _NARROW_COLUMNS if narrow else COLUMNS
+        return [*blocks, Table(columns, [holder_row(each, narrow=narrow) for each in answer.holders])]
+    for holder in answer.holders:
+        blocks.append(Heading((code(holder.policy.name), f" {version_label(holder.version)}")))
+        blocks.append(Tree([Node(line) for line in holder_lines(holder, answer.action, types=types)]))
+    return blocks
+
+
+def holder_row(holder: Holder, *, narrow: bool = False) -> TableRow:
+    """Return a policy as one row."""
+    cells: tuple[Line, ...] = (
+        code(holder.policy.name, "strong"),
+        Span(version_label(holder.version), "muted"),
+        since_words(holder.since),
+    )
+    on, beside = _on(holder), joined(" · ", list(_if(holder)))
+    if narrow:
+        return TableRow(cells, holder, holder.policy.arn, ((f"on {on} ", *beside),))
+    return TableRow((*cells, on, beside), holder, holder.policy.arn)
+
+
+def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
+    """Yield all about a policy's grants of an action in words: through what, since when, on what, if what."""
+    if holder.via == "NotAction":
+        yield ("through everything but ", code(holder.pattern))
+    elif holder.pattern.lower() != action.lower():
+        yield ("through ", code(holder.pattern))
+    yield f"since {since_words(holder.since, whole=True)}"
+    for wider in holder.wider:
+        day = f" {wider.created:%Y-%m-%d}" if wider.created else ""
+        what = f"without {' and '.join(wider.without)}" if wider.without else "in more cases"
+        yield Span(f"{what} since {version_label(wider.version)}{day}", "accent" if wider.without else "muted")
+    for grant in holder.grants:
+        yield ("on ", *joined("", [grant_line(grant)]))
+    if holder.denied:
+        yield Span(f"denied: {_DENIED[holder.denied]}", "bad")
+    if holder.policy.kind == "service-linked":
+        yield Span("a service-linked role has it: nobody can attach it", "muted")
+    if not holder.applies:
+        yield Span("! the reference lists none of these resources for the action: this may give nothing", "warn")
+    elif types and holder.lacks:
+        yield Span(f"resource types that it does not reach: {', '.join(holder.lacks)}", "warn")
+
+
+def since_words(since: Since, *, whole: bool = False) -> str:
+    """Return where a run of versions begins: `v6 2026-03-04`, with `≤` where an older one may have it too."""
+    day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if whole else ""
+    if whole and since.at_latest:
+        return f"{version_label(since.version)}{day}, or an earlier version that nobody saw"
+    return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
+
+
+def principals_blocks(found: PrincipalsCan, action: str, now: datetime) -> list[Block]:
+    """Return who in the account may do it, by cluster and use."""
+    where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
+    total = counted(len(found.principals), "principal")
+    if not found.principals:
+        nobody = "nobody" if found.complete else "nobody among those that were read"
+        blocks: list[Block] = [Heading(f"In my account: {nobody} may do it ({where})")]
+    else:
+        more = "" if found.complete else "at least "
+        blocks = [Heading(f"In my account: {more}{total} may do {action} ({where})")]
+    if found.principals:
+        columns = (
+            Column("Who", 16, share=2, middle=True), Column("", 4), Column("Used by", 8, shrink=1, share=2),
+            Column("Through", 12, shrink=2, share=2), Column("Last used", 9), Column("Depends on", 0, shrink=3, share=1),
+        )  # fmt: skip
+        blocks.append(Table(columns, [_principal_row(each, now) for each in found.principals]))
+    if found.taken:
+        blocks.append(Heading("Taken away"))
+        blocks.append(Tree([_taken(each) for each in found.taken]))
+    return [*blocks, *not_looked_at(found.not_looked_at)]
+
+
+def _principal_row(each: PrincipalCan, now: datetime) -> TableRow:
+    subject = each.subject
+    used = age_in_words(subject.last_used, now) if subject.last_used else "—" if subject.kind == "role" else ""
+    kind = "service-linked" if subject.service_linked else subject.kind
+    cells: tuple[Line, ...] = (
+        code(subject.name, "strong"),
+        Span(kind, "muted"),
+        uses_words(subject.used_by) or Span("—", "muted"),
+        _through(each),
+        used,
+        Span("; ".join(each.reasons), "warn"),
+    )
+    return TableRow(cells, each, ("principal", subject.kind, subject.name))
+
+
+def _through(each: PrincipalCan) -> Line:
+    return joined(
+        ", ",
+        [
+            (code(policy.policy), Span(f" {version_label(policy.version)}" if policy.version else "", "muted"))
+            for policy in each.through
+        ],
+    )
+
+
+def _taken(each: PrincipalCan) -> Node:
+    subject = each.subject
+    reasons = "; ".join(each.reasons)
+    line = (code(subject.name), " has it in ", *joined("", [_through(each)]), ", but ", Span(reasons, "bad"))
+    return Node(line, value=each, key=("taken", subject.kind, subject.name))
+
+
+def _on(holder: Holder) -> str:
+    names = list(dict.fromkeys(_short(grant) for grant in holder.grants))
+    return "all" if "all" in names else _fitted(names, ", ", ", +", ON_ROOM)
+
+
+def _fitted(names: Sequence[str], separator: str, more: str, room: int) -> str:
+    """Return as many of the names as fit, at least one, and how many more there are."""
+    shown = 1
+    while shown < len(names) and len(separator.join(names[: shown + 1])) <= room:
+        shown += 1
+    return separator.join(names[:shown]) + (f"{more}{len(names) - shown}" if shown < len(names) else "")
+
+
+def _short(grant: Grant) -> str:
+    """Return a grant's resource in a word: `network-interface` of `arn:aws:ec2:*:*:network-interface/*`."""
+    if grant.resource_element == "NotResource":
+        return "all but some"
+    text = ", ".join(grant.resources)
+    if text == "*":
+        return "all"
+    parts = text.split(":", 5)
+    if len(parts) < 6:
+        return text
+    kind, slash, rest = parts[5].partition("/")
+    return kind if slash and not rest.strip("*/") and "$" not in kind else parts[5]
+
+
+def _if(holder: Holder) -> Iterator[Line]:
+    """Yield what a row says beside: conditions, what a later version dropped, a Deny, and whose policy it is."""
+    ways = [tuple(dict.fromkeys(each.key for each in grant.conditions)) for grant in holder.grants]
+    named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
+    room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
+    if any(len(way) > room for way in named):
+        named = list(dict.fromkeys(" and ".join(dict.fromkeys(map(_kind_of_key, way))) for way in ways if way))
+    if named:
+        yield f"{'partly ' if () in ways else ''}if {_fitted(named, ' or ', ' or +', room)}"
+    for wider in holder.wider:
+        if wider.without:
+            without = " and ".join(dict.fromkeys(map(_tag, wider.without)))
+            day = f" {wider.created:%Y-%m-%d}" if wider.created else ""
+            yield Span(f"without {without} since {version_label(wider.version)}{day}", "accent")
+    if holder.denied:
+        words = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
+        yield Span(words[holder.denied], "bad")
+    if not holder.applies:
+        yield Span("may give nothing", "warn")
+    if holder.via == "NotAction":
+        yield Span("by NotAction", "muted")
+    if holder.policy.kind == "service-linked":
+        yield Span("service-linked", "muted")
+
+
+def _short_key(key: str) -> str:
+    return key.partition(":")[2] or key
+
+
+def _kind_of_key(key: str) -> str:
+    """Return a condition key without the tag that it names: `RequestTag` of `aws:RequestTag/Name`."""
+    return _short_key(key).partition("/")[0]
+
+
+def _tag(key: str) -> str:
+    """Return a condition key in a few words where it is a tag."""
+    kind, slash, tag = key.partition("/")
+    if not slash or not kind.lower().endswith("tag"):
+        return key
+    if tag.startswith(_CLUSTER_TAGS):
+        return "the cluster tag"
+    return f"the tag {tag}"

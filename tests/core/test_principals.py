@@ -1,0 +1,82 @@
+"""Who in an account may do something, with AWS's own documents and the smallest beside them."""
+
+from typing import Any
+
+from ekstui.core.account import Use
+from ekstui.core.document import parse
+from ekstui.core.evaluation import AppliedPolicy
+from ekstui.core.principals import PrincipalCan, Subject, by_cluster_and_use, principal_can
+from tests.core.corpus import raw_document
+
+TAGS = "ec2:CreateTags"
+CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))
+CNI = AppliedPolicy("AmazonEKS_CNI_Policy", 6, parse(raw_document("AmazonEKS_CNI_Policy", 6)))
+
+
+def policy(name: str, *statements: Any) -> AppliedPolicy:
+    return AppliedPolicy(name, None, parse({"Version": "2012-10-17", "Statement": list(statements)}))
+
+
+def role(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
+    return Subject("role", "prod", "arn:aws:iam::111122223333:role/prod", policies, boundary=boundary, **more)
+
+
+def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> PrincipalCan:
+    found = principal_can(subject, action, resource)
+    assert found is not None
+    return found
+
+
+def deny(action: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": "*", **more}
+
+
+def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
+    found = asked(role(CLUSTER, CNI))
+    assert (found.verdict, found.reasons) == ("allowed", ())
+    assert [each.policy for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
+    assert principal_can(role(CNI), "ec2:RunInstances") is None
+
+
+def test_a_resource_leaves_what_reaches_it() -> None:
+    volume = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
+    assert principal_can(role(CNI), TAGS, volume) is None
+    assert asked(role(CLUSTER), TAGS, volume).verdict == "allowed"
+
+
+def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
+    whole = asked(role(CLUSTER, policy("guard", deny("ec2:*Tags"))))
+    assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
+    unless = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    part = asked(role(CLUSTER, policy("guard", deny("ec2:*", Condition=unless))))
+    assert (part.verdict, part.reasons) == ("depends", ("guard denies a part",))
+
+
+def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
+    other = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    wide = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+    narrow = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    assert asked(role(CLUSTER, boundary=other)).verdict == "taken"
+    assert asked(role(CLUSTER, boundary=wide)).verdict == "allowed"
+    assert asked(role(CLUSTER, boundary=narrow)).verdict == "depends"
+
+
+def test_what_was_not_read_is_not_taken_for_absent() -> None:
+    assert asked(role(CLUSTER, unread=("own",))).verdict == "depends"
+    assert asked(role(CLUSTER, boundary_unread=True)).verdict == "depends"
+
+
+def test_conditions_are_what_it_depends_on() -> None:
+    driver = AppliedPolicy("AmazonEBSCSIDriverPolicy", 15, parse(raw_document("AmazonEBSCSIDriverPolicy", 15)))
+    found = asked(role(driver))
+    assert (found.verdict, found.reasons) == ("depends", ("if ec2:CreateAction",))
+
+
+def test_principals_come_by_cluster_and_use() -> None:
+    def used(name: str, *uses: Use) -> PrincipalCan:
+        subject = Subject("role", name, None, (CLUSTER,), used_by=uses)
+        return asked(subject)
+
+    b, a = Use("nodegroup", "confirmed", "b"), Use("nodegroup", "confirmed", "a")
+    ordered = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
+    assert [each.subject.name for each in ordered] == ["m", "c", "n", "z"]

@@ -1,0 +1,65 @@
+"""Who can do something, as its reader sees it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ekstui.core.principals import PrincipalsCan
+from ekstui.library import Library
+from ekstui.library.principals import principals_can
+from ekstui.present.terminal import lines
+from ekstui.present.who_can import principals_blocks, who_can_blocks
+from tests.accounts import WHEN, snapshot
+
+KNOWN = datetime(2026, 8, 26, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library.open()
+
+
+def said(library: Library, action: str, width: int = 120, *, full: bool = False) -> list[str]:
+    answer = library.who_can(action, None, "eks", types=full, history=True)
+    blocks = who_can_blocks(answer, "eks", KNOWN, full=full, types=full)
+    return list(lines(blocks, width, colours=False, whole_tables=False))
+
+
+def row_of(found: list[str], policy: str) -> str:
+    return next(line for line in found if policy in line)
+
+
+def test_each_policy_is_one_row_on_one_screen(library: Library) -> None:
+    found = said(library, "ec2:CreateTags")
+    assert len(found) <= 40
+    row = row_of(found, "AmazonEKSServiceRolePolicy")
+    for words in ("v27", "v1 2020-02-21", "vpc, subnet, +2", "if TagKeys", "service-linked"):
+        assert words in row
+    assert not any("capacity-reservation" in line for line in found)
+
+
+def test_all_of_it_is_there_if_asked_for(library: Library) -> None:
+    text = " ".join(said(library, "ec2:CreateTags", full=True))
+    assert "capacity-reservation" in text
+    assert "arn:aws:ec2:*:*:security-group/* if aws:RequestTag/Name StringLike eks-cluster-*" in text
+
+
+def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library) -> None:
+    row = row_of(said(library, "elasticloadbalancing:SetRulePriorities"), "AmazonEKSLoadBalancingPolicy")
+    assert "v8 2026-06-03" in row
+    assert "without the cluster tag since v9 2026-06-16" in row
+
+
+def account(library: Library, action: str, *, complete: bool = True) -> PrincipalsCan:
+    """Who may do it in an account in which there is nobody, as far as it was read."""
+    known = replace(snapshot(), roles=(), users=(), groups=(), complete=complete)
+    return principals_can(action, None, known, {}, library._default_versions)
+
+
+def test_nobody_is_said_only_where_everybody_was_read(library: Library) -> None:
+    whole = principals_blocks(account(library, "iam:CreateUser"), "iam:CreateUser", WHEN)
+    part = principals_blocks(account(library, "iam:CreateUser", complete=False), "iam:CreateUser", WHEN)
+    first, other = (next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (whole, part))
+    assert "nobody may do it" in first
+    assert "nobody among those that were read" in other
