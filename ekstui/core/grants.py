@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from ekstui.core.conditions.variables import VARIABLES_SINCE, literally
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 
 Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
@@ -58,8 +59,9 @@ class Extent(NamedTuple):
 def grants(document: Document) -> dict[Target, frozenset[Extent]]:
     """Return the document's grants, normalised: equal for two documents that give and take the same grants."""
     found: dict[Target, frozenset[Extent]] = {}
+    expands = document.version == VARIABLES_SINCE
     for statement in document.statements:
-        extents = frozenset(extent for extent, _ in _extents(statement))
+        extents = frozenset(extent for extent, _ in _extents(statement, expands=expands))
         if not extents:
             continue
         for target in targets_of(statement):
@@ -79,14 +81,14 @@ def spelled_grants(
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             if target in targets:
                 actions.setdefault(target, statement.actions if whole else (action,))
-                for extent, grant in _extents(statement):
+                for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
                     spelled.setdefault(target, {}).setdefault(extent, grant)
     return {target: (actions[target], tuple(sorted(each.values(), key=_order))) for target, each in spelled.items()}
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
     """Return the grants that a statement gives or takes for each of its actions, as it spells them."""
-    return tuple(grant for _, grant in _extents(statement))
+    return tuple(grant for _, grant in _extents(statement, expands=True))
 
 
 def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
@@ -110,9 +112,14 @@ def _target(effect: Effect, action: str) -> Target:
     return Target(effect, "Action", (action.lower(),))
 
 
-def _extents(statement: Statement) -> list[tuple[Extent, Grant]]:
-    """Return each extent with the grant that spells it."""
+def _extents(statement: Statement, *, expands: bool) -> list[tuple[Extent, Grant]]:
+    """Return each extent with the grant that spells it.
+
+    Where the document's version does not expand policy variables, the extent has them as the literal text they are.
+    """
     lines = normalised_conditions(statement.conditions)
+    if not expands:
+        lines = frozenset(line._replace(values=frozenset(map(literally, line.values))) for line in lines)
     principals = frozenset(
         (statement.principal_element or "", principal.kind, value)
         for principal in statement.principals
@@ -125,7 +132,7 @@ def _extents(statement: Statement) -> list[tuple[Extent, Grant]]:
         spellings = [statement.resources]
     return [
         (
-            Extent(element, tuple(sorted(set(spelling))), lines, principals),
+            Extent(element, tuple(sorted(set(spelling if expands else map(literally, spelling)))), lines, principals),
             Grant(element, spelling, statement.conditions),
         )
         for spelling in spellings

@@ -162,6 +162,14 @@ class Reference:
         known = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()
 
+    def key_types(self, service: str) -> Mapping[str, str]:
+        """Return the type of each key of a service's own list, such as `String`, `Bool` or `ArrayOfString`."""
+        conditions = self._data.conditions
+        return {
+            key: str(conditions.get_condition_key_details(service, key)["type"])
+            for key in self.keys_of_service(service)
+        }
+
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service by its name, or None."""
         key = (service.lower(), name.lower())

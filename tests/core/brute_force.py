@@ -1,9 +1,13 @@
 """Whether a document allows a concrete request, straight from IAM's rules and the JSON, without ekstui's own code."""
 
+import ipaddress
+import operator as op
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
+from fractions import Fraction
+from functools import cache, partial
 from typing import Any
 
 
@@ -17,7 +21,8 @@ class Request:
 
 def allows(document: Any, request: Request) -> bool:
     """Explicit deny, then allow, else implicit deny."""
-    effects = {each["Effect"] for each in listed(document["Statement"]) if applies(each, request)}
+    expands = document.get("Version") == "2012-10-17"
+    effects = {each["Effect"] for each in listed(document["Statement"]) if applies(each, request, expands)}
     return effects == {"Allow"}
 
 
@@ -25,15 +30,15 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def applies(statement: Any, request: Request) -> bool:
-    for element, of in (("Action", matches_action), ("Resource", matches_resource)):
+def applies(statement: Any, request: Request, expands: bool) -> bool:
+    for element, of in (("Action", matches_action), ("Resource", partial(matches_resource, expands=expands))):
         if element in statement:
             if not any(of(each, request) for each in listed(statement[element])):
                 return False
         elif any(of(each, request) for each in listed(statement[f"Not{element}"])):
             return False
     return all(
-        condition_holds(operator, request.context.get(key.lower(), ()), listed(values), request)
+        condition_holds(operator, request.context.get(key.lower(), ()), listed(values), request, expands)
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
     )
@@ -43,11 +48,11 @@ def matches_action(pattern: str, request: Request) -> bool:
     return glob(pattern.lower(), request.action.lower())
 
 
-def matches_resource(pattern: str, request: Request) -> bool:
-    resolved = substituted(pattern, request)
+def matches_resource(pattern: str, request: Request, expands: bool) -> bool:
+    resolved = substituted(pattern, request, expands)
     if resolved is None:
         return False
-    return pattern == "*" or matches_arn(resolved, request.resource)
+    return pattern == "*" or matches_arn(resolved, escaped(request.resource))
 
 
 def matches_arn(pattern: str, value: str) -> bool:
@@ -66,17 +71,36 @@ def expression(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(each) or re.escape(each) for each in pattern), re.DOTALL)
 
 
-def substituted(text: str, request: Request) -> str | None:
-    """The text with its policy variables' values, or None if one has no single value."""
-    for name in re.findall(r"\$\{([^}]*)\}", text):
-        values = request.context.get(name.lower(), ())
-        if len(values) != 1:
+def substituted(text: str, request: Request, expands: bool) -> str | None:
+    """The text as a glob with its policy variables' values, or None if one has none; before 2012 they are literal text."""
+    if not expands:
+        return text
+    found = ""
+    while match := re.search(r"\$\{([^}]*)\}", text):
+        name, comma, default = match[1].partition(",")
+        values = request.context.get(name.strip().lower(), ())
+        if name in LITERAL:
+            value = LITERAL[name]
+        elif len(values) == 1:
+            value = escaped(values[0])
+        elif comma and not values:
+            value = escaped(default.strip().strip("'"))
+        else:
             return None
-        text = text.replace("${" + name + "}", values[0])
-    return text
+        found += text[: match.start()] + value
+        text = text[match.end() :]
+    return found + text
 
 
-def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], request: Request) -> bool:
+# Literal `*` and `?` as they stand in a glob here.
+LITERAL = {"*": "\ue001", "?": "\ue002", "$": "$"}
+
+
+def escaped(text: str) -> str:
+    return text.replace("*", LITERAL["*"]).replace("?", LITERAL["?"])
+
+
+def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
     quantifier, _, base = operator.rpartition(":")
     values = [each if isinstance(each, str) else str(each).lower() for each in wanted]
     if base == "Null":
@@ -84,13 +108,13 @@ def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], re
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
     negated = "Not" in base
+    if quantifier and all(value == "" for value in given):
+        return quantifier == "ForAllValues"
     if not given:
-        if quantifier:
-            return quantifier == "ForAllValues"
         return if_exists or negated
 
     def accepted(value: str) -> bool:
-        return any(compare(base.replace("Not", ""), each, value, request) for each in values) != negated
+        return any(compare(base.replace("Not", ""), each, value, request, expands) for each in values) != negated
 
     if quantifier == "ForAnyValue":
         return any(map(accepted, given))
@@ -100,15 +124,30 @@ def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], re
     return accepted(value)
 
 
-def compare(operator: str, wanted: str, value: str, request: Request) -> bool:
-    resolved = substituted(wanted, request)
+def compare(operator: str, wanted: str, value: str, request: Request, expands: bool) -> bool:
+    if operator.startswith(("Numeric", "Date")):
+        kind = "Numeric" if operator.startswith("Numeric") else "Date"
+        read = Fraction if kind == "Numeric" else datetime.fromisoformat
+        return ORDERS[operator.removeprefix(kind)](read(value), read(wanted))
+    if operator == "IpAddress":
+        return ipaddress.ip_address(value) in ipaddress.ip_network(wanted)
+    resolved = substituted(wanted, request, expands)
     if resolved is None:
         return False
     if operator == "StringEquals":
-        return resolved == value
+        return escaped(resolved) == escaped(value)
     if operator in ("StringEqualsIgnoreCase", "Bool"):
-        return resolved.lower() == value.lower()
+        return escaped(resolved).lower() == escaped(value).lower()
     if operator == "StringLike":
-        return glob(resolved, value)
+        return glob(resolved, escaped(value))
     assert operator in ("ArnLike", "ArnEquals"), operator
-    return matches_arn(resolved, value)
+    return matches_arn(resolved, escaped(value))
+
+
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "Equals": op.eq,
+    "LessThan": op.lt,
+    "LessThanEquals": op.le,
+    "GreaterThan": op.gt,
+    "GreaterThanEquals": op.ge,
+}

@@ -101,7 +101,7 @@ def respelled(document: Any, rng: random.Random) -> Any:
                 }
             statements.append(part)
     rng.shuffle(statements)
-    return {"Statement": statements}
+    return {"Version": document["Version"], "Statement": statements}
 
 
 def test_order_grouping_spelling_and_names_change_nothing() -> None:

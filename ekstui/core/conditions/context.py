@@ -24,3 +24,22 @@ class Context:
         if name in self._absent or any(wildcard.matches(pattern, name) for pattern in self._absent_patterns):
             return ()
         return None
+
+
+class WholeContext(Context):
+    """The context of a request of which every key is known: what is not among `values`, in lower case, is absent."""
+
+    __slots__ = ()
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = dict(values)
+        self._absent_patterns = ()
+        self._absent = set()
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """Return the values of `key`, none if the request does not have it."""
+        return self._values.get(key.lower(), ())
+
+
+NOTHING_KNOWN = Context({}, frozenset())
+"""A request of which nobody knows anything."""

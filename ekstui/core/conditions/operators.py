@@ -1,13 +1,12 @@
-"""IAM's condition operators by name (IAM User Guide, "IAM JSON policy elements: Condition operators")."""
+"""IAM's condition operators, one entry each (IAM User Guide, "IAM JSON policy elements: Condition operators")."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from ekstui.core import arn, wildcard
-from ekstui.core.conditions import comparisons
 from ekstui.core.conditions.truth import Truth
-from ekstui.core.conditions.variables import Resolved, literal
+from ekstui.core.conditions.values import Comparison, Deferred, How, Kind, Text, Value, span
+from ekstui.core.conditions.variables import exactly, template, variables_of
 
 Quantifier = Literal["ForAllValues", "ForAnyValue"]
 
@@ -15,20 +14,90 @@ NULL = "Null"
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """An entry of the table: what one operator compares, and how."""
+
+    how: How | Kind
+    """A way to compare texts, or the type of the values."""
+    comparison: Comparison = "="
+    negated: bool = False
+    takes_variables: bool = True
+    """Whether policy variables are replaced in its values."""
+
+    def value(self, text: str, *, has_variables: bool) -> Value:
+        """Return what a value of the policy accepts."""
+        parts = template(text, has_variables=has_variables and self.takes_variables)
+        match self.how:
+            case "exact" | "folded":
+                return Text(self.how, exactly(parts))
+            case "like" | "arn":
+                return Text(self.how, parts)
+            case kind:
+                return Deferred(kind, parts) if variables_of(parts) else span(kind, text, self.comparison)
+
+
+def _ordered(kind: Kind) -> dict[str, Family]:
+    return {
+        "Equals": Family(kind, "=", takes_variables=False),
+        "NotEquals": Family(kind, "=", negated=True, takes_variables=False),
+        "LessThan": Family(kind, "<", takes_variables=False),
+        "LessThanEquals": Family(kind, "<=", takes_variables=False),
+        "GreaterThan": Family(kind, ">", takes_variables=False),
+        "GreaterThanEquals": Family(kind, ">=", takes_variables=False),
+    }
+
+
+FAMILIES: dict[str, Family] = {
+    "StringEquals": Family("exact"),
+    "StringNotEquals": Family("exact", negated=True),
+    "StringEqualsIgnoreCase": Family("folded"),
+    "StringNotEqualsIgnoreCase": Family("folded", negated=True),
+    "StringLike": Family("like"),
+    "StringNotLike": Family("like", negated=True),
+    "ArnEquals": Family("arn"),
+    "ArnLike": Family("arn"),
+    "ArnNotEquals": Family("arn", negated=True),
+    "ArnNotLike": Family("arn", negated=True),
+    "Bool": Family("truth"),
+    "BinaryEquals": Family("bytes", takes_variables=False),
+    "IpAddress": Family("address", takes_variables=False),
+    "NotIpAddress": Family("address", negated=True, takes_variables=False),
+    NULL: Family("truth", takes_variables=False),
+    **{f"Numeric{name}": family for name, family in _ordered("number").items()},
+    **{f"Date{name}": family for name, family in _ordered("date").items()},
+}
+"""The operators by name, without set operator and `IfExists`. A new operator is a line here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
-    """What an operator's name says."""
+    """What an operator's whole name says."""
 
     base: str
     """Such as `StringEquals`."""
     quantifier: Quantifier | None
     if_exists: bool
-    negated: bool
-    """Whether it holds where nothing matches, such as `StringNotEquals`."""
-    takes_variables: bool
-    compare: Callable[[str, Resolved], Truth]
-    """Whether a value of the request matches one of the policy, before any negation; None: unknown or no such type."""
+    family: Family
+
+    @property
+    def negated(self) -> bool:
+        """Whether it holds where nothing matches, such as `StringNotEquals`."""
+        return self.family.negated
+
+    @property
+    def takes_wildcards(self) -> bool:
+        """Whether `*` and `?` in its values are wildcards."""
+        return self.family.how in ("like", "arn")
+
+    def holds_without_key(self) -> Truth:
+        """Return whether a condition holds where the request lacks its key; `Null` asks its values instead."""
+        if self.quantifier == "ForAnyValue":
+            # `ForAnyValue` needs a value, `IfExists` says that none is needed: the guide does not say which rule wins.
+            return None if self.if_exists else False
+        return self.quantifier == "ForAllValues" or self.if_exists or self.negated
 
 
+@lru_cache(maxsize=512)
 def operator(name: str) -> Operator | None:
     """Return the operator of that name, or None if IAM's documentation has none such."""
     quantifier: Quantifier | None = None
@@ -39,89 +108,6 @@ def operator(name: str) -> Operator | None:
         quantifier, base = "ForAnyValue", base.removeprefix("ForAnyValue:")
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
-    if base not in _FAMILIES or (base == NULL and (quantifier or if_exists)):
+    if base not in FAMILIES or (base == NULL and (quantifier or if_exists)):
         return None
-    negated, takes_variables, compare = _FAMILIES[base]
-    return Operator(base, quantifier, if_exists, negated, takes_variables, compare)
-
-
-def _string_equals(given: str, wanted: Resolved) -> Truth:
-    return _matched(wildcard.matches(wanted.exact(), literal(given)), wanted)
-
-
-def _string_equals_ignoring_case(given: str, wanted: Resolved) -> Truth:
-    return _matched(wildcard.matches(wanted.exact().lower(), literal(given).lower()), wanted)
-
-
-def _string_like(given: str, wanted: Resolved) -> Truth:
-    return _matched(wildcard.matches(wanted.pattern(), literal(given)), wanted)
-
-
-def _arn_like(given: str, wanted: Resolved) -> Truth:
-    if given.count(":") < 5:
-        return None
-    return _matched(arn.matches_resource(wanted.pattern(), literal(given)), wanted)
-
-
-def _matched(possible: Truth, wanted: Resolved) -> Truth:
-    """Return what a match means when a part that is not known was taken to match anything."""
-    if not wanted.resolvable or possible is False:
-        return False
-    return None if wanted.unknown_keys else possible
-
-
-def _same_truth(given: str, wanted: Resolved) -> Truth:
-    if not wanted.resolvable:
-        return False
-    return None if wanted.unknown_keys else comparisons.same_truth(given, wanted.text())
-
-
-def _same_bytes(given: str, wanted: Resolved) -> Truth:
-    return comparisons.same_bytes(given, wanted.text())
-
-
-def _in_network(given: str, wanted: Resolved) -> Truth:
-    return comparisons.in_network(given, wanted.text())
-
-
-def _ordered(order: Callable[[str, str], int | None], accepted: frozenset[int]) -> Callable[[str, Resolved], Truth]:
-    def compare(given: str, wanted: Resolved) -> Truth:
-        position = order(given, wanted.text())
-        return None if position is None else position in accepted
-
-    return compare
-
-
-_ORDERS = {
-    "Equals": frozenset({0}),
-    "LessThan": frozenset({-1}),
-    "LessThanEquals": frozenset({-1, 0}),
-    "GreaterThan": frozenset({1}),
-    "GreaterThanEquals": frozenset({0, 1}),
-}
-
-# By name: whether it is negated, whether policy variables are replaced in its values, and the comparison.
-_FAMILIES: dict[str, tuple[bool, bool, Callable[[str, Resolved], Truth]]] = {
-    "StringEquals": (False, True, _string_equals),
-    "StringNotEquals": (True, True, _string_equals),
-    "StringEqualsIgnoreCase": (False, True, _string_equals_ignoring_case),
-    "StringNotEqualsIgnoreCase": (True, True, _string_equals_ignoring_case),
-    "StringLike": (False, True, _string_like),
-    "StringNotLike": (True, True, _string_like),
-    "ArnEquals": (False, True, _arn_like),
-    "ArnLike": (False, True, _arn_like),
-    "ArnNotEquals": (True, True, _arn_like),
-    "ArnNotLike": (True, True, _arn_like),
-    "Bool": (False, True, _same_truth),
-    "BinaryEquals": (False, False, _same_bytes),
-    "IpAddress": (False, False, _in_network),
-    "NotIpAddress": (True, False, _in_network),
-    NULL: (False, False, _same_truth),
-    **{
-        f"{family}{name}": (False, False, _ordered(order, accepted))
-        for family, order in (("Numeric", comparisons.ordered_numbers), ("Date", comparisons.ordered_dates))
-        for name, accepted in _ORDERS.items()
-    },
-    "NumericNotEquals": (True, False, _ordered(comparisons.ordered_numbers, _ORDERS["Equals"])),
-    "DateNotEquals": (True, False, _ordered(comparisons.ordered_dates, _ORDERS["Equals"])),
-}
+    return Operator(base, quantifier, if_exists, FAMILIES[base])

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ekstui.core import arn
-from ekstui.core.conditions.predicates import excludes, implies_all, predicate_of
+from ekstui.core.conditions.implication import excludes, implies_all, union_of_values
+from ekstui.core.conditions.values import aligned_texts
 from ekstui.core.grants import Extent, Line
+from ekstui.core.reach.effort import Effort
 
 MAX_PIECES = 64
 """Into how many grants of one value each a grant is cut to find them apart on the other side."""
@@ -20,17 +22,18 @@ class Held:
     deny: frozenset[Extent]
 
 
-def lies_within(inner: Held, outer: Held) -> bool:
+def lies_within(inner: Held, outer: Held, effort: Effort | None = None) -> bool:
     """Return True only if every request that `inner` allows is one that `outer` allows."""
+    proof = _Proof(effort or Effort())
     strange = outer.deny - inner.deny
     for extent in inner.allow:
         if extent in outer.allow:
-            if strange and not _stays_allowed(extent, strange, inner.deny):
+            if strange and not proof.stays_allowed(extent, strange, inner.deny):
                 return False
             continue
-        if _is_covered_by_one(extent, inner.deny):
+        if proof.is_covered(extent, inner.deny):
             continue
-        if not _is_covered(extent, outer.allow) or not _stays_allowed(extent, strange, inner.deny):
+        if not proof.is_covered(extent, outer.allow) or not proof.stays_allowed(extent, strange, inner.deny):
             return False
     return True
 
@@ -54,38 +57,57 @@ def apart(one: Extent, other: Extent) -> bool:
         return all(arn.overlaps_resource(a, b) is False for a in one.resources for b in other.resources)
     for listed, excepted in ((one, other), (other, one)):
         if listed.element == "Resource" and excepted.element == "NotResource":
-            return all(any(arn.resource_covers(b, a) is True for b in excepted.resources) for a in listed.resources)
+            return all(_any_covers(excepted.resources, each) for each in listed.resources)
     return False
 
 
-def _stays_allowed(extent: Extent, new_denies: Iterable[Extent], old_denies: frozenset[Extent]) -> bool:
-    """Return True only if no deny that is new takes away what the extent allowed."""
-    return all(
-        _is_covered_by_one(deny, old_denies) or apart(extent, deny) for deny in new_denies
-    ) or _is_covered_by_one(extent, old_denies)
+class _Proof:
+    """Proofs that stop, unproven, where the work that a comparison may take is spent."""
 
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
 
-def _is_covered_by_one(extent: Extent, by: frozenset[Extent]) -> bool:
-    return extent in by or any(covers(other, extent) for other in by)
+    def stays_allowed(self, extent: Extent, new_denies: Iterable[Extent], old_denies: frozenset[Extent]) -> bool:
+        """Return True only if no deny that is new takes away what the extent allowed."""
+        return all(
+            self.is_covered(deny, old_denies)
+            or self._apart(extent, deny)
+            or self._denied_both(extent, deny, old_denies)
+            for deny in new_denies
+        ) or self.is_covered(extent, old_denies)
 
+    def is_covered(self, extent: Extent, by: frozenset[Extent]) -> bool:
+        """Return True only if some of `by` match every request that the extent matches."""
+        if self._is_covered_by_one(extent, by):
+            return True
+        # `k is a or b` may stand as two grants on the other side: cut at the values of the keys that it names.
+        keys = {line.key for other in by for line in other.conditions}
+        pieces = [extent]
+        for line in sorted(extent.conditions):
+            if line.key in keys and len(line.values) > 1 and union_of_values(line):
+                pieces = [_with(piece, line, value) for piece in pieces for value in sorted(line.values)]
+                if len(pieces) > MAX_PIECES:
+                    return False
+        return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
 
-def _is_covered(extent: Extent, by: frozenset[Extent]) -> bool:
-    if _is_covered_by_one(extent, by):
-        return True
-    # `k is a or b` may stand as two grants on the other side: cut at the values of the keys that it names.
-    keys = {line.key for other in by for line in other.conditions}
-    pieces = [extent]
-    for line in extent.conditions:
-        if line.key in keys and len(line.values) > 1 and _is_union_of_values(line):
-            pieces = [_with(piece, line, value) for piece in pieces for value in line.values]
-            if len(pieces) > MAX_PIECES:
-                return False
-    return len(pieces) > 1 and all(_is_covered_by_one(piece, by) for piece in pieces)
+    def _is_covered_by_one(self, extent: Extent, by: frozenset[Extent]) -> bool:
+        return extent in by or any(self._covers(other, extent) for other in by)
 
+    def _covers(self, general: Extent, special: Extent) -> bool:
+        self._effort.spend()
+        return not self._effort.is_spent and covers(general, special)
 
-def _is_union_of_values(line: Line) -> bool:
-    predicate = predicate_of(line)
-    return not predicate.every and not predicate.negated
+    def _apart(self, one: Extent, other: Extent) -> bool:
+        self._effort.spend()
+        return not self._effort.is_spent and apart(one, other)
+
+    def _denied_both(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
+        """Return True only if what both match is what one of the old denies matches."""
+        both = extent.conditions | deny.conditions
+        return any(
+            self._covers(old, extent._replace(conditions=both)) or self._covers(old, deny._replace(conditions=both))
+            for old in old_denies
+        )
 
 
 def _with(extent: Extent, line: Line, value: str) -> Extent:
@@ -104,4 +126,15 @@ def _covers_resources(general: Extent, special: Extent) -> bool:
 
 
 def _any_covers(resources: tuple[str, ...], special: str) -> bool:
-    return special in resources or any(arn.resource_covers(general, special) is True for general in resources)
+    return special in resources or any(_resource_covers(general, special) for general in resources)
+
+
+@lru_cache(maxsize=65536)
+def _resource_covers(general: str, special: str) -> bool:
+    """Return True only if every ARN that `special` matches is one that `general` matches, whatever variables are."""
+    if "${" not in special and "${" not in general:
+        return arn.resource_covers(general, special) is True
+    if general == "*":
+        return True
+    aligned = aligned_texts(general, special)
+    return aligned is not None and arn.resource_covers(*aligned) is True

@@ -1,71 +1,94 @@
-"""Which concrete requests AWS could send: an action's resources, the keys it carries, and keys that hang together.
+"""Which concrete requests AWS could send: the resources that an action takes, and the keys and values they come with.
 
-Sources: the service authorization reference for resource types and keys; IAM User Guide, "AWS global condition
-context keys" for the rest.
+Source: the service authorization reference for resource types and keys.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 
 from ekstui.core import wildcard
-from ekstui.core.applicability import fits_type
+from ekstui.core.applicability import fits_type, is_of_known_type
 from ekstui.core.arn import Arn, matches_resource, split_arn
-from ekstui.core.reference import ResourceUse, reference
-
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-"""Account numbers that AWS's documentation uses as examples."""
-
-STAND_IN = "zq"
-"""A value that no policy names."""
-
-ALWAYS_PRESENT = frozenset(
-    {
-        "aws:currenttime",
-        "aws:epochtime",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principaltype",
-        "aws:requestedregion",
-        "aws:resourceaccount",
-        "aws:securetransport",
-        "aws:userid",
-        "aws:viaawsservice",
-    }
-)
-"""Keys that are never absent from a request of a signed-in principal, in lower case."""
+from ekstui.core.conditions.key_facts import type_of
+from ekstui.core.conditions.keys import is_condition_key, is_unassigned, lists_key
+from ekstui.core.conditions.variables import plain
+from ekstui.core.reach.bonds import OTHER_ACCOUNT, STAND_IN
+from ekstui.core.reference import reference
 
 MAX_PATTERN = 300
 """The longest pattern of which an instance is made, in characters."""
 
+REGION = "zq-east-1"
+
 _PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+_RENAMED = {"codestar-connections": "codeconnections"}
+"""Services whose resources are named in ARNs by their old and their new name alike."""
+
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_PER_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
-_TAG_OF_RESOURCE = re.compile(r"[a-z0-9-]+:resourcetag/(.*)", re.DOTALL)
+_PRINCIPALS = ("arn:*:iam::*:role/*", "arn:*:iam::*:user/*", "arn:*:iam::*:root", "arn:*:sts::*:federated-user/*")
 
-DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"})
-"""Keys that follow from `aws:CalledVia` unless they are asked for, in lower case."""
+_STAND_INS = {
+    "account": OTHER_ACCOUNT,
+    "date": "2026-01-01T00:00:00Z",
+    "number": "1",
+    "address": "192.0.2.77",
+    "truth": "false",
+    "region": REGION,
+}
 
-Context = Mapping[str, tuple[str, ...]]
 
-
+@lru_cache(maxsize=4096)
 def stand_in(key: str) -> str:
     """Return a value for a key that no policy names, of the kind that the key takes."""
+    kind = type_of(key)
+    if kind in _STAND_INS:
+        return _STAND_INS[kind]
     name = key.rpartition(":")[2]
+    if kind == "arn" or name.endswith("arn"):
+        return f"arn:aws:iam::{OTHER_ACCOUNT}:role/{STAND_IN}"
     if name.endswith("account"):
         return OTHER_ACCOUNT
-    if name.endswith("arn"):
-        return f"arn:aws:iam::{OTHER_ACCOUNT}:role/{STAND_IN}"
+    if key.startswith("aws:") and name.endswith("orgid"):
+        return f"o-{STAND_IN}"
+    if key.startswith("aws:") and name.endswith("orgpaths"):
+        return f"o-{STAND_IN}/r-{STAND_IN}/"
+    if key == "aws:principaltype":
+        return "AssumedRole"
     return STAND_IN
+
+
+@lru_cache(maxsize=65536)
+def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return values of a key that match a wildcard pattern, of the kind that the key takes."""
+    kind = type_of(key)
+    if kind == "account":
+        named = (each for each in accounts if wildcard.matches(pattern, each))
+        return tuple(dict.fromkeys((*named, plain(_filled(pattern, "0")))))
+    if kind != "arn" and not key.endswith("arn"):
+        return (plain(_filled(pattern, STAND_IN)),)
+    shapes = _PRINCIPALS if key == "aws:principalarn" else ("arn:*:*:*:*:*",)
+    made: dict[str, None] = {}
+    for account in accounts:
+        for shape in shapes:
+            made.update(dict.fromkeys(_instances(pattern, shape, account, REGION)))
+        if ":" not in pattern.strip("*"):
+            whole = _common(pattern, f"arn:aws:iam::{account}:role/*", STAND_IN)
+            made.update({} if whole is None else {whole: None})
+    return tuple(plain(each) for each in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+
+
+def _filled(pattern: str, fill: str) -> str:
+    return pattern.replace("*", fill).replace("?", fill[0])
 
 
 @lru_cache(maxsize=65536)
 def resources_for(action: str, patterns: tuple[str, ...], account: str, region: str) -> tuple[tuple[str, str], ...]:
     """Return ARNs that an action takes and that match one of the patterns, each with its resource type.
 
-    A pattern is without policy variables. An action that takes no resource, or none that it must have, is asked on
-    `*`. Of an action that the reference lacks every ARN counts, with an empty type.
+    A pattern is as `Resolved.pattern` gives it. An action that takes no resource, or none that it must have, is asked
+    on `*`. Of an action that the reference lacks every ARN counts, and of the others one of a kind that it describes
+    nowhere, since it is not complete: with an empty type.
     """
     info = reference().find(action)
     found: dict[tuple[str, str], None] = {}
@@ -73,103 +96,44 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
         if info is None:
             found.update(dict.fromkeys((each, "") for each in _instances(pattern, "*", account, region)))
             continue
-        service = action.partition(":")[0]
+        service = info.name.partition(":")[0]
         for use in info.resource_types:
             for shape in _shapes(service, use.name):
                 made = _instances(pattern, shape, account, region)
                 found.update(dict.fromkeys((each, use.name) for each in made if fits_type(service, use.name, each)))
-        if not pattern.strip("*") and not any(use.required for use in info.resource_types):
+        if pattern.strip("*"):
+            made = _instances(pattern, "*", account, region)
+            found.update(dict.fromkeys((each, "") for each in made if _is_undescribed(service, each)))
+        elif not any(use.required for use in info.resource_types):
             found["*", ""] = None
-    return tuple(found)
+    return tuple((plain(resource), kind) for resource, kind in found)
+
+
+def _is_undescribed(service: str, resource: str) -> bool:
+    """Return whether the reference says nothing of a kind of resource that a policy names for a service."""
+    described = reference().resource_types(service)
+    if not described:
+        return True
+    named = _RENAMED.get(split_arn(resource).service, split_arn(resource).service)
+    return named == _RENAMED.get(service, service) and not is_of_known_type(service, resource)
 
 
 @lru_cache(maxsize=65536)
 def takes_key(action: str, resource_type: str, key: str) -> bool:
     """Return whether requests for the action on a resource of that type may carry the key, in lower case.
 
-    Global keys are carried by all, except the tags of request and resource, which the reference lists where they apply.
+    The reference does not list all: where it is silent, an action on resources may carry their tags and the keys of
+    its service, and one that writes may carry tags.
     """
-    if key.startswith("aws:") and not key.startswith(_PER_REQUEST):
-        return True
-    exact, prefixes = _keys(action, resource_type)
-    return key in exact or key.startswith(prefixes)
-
-
-def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
-    """Return the context with the keys that follow from the others, or None if they contradict each other.
-
-    `spelled_tags` gives the case of a tag key by its lower-case form.
-    """
-    arn = split_arn(resource) if resource != "*" else None
-    for key, part in (("aws:resourceaccount", arn and arn.account), ("aws:requestedregion", arn and arn.region)):
-        if (
-            part
-            and context.get(key)
-            and context[key] != (part,)
-            and (key.endswith("region") or _ACCOUNT.fullmatch(part))
-        ):
-            return None
-    filled = dict(context)
-    for entries, whole in (("aws:requesttag/", "aws:tagkeys"), ("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
-        if any(key.startswith(entries) or key == whole for key in context):
-            _agree_on_entries(filled, entries, whole, spelled_tags)
-    for key, values in context.items():
-        tag = _TAG_OF_RESOURCE.fullmatch(key)
-        if tag and values:
-            for other in [other for other in context if other.endswith(f":resourcetag/{tag[1]}")]:
-                if filled[other] not in ((), values):
-                    return None
-                filled[other] = values
-    return filled if _agree_on_chain(filled) else None
-
-
-def _agree_on_entries(
-    context: dict[str, tuple[str, ...]], entries: str, whole: str, spelled: Mapping[str, str]
-) -> None:
-    """Make the key that lists all entries, such as aws:TagKeys, and the entries themselves name the same ones."""
-    listed = {value.lower() for value in context.get(whole, ())}
-    given = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
-    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in given if name not in listed))
-    for value in context[whole]:
-        if not context.get(entries + value.lower()):
-            context[entries + value.lower()] = (STAND_IN,)
-
-
-def _agree_on_chain(context: dict[str, tuple[str, ...]]) -> bool:
-    """Make the keys about services that call on the principal's behalf agree; return whether they can."""
-    first, last = context.get("aws:calledviafirst", ()), context.get("aws:calledvialast", ())
-    chain = context.get("aws:calledvia", ())
-    if not (first or last or chain):
-        if not context.get("aws:viaawsservice"):
-            context["aws:viaawsservice"] = ("false",)
-        return True
-    if chain:
-        if first not in ((), chain[:1]) or last not in ((), chain[-1:]):
-            return False
-    else:
-        chain = (*(first or last), *(last if last and last != first and first else ()))
-    context.update({"aws:calledvia": chain, "aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:]})
-    if context.get("aws:viaawsservice") not in (None, (), ("true",)):
-        return False
-    context["aws:viaawsservice"] = ("true",)
-    return True
-
-
-@lru_cache(maxsize=16384)
-def _keys(action: str, resource_type: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the keys that the reference lists, in lower case: whole ones, and what those with a placeholder start with."""
     info = reference().find(action)
-    if info is None:
-        return frozenset(), ("",)
-    keys = {key.lower() for key in info.condition_keys}
-    service = action.partition(":")[0]
-    for use in info.resource_types:
-        if use.name == resource_type:
-            keys |= _keys_of(service, use)
-    return (
-        frozenset(key for key in keys if "${" not in key),
-        tuple(key.partition("${")[0] for key in keys if "${" in key),
-    )
+    if info is None or lists_key(action, key, resource_type or None) or is_unassigned(key):
+        return True
+    if key.startswith(("aws:requesttag/", "aws:tagkeys")):
+        return not {"List", "Read"}.issuperset(info.levels)
+    if not info.resource_types:
+        return False
+    service = info.name.partition(":")[0]
+    return key.startswith("aws:resourcetag/") or (key.startswith(f"{service}:") and is_condition_key(key))
 
 
 @lru_cache(maxsize=16384)
@@ -177,13 +141,6 @@ def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
     """Return the ARNs of a resource type as wildcard patterns."""
     kind = reference().resource_type(service, resource_type)
     return tuple(_PLACEHOLDER.sub("*", shape) for shape in kind.arn_formats) if kind else ()
-
-
-def _keys_of(service: str, use: ResourceUse) -> set[str]:
-    kind = reference().resource_type(service, use.name)
-    # EC2 lists the keys of each action and type; other services list those of the type alone.
-    keys = use.condition_keys or (kind.condition_keys if kind else ())
-    return {key.lower() for key in keys}
 
 
 def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:

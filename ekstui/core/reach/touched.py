@@ -13,7 +13,15 @@ from ekstui.core.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]
 
+MAX_CELLS = 256
+"""How many combinations of patterns that an action may match are told apart."""
+
 _NOTHING: frozenset[Extent] = frozenset()
+_UNNAMED = "\ue0aa"
+"""Stands for a wildcard in the name of an action that only wildcards match."""
+
+
+_Part = tuple[Target, frozenset[Extent]]
 
 
 class _Entry(NamedTuple):
@@ -50,6 +58,7 @@ class Side:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
         self._exceptions: list[_Exception] = []
+        self._known: dict[tuple[int, ...], Held] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
                 self._exceptions.append(_Exception(target, extents))
@@ -61,34 +70,36 @@ class Side:
 
     def held(self, action: str) -> Held:
         """Return what the document says of an action, given in lower case."""
-        allow = [self._grants.get(Target("Allow", "Action", (action,)), _NOTHING)]
-        deny = [self._grants.get(Target("Deny", "Action", (action,)), _NOTHING)]
-        for entry in self._entries(action):
-            if wildcard.matches(entry.pattern, action):
-                (allow if entry.effect == "Allow" else deny).append(entry.extents)
-        for exception in self._exceptions:
-            if not exception.excepts(action):
-                (allow if exception.effect == "Allow" else deny).append(exception.extents)
-        return Held(_union(allow), _union(deny))
+        found: list[tuple[Effect, frozenset[Extent]]] = []
+        for effect in ("Allow", "Deny"):
+            extents = self._grants.get(Target(effect, "Action", (action,)))
+            if extents:
+                found.append((effect, extents))
+        found += [
+            (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
+        ]
+        found += [(each.effect, each.extents) for each in self._exceptions if not each.excepts(action)]
+        # Few combinations stand for many actions, and a union of extents takes long.
+        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in found)
+        held = self._known.get(sign)
+        if held is None:
+            held = self._known[sign] = _held(found)
+        return held
 
-    def bounds(self, pattern: str) -> tuple[Held, Held]:
-        """Return the least and the most that the document allows of the actions under a pattern nobody can expand."""
-        sure, possible = [], []
-        for entry in self._entries(pattern):
-            if wildcard.overlaps(entry.pattern, pattern):
-                possible.append(entry)
-            if wildcard.covers(entry.pattern, pattern):
-                sure.append(entry)
-        for exception in self._exceptions:
-            entry = _Entry(exception.effect, "*", exception.extents)
-            if not any(wildcard.covers(listed, pattern) for listed in exception.actions):
-                possible.append(entry)
-            if not any(wildcard.overlaps(listed, pattern) for listed in exception.actions):
-                sure.append(entry)
-        return (
-            Held(_extents(sure, "Allow"), _extents(possible, "Deny")),
-            Held(_extents(possible, "Allow"), _extents(sure, "Deny")),
-        )
+    def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
+        """Return what the document says of every action under a pattern, and what perhaps of some only."""
+        sure: list[_Part] = []
+        doubtful: list[_Part] = []
+        for target, extents in self._grants.items():
+            wanted = target.element == "Action"
+            if any(wildcard.covers(listed, pattern) for listed in target.actions):
+                if wanted:
+                    sure.append((target, extents))
+            elif any(wildcard.overlaps(listed, pattern) for listed in target.actions):
+                doubtful.append((target, extents))
+            elif not wanted:
+                sure.append((target, extents))
+        return sure, doubtful
 
     def _entries(self, action: str) -> Iterator[_Entry]:
         yield from self._of_service.get(_service(action), ())
@@ -101,18 +112,88 @@ def _service(pattern: str) -> str:
     return "*" if wildcard.is_wild(service) else service
 
 
-def touched_actions(before: Grants, after: Grants) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the actions of which the two sides may say different things.
+def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[Held, Held]] | None:
+    """Return what both sides may say of an action under a pattern that nobody can expand; None if that is too much.
 
-    First the known ones, in lower case, each with its spelling; then the patterns of services that the reference
-    lacks, whose actions nobody can list. Known are the reference's actions and those that either side names.
+    What is said of some of its actions only is said of any of them or not, the same on both sides.
     """
-    differing = [target for target, extents in before.items() if after.get(target) != extents]
-    differing += [target for target in after if target not in before]
+    sure_before, doubtful_before = before.sure_and_doubtful(pattern)
+    sure_after, doubtful_after = after.sure_and_doubtful(pattern)
+    doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
+    # What a side names without a wildcard is known, and so none of these.
+    patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
+    cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)])
+    if cells is None:
+        return None
+    cases: dict[tuple[Held, Held], None] = {}
+    for matching in cells:
+        sides = []
+        for sure, parts in ((sure_before, doubtful_before), (sure_after, doubtful_after)):
+            applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
+            sides.append(_held([(target.effect, extents) for target, extents in (*sure, *applying)]))
+        cases[sides[0], sides[1]] = None
+    return list(cases)
+
+
+def _cells(patterns: list[str]) -> list[frozenset[str]] | None:
+    """Return which of the patterns an action may match together; None if that is too much."""
+    cells: list[frozenset[str]] = [frozenset()]
+    for pattern in patterns:
+        cells += [
+            frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, each) for each in cell)
+        ]
+        if len(cells) > MAX_CELLS:
+            return None
+    return [
+        cell
+        for cell in cells
+        if not any(wildcard.covers(other, each) for each in cell for other in patterns if other not in cell)
+    ]
+
+
+class Unlisted(NamedTuple):
+    """A pattern of actions that nobody can list."""
+
+    pattern: str
+    action: str
+    """An action of its own, which only wildcards match."""
+    exists: bool
+    """Whether it is taken to exist: not if the documents name an action under the pattern, which may be the only one."""
+
+
+def unlisted_patterns(before: Grants, after: Grants) -> tuple[Unlisted, ...]:
+    """Return the patterns of which the sides may say different things and whose actions nobody can list.
+
+    These are the patterns of both sides that match nothing in the reference, and all of each service that it lacks.
+    """
+    differing = tuple(_patterns(_differing(before, after), before, after))
+    services = {_service(pattern) for pattern in differing}
+    named = {action for target in chain(before, after) for action in target.actions}
+    patterns: dict[str, bool] = {}
+    for action in sorted(named):
+        service = _service(action)
+        if services.isdisjoint((service, "*")) and service != "*":
+            continue
+        if service != "*" and not reference().has_service(service):
+            patterns[f"{service}:*"] = True
+        if wildcard.is_wild(action) and not reference().expand(action):
+            exists = not any(wildcard.matches(action, each) for each in named if not wildcard.is_wild(each))
+            patterns[action] = patterns.get(action, False) or exists
+    return tuple(
+        Unlisted(pattern, pattern.replace("*", _UNNAMED).replace("?", _UNNAMED), exists)
+        for pattern, exists in patterns.items()
+        if any(wildcard.overlaps(each, pattern) for each in differing)
+    )
+
+
+def touched_actions(before: Grants, after: Grants) -> dict[str, str]:
+    """Return the known actions of which the two sides may say different things, in lower case, each with its spelling.
+
+    Known are the reference's actions and those that either side names.
+    """
     known: dict[str, str] = {}
-    unlisted: dict[str, None] = {}
     named: tuple[str, ...] | None = None
-    for pattern in _patterns(differing, before, after):
+    for pattern in _patterns(_differing(before, after), before, after):
         if not wildcard.is_wild(pattern):
             known.setdefault(pattern, _spelling(pattern))
             continue
@@ -122,9 +203,12 @@ def touched_actions(before: Grants, after: Grants) -> tuple[dict[str, str], tupl
         for action in named:
             if action not in known and wildcard.matches(pattern, action):
                 known[action] = _spelling(action)
-        if _service(pattern) != "*" and not reference().has_service(_service(pattern)):
-            unlisted[pattern] = None
-    return known, tuple(unlisted)
+    return known
+
+
+def _differing(before: Grants, after: Grants) -> list[Target]:
+    changed = [target for target, extents in before.items() if after.get(target) != extents]
+    return changed + [target for target in after if target not in before]
 
 
 def _patterns(differing: list[Target], before: Grants, after: Grants) -> Iterable[str]:
@@ -160,10 +244,11 @@ def _spelling(action: str) -> str:
     return reference().names(service).get(name, action)
 
 
-def _extents(entries: list[_Entry], effect: Effect) -> frozenset[Extent]:
-    return _union([entry.extents for entry in entries if entry.effect == effect])
+def _held(parts: list[tuple[Effect, frozenset[Extent]]]) -> Held:
+    allow = [extents for effect, extents in parts if effect == "Allow"]
+    deny = [extents for effect, extents in parts if effect == "Deny"]
+    return Held(_union(allow), _union(deny))
 
 
 def _union(sets: list[frozenset[Extent]]) -> frozenset[Extent]:
-    full = [each for each in sets if each]
-    return full[0] if len(full) == 1 else _NOTHING.union(*full)
+    return sets[0] if len(sets) == 1 else _NOTHING.union(*sets)

@@ -5,34 +5,38 @@ ones that the reference lists for it, and keys that hang together (a tag and the
 account) agree. Finding none proves nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import permutations
 
 from ekstui.core.arn import matches_resource
-from ekstui.core.conditions.patterns import as_sent, instance, literal, resolve, variables_of
-from ekstui.core.conditions.predicates import Predicate, holds, predicates_of
+from ekstui.core.conditions.context import WholeContext
+from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, has_several, is_tag, type_of
+from ekstui.core.conditions.operators import NULL
+from ekstui.core.conditions.predicates import Predicate, predicates_of
+from ekstui.core.conditions.truth import Truth, every, negation, some
+from ekstui.core.conditions.values import Deferred, Span, Text, complement, examples
+from ekstui.core.conditions.variables import literal, plain, resolved, template, variables_of
 from ekstui.core.grants import Extent
+from ekstui.core.reach.bonds import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
 from ekstui.core.reach.coverage import Held
-from ekstui.core.reach.feasible import (
-    ACCOUNT,
-    ALWAYS_PRESENT,
-    DERIVED,
-    STAND_IN,
-    Context,
-    agreeing,
-    resources_for,
-    stand_in,
-    takes_key,
-)
+from ekstui.core.reach.effort import Effort
+from ekstui.core.reach.feasible import REGION, instances_of, resources_for, stand_in, takes_key
 
 MAX_TRIES = 200
 """How many requests are tried before a search gives up."""
 
-REGION = "zq-east-1"
+MAX_STARTS = 12
+"""How many sets of values that meet the wanted conditions a search starts from."""
 
-_ABSENT: tuple[str, ...] = ()
-_TRUTHS = {"false", "true"}
+MOST_TOGETHER = 4
+"""How many values of a list are combined in pairs."""
+
+_ABSENT: Values = ()
+_TRUTHS = (("false",), ("true",))
+_DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"})
+"""Keys that follow from `aws:CalledVia` unless they are asked for, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,16 @@ class Request:
     """The values of each key that a condition or variable asks for, in lower case; none where the key is absent."""
 
 
-def request_gained(action: str, before: Held, after: Held) -> Request | None:
+def request_gained(action: str, before: Held, after: Held, effort: Effort | None = None) -> Request | None:
     """Return a request for the action that `after` allows and `before` does not, or None if none is found."""
+    effort = effort or Effort()
     for extent in _sorted(after.allow - before.allow):
-        found = _Search(action, (extent,), before.allow | after.deny).run()
+        found = _Search(action, (extent,), before.allow | after.deny, effort).run()
         if found:
             return found
     for deny in _sorted(before.deny - after.deny):
         for extent in _sorted(after.allow):
-            found = _Search(action, (extent, deny), after.deny).run()
+            found = _Search(action, (extent, deny), after.deny, effort).run()
             if found:
                 return found
     return None
@@ -62,10 +67,11 @@ def request_gained(action: str, before: Held, after: Held) -> Request | None:
 class _Search:
     """A search for a request that some extents match and others do not."""
 
-    def __init__(self, action: str, wanted: tuple[Extent, ...], avoided: frozenset[Extent]) -> None:
+    def __init__(self, action: str, wanted: tuple[Extent, ...], avoided: frozenset[Extent], effort: Effort) -> None:
         self._action = action
         self._wanted = wanted
         self._avoided = _sorted(avoided)
+        self._effort = effort
         self._tries = 0
         self._resource = ""
         self._type = ""
@@ -77,43 +83,80 @@ class _Search:
         for extent in self._avoided:
             for key, predicates in predicates_of(extent.conditions).items():
                 self._asked.setdefault(key, []).extend(predicates)
-        self._variables = _variables(wanted, self._avoided, self._asked)
+        self._variables = _variables((*wanted, *self._avoided))
+        self._accounts = self._named_accounts()
 
     def run(self) -> Request | None:
         """Return a request, or None if none is found."""
         if any(extent.principals for extent in (*self._wanted, *self._avoided)):
             return None
-        context: dict[str, tuple[str, ...]] = {key: (_value_of_variable(key),) for key in self._variables}
-        # A key that is a variable elsewhere takes its value first, since the values of the others follow from it.
-        for key in sorted(self._needs, key=lambda each: (each not in self._variables, each)):
-            values = next((each for each in self._values(key, context) if self._meets(key, each, context)), None)
-            if values is None:
-                return None
-            context[key] = values
+        # A key that is a variable elsewhere takes its value first, since the values of the others follow from it; then
+        # what names a principal or a resource whole, and last what is a part of it.
+        order = sorted(self._needs, key=lambda each: (each not in self._variables, not each.endswith("arn"), each))
+        start: Context = {}
+        for key in sorted(self._variables):
+            start = follow({**start, key: (_value_of_variable(key),)}, key)
+        for count, context in enumerate(self._starts(start, order)):
+            if count == MAX_STARTS or self._is_spent:
+                break
+            found = self._from(context)
+            if found is not None:
+                return Request(self._action, self._resource, found)
+        return None
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._tries > MAX_TRIES or self._effort.is_spent
+
+    def _starts(self, context: Context, order: list[str]) -> Iterator[Context]:
+        """Yield contexts in which each key of `order` meets what is wanted of it."""
+        if not order:
+            yield context
+            return
+        key, rest = order[0], order[1:]
+        for values in self._values(key, context):
+            self._effort.spend()
+            if self._is_spent:
+                return
+            if is_possible(key, values) and self._meets(key, values, context):
+                trial = follow({**context, key: values}, key)
+                if all(each in rest or self._meets(each, trial[each], trial) for each in self._needs if each in trial):
+                    yield from self._starts(trial, rest)
+
+    def _from(self, context: Context) -> Context | None:
         for key in self._asked:
-            if key not in context and key not in DERIVED:
-                context[key] = next(iter(self._values(key, context)))
+            if key not in context and key not in _DERIVED:
+                values = next((each for each in self._values(key, context) if is_possible(key, each)), _ABSENT)
+                context = self._with(context, key, values)
         for resource, resource_type in self._resources(context):
             self._resource, self._type = resource, resource_type
             found = self._step_out(context, frozenset())
             if found is not None:
-                sent = {key: tuple(map(as_sent, values)) for key, values in found.items()}
-                return Request(self._action, as_sent(self._resource), sent)
+                return found
         return None
 
+    def _with(self, context: Context, key: str, values: Values) -> Context:
+        """Return the context with one key more, which gives way where it contradicts the others."""
+        trial = {**context, key: values}
+        for other in context:
+            followed = follow(trial, other)
+            if followed[key] != values and is_possible(key, followed[key]):
+                return {**context, key: followed[key]}
+        return trial
+
     def _resources(self, context: Context) -> tuple[tuple[str, str], ...]:
-        account = (context.get("aws:resourceaccount") or (ACCOUNT,))[0]
-        region = (context.get("aws:requestedregion") or (REGION,))[0]
+        account = next(
+            (values[0] for key, values in context.items() if key.endswith(":resourceaccount") and values), ACCOUNT
+        )
+        region = (context.get("aws:requestedregion") or context.get("ec2:region") or (REGION,))[0]
+        known = WholeContext(context)
         patterns: list[str] = []
-        for extent in self._wanted:
-            if extent.element == "Resource":
-                resolved = (resolve(literal(resource), context) for resource in extent.resources)
-                patterns += [resource for resource in resolved if resource is not None]
         # What the other side leaves out is what it does not allow.
-        for extent in self._avoided:
-            if extent.element == "NotResource":
-                resolved = (resolve(literal(resource), context) for resource in extent.resources)
-                patterns += [resource for resource in resolved if resource is not None]
+        for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
+            for extent in extents:
+                if extent.element == element:
+                    found = [resolved(template(resource), known) for resource in extent.resources]
+                    patterns += [each.pattern() for each in found if each.resolvable and not each.unknown_keys]
         if any(extent.element == "NotResource" for extent in self._wanted):
             patterns.append("*")
         return resources_for(self._action, tuple(dict.fromkeys(patterns)), account, region)
@@ -121,7 +164,8 @@ class _Search:
     def _step_out(self, context: Context, fixed: frozenset[str]) -> Context | None:
         """Return a context like this one, `fixed` keys unchanged, that the wanted extents match and the others do not."""
         self._tries += 1
-        if self._tries > MAX_TRIES:
+        self._effort.spend()
+        if self._is_spent:
             return None
         full = agreeing(context, self._resource, self._spelled_tags)
         if full is None:
@@ -131,9 +175,10 @@ class _Search:
             return None
         # A variable that no request for the action gives a value is one that stays without.
         full = {**full, **dict.fromkeys(impossible, _ABSENT)}
-        if not all(self._matches(extent, full) for extent in self._wanted):
+        known = WholeContext(full)
+        if not all(self._matches(extent, known) for extent in self._wanted):
             return None
-        in_the_way = next((each for each in self._avoided if self._matches(each, full) is not False), None)
+        in_the_way = next((each for each in self._avoided if self._matches(each, known) is not False), None)
         if in_the_way is None:
             return full
         for key, predicates in predicates_of(in_the_way.conditions).items():
@@ -142,59 +187,93 @@ class _Search:
                     if changed in fixed:
                         continue
                     for values in self._values(changed, full):
-                        trial = {**context, changed: values}
-                        if values != full.get(changed) and holds(predicate, trial.get(key, ()), trial) is False:
+                        if values == full.get(changed) or not is_possible(changed, values):
+                            continue
+                        trial = follow({**context, changed: values}, changed)
+                        self._effort.spend()
+                        if predicate.holds(trial.get(key, ()), WholeContext(trial)) is False:
                             found = self._step_out(trial, fixed | {changed})
                             if found is not None:
                                 return found
         return None
 
-    def _matches(self, extent: Extent, context: Context) -> bool | None:
+    def _matches(self, extent: Extent, known: WholeContext) -> Truth:
         """Return whether the request on the current resource matches an extent; None if it cannot be told."""
-        doubtful = False
-        matched = False
-        for resource in extent.resources:
-            resolved = resolve(literal(resource), context)
-            if resolved is None:
-                continue
-            matched = matched or matches_resource(resolved, self._resource) is True
-        if matched != (extent.element == "Resource"):
+        listed = some(self._is_listed(resource, known) for resource in extent.resources)
+        if extent.element == "NotResource":
+            listed = negation(listed)
+        if listed is False:
             return False
-        for key, predicates in predicates_of(extent.conditions).items():
-            for predicate in predicates:
-                answer = holds(predicate, context.get(key, ()), context)
-                if answer is False:
-                    return False
-                doubtful = doubtful or answer is None
-        return None if doubtful else True
+        lines = (
+            predicate.holds(known.values(key), known)
+            for key, predicates in predicates_of(extent.conditions).items()
+            for predicate in predicates
+        )
+        return every((listed, *lines))
 
-    def _meets(self, key: str, values: tuple[str, ...], context: Context) -> bool:
-        trial = {**context, key: values}
-        return all(holds(predicate, values, trial) is True for predicate in self._needs.get(key, ()))
+    def _is_listed(self, resource: str, known: WholeContext) -> Truth:
+        found = resolved(template(resource), known)
+        if not found.resolvable:
+            return False
+        matched = matches_resource(found.pattern(), literal(self._resource))
+        return None if matched and found.unknown_keys else matched
 
-    def _values(self, key: str, context: Context) -> list[tuple[str, ...]]:
+    def _meets(self, key: str, values: Values, context: Context) -> bool:
+        trial = WholeContext({**context, key: values})
+        return all(predicate.holds(values, trial) is True for predicate in self._needs.get(key, ()))
+
+    def _values(self, key: str, context: Context) -> list[Values]:
         """Return values worth trying for a key, those that nobody names first."""
         predicates = self._asked.get(key, [])
-        found: dict[tuple[str, ...], None] = {}
+        found: dict[Values, None] = {}
         if key in self._variables:
             found[(_value_of_variable(key),)] = None
         if key not in ALWAYS_PRESENT:
             found[_ABSENT] = None
+        if type_of(key) == "truth" or any(_is_of_truths(predicate) for predicate in predicates):
+            return [*found, *_TRUTHS]
         other = stand_in(key)
-        texts = {pattern.text for predicate in predicates for pattern in predicate.patterns}
-        if texts and texts <= _TRUTHS:
-            return [*found, *((truth,) for truth in sorted(_TRUTHS))]
         found[(other,)] = None
-        # What an operator without quantifier makes of several values is not documented.
-        several = not any(predicate.single and predicate.patterns for predicate in predicates)
+        named: dict[str, None] = {}
+        known = WholeContext(context)
         for predicate in predicates:
-            for pattern in sorted(predicate.patterns):
-                value = instance(pattern, context, STAND_IN)
-                if value is not None:
-                    found[(value,)] = None
-                    if several:
-                        found[value, other] = None
+            for value in predicate.values:
+                named.update(dict.fromkeys(self._examples(key, value, known)))
+            named.update(dict.fromkeys(_between(predicate)))
+        found.update(dict.fromkeys((each,) for each in named))
+        if is_tag(key) and not all(_is_plain(predicate) for predicate in predicates):
+            found[("",)] = None
+        # What an operator without set operator makes of several values is not documented.
+        if has_several(key) is not False and not any(_is_plain(predicate) for predicate in predicates):
+            found.update(dict.fromkeys((each, other) for each in named))
+            found.update(dict.fromkeys(permutations(list(named)[:MOST_TOGETHER], 2)))
         return list(found)
+
+    def _examples(self, key: str, value: object, known: WholeContext) -> Iterable[str]:
+        if isinstance(value, Text):
+            text = resolved(value.parts, known)
+            if text.resolvable and not text.unknown_keys:
+                return instances_of(key, text.pattern(), self._accounts)
+            return ()
+        if isinstance(value, Span):
+            return examples(value)
+        if isinstance(value, Deferred):
+            return ("true", "false")
+        return ()
+
+    def _named_accounts(self) -> tuple[str, ...]:
+        """Return the account numbers that conditions name, and two that none does."""
+        named = {
+            plain(part)
+            for key, predicates in self._asked.items()
+            if type_of(key) == "account"
+            for predicate in predicates
+            for value in predicate.values
+            if isinstance(value, Text)
+            for part in value.parts
+            if isinstance(part, str) and is_possible(key, (part,))
+        }
+        return (*sorted(named), ACCOUNT, OTHER_ACCOUNT)
 
     @property
     def _spelled_tags(self) -> dict[str, str]:
@@ -202,32 +281,55 @@ class _Search:
         spelled: dict[str, str] = {}
         for key in ("aws:tagkeys", "kms:encryptioncontextkeys"):
             for predicate in self._asked.get(key, ()):
-                spelled.update({pattern.text.lower(): pattern.text for pattern in sorted(predicate.patterns)})
+                texts = sorted(plain(text) for value in predicate.values if (text := _whole(value)) is not None)
+                spelled.update({text.lower(): text for text in texts})
         return spelled
+
+
+def _whole(value: object) -> str | None:
+    """Return the text of a value without variables."""
+    return "".join(map(str, value.parts)) if isinstance(value, Text) and not variables_of(value.parts) else None
+
+
+def _is_plain(predicate: Predicate) -> bool:
+    return predicate.operator is not None and predicate.operator.quantifier is None and predicate.operator.base != NULL
+
+
+def _is_of_truths(predicate: Predicate) -> bool:
+    return predicate.operator is not None and predicate.operator.family.how == "truth" and _is_plain(predicate)
+
+
+def _between(predicate: Predicate) -> list[str]:
+    """Return values that lie outside the spans of a line."""
+    spans = [value for value in predicate.values if isinstance(value, Span)]
+    if not spans or spans[0].kind in ("truth", "bytes"):
+        return []
+    return [text for gap in complement(spans[0].kind, spans) for text in examples(gap)]
 
 
 def _value_of_variable(key: str) -> str:
     name = key.rpartition(":")[2]
-    if name.endswith("account"):
+    if type_of(key) == "account":
         return ACCOUNT
-    return stand_in(key) if name.endswith("arn") else "zq-" + "".join(c for c in name if c.isalnum())[-20:]
+    if type_of(key) is not None or name.endswith(("arn", "orgid", "orgpaths")):
+        return stand_in(key)
+    return "zq-" + "".join(c for c in name if c.isalnum())[-20:]
 
 
-def _variables(
-    wanted: Iterable[Extent], avoided: Iterable[Extent], asked: dict[str, list[Predicate]]
-) -> frozenset[str]:
+def _variables(extents: Iterable[Extent]) -> frozenset[str]:
     found: set[str] = set()
-    for extent in (*wanted, *avoided):
+    for extent in extents:
         for resource in extent.resources:
-            found.update(variables_of(resource))
-    for predicates in asked.values():
-        for predicate in predicates:
-            found.update(_variables_of(predicate))
+            found.update(variable.key for variable in variables_of(template(resource)))
+        for predicates in predicates_of(extent.conditions).values():
+            for predicate in predicates:
+                found.update(_variables_of(predicate))
     return frozenset(found)
 
 
 def _variables_of(predicate: Predicate) -> tuple[str, ...]:
-    return tuple(sorted({name for pattern in predicate.patterns for name in variables_of(pattern.text)}))
+    values = (value for value in predicate.values if isinstance(value, Text | Deferred))
+    return tuple(sorted({variable.key for value in values for variable in variables_of(value.parts)}))
 
 
 def _sorted(extents: Iterable[Extent]) -> list[Extent]:

@@ -116,10 +116,9 @@ class PermissionsPane(Pane):
         words = self.words
         width = self.rows.row_width
         if self._remaining is not None:
-            from ekstui.present.remaining import remaining_blocks
+            from ekstui.tui.present.remaining import remaining_rows
 
-            blocks = remaining_blocks(self._remaining, {service for _, service in self._opened})
-            return rows_with(words, rows(blocks, width))
+            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._opened}, width))
         if not words and self.shown:
             from ekstui.present.about import about_blocks, notes_blocks
 
@@ -144,7 +143,7 @@ class PermissionsPane(Pane):
     def _toggle(self, event: RowList.Opened) -> None:
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.core.where import PolicyAt
-        from ekstui.present.remaining import RemainingService
+        from ekstui.tui.present.remaining import RemainingService
 
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown

@@ -22,8 +22,9 @@ single = st.sampled_from(
 sets = st.builds(
     "{}:{}".format,
     st.sampled_from(["ForAllValues", "ForAnyValue"]),
-    st.sampled_from(["StringEquals", "StringNotEquals", "StringLike", "StringLikeIfExists"]),
-)
+    st.sampled_from(["StringEquals", "StringNotEquals", "StringLike", "StringNotLikeIfExists"]),
+).filter(lambda name: not name.startswith("ForAnyValue") or not name.endswith("IfExists"))
+# Of `ForAnyValue:…IfExists` the guide's two rules for an absent key contradict each other.
 # Several values need a set operator: without one, IAM documents no answer. So key k:b, which may have several, gets one.
 patterns = st.lists(st.sampled_from(["x", "y", "*", "?", "z", "${k:a}", "${k:a, 'x'}"]), min_size=1, max_size=2)
 nulls = st.lists(st.sampled_from(["true", "false"]), min_size=1, max_size=2)

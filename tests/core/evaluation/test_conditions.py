@@ -154,7 +154,7 @@ SETS: list[tuple[str, list[str], Given, bool | None]] = [
     ("ForAnyValue:StringEquals", ["a"], ABSENT, False),
     ("ForAnyValue:StringLike", ["*"], ("",), False),
     ("ForAnyValue:StringEquals", ["a"], UNKNOWN, None),
-    ("ForAnyValue:StringLikeIfExists", ["a*"], ABSENT, False),
+    ("ForAnyValue:StringLikeIfExists", ["a*"], ABSENT, None),
     ("ForAnyValue:StringNotEquals", ["a"], ("a", "b"), True),
     ("ForAnyValue:StringNotEquals", ["a", "b"], ("a", "b"), False),
     ("StringEqualsIfExists", ["a"], ABSENT, True),

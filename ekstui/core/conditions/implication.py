@@ -1,0 +1,206 @@
+"""Whether condition lines on one key imply another line, or exclude it.
+
+A key is in one of three states: absent, an empty set (which an empty string also is to a set operator), or with
+values. A line implies another only if it does in each state. What a plain operator makes of several values is not
+documented, so on such keys it is something else than `ForAnyValue` and `ForAllValues`: they imply it, or it implies
+them, only as far as that holds whatever it makes of them.
+"""
+
+from functools import lru_cache
+
+from ekstui.core.conditions.context import NOTHING_KNOWN
+from ekstui.core.conditions.key_facts import facts, has_several
+from ekstui.core.conditions.operators import NULL
+from ekstui.core.conditions.predicates import Predicate, predicate_of, predicates_of
+from ekstui.core.conditions.values import (
+    Span,
+    complement,
+    covered_by,
+    disjoint,
+    intersection,
+    is_nothing,
+    union,
+)
+from ekstui.core.grants import Line
+
+_ABSENT: tuple[str, ...] = ()
+_EMPTY = ("",)
+
+
+def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
+    """Return True only if every request that meets the block `given` meets the block `wanted`."""
+    if wanted <= given:
+        return True
+    predicates = predicates_of(given)
+    return all(line in given or implies(predicates.get(line.key, ()), predicate_of(line)) for line in wanted)
+
+
+@lru_cache(maxsize=65536)
+def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
+    """Return True only if the lines `given`, all on the key of `wanted`, cannot hold without it."""
+    if wanted.operator is None:
+        return False
+    lines = [line for line in (*given, *facts(wanted.key)) if line.operator is not None]
+    for state in (_ABSENT, _EMPTY):
+        if wanted.holds(state, NOTHING_KNOWN) is True or any(
+            line.holds(state, NOTHING_KNOWN) is False for line in lines
+        ):
+            continue
+        if state == _ABSENT or not any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines):
+            return False
+    if wanted.accepts_all or any(line.accepts_none for line in lines):
+        return True
+    stronger = [line for line in lines if _stronger(line, wanted)]
+    return any(_accepts_no_more(line, wanted) for line in stronger) or (
+        len(stronger) > 1 and _together_accept_no_more(stronger, wanted)
+    )
+
+
+def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
+    """Return True only if no request meets both blocks."""
+    predicates = predicates_of(given)
+    return any(
+        excluded((*predicates.get(line.key, ()), *facts(line.key)), predicate_of(line))
+        for line in refused
+        if line.key in predicates or facts(line.key)
+    )
+
+
+@lru_cache(maxsize=65536)
+def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
+    """Return True only if the lines `given` cannot hold together with `refused`, which is on the same key."""
+    lines = [line for line in given if line.operator is not None]
+    if refused.operator is None:
+        return False
+    for state in (_ABSENT, _EMPTY):
+        possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, refused))
+        settled = state == _EMPTY and any(_alike(line, refused) and _accept_apart(line, refused) for line in lines)
+        if possible and not settled:
+            return False
+    if refused.accepts_none or any(line.accepts_none for line in lines):
+        return True
+    return any(_meet(line, refused) and _accept_apart(line, refused) for line in lines)
+
+
+def _quantifier(line: Predicate) -> str | None:
+    return None if line.operator is None else line.operator.quantifier
+
+
+def _is_null(line: Predicate) -> bool:
+    return line.operator is not None and line.operator.base == NULL
+
+
+def _alike(one: Predicate, other: Predicate) -> bool:
+    """Return whether an empty string is to both what any other value is."""
+    return _quantifier(one) is None and _quantifier(other) is None
+
+
+def _stronger(line: Predicate, wanted: Predicate) -> bool:
+    """Return whether `wanted` holds for values of which `line` holds, if every value that it accepts is accepted."""
+    several = has_several(line.key)
+    if several is False:
+        return True
+    one, other = _quantifier(line), _quantifier(wanted)
+    if one == "ForAllValues" or other == "ForAnyValue" or _is_null(line) or _is_null(wanted):
+        return True
+    if one is None and other is None:
+        return line.negated == wanted.negated or not several
+    return False
+
+
+def _meet(line: Predicate, refused: Predicate) -> bool:
+    """Return whether both cannot hold if no value is accepted by both."""
+    several = has_several(line.key)
+    if several is False:
+        return True
+    one, other = _quantifier(line), _quantifier(refused)
+    return "ForAllValues" in (one, other) or (one is None and other is None and not several)
+
+
+def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
+    """Return True only if every value that `line` accepts is one that `wanted` accepts."""
+    if wanted.accepts_all or line.accepts_none:
+        return True
+    if _is_null(line) or _is_null(wanted):
+        return False
+    if line.negated:
+        return wanted.negated and all(covered_by(special, line.values) for special in wanted.values)
+    if wanted.negated:
+        return all(disjoint(one, other) for one in line.values for other in wanted.values)
+    return all(covered_by(special, wanted.values) for special in line.values)
+
+
+def _accept_apart(line: Predicate, refused: Predicate) -> bool:
+    """Return True only if no value is accepted by both."""
+    if line.accepts_none or refused.accepts_none:
+        return True
+    if _is_null(line) or _is_null(refused) or (line.negated and refused.negated):
+        return False
+    if refused.negated:
+        return all(covered_by(special, refused.values) for special in line.values)
+    if line.negated:
+        return all(covered_by(special, line.values) for special in refused.values)
+    return all(disjoint(one, other) for one in line.values for other in refused.values)
+
+
+def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if every value that all lines accept is one that `wanted` accepts; each is on one value."""
+    several = has_several(wanted.key)
+    quantifiers = {_quantifier(line) for line in lines}
+    if several is not False and quantifiers != {"ForAllValues"} and (several or quantifiers != {None}):
+        return False  # one value may meet one line, and another value the other
+    positive = [line for line in lines if not line.negated and not _is_null(line)]
+    negated = [line for line in lines if line.negated]
+    for line in positive:
+        left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
+        if not left:
+            return True
+        if wanted.negated:
+            if all(disjoint(one, other) for one in left for other in wanted.values):
+                return True
+        elif all(covered_by(special, wanted.values) for special in left):
+            return True
+    return _spans_within(positive, negated, wanted)
+
+
+def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if the spans of the lines of one type have in common only what `wanted` accepts."""
+    typed = [(line, spans) for line in positive if (spans := _spans(line)) is not None]
+    if not typed:
+        return False
+    kind = typed[0][1][0].kind
+    common = union(typed[0][1])
+    for _, spans in typed[1:]:
+        if spans[0].kind == kind:
+            common = intersection(common, spans)
+    for line in negated:
+        spans = _spans(line)
+        if spans is not None and spans[0].kind == kind:
+            common = intersection(common, complement(kind, spans))
+    limits = _spans(wanted)
+    if not common:
+        return True
+    if limits is None or limits[0].kind != kind:
+        return False
+    if wanted.negated:
+        return not intersection(common, limits)
+    return all(covered_by(each, limits) for each in common)
+
+
+def _spans(line: Predicate) -> list[Span] | None:
+    """Return the values of a line if all are spans, and at least one is."""
+    values = [value for value in line.values if not is_nothing(value)]
+    spans = [value for value in values if isinstance(value, Span)]
+    return spans if spans and len(spans) == len(values) else None
+
+
+def union_of_values(line: Line) -> bool:
+    """Return whether a line holds for a key exactly where it would with one of its values, absent keys included."""
+    found = predicate_of(line)
+    return (
+        found.operator is not None
+        and not found.negated
+        and found.operator.base != NULL
+        and not any(map(is_nothing, found.values))
+        and (_quantifier(found) == "ForAnyValue" or (_quantifier(found) is None and has_several(line.key) is not True))
+    )

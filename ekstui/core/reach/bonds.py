@@ -1,0 +1,313 @@
+"""Condition keys that hang together: which values no request has at once, and what one key tells of another.
+
+Source: IAM User Guide, "AWS global condition context keys"; the service authorization reference for EC2 and KMS.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from ekstui.core.arn import split_arn
+from ekstui.core.conditions.key_facts import type_of
+from ekstui.core.conditions.values import POINTS
+
+ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+"""Account numbers that AWS's documentation uses as examples."""
+
+STAND_IN = "zq"
+"""A value that no policy names."""
+
+Values = tuple[str, ...]
+Context = Mapping[str, Values]
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_ARN = re.compile(r"arn:[a-z-]+:[^:*?]+:[^:*?]*:[^:*?]*:.+", re.DOTALL)
+_PRINCIPAL = re.compile(r"arn:[a-z-]+:(?:iam::[0-9]{12}:(?:role/.+|user/.+|root)|sts::[0-9]{12}:federated-user/.+)")
+_TAG_OF_RESOURCE = re.compile(r"[a-z0-9-]+:resourcetag/(.*)", re.DOTALL)
+
+_PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "federated-user": "FederatedUser"}
+
+
+class Bond(NamedTuple):
+    """Two keys of which one tells something of the other."""
+
+    one: str
+    other: str
+    agree: Callable[[Values, Values], bool]
+    """Whether a request may have both; no values mean that it lacks the key."""
+    forward: Callable[[Values, Values], Values]
+    """What `other` is where `one` has the first values and it had the second."""
+    backward: Callable[[Values, Values], Values]
+    """What `one` is where `other` has the first values and it had the second."""
+
+
+def _equal(one: Values, other: Values) -> bool:
+    return not one or not other or one == other
+
+
+def _keep(new: Values, old: Values) -> Values:
+    return new if old else old
+
+
+def _same_account(arns: Values, accounts: Values) -> bool:
+    return not arns or not accounts or split_arn(arns[0]).account in ("", accounts[0])
+
+
+def _account_of(arns: Values, old: Values) -> Values:
+    account = split_arn(arns[0]).account if arns else ""
+    return (account,) if account else old
+
+
+def _with_account(accounts: Values, arns: Values) -> Values:
+    if not accounts or not arns:
+        return arns
+    parts = split_arn(arns[0])
+    return (":".join(parts._replace(account=accounts[0])),) if parts.account else arns
+
+
+def _kind(arns: Values) -> str:
+    return split_arn(arns[0]).resource.partition("/")[0] if arns else ""
+
+
+def _of_user(arns: Values, names: Values) -> bool:
+    if not arns:
+        return True
+    user = split_arn(arns[0]).resource.rpartition("/")[2] if _kind(arns) == "user" else None
+    return names == (() if user is None else (user,))
+
+
+def _user_of(arns: Values, _: Values) -> Values:
+    return (split_arn(arns[0]).resource.rpartition("/")[2],) if _kind(arns) == "user" else ()
+
+
+def _as_user(names: Values, arns: Values) -> Values:
+    account = split_arn(arns[0]).account if arns else ACCOUNT
+    return (f"arn:aws:iam::{account}:user/{names[0]}" if names else f"arn:aws:iam::{account}:role/{STAND_IN}",)
+
+
+def _of_type(arns: Values, types: Values) -> bool:
+    return not arns or not types or _PRINCIPAL_TYPES.get(_kind(arns)) == types[0]
+
+
+def _type_of(arns: Values, old: Values) -> Values:
+    return (_PRINCIPAL_TYPES[_kind(arns)],) if _kind(arns) in _PRINCIPAL_TYPES else old
+
+
+def _as_type(types: Values, arns: Values) -> Values:
+    account = split_arn(arns[0]).account if arns else ACCOUNT
+    kind = next((kind for kind, name in _PRINCIPAL_TYPES.items() if types == (name,)), "role")
+    service = "sts" if kind == "federated-user" else "iam"
+    return (f"arn:aws:{service}::{account}:{kind if kind == 'root' else f'{kind}/{STAND_IN}'}",)
+
+
+def _within(organisations: Values, paths: Values) -> bool:
+    if not organisations or not paths:
+        return organisations == paths
+    return all(path.partition("/")[0] == organisations[0] for path in paths)
+
+
+def _path_in(organisations: Values, _: Values) -> Values:
+    return tuple(f"{each}/r-{STAND_IN}/" for each in organisations)
+
+
+def _head_of(paths: Values, _: Values) -> Values:
+    return (paths[0].partition("/")[0],) if paths else ()
+
+
+def _with_mfa(present: Values, age: Values) -> bool:
+    return bool(age) == (present == ("true",))
+
+
+def _age(present: Values, old: Values) -> Values:
+    return (old or ("60",)) if present == ("true",) else ()
+
+
+def _by_age(age: Values, old: Values) -> Values:
+    return ("true",) if age else old if old != ("true",) else ("false",)
+
+
+def _one_moment(one: Values, other: Values) -> bool:
+    return not one or not other or POINTS["date"](one[0]) == POINTS["date"](other[0])
+
+
+def _together(one: Values, other: Values) -> bool:
+    return bool(one) == bool(other)
+
+
+def _with_it(one: Values, old: Values) -> Values:
+    return (old or (STAND_IN,)) if one else ()
+
+
+def _apart(one: Values, other: Values) -> bool:
+    return not (one and other)
+
+
+def _without_it(one: Values, old: Values) -> Values:
+    return () if one else old
+
+
+def _in_region(regions: Values, zones: Values) -> bool:
+    return not regions or not zones or zones[0].startswith(regions[0])
+
+
+def _zone_in(regions: Values, old: Values) -> Values:
+    return (f"{regions[0]}a",) if regions and old else old
+
+
+def _service_named(truth: Values, names: Values) -> bool:
+    return not truth or bool(names) == (truth == ("true",))
+
+
+def _name_of_service(truth: Values, old: Values) -> Values:
+    return (old or (f"{STAND_IN}.amazonaws.com",)) if truth == ("true",) else ()
+
+
+def _by_name(names: Values, _: Values) -> Values:
+    return ("true",) if names else ("false",)
+
+
+BONDS = (
+    Bond("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
+    Bond("aws:sourcearn", "aws:sourceaccount", _same_account, _account_of, _with_account),
+    Bond("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
+    Bond("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
+    Bond("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
+    Bond("aws:multifactorauthpresent", "aws:multifactorauthage", _with_mfa, _age, _by_age),
+    *(
+        Bond(f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within, _path_in, _head_of)
+        for whose in ("principal", "resource", "source", "vpce")
+    ),
+    Bond("aws:currenttime", "aws:epochtime", _one_moment, _keep, _keep),
+    Bond("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
+    Bond("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    Bond("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    Bond("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
+    Bond("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
+    Bond("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
+    Bond("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
+    Bond("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
+)  # fmt: skip
+"""A pair of keys that hang together is a line here."""
+
+_BONDED = frozenset(key for bond in BONDS for key in (bond.one, bond.other))
+
+
+@lru_cache(maxsize=65536)
+def is_possible(key: str, values: Values) -> bool:
+    """Return whether the values of a key, in lower case, are of the kind that AWS gives it."""
+    if not values:
+        return True
+    if key == "aws:principalarn":
+        return all(map(_PRINCIPAL.fullmatch, values))
+    if key == "aws:tagkeys":
+        return "" not in values
+    if key.startswith("aws:") and key.endswith(("orgid", "orgpaths")):
+        return all(value.startswith("o-") for value in values)
+    match type_of(key):
+        case "account":
+            return all(map(_ACCOUNT.fullmatch, values))
+        case "arn":
+            return all(map(_ARN.fullmatch, values))
+        case "truth":
+            return all(value in ("true", "false") for value in values)
+        case "number" | "date" | "address" as kind:
+            return all(POINTS[kind](value) is not None for value in values)
+        case _:
+            return True
+
+
+def follow(context: Context, changed: str) -> Context:
+    """Return the context with the keys that hang together with one key, of those it has, made to agree with it."""
+    if changed not in _BONDED and not changed.endswith(":resourceaccount"):
+        return context
+    found = dict(context)
+    pending, done = [changed], {changed}
+    while pending:
+        key = pending.pop()
+        for bond in BONDS:
+            for one, other, told in ((bond.one, bond.other, bond.forward), (bond.other, bond.one, bond.backward)):
+                if one == key and other in found and other not in done:
+                    values = (found[bond.one], found[bond.other])
+                    if not bond.agree(*values):
+                        found[other] = told(found[key], found[other])
+                        pending.append(other)
+                    done.add(other)
+    if changed.endswith(":resourceaccount"):
+        for key in found:
+            if key.endswith(":resourceaccount") and found[key]:
+                found[key] = found[changed] or found[key]
+    return found
+
+
+def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
+    """Return the context with the keys that follow from the others, or None if they contradict each other.
+
+    `spelled_tags` gives the case of a tag key by its lower-case form.
+    """
+    if not all(is_possible(key, values) for key, values in context.items()):
+        return None
+    for bond in BONDS:
+        if bond.one in context and bond.other in context and not bond.agree(context[bond.one], context[bond.other]):
+            return None
+    if not _agrees_with_resource(context, resource):
+        return None
+    filled = dict(context)
+    for entries, whole in (("aws:requesttag/", "aws:tagkeys"), ("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
+        if any(key.startswith(entries) or key == whole for key in context):
+            _agree_on_entries(filled, entries, whole, spelled_tags)
+    for key, values in context.items():
+        tag = _TAG_OF_RESOURCE.fullmatch(key)
+        if tag and values:
+            for other in [other for other in context if other.endswith(f":resourcetag/{tag[1]}")]:
+                if filled[other] not in ((), values):
+                    return None
+                filled[other] = values
+    return filled if _agree_on_chain(filled) else None
+
+
+def _agrees_with_resource(context: Context, resource: str) -> bool:
+    arn = split_arn(resource) if resource != "*" else None
+    accounts = {values for key, values in context.items() if key.endswith(":resourceaccount") and values}
+    partitions = set()
+    if arn is not None:
+        partitions.add(arn.partition)
+        if _ACCOUNT.fullmatch(arn.account):
+            accounts.add((arn.account,))
+        for key in ("aws:requestedregion", "ec2:region"):
+            if arn.region and context.get(key) and context[key] != (arn.region,):
+                return False
+    for key in ("aws:principalarn", "aws:sourcearn"):
+        if context.get(key):
+            partitions.add(split_arn(context[key][0]).partition)
+    return len(accounts) < 2 and len(partitions) < 2
+
+
+def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spelled: Mapping[str, str]) -> None:
+    """Make the key that lists all entries, such as aws:TagKeys, and the entries themselves name the same ones."""
+    listed = {value.lower() for value in context.get(whole, ())}
+    given = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
+    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in given if name not in listed))
+    for value in context[whole]:
+        if not context.get(entries + value.lower()):
+            context[entries + value.lower()] = (STAND_IN,)
+
+
+def _agree_on_chain(context: dict[str, Values]) -> bool:
+    """Make the keys about services that call on the principal's behalf agree; return whether they can."""
+    first, last = context.get("aws:calledviafirst", ()), context.get("aws:calledvialast", ())
+    chain = context.get("aws:calledvia", ())
+    if not (first or last or chain):
+        if not context.get("aws:viaawsservice"):
+            context["aws:viaawsservice"] = ("false",)
+        return True
+    if chain:
+        if first not in ((), chain[:1]) or last not in ((), chain[-1:]):
+            return False
+    else:
+        chain = (*(first or last), *(last if last and last != first and first else ()))
+    context.update({"aws:calledvia": chain, "aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:]})
+    if context.get("aws:viaawsservice") not in (None, (), ("true",)):
+        return False
+    context["aws:viaawsservice"] = ("true",)
+    return True
