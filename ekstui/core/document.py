@@ -5,7 +5,8 @@ is meant, and a string where a list of strings is meant; both become tuples here
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -22,10 +23,25 @@ MAX_BYTES = 2_000_000
 MAX_STATEMENTS = 10_000
 """The most statements read in one document."""
 
+VERSIONS = ("2012-10-17", "2008-10-17")
+"""The versions of the policy language; a document without one has the older."""
+
+_ACTION = re.compile(r"\*+|[A-Za-z0-9*?-]+:[A-Za-z0-9_*?-]+", re.ASCII)
+_RESOURCE = re.compile(r"\*+|(arn:|\$\{).+", re.DOTALL)
+_SID = re.compile(r"[A-Za-z0-9]*", re.ASCII)
+
 _STATEMENT_KEYS = {
     "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal",
 }  # fmt: skip
 _DOCUMENT_KEYS = {"Version", "Id", "Statement"}
+
+
+class Repeated(dict[str, object]):
+    """A JSON object in which two elements have one name, which IAM refuses; JSON itself would keep the last."""
+
+    def __init__(self, fields: Mapping[str, object], name: str) -> None:
+        super().__init__(fields)
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +98,14 @@ def parse_text(text: str | bytes) -> Document:
 
 
 def load_json(text: str | bytes) -> object:
-    """Return the JSON value of a document's text, within the limits above; DocumentError names what is wrong."""
+    """Return the JSON value of a document's text, within the limits above; DocumentError names what is wrong.
+
+    An object with two elements of one name becomes a `Repeated`, which `parse` refuses with its place.
+    """
     if len(text) > MAX_BYTES:
         raise DocumentError(f"the document has more than the {MAX_BYTES:,} bytes that ekstui reads.")
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         raise DocumentError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except UnicodeDecodeError:
@@ -97,11 +116,77 @@ def load_json(text: str | bytes) -> object:
         raise DocumentError("not JSON: a number is too long.") from None
 
 
+def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object of its elements, as `object_pairs_hook`: a `Repeated` where two of them have one name."""
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    names = [name for name, _ in pairs]
+    return Repeated(fields, next(name for index, name in enumerate(names) if name in names[:index]))
+
+
+def broken_rules(document: Document) -> Iterator[DocumentError]:
+    """Yield why IAM refuses a document as an identity policy, a permissions boundary or a session policy.
+
+    Source: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements. AWS's own policies
+    are older than some rules.
+    """
+    yield from _broken_rules(document)
+    for index, statement in enumerate(document.statements):
+        place = f"Statement[{index}]"
+        if statement.principal_element is not None:
+            yield DocumentError("an identity policy has no principal.", f"{place}.{statement.principal_element}")
+        if statement.resource_element is None:
+            yield DocumentError("a statement has a Resource or a NotResource; this one has neither.", place)
+        elif not statement.resources:
+            yield DocumentError("the list is empty.", f"{place}.{statement.resource_element}")
+        for resource in statement.resources:
+            if not _RESOURCE.fullmatch(resource):
+                yield DocumentError(f'{resource!r} is neither an ARN nor "*".', f"{place}.{statement.resource_element}")
+
+
+def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
+    """Yield why IAM refuses a document as the trust policy of a role."""
+    yield from _broken_rules(document)
+    for index, statement in enumerate(document.statements):
+        place = f"Statement[{index}]"
+        if statement.principal_element is None:
+            yield DocumentError("a trust policy has a Principal; this statement has none.", place)
+        if statement.resource_element is not None:
+            yield DocumentError("a trust policy has no resource.", f"{place}.{statement.resource_element}")
+
+
+def _broken_rules(document: Document) -> Iterator[DocumentError]:
+    if document.version not in (None, *VERSIONS):
+        yield DocumentError(f"{document.version!r} is no version; there are {' and '.join(VERSIONS)}.", "Version")
+    if not document.statements:
+        yield DocumentError("a policy has at least one statement.", "Statement")
+    sids: set[str] = set()
+    for index, statement in enumerate(document.statements):
+        place = f"Statement[{index}]"
+        if statement.sid:
+            if statement.sid in sids:
+                yield DocumentError(f"another statement is named {statement.sid!r} too.", f"{place}.Sid")
+            if not _SID.fullmatch(statement.sid):
+                yield DocumentError(f"{statement.sid!r} has other characters than letters and digits.", f"{place}.Sid")
+            sids.add(statement.sid)
+        if not statement.actions:
+            yield DocumentError("the list is empty.", f"{place}.{statement.action_element}")
+        for action in statement.actions:
+            if not _ACTION.fullmatch(action):
+                yield DocumentError(
+                    f"{action!r} is no action such as ec2:CreateVolume.", f"{place}.{statement.action_element}"
+                )
+
+
 def parse(value: object) -> Document:
-    """Return the document that a JSON value holds, or raise DocumentError naming the place that is wrong."""
+    """Return the document that a JSON value holds, or raise DocumentError naming the place that is wrong.
+
+    What holds for one kind of policy only, and what IAM came to refuse, is for `broken_rules` to say.
+    """
     if not isinstance(value, dict):
         raise DocumentError(f"a policy document is an object, not {_kind(value)}.")
-    fields = cast("dict[str, object]", value)
+    fields = _fields(value, "")
     _refuse_unknown(fields, _DOCUMENT_KEYS, "")
     if "Statement" not in fields:
         raise DocumentError("a policy document has a Statement; this one has none.")
@@ -160,7 +245,7 @@ def serialise_conditions(conditions: tuple[Condition, ...]) -> dict[str, dict[st
 def _statement(value: object, place: str) -> Statement:
     if not isinstance(value, dict):
         raise DocumentError(f"a statement is an object, not {_kind(value)}.", place)
-    fields = cast("dict[str, object]", value)
+    fields = _fields(value, place)
     _refuse_unknown(fields, _STATEMENT_KEYS, place)
     effect = fields.get("Effect")
     if effect not in ("Allow", "Deny"):
@@ -189,10 +274,10 @@ def _conditions(value: object, place: str) -> tuple[Condition, ...]:
     if not isinstance(value, dict):
         raise DocumentError(f"a condition block is an object, not {_kind(value)}.", place)
     conditions: list[Condition] = []
-    for operator, keys in cast("dict[str, object]", value).items():
+    for operator, keys in _fields(value, place).items():
         if not isinstance(keys, dict):
             raise DocumentError(f"condition keys are an object, not {_kind(keys)}.", f"{place}.{operator}")
-        for key, values in cast("dict[str, object]", keys).items():
+        for key, values in _fields(keys, f"{place}.{operator}").items():
             conditions.append(Condition(operator, key, _scalars(values, f"{place}.{operator}.{key}")))
     return tuple(conditions)
 
@@ -202,10 +287,14 @@ def _principals(value: object, place: str) -> tuple[Principal, ...]:
         return (Principal("*", ("*",)),)
     if not isinstance(value, dict):
         raise DocumentError(f'a principal is "*" or an object, not {_kind(value)}.', place)
-    return tuple(
-        Principal(kind, _strings(values, f"{place}.{kind}"))
-        for kind, values in cast("dict[str, object]", value).items()
-    )
+    return tuple(Principal(kind, _strings(values, f"{place}.{kind}")) for kind, values in _fields(value, place).items())
+
+
+def _fields(value: Mapping[object, object], place: str) -> dict[str, object]:
+    """Return a JSON object's elements, or raise DocumentError where two of them have one name."""
+    if isinstance(value, Repeated):
+        raise DocumentError("two elements have this name.", f"{place}.{value.name}".lstrip("."))
+    return cast("dict[str, object]", value)
 
 
 def _either(fields: Mapping[str, object], plain: str, negated: str, place: str) -> str | None:

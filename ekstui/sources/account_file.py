@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
 from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.core.document import object_of
 from ekstui.errors import InputError
 
 MAX_BYTES = 512_000_000
@@ -67,7 +68,7 @@ def _pages(path: Path) -> Iterator[Mapping[str, object]]:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _COMMAND) from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8.", _COMMAND) from None
-    decoder, position = json.JSONDecoder(), 0
+    decoder, position = json.JSONDecoder(object_pairs_hook=object_of), 0
     while position < len(text):
         try:
             value, end = decoder.raw_decode(text, position)

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ekstui import paths
-from ekstui.core.document import MAX_BYTES, Document, load_json, parse
+from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
 from ekstui.errors import DocumentError, InputError
 
 _WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument")
@@ -14,8 +14,8 @@ _DEPTH = 4
 """PolicyVersion, Document and a text in it, and one to spare."""
 
 
-def read_document(path: Path) -> Document:
-    """Return the document in a file, or raise InputError that names the file and what is wrong."""
+def read_document(path: Path, *, trust: bool = False) -> Document:
+    """Return the policy in a file, or raise InputError that names the file and what is wrong (see `document_of`)."""
     if paths.is_served():
         raise InputError(
             "In a browser no file of the server is read.", "Name a policy, or paste what a command printed."
@@ -25,13 +25,19 @@ def read_document(path: Path) -> Document:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return document_of(text, str(path))
+    return document_of(text, str(path), trust=trust)
 
 
-def document_of(text: str | bytes, label: str) -> Document:
-    """Return the document in a text; a DocumentError starts with `label`, which says where the text is from."""
+def document_of(text: str | bytes, label: str, *, trust: bool = False) -> Document:
+    """Return the identity policy in a text, or the trust policy, or raise DocumentError where IAM would refuse it.
+
+    The error starts with `label`, which says where the text is from.
+    """
     try:
-        return parse(unwrapped(load_json(text)))
+        document = parse(unwrapped(load_json(text)))
+        for broken in broken_trust_rules(document) if trust else broken_rules(document):
+            raise broken
+        return document
     except DocumentError as error:
         raise DocumentError(f"{label}: {error.message}") from None
 

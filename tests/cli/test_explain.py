@@ -259,6 +259,29 @@ def test_bad_input_is_told_in_a_sentence(
     assert captured.err.count("\n") == 1
 
 
+def test_a_document_that_iam_refuses_gets_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice = tmp_path / "twice.json"
+    twice.write_text('{"Statement": [{"Effect": "Allow", "Action": "*", "Action": "s3:GetObject", "Resource": "*"}]}')
+    trust = tmp_path / "trust.json"
+    trust.write_text('{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}}')
+    for path, place in ((twice, "Statement[0].Action: two elements"), (trust, "Statement[0].Principal: an identity")):
+        for option in ("--policy", "--boundary", "--session-policy"):
+            assert main(["explain", "--action", "s3:GetObject", option, str(path)]) == 2
+            captured = capsys.readouterr()
+            assert (captured.out, captured.err.count("\n")) == ("", 1)
+            assert f"{path}: {place}" in captured.err
+        monkeypatch.setattr("sys.stdin", io.StringIO(path.read_text()))
+        assert main(["diff", "AmazonEKS_CNI_Policy", "-"]) == 2
+        assert place in capsys.readouterr().err
+    # AWS's own old documents are shown all the same.
+    assert main(["show", "ViewOnlyAccess@v1"]) == 0
+    captured = capsys.readouterr()
+    assert "'ec2: DescribeAccountAttributes'" in captured.err
+    assert "ec2" in captured.out
+
+
 def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     given = ["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2"]
     assert main([*given, "--absent", "aws:RequestTag/*"]) == 0

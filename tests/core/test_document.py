@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ekstui import paths
-from ekstui.core.document import parse, parse_text, serialise
+from ekstui.core.document import broken_rules, broken_trust_rules, parse, parse_text, serialise
 from ekstui.errors import DocumentError
 
 
@@ -83,6 +83,86 @@ def test_what_is_no_policy_is_refused_with_its_place(text: str, place: str) -> N
     with pytest.raises(DocumentError) as caught:
         parse_text(text)
     assert place in caught.value.message
+
+
+def made(**statement: Any) -> dict[str, Any]:
+    filled = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **statement}
+    return {"Version": "2012-10-17", "Statement": [{key: value for key, value in filled.items() if value is not None}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"Statement": [], "Statement": []}', "Statement: "),
+        ('{"Version": "2012-10-17", "Version": "2008-10-17", "Statement": []}', "Version: "),
+        ('{"Statement": {"Effect": "Allow", "Effect": "Deny", "Action": "a:b"}}', "Statement[0].Effect: "),
+        ('{"Statement": [{"Effect": "Allow", "Action": "*", "Action": "s3:GetObject"}]}', "Statement[0].Action: "),
+        (
+            '{"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"Bool": {"a:b": "1"}, "Bool": {"a:c": "1"}}}}',
+            "Statement[0].Condition.Bool: ",
+        ),
+        (
+            '{"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"Bool": {"a:b": "1", "a:b": "2"}}}}',
+            "Statement[0].Condition.Bool.a:b: ",
+        ),
+        (
+            '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": {"AWS": "1", "AWS": "2"}}}',
+            "Statement[0].Principal.AWS: ",
+        ),
+    ],
+)
+def test_two_elements_of_one_name_are_refused_with_their_place(text: str, place: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_text(text)
+    assert caught.value.message == f"{place}two elements have this name."
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (made(), None),
+        (made(Action=["s3:*", "*", "EC2:describe?pcs"], Resource=["arn:aws:s3:::a", "*"]), None),
+        ({**made(), "Version": "2008-10-17"}, None),
+        ({"Statement": made()["Statement"]}, None),
+        ({**made(), "Version": "2012-10-18"}, "Version"),
+        ({**made(), "Statement": []}, "Statement"),
+        (made(Principal="*"), "Statement[0].Principal"),
+        (made(NotPrincipal={"AWS": "1"}), "Statement[0].NotPrincipal"),
+        (made(Resource=None), "Statement[0]"),
+        (made(Resource=[]), "Statement[0].Resource"),
+        (made(Resource="bucket"), "Statement[0].Resource"),
+        (made(Action=[]), "Statement[0].Action"),
+        (made(Action="GetObject"), "Statement[0].Action"),
+        (made(Action="s3: GetObject"), "Statement[0].Action"),
+        (made(Sid="a b"), "Statement[0].Sid"),
+        ({**made(), "Statement": made(Sid="a")["Statement"] * 2}, "Statement[1].Sid"),
+    ],
+)
+def test_what_iam_refuses_in_an_identity_policy(document: dict[str, Any], place: str | None) -> None:
+    places = [broken.place for broken in broken_rules(parse(document))]
+    assert places == ([] if place is None else [place])
+
+
+def test_a_trust_policy_has_a_principal_and_no_resource() -> None:
+    trust = made(Action="sts:AssumeRole", Principal={"Service": "eks.amazonaws.com"}, Resource=None)
+    assert list(broken_trust_rules(parse(trust))) == []
+    assert [broken.place for broken in broken_trust_rules(parse(made()))] == ["Statement[0]", "Statement[0].Resource"]
+
+
+def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:
+    broken = {
+        name: [each.message for each in broken_rules(parse(document))]
+        for name, document in corpus_documents()
+        if next(broken_rules(parse(document)), None)
+    }
+    assert broken == {
+        "AdministratorAccess-Amplify@v1": [
+            "Statement[2].Action: 'amplifybackend: *' is no action such as ec2:CreateVolume."
+        ],
+        "ViewOnlyAccess@v1": [
+            "Statement[0].Action: 'ec2: DescribeAccountAttributes' is no action such as ec2:CreateVolume."
+        ],
+    }
 
 
 def test_bytes_that_are_not_utf_8_are_refused() -> None:

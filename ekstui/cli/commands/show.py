@@ -5,7 +5,8 @@ import argparse
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import POLICY, add_json
-from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.core.document import broken_rules
 from ekstui.core.where import parse_policy
 from ekstui.export.documents import cloudformation_text, terraform_text
 from ekstui.export.shapes import show_shape
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)
     version = known_version(entry.policy, wanted.version)
+    for broken in broken_rules(library.document(entry.policy, version)):
+        narrate(f"AWS published this version although IAM's grammar does not allow it: {broken.message}")
     if arguments.document:
         print_json(library.document_json(entry.policy, version))
         return ExitCode.DONE
