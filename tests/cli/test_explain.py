@@ -282,6 +282,124 @@ def test_a_document_that_iam_refuses_gets_no_verdict(
     assert "ec2" in captured.out
 
 
+def volume_event(*tags: tuple[str, str]) -> str:
+    """CloudTrail's record of a denied CreateVolume, whose message says nothing."""
+    given = {"resourceType": "volume", "tags": [{"key": key, "value": value} for key, value in tags]}
+    record = {
+        **FLEET,
+        "eventName": "CreateVolume",
+        "errorMessage": "You are not authorized to perform this operation.",
+        "userIdentity": {**FLEET["userIdentity"], "accountId": "111122223333"},  # type: ignore[dict-item]
+        "recipientAccountId": "111122223333",
+        "requestParameters": {"size": "4", "zone": "eu-west-1a", "tagSpecificationSet": {"items": [given]}},
+    }
+    return json.dumps(record)
+
+
+def test_the_tags_of_an_event_decide(explain: Any) -> None:
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", given=volume_event(("team", "shop")))
+    assert (answer["verdict"], answer["resource"]) == (
+        "implicit-deny", "arn:aws:ec2:eu-west-1:111122223333:volume/*",
+    )  # fmt: skip
+    assert failed(answer, "AmazonEBSCSIDriverPolicyV2") == [("condition", "aws:RequestTag/ebs.csi.aws.com/cluster", [])]
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", given=volume_event(("ebs.csi.aws.com/cluster", "true")))
+    assert answer["verdict"] == "allowed"
+
+
+def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
+    tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
+    answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
+    assert set(answer) == {"answers"}
+    assert [each["action"] for each in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
+    assert answer["answers"][1]["cause"]["policy_type"] == "session"
+
+
+def test_nearest_statements_are_of_policies_that_are_in_force(explain: Any) -> None:
+    assert explain(SNAPSHOT)["nearest"] == []
+    answer = explain(SNAPSHOT, "--policy", "AmazonEKSWorkerNodePolicy")
+    assert {near["policy"] for near in answer["nearest"]} <= {"AmazonEKSWorkerNodePolicy"}
+
+
+@pytest.mark.parametrize(
+    "action", ["ecr:BatchImportUpstreamImage", "ec2:AssignPrivateIpAddresses", "eks:DescribeCluster"]
+)
+def test_what_would_allow_it_is_of_eks_first_and_gives_little_else_first(
+    explain: Any, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offered = explain("--action", action)["allowed_by"]
+    scopes = [entry["scope"] for entry in offered]
+    assert scopes == sorted(scopes, reverse=True)
+    counts = []
+    for entry in offered:
+        if entry["scope"] == "eks" and not entry["wildcard"]:
+            assert main(["show", entry["policy"], "--json"]) == 0
+            shown = json.loads(capsys.readouterr().out)
+            if shown["policy"] != "AmazonEKSServicePolicy":  # superseded
+                counts.append(sum(len(service["actions"]) for service in shown["services"]))
+    assert counts == sorted(counts)
+    # In text a handful, however many there are.
+    assert main(["explain", "--action", action]) == 0
+    assert capsys.readouterr().out.count(" since v") <= 6
+
+
+def test_a_newer_version_is_the_one_that_really_allows_it(explain: Any) -> None:
+    rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/a/1/2/3"
+    request = ["--action", "elasticloadbalancing:SetRulePriorities", "--resource", rule]
+    answer = explain(*request, "--policy", "AmazonEKSLoadBalancingPolicy@v7")
+    # v8 has the action too, but only for rules with the cluster's tag.
+    assert answer["newer_version"]["version"] == "v9"
+    assert explain(*request, "--policy", "AmazonEKSLoadBalancingPolicy@v8")["newer_version"]["version"] == "v9"
+
+
+def test_a_verdict_is_what_the_message_says(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    denied = SESSION.replace(
+        "because no session policy allows the s3:GetObject action", "with an explicit deny in a {} policy"
+    )
+    for kind, policy_type in (("service control", "service-control"), ("resource control", "resource-control")):
+        answer = explain(denied.format(kind), "--policy", "AmazonS3ReadOnlyAccess")
+        assert (answer["verdict"], answer["cause"]["policy_type"]) == ("explicit-deny", policy_type)
+        assert (answer["nearest"], answer["missing_context"]) == ([], [])
+        assert main(["explain", denied.format(kind), "--policy", "AmazonS3ReadOnlyAccess"]) == 0
+        headline = capsys.readouterr().out.split("\n\n")[0]
+        assert headline.startswith(f"s3:GetObject: denied explicitly by a {kind} policy")
+    assert main(["explain", denied.format("identity-based")]) == 0
+    assert "an explicit deny in an identity policy" in " ".join(capsys.readouterr().out.split())
+
+
+# What a node itself calls: the kubelet's pulls (amazon-ecr-credential-provider), the CNI where it has no role of its own.
+@pytest.mark.parametrize(
+    ("action", "is_a_node_s"),
+    [("ecr:BatchGetImage", True), ("ecr:GetAuthorizationToken", True), ("ec2:AttachNetworkInterface", True),
+     ("s3:GetObject", False), ("route53:ChangeResourceRecordSets", False)],
+)  # fmt: skip
+def test_a_node_s_own_calls_are_not_taken_for_a_pod_s(explain: Any, action: str, *, is_a_node_s: bool) -> None:
+    answer = explain(
+        f"User: arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: {action} on "
+        f"resource: * because no identity-based policy allows the {action} action"
+    )
+    assert any("role of its own" in note for note in answer["notes"]) is not is_a_node_s
+
+
+def test_nobody_is_offered_an_identity_policy_before_having_an_identity(explain: Any) -> None:
+    answer = explain("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert (answer["cause"], answer["allowed_by"], answer["smallest_statement"]) == (None, [], None)
+    assert not any("message says that no" in note for note in answer["notes"])
+
+
+def test_a_variable_that_the_request_lacks_equals_nothing(explain: Any) -> None:
+    # AWS's own: each statement about volumes compares a tag with ${aws:PrincipalTag/eks-cluster-name}.
+    request = [
+        "--action", "ec2:DeleteVolume", "--resource", "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1",
+        "--policy", "AmazonEBSCSIDriverEKSClusterScopedPolicy",
+    ]  # fmt: skip
+    answer = explain(*request)
+    assert answer["verdict"] == "depends"
+    assert "aws:PrincipalTag/eks-cluster-name" in answer["missing_context"]
+    # Whatever the volume's tag is.
+    assert explain(*request, "--absent", "aws:PrincipalTag/eks-cluster-name")["verdict"] == "implicit-deny"
+    assert explain(*request, "--absent", "aws:PrincipalTag/*")["verdict"] == "implicit-deny"
+
+
 def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     given = ["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2"]
     assert main([*given, "--absent", "aws:RequestTag/*"]) == 0

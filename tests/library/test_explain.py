@@ -10,6 +10,7 @@ from ekstui.core.document import parse_text
 from ekstui.core.evaluation import Request
 from ekstui.core.evaluation.evaluate import action_matches
 from ekstui.core.explain import Policies, Question
+from ekstui.core.where import PolicyAt
 from ekstui.errors import NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explanation import Inquiry, possible_allowers
@@ -114,6 +115,34 @@ def test_a_policy_whose_document_nobody_has_is_named(tmp_path: Path, monkeypatch
         "the policy FromTheFuture, whose document could not be read",
         "the policy unread, whose document could not be read",
     )
+
+
+MESSAGE = (
+    f"User: {SESSION} is not authorized to perform: {{}} on resource: arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-1 because no "
+    "identity-based policy allows the {} action"
+)
+
+
+def test_the_role_of_a_message_is_taken_from_the_account_that_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = details(EBS)
+    content["RoleDetailList"][0]["AssumeRolePolicyDocument"]["Statement"] = [
+        {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    lib = library(tmp_path, content, monkeypatch)
+    said = MESSAGE.format("ec2:StopInstances", "ec2:StopInstances")
+    found = lib.explain(Inquiry(Question(message=said)))
+    assert (found.role, found.verdict) == (ROLE_ARN, "implicit-deny")
+    # EKS tags every session of Pod Identity, so this role cannot be assumed at all.
+    assert "trust-lacks-tag-session" in [finding.code for finding in found.findings]
+    # A policy that is named instead, and a role of another account, are not judged by it.
+    named = Inquiry(Question(message=said), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
+    assert lib.explain(named).role is None
+    other = lib.explain(Inquiry(Question(message=said.replace(ACCOUNT, "999999999999"))))
+    assert (other.role, other.nearest, other.findings) == (None, (), ())
+    gone = lib.explain(Inquiry(Question(message=said.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
+    assert (gone.role, gone.verdict) == (None, "implicit-deny")
 
 
 def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

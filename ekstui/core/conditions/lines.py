@@ -27,6 +27,7 @@ def condition_holds(condition: Condition, context: Context, *, has_variables: bo
     if line.operator is None:
         return ConditionResult(None, ())
     if given is None:
-        return ConditionResult(None, (condition.key,))
+        holds = line.holds_whatever(context)
+        return ConditionResult(holds, () if holds is not None else (condition.key, *line.deciding_keys(("",), context)))
     holds = line.holds(given, context)
     return ConditionResult(holds, line.deciding_keys(given, context) if holds is None else ())

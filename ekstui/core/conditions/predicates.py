@@ -7,7 +7,7 @@ from functools import lru_cache
 from ekstui.core.conditions.context import NOTHING_KNOWN, Context
 from ekstui.core.conditions.operators import NULL, Operator, operator
 from ekstui.core.conditions.truth import Truth, every, negation, some
-from ekstui.core.conditions.values import Value, is_everything, is_nothing, matches
+from ekstui.core.conditions.values import Value, is_everything, is_nothing, is_unresolvable, matches
 from ekstui.core.grants import Line
 
 
@@ -64,6 +64,20 @@ class Predicate:
             return some(each)
         # Several values without a set operator: what IAM does is not documented, so only an answer that all share counts.
         return each[0] if len(set(each)) == 1 else None
+
+    def holds_whatever(self, context: Context) -> Truth:
+        """Return whether the line holds whatever its key's values are, none included; None where they decide.
+
+        Nothing equals a policy variable that the request lacks.
+        """
+        if (
+            self.operator is None
+            or self.null is not None
+            or not all(is_unresolvable(each, context) for each in self.values)
+        ):
+            return None
+        without = self.operator.holds_without_key()
+        return without if without is self.operator.negated else None
 
     def deciding_keys(self, given: tuple[str, ...], context: Context) -> tuple[str, ...]:
         """Return the keys of policy variables whose values would decide the line."""

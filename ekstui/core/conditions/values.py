@@ -174,6 +174,11 @@ def is_nothing(value: Value) -> bool:
     return isinstance(value, Malformed) or (isinstance(value, Span) and value.low >= value.high)
 
 
+def is_unresolvable(value: Value, context: Context) -> bool:
+    """Return whether a value holds a policy variable that the request lacks, so that nothing equals it."""
+    return isinstance(value, Text | Deferred) and not resolved(value.parts, context).resolvable
+
+
 @lru_cache(maxsize=65536)
 def covers(general: Value, special: Value) -> bool:
     """Return True only if every value that `special` matches is matched by `general`."""

@@ -21,8 +21,8 @@ def allowers(
 ) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
-    Those of the EKS scope come first, then those that name the action before those that give it by a wildcard, what
-    allows the request as it is known before what depends on a key, and what gives less else before what gives more.
+    Those of the EKS scope come first, then those that name the action before those that give it by a wildcard, and what
+    gives less else before what gives more.
     """
     found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, bool]] = []
     for place, candidate in enumerate(candidates):
@@ -36,7 +36,7 @@ def allowers(
         counted = reference if candidate.in_eks_scope else None
         width = _width(candidate.documents[candidate.policy.default_version], counted)
         depends = evaluation.verdict == "depends"
-        rank = (not candidate.in_eks_scope, wildcard, candidate.superseded, depends, width, place)
+        rank = (not candidate.in_eks_scope, wildcard, candidate.superseded, width, depends, place)
         found.append((rank, candidate, evaluation, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(
