@@ -90,3 +90,18 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     older = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}@v9")
     assert older.code == 1
     assert "only the default version is, v1" in older.err
+
+
+def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    severities = {
+        name: {finding["severity"] for role in shape(ekstui, "cluster", name)["roles"] for finding in role["findings"]}
+        for name in ("prod", "legacy")
+    }
+    for name, found in severities.items():
+        assert ekstui("cluster", name, "--fail-on", "problem").code == int("problem" in found)
+        assert ekstui("cluster", name, "--fail-on", "advice").code == int(bool(found & {"problem", "advice"}))
+        assert ekstui("cluster", name).code == 0
+    assert {"problem" in found for found in severities.values()} == {True, False}
+    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    assert ekstui("cluster", "legacy", "--fail-on", "problem").code == 1

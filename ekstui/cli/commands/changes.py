@@ -4,6 +4,7 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.gates import add_exit_code, gate
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="WHEN", help="a day such as 2026-02-01, or 7d, 36h, 2w before now")
     parser.add_argument("--all", action="store_true", help="with the steps that change nothing")
     parser.add_argument("--attached", action="store_true", help="only policies that something in the account carries")
+    add_exit_code(parser, "exit with 1 if anything changed or it cannot be told, and with 0 if nothing did")
     add_scope(parser)
     add_account(parser)
     add_json(parser)
@@ -54,13 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
         narrate(
             f"The policies are known until {data.newest:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
         )
-        return ExitCode.DONE
+        return gate(arguments.exit_code)
     quiet = sum(step.change.kind == "none" for step in wanted)
     hidden = (
         "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
     )
     narrate(f"Since {since:%Y-%m-%d}, known until {data.newest:%Y-%m-%d}{hidden}.")
     _narrate_undated(library, arguments.scope, since, carried)
+    if arguments.exit_code:
+        return gate(bool(steps) or not whole)
     return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
 
 

@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 
 from ekstui.cli.account import library_for, narrate_errors, read_account
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.gates import gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.export.account_shapes import cluster_shape
@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--markdown", action="store_true", help="the report as Markdown, for an incident channel")
+    parser.add_argument(
+        "--fail-on",
+        choices=("problem", "advice"),
+        help="exit with 1 if there is a problem, or advice as well, or if not everything was read",
+    )
     add_account(parser)
     add_json(parser)
 
@@ -39,4 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     narrate_errors(answer.errors)
     if not answer.complete:
         narrate("Incomplete: not everything about this cluster was read.")
-    return ExitCode.DONE
+    if arguments.fail_on is None:
+        return gate(False)
+    failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
+    found = any(finding.severity in failing for role in answer.roles for finding in role.findings)
+    return gate(found or not answer.complete)

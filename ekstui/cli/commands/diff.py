@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from ekstui.cli.account import library_for
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.gates import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
 from ekstui.core.where import StandardInput, parse_sides
@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--markdown", action="store_true", help="the difference as Markdown, for an incident channel")
     forms.add_argument("--patch", action="store_true", help="a unified diff of both documents")
+    add_exit_code(parser, "exit with 1 if the documents differ in more than order and grouping")
+    add_fail_on(parser)
     add_account(parser)
     add_json(parser)
 
@@ -41,11 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = library.compare(before, after, text)
     if arguments.json:
         print_json(diff_shape(library.data(), comparison))
-        return ExitCode.DONE
-    if arguments.patch:
+    elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
     elif arguments.markdown:
         print_markdown(comparison_blocks(comparison))
     else:
         print_blocks(comparison_blocks(comparison))
-    return ExitCode.DONE
+    change = comparison.change
+    return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, [change.reach]))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import replace
 
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.gates import add_exit_code, gate
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
     parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
     parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
+    add_exit_code(parser, "exit with 1 unless every request is allowed")
     add_account(parser)
     add_json(parser)
 
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(explain_shape(library.data(), explanations, simulated))
     else:
         print_blocks(explanation_blocks(explanations, simulated or ()))
-    return ExitCode.DONE
+    return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
 
 
 def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:

@@ -1,0 +1,27 @@
+"""`ekstui pin`: write down at which versions policies stand today."""
+
+import argparse
+
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.opening import open_library
+from ekstui.cli.options import POLICY
+from ekstui.cli.output import narrate
+
+DESCRIPTION = f"Pin policies in ekstui.lock, with the checksum of each document, for ekstui check. {POLICY}"
+EXAMPLES = ("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("policies", nargs="+", metavar="POLICY[@V]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the lock anew with these policies, beside those that it has already."""
+    from ekstui.library.pins import LOCK, pin, read_lock, write_lock
+
+    pins = pin(open_library(), arguments.policies)
+    kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
+    write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
+    narrate(f"Pinned {len(pins)} in {LOCK}.")
+    return ExitCode.DONE

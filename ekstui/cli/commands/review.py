@@ -1,0 +1,61 @@
+"""`ekstui review`: what changed in the policy documents of a repository."""
+
+import argparse
+from pathlib import Path
+
+from ekstui.cli.gates import add_fail_on, fails_on, gate
+from ekstui.cli.options import add_json
+from ekstui.cli.output import print_blocks, print_json, print_markdown
+from ekstui.core.grants import Reach
+
+DESCRIPTION = (
+    "Compare the policy documents of a git repository with its base: JSON files, plans of Terraform (terraform show "
+    "-json) and templates of CloudFormation. A plan is compared with what it starts from."
+)
+EXAMPLES = (
+    "ekstui review --base origin/main",
+    "ekstui review --base HEAD --fail-on widened policies/",
+    "ekstui review --markdown plan.json",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders; without any the whole repository")
+    parser.add_argument(
+        "--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"
+    )
+    parser.add_argument("--markdown", action="store_true", help="the summary as Markdown, for a pull request")
+    add_fail_on(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a document a row with what its change means; with a gate, fail where access changed that way."""
+    from ekstui.library.review import review
+    from ekstui.present.review import review_blocks
+
+    answer = review(Path(), arguments.base, tuple(arguments.paths))
+    if arguments.json:
+        print_json(
+            {
+                "documents": [
+                    {
+                        "path": each.path,
+                        "place": each.place,
+                        "state": each.state,
+                        "kind": each.change.kind if each.change else None,
+                        "reach": each.change.reach if each.change else "unknown",
+                        "verdict": each.change.verdict if each.change else f"not judged: {each.reason}",
+                    }
+                    for each in answer.documents
+                ],
+                "not_read": list(answer.not_read),
+            }
+        )
+    else:
+        (print_markdown if arguments.markdown else print_blocks)(review_blocks(answer))
+    reaches: list[Reach] = ["unknown" if each.change is None else each.change.reach for each in answer.documents]
+    if answer.not_read:
+        reaches.append("unknown")
+    return gate(fails_on(arguments.fail_on, reaches))

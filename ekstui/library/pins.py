@@ -1,0 +1,118 @@
+"""Policies pinned at a version, and which of them moved since: ekstui.lock."""
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ekstui.core.change import Change, changes
+from ekstui.core.policy import Policy, parse_version, version_label
+from ekstui.core.where import parse_policy
+from ekstui.errors import InputError, NotFoundError
+from ekstui.library.library import Library
+from ekstui.library.policies import known_version
+
+LOCK = Path("ekstui.lock")
+
+_HEAD = "# Policies as they were read: `ekstui check` says what moved since. Made by `ekstui pin`.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A policy at a version, with the checksum of its document."""
+
+    name: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A pinned policy that is not as it was."""
+
+    pin: Pin
+    version: int | None
+    """The default version now; None where the policy is no longer known."""
+    change: Change | None
+    """What leads from the pinned document to today's; None where one of them is not known."""
+    reason: str = ""
+    """Why there is no change to tell."""
+
+
+def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
+    """Return pins for policies, each at its default version unless `@v5` picks one."""
+    pins: list[Pin] = []
+    for name in names:
+        wanted = parse_policy(name)
+        policy = library.find(wanted.name).policy
+        number = known_version(policy, wanted.version)
+        pins.append(Pin(policy.name, number, checksum(library, policy, number)))
+    return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
+
+
+def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
+    """Return which pinned policies moved, and what that means."""
+    return tuple(moved for each in pins if (moved := _moved(library, each)) is not None)
+
+
+def checksum(library: Library, policy: Policy, version: int) -> str:
+    """Return the SHA-256 of a document's JSON with sorted keys and without spaces, which any tool can make again."""
+    document = library.document_json(policy, version)
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
+    """Write the pins; InputError where they cannot be written."""
+    rows = (
+        f'\n[[policy]]\nname = "{each.name}"\nversion = "{version_label(each.version)}"\nsha256 = "{each.sha256}"\n'
+        for each in pins
+    )
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(_HEAD + "".join(rows), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
+    """Return the pins of a file; InputError that names what is wrong with it."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"There is no {path} here.", "Make one with ekstui pin POLICY….") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise InputError(f"{path} cannot be read as TOML.", "Make it anew with ekstui pin POLICY….") from None
+    rows = tables.get("policy")
+    if not isinstance(rows, list):
+        raise InputError(f"{path} has no [[policy]].", "Make it anew with ekstui pin POLICY….")
+    return tuple(_pin(path, number, row) for number, row in enumerate(rows, start=1))
+
+
+def _pin(path: Path, number: int, row: object) -> Pin:
+    if isinstance(row, dict):
+        name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
+        known = parse_version(version) if isinstance(version, str) else None
+        if isinstance(name, str) and isinstance(sha256, str) and known is not None:
+            return Pin(name, known, sha256)
+    raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
+
+
+def _moved(library: Library, each: Pin) -> Moved | None:
+    try:
+        policy = library.find(each.name).policy
+    except NotFoundError:
+        return Moved(each, None, None, "no policy of that name is known")
+    now = policy.default_version
+    try:
+        changed = checksum(library, policy, each.version) != each.sha256
+    except NotFoundError:
+        return Moved(each, now, None, "the pinned version is not known")
+    if changed:
+        return Moved(each, now, None, "the pinned version has another document than was pinned")
+    if now == each.version:
+        return None
+    return Moved(each, now, changes(library.document(policy, each.version), library.document(policy, now)))

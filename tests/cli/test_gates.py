@@ -1,0 +1,257 @@
+"""The exit codes that CI relies on, and the script of the GitHub Action on repositories that are thrown away."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_commands import ekstui
+
+ROOT = Path(__file__).parents[2]
+
+READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:DescribeTags", "Resource": "*"}]}
+WRITE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeTags", "ec2:CreateTags"], "Resource": "*"}],
+}
+AGAIN = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["ec2:DescribeTags"], "Resource": ["*"]}}
+NOT_DECIDED = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "ec2:DescribeTags", "Resource": "*", "Condition": {"OddOperator": {"aws:x": "1"}}}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gate", "code"),
+    [
+        (READ, WRITE, [], 0), (READ, WRITE, ["--exit-code"], 1), (READ, AGAIN, ["--exit-code"], 0),
+        (READ, WRITE, ["--fail-on", "widened"], 1), (READ, WRITE, ["--fail-on", "narrowed"], 0),
+        (WRITE, READ, ["--fail-on", "widened"], 0), (WRITE, READ, ["--fail-on", "narrowed"], 1),
+        (READ, AGAIN, ["--fail-on", "any"], 0), (READ, WRITE, ["--fail-on", "any"], 1), (WRITE, READ, ["--fail-on", "any"], 1),
+        (NOT_DECIDED, READ, ["--fail-on", "narrowed"], 1),
+        (READ, READ, ["--exit-code", "--json"], 0), (READ, WRITE, ["--exit-code", "--json"], 1),
+        (READ, WRITE, ["--exit-code", "--patch"], 1),
+    ],
+)  # fmt: skip
+def test_the_gates_of_diff(tmp_path: Path, before: object, after: object, gate: list[str], code: int) -> None:
+    sides = []
+    for name, document in (("a.json", before), ("b.json", after)):
+        (tmp_path / name).write_text(json.dumps(document))
+        sides.append(str(tmp_path / name))
+    done = ekstui("diff", *sides, *gate)
+    assert done.returncode == code, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["explain", "--action", "ec2:DescribeSubnets", "--policy", "AmazonEKSClusterPolicy", "--exit-code"], 0),
+        (["explain", "--action", "ec2:RunInstances", "--policy", "AmazonEKSClusterPolicy", "--exit-code"], 1),
+        (["explain", "--action", "ec2:RunInstances", "--policy", "AmazonEKSClusterPolicy"], 0),
+        (["changes", "--since", "2026-08-01", "--exit-code"], 1),
+        (["changes", "--since", "2026-08-25T23:00:00Z", "--exit-code"], 0),
+        (["changes", "--since", "2027-01-01", "--exit-code"], 1),
+    ],
+)
+def test_the_gates_of_explain_and_changes(words: list[str], code: int) -> None:
+    done = ekstui(*words)
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"PYTHONPATH": str(ROOT)}
+    assert ekstui("check", environment=environment).returncode == 2
+    assert ekstui("pin", "AmazonEKS_CNI_Policy@v5", "AmazonEKSClusterPolicy", environment=environment).returncode == 0
+    for gate, code in (([], 0), (["--exit-code"], 1), (["--fail-on", "widened"], 1), (["--fail-on", "narrowed"], 0)):
+        assert ekstui("check", *gate, environment=environment).returncode == code
+    moved = json.loads(ekstui("check", "--json", environment=environment).stdout)["moved"]
+    assert moved == [
+        {"policy": "AmazonEKS_CNI_Policy", "from": "v5", "to": "v6", "kind": "actions", "reach": "widened"}
+    ]
+    # A pin is replaced by its name, the others stay.
+    assert ekstui("pin", "AmazonEKS_CNI_Policy", environment=environment).returncode == 0
+    done = ekstui("check", "--exit-code", environment=environment)
+    assert done.returncode == 0
+    assert "None of 2" in done.stdout
+    lock = tmp_path / "ekstui.lock"
+    lock.write_text(lock.read_text().replace('sha256 = "', 'sha256 = "0'))
+    done = ekstui("check", "--fail-on", "narrowed", environment=environment)
+    assert done.returncode == 1
+    assert "another document than was pinned" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "policy = 3", '[[policy]]\nname = "x"', "]", '[[policy]]\nname="a"\nversion="w"\nsha256=""']
+)
+def test_a_broken_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ekstui.lock").write_text(text)
+    done = ekstui("check", environment={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2
+    assert "ekstui.lock" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+class Repository:
+    """A repository that is thrown away, with one commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.git("init", "--quiet")
+
+    def git(self, *words: str) -> None:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *words], cwd=self.folder, check=True, capture_output=True)
+
+    def write(self, name: str, value: object) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "--quiet", "-m", "x")
+
+    def action(self, **environment: str) -> tuple[int, str]:
+        """Run what the action runs; return its exit code and the job's summary."""
+        summary = self.folder.parent / "summary.md"
+        summary.unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", str(ROOT / ".github" / "review.sh")],
+            cwd=self.folder, capture_output=True, text=True, check=False,
+            env={
+                **os.environ, "BASE": "HEAD", "FAIL_ON": "widened", "GITHUB_STEP_SUMMARY": str(summary),
+                "EKSTUI": str(Path(sys.executable).with_name("ekstui")), **environment,
+            },
+        )  # fmt: skip
+        return done.returncode, summary.read_text() if summary.exists() else done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    (tmp_path / "repository").mkdir()
+    made = Repository(tmp_path / "repository")
+    made.write("policies/cni.json", READ)
+    made.write("package.json", {"name": "x", "version": "1"})
+    made.commit()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("after", "code", "words"),
+    [(WRITE, 1, "widened: 1 action added"), (READ, 0, "No policy document changes"), (AGAIN, 0, "No policy document changes"),
+     ({"name": "y"}, 0, "narrowed")],
+    ids=["widened", "unchanged", "written otherwise", "removed from it"],
+)  # fmt: skip
+def test_the_action_on_a_policy(repository: Repository, after: object, code: int, words: str) -> None:
+    repository.write("policies/cni.json", after)
+    assert repository.action()[0] == code
+    assert words in repository.action()[1]
+
+
+def test_the_action_on_what_is_no_policy(repository: Repository) -> None:
+    repository.write("package.json", {"name": "x", "version": "2"})
+    repository.write("notes.yaml", "a: [1")
+    assert repository.action() == (0, repository.action()[1])
+    assert "No policy document changes" in repository.action()[1]
+
+
+def test_the_action_on_narrowing_and_on_new_documents(repository: Repository) -> None:
+    repository.write("policies/cni.json", WRITE)
+    repository.commit()
+    repository.write("policies/cni.json", READ)
+    assert repository.action()[0] == 0
+    assert repository.action(FAIL_ON="any")[0] == 1
+    assert repository.action(BASE="HEAD~1")[0] == 0
+    repository.write("policies/new.json", READ)
+    code, summary = repository.action()
+    assert code == 1
+    assert "policies/new.json" in summary
+    assert repository.action(PATHS="policies/cni.json")[0] == 0
+    assert repository.action(FAIL_ON="")[0] == 0
+    assert repository.action(BASE="no-such-commit")[0] == 2
+
+
+def plan(before: object, after: object, *, unknown: bool = False) -> dict[str, Any]:
+    change = {
+        "before": None if before is None else {"policy": json.dumps(before)},
+        "after": {} if unknown else {"policy": json.dumps(after)},
+        "after_unknown": {"policy": True} if unknown else {},
+    }
+    resource = {"address": "aws_iam_policy.cni", "type": "aws_iam_policy", "change": change}
+    return {"format_version": "1.2", "resource_changes": [resource, {"address": "x", "type": "aws_vpc", "change": {}}]}
+
+
+def test_a_plan_of_terraform_has_both_sides(repository: Repository) -> None:
+    repository.write(".gitignore", "plan.json\n")
+    repository.write("plan.json", plan(READ, WRITE))
+    code, summary = repository.action(PATHS="plan.json")
+    assert code == 1
+    assert "aws\\_iam\\_policy.cni" in summary or "aws_iam_policy.cni" in summary
+    repository.write("plan.json", plan(WRITE, READ))
+    assert repository.action(PATHS="plan.json")[0] == 0
+    repository.write("plan.json", plan(READ, None, unknown=True))
+    code, summary = repository.action(PATHS="plan.json")
+    assert code == 1
+    assert "only after it is applied" in summary
+
+
+def template(document: object) -> dict[str, Any]:
+    return {
+        "Resources": {
+            "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}},
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": {},
+                    "Policies": [{"PolicyName": "own", "PolicyDocument": READ}],
+                },
+            },
+        }
+    }
+
+
+def test_templates_of_cloudformation(repository: Repository) -> None:
+    repository.write("stack.template", template(READ))
+    repository.commit()
+    repository.write("stack.template", template(WRITE))
+    code, summary = repository.action()
+    assert code == 1
+    assert "1 policy document changes: 1 widened" in summary
+    computed = {
+        **READ,
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Bucket}"}}],
+    }
+    repository.write("stack.template", template(computed))
+    code, summary = repository.action()
+    assert code == 1
+    assert "computed by the template" in summary
+
+
+YAML = """
+Resources:
+  Policy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Action: %s, Resource: %s}
+"""
+
+
+def test_a_template_in_yaml(repository: Repository) -> None:
+    repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "'*'"))
+    repository.commit()
+    repository.write("stack.yaml", YAML % ("'ec2:*'", "'*'"))
+    assert repository.action()[0] == 1
+    repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "!GetAtt Bucket.Arn"))
+    assert "computed by the template" in repository.action()[1]
