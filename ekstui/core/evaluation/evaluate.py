@@ -1,6 +1,7 @@
 """The decision: explicit deny, then allow, else implicit deny, in identity policies, boundary and session alike."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ekstui.core import arn, wildcard
 from ekstui.core.conditions.context import Context
@@ -19,7 +20,7 @@ from ekstui.core.evaluation.verdict import (
     StatementResult,
     Verdict,
 )
-from ekstui.core.reference import ActionInfo, Reference
+from ekstui.core.reference import Reference
 
 _STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
 
@@ -33,8 +34,9 @@ def evaluate(
 ) -> Evaluation:
     """Return what IAM decides about `request` by these policies alone.
 
-    A boundary and session policies grant nothing; they must allow as well. `reference` tells whether the action has
-    resources; without it a resource that was not given stays unknown.
+    A boundary and session policies grant nothing; they must allow as well. A resource that was not given stays unknown;
+    it is called `*` where `reference` gives the action none, though IAM asks some of those about an ARN all the same
+    (iam:ListInstanceProfiles about `instance-profile/`).
     """
     layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
     if boundary is not None:
@@ -42,18 +44,15 @@ def evaluate(
     if session:
         layers.append(("session", session))
     action = None if reference is None else reference.find(request.action)
-    resources: tuple[str | None, ...] = request.resources or (_only_resource(action),)
+    resources: tuple[str | None, ...] = request.resources or (None,)
     evaluations = tuple(
         _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
     )
+    if not request.resources and action is not None and not action.resource_types:
+        evaluations = tuple(replace(entry, resource="*") for entry in evaluations)
     verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
     missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
     return Evaluation(verdict, evaluations, missing)
-
-
-def _only_resource(action: ActionInfo | None) -> str | None:
-    """Return `*` for an action that the reference gives no resources, which is then the only resource there is."""
-    return "*" if action is not None and not action.resource_types else None
 
 
 def _evaluate_resource(

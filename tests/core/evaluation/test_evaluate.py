@@ -276,12 +276,16 @@ def test_a_volume_is_copied_by_the_tag_that_aws_asks_for() -> None:
     assert "ec2:ResourceTag/ebs.csi.aws.com/cluster" in result.missing
 
 
-def test_an_action_without_resources_is_asked_about_everything() -> None:
-    narrow = policy({"Action": "*", "Resource": "arn:aws:ec2:*:*:volume/*"})
-    describe = Request("ec2:DescribeVolumes")
-    assert evaluate(describe, [narrow], reference=reference()).verdict == "implicit-deny"
-    assert evaluate(describe, [narrow]).missing == ("resource",)
-    assert evaluate(Request("ec2:DeleteVolume"), [narrow], reference=reference()).missing == ("resource",)
+def test_no_resource_follows_from_the_reference() -> None:
+    # The reference gives iam:ListInstanceProfiles no resource; IAM's own messages name `instance-profile/` all the same.
+    narrow = AppliedPolicy("p", 25, parse(raw_document("AmazonEKSServiceRolePolicy", 25)))
+    listed = Request("iam:ListInstanceProfiles")
+    result = evaluate(listed, [narrow], reference=reference())
+    assert (result.verdict, result.missing, result.decisive.resource) == ("depends", ("resource",), "*")
+    assert evaluate(listed, [policy(ALLOW)], reference=reference()).verdict == "allowed"
+    given = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
+    assert evaluate(given, [narrow], reference=reference()).verdict == "allowed"
+    assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
 
 
 @pytest.mark.parametrize(("told", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
