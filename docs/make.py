@@ -19,27 +19,40 @@ from ekstui import paths
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.config import SETTINGS, Settings
-from ekstui.tui.keys import KEYS, Where, spelled
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.keys import Key, spelled
+from ekstui.tui.screens.account import AccountScreen
+from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.changes import ChangesScreen
+from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.cluster_map import ClusterMapScreen
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.explain import ExplainScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.matrix import MatrixScreen
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.screens.who_can import WhoCanScreen
+from ekstui.tui.widgets.rows import RowList
 
 DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/make.py: change the table it is made from. -->\n\n"
 
-_PLACES: dict[Where, str] = {
-    "app": "Everywhere",
-    "rows": "In every list",
-    "explorer": "In the four panes",
-    "report": "In a report, a comparison, or about a role",
-    "compare": "In a comparison",
-    "role": "About a role",
-    "changes": "Among the changes",
-    "asking": "Where a question is typed",
-    "who-can": "Who can",
-    "explain": "Explaining",
-    "account": "About the account",
-    "action": "About an action",
-    "cluster": "About a cluster",
-    "map": "In the tree of a cluster",
-    "matrix": "In the table of services and access levels",
+_PLACES: dict[str, tuple[Key, ...]] = {
+    "Everywhere": EkstuiApp.KEYS,
+    "In every list": RowList.KEYS,
+    "In the four panes": ExplorerScreen.KEYS,
+    "In a report, a comparison, or about a role": ReportScreen.KEYS,
+    "In a comparison": CompareScreen.KEYS,
+    "About a role": RoleScreen.KEYS,
+    "Among the changes": ChangesScreen.KEYS,
+    "Who can": WhoCanScreen.KEYS,
+    "Explaining": ExplainScreen.KEYS,
+    "About an action": ActionScreen.KEYS,
+    "About the account": AccountScreen.KEYS,
+    "About a cluster": ClusterScreen.KEYS,
+    "In the tree of a cluster": ClusterMapScreen.KEYS,
+    "In the table of services and access levels": MatrixScreen.KEYS,
 }
 
 
@@ -72,11 +85,12 @@ def keys_page() -> str:
         MADE,
         (
             "Every key can be changed by its id in the [settings](settings.md), in Textual's names: `D`, `ctrl+n`, `f1`, "
-            "`question_mark`, with commas between several. `?` shows the keys for where you are.\n"
+            "`question_mark`, with commas between several. A key means the same everywhere; `?` shows those for where you "
+            "are.\n"
         ),
     ]
-    for where, title in _PLACES.items():
-        rows = [(f"`{spelled(key.keys)}`", key.help, f"`{key.id}`") for key in KEYS if key.where == where]
+    for title, keys in _PLACES.items():
+        rows = [(f"`{spelled(key.keys)}`", key.help, f"`{key.id}`") for key in keys]
         parts += [f"\n## {title}\n\n", *table(("Keys", "What they do", "Id"), rows)]
     return "".join(parts)
 

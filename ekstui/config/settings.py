@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "keys",
         "keys",
-        '{ "explorer.diff" = "D", "rows.down" = "down,n" }',
+        '{ compare = "D", down = "down,n" }',
         "Keys, by the id of what they do, in Textual's names with commas between. The ids are in the manual of the keys.",
     ),
 )

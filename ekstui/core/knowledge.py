@@ -179,6 +179,8 @@ class Knowledge:
     """What the role of a capability needs, by the capability's type."""
     dependent_actions: tuple[DependentActions, ...]
     symptoms: tuple[Symptom, ...]
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    """How the app lists the policies: the title of each group, and the names in it."""
     tracked_since: date
     """Since when AWS keeps the list of changes that the updates go back to."""
 
@@ -249,6 +251,7 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
         capabilities=dict(tables["capabilities"]),
         dependent_actions=_each(DependentActions, tables["dependent_actions"]),
         symptoms=_each(Symptom, tables["symptoms"]),
+        groups=tuple((title, tuple(names)) for title, names in tables["groups"].items()),
         tracked_since=date.fromisoformat(tables["tracking"]["since"]),
     )
 

@@ -112,6 +112,8 @@ class Column(NamedTuple):
     """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
     shrink: int = 0
     """Which column gives way where a table is too wide: the highest first, and those with 0 last."""
+    yields: bool = False
+    """Whether, in a list, a row goes without it where a cell before it would be cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def first_view(choice: AccountChoice) -> AccountView:
 def _nothing_set_up() -> AccountError:
     return AccountError(
         "No AWS credentials are set up here.",
-        "Set AWS_PROFILE, or run `aws sso login --profile NAME`; r asks all the same, for an instance's role.",
+        "a lists the profiles; r asks all the same, for an instance's role.",
     )
 
 

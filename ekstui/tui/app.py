@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Event, InputEvent, Resize
+from textual.events import Resize
+from textual.message import Message
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
+from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountView, SwitchAccount
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.adopting import adopt
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.driver import repaint
-from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.mfa import MfaAsked
 from ekstui.tui.room import is_too_small
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 
 if TYPE_CHECKING:
+    from ekstui.core.eks import Cluster
     from ekstui.library import Library
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
@@ -36,10 +39,15 @@ class EkstuiApp(LibraryApp):
     TITLE = "ekstui"
     # The palette is our own: Textual's shows a loading indicator, which sends 49 KB a second.
     ENABLE_COMMAND_PALETTE = False
-    # Textual loads no styles of its own for the default screen.
-    CSS_PATH = "screens/explorer.tcss"
+    KEYS = (
+        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES, keys.ACCOUNT,
+        keys.REPAINT, keys.SUSPEND, keys.QUIT,
+    )  # fmt: skip
     # Keys of the app do not reach it from a dialogue; the one that quits does, as Textual says when ctrl+c is pressed.
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), Binding("ctrl+q", "quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(keys.but(KEYS, keys.QUIT)),
+        Binding(keys.QUIT.keys, keys.QUIT.action, show=False, id=keys.QUIT.id, priority=True),
+    ]
 
     def __init__(
         self,
@@ -57,53 +65,103 @@ class EkstuiApp(LibraryApp):
 
     def get_default_screen(self) -> ExplorerScreen:
         """Return the screen that everything starts from."""
-        return ExplorerScreen(self._start, self.size.width, self._account)
+        return ExplorerScreen(self._start, self._account)
 
     def on_mount(self) -> None:
         """Say what the settings have that the app does not know."""
         for warning in self.settings_warnings:
             self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
 
-    async def on_event(self, event: Event) -> None:
-        """Let the explorer know its policies before anything is done with them."""
-        if isinstance(event, InputEvent) and self.screen_stack:
-            self._explorer.hear()
-        await super().on_event(event)
-
     def on_unmount(self) -> None:
         """Tell the work in the background that nobody waits any more."""
         self.background.cancel_all()
 
+    @property
+    def keys_here(self) -> tuple[Key, ...]:
+        """The keys of the screen that is shown."""
+        return declared(self.screen)
+
     def action_help(self) -> None:
-        """Show the keys for where the user is."""
+        """Show how to find the usual answers, and the keys for where the user is."""
         from ekstui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen((*self._places()[:-1], "rows", "app")))
+        self.push_screen(HelpScreen(self.keys_here, self.KEYS))
 
     def action_repaint(self) -> None:
         """Paint the whole screen again."""
         repaint(self)
 
     async def action_back(self) -> None:
-        """Go back one screen."""
-        if len(self.screen_stack) > 1:
+        """Go back one step: what the screen can undo, else off the screen."""
+        step_back: Callable[[], bool] = getattr(self.screen, "step_back", lambda: False)
+        if not step_back() and len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def action_command_palette(self) -> None:
+    async def action_leave(self) -> None:
+        """Leave the screen; the first one is the whole app."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            await self.action_quit()
+
+    def action_find(self) -> None:
         """Let the user type what to do or where to go."""
         from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
 
-        keys = [key for key in keys_of(self._places()) if key.id != "app.palette"]
+        here = self.keys_here
+        shown = [key for key in (*here, *self.KEYS) if key != keys.FIND]
 
         async def act(chosen: RunKey | GoTo | Compare | None) -> None:
             if isinstance(chosen, RunKey):
-                await self.run_action(chosen.key.action, self if chosen.key.where == "app" else self.screen)
+                await self.run_action(chosen.key.action, self.screen if chosen.key in here else self)
             elif isinstance(chosen, GoTo):
                 self.go_to(chosen.shown)
             elif isinstance(chosen, Compare):
                 self._compare(chosen.sides)
 
-        self.push_screen(PaletteScreen(keys), act)
+        self.push_screen(PaletteScreen(shown), act)
+
+    def action_who_can(self) -> None:
+        """Show who can do the action under the cursor of the screen, or let the user type one."""
+        self._on_screen("action_who_can", AskWhoCan())
+
+    def action_explain(self) -> None:
+        """Explain a request for the action under the cursor of the screen, or let the user paste a message."""
+        self._on_screen("action_explain", AskExplain())
+
+    def _on_screen(self, action: str, otherwise: Message) -> None:
+        own: Callable[[], None] | None = getattr(self.screen, action, None)
+        if own is not None:
+            own()
+        else:
+            self.post_message(otherwise)
+
+    def action_changes(self) -> None:
+        """Show what AWS changed across the policies."""
+        from ekstui.tui.screens.changes import ChangesScreen
+
+        if not isinstance(self.screen, ChangesScreen):
+            self.push_screen(ChangesScreen(self._explorer.scope))
+
+    def action_clusters(self) -> None:
+        """Let the user choose one of the account's clusters, and show it."""
+        from ekstui.tui.screens.chooser import ChooserScreen
+        from ekstui.tui.screens.cluster import ClusterScreen
+
+        snapshot = self._explorer.account.snapshot
+        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
+        if not clusters:
+            known = "No cluster of this account is known; a shows what was asked." if snapshot else (
+                "No account was asked yet; a lists the profiles, and r asks AWS."
+            )  # fmt: skip
+            self.notify(known, markup=False)
+            return
+
+        def show(cluster: Cluster | None) -> None:
+            if cluster is not None:
+                self.push_screen(ClusterScreen(cluster.name, cluster.region))
+
+        self.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)
 
     def _compare(self, sides: Sequence[str]) -> None:
         from ekstui.core.where import StandardInput, parse_sides
@@ -153,11 +211,6 @@ class EkstuiApp(LibraryApp):
         from ekstui.tui.screens.action import ActionScreen
 
         self.push_screen(ActionScreen(message))
-
-    def _places(self) -> tuple[Where, ...]:
-        """Return the parts of the key table that hold on the screen that is shown."""
-        places: tuple[Where, ...] = getattr(self.screen, "PLACES", ())
-        return (*places, "app")
 
     def action_account(self) -> None:
         """Show the account, and let the user choose another."""

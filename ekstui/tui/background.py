@@ -47,6 +47,12 @@ class Background:
         threading.Thread(target=_work, args=(owner, job, work), name=f"ekstui-{group}", daemon=True).start()
         return job
 
+    def cancel(self, *groups: str) -> None:
+        """Tell the jobs of these groups that nobody waits any more."""
+        for group in groups:
+            if job := self._jobs.get(group):
+                job.cancel()
+
     def cancel_all(self) -> None:
         """Tell every job that nobody waits any more."""
         for job in self._jobs.values():

@@ -47,7 +47,11 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
         return self.settings.keys.get(key.id, key.keys)
 
     async def action_back(self) -> None:
-        """Go back one screen."""
+        """Go back one step."""
+        raise NotImplementedError
+
+    def action_account(self) -> None:
+        """Show the account."""
         raise NotImplementedError
 
     def go_to(self, shown: Shown) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
@@ -27,12 +27,31 @@ class PolicyHighlighted(Message):
         self.entry = entry
 
 
-class VersionChosen(Message):
-    """The user chose a version to look at."""
+class PaneWanted(Message):
+    """What the user opened is in another pane."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, pane: Literal["permissions"]) -> None:
         super().__init__()
+        self.pane = pane
+
+
+class VersionChosen(Message):
+    """The cursor of the timeline came to a version of the policy with this ARN."""
+
+    def __init__(self, arn: str, version: int) -> None:
+        super().__init__()
+        self.arn = arn
         self.version = version
+
+
+class CompareWanted(Message):
+    """The user wants two versions of a policy compared."""
+
+    def __init__(self, policy: str, before: int, after: int) -> None:
+        super().__init__()
+        self.policy = policy
+        self.before = before
+        self.after = after
 
 
 class SummaryLoaded(Message):

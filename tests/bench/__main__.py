@@ -42,7 +42,7 @@ def main() -> int:
 def _print_starts(taken: list[Taken]) -> None:
     blank = taken[0]
     print(
-        f"{'start':<32}{'first ms':>10}{'× blank':>16}{'settled ms':>12}{'× blank':>16}{'CPU s':>7}{'MiB':>6}{'× blank':>14}{'bytes':>9}"
+        f"{'start':<32}{'first ms':>10}{'× blank':>16}{'settled ms':>12}{'× blank':>16}{'CPU s':>7}{'MiB':>6}{'× blank':>14}{'bytes':>9}{'key ms':>8}{'× blank':>14}"
     )
     for each in taken:
         start = each.start
@@ -51,6 +51,8 @@ def _print_starts(taken: list[Taken]) -> None:
             line += f"{each.settled * 1000:>12.0f}{_times(each.settled / blank.settled, start.settled):>16}"
             line += f"{each.processor:>7.2f}{each.memory / MIB:>6.0f}"
             line += f"{_times(each.memory / blank.memory, start.memory):>14}{each.bytes:>9,}"
+        if each.effect:
+            line += f"{each.effect * 1000:>8.0f}{_times(each.effect / blank.first, start.effect):>14}"
         print(line)
 
 

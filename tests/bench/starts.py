@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 
-from tests.bench.subject import BLANK, EKSTUI, NARROW, PYTHON, WIDE, Subject
+from tests.bench.subject import BLANK, EFFECT, EKSTUI, FIRST_KEY, NARROW, PYTHON, WIDE, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Start:
     settled: float | None = None
     """Start to the last byte, against a blank app's."""
     memory: float | None = None
+    effect: float | None = None
+    """Start to the effect of a key that was typed at once, against a blank app's first paint."""
     empty_cache: bool = False
 
 
@@ -36,6 +38,8 @@ class Taken:
     memory: int
     """Bytes."""
     bytes: int
+    effect: float = 0
+    """Seconds until the first key has taken effect; 0 for what takes none."""
 
 
 EXPLAIN = (
@@ -50,8 +54,8 @@ EXPLAIN = (
 
 STARTS = (
     Start(BLANK),
-    Start(NARROW, first=1.4, settled=1.8, memory=1.5),
-    Start(WIDE, first=1.4, settled=1.8, memory=1.5),
+    Start(NARROW, first=1.4, settled=1.8, memory=1.5, effect=1.6),
+    Start(WIDE, first=1.4, settled=1.8, memory=1.5, effect=1.6),
     Start(replace(NARROW, name="ekstui, 80×24, empty cache"), first=2, empty_cache=True),
     Start(Subject("python -c pass", (PYTHON, "-c", "pass"))),
     Start(Subject("ekstui --version", (*EKSTUI, "--version")), first=0.25),
@@ -78,6 +82,7 @@ def measure(starts: tuple[Start, ...], rounds: int, env: Mapping[str, str]) -> I
             median(taken.processor for taken in taken_all),
             round(median(taken.memory for taken in taken_all)),
             round(median(taken.bytes for taken in taken_all)),
+            median(taken.effect for taken in taken_all),
         )
 
 
@@ -89,4 +94,12 @@ def _once(start: Start, env: Mapping[str, str]) -> Taken:
             return Taken(start, perf_counter() - terminal.started, 0, 0, 0, 0)
         first = terminal.wait_for(lambda: subject.is_ready(terminal)) - terminal.started
         settled = terminal.settle(0.4) - terminal.started
-        return Taken(start, first, settled, terminal.cpu_seconds(), terminal.memory(), terminal.received)
+        processor, memory, received = terminal.cpu_seconds(), terminal.memory(), terminal.received
+    return Taken(start, first, settled, processor, memory, received, _effect(start, env) if start.effect else 0)
+
+
+def _effect(start: Start, env: Mapping[str, str]) -> float:
+    """Return when the key that was typed at once, as the process began, has taken effect."""
+    with start.subject.open(env) as terminal:
+        terminal.send(FIRST_KEY)
+        return terminal.wait_for(EFFECT) - terminal.started

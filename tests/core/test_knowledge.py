@@ -263,6 +263,11 @@ def test_a_text_of_another_shape_is_refused() -> None:
             parse_knowledge(text)
 
 
+def test_every_policy_is_in_one_group_of_the_list() -> None:
+    listed = [name for _, names in KNOWLEDGE.groups for name in names]
+    assert sorted(listed) == sorted(KNOWLEDGE.policies)
+
+
 def test_the_compiled_form_is_up_to_date() -> None:
     compiled = json.loads((paths.assets() / "eks.json").read_text(encoding="utf-8"))
     assert compiled == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"

@@ -62,16 +62,16 @@ def test_a_facet_that_cannot_be_read_says_so_and_leaves_nothing_out() -> None:
 
 def test_notes_and_what_remains_are_a_key_away() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: "for: " in words(app.screen))
+        await settle(pilot, lambda: "i: 5 notes" in words(app.screen))
         assert "note: " not in words(app.screen)
         await pilot.press("i")
         assert "note: " in words(app.screen)
-        await pilot.press("m")
+        await pilot.press("v")
         # The CNI policy is of EC2 alone, so nothing of S3 is allowed.
         await settle(pilot, lambda: "Not allowed by this version" in words(app.screen))
         assert "▸ ec2" in words(app.screen)
         assert ", s3, " in words(app.screen)
-        await pilot.press("m")
+        await pilot.press("v")
         assert "Not allowed by this version" not in words(app.screen)
 
     travel(journey)
@@ -79,7 +79,7 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
 
 def test_versions_that_change_nothing_can_be_hidden() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("j")
+        await pilot.press(*["j"] * 5, "3")
         await settle(pilot, lambda: "v9   2026-02-11" in words(app.screen) or "v9 2026-02-11" in words(app.screen))
         await pilot.press("v")
         assert "v9 2026-02-11" not in words(app.screen)
@@ -114,7 +114,7 @@ def test_a_terminal_that_is_too_small_says_what_is_needed_and_recovers() -> None
     travel(journey)
 
 
-@pytest.mark.parametrize(("keys", "quits"), [({}, "q"), ({"app.quit": "Q"}, "Q")])
+@pytest.mark.parametrize(("keys", "quits"), [({}, "q"), ({"leave": "Q"}, "Q")])
 def test_the_key_that_a_terminal_too_small_names_quits(keys: dict[str, str], quits: str) -> None:
     async def run() -> None:
         app = EkstuiApp(Library.open(), effective=Effective(Settings(keys=keys), {}, (), Path(), file_found=False))
@@ -151,7 +151,7 @@ def test_what_is_said_at_a_start_without_room_can_be_read() -> None:
 def test_the_help_is_wrapped_again_where_the_width_changes() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("question_mark")
-        await settle(pilot, lambda: "Go to the pane" in words(app.screen))
+        await settle(pilot, lambda: "Go to the next pane" in words(app.screen))
         await pilot.resize_terminal(60, 15)
         await settle(pilot, lambda: app.screen.size.width == 60)
         await pilot.pause()

@@ -44,7 +44,7 @@ def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -
         await settle(pilot, lambda: screen.comparison is not None)
         assert screen.comparison is not None
         assert [screen.comparison.before.version, screen.comparison.after.version] == [5, 6]
-        await pilot.press("x")
+        await pilot.press("o")
         await settle(pilot, lambda: screen.comparison is not None and screen.comparison.before.version == 6)
 
     travel(journey)

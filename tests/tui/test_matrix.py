@@ -45,9 +45,9 @@ def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
 def test_marked_policies_stand_side_by_side(size: tuple[int, int], ec2: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("space", "j", "space", "t")
-        await settle(pilot, lambda: "kms" in words(app.screen))
+        await settle(pilot, lambda: "eks-auth" in words(app.screen))
         assert "A AmazonEKS_CNI_Policy@v6" in words(app.screen)
-        assert "B AmazonEKSClusterPolicy@v10" in words(app.screen)
+        assert "B AmazonEKSWorkerNodePolicy@v3" in words(app.screen)
         assert line(app, "ec2").startswith(f"▸ ec2 {ec2}")
         # The signs need no room.
         await pilot.press("v")

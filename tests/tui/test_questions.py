@@ -54,7 +54,7 @@ def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed(
         await type_in(pilot, "mediaimport:createdatabasebinarysnapshot")
         await pilot.press("enter")
         await settle(pilot, lambda: "None exists: no policy of the EKS family allows" in words(app.screen))
-        await pilot.press("i", "ctrl+u")
+        await pilot.press("w", "ctrl+u")
         await type_in(pilot, "karpenter")
         await pilot.press("enter")
         # What people look for and AWS does not have is said beside the error.
@@ -69,7 +69,7 @@ def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() ->
         await settle(pilot, lambda: "ec2" in words(app.screen))
         pane = app.screen.query_one(PermissionsPane)
         await settle(pilot, lambda: bool(pane.rows.rows))
-        await pilot.press("2", "enter")
+        await pilot.press("2")
         names = [row.value.action for row in pane.rows.rows if hasattr(row.value, "action")]
         pane.rows.move_to(
             next(row.key for row in pane.rows.rows if getattr(row.value, "action", "") == "ec2:CreateTags")
@@ -139,7 +139,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
         await settle(pilot, lambda: "IAM's own simulator: denied explicitly" in words(app.screen))
         assert [request["PolicySourceArn"] for request in asked] == ["arn:aws:iam::123456789012:role/prod-node"]
         # Another question has another answer.
-        await pilot.press("i", "ctrl+u")
+        await pilot.press("x", "ctrl+u")
         await type_in(pilot, "ec2:CreateVolume")
         await pilot.press("enter")
         await settle(pilot, lambda: "ec2:CreateVolume: " in words(app.screen))

@@ -21,10 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
-    file.write_text(
-        'theme = "ansi-light"\nscope = "all"\n'
-        '[keys]\n"rows.down" = "ctrl+n,t"\nexplorer.scop = "S"\n"app.help" = "f1"\n'
-    )
+    file.write_text('theme = "ansi-light"\nscope = "all"\n[keys]\ndown = "ctrl+n,b"\nscop = "S"\nhelp = "f1"\n')
 
     async def journey() -> None:
         app = EkstuiApp(Library.open(), None, effective(file, {}))
@@ -36,13 +33,13 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
             first = rows.current
             await pilot.press("j")
             assert rows.current == first
-            await pilot.press("t")
+            await pilot.press("b")
             assert rows.current != first
-            assert [warning for warning in app.settings_warnings if "explorer.scope" in warning]
+            assert [warning for warning in app.settings_warnings if "is scope" in warning]
             await pilot.press("f1")
             assert isinstance(app.screen, HelpScreen)
             help_of = {row.key: plain(row.cells[0]) for row in app.screen.query_one(RowList).rows}
-            assert help_of["rows.down", 0] == "^n t"
+            assert help_of["down", 0].strip() == "^n b"
 
     asyncio.run(journey())
 

@@ -23,32 +23,27 @@ if TYPE_CHECKING:
 TRACKED = "no activity in the 400 days that IAM tracks"
 
 
-def account_line(view: AccountView, now: datetime) -> Styled:
-    """Return the header's words about the account: whose, how old, and what is going on."""
+def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
+    """Return the header's words about the account: whose, how old, and what is wrong with it."""
     parts: list[tuple[str, Tone]] = []
     if view.snapshot:
         identity = view.snapshot.identity
-        name = identity.profile or identity.method or ""
-        parts.append((f"account {shortened(identity.account)} {clean_line(name)}".rstrip(), ""))
+        name = clean_line(identity.profile or identity.method or "account")
+        parts.append((f"{name} {identity.account}", ""))
         if identity.partition != "aws":
             parts.append((f" {identity.partition}", "warn"))
-        if identity.endpoint:
+        if identity.endpoint and whole:
             parts.append((f" via {clean_line(identity.endpoint)}", "warn"))
-        parts.append((f" ({age_in_words(view.snapshot.fetched_at, now)})", "muted"))
+        parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}", "muted"))
         if not view.snapshot.complete or view.snapshot.errors:
-            parts.append((" incomplete", "warn"))
-    elif not view.asking:
-        parts.append(("no account asked" if view.error is None else "no account", "muted"))
-    if view.asking:
-        parts.append((f" … {clean_line(view.asking)}", "accent"))
-    elif view.error and view.snapshot:
-        parts.append((" stale: AWS could not be asked", "warn"))
+            parts.append((" · incomplete", "warn"))
+        if view.error and not view.asking:
+            parts.append((" · not renewed (i says why)" if whole else " · not renewed", "warn"))
+    elif view.asking:
+        parts.append(("asking AWS", "muted"))
+    else:
+        parts.append(("no account (a chooses one)" if whole else "no account", "muted"))
     return tuple(parts)
-
-
-def shortened(account: str) -> str:
-    """Return an account's number as the header shows it: `1234…`."""
-    return account if len(account) <= 4 else f"{account[:4]}…"
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
@@ -72,9 +67,18 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
         rows += _lines("incomplete", "Incomplete: not every role, user and group was read.", "warn", width)
     for index, error in enumerate(attachments.errors):
         rows += error_rows(("error", index), error, width)
-    if attachments.not_looked_at:
-        rows += _lines("unseen", f"Not looked at: {', '.join(attachments.not_looked_at)}.", "muted", width)
     return rows
+
+
+def attachment_line(value: object) -> Styled:
+    """Return a role's ARN, how it carries the policy and all that uses it; empty for what is no attachment."""
+    from ekstui.core.account import RoleAttachment
+
+    if isinstance(value, RoleAttachment):
+        uses = "; ".join(use_words(use) for use in value.used_by) or "no use was found"
+        carried = "  as its boundary" if "boundary" in value.carried_as else ""
+        return ((clean_line(value.role.arn or value.role.name), "strong"), (carried, "warn"), (f"  {uses}", ""))
+    return ()
 
 
 def attached_note(attachments: Attachments) -> str:

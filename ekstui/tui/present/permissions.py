@@ -1,27 +1,27 @@
-"""What a version permits as rows: services, why they are needed, and their actions."""
+"""What a version permits as rows: services with their access levels, and their actions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
 
 from ekstui.core.text import clean_line
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.styled import Styled, Tone, plain, styled
 from ekstui.present.wrapping import wrap
 
 if TYPE_CHECKING:
+    from ekstui.core.grants import Grant
     from ekstui.core.summary import ActionSummary, ServiceSummary
 
-ROOM_FOR_CONDITIONS = 60
-"""Columns from which the condition has a column of its own."""
+LEAST = (20, 12, 12)
+"""The fewest cells of an action's name, its resource and its condition, where there are more to show."""
 
-COLUMNS = (
-    Column("Service", 12, share=2), Column("Access level", 14, share=4), Column("Resource", 9, share=1),
-    Column("Condition", 9, share=1),
-)  # fmt: skip
-NARROW_COLUMNS = (Column("Service", 12, share=1), Column("Access level", 14, share=3), Column("On", 9))
+SHORT_LEVELS = {"Permissions management": "Permissions"}
+"""Levels whose name is longer than its column."""
 
 LEVEL_TONES: Mapping[str, Tone] = {
     "List": "muted",
@@ -33,16 +33,29 @@ LEVEL_TONES: Mapping[str, Tone] = {
 }
 
 
-def columns_for(width: int) -> tuple[Column, ...]:
-    """Return the columns of the table for a pane of `width` columns."""
-    return COLUMNS if width >= ROOM_FOR_CONDITIONS else NARROW_COLUMNS
+def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
+    """Return the columns for the actions of these services: level, name, resource, condition, each as wide as it needs.
+
+    Where they need more than `width`, the widest that can gives way.
+    """
+    actions = [action for service in services for action in service.actions]
+    cells = [_cells(action) for action in actions]
+    wanted = [max((cell_len(plain(row[at])) for row in cells), default=0) for at in range(3)]
+    level = max((len(_short(action.level)) for action in actions), default=4) + 2
+    while level + sum(wanted) + sum(map(bool, wanted)) > width:
+        given = [at for at in range(3) if wanted[at] > LEAST[at]]
+        if not given:
+            break
+        wanted[max(given, key=wanted.__getitem__)] -= 1
+    return (Column("", level), *(Column("", room) for room in wanted))
 
 
 def service_rows(
     services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], reasons: Mapping[str, str], width: int
 ) -> list[Row]:
-    """Return the console's table as rows: a service each, and under an opened one why, then its actions by level."""
+    """Return a service a row, and under an opened one why it is needed, then its actions by level."""
     rows: list[Row] = []
+    columns = _columns(width, [each for each in services if (each.effect, each.service) in opened])
     sections = {_section(service) for service in services}
     section = None
     for service in services:
@@ -53,9 +66,25 @@ def service_rows(
             service,
             opened=(service.effect, service.service) in opened,
             reason=reasons.get(service.service),
+            columns=columns,
             width=width,
         )
     return rows
+
+
+def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
+    """Return the services, by effect and prefix, that can be unfolded in so many rows, the first ones first."""
+    found: set[tuple[str, str]] = set()
+    # The titles of sections, and a row a service.
+    left = room - 2 * len({_section(service) for service in services}) - len(services)
+    left -= sum(len(service.warnings) for service in services)
+    for service in services:
+        # Counted, since the actions of a service are made when they are first looked at.
+        actions = sum(count.granted for count in service.levels.values())
+        if actions <= left:
+            left -= actions
+            found.add((service.effect, service.service))
+    return found
 
 
 def _section(service: ServiceSummary) -> str:
@@ -64,84 +93,157 @@ def _section(service: ServiceSummary) -> str:
     return "Explicit deny" if service.effect == "Deny" else "Allow"
 
 
-def _service(service: ServiceSummary, *, opened: bool, reason: str | None, width: int) -> list[Row]:
+def _service(
+    service: ServiceSummary, *, opened: bool, reason: str | None, columns: Sequence[Column], width: int
+) -> list[Row]:
     key = (service.effect, service.service)
     tone: Tone = "bad" if service.effect == "Deny" else "strong"
-    rows = [
-        Row(
-            key,
-            (
-                (("▾ " if opened else "▸ ", "muted"), (clean_line(service.service), tone)),
-                access(service, width),
-                *_scope(service.resource, service.condition, width),
-            ),
-            service,
-        )
-    ]
+    head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", tone))
+    words: Styled = (*access(service), *(() if opened else scope(service)))
+    indent = min(cell_len(plain(head)), 12)
+    lines = wrap((*head, *words), width) if cell_len(plain(head) + plain(words)) <= width else [
+        (*head, *wrap(words, max(width - cell_len(plain(head)), 20))[0]),
+        *(((" " * indent, ""), *line) for line in wrap(words, max(width - cell_len(plain(head)), 20))[1:]),
+    ]  # fmt: skip
+    rows = [Row(key, (lines[0],), service)]
+    rows += [Row((key, "more", index), (line,), selectable=False) for index, line in enumerate(lines[1:])]
     rows += [
-        Row((key, "warning", text), ((("    ! ", "warn"), (clean_line(text), "warn")),), selectable=False)
+        Row((key, "warning", text, part), (((("  ! " if not part else "    "), "warn"), *line),), selectable=False)
         for text in service.warnings
+        for part, line in enumerate(wrap(styled(clean_line(text), "warn"), max(width - 4, 20)))
     ]
     if not opened:
         return rows
     if reason:
         rows += [
-            Row((key, "why", index), ((("      " if index else "    ", ""), *line),), selectable=False)
-            for index, line in enumerate(wrap((("why: ", "muted"), (clean_line(reason), "")), max(width - 6, 20)))
+            Row((key, "why", index), ((("  ", ""), *line),), selectable=False)
+            for index, line in enumerate(wrap(styled(clean_line(reason), "muted"), max(width - 2, 20)))
         ]
     level = None
     for action in service.actions:
-        if action.level != level:
-            level = action.level
-            count = service.levels.get(level)
-            words = f"    {level} " + (f"{count.granted} of {count.total}" if count else "")
-            rows.append(Row((key, level), (styled(words, LEVEL_TONES.get(level, "")),), selectable=False))
-        rows.append(action_row(action, key, width))
+        rows += action_rows(action, key, columns, level=action.level if action.level != level else "")
+        level = action.level
     return rows
 
 
-def action_row(action: ActionSummary, key: object, width: int) -> Row:
-    """Return an action of an opened service as a row; a denial or a warning stands beside the name."""
-    name: list[tuple[str, Tone]] = [("      " + clean_line(action.action.partition(":")[2]), "")]
+def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *, level: str = "") -> Iterator[Row]:
+    """Yield an action as a row of level, name, resource and condition; a cell that is too long goes on below."""
+    title = styled(f"  {_short(level)}", LEVEL_TONES.get(level, ""))
+    cells = (title, *_cells(action))
+    wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
+    for part in range(max(map(len, wrapped))):
+        line: list[tuple[str, Tone]] = []
+        for each, column in zip(wrapped, columns, strict=True):
+            if not column.width:
+                continue
+            cell = each[part] if part < len(each) else ()
+            line += [*cell, (" " * (column.width + 1 - cell_len(plain(cell))), "")]
+        while line and not line[-1][0].strip():
+            line.pop()
+        if part:
+            yield Row((key, "action", action.action, part), (tuple(line),), selectable=False)
+        else:
+            yield Row((key, "action", action.action), (tuple(line),), action)
+
+
+def _short(level: str) -> str:
+    return SHORT_LEVELS.get(level, level)
+
+
+def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
+    """Return an action's name with what there is to say of it, on what it is allowed, and under which condition."""
+    name: list[tuple[str, Tone]] = [(clean_line(action.action.partition(":")[2]), "")]
     if len(action.levels) > 1:
-        name.append((f"  also {' and '.join(action.levels[1:])}", "muted"))
+        name.append((f" also {' and '.join(action.levels[1:])}", "muted"))
     if action.denied:
-        name.append((f"  denied: {action.denied}", "bad"))
-    name += [(f"  ! {clean_line(warning)}", "warn") for warning in action.warnings]
-    return Row(
-        (key, "action", action.action),
-        (
-            tuple(name),
-            *_scope(action.resource, action.condition, width),
-        ),
-        action,
-        merged=1,
-    )
+        name.append((f" denied: {action.denied}", "bad"))
+    name += [(f" ! {clean_line(warning)}", "warn") for warning in action.warnings]
+    where, condition = grants_short(action.grants) if action.grants else ("", "")
+    return tuple(name), styled(where), styled(condition, "warn")
 
 
-def _scope(resource: str, condition: str, width: int) -> tuple[Styled, ...]:
-    """Return the cells for resource and condition; where there is no room for both, one says whether there is an `if`."""
-    where = clean_line("All" if resource == "All resources" else resource)
-    unconditional = condition == "None"
-    if width < ROOM_FOR_CONDITIONS:
-        return (((where, ""), ("" if unconditional else " if", "warn")),)
-    return styled(where), styled(clean_line(condition), "muted" if unconditional else "")
+def scope(service: ServiceSummary) -> Styled:
+    """Return on what a service is allowed and under which condition, where one word says it."""
+    parts: list[tuple[str, Tone]] = []
+    if service.resource not in ("", "All resources", "Multiple"):
+        parts.append((f"  on {short_resource(service.resource)}", "muted"))
+    if service.condition not in ("", "None"):
+        some = service.condition == "Multiple"
+        parts.append(("  some only if …" if some else f"  if {_key(service.condition.split(' ')[0])}", "warn"))
+    return tuple(parts)
 
 
-def access(service: ServiceSummary, width: int) -> Styled:
-    """Return the console's words for the access level, with the count beside each limited one.
-
-    Where there is little room the counts say that a level is limited, without the word.
-    """
+def access(service: ServiceSummary) -> Styled:
+    """Return a service's access levels with the count beside each that is limited."""
     full, separator, limited = service.access.partition("Limited: ")
     if not separator:
         return styled(service.access or "unknown to the reference", "" if service.access else "muted")
-    prefix = full + separator if width >= ROOM_FOR_CONDITIONS else full
-    words: list[tuple[str, Tone]] = [(prefix, "")]
+    words: list[tuple[str, Tone]] = [(f"{full.strip()} · " if full else "", "")]
     for index, level in enumerate(limited.split(", ")):
         count = service.levels.get(level)
-        words.append((", " if index else "", ""))
+        words.append((" · " if index else "", "muted"))
         words.append((level, LEVEL_TONES.get(level, "") if level != "List" else ""))
         if count:
             words.append((f" {count.granted}/{count.total}", "muted"))
     return tuple(words)
+
+
+def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:
+    """Return on what grants are, and their conditions, each once and short: `network-interface`, `if RequestTag/Name`."""
+    where: dict[str, None] = {}
+    conditions: dict[str, None] = {}
+    free = False
+    for grant in grants:
+        words = [short_resource(each) for each in grant.resources]
+        if grant.resource_element != "Resource":
+            words = [f"all but {', '.join(words)}"]
+        where.update(dict.fromkeys(words))
+        keys = list(dict.fromkeys(_key(condition.key) for condition in grant.conditions))
+        if keys:
+            conditions[" and ".join(keys)] = None
+        else:
+            free = True
+    if not conditions:
+        return ", ".join(where), ""
+    word = "some if" if free else "if"
+    return ", ".join(where), f"{word} {', or '.join(conditions)}"
+
+
+def short_resource(resource: str) -> str:
+    """Return a resource in short: `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all` for `*`."""
+    resource = clean_line(resource)
+    if resource == "*":
+        return "all"
+    parts = resource.split(":", 5)
+    if parts[0] != "arn" or len(parts) < 6:
+        return resource
+    name = parts[5].removesuffix("/*").removesuffix(":*")
+    return f"all of {parts[2]}" if name in ("*", "") else name
+
+
+def _key(key: str) -> str:
+    """Return a condition key without the prefix that nearly all have."""
+    return clean_line(key.removeprefix("aws:"))
+
+
+def action_line(action: ActionSummary) -> Styled:
+    """Return an action with all of its grants, whole."""
+    from ekstui.tui.present.words import grant_words
+
+    grants = "; or on ".join(grant_words(grant) for grant in action.grants)
+    return (
+        (clean_line(action.action), "strong"),
+        (f"  {action.level}", "muted"),
+        (f"  on {grants}" if grants else "", ""),
+    )
+
+
+def service_line(service: ServiceSummary, reason: str | None) -> Styled:
+    """Return a service with the console's words for its access, and why it is needed."""
+    why = f"  {clean_line(reason)}" if reason else ""
+    condition = "" if service.condition in ("", "None") else f", condition: {clean_line(service.condition)}"
+    return (
+        (clean_line(service.service), "strong"),
+        (f"  {service.access or 'unknown to the reference'} on {clean_line(service.resource)}{condition}", "muted"),
+        (why, ""),
+    )

@@ -1,6 +1,6 @@
 """The timeline of a policy as rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import version_label
@@ -52,54 +52,43 @@ def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
     )
 
 
-def version_rows(
-    steps: Sequence[Step], shown: int | None, marked: Collection[int], knowledge: PolicyKnowledge | None
-) -> list[Row]:
-    """Return a timeline as rows, newest first; numbers that nobody saw and steps that change nothing say so."""
+def version_rows(steps: Sequence[Step], shown: int | None, marked: Mapping[int, str]) -> list[Row]:
+    """Return a timeline as rows, newest first; numbers that nobody saw and steps that change nothing say so.
+
+    `marked` has the letters of the marked versions.
+    """
     rows: list[Row] = []
     for step in reversed(steps):
-        mark: Styled = (
-            styled("◆", "accent")
+        here = step.version == shown
+        sign: Styled = (
+            styled(marked[step.version], "accent")
             if step.version in marked
-            else styled("●" if step.version == shown else "○", "accent" if step.version == shown else "muted")
+            else styled("●" if here else "○", "accent" if here else "muted")
         )
-        label: list[tuple[str, Tone]] = [(version_label(step.version), "strong" if step.default else "")]
+        label = styled(version_label(step.version), "strong" if step.default else "")
         day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
-        rows.append(
-            Row(
-                step.version,
-                (
-                    mark,
-                    tuple(label),
-                    styled(day, "" if step.created else "muted"),
-                    change(step.change, default=step.default),
-                ),
-                step,
-            )
-        )
-        if update := knowledge.update(step.version) if knowledge else None:
-            rows.append(_note(step.version, "why", update.text))
-            if update.disagreement:
-                rows.append(_note(step.version, "but", update.disagreement))
+        when = styled(day, "" if step.created else "muted")
+        rows.append(Row(step.version, (sign, label, when, change(step.change, default=step.default)), step))
         if step.missing_before:
-            rows.append(
-                Row(
-                    ("missing", step.version),
-                    (styled(f"  {_numbers(step.missing_before)} not seen by anyone", "muted"),),
-                    selectable=False,
-                )
-            )
+            unseen = styled(f"  {_numbers(step.missing_before)} not seen by anyone", "muted")
+            rows.append(Row(("missing", step.version), (unseen,), selectable=False))
     return rows
 
 
-def _note(version: int, word: str, text: str) -> Row:
-    line: Styled = ((f"    {word}: ", "muted"), (clean_line(text), "muted"))
-    return Row((version, word), (line,), selectable=False)
+def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
+    """Return why AWS made a version, and where what it announced and the document differ."""
+    day = f" {step.created:%Y-%m-%d}" if step.created else ""
+    head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
+    update = knowledge.update(step.version) if knowledge else None
+    if update is None:
+        return (*head, *change(step.change, default=step.default), ("  why is not known", "muted"))
+    but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
+    return (*head, (clean_line(update.text), ""), *but)
 
 
 def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
     """Return what a step changed in a few words: `+1 −0 ~2 widened`, `no change`, `first known`."""
-    tail: Styled = ((" default", "accent"),) if default else ()
+    tail: Styled = ((" in force", "accent"),) if default else ()
     if counts is None or counts.reach is None:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":

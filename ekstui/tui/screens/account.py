@@ -15,6 +15,7 @@ from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled
+from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
@@ -34,8 +35,11 @@ class _Beside:
 class AccountScreen(ReportScreen):
     """The account and the choices of another."""
 
-    BINDINGS = bindings("account")
-    PLACES = ("account", "report")
+    KEYS = (
+        keys.OPEN.here("Switch to the profile or region under the cursor."),
+        keys.COMPARE.here("Compare the copy under the cursor with the version of AWS's policy that it is most like."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "looking at the account…"
 
     def __init__(self, view: AccountView) -> None:

@@ -12,6 +12,7 @@ from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled
+from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.action import GivenAction, card_rows
@@ -21,8 +22,11 @@ from ekstui.tui.screens.report import ReportScreen
 class ActionScreen(ReportScreen):
     """The card of an action: what it is, which statements give it, what it takes, and since when it is there."""
 
-    BINDINGS = bindings("action")
-    PLACES = ("action", "report")
+    KEYS = (
+        keys.WHO_CAN.here("Show who else can do this action."),
+        keys.EXPLAIN.here("Explain why a request for this action is denied."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "reading the statements…"
 
     def __init__(self, wanted: ShowAction) -> None:

@@ -10,7 +10,6 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean
 from ekstui.present.rows import Row
-from ekstui.tui.keys import Where, bindings
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList
@@ -39,9 +38,7 @@ class QuestionLine(Line):
 class AskingScreen(ReportScreen):
     """A line to type the question into, and the answer below; subclasses say what a question is."""
 
-    BINDINGS = bindings("asking")
     DEFAULT_CSS = "AskingScreen #question { padding: 0 1; }"
-    PLACES: tuple[Where, ...] = ("asking", "report")
     PLACEHOLDER = ""
     """What can be typed."""
 

@@ -12,6 +12,7 @@ from ekstui.present.changes import COLUMNS, changes_table
 from ekstui.present.rows import Row, list_rows
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
+from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
@@ -30,8 +31,12 @@ PERIODS = (
 class ChangesScreen(ReportScreen):
     """A step a row; enter compares its two versions, or shows a new policy."""
 
-    BINDINGS = bindings("changes")
-    PLACES = ("changes", "report")
+    KEYS = (
+        keys.OPEN.here("Compare the two versions of the step, or show a new policy."),
+        keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
+        keys.VIEW.here("Go to the next view: the steps that changed something, or all."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     COLUMNS = COLUMNS
     WAITING = "reading the history of the policies…"
 

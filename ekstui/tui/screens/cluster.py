@@ -12,6 +12,7 @@ from ekstui.present.cluster import cluster_blocks
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.present.words import error_notes
+from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.report import ReportScreen
@@ -23,8 +24,11 @@ from ekstui.tui.widgets.rows import RowList
 class ClusterScreen(ReportScreen):
     """What EKS reports, what AWS changed lately, and each role with what it needs and carries."""
 
-    BINDINGS = bindings("cluster")
-    PLACES = ("cluster", "report")
+    KEYS = (
+        keys.OPEN.here("Show the role under the cursor, or the policy that changed."),
+        keys.VIEW.here("Go to the next view: the cluster as a tree of how roles are used, the roles, their policies.", "as a tree"),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "reading the cluster…"
 
     def __init__(self, name: str, region: str | None) -> None:
@@ -52,10 +56,10 @@ class ClusterScreen(ReportScreen):
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC))
         return rows([*blocks, *error_notes(answer.errors)], self.width)
 
-    def action_map(self) -> None:
+    def action_view(self) -> None:
         """Show the cluster as a tree."""
         answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
-        self.app.push_screen(ClusterMapScreen(self._cluster, self._region, answer))
+        self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, answer))
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

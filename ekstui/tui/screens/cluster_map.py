@@ -15,6 +15,7 @@ from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, plain, styled
 from ekstui.present.words import error_notes
+from ekstui.tui import keys
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.outgoing import Export
@@ -30,8 +31,11 @@ UNFOLDED = 12
 class ClusterMapScreen(ReportScreen):
     """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
 
-    BINDINGS = bindings("map")
-    PLACES = ("map", "report")
+    KEYS = (
+        keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
+        keys.VIEW.here("Go to the next view: the cluster as a list of problems.", "as a list"),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "reading the cluster…"
 
     def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
@@ -105,12 +109,16 @@ class ClusterMapScreen(ReportScreen):
             return ()
         return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
 
-    def action_toggle_fold(self) -> None:
-        """Fold or unfold the row under the cursor."""
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - the tree goes by the cursor
+        """Fold the row under the cursor or go to what it is in; unfold it or go into it."""
+        (self._fold_here if fold else self._unfold_here)()
+        return True
+
+    def _toggle(self) -> None:
         if (path := self._path()) is not None and self._can_unfold(path):
             self._unfold({path} ^ self._unfolded)
 
-    def action_unfold(self) -> None:
+    def _unfold_here(self) -> None:
         """Unfold the row under the cursor, or go to the first row inside it."""
         path = self._path()
         if path is None or not self._can_unfold(path):
@@ -122,7 +130,7 @@ class ClusterMapScreen(ReportScreen):
         if first := next(inside, None):
             self.rows.move_to(first.key)
 
-    def action_fold(self) -> None:
+    def _fold_here(self) -> None:
         """Fold the row under the cursor, or go to the one that it is in."""
         path = self._path()
         if path is None:
@@ -132,7 +140,13 @@ class ClusterMapScreen(ReportScreen):
         elif path:
             self.rows.move_to(path[:-1])
 
-    def action_toggle_all(self) -> None:
+    def action_view(self) -> None:
+        """Show the cluster as a list."""
+        from ekstui.tui.screens.cluster import ClusterScreen
+
+        self.app.switch_screen(ClusterScreen(self._cluster, self._region))
+
+    def action_fold_all(self) -> None:
         """Unfold everything, or fold the roles again."""
         if isinstance(self._answer, ClusterAnswer):
             ways, roles = paths_of(self._answer)
@@ -174,7 +188,7 @@ class ClusterMapScreen(ReportScreen):
                 markup=False,
             )
         else:
-            self.action_toggle_fold()
+            self._toggle()
 
 
 def _markdown(answer: ClusterAnswer) -> str:

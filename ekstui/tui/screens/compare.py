@@ -20,6 +20,7 @@ from ekstui.present.layout import styled_line
 from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
+from ekstui.tui import keys
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.comparison import side_rows, unified_rows
@@ -45,9 +46,13 @@ class LinesCompared(Message):
 class CompareScreen(ReportScreen):
     """What differs between two sides: the verdict on top, then the differences."""
 
-    BINDINGS = bindings("compare")
+    KEYS = (
+        keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
+        keys.OLDER.here("Compare the pair of versions before this one."),
+        keys.NEWER.here("Compare the pair of versions after this one."), keys.SWAP,
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
-    PLACES = ("compare", "report")
     WAITING = "comparing…"
 
     view: reactive[View] = reactive("meaning", init=False)

@@ -17,6 +17,7 @@ from ekstui.present.explanation import Decoding, explanation_blocks, statement_j
 from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
+from ekstui.tui import keys
 from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable
@@ -52,8 +53,11 @@ class NotSimulated(Message):
 class ExplainScreen(AskingScreen):
     """A pasted message, or a request in words; the verdict, and what came nearest."""
 
-    BINDINGS = bindings("explain")
-    PLACES = ("explain", "asking", "report")
+    KEYS = (
+        keys.OPEN.here("Show the policy that a line names."), keys.EXPLAIN.here("Explain another request.", "ask again"),
+        keys.SIMULATE, keys.WHO_CAN.here("Show who can do this action."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "weighing the policies…"
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 

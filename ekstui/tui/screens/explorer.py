@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -11,126 +12,104 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from ekstui.core.text import clean_line
-from ekstui.store import opening as kept
+from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job
-from ekstui.tui.keys import Where, bindings
+from ekstui.tui.keys import bindings
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
-from ekstui.tui.opening import opening_of, picture_of
-from ekstui.tui.present.account import account_line
 from ekstui.tui.screens.ways import WaysScreen
 from ekstui.tui.shown import Shown, Start
-from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.syncing import sync
 from ekstui.tui.widgets.attached import AttachedPane
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar
-from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.versions import VersionsPane
 
-# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.library import DataStatus
-    from ekstui.present.styled import Styled
 
 FOLLOW_AFTER = 0.12
-"""Seconds that the cursor rests on a policy before the panes follow, so that a held key does not repaint them."""
-
-
-BEGIN_AFTER = 0.02
-"""Seconds from an opening that is kept until the policies are read, so that it is painted by then."""
+"""Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
 
 ACCOUNT_AFTER = 0.1
-"""Seconds from then until the account is looked at."""
+"""Seconds from the start until the account is looked at."""
 
 FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
+
+AGES_AFTER = 60
+"""Seconds after which the ages in the header are told anew."""
 
 
 class ExplorerScreen(WaysScreen):
     """The four panes; the list says which policy, and the others are bound to it."""
 
-    BINDINGS = bindings("explorer")
-    PLACES: tuple[Where, ...] = ("explorer",)
-    """The parts of the key table that hold here."""
+    KEYS = (
+        keys.OPEN.here(
+            "Go deeper: a policy's permissions, a service's actions, an action's card, what a version changed, a role."
+        ),
+        keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
+        keys.COMPARE.here("Compare the two marks, or the row under the cursor with the mark, or with the version before."),
+        keys.OLDER, keys.NEWER, keys.FILTER, keys.NEXT, keys.PREVIOUS, keys.UNMARK,
+        keys.VIEW.here(
+            "Go to the next view: what the version allows or does not, all versions or those that changed something."
+        ),
+        keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
+        keys.SAVE.here("Save the shown version as a file: JSON, Markdown, Terraform, CloudFormation."),
+        keys.RENEW.here("Ask AWS again: for the account, and from the list of policies for what is new of those too."),
+        keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, keys.NEXT_PANE, keys.PREVIOUS_PANE, keys.ALONE,
+    )  # fmt: skip
+    BINDINGS = bindings(keys.but(KEYS, keys.OPEN))
 
-    def __init__(self, start: Start | None = None, width: int = 0, account: AccountView | None = None) -> None:
-        super().__init__(width)
+    def __init__(self, start: Start | None = None, account: AccountView | None = None) -> None:
+        super().__init__()
         self._start = start
-        self._first_view = account or AccountView()
-        self.set_reactive(ExplorerScreen.account, self._first_view)
+        self.set_reactive(ExplorerScreen.account, account or AccountView())
         self.scope = "all" if start and start.shown.entry.scope != "eks" else "eks"
         self._following: Timer | None = None
-        self._filling = ""
-        self._begun: bool | None = None
-        """None until the panes are there."""
-        self._used = False
-        """Whether a key was pressed."""
-        self._made_from = self._began_in = ""
+        self._describing: Timer | None = None
         self._status: DataStatus | None = None
         self._looking: Timer | None = None
         self._caring: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes, each bound to the policy shown."""
-        yield HeaderBar()
-        yield FooterBar()
+        yield HeaderBar(id="header")
         yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
-        yield PermissionsPane(classes="detail -on").data_bind(ExplorerScreen.shown)
-        yield VersionsPane(classes="detail").data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
-        yield AttachedPane(classes="detail").data_bind(ExplorerScreen.shown, ExplorerScreen.account)
+        yield PermissionsPane().data_bind(ExplorerScreen.shown)
+        yield VersionsPane().data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
+        yield AttachedPane().data_bind(ExplorerScreen.shown, ExplorerScreen.account)
+        yield LineBar(id="progress")
+        yield LineBar(id="line")
+        yield FooterBar(id="footer")
 
     def on_mount(self) -> None:
-        """Show the opening that was kept, and begin; without one begin at once."""
+        """Fill the list; what else is asked waits until it is painted."""
+        gc.enable()
         if not self._start:
             self.scope = self.app.settings.scope
-        self._begun = False
-        self._made_from = self.basis()
-        self.show_keys()
+        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self.policies.focus_rows()
-        if self._start is None and self._show_opening():
-            self.set_timer(BEGIN_AFTER, self._begin)
-        else:
-            self._begin()
-
-    def _show_opening(self) -> bool:
-        opening = opening_of(kept.read_opening(self.app.size, self._made_from))
-        if opening is None:
-            return False
-        self.header.show(opening.header)
-        for name, picture in opening.panes.items():
-            self.query_one(f"#{name}", Pane).show_picture(picture)
-        return True
-
-    def basis(self) -> str:
-        """Return what the first screen is made from."""
-        return kept.basis(self.scope, can_show(BARS), self._first_view.error is None)
-
-    def hear(self) -> None:
-        """Let the first key find the policies and not a picture of them."""
-        self._used = True
-        if self._begun is False:
-            self._begin()
+        self.show_keys()
+        self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """Fill the list and show the first policy."""
-        if self._begun:
-            return
+        """Show the first policy, or what the app was opened at, and look after the account and the cache."""
         from ekstui.library import PolicyEntry
 
-        self._begun = True
-        gc.enable()
-        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
-        self._began_in = self._status.partition if self._status else ""
-        self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
-        if self.account.error is None:
-            self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
-        first = self.policies.rows.current
+        row = self.policies.rows.current
         if self._start:
             self._open(self._start)
-        elif first and isinstance(first.value, PolicyEntry):
-            self.shown = Shown(first.value, first.value.policy.default_version)
+        elif self.shown is None and row and isinstance(row.value, PolicyEntry):
+            self.shown = Shown(row.value, row.value.policy.default_version)
+        self._mark_changed()
+        self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
+        if self.account.error is None and self._looking is None:
+            self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
+        self.set_interval(AGES_AFTER, self._show_header)
+        self.show_line()
 
     def _open(self, start: Start) -> None:
         self.shown = start.shown
@@ -141,24 +120,68 @@ class ExplorerScreen(WaysScreen):
         library = self.app.library
         entries = library.policies(self.scope)
         self._status = library.data()
-        self.policies.set_entries(entries, cursor=cursor)
-        policies = [entry.policy for entry in entries]
-        self.policies.changed = library.looked.changed_since(policies, self._status.newest)
+        self.policies.set_entries(entries, cursor=cursor, groups=self._groups())
+        self._left_wanted = self.policies.width_wanted
+        self._show_header()
+
+    def _groups(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """Return the groups of the list with the names in each; in scope all there are none."""
+        if self.scope == "all":
+            return ()
+        from ekstui.library.knowledge import knowledge
+
+        return knowledge().groups
+
+    def _mark_changed(self) -> None:
+        """Mark the policies that changed since the user last looked at them."""
+        if self._status is not None:
+            policies = [entry.policy for entry in self.policies.entries]
+            self.policies.changed = self.app.library.looked.changed_since(policies, self._status.newest)
+
+    def on_resize(self) -> None:
+        """Fit the header to the new width."""
         self._show_header()
 
     def _show_header(self) -> None:
+        from ekstui.tui.present.policies import header, marks_line
+
         if self._status is not None:
-            self.header.show(self._header(self._status, self.account))
+            now = datetime.now(UTC)
+            right = marks_line(self.marks)
+            line = header(self._status, self.policies.count, self.scope, self.account, now, self.app.size.width)
+            self.header.show(line, right)
 
-    def _header(self, status: DataStatus, account: AccountView) -> Styled:
-        from ekstui.tui.present.policies import header
+    def show_keys(self) -> None:
+        """Show the keys that do something for the row under the cursor, the most useful first."""
+        self.footer.show_keys(self.focused_pane.footer_keys(self.row, marks=len(self.marks)))
 
-        return header(status, self.policies.count, self.scope, account_line(account, datetime.now(UTC)), self._filling)
+    def show_line(self) -> None:
+        """Show all about the row under the cursor."""
+        row = self.row
+        self.line.show(self.focused_pane.about_row(row) if row else ())
+        if not self.focused_pane.is_typing:
+            self.show_keys()
+
+    @on(RowList.Highlighted)
+    def _describe(self, event: RowList.Highlighted) -> None:
+        """Say what the cursor is on once it rests."""
+        if isinstance(event, RowList.Opened | RowList.Folded):
+            return
+        if self._describing:
+            self._describing.stop()
+        self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)
+
+    def watch_marks(self) -> None:
+        """Show what is marked, and what can be done with it."""
+        if self.is_mounted:
+            self._show_header()
+            self.show_keys()
 
     def watch_account(self) -> None:
         """Show whose account it is, and how old what is known of it is."""
         if self.is_mounted:
             self._show_header()
+            self.say_work(f"{self.account.asking} … esc stops" if self.account.asking else self._filling)
             self.post_message(AccountChanged(self.account))
 
     @on(AccountTold)
@@ -199,19 +222,8 @@ class ExplorerScreen(WaysScreen):
         """Show nothing of the account any more, since another one is asked."""
         self.account = AccountView()
 
-    def opening(self) -> object | None:
-        """Return the first screen as it stands, None where it is not there yet, or another by now."""
-        panes = (self.policies, self.permissions, self.versions)
-        if self._used or self._start or self._status is None or not all(pane.rows.rows for pane in panes):
-            return None
-        if self._status.partition != self._began_in:
-            # The next start does not know the account's partition either when it begins.
-            return None
-        return picture_of(self._header(self._status, self._first_view), panes)
-
     def _fill_cache(self) -> None:
-        library, size, made_from = self.app.library, self.app.size, self._made_from
-        opening = self.opening()
+        library = self.app.library
 
         def fill(job: Job) -> CacheFilled:
             def cancelled() -> bool:
@@ -219,23 +231,26 @@ class ExplorerScreen(WaysScreen):
 
             if library.fill(lambda stored, total: self._tell("caching", stored, total), cancelled):
                 library.index(lambda done, total: self._tell("indexing", done, total), cancelled, gently=True)
-            if opening is not None and self.basis() == made_from:
-                kept.write_opening(size, made_from, opening)
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)
+
+    _filling = ""
 
     def _tell(self, doing: str, done: int, total: int) -> None:
         self.post_message(FillProgressed(doing, done, total))
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
-        self._filling = f" · {message.doing} {message.done:,} of {message.total:,}"
-        self._show_header()
+        from ekstui.tui.present.policies import progress_words
+
+        self._filling = progress_words(message.doing, message.done, message.total)
+        self.say_work(self._filling)
 
     @on(CacheFilled)
     def _cache_filled(self) -> None:
         self._filling = ""
+        self.say_work("")
         self._status = self.app.library.data()
         self._show_header()
         for notice in self.app.library.notices():
@@ -266,9 +281,13 @@ class ExplorerScreen(WaysScreen):
 
     @on(VersionChosen)
     def _choose_version(self, message: VersionChosen) -> None:
+        """Show the version that the cursor of the timeline rests on."""
         message.stop()
-        if self.shown:
-            self.shown = Shown(self.shown.entry, message.version)
+        if self._following:
+            self._following.stop()
+        if self.shown and self.shown.entry.policy.arn == message.arn and self.shown.version != message.version:
+            shown = Shown(self.shown.entry, message.version)
+            self._following = self.set_timer(FOLLOW_AFTER, lambda: self._show(shown))
 
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
@@ -281,19 +300,14 @@ class ExplorerScreen(WaysScreen):
         self.shown = shown
 
     def action_scope(self) -> None:
-        """Switch between the policies of EKS and all of them; the cursor stays with its policy."""
+        """Switch between the EKS policies and all of them; the cursor stays with its policy."""
         self.scope = "all" if self.scope == "eks" else "eks"
         self._load()
+        self._mark_changed()
+        self.place_anew()
 
-    def action_older(self) -> None:
-        """Show the known version before the shown one."""
-        self._step(-1)
-
-    def action_newer(self) -> None:
-        """Show the known version after the shown one."""
-        self._step(1)
-
-    def _step(self, step: int) -> None:
+    def action_walk(self, step: int) -> None:
+        """Show the known version before or after the shown one."""
         self.catch_up()
         if self.shown is None:
             return
@@ -302,10 +316,13 @@ class ExplorerScreen(WaysScreen):
         if 0 <= index < len(numbers):
             self.shown = Shown(self.shown.entry, numbers[index])
         else:
-            self.notify(
-                f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.",
-                markup=False,
-            )
+            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.")
+
+    def action_next(self, step: int) -> None:
+        """Go to the next or previous row that stands out: a policy that changed, a service, a version that changed much."""
+        pane = self.focused_pane
+        if not pane.to_next(step):
+            self.say(f"No {'next' if step > 0 else 'previous'} {pane.NOTEWORTHY} here.")
 
     def action_refresh_data(self) -> None:
         """Ask AWS again: for the account, and from the list for the policies too."""
@@ -319,7 +336,29 @@ class ExplorerScreen(WaysScreen):
     @on(Synced)
     def _synced(self, message: Synced) -> None:
         self._filling = ""
+        self.say_work("")
         self._follow_partition()
         self._load()
         severity: Literal["error", "information"] = "error" if message.failed else "information"
         self.notify(clean_line(message.sentence), severity=severity, markup=False)
+
+    def step_back(self) -> bool:
+        """Stop long work, clear the filter, clear the marks, go back to the list; False where there is nothing to undo."""
+        pane = self.focused_pane
+        if self._working:
+            self.app.background.cancel("fill", "account")
+            self._filling = ""
+            self.account = self.account._replace(asking=None)
+            self.say_work("")
+            self.say("Stopped; r goes on.")
+        elif pane.filter:
+            pane.clear_filter()
+        elif self.marks:
+            self.marks = ()
+        elif self._alone:
+            self.action_alone()
+        elif self.pane != "policies":
+            self.action_pane("policies")
+        else:
+            return False
+        return True

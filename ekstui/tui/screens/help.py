@@ -14,28 +14,30 @@ from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
 from ekstui.present.styled import styled
 from ekstui.present.wrapping import wrap
+from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Where, keys_of, spelled
+from ekstui.tui.keys import Key, spelled
 from ekstui.tui.widgets.rows import RowList
 
-_HEADINGS: dict[Where, str] = {
-    "explorer": "Here",
-    "compare": "Comparing",
-    "role": "Role",
-    "changes": "Changes",
-    "asking": "The question",
-    "who-can": "Who can",
-    "explain": "Explaining",
-    "action": "The action",
-    "matrix": "The table",
-    "cluster": "Cluster",
-    "map": "The tree",
-    "account": "Account",
-    "report": "Here",
-    "rows": "Moving",
-    "app": "Everywhere",
-}
+WAYS = (
+    ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
+    ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
+    ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
+    ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
+    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "the role")),
+)  # fmt: skip
+"""Five ways to the usual answers, each with its keys in order."""
 
+LEGEND = (
+    ("●", "the version that is shown; ○ another one"),
+    ("A B", "marked, in this order"),
+    ("!", "it changed since you last looked, or something to beware of"),
+    ("dim", "superseded, or inferred and not confirmed"),
+    ("6/224", "so many actions of this level are allowed, of those there are"),
+    ("+1 −0 ~2", "added, removed and changed grants of a version"),
+    ("≥ ≤", "at least, at most: not everything was seen"),
+)
+"""What the signs mean."""
 
 WIDTH = 92
 KEYS_WIDTH = 12
@@ -43,7 +45,7 @@ KEYS_WIDTH = 12
 
 
 class HelpScreen(ModalScreen[None]):
-    """A list of keys and what they do."""
+    """Five ways of working, the keys of the screen below, and the signs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close")]
     DEFAULT_CSS = """
@@ -53,14 +55,15 @@ class HelpScreen(ModalScreen[None]):
 
     app = app(LibraryApp)
 
-    def __init__(self, places: Sequence[Where]) -> None:
+    def __init__(self, here: Sequence[Key], everywhere: Sequence[Key]) -> None:
         super().__init__()
-        self._places = places
+        self._here = here
+        self._everywhere = everywhere
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical() as box:
-            box.border_title = Content("Keys")
+            box.border_title = Content("Help")
             box.border_subtitle = Content("esc closes")
             yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
 
@@ -73,12 +76,28 @@ class HelpScreen(ModalScreen[None]):
         rows: list[Row] = []
         # Beside the sentences: border, padding, the keys and the scrollbar.
         width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
-        for where in self._places:
-            rows.append(Row(where, (styled(_HEADINGS[where], "strong"),), selectable=False))
-            for key in keys_of((where,)):
-                names = spelled(self.app.keys_of(key))
-                rows += [
-                    Row((key.id, index), (styled("" if index else names, "accent"), line), selectable=False)
-                    for index, line in enumerate(wrap(styled(key.help), width))
-                ]
+        for title, *steps in WAYS:
+            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
+            for number, (key, does) in enumerate(steps):
+                cells = (styled(f"  {spelled(self.app.keys_of(key)).split(' ')[0]}", "accent"), styled(does))
+                rows.append(Row((title, number), cells, selectable=False))
+        here = {key.id for key in self._here}
+        for title, found in (
+            ("On this screen", self._here),
+            ("In every list", [key for key in RowList.KEYS if key.id not in here]),
+            ("Everywhere", [key for key in self._everywhere if key.id not in here]),
+        ):
+            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
+            for key in found:
+                rows += _lines(key.id, spelled(self.app.keys_of(key)), key.help, width)
+        rows.append(Row("signs", (styled("Signs", "strong"),), selectable=False))
+        for sign, meaning in LEGEND:
+            rows += _lines(sign, sign, meaning, width)
         self.query_one(RowList).set_rows(rows)
+
+
+def _lines(key: str, sign: str, words: str, width: int) -> list[Row]:
+    return [
+        Row((key, index), (styled("" if index else f"  {sign}", "accent"), line), selectable=False)
+        for index, line in enumerate(wrap(styled(words), width))
+    ]

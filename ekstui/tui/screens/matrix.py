@@ -14,6 +14,7 @@ from ekstui.export.matrix_markdown import matrix_markdown
 from ekstui.library import Library
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, styled
+from ekstui.tui import keys
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
@@ -35,8 +36,10 @@ class _Answer:
 class MatrixScreen(ReportScreen):
     """A row a service, a column an access level; enter opens a service to its actions."""
 
-    BINDINGS = bindings("matrix")
-    PLACES = ("matrix", "report")
+    KEYS = (
+        keys.OPEN.here("Unfold a service, or show an action's card."), keys.VIEW.here("Go to the next view: numbers, or signs."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     HEADER = True
     WAITING = "working out what the policies permit…"
 
@@ -112,6 +115,13 @@ class MatrixScreen(ReportScreen):
         """Switch between numbers and signs."""
         self._signs = not self._signs
         self.show_answer()
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:
+        """Fold or unfold a service."""
+        if row and isinstance(row.value, MatrixRow) and (row.value.service in self._opened) == fold:
+            self._opened ^= {row.value.service}
+            self.show_answer()
+        return True
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

@@ -15,10 +15,11 @@ from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, mark_hits, plain, styled
 from ekstui.present.wrapping import cut_end
+from ekstui.tui import keys
 from ekstui.tui.actions import AskWhoCan, action_of
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
-from ekstui.tui.keys import Where, bindings, keys_of
+from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
@@ -41,10 +42,11 @@ class Answered(Message):
 class ReportScreen(Screen[None]):
     """A question in the header, its answer as rows; subclasses say what to ask and how the answer reads."""
 
-    BINDINGS = bindings("report")
+    KEYS: tuple[Key, ...] = (
+        keys.NEXT, keys.PREVIOUS, keys.FILTER, keys.COPY, keys.SAVE, keys.RENEW,
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     DEFAULT_CSS = "ReportScreen RowList { padding: 0 1; }"
-    PLACES: tuple[Where, ...] = ("report",)
-    """The parts of the key table that hold here, nearest first."""
     COLUMNS: Sequence[Column] = WHOLE_WIDTH
     HEADER = False
     """Whether the titles of the columns are shown."""
@@ -97,13 +99,37 @@ class ReportScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Ask the question."""
-        self.footer.show_keys([key for key in keys_of((*self.PLACES, "app")) if key.footer])
+        self.show_keys()
         self.begin()
 
     def begin(self) -> None:
         """Give the rows the focus at once, for keys typed ahead, and ask the question."""
         self.set_focus(self.rows, scroll_visible=False)
         self.ask_again()
+
+    def show_keys(self) -> None:
+        """Show the keys that matter here."""
+        own = [key for key in declared(self) if key not in RowList.KEYS]
+        self.footer.show_keys([*own, keys.FIND, keys.HELP])
+
+    def step_back(self) -> bool:
+        """Clear the search; False where there is none."""
+        if not self._needle:
+            return False
+        self._search.close()
+        self._needle = ""
+        self.show_answer()
+        return True
+
+    @on(RowList.Folded)
+    def _folded(self, event: RowList.Folded) -> None:
+        event.stop()
+        if not self.fold(event.row, fold=event.fold):
+            self.notify("Nothing folds here.", markup=False)
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for the screens whose rows fold
+        """Fold or unfold a row; False where nothing folds."""
+        return False
 
     def show_header(self) -> None:
         """Show the way here and what the screen is about."""
@@ -193,7 +219,7 @@ class ReportScreen(Screen[None]):
         """Ask again."""
         self.ask_again()
 
-    def action_search(self) -> None:
+    def action_filter(self) -> None:
         """Let the user type what to look for."""
         self._search.open()
 
@@ -216,15 +242,8 @@ class ReportScreen(Screen[None]):
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, or else to the next thing of note."""
-        rows = self.rows.rows
-        current = self.rows.current
-        start = rows.index(current) if current else -1
-        order = range(start + 1, len(rows)) if step > 0 else range(start - 1, -1, -1)
-        for index in order:
-            if rows[index].selectable and self._is_of_note(rows[index]):
-                self.rows.move_to(rows[index].key)
-                return
-        self.notify(f"No {'next' if step > 0 else 'previous'} {'match' if self._needle else 'one'}.", markup=False)
+        if not self.rows.move_to_next(step, self._is_of_note):
+            self.notify(f"No {'next' if step > 0 else 'previous'} {'match' if self._needle else 'one'}.", markup=False)
 
     def _is_of_note(self, row: Row) -> bool:
         if self._needle:

@@ -18,12 +18,13 @@ from ekstui.library import RoleAnswer
 from ekstui.present.role import role_blocks
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
+from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.permissions import columns_for, service_rows
+from ekstui.tui.present.permissions import service_rows
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+from ekstui.tui.widgets.rows import RowList
 
 View = Literal["about", "permissions", "trust policy"]
 VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
@@ -32,8 +33,12 @@ VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
 class RoleScreen(ReportScreen):
     """A role in three views: about it, what it may do altogether, and its trust policy as JSON."""
 
-    BINDINGS = bindings("role")
-    PLACES = ("role", "report")
+    KEYS = (
+        keys.OPEN.here("Go deeper: a policy of the role, a service's actions, an action's card."),
+        keys.VIEW.here("Go to the next view: about the role, what it may do, its trust policy."),
+        keys.EXPLAIN.here("Explain why a request of the role is denied, beginning with the action under the cursor."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
 
     view: reactive[View] = reactive("about", init=False)
@@ -88,7 +93,6 @@ class RoleScreen(ReportScreen):
 
     def watch_view(self) -> None:
         """Lay the rows out for the view."""
-        self.rows.set_columns(columns_for(self.width) if self.view == "permissions" else WHOLE_WIDTH)
         self.show_header()
         self.show_answer()
 
@@ -100,6 +104,16 @@ class RoleScreen(ReportScreen):
         """Explain a request of the role for the action under the cursor, or let the user type one."""
         action = one_action_of(self.rows.current.value) if self.rows.current else ""
         self.post_message(AskExplain(f"role:{self._role} {action}".rstrip() if action else ""))
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:
+        """Fold or unfold a service of what the role may do."""
+        if row is None or not isinstance(row.value, ServiceSummary):
+            return self.view == "permissions"
+        service = (row.value.effect, row.value.service)
+        if (service in self._opened) == fold:
+            self._opened ^= {service}
+            self.show_answer()
+        return True
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

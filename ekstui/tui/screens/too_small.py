@@ -11,17 +11,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import key_of, spelled
+from ekstui.tui.keys import LEAVE, QUIT, spelled
 from ekstui.tui.room import LEAST, is_too_small
-
-QUIT = key_of("app.quit")
-"""The only key that does something here."""
 
 
 class TooSmallScreen(ModalScreen[None]):
     """Covers everything until there is room."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(QUIT.keys, "app.quit", QUIT.label, id=QUIT.id)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(LEAVE.keys, "app.quit", id=LEAVE.id),
+        Binding(QUIT.keys, "app.quit", id=QUIT.id),
+    ]
     # At a start without room the screen's own colour is not known yet when the words take theirs from it.
     DEFAULT_CSS = """
     TooSmallScreen { align: center middle; background: $background; }
@@ -53,5 +53,5 @@ class TooSmallScreen(ModalScreen[None]):
     def _say(self, size: Size) -> None:
         self.query_one(Static).update(
             f"ekstui needs {LEAST.width} columns and {LEAST.height} lines.\n"
-            f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(QUIT))} quits."
+            f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
         )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.getters import query_one
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from ekstui.scope import Scope
 from ekstui.tui.account import AccountView
 from ekstui.tui.actions import AskExplain, AskWhoCan, action_of, one_action_of
 from ekstui.tui.marks import Marks, sides_to_compare, with_mark
+from ekstui.tui.messages import CompareWanted, PaneWanted
 from ekstui.tui.screens.panes import PaneId, PanesScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.permissions import PermissionsPane
@@ -20,7 +20,6 @@ from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.versions import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.core.eks import Cluster
     from ekstui.core.where import PolicyAt
 
 
@@ -44,7 +43,9 @@ class WaysScreen(PanesScreen):
         from ekstui.library import PolicyEntry
 
         row, shown = self.policies.rows.current, self.shown
-        if shown and row and isinstance(row.value, PolicyEntry) and row.value.policy.arn != shown.entry.policy.arn:
+        if row is None or not isinstance(row.value, PolicyEntry):
+            return
+        if shown is None or row.value.policy.arn != shown.entry.policy.arn:
             self.shown = Shown(row.value, row.value.policy.default_version)
 
     def action_pane(self, pane: PaneId) -> None:
@@ -52,16 +53,39 @@ class WaysScreen(PanesScreen):
         self.catch_up()
         super().action_pane(pane)
 
+    @on(PaneWanted)
+    def _go_to_pane(self, message: PaneWanted) -> None:
+        message.stop()
+        self.action_pane(message.pane)
+
+    @on(CompareWanted)
+    def _compare_wanted(self, message: CompareWanted) -> None:
+        from ekstui.core.where import PolicyAt
+
+        message.stop()
+        self.compare(PolicyAt(message.policy, message.before), PolicyAt(message.policy, message.after))
+
     def action_mark(self) -> None:
         """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
-        place = self._place()
+        place = self.place
         if place is None:
-            self.notify("Only a policy or a version can be marked.", markup=False)
+            self.say("Only a policy or a version can be marked; 1 and 3 lead to those.")
             return
         self.marks = with_mark(self.marks, place)
 
-    def _place(self) -> PolicyAt | None:
-        """Return the policy or version under the cursor of the focused pane."""
+    def action_unmark(self) -> None:
+        """Clear the marks."""
+        if not self.marks:
+            self.say("Nothing is marked; space marks a policy or a version.")
+        self.marks = ()
+
+    def say(self, sentence: str) -> None:
+        """Say why a key cannot work here, or what it did."""
+        self.notify(sentence, markup=False)
+
+    @property
+    def place(self) -> PolicyAt | None:
+        """The policy or version under the cursor of the focused pane."""
         from ekstui.core.steps import Step
         from ekstui.library import PolicyEntry
 
@@ -73,14 +97,17 @@ class WaysScreen(PanesScreen):
         return None
 
     def action_diff(self) -> None:
-        """Compare the two marks, or one mark with what is shown, or the shown version with the one before."""
+        """Compare the two marks, or the row under the cursor with the mark, or with the version before it."""
+        from ekstui.core.steps import Step
+
         self.catch_up()
         if self.shown is None:
             return
-        sides = sides_to_compare(self.marks, self.shown)
+        row = self.row
+        here = Shown(self.shown.entry, row.value.version) if row and isinstance(row.value, Step) else self.shown
+        sides = sides_to_compare(self.marks, here)
         if sides is None:
-            here = self.shown.place
-            self.notify(f"{here} is the first version that is known; mark another one with space.", markup=False)
+            self.say(f"{here.place} is the first version that is known; mark another one with space.")
         else:
             self.compare(*sides)
 
@@ -107,19 +134,18 @@ class WaysScreen(PanesScreen):
         if self.shown:
             offer_exports(self, version_exports(self.shown, self.app.library))
 
-    def action_changes(self) -> None:
-        """Show what AWS changed across the policies."""
-        from ekstui.tui.screens.changes import ChangesScreen
-
-        self.app.push_screen(ChangesScreen(self.scope))
-
-    def action_about(self) -> None:
-        """Show all that is known of the policy."""
+    def action_notes(self) -> None:
+        """Show all notes: those of the account in its pane, else those of the policy."""
+        if self.pane == "attached":
+            self.app.action_account()
+            return
         self._see_permissions().show_about()
 
-    def action_remaining(self) -> None:
-        """Show what the version does not allow."""
-        self._see_permissions().show_remaining()
+    def action_view(self) -> None:
+        """Go to the next view of the focused pane."""
+        self.catch_up()
+        if not self.focused_pane.next_view():
+            self.say("This pane has one view; the permissions and the versions have two.")
 
     def action_matrix(self) -> None:
         """Show services by access levels for the marks, or for the shown version."""
@@ -130,14 +156,10 @@ class WaysScreen(PanesScreen):
             here = self.shown.place
             self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
 
-    def action_quiet(self) -> None:
-        """Hide or show the versions that change nothing."""
-        self.versions.hide_quiet()
-
     def _see_permissions(self) -> PermissionsPane:
         """Return the permissions pane; where it is hidden, go to it."""
         self.catch_up()
-        if not self.permissions.region.width:
+        if self.pane != "permissions":
             self.action_pane("permissions")
         return self.permissions
 
@@ -153,31 +175,3 @@ class WaysScreen(PanesScreen):
         action = one_action_of(row.value) if row else ""
         against = f"policy:{self.shown.place}" if self.shown else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))
-
-    def action_clusters(self) -> None:
-        """Let the user choose one of the account's clusters, and show it."""
-        from ekstui.tui.screens.cluster import ClusterScreen
-
-        self._choose_cluster(ClusterScreen)
-
-    def action_cluster_map(self) -> None:
-        """Let the user choose one of the account's clusters, and show it as a tree."""
-        from ekstui.tui.screens.cluster_map import ClusterMapScreen
-
-        self._choose_cluster(ClusterMapScreen)
-
-    def _choose_cluster(self, screen: Callable[[str, str], Screen[None]]) -> None:
-        from ekstui.tui.screens.chooser import ChooserScreen
-
-        snapshot = self.account.snapshot
-        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
-        if not clusters:
-            known = "No cluster of this account is known." if snapshot else "No account was asked yet; r asks AWS."
-            self.notify(known, markup=False)
-            return
-
-        def show(cluster: Cluster | None) -> None:
-            if cluster is not None:
-                self.app.push_screen(screen(cluster.name, cluster.region))
-
-        self.app.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)

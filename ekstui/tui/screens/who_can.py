@@ -14,6 +14,7 @@ from ekstui.library.knowledge import knowledge
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
+from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.failure import failure
 from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
@@ -32,8 +33,10 @@ class ActionsRead(Message):
 class WhoCanScreen(AskingScreen):
     """An action, or a pattern, and a resource if wanted; the policies whose newest version allows it."""
 
-    BINDINGS = bindings("who-can")
-    PLACES = ("who-can", "asking", "report")
+    KEYS = (
+        keys.OPEN.here("Show the policy."), keys.SCOPE, keys.WHO_CAN.here("Ask about another action.", "ask again"),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
     COLUMNS = COLUMNS
     WAITING = "looking through the policies…"
     PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"

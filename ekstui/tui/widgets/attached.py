@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from textual.getters import app
 from textual.message import Message
 from textual.reactive import reactive
 
+from ekstui.core.text import clean_line
 from ekstui.errors import MfaNeededError
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
-from ekstui.present.styled import styled
+from ekstui.present.styled import Styled, plain, styled
+from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.present.account import attached_note, attached_rows, shortened, stale_rows
+from ekstui.tui.keys import Key
+from ekstui.tui.present.account import attached_note, attached_rows, attachment_line, stale_rows
 from ekstui.tui.present.failure import failure
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
@@ -25,7 +29,16 @@ from ekstui.tui.widgets.rows import RowList
 if TYPE_CHECKING:
     from ekstui.library import AttachedAnswer
 
-COLUMNS = (Column("Role", 12, share=3, middle=True), Column("Used by", 10, share=2), Column("Last used", 6, right=True))
+COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
+
+
+def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+    """Return the columns as wide as the names and uses need; of both the name matters more."""
+    _, used, last = COLUMNS
+    names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
+    room = max(width - last.width - 2, 2 * used.width)
+    name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
+    return (Column("", name, middle=True), Column("", used.width, share=1), last)
 
 
 class AttachmentsLoaded(Message):
@@ -41,14 +54,19 @@ class AttachedPane(Pane):
     """The roles, users and groups that carry the policy, with the part of EKS that uses them."""
 
     FILTER_HINT = "a part of a role, cluster or kind of use"
+    NOTEWORTHY = "role"
+    FOOTER = (
+        keys.OPEN, keys.FILTER, keys.COPY, keys.NOTES, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
+        keys.HELP,
+    )  # fmt: skip
 
     app = app(LibraryApp)
 
     shown: reactive[Shown | None] = reactive(None)
     account: reactive[AccountView] = reactive(AccountView())
 
-    def __init__(self, *, classes: str | None = None) -> None:
-        super().__init__(4, "Attached", COLUMNS, id="attached", classes=classes)
+    def __init__(self) -> None:
+        super().__init__(4, "Attached", COLUMNS, id="attached")
         self._answer: AttachedAnswer | None = None
 
     def watch_shown(self) -> None:
@@ -59,7 +77,7 @@ class AttachedPane(Pane):
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Look again when a new snapshot arrived; say so while AWS is asked or could not be."""
         identity = view.snapshot.identity if view.snapshot else None
-        self.set_title(f"{shortened(identity.account)} {identity.profile or ''}".strip() if identity else "")
+        self.set_title(clean_line(identity.profile or identity.account) if identity else "", "last used")
         if view.snapshot is not before.snapshot or self._answer is None:
             if view.snapshot is None:
                 # Nothing of one account is shown under another.
@@ -70,6 +88,7 @@ class AttachedPane(Pane):
 
     def on_resize(self) -> None:
         """Break the notes for the new width."""
+        super().on_resize()
         if self._answer is not None:
             self.show_rows()
 
@@ -95,16 +114,30 @@ class AttachedPane(Pane):
         elif view.asking:
             self.rows.show_message(styled(f"{view.asking} …", "muted"))
         else:
-            self.rows.show_message(styled("No account was asked yet.", "muted"), styled("r asks AWS.", "muted"))
+            self.rows.show_message(
+                styled("No account was asked yet.", "muted"), styled("r asks AWS; a lists the profiles.", "muted")
+            )
 
     def build_rows(self) -> list[Row]:
         """Return who carries the policy, or those whose row has every word of the filter."""
         if self._answer is None:
             return []
-        rows = attached_rows(self._answer, datetime.now(UTC), self.rows.row_width)
+        width = self.rows.row_width
+        rows = attached_rows(self._answer, datetime.now(UTC), width)
+        self.rows.set_columns(columns_of(rows, width))
         if self.account.error is not None:
-            rows = stale_rows(self.account.error, self.rows.row_width) + rows
+            rows = stale_rows(self.account.error, width) + rows
         return rows_with(self.words, (row for row in rows if row.selectable)) if self.words else rows
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a role's ARN and all that uses it, or a user or group."""
+        return attachment_line(row.value) or super().about_row(row)
+
+    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
+        """Return the keys that do something, also where there is no role."""
+        if row is not None:
+            return super().footer_keys(row, marks=marks)
+        return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
     @on(AttachmentsLoaded)
     def _loaded(self, message: AttachmentsLoaded) -> None:
@@ -114,7 +147,9 @@ class AttachedPane(Pane):
             return
         if self.shown and message.arn == self.shown.entry.policy.arn:
             self._answer = message.answer
-            self.set_note(attached_note(message.answer.attachments))
+            unseen = len(message.answer.attachments.not_looked_at)
+            more = f" · {unseen} not looked at: i" if unseen else ""
+            self.set_note(attached_note(message.answer.attachments) + more)
             self.show_rows()
 
     @on(RowList.Opened)

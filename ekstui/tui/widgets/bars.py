@@ -1,12 +1,14 @@
-"""The line at the top, which says what the data rests on, and the line at the foot, which names the nearest keys."""
+"""The lines at the top and the foot: what the data rests on, what is under the cursor, and the nearest keys."""
 
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.events import Click
 from textual.getters import app
 from textual.widgets import Static
 
-from ekstui.present.styled import Styled, Tone
+from ekstui.present.styled import Styled, Tone, plain
+from ekstui.present.wrapping import cells
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 
@@ -26,25 +28,78 @@ class HeaderBar(Static):
 
     DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
+    def show(self, line: Styled, right: Styled = ()) -> None:
+        """Show this line, and another at the right edge, which comes first where there is not room for both."""
+        words = content(line)
+        if right:
+            end = content(right)
+            room = max(self.size.width - end.cell_length - 1, 0)
+            words = Content.assemble(words.truncate(room, ellipsis=True, pad=True), " ", end)
+        self.update(words)
+
+
+class LineBar(Static):
+    """What is under the cursor, whole; or what is being done."""
+
+    DEFAULT_CSS = "LineBar { padding: 0 1; text-wrap: wrap; }"
+
     def show(self, line: Styled) -> None:
-        """Show this line."""
+        """Show this line, in as many rows as there are."""
         self.update(content(line))
+
+    def show_words(self, text: str) -> None:
+        """Show these words."""
+        self.update(content(((text, "accent"),)))
 
 
 class FooterBar(Static):
-    """One line with the keys that matter here."""
+    """One line with the keys that do something here; a click on one does it."""
 
     DEFAULT_CSS = "FooterBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     app = app(LibraryApp)
 
+    _keys: Sequence[Key] = ()
+    """What was to be shown."""
+    _shown: Sequence[Key] = ()
+    """What there was room for."""
+
     def show_keys(self, keys: Sequence[Key]) -> None:
-        """Show these keys with their labels."""
-        parts: list[tuple[str, Tone]] = []
-        for key in keys:
-            parts += [(" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", "")]
-        self.update(content(tuple(parts)))
+        """Show these keys with their labels; where there is not room for all, those before the last two are left out."""
+        if tuple(keys) == self._keys:
+            return
+        self._keys = tuple(keys)
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Show as many keys as there is room for by now."""
+        if self._keys:
+            self._fit()
+
+    def _fit(self) -> None:
+        width = self.app.size.width
+        shown = list(self._keys)
+        while len(shown) > 2 and sum(map(cells, map(self._words, shown))) > width:
+            del shown[-3]
+        self._shown = shown
+        self.update(content(tuple(piece for key in shown for piece in self._pieces(key))))
+
+    def _words(self, key: Key) -> str:
+        return plain(self._pieces(key))
+
+    def _pieces(self, key: Key) -> Styled:
+        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", ""))
 
     def show_words(self, text: str) -> None:
         """Show words in place of the keys."""
+        self._keys = self._shown = ()
         self.update(content(((f" {text}", "muted"),)))
+
+    def on_click(self, event: Click) -> None:
+        """Do what the key that was clicked does."""
+        end = 0
+        for key in self._shown:
+            end += cells(self._words(key))
+            if event.x < end:
+                self.app.simulate_key(self.app.keys_of(key).split(",")[0])
+                return

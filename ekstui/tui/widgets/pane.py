@@ -18,15 +18,18 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
-from ekstui.present.styled import plain, styled
+from ekstui.present.styled import Styled, plain, styled
 from ekstui.present.wrapping import cut_middle
+from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, but
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.tui.opening import PanePicture
     from ekstui.tui.widgets.line import FilterLine
+
+ALWAYS = (FILTER, FIND, HELP)
+"""Keys that do something without a row."""
 
 
 class Pane(Vertical):
@@ -34,6 +37,10 @@ class Pane(Vertical):
 
     FILTER_HINT = ""
     """What can be typed into the filter."""
+    NOTEWORTHY = "row"
+    """What `n` and `N` go to."""
+    FOOTER: tuple[Key, ...] = ()
+    """The keys that the footer names, the most useful first; of a row, those that do something."""
 
     DEFAULT_CSS = """
     Pane { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
@@ -54,7 +61,7 @@ class Pane(Vertical):
         self._number = number
         self._title = title
         self._filter = ""
-        self._about = self._note = ""
+        self._about = ""
         self._line: FilterLine | None = None
         self.rows = RowList(columns, header=header)
         self.set_title()
@@ -86,46 +93,53 @@ class Pane(Vertical):
                 (lines[alike],) = super().render_lines(Region(crop.x, alike, crop.width, 1))
         return [lines[min(y, 1) if y < last else y] for y in crop.line_range]
 
-    def set_title(self, about: str = "") -> None:
-        """Show the pane's number and title, and what it is about."""
-        self._about = about
+    def set_title(self, about: str = "", columns: str = "") -> None:
+        """Show the pane's number and title, what it is about, and at the right the titles of its columns."""
+        self._about, self._columns = about, columns
         # The corners, the line beside them and a space on either side are not for words.
         head = f"{self._number} {self._title}" + (" · " if about else "")
         if width := self.outer_size.width:
-            ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head), 12))
+            ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head) - len(columns), 12))
+            if columns:
+                about += f" {'─' * (width - 8 - len(head) - len(about) - len(columns))} {columns}"
         # else it is not laid out yet, and cut once it is; the first frame may be painted before that.
         self.border_title = Content(head + about)
 
+    _columns = ""
+
     def on_resize(self) -> None:
         """Fit the title to the new width."""
-        self.set_title(self._about)
-
-    @property
-    def about(self) -> str:
-        """What the title says after the pane's name."""
-        return self._about
-
-    @property
-    def note(self) -> str:
-        """What stands at the foot of the pane."""
-        return self._note
+        self.set_title(self._about, self._columns)
 
     def set_note(self, note: str) -> None:
         """Show a short note at the foot of the pane."""
-        self._note = note
         self.border_subtitle = Content(note)
 
     @property
-    def public_rows(self) -> Sequence[Row]:
-        """The rows as they are without an account."""
-        return self.rows.rows
+    def is_typing(self) -> bool:
+        """Whether the filter is being typed."""
+        return self._line is not None and self._line.has_focus
 
-    def show_picture(self, picture: PanePicture) -> None:
-        """Show the pane as it was painted last time, until its rows are known."""
-        self.set_title(picture.about)
-        self.set_note(picture.note)
-        cursor = picture.rows[picture.cursor].key if picture.cursor is not None else None
-        self.rows.set_rows(picture.rows, cursor=cursor)
+    def about_row(self, row: Row) -> Styled:
+        """Return all about a row, for the line above the footer."""
+        return row.cells[0] if row.cells else ()
+
+    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
+        """Return the keys that do something for a row, with so many marks, the most useful first."""
+        useless = () if marks else (UNMARK,)
+        return [key for key in but(self.FOOTER, *useless) if row is not None or key in ALWAYS]
+
+    def next_view(self) -> bool:
+        """Go to the next view; False where there is one only."""
+        return False
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row."""
+        return row.selectable
+
+    def to_next(self, step: int) -> bool:
+        """Go to the next or previous row of note; False where there is none."""
+        return self.rows.move_to_next(step, self.is_of_note)
 
     @property
     def filter(self) -> str:
@@ -147,7 +161,7 @@ class Pane(Vertical):
         if not rows and self._filter:
             self.rows.show_message(
                 styled(clean_line(f"Nothing here matches “{self._filter}”."), "warn"),
-                styled("/ and then enter on an empty line clears the filter.", "muted"),
+                styled("esc clears the filter.", "muted"),
             )
         else:
             self.rows.set_rows(rows)
@@ -179,8 +193,18 @@ class Pane(Vertical):
 
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
+        if not isinstance(event, RowList.Opened | RowList.Folded):
+            self.highlighted(event.row)
+
+    @on(RowList.Folded)
+    def _not_folded(self, event: RowList.Folded) -> None:
         event.stop()
-        self.highlighted(event.row)
+        if not self.fold(event.row, fold=event.fold):
+            self.notify("Nothing folds here; the panes are reached with 1 to 4 and tab.", markup=False)
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for the panes that fold
+        """Fold or unfold a row; False where nothing folds."""
+        return False
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:

@@ -11,35 +11,49 @@ from textual.getters import app
 from textual.reactive import reactive
 
 from ekstui.present.rows import Row, rows
+from ekstui.present.styled import Styled
+from ekstui.tui import keys
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import RemainingLoaded, SummaryLoaded
-from ekstui.tui.present.permissions import COLUMNS, columns_for, service_rows
+from ekstui.tui.present.permissions import (
+    action_line,
+    service_line,
+    service_rows,
+    unfolded,
+)
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
-from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
-# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
     from ekstui.core.remaining import Remaining
     from ekstui.core.summary import ActionSummary, ServiceSummary
-    from ekstui.tui.opening import PanePicture
 
 
 class PermissionsPane(Pane):
     """The console's table of services; a service opens to its actions with the reason it is needed."""
 
     FILTER_HINT = "a part of a service, action, level or condition key"
+    NOTEWORTHY = "service"
+    FOOTER = (
+        keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
+        keys.FILTER, keys.COPY, keys.FIND, keys.HELP,
+    )  # fmt: skip
 
     app = app(LibraryApp)
 
     shown: reactive[Shown | None] = reactive(None)
 
-    def __init__(self, *, classes: str | None = None) -> None:
-        super().__init__(2, "Permissions", COLUMNS, header=True, id="permissions", classes=classes)
+    def __init__(self) -> None:
+        super().__init__(2, "Permissions", WHOLE_WIDTH, id="permissions")
         self._services: Sequence[ServiceSummary] = ()
-        self._opened: set[tuple[str, str]] = set()
+        self._unfolded: set[tuple[str, str]] = set()
+        """The services, by effect and prefix, that are unfolded unless the user folds them: those there is room for."""
+        self._toggled: set[tuple[str, str]] = set()
+        """Those that the user folded or unfolded."""
         self._knowledge: PolicyKnowledge | None = None
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
@@ -56,6 +70,7 @@ class PermissionsPane(Pane):
         library = self.app.library
         policy, version = shown.entry.policy, shown.version
         self._remaining = None
+        self._toggled.clear()
         self.app.background.run(
             self,
             "summary",
@@ -67,11 +82,6 @@ class PermissionsPane(Pane):
                 knowledge().symptoms_of(policy.name),
             ),
         )
-
-    def show_picture(self, picture: PanePicture) -> None:
-        """Show the pane as it was painted last time, in the columns that it had."""
-        self.rows.set_columns(columns_for(picture.width))
-        super().show_picture(picture)
 
     def show_about(self) -> None:
         """Show all that is known of the policy beyond its document, or the first line of it again."""
@@ -103,32 +113,94 @@ class PermissionsPane(Pane):
             self._remaining = message.remaining
             self.show_rows()
 
+    def next_view(self) -> bool:
+        """Show what the version does not allow, or what it does again."""
+        self.show_remaining()
+        return True
+
     def on_resize(self) -> None:
-        """Choose the columns that there is room for."""
+        """Unfold what fits by now; what was unfolded stays so."""
         super().on_resize()
-        self.rows.set_columns(columns_for(self.rows.row_width))
         if self._services:
+            self._unfolded |= self._unfold()
             self.show_rows()
 
+    @property
+    def _opened(self) -> set[tuple[str, str]]:
+        """The services that are unfolded."""
+        return self._unfolded ^ self._toggled
+
     def build_rows(self) -> list[Row]:
-        """Return the table; under a filter only the services and actions that match, opened."""
-        reasons = self._knowledge.services if self._knowledge else {}
-        words = self.words
-        width = self.rows.row_width
+        """Return the services; under a filter only those and the actions that match, unfolded."""
+        words, width = self.words, self.rows.row_width
         if self._remaining is not None:
             from ekstui.tui.present.remaining import remaining_rows
 
-            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._opened}, width))
-        if not words and self.shown:
-            from ekstui.present.about import about_blocks, notes_blocks
+            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._toggled}, width))
+        found, opened = self._services, self._opened
+        if words:
+            found = [service for service in (_matching(service, words) for service in self._services) if service]
+            opened = {(service.effect, service.service) for service in found}
+        table = service_rows(found, opened, {}, width)
+        return table if words else self._about_rows() + table
 
-            about = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
-            if self._whole:
-                about += notes_blocks(self._knowledge, self._symptoms)
-            return rows(about, width) + service_rows(self._services, self._opened, reasons, width)
-        found = [service for service in (_matching(service, words) for service in self._services) if service]
-        opened = {(service.effect, service.service) for service in found}
-        return service_rows(found, opened, {}, self.rows.row_width)
+    def _about_rows(self) -> list[Row]:
+        """Return what the policy is for, and all notes where they are wanted."""
+        if self.shown is None:
+            return []
+        from ekstui.present.about import about_blocks, notes_blocks
+
+        blocks = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
+        if self._whole:
+            blocks += notes_blocks(self._knowledge, self._symptoms)
+        return rows(blocks, self.rows.row_width)
+
+    def _unfold(self) -> set[tuple[str, str]]:
+        """Return the services that there is room to unfold."""
+        return unfolded(self._services, self.rows.size.height - len(self._about_rows()))
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a service with why it is needed, or an action with its grants."""
+        from ekstui.core.summary import ActionSummary, ServiceSummary
+
+        if isinstance(row.value, ServiceSummary):
+            reasons = self._knowledge.services if self._knowledge else {}
+            return service_line(row.value, reasons.get(row.value.service))
+        return action_line(row.value) if isinstance(row.value, ActionSummary) else ()
+
+    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
+        """Return the keys that do something: a service unfolds, an action can be asked about."""
+        from ekstui.core.summary import ActionSummary
+
+        on_action = row is not None and isinstance(row.value, ActionSummary)
+        useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
+        return keys.but(super().footer_keys(row, marks=marks), *useless)
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether a row is a service."""
+        from ekstui.core.summary import ServiceSummary
+
+        return isinstance(row.value, ServiceSummary)
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:
+        """Fold or unfold a service; from an action go to its service."""
+        from ekstui.core.summary import ActionSummary, ServiceSummary
+        from ekstui.tui.present.remaining import RemainingService
+
+        value = row.value if row else None
+        if isinstance(value, RemainingService):
+            if (("Allow", value.service) in self._toggled) == fold:
+                self._toggle(("Allow", value.service))
+        elif isinstance(value, ServiceSummary):
+            if ((value.effect, value.service) in self._opened) == fold:
+                self._toggle((value.effect, value.service))
+        elif isinstance(value, ActionSummary) and row and fold and isinstance(row.key, tuple):
+            self.rows.move_to(row.key[0])
+        return True
+
+    def _toggle(self, service: tuple[str, str]) -> None:
+        self._toggled ^= {service}
+        self.show_rows()
 
     @on(SummaryLoaded)
     def _loaded_summary(self, message: SummaryLoaded) -> None:
@@ -137,10 +209,11 @@ class PermissionsPane(Pane):
         if shown is None or (shown.entry.policy.arn, shown.version) != (message.arn, message.version):
             return
         self._services, self._knowledge, self._symptoms = message.services, message.knowledge, message.symptoms
+        self._unfolded = self._unfold()
         self.show_rows()
 
     @on(RowList.Opened)
-    def _toggle(self, event: RowList.Opened) -> None:
+    def _open(self, event: RowList.Opened) -> None:
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.core.where import PolicyAt
         from ekstui.tui.present.remaining import RemainingService
@@ -148,11 +221,9 @@ class PermissionsPane(Pane):
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown
         if isinstance(value, RemainingService):
-            self._opened ^= {("Allow", value.service)}
-            self.show_rows()
+            self._toggle(("Allow", value.service))
         elif isinstance(value, ServiceSummary):
-            self._opened ^= {(value.effect, value.service)}
-            self.show_rows()
+            self._toggle((value.effect, value.service))
         elif isinstance(value, ActionSummary) and shown:
             library, policy = self.app.library, shown.entry.policy
             place = PolicyAt(policy.name, shown.version)

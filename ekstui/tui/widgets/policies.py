@@ -14,13 +14,15 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
+from ekstui.present.styled import Styled
+from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import FacetAnswered, PolicyHighlighted
+from ekstui.tui.messages import FacetAnswered, PaneWanted, PolicyHighlighted
 from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.rows import RowList
 
-# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.core.where import PolicyAt
     from ekstui.library import PolicyEntry
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
 MARK = Column("", 1)
 NAME = Column("Policy", 8, share=1, middle=True)
-CARRIERS = Column("", 3, right=True)
-VERSION = Column("", 4, right=True)
-
+SUPERSEDED = Column("", 10, yields=True)
+CARRIERS = Column("roles", 5, right=True, yields=True)
+VERSION = Column("ver", 4, right=True)
+FRAME = 3
+"""Columns of the border and the scrollbar."""
 
 LOOK_UP_AFTER = 0.2
 """Seconds that the typing rests before policies are looked through."""
@@ -39,9 +43,12 @@ LOOK_UP_AFTER = 0.2
 class PoliciesPane(Pane):
     """The policy list; it says which policy the cursor is on."""
 
-    FILTER_HINT = (
-        "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d; esc keeps it"
-    )
+    FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
+    NOTEWORTHY = "policy that changed since you last looked"
+    FOOTER = (
+        keys.OPEN, keys.MARK, keys.COMPARE, keys.UNMARK, keys.FILTER, keys.FIND, keys.WHO_CAN, keys.SCOPE, keys.CHANGES,
+        keys.CLUSTERS, keys.HELP,
+    )  # fmt: skip
 
     app = app(LibraryApp)
 
@@ -53,19 +60,48 @@ class PoliciesPane(Pane):
     def __init__(self) -> None:
         super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
         self._entries: Sequence[PolicyEntry] = ()
+        self._groups: Sequence[tuple[str, Sequence[str]]] = ()
         self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
         self._asking: Timer | None = None
 
-    def set_entries(self, entries: Sequence[PolicyEntry], *, cursor: str | None = None) -> None:
-        """Show these policies; the cursor goes to the ARN `cursor`, if given."""
-        self._entries = entries
+    def set_entries(
+        self,
+        entries: Sequence[PolicyEntry],
+        *,
+        cursor: str | None = None,
+        groups: Sequence[tuple[str, Sequence[str]]] = (),
+    ) -> None:
+        """Show these policies, in these groups of names; the cursor goes to the ARN `cursor`, if given."""
+        from ekstui.tui.present.policies import in_groups
+
+        self._groups = groups
+        self._entries = [entry for _, group in in_groups(entries, groups) for entry in group]
         self._fitting.clear()
+        self._lay_out()
         self.rows.set_rows(self.build_rows(), cursor=cursor)
+
+    @property
+    def entries(self) -> Sequence[PolicyEntry]:
+        """The policies of the scope, as they are listed."""
+        return self._entries
 
     @property
     def count(self) -> int:
         """How many policies the scope has."""
         return len(self._entries)
+
+    @property
+    def width_wanted(self) -> int:
+        """The columns with which no name is cut."""
+        longest = max((len(entry.policy.name) for entry in self._entries), default=0)
+        return longest + FRAME + MARK.width + VERSION.width + 2
+
+    def _lay_out(self) -> None:
+        counted = self._counted
+        superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self._entries) else ()
+        columns = (MARK, NAME, *superseded, *((CARRIERS,) if counted else ()), VERSION)
+        self.rows.set_columns(columns)
+        self.set_title("", "roles  ver" if counted else "ver")
 
     def watch_marks(self) -> None:
         """Show the marks."""
@@ -79,10 +115,14 @@ class PoliciesPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return a row for each policy that fits the filter; what is still looked up leaves nothing out."""
-        from ekstui.tui.filters import parse_filter
-        from ekstui.tui.present.policies import policy_row
+        from ekstui.tui.present.policies import group_row, in_groups, policy_row
 
-        words, facets = parse_filter(self._filter)
+        words: tuple[str, ...] = ()
+        facets: tuple[Facet, ...] = ()
+        if self._filter:
+            from ekstui.tui.filters import parse_filter
+
+            words, facets = parse_filter(self._filter)
         known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
         chosen = [
             entry
@@ -91,23 +131,39 @@ class PoliciesPane(Pane):
             and all(entry.policy.arn in fitting for fitting in known)
         ]
         self.set_note(f"{len(chosen)} of {len(self._entries)}{self._facets_note(facets)}" if words or facets else "")
-        marked = {mark.name for mark in self.marks}
-        return [
-            policy_row(
-                entry,
-                marked=entry.policy.name in marked,
-                changed=entry.policy.arn in self.changed,
-                carriers=self._carriers(entry.policy.arn),
-            )
-            for entry in chosen
-        ]
+        marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
+        superseded, counted = any(entry.superseded_by for entry in self._entries), self._counted
+        rows: list[Row] = []
+        for title, group in in_groups(chosen, self._groups):
+            if title:
+                rows.append(group_row(title))
+            rows += [
+                policy_row(
+                    entry,
+                    mark=marked.get(entry.policy.name, ""),
+                    changed=entry.policy.arn in self.changed,
+                    superseded=superseded,
+                    carriers=self._carriers(entry.policy.arn) if counted else None,
+                )
+                for entry in group
+            ]
+        return rows
 
-    @property
-    def public_rows(self) -> list[Row]:
-        """The rows as they are without an account, whose column says how many entities carry a policy."""
-        from ekstui.tui.present.policies import policy_row
+    def about_row(self, row: Row) -> Styled:
+        """Return the policy's ARN and what it is for."""
+        from ekstui.library import PolicyEntry
+        from ekstui.tui.present.policies import policy_line
 
-        return [policy_row(entry, changed=entry.policy.arn in self.changed) for entry in self._entries]
+        return policy_line(row.value) if isinstance(row.value, PolicyEntry) else ()
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether a policy changed since the user last looked at it."""
+        return row.key in self.changed
+
+    @on(RowList.Opened)
+    def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        self.post_message(PaneWanted("permissions"))
 
     def _facets_note(self, facets: Sequence[Facet]) -> str:
         """Return what is not known of the facets, and have it looked up once the user pauses."""
@@ -141,9 +197,12 @@ class PoliciesPane(Pane):
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities carry each policy once that is known."""
         if view.snapshot is not before.snapshot and self._entries:
-            counted = view.snapshot is not None and view.snapshot.counts is not None
-            self.rows.set_columns((MARK, NAME, CARRIERS, VERSION) if counted else (MARK, NAME, VERSION))
+            self._lay_out()
             self.show_rows()
+
+    @property
+    def _counted(self) -> bool:
+        return self.account.snapshot is not None and self.account.snapshot.counts is not None
 
     def _carriers(self, arn: str) -> int | None:
         """Return how many roles, users and groups carry a policy as permissions; None where nobody counted."""

@@ -4,7 +4,7 @@ Only the visible lines are rendered, and moving the cursor repaints two of them,
 as ten and a cursor move over SSH as small as it can be.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 
 from rich.cells import cell_len
@@ -20,7 +20,20 @@ from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, Tone, plain, styled
 from ekstui.present.wrapping import cut_end, cut_middle, wrap
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import (
+    DOWN,
+    FIRST,
+    FOLD,
+    HALF_PAGE_DOWN,
+    HALF_PAGE_UP,
+    LAST,
+    OPEN,
+    PAGE_DOWN,
+    PAGE_UP,
+    UNFOLD,
+    UP,
+    bindings,
+)
 from ekstui.tui.tones import rich_style
 
 WHOLE_WIDTH = (Column("", 1, 1),)
@@ -29,7 +42,8 @@ WHOLE_WIDTH = (Column("", 1, 1),)
 class RowList(ScrollView, can_focus=True):
     """Rows with a cursor; the owner sets them and hears what the cursor is on and what is opened."""
 
-    BINDINGS = bindings("rows")
+    KEYS = (DOWN, UP, PAGE_DOWN, PAGE_UP, HALF_PAGE_DOWN, HALF_PAGE_UP, FIRST, LAST, OPEN, UNFOLD, FOLD)
+    BINDINGS = bindings(KEYS)
     DEFAULT_CSS = """
     RowList {
         height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: transparent;
@@ -51,6 +65,13 @@ class RowList(ScrollView, can_focus=True):
 
     class Opened(Highlighted):
         """The row under the cursor was opened with enter or a click."""
+
+    class Folded(Highlighted):
+        """The row under the cursor is to be folded, or unfolded."""
+
+        def __init__(self, rows: "RowList", row: Row, *, fold: bool) -> None:
+            super().__init__(rows, row)
+            self.fold = fold
 
     def __init__(self, columns: Sequence[Column] = WHOLE_WIDTH, *, header: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -119,6 +140,16 @@ class RowList(ScrollView, can_focus=True):
                 return True
         return False
 
+    def move_to_next(self, step: int, is_wanted: Callable[[Row], bool]) -> bool:
+        """Put the cursor on the next or previous row that is wanted; say whether there is one."""
+        start = -1 if self._cursor is None else self._cursor
+        order = range(start + 1, len(self._rows)) if step > 0 else range(start - 1, -1, -1)
+        for index in order:
+            if self._rows[index].selectable and is_wanted(self._rows[index]):
+                self._move(index)
+                return True
+        return False
+
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the visible part."""
         width = self.row_width
@@ -175,6 +206,11 @@ class RowList(ScrollView, can_focus=True):
         """Open the row under the cursor."""
         if self.current is not None:
             self.post_message(self.Opened(self, self.current))
+
+    def action_fold(self, fold: bool) -> None:
+        """Fold or unfold the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Folded(self, self.current, fold=fold))
 
     def action_down(self) -> None:
         """Move down one row."""
@@ -284,18 +320,32 @@ class RowList(ScrollView, can_focus=True):
     def _strip(self, row: Row, base: Style, width: int) -> Strip:
         if len(row.cells) == 1:
             return Strip(self._cell(row.cells[0], base, width, right=False), width)
-        rooms = list(zip(self._columns, self._widths, strict=True))
+        rooms = self._rooms(row)
         merged = sum(self._widths[: row.merged + 1]) + row.merged
         segments: list[Segment] = []
         used = -1
         for cell, (column, room) in zip(
             row.cells, [(self._columns[0], merged), *rooms[row.merged + 1 :]], strict=False
         ):
+            if room < 0:
+                continue  # it gave its room away
             if segments:
                 segments.append(Segment(" ", base))
             segments += self._cell(cut_middle(cell, room) if column.middle else cell, base, room, right=column.right)
             used += room + 1
         return Strip(segments, width) if used == width else Strip(segments).adjust_cell_length(width, base)
+
+    def _rooms(self, row: Row) -> list[tuple[Column, int]]:
+        """Return the columns with their widths; a cell that would be cut takes the room of those behind it that yield."""
+        widths = list(self._widths)
+        for index, column in enumerate(self._columns):
+            if not column.yields or row.merged:
+                continue
+            wide = max((at for at in range(index) if self._columns[at].share), default=None)
+            if wide is not None and cell_len(plain(row.cells[wide])) > widths[wide]:
+                widths[wide] += widths[index] + 1
+                widths[index] = -1
+        return list(zip(self._columns, widths, strict=True))
 
     def _cell(self, cell: Styled, base: Style, room: int, *, right: bool) -> list[Segment]:
         cell = cut_end(cell, room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from textual import on
 from textual.getters import app
@@ -11,14 +11,15 @@ from textual.reactive import reactive
 
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
+from ekstui.present.styled import Styled
+from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import ActionsTouchedRead, TimelineLoaded, VersionChosen
+from ekstui.tui.messages import ActionsTouchedRead, CompareWanted, TimelineLoaded, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.signs import BARS, can_show
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
-# What reads and judges policies is imported where it is used: the first paint does without (see `opening.py`).
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.policy import Policy
@@ -38,14 +39,19 @@ class VersionsPane(Pane):
     """The timeline; enter on a version shows that version in the permissions pane."""
 
     FILTER_HINT = "a part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
+    NOTEWORTHY = "version that changed something"
+    FOOTER = (
+        keys.OPEN.here("", "what it changed"), keys.MARK, keys.COMPARE, keys.UNMARK, keys.VIEW, keys.NOTES, keys.SAVE,
+        keys.COPY, keys.FILTER, keys.FIND, keys.HELP,
+    )  # fmt: skip
 
     app = app(LibraryApp)
 
     shown: reactive[Shown | None] = reactive(None)
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
-    def __init__(self, *, classes: str | None = None) -> None:
-        super().__init__(3, "Versions", COLUMNS, id="versions", classes=classes)
+    def __init__(self) -> None:
+        super().__init__(3, "Versions", COLUMNS, id="versions")
         self._arn: str | None = None
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None
@@ -73,13 +79,15 @@ class VersionsPane(Pane):
 
     def on_resize(self) -> None:
         """Show the changes per quarter where there is room for them."""
+        super().on_resize()
         if self._steps:
             self.show_rows()
 
-    def hide_quiet(self) -> None:
+    def next_view(self) -> bool:
         """Hide the steps that change nothing, or show them again."""
         self._quiet_hidden = not self._quiet_hidden
         self.show_rows()
+        return True
 
     def watch_marks(self) -> None:
         """Show the marks."""
@@ -94,13 +102,18 @@ class VersionsPane(Pane):
         shown = self.shown
         if shown is None:
             return []
-        marked = {mark.version for mark in self.marks if mark.name == shown.entry.policy.name and mark.version}
+        name = shown.entry.policy.name
+        marked = {
+            mark.version: "ABCD"[index]
+            for index, mark in enumerate(self.marks)
+            if mark.name == name and mark.version is not None
+        }
         steps = [
             step
             for step in self._steps
-            if not (self._quiet_hidden and _is_quiet(step)) or step.version == shown.version or step.default
+            if not (self._quiet_hidden and is_quiet(step)) or step.version == shown.version or step.default
         ]
-        rows = version_rows(steps, shown.version, marked, self._knowledge)
+        rows = version_rows(steps, shown.version, marked)
         if not words:
             return self._quarter_rows() + rows
         actions = [word for word in words if ":" in word]
@@ -151,17 +164,43 @@ class VersionsPane(Pane):
         if message.arn != self._arn or self.shown is None:
             return
         self._steps, self._knowledge, self._quarters = message.steps, message.knowledge, message.quarters
-        quiet = sum(map(_is_quiet, message.steps))
+        quiet = sum(map(is_quiet, message.steps))
         self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
         self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
-        from ekstui.core.steps import Step
-
+        """Compare a version with the one before."""
         event.stop()
-        if event.row and isinstance(event.row.value, Step):
-            self.post_message(VersionChosen(event.row.value.version))
+        shown, step = self.shown, event.row.value if event.row else None
+        if shown is None or not _is_step(step):
+            return
+        numbers = [each.version for each in self._steps]
+        if index := numbers.index(step.version):
+            self.post_message(CompareWanted(shown.entry.policy.name, numbers[index - 1], step.version))
+        else:
+            self.notify("It is the first version that is known; 2 shows what it allows.", markup=False)
+
+    def highlighted(self, row: Row | None) -> None:
+        """Say which version the cursor is on, where it is the user who moves it."""
+        if self.shown and self.rows.has_focus and row and _is_step(row.value):
+            self.post_message(VersionChosen(self.shown.entry.policy.arn, row.value.version))
+
+    def about_row(self, row: Row) -> Styled:
+        """Return why AWS made a version, and where what it says and the document differ."""
+        from ekstui.tui.present.versions import version_line
+
+        return version_line(row.value, self._knowledge) if _is_step(row.value) else ()
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether a version changed something."""
+        return _is_step(row.value) and not is_quiet(row.value)
+
+
+def _is_step(value: object) -> TypeGuard[Step]:
+    from ekstui.core.steps import Step
+
+    return isinstance(value, Step)
 
 
 def _read(policy: Policy, library: Library) -> TimelineLoaded:
@@ -172,5 +211,6 @@ def _read(policy: Policy, library: Library) -> TimelineLoaded:
     return TimelineLoaded(policy.arn, steps, library.knowledge(policy), quarters)
 
 
-def _is_quiet(step: Step) -> bool:
+def is_quiet(step: Step) -> bool:
+    """Return whether a version changed nothing."""
     return step.change is not None and step.change.kind == "none"
