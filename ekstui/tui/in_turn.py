@@ -1,26 +1,28 @@
 """Keys in turn: each has done all it does before the next is sent, so that what is typed ahead goes where it is meant.
 
-Textual sends a key to the widget that has the focus at that moment; from there the key climbs up to the app, which
-looks for its binding, and what the binding does may be said from widget to widget again before another one has the
-focus. Whatever is typed meanwhile would go to the widget that had the focus before.
+Textual sends a key to the widget that has the focus at that moment. From there it climbs up to the app, which looks for
+its binding, and what the binding does may be said from widget to widget before another one has the focus. What is typed
+meanwhile would go to the widget that had the focus before.
+
+Two things that Textual guarantees say when a key has done all: a node handles its messages one by one, in the order in
+which they came; and `call_later` comes behind those that are there. So one asks, node by node from the focus up to the
+app, to be called behind what waits there. When that was twice nothing, all the way, nothing of the key is left: what a
+node said upwards would have been met further up, and what it said downwards the second time.
 """
 
 import time
 from collections import deque
-from collections.abc import Iterator
 
 from textual.app import App
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.events import Event, Key, Paste
 
-ROUNDS = 3
-"""How often the way from the focus up to the app is gone before the next key: behind the key, behind what the widget
-says because of it (a row was opened), and behind what its owner says because of that (show the action). Each begins
-where the focus is by then, and waits for a screen that is still being made."""
+QUIET = 2
+"""How often nothing waits on the way before the next key is sent."""
 
 PATIENCE = 1.0
-"""Seconds after which a key does not wait any more for the one before it."""
+"""Seconds after which a key does not wait any more for the one before it: something else may go on for long."""
 
 
 class KeysInTurnApp(App[None]):
@@ -47,17 +49,24 @@ class KeysInTurnApp(App[None]):
         if self._typed:
             self._sent_at = time.monotonic()
             await super().on_event(self._typed.popleft())
-            await self._follow(self._way(), self._sent_at)
+            await self._follow(self._way(), self._sent_at, 0, waiting=True)
 
-    def _way(self) -> Iterator[DOMNode]:
-        for _ in range(ROUNDS):
-            yield from (self.focused or self.screen).ancestors_with_self
+    def _way(self) -> deque[DOMNode]:
+        # Each time anew: the focus may be elsewhere by then.
+        return deque((self.focused or self.screen).ancestors_with_self)
 
-    async def _follow(self, way: Iterator[DOMNode], sent_at: float) -> None:
-        """Wait behind what every node on the way has before it, one after the other, and then send the next key."""
-        for node in way:
+    async def _follow(self, way: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
+        """Go on behind what the next node has before it; once nothing was met all the way, often enough, send a key."""
+        while way:
+            node = way.popleft()
+            waiting |= node.message_queue_size > 0
             # A node that is gone has nothing before it.
-            if node.call_later(self._follow, way, sent_at):
+            if node.call_later(self._follow, way, sent_at, quiet, waiting=waiting):
                 return
-        if self._sent_at == sent_at:
+        quiet = 0 if waiting else quiet + 1
+        if self._sent_at != sent_at:
+            return
+        if quiet < QUIET and time.monotonic() - sent_at < PATIENCE:
+            await self._follow(self._way(), sent_at, quiet, waiting=False)
+        else:
             await self._send_next()

@@ -4,8 +4,10 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.bench.lists import measure as measure_lists
 from tests.bench.starts import STARTS, Taken, measure
 from tests.bench.subject import warm
 from tests.bench.traffic import BYTES, TIMES
@@ -17,7 +19,7 @@ def main() -> int:
     """Measure, print, and return 1 if a figure that hardly varies is over its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="starts of each command (9)")
-    parser.add_argument("--only", choices=["starts", "bytes", "times"], help="one table")
+    parser.add_argument("--only", choices=["starts", "bytes", "times", "lists"], help="one table")
     options = parser.parse_args()
     over = False
     with tempfile.TemporaryDirectory() as cache:
@@ -36,7 +38,18 @@ def main() -> int:
             print(f"\n{'times':<56}{'size':>8}{'':>10}{'limit':>10}")
             for row in TIMES:
                 _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", row.value(env), row.unit, row.limit)
+        if options.only in (None, "lists"):
+            _print_lists(env, options.rounds)
     return 1 if over else 0
+
+
+def _print_lists(env: Mapping[str, str], rounds: int) -> None:
+    print(f"\n{'1,600 rows, 80×24':<24}{'first ms':>10}{'bytes':>9}{'move B':>9}{'page B':>9}{'page ms':>9}")
+    for each in measure_lists(rounds, env):
+        print(
+            f"{each.kind:<24}{each.first * 1000:>10.0f}{each.bytes:>9,}{each.move:>9,.0f}{each.page:>9,.0f}"
+            f"{each.seconds * 1000:>9.0f}"
+        )
 
 
 def _print_starts(taken: list[Taken]) -> None:

@@ -41,7 +41,7 @@ def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
     travel(journey)
 
 
-@pytest.mark.parametrize(("size", "ec2"), [((120, 40), "6 14 /224"), ((80, 24), "6 14 /224"), ((60, 15), "○○")])
+@pytest.mark.parametrize(("size", "ec2"), [((120, 40), "6 8 /224"), ((80, 24), "6 8 /224"), ((60, 15), "○○")])
 def test_marked_policies_stand_side_by_side(size: tuple[int, int], ec2: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("space", "j", "space", "t")

@@ -264,9 +264,7 @@ class ExplorerScreen(WaysScreen):
             self._following.stop()
         entry = message.entry
         if entry is not None and (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
-            self._following = self.set_timer(
-                FOLLOW_AFTER, lambda: self._show(Shown(entry, entry.policy.default_version))
-            )
+            self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
 
     def watch_shown(self) -> None:
         """Take the mark from a policy whose change the user sees."""
