@@ -9,7 +9,7 @@ from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.core.policy import version_label
 
 DESCRIPTION = "Say which policies of ekstui.lock moved since they were pinned, and what that means."
-EXAMPLES = ("ekstui check", "ekstui sync && ekstui check --fail-on widened")
+EXAMPLES = ("ekstui check", "ekstui check --fail-on widened")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
