@@ -38,7 +38,7 @@ def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], st
 def read_account(library: Library) -> AccountSnapshot:
     """Read the account anew, or take the last snapshot where AWS must not be asked."""
     with narrate_progress() as tell:
-        return library.refresh_account(lambda _, words: tell(words))
+        return library.account.refresh(lambda _, words: tell(words))
 
 
 def narrate_errors(errors: tuple[SourceError, ...]) -> None:

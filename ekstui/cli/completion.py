@@ -90,12 +90,12 @@ def _actions(prefix: str, **_: object) -> Iterable[str]:
 
 
 def _clusters(**_: object) -> Iterable[str]:
-    snapshot = Library.open().account()
+    snapshot = Library.open().account.last()
     return [cluster.name for cluster in snapshot.eks.clusters] if snapshot and snapshot.eks else ()
 
 
 def _roles(**_: object) -> Iterable[str]:
-    snapshot = Library.open().account()
+    snapshot = Library.open().account.last()
     return [role.name for role in snapshot.roles] if snapshot else ()
 
 

@@ -28,7 +28,7 @@ def profiles() -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class LiveAccount:
+class Account:
     """One account as chosen; cheap to make, and safe to call from any thread."""
 
     choice: AccountChoice
@@ -43,9 +43,9 @@ class LiveAccount:
     """The uses of the last snapshot that was asked about: joining 5,000 roles takes 0.2 s."""
 
     @staticmethod
-    def chosen(choice: AccountChoice) -> "LiveAccount":
+    def chosen(choice: AccountChoice) -> "Account":
         """Return the account of a choice over the user's own cache; nothing is read yet."""
-        return LiveAccount(choice, paths.cache_dir() / "accounts")
+        return Account(choice, paths.cache_dir() / "accounts")
 
     def last(self) -> AccountSnapshot | None:
         """Return the newest snapshot at hand without asking AWS: read here before, or kept from an earlier run.

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot, Attachments, CallerIdentity, RoleAttachment, in_partition
+from ekstui.core.policy import Policy
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import AccountError, InputError
-from ekstui.library.account import LiveAccount
+from ekstui.library.account import Account
+from ekstui.library.library import Library
 from ekstui.library.own_policies import own_policy
 from ekstui.sources.aws.parallel import Cancelled, never
 
@@ -26,12 +28,18 @@ class AttachedAnswer:
         return carriers.complete and (carriers.uses_complete or not carriers.roles)
 
 
-def attached(account: LiveAccount, policy_arn: str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who carries the policy by the newest snapshot at hand.
+def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
+    """Return who carries a policy by the newest snapshot at hand; a policy of the account is given by its ARN.
 
     Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
     snapshot, or nothing at all could be read of who carries what; NotFoundError for an own policy that is not there.
     """
+    if isinstance(policy, str):
+        own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
+        policy_arn = policy if own else library.find(policy).policy.arn
+    else:
+        policy_arn = policy.arn
+    account = library.account
     snapshot = account.required()
     identity = snapshot.identity
     arn = in_partition(policy_arn, identity.partition)
@@ -57,7 +65,7 @@ def _sweep_denied(snapshot: AccountSnapshot) -> bool:
     )
 
 
-def _asked_alone(account: LiveAccount, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
+def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
     entities = account.entities(arn, cancelled)
     seen = replace(snapshot, roles=tuple(entry.role for entry in entities.roles))
     uses = uses_in(seen)

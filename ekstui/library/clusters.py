@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.core.eks import Cluster, EksFacts
 from ekstui.core.findings import Finding, RoleInUse, findings_of, missing_role
-from ekstui.core.knowledge import Knowledge
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
-from ekstui.library.account import LiveAccount
+from ekstui.library.knowledge import knowledge
+from ekstui.library.library import Library
 from ekstui.library.policies import DefaultVersion, nearest_names
-from ekstui.library.roles import DefaultVersions, carried_arns, subjects_of, surroundings_of
+from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.aws.parallel import Cancelled, never
 
@@ -61,19 +61,14 @@ class ClusterAnswer:
 
 
 def cluster_answer(
-    account: LiveAccount,
-    name: str,
-    region: str | None,
-    defaults: DefaultVersions,
-    knowledge: Knowledge,
-    now: datetime,
-    cancelled: Cancelled = never,
+    library: Library, name: str, region: str | None = None, cancelled: Cancelled = never
 ) -> ClusterAnswer:
     """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS may be asked.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where
     clusters could not be read.
     """
+    account, now = library.account, datetime.now(UTC)
     snapshot = account.required()
     cluster = _find(name, region, snapshot)
     errors = list(snapshot.errors)
@@ -85,7 +80,7 @@ def cluster_answer(
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
-    known = defaults(carried_arns(own))
+    known = library.default_versions(carried_arns(own))
     subjects = subjects_of(own, snapshot, uses, known)
     by_arn = {subject.role.arn: subject for subject in subjects}
     surroundings = surroundings_of(snapshot, now)
@@ -94,7 +89,7 @@ def cluster_answer(
             arn,
             of_cluster,
             subject := by_arn.get(arn),
-            findings_of(subject, surroundings, knowledge) if subject else (missing_role(arn, of_cluster, snapshot),),
+            findings_of(subject, surroundings, knowledge()) if subject else (missing_role(arn, of_cluster, snapshot),),
         )
         for arn, of_cluster in here.items()
     ]

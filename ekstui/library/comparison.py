@@ -8,11 +8,41 @@ from ekstui.core.change import changes
 from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.where import FileSide, PolicyAt, RoleSide, Side, StandardInput
-from ekstui.errors import InputError
+from ekstui.errors import AccountError, InputError
+from ekstui.library.knowledge import knowledge
+from ekstui.library.library import Library
+from ekstui.library.own_policies import is_own, own_policy_side
 from ekstui.library.policies import find_policy, known_version, parse_stored
 from ekstui.library.reader import PolicyReader
 from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
+
+
+def compare(library: Library, before: Side, after: Side, standard_input: str = "") -> Comparison:
+    """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
+
+    A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
+    AccountError where it cannot be.
+    """
+
+    def ask(side: Side) -> ComparedSide:
+        if isinstance(side, RoleSide):
+            from ekstui.library.roles import role_side  # 60 ms with what it takes to judge a role
+
+            return role_side(side.name, library.account.recent(), library.default_versions)
+        if isinstance(side, PolicyAt) and is_own(side.name):
+            return own_policy_side(side.name, side.version, library.account.recent())
+        place = library
+        if isinstance(side, PolicyAt) and side.name.startswith("arn:"):
+            place = library.in_partition(side.name.split(":")[1])
+        return place.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
+
+    sides = ask(before), ask(after)
+    try:
+        snapshot = library.account.last()
+    except (AccountError, InputError):
+        snapshot = None  # it is only told beside
+    return compared(*sides, knowledge, snapshot)
 
 
 def compared(

@@ -8,6 +8,7 @@ from ekstui.core.change import Change, changes
 from ekstui.core.copies import Copy, copies_of
 from ekstui.core.document import Document
 from ekstui.core.policy import Policy
+from ekstui.library.library import Library
 from ekstui.library.policies import parse_stored
 from ekstui.library.reader import PolicyReader
 
@@ -20,8 +21,13 @@ class CopyAnswer:
     change: Change
 
 
-def copies_in(snapshot: AccountSnapshot, reader: PolicyReader) -> tuple[CopyAnswer, ...]:
-    """Return the copies of policies of the EKS family, and of any AWS policy by its very name."""
+def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
+    """Return the copies of policies of the EKS family, and of any AWS policy by its very name, in the last snapshot."""
+    snapshot = library.account.required()
+    return library.in_partition(snapshot.identity.partition).ask(lambda reader: _copies(snapshot, reader))
+
+
+def _copies(snapshot: AccountSnapshot, reader: PolicyReader) -> tuple[CopyAnswer, ...]:
     return tuple(
         CopyAnswer(copy, changes(copy.local.document, _default(copy.original, reader)))
         for copy in copies_of(snapshot.local_policies, _originals(snapshot, reader))

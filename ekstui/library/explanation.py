@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ekstui import paths
 from ekstui.core import arn
 from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
@@ -16,10 +17,12 @@ from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.history import PolicyHistory
 from ekstui.core.knowledge import Knowledge, Symptom
-from ekstui.core.reference import Reference
+from ekstui.core.reference import Reference, reference
 from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.library.comparison import read_side
+from ekstui.library.knowledge import knowledge
+from ekstui.library.library import Library
 from ekstui.library.policies import default_versions, parse_stored
 from ekstui.library.reader import PolicyReader
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
     from ekstui.core.findings import Finding
     from ekstui.library.principal import Carried
+    from ekstui.sources.aws.simulation import SimulatedDecision
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
 _ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*?][A-Za-z0-9*?-]*:|NotAction")')
@@ -56,6 +60,42 @@ class Inquiry:
 
     Without it, and without policies, a message's own principal is taken from the account where that has it.
     """
+
+
+def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
+    """Return why each request of an inquiry is denied: what came nearest, what would allow it, what was not seen.
+
+    Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
+    AccountError where the inquiry names a principal and there is no snapshot.
+    """
+    snapshot = None
+    if inquiry.principal is not None:
+        snapshot = library.account.required()
+    elif inquiry.question.message is not None and not inquiry.policies and _account_at_hand(library):
+        snapshot = library.account.last()
+        if snapshot is not None and account_of(inquiry.question, reference()) != snapshot.identity.account:
+            snapshot = None
+    place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
+    partition, now = place.data().partition, datetime.now(UTC)
+    return place.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition, now))
+
+
+def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
+    """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""
+    from ekstui.sources.aws import simulation
+
+    account = library.account
+    role, request = simulation_of(inquiry, account.required(), reference())
+    if account.choice.offline or account.choice.file:
+        raise AccountError("IAM's simulator is asked in AWS only.", "Leave out --offline and --account-file.")
+    return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)
+
+
+def _account_at_hand(library: Library) -> bool:
+    """Whether an account was chosen, or one was read before: to look costs 70 ms of imports."""
+    choice = library.choice
+    chosen = choice is not None and (choice.file is not None or choice.profile is not None)
+    return chosen or next((paths.cache_dir() / "accounts").glob("*.db"), None) is not None
 
 
 def explained(

@@ -10,7 +10,7 @@ from ekstui.errors import DataError
 from ekstui.library.values import PolicyEntry
 
 if TYPE_CHECKING:
-    from ekstui.core.knowledge import Knowledge
+    from ekstui.core.knowledge import Knowledge, PolicyKnowledge
     from ekstui.core.policy import Policy
 
 
@@ -26,9 +26,14 @@ def knowledge() -> Knowledge:
     return parse_knowledge(text)
 
 
+def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
+    """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
+    return knowledge().policies.get(policy.name)
+
+
 def entry_of(policy: Policy) -> PolicyEntry:
     """Return a policy as the list shows it."""
-    known = knowledge().policies.get(policy.name)
+    known = knowledge_of(policy)
     if known is None:
         return PolicyEntry(policy, "aws")
     return PolicyEntry(

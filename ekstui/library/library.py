@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import __version__, paths
 from ekstui.core.reference import reference_version
-from ekstui.errors import AccountError, DataError, InputError
+from ekstui.errors import AccountError, DataError
 from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
 from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
@@ -37,30 +37,13 @@ from ekstui.store.policies import PolicyStore, State
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot
     from ekstui.core.document import Document
-    from ekstui.core.explain import Explanation
-    from ekstui.core.knowledge import PolicyKnowledge
-    from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.policy import Policy
-    from ekstui.core.principals import PrincipalsCan
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.targets import Candidate
-    from ekstui.core.where import Side
-    from ekstui.core.who_can import WhoCan
-    from ekstui.library.account import LiveAccount
-    from ekstui.library.attached import AttachedAnswer
-    from ekstui.library.clusters import ClusterAnswer
-    from ekstui.library.copies import CopyAnswer
-    from ekstui.library.explanation import Inquiry
-    from ekstui.library.looked import Looked
-    from ekstui.library.roles import RoleAnswer
+    from ekstui.library.account import Account
     from ekstui.library.syncing import SyncReport
-    from ekstui.library.values import ComparedSide, Comparison
-    from ekstui.sources.aws.account import Progress
-    from ekstui.sources.aws.parallel import Cancelled
-    from ekstui.sources.aws.simulation import SimulatedDecision
 
 Answer = TypeVar("Answer")
 
@@ -93,7 +76,7 @@ class Library:
 
     corpus: Corpus
     store: PolicyStore
-    _live: LiveAccount | None = None
+    _account: Account | None = None
     choice: AccountChoice | None = None
     """The account to ask; None: the one that the environment leads to."""
     _trouble: _Trouble = field(default_factory=_Trouble)
@@ -109,7 +92,7 @@ class Library:
 
     def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""
-        return replace(self, _live=None, choice=account, _lock=Lock())
+        return replace(self, _account=None, choice=account, _lock=Lock())
 
     def in_partition(self, partition: str) -> Library:
         """Return a library over the policies of another partition, or this one where none of it are known."""
@@ -119,14 +102,14 @@ class Library:
         return other if other.state() is not None or partition == self.corpus.manifest().partition else self
 
     @property
-    def live(self) -> LiveAccount:
+    def account(self) -> Account:
         """The account as chosen, made when it is first needed."""
-        from ekstui.library.account import LiveAccount
+        from ekstui.library.account import Account
 
         with self._lock:
-            if self._live is None:
-                self._live = LiveAccount.chosen(self.choice or AccountChoice())
-            return self._live
+            if self._account is None:
+                self._account = Account.chosen(self.choice or AccountChoice())
+            return self._account
 
     def state(self) -> State | None:
         """Return what the cache holds if it can answer: filled, and no older than the corpus."""
@@ -202,10 +185,6 @@ class Library:
 
         return services_in(self.document(policy, version))
 
-    def knowledge(self, policy: Policy) -> PolicyKnowledge | None:
-        """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
-        return knowledge().policies.get(policy.name)
-
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
         from ekstui.core.timeline import timeline
@@ -214,165 +193,14 @@ class Library:
         texts = library.ask(lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
-    def compare(self, before: Side, after: Side, standard_input: str = "") -> Comparison:
-        """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
-
-        A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
-        AccountError where it cannot be.
-        """
-        from ekstui.core.where import PolicyAt, RoleSide
-        from ekstui.library.comparison import compared, read_side
-        from ekstui.library.own_policies import is_own, own_policy_side
-
-        def ask(side: Side) -> ComparedSide:
-            if isinstance(side, RoleSide):
-                from ekstui.library.roles import role_side
-
-                return role_side(side.name, self.live.recent(), self._default_versions)
-            if isinstance(side, PolicyAt) and is_own(side.name):
-                return own_policy_side(side.name, side.version, self.live.recent())
-            library = self
-            if isinstance(side, PolicyAt) and side.name.startswith("arn:"):
-                library = self.in_partition(side.name.split(":")[1])
-            return library.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
-
-        return compared(ask(before), ask(after), knowledge, self._known_account())
-
-    def _known_account(self) -> AccountSnapshot | None:
-        """Return the last snapshot for what an answer says beside; None where it is not at hand, for whatever reason."""
-        try:
-            return self.live.last()
-        except (AccountError, InputError):
-            return None
-
-    def profiles(self) -> tuple[str, ...]:
-        """Return the names of the profiles that the AWS configuration has, `default` first."""
-        from ekstui.sources.aws.caller import profile_names
-
-        return profile_names()
-
-    def account(self) -> AccountSnapshot | None:
-        """Return the account's last snapshot without asking AWS, or None where none is at hand."""
-        return self.live.last()
-
-    def refresh_account(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
-        """Return the account as it is now; AccountError if it cannot be asked, MfaNeededError if it takes a code.
-
-        `progress` gets the account as known so far and what is being read, in the calling thread. What failed on the
-        way stands in the snapshot's errors.
-        """
-        return self.live.refresh(progress, cancelled)
-
-    def attached(self, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
-        """Return who carries a policy, by the account's last snapshot; a policy of the account is given by its ARN.
-
-        Raises AccountError where there is no snapshot. Asks AWS only where the sweep over all roles is denied.
-        """
-        from ekstui.library.attached import attached
-
-        if isinstance(policy, str):
-            own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
-            arn = policy if own else self.find(policy).policy.arn
-        else:
-            arn = policy.arn
-        return attached(self.live, arn, cancelled)
-
-    def role(self, name: str) -> RoleAnswer:
-        """Return a role of the account's last snapshot with all that it carries; NotFoundError with nearest names."""
-        from ekstui.library.roles import role_answer
-
-        return role_answer(name, self.live.required(), self._default_versions, knowledge(), datetime.now(UTC))
-
-    def cluster(self, name: str, region: str | None = None, cancelled: Cancelled = never) -> ClusterAnswer:
-        """Return a cluster of the account's last snapshot with its roles and findings.
-
-        Raises AccountError where there is no snapshot or clusters could not be read, NotFoundError, or AmbiguousError
-        for a name in several regions. What its add-ons need is asked of AWS, unless offline.
-        """
-        from ekstui.library.clusters import cluster_answer
-
-        return cluster_answer(
-            self.live, name, region, self._default_versions, knowledge(), datetime.now(UTC), cancelled
-        )
-
-    def attached_everywhere(self, policy: Policy, aggregator: str, cancelled: Cancelled = never) -> OrganisationAnswer:
-        """Return who carries a policy in every account of an aggregator of AWS Config.
-
-        Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked.
-        """
-        from ekstui.library.organisation import attached_everywhere
-
-        return attached_everywhere(self.live, policy.arn, aggregator, cancelled)
-
-    def copies(self) -> tuple[CopyAnswer, ...]:
-        """Return the account's own policies that started as a copy of an AWS one, by the last snapshot."""
-        from ekstui.library.copies import copies_in
-
-        snapshot = self.live.required()
-        library = self.in_partition(snapshot.identity.partition)
-        return library.ask(lambda reader: copies_in(snapshot, reader))
-
-    def simulate(
-        self,
-        role: str,
-        actions: tuple[str, ...],
-        resources: tuple[str, ...] = (),
-        context: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> tuple[SimulatedDecision, ...]:
-        """Return what IAM's own simulator says of a role, given by ARN; AccountError where it cannot be asked."""
-        from ekstui.sources.aws.simulation import simulate
-
-        if self.choice is not None and (self.choice.offline or self.choice.file):
-            raise AccountError("IAM's simulator is asked in AWS only.", "Leave out --offline and --account-file.")
-        return simulate(self.live.connection(), role, actions, resources, context)
-
-    def _default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
+    def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
+        """Return the default versions of those AWS policies that are known, by ARN, whatever their partition."""
         found: dict[str, DefaultVersion] = {}
         wanted = tuple(arns)
         for partition in {arn.split(":", 2)[1] for arn in wanted if arn.startswith("arn:")}:
             library = self.in_partition(partition)
             found |= library.ask(lambda reader: default_versions(wanted, reader))
         return found
-
-    def explain(self, inquiry: Inquiry) -> Explanation:
-        """Return why a request is denied; of a message with several denials, the first."""
-        return self.explain_all(inquiry)[0]
-
-    def explain_all(self, inquiry: Inquiry) -> tuple[Explanation, ...]:
-        """Return why each request of an inquiry is denied: what came nearest, what would allow it, what was not seen.
-
-        Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
-        AccountError where the inquiry names a principal and there is no snapshot.
-        """
-        from ekstui.core.reference import reference
-        from ekstui.library.explanation import account_of, explained
-
-        snapshot = None
-        if inquiry.principal is not None:
-            snapshot = self.live.required()
-        elif inquiry.question.message is not None and not inquiry.policies and self._account_at_hand():
-            snapshot = self.account()
-            if snapshot is not None and account_of(inquiry.question, reference()) != snapshot.identity.account:
-                snapshot = None
-        library = self if snapshot is None else self.in_partition(snapshot.identity.partition)
-        partition = library.data().partition
-        now = datetime.now(UTC)
-        return library.ask(
-            lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition, now)
-        )
-
-    def _account_at_hand(self) -> bool:
-        """Whether an account was chosen, or one was read before: to look costs 70 ms of imports."""
-        chosen = self.choice is not None and (self.choice.file is not None or self.choice.profile is not None)
-        return chosen or next((paths.cache_dir() / "accounts").glob("*.db"), None) is not None
-
-    def simulate_inquiry(self, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
-        """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""
-        from ekstui.core.reference import reference
-        from ekstui.library.explanation import simulation_of
-
-        role, request = simulation_of(inquiry, self.live.required(), reference())
-        return self.simulate(role, (request.action,), request.resources, request.context)
 
     def fill(self, progress: Callable[[int, int], None] = silent, cancelled: Callable[[], bool] = never) -> bool:
         """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled.
@@ -478,50 +306,6 @@ class Library:
 
         return self.ask(lambda reader: read_feed(reader, since, scope))
 
-    def who_can(
-        self,
-        action: str,
-        resource: str | None = None,
-        scope: Scope = "eks",
-        *,
-        types: bool = True,
-        history: bool = False,
-    ) -> WhoCan:
-        """Return which policies allow an action, or something under a pattern, in their default versions.
-
-        `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. `types` says which
-        resource types the grants cover, `history` since when they are as they are. Of an action that neither the
-        reference nor any document names, policies of every scope count where the scope has none. Raises InputError for
-        what is no action or no ARN.
-        """
-        from ekstui.library.who_can import who_can_answer
-
-        return who_can_answer(self, action, resource, knowledge, scope, types=types, history=history)
-
-    def principals(self, action: str, resource: str | None = None) -> PrincipalsCan:
-        """Return the roles, users and groups of the account's last snapshot that may do an action, or what a pattern names.
-
-        Raises AccountError where there is no snapshot, InputError for what is no action.
-        """
-        from ekstui.core.who_can import parse_action
-        from ekstui.library.principals import principals_can
-
-        snapshot = self.live.required()
-        return principals_can(
-            parse_action(action), resource, snapshot, self.live.uses(snapshot), self._default_versions
-        )
-
-    @property
-    def looked(self) -> Looked:
-        """What the user has looked at, kept in the state directory."""
-        from ekstui.library.looked import Looked
-
-        return Looked(paths.state_dir() / "looked.json")
-
-    def look_at(self, policy: Policy) -> None:
-        """Put down that the user has seen a policy's default version."""
-        self.looked.look_at([policy])
-
     def sync(
         self,
         archive: Path | None = None,
@@ -550,7 +334,7 @@ class Library:
         source = (
             Archive(archive.expanduser(), now, self.store.collection)
             if archive is not None
-            else ManagedPolicies(self.live.connection(), family, now, now + CLOCK_SKEW, cancelled)
+            else ManagedPolicies(self.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
         )
         try:
             return sync(self.store, source, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)

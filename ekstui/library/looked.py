@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ekstui import paths
 from ekstui.core.policy import Policy, format_time, parse_time
+
+
+def users_looked() -> "Looked":
+    """Return what the user of this machine has looked at."""
+    return Looked(paths.state_dir() / "looked.json")
 
 
 @dataclass(slots=True)

@@ -7,21 +7,21 @@ from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.policy import parse_version
 from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.core.uses import Uses
+from ekstui.core.who_can import parse_action
+from ekstui.library.library import Library
 from ekstui.library.policies import DefaultVersion
 
 Documents = Mapping[str, AppliedPolicy]
 """The managed policies whose documents are known, by ARN."""
 
 
-def principals_can(
-    action: str,
-    resource: str | None,
-    snapshot: AccountSnapshot,
-    uses: Uses,
-    defaults: Callable[[Iterable[str]], Mapping[str, DefaultVersion]],
-) -> PrincipalsCan:
-    """Return who may do an action or something under a pattern; `defaults` reads the default versions of AWS's policies."""
-    documents = _documents(snapshot, defaults)
+def principals_can(library: Library, action: str, resource: str | None = None) -> PrincipalsCan:
+    """Return who may do an action or something under a pattern, by the account's last snapshot.
+
+    Raises AccountError where there is no snapshot, InputError for what is no action.
+    """
+    action, snapshot = parse_action(action), library.account.required()
+    uses, documents = library.account.uses(snapshot), _documents(snapshot, library.default_versions)
     subjects = list(_subjects(snapshot, uses, documents))
     found = [each for subject in subjects if (each := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]

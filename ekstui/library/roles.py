@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
 from ekstui.core.document import Document
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
-from ekstui.core.knowledge import Knowledge
 from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
+from ekstui.library.knowledge import knowledge
+from ekstui.library.library import Library
 from ekstui.library.policies import DefaultVersion, nearest_names
 from ekstui.library.values import ComparedSide
 
@@ -34,18 +35,17 @@ class RoleAnswer:
     """Whether all roles and everything that was to be asked about their uses was read."""
 
 
-def role_answer(
-    name: str, snapshot: AccountSnapshot, defaults: DefaultVersions, knowledge: Knowledge, now: datetime
-) -> RoleAnswer:
-    """Return the role of a name or ARN; NotFoundError with the nearest names."""
+def role_answer(library: Library, name: str) -> RoleAnswer:
+    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError for none."""
+    snapshot = library.account.required()
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), defaults(carried_arns([role])))
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(carried_arns([role])))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
         subject,
         trust_in_words(role.trust, snapshot.identity.account),
-        findings_of(subject, surroundings_of(snapshot, now), knowledge),
+        findings_of(subject, surroundings_of(snapshot, datetime.now(UTC)), knowledge()),
         snapshot.complete and not subject.unseen,
     )
 

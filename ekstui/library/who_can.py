@@ -14,11 +14,11 @@ from ekstui.core.targets import Candidate, may_speak_of
 from ekstui.core.who_can import Holder, WhoCan, parse_action, who_can
 from ekstui.core.wider import Wider, widenings
 from ekstui.errors import InputError
+from ekstui.library.knowledge import knowledge
 from ekstui.library.policies import parse_stored, refuse_access_policy
 from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
-    from ekstui.core.knowledge import Knowledge
     from ekstui.library.library import Library
     from ekstui.scope import Scope
 
@@ -26,14 +26,19 @@ if TYPE_CHECKING:
 def who_can_answer(
     library: Library,
     action: str,
-    resource: str | None,
-    knowledge: Callable[[], Knowledge],
-    scope: Scope,
+    resource: str | None = None,
+    scope: Scope = "eks",
     *,
-    types: bool,
-    history: bool,
+    types: bool = True,
+    history: bool = False,
 ) -> WhoCan:
-    """Return who can do an action (see `Library.who_can`)."""
+    """Return which policies allow an action, or something under a pattern, in their default versions.
+
+    `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. `types` says which
+    resource types the grants cover, `history` since when they are as they are. Of an action that neither the
+    reference nor any document names, policies of every scope count where the scope has none. Raises InputError for
+    what is no action or no ARN.
+    """
     if ":" not in action:
         refuse_access_policy(action.strip(), knowledge())
     wanted = parse_action(action)

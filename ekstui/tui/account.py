@@ -78,19 +78,19 @@ def watch_account(
                 owner.post_message(AccountTold(library, change))
 
         try:
-            kept = library.account()
+            kept = library.account.last()
             if kept is not None:
                 tell(lambda view: view._replace(snapshot=kept, error=None))
             if not ask and (
-                library.live.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
+                library.account.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
                 tell(lambda view: view._replace(asking=None))
                 return
-            if not ask and not library.live.is_set_up:
+            if not ask and not library.account.is_set_up:
                 # Unasked, nobody waits two seconds for an instance's role, nor carries the SDK in memory for it.
                 raise _nothing_set_up()
             tell(lambda view: view._replace(asking="asking AWS", error=None))
-            fresh = library.refresh_account(
+            fresh = library.account.refresh(
                 lambda _, words: tell(lambda view: view._replace(asking=words)), lambda: job.cancelled
             )
         except EkstuiError as error:

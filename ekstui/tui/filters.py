@@ -11,6 +11,7 @@ from ekstui.core.since import parse_since
 from ekstui.core.targets import may_speak_of
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
+from ekstui.library.who_can import who_can_answer
 
 Kind = Literal["action", "service", "level", "changed"]
 _KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "level", "changed": "changed"}
@@ -67,7 +68,7 @@ def _pattern(text: str) -> str:
 
 
 def _holders(action: str, library: Library) -> frozenset[str]:
-    return frozenset(holder.policy.arn for holder in library.who_can(action, None, "all", types=False).holders)
+    return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
 
 
 def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:

@@ -7,7 +7,7 @@ from ekstui.core.explain import Explanation, Question, parse_context
 from ekstui.core.where import Side, parse_policy
 from ekstui.errors import InputError
 from ekstui.library import Library
-from ekstui.library.explanation import Inquiry
+from ekstui.library.explanation import Inquiry, explain_all
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
@@ -62,5 +62,5 @@ def _request(words: list[str]) -> Question:
 def explained(text: str, library: Library) -> Explained:
     """Return the answers; a pasted message is held against the role it names where the account's snapshot has that."""
     inquiry = inquiry_of(text)
-    found = library.explain_all(inquiry)
+    found = explain_all(library, inquiry)
     return Explained(replace(inquiry, principal=inquiry.principal or found[0].role), found)

@@ -39,7 +39,7 @@ def measure(rig: Rig, library: Library) -> Calls:
         if words == "clusters":
             at_roles.append(sum(rig.proxy.counts().values()))
 
-    snapshot = library.refresh_account(progress)
+    snapshot = library.account.refresh(progress)
     assert snapshot.errors == (), snapshot.errors
     counts = rig.proxy.counts()
     pods = counts["eks:ListPodIdentityAssociations"] + counts["eks:DescribePodIdentityAssociation"]

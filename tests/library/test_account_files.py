@@ -7,6 +7,9 @@ import pytest
 
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.attached import attached
+from ekstui.library.clusters import cluster_answer
+from ekstui.library.roles import role_answer
 from tests.rig.clients import client
 from tests.rig.rig import Rig
 
@@ -24,18 +27,18 @@ def test_a_file_serves_what_iam_knows(rig: Rig, monkeypatch: pytest.MonkeyPatch,
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name)
     library = Library.open(AccountChoice(file=path))
-    snapshot = library.refresh_account()
+    snapshot = library.account.refresh()
     assert snapshot.complete
     assert snapshot.identity.method == "file"
-    answer = library.attached(CNI)
+    answer = attached(library, CNI)
     assert {entry.role.name for entry in answer.attachments.roles} == expected
     assert answer.attachments.complete
     assert not answer.complete  # nobody asked EKS what uses them
     uses = {entry.role.name: entry.used_by for entry in answer.attachments.roles}
     assert all(use.certainty == "inferred" for each in uses.values() for use in each)
     assert [use.kind for use in uses["prod-vpc-cni"]] == ["irsa"]
-    assert library.role("prod-cluster").subject.policies[0].document is not None
+    assert role_answer(library, "prod-cluster").subject.policies[0].document is not None
     with pytest.raises(AccountError, match="Clusters were not read"):
-        library.cluster("prod")
+        cluster_answer(library, "prod")
     assert rig.proxy.counts() == {}
     assert not (tmp_path / "cache" / "accounts").exists()

@@ -9,11 +9,11 @@ import pytest
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import Request
 from ekstui.core.evaluation.evaluate import action_matches
-from ekstui.core.explain import Policies, Question
+from ekstui.core.explain import Explanation, Policies, Question
 from ekstui.core.where import PolicyAt
 from ekstui.errors import NotFoundError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.explanation import Inquiry, possible_allowers
+from ekstui.library.explanation import Inquiry, explain_all, possible_allowers
 from ekstui.library.knowledge import knowledge
 from ekstui.sources.corpus import Corpus
 
@@ -77,10 +77,14 @@ def inquiry(action: str, resource: str = "*", principal: str = "ebs-csi", **told
 EBS = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 
 
+def explain_first(library: Library, wanted: Inquiry) -> Explanation:
+    return explain_all(library, wanted)[0]
+
+
 @pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION])
 def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lib = library(tmp_path, details(EBS), monkeypatch)
-    found = lib.explain(inquiry("ec2:DescribeVolumes", principal=principal))
+    found = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
     assert found.verdict == "allowed"
     assert [near.policy for near in found.nearest] == ["AmazonEBSCSIDriverPolicy"]
     assert found.principal == ROLE_ARN
@@ -91,11 +95,11 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = document("s3:GetObject", "ec2:RunInstances")
     lib = library(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
-    assert lib.explain(inquiry("ec2:RunInstances")).verdict == "allowed"
-    found = lib.explain(inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
+    assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
+    found = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
     assert (found.verdict, found.smallest_statement, found.allowed_by) == ("implicit-deny", None, ())
     assert any("permissions boundary" in note for note in found.notes)
-    found = lib.explain(inquiry("ec2:StopInstances"))
+    found = explain_first(lib, inquiry("ec2:StopInstances"))
     assert found.verdict == "implicit-deny"
     assert found.smallest_statement is not None
 
@@ -104,13 +108,13 @@ def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: 
     own = document("ec2:RunInstances")
     own["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
     lib = library(tmp_path, details(inline=own), monkeypatch)
-    assert lib.explain(inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
+    assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
 
 
 def test_a_policy_whose_document_nobody_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = details("arn:aws:iam::aws:policy/FromTheFuture", f"arn:aws:iam::{ACCOUNT}:policy/unread")
     lib = library(tmp_path, content, monkeypatch)
-    found = lib.explain(inquiry("ec2:RunInstances"))
+    found = explain_first(lib, inquiry("ec2:RunInstances"))
     assert found.not_looked_at[:2] == (
         "the policy FromTheFuture, whose document could not be read",
         "the policy unread, whose document could not be read",
@@ -132,26 +136,26 @@ def test_the_role_of_a_message_is_taken_from_the_account_that_is_at_hand(
     ]
     lib = library(tmp_path, content, monkeypatch)
     said = MESSAGE.format("ec2:StopInstances", "ec2:StopInstances")
-    found = lib.explain(Inquiry(Question(message=said)))
+    found = explain_first(lib, Inquiry(Question(message=said)))
     assert (found.role, found.verdict) == (ROLE_ARN, "implicit-deny")
     # EKS tags every session of Pod Identity, so this role cannot be assumed at all.
     assert "trust-lacks-tag-session" in [finding.code for finding in found.findings]
     # A policy that is named instead, and a role of another account, are not judged by it.
     named = Inquiry(Question(message=said), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
-    assert lib.explain(named).role is None
-    other = lib.explain(Inquiry(Question(message=said.replace(ACCOUNT, "999999999999"))))
+    assert explain_first(lib, named).role is None
+    other = explain_first(lib, Inquiry(Question(message=said.replace(ACCOUNT, "999999999999"))))
     assert (other.role, other.nearest, other.findings) == (None, (), ())
-    gone = lib.explain(Inquiry(Question(message=said.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
+    gone = explain_first(lib, Inquiry(Question(message=said.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
     assert (gone.role, gone.verdict) == (None, "implicit-deny")
 
 
 def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lib = library(tmp_path, details(), monkeypatch)
     with pytest.raises(NotFoundError) as error:
-        lib.explain(inquiry("ec2:RunInstances", principal="ebs-cis"))
+        explain_first(lib, inquiry("ec2:RunInstances", principal="ebs-cis"))
     assert error.value.nearest == ("ebs-csi",)
     with pytest.raises(NotFoundError, match="not of account"):
-        lib.explain(inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
+        explain_first(lib, inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from ekstui.core.uses import uses_in
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import LiveAccount
+from ekstui.library.account import Account
+from ekstui.library.attached import attached
+from ekstui.library.clusters import cluster_answer
+from ekstui.library.comparison import compare
+from ekstui.library.copies import copies_in
+from ekstui.library.organisation import attached_everywhere
+from ekstui.library.roles import role_answer
 from ekstui.sources.aws import connection as connections
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from tests.rig.isolation import access_key
@@ -24,7 +30,7 @@ NAMED = 0
 """Seeds the account's named roles alone, which is quick."""
 
 
-def asking(account: LiveAccount) -> Library:
+def asking(account: Account) -> Library:
     """A library over the bundled policies that asks an account."""
     library = Library.open()
     return Library(library.corpus, library.store, account)
@@ -47,16 +53,16 @@ def snapshots() -> dict[str, AccountSnapshot]:
 
 
 @pytest.fixture
-def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[LiveAccount]:
+def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[Account]:
     """The account's named roles, asked over a connection that tests share."""
     rig.reset(NAMED)
     known = shared.setdefault(rig.url, Connection(ConnectionSettings()))
-    yield LiveAccount(AccountChoice(), tmp_path / "cache" / "accounts", _connection=known)
+    yield Account(AccountChoice(), tmp_path / "cache" / "accounts", _connection=known)
     rig.proxy.clear()
 
 
 @pytest.fixture
-def undisturbed(small: LiveAccount, snapshots: dict[str, AccountSnapshot]) -> AccountSnapshot:
+def undisturbed(small: Account, snapshots: dict[str, AccountSnapshot]) -> AccountSnapshot:
     """What the account looks like when nothing fails, read once."""
     if "whole" not in snapshots:
         snapshots["whole"] = small.refresh()
@@ -94,30 +100,30 @@ def truth(rig: Rig) -> set[tuple[str | None, ...]]:
 def test_every_role_is_told_once_over_short_pages(rig: Rig, library: Library) -> None:
     rig.world.short_pages = 7
     told: list[str] = []
-    snapshot = library.refresh_account(lambda _, words: told.append(words))
+    snapshot = library.account.refresh(lambda _, words: told.append(words))
     assert snapshot.complete
     assert snapshot.errors == ()
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
     assert sorted(carriers(snapshot, rig)) == sorted(rig.account.roles_with(CNI))
     assert f"roles, page {-(-len(named(rig)) // 7)}" in told
-    answer = library.attached(CNI)
+    answer = attached(library, CNI)
     assert answer.complete
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
 
 
 def test_boundaries_are_told_from_attachments(rig: Rig, library: Library) -> None:
-    library.refresh_account()
-    carried = library.attached("AmazonEKSClusterPolicy").attachments
+    library.account.refresh()
+    carried = attached(library, "AmazonEKSClusterPolicy").attachments
     ways = {entry.role.name: entry.carried_as for entry in carried.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert ways["prod-cluster"] == ("permissions",)
-    users = library.attached("AmazonEC2ContainerRegistryReadOnly").attachments.users
+    users = attached(library, "AmazonEC2ContainerRegistryReadOnly").attachments.users
     assert {entry.user.name: entry.carried_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
     assert [group.name for group in carried.groups] == ["platform"]
 
 
 def test_every_use_is_found_and_no_other_confirmed(rig: Rig, library: Library) -> None:
-    snapshot = library.refresh_account()
+    snapshot = library.account.refresh()
     uses = dict(uses_in(snapshot))
     assert truth(rig) - joined(uses) == set()
     through_association = (
@@ -135,8 +141,8 @@ def test_every_use_is_found_and_no_other_confirmed(rig: Rig, library: Library) -
 
 
 def test_session_policy_and_tags_of_pod_identity(rig: Rig, library: Library) -> None:
-    library.refresh_account()
-    (use,) = library.role("prod-reports").subject.uses
+    library.account.refresh()
+    (use,) = role_answer(library, "prod-reports").subject.uses
     assert isinstance(use, Use)
     assert use.session_tags is False
     assert use.session_policy is not None
@@ -144,7 +150,7 @@ def test_session_policy_and_tags_of_pod_identity(rig: Rig, library: Library) -> 
 
 
 def test_counts_agree_with_the_sweep(rig: Rig, library: Library) -> None:
-    snapshot = library.refresh_account()
+    snapshot = library.account.refresh()
     assert snapshot.counts is not None
     for arn, count in snapshot.counts.items():
         swept = attachments_of(snapshot, arn)
@@ -169,14 +175,14 @@ REFRESH = [
 
 @pytest.mark.parametrize(("service", "action"), REFRESH)
 def test_one_denied_action_is_named_and_hides_nothing_else(
-    rig: Rig, small: LiveAccount, undisturbed: AccountSnapshot, service: str, action: str
+    rig: Rig, small: Account, undisturbed: AccountSnapshot, service: str, action: str
 ) -> None:
     whole = undisturbed
     assert whole.errors == ()
     rig.proxy.fail("denied", service, action)
     denied = small.refresh()
     assert {(error.action, error.kind) for error in denied.errors} == {(f"{service}:{action}", "denied")}
-    known = asking(small).attached(CNI)
+    known = attached(asking(small), CNI)
     assert {entry.role.name for entry in known.attachments.roles} == rig.account.roles_with(CNI)
     if action == "GetAccountAuthorizationDetails":
         assert not denied.complete
@@ -197,11 +203,11 @@ def test_one_denied_action_is_named_and_hides_nothing_else(
         assert joined(confirmed) <= joined(dict(uses_in(whole)))
 
 
-def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
+def test_a_denied_sweep_is_gone_round(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     small.refresh()
     library = asking(small)
-    answer = library.attached("AmazonEKSClusterPolicy").attachments
+    answer = attached(library, "AmazonEKSClusterPolicy").attachments
     ways = {entry.role.name: entry.carried_as for entry in answer.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert set(ways) == rig.account.roles_with("AmazonEKSClusterPolicy") | {"prod-orders"}
@@ -209,43 +215,43 @@ def test_a_denied_sweep_is_gone_round(rig: Rig, small: LiveAccount) -> None:
     by_name = {entry.role.name: entry for entry in answer.roles}
     assert by_name["prod-cluster"].role.extent == "detail"
     assert [use.kind for use in by_name["prod-cluster"].used_by] == ["cluster"]
-    nodes = library.attached("AmazonEKSWorkerNodePolicy").attachments
+    nodes = attached(library, "AmazonEKSWorkerNodePolicy").attachments
     assert nodes.complete
     # Without the sweep nobody says whose instance profile the nodes of `legacy` have.
     assert not nodes.uses_complete
     assert any("instance profiles" in note and "legacy" in note for note in nodes.not_looked_at)
-    absent = library.attached(f"arn:aws:iam::{rig.account.builder.account_id}:policy/none").attachments
+    absent = attached(library, f"arn:aws:iam::{rig.account.builder.account_id}:policy/none").attachments
     assert absent.proven_empty
     assert [error.kind for error in absent.errors if error.source == "entities"] == ["absent"]
 
 
-def test_rate_limits_lose_no_role(rig: Rig, small: LiveAccount) -> None:
+def test_rate_limits_lose_no_role(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     small.refresh()
     rig.proxy.limit(10, 3, "iam", "GetRole")
-    answer = asking(small).attached(CNI).attachments
+    answer = attached(asking(small), CNI).attachments
     assert {entry.role.extent for entry in answer.roles} == {"detail"}
     assert len(answer.roles) == len(rig.account.roles_with(CNI))
     assert rig.proxy.counts()["iam:GetRole"] > len(answer.roles)
 
 
-def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: LiveAccount) -> None:
+def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.fail("denied", "iam", "GetRole")
     small.refresh()
-    answer = asking(small).attached(CNI)
+    answer = attached(asking(small), CNI)
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
     assert {entry.role.extent for entry in answer.attachments.roles} == {"name"}
     assert [error.action for error in answer.attachments.errors if error.source == "entities"] == ["iam:GetRole"]
 
 
-def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: LiveAccount) -> None:
+def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "*")
     snapshot = small.refresh()
     assert not snapshot.complete
     assert {error.action for error in snapshot.errors} >= {"iam:GetAccountAuthorizationDetails", "iam:ListPolicies"}
     with pytest.raises(AccountError, match="iam:GetAccountAuthorizationDetails is denied"):
-        asking(small).attached(CNI)
+        attached(asking(small), CNI)
 
 
 def test_new_keys_are_seen_after_the_old_ones_expired(
@@ -261,7 +267,7 @@ def test_new_keys_are_seen_after_the_old_ones_expired(
         keys.write_text(f"[default]\naws_access_key_id = {access_key(account)}\naws_secret_access_key = x\n")
 
     sign_in(rig.account.builder.account_id)
-    account = LiveAccount(AccountChoice(), tmp_path / "accounts")
+    account = Account(AccountChoice(), tmp_path / "accounts")
     rig.proxy.fail("expired")
     with pytest.raises(AccountError, match="expired"):
         account.refresh()
@@ -270,43 +276,43 @@ def test_new_keys_are_seen_after_the_old_ones_expired(
     assert account.refresh().identity.account == "444455556666"
 
 
-def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: LiveAccount) -> None:
+def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: Account) -> None:
     rig.reset(NAMED, hostile=True)
     snapshot = small.refresh()
     assert snapshot.errors == ()
     (role,) = [role for role in snapshot.roles if role.name == "hostile"]
     assert role.inline[0].document is not None
     assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
-    cluster = asking(small).cluster("hostile").cluster
+    cluster = cluster_answer(asking(small), "hostile").cluster
     assert "\x1b" in cluster.issues[0].message
-    kept = LiveAccount(AccountChoice(), small.folder).last()
+    kept = Account(AccountChoice(), small.folder).last()
     assert kept == snapshot
 
 
-def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, small: LiveAccount) -> None:
+def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole", times=1)
     small.refresh()
-    answer = asking(small).attached(CNI).attachments
+    answer = attached(asking(small), CNI).attachments
     assert len(answer.roles) == len(rig.account.roles_with(CNI)) - 1
     assert {entry.role.name for entry in answer.roles} < rig.account.roles_with(CNI)
     assert answer.complete
 
 
-def test_a_page_without_marker_is_incomplete(rig: Rig, small: LiveAccount) -> None:
+def test_a_page_without_marker_is_incomplete(rig: Rig, small: Account) -> None:
     rig.world.short_pages = 7
     rig.proxy.add(Effect("no_marker"), "iam", "GetAccountAuthorizationDetails", nth=2, times=1)
     snapshot = small.refresh()
     assert not snapshot.complete
     assert entities(snapshot) == 14
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "incomplete")]
-    answer = asking(small).attached("AmazonEKSServicePolicy")
+    answer = attached(asking(small), "AmazonEKSServicePolicy")
     assert not answer.complete
     assert not answer.attachments.proven_empty
 
 
 @pytest.mark.parametrize("service", ["iam", "eks"])
-def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, small: LiveAccount, service: str) -> None:
+def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, small: Account, service: str) -> None:
     rig.world.short_pages = 3
     action = "ListPolicies" if service == "iam" else "ListAddons"
     rig.proxy.add(Effect("same_marker"), service, action, nth=2)
@@ -314,7 +320,7 @@ def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, small: LiveAccount,
     assert (f"{service}:{action}", "incomplete") in {(error.action, error.kind) for error in snapshot.errors}
 
 
-def test_expiry_on_page_three_keeps_two(rig: Rig, small: LiveAccount) -> None:
+def test_expiry_on_page_three_keeps_two(rig: Rig, small: Account) -> None:
     complete = small.refresh()
     rig.world.short_pages = 7
     rig.proxy.fail("expired", "iam", "GetAccountAuthorizationDetails", nth=3)
@@ -322,11 +328,11 @@ def test_expiry_on_page_three_keeps_two(rig: Rig, small: LiveAccount) -> None:
     assert entities(snapshot) == 14
     assert not snapshot.complete
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "expired")]
-    kept = LiveAccount(AccountChoice(), small.folder).last()
+    kept = Account(AccountChoice(), small.folder).last()
     assert kept == complete
 
 
-def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, small: LiveAccount) -> None:
+def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, small: Account) -> None:
     complete = small.refresh()
     rig.proxy.fail("expired")
     with pytest.raises(AccountError, match="session has expired"):
@@ -334,7 +340,7 @@ def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, small: LiveAcc
     assert small.last() == complete
 
 
-def test_trouble_that_passes_is_not_seen(rig: Rig, small: LiveAccount) -> None:
+def test_trouble_that_passes_is_not_seen(rig: Rig, small: Account) -> None:
     rig.proxy.fail("throttled", "eks", "*", every=9, times=3)
     rig.proxy.fail("unavailable", "iam", "GetAccountAuthorizationDetails", times=1)
     rig.proxy.add(Effect("reset"), "iam", "ListPolicies", times=1)
@@ -345,7 +351,7 @@ def test_trouble_that_passes_is_not_seen(rig: Rig, small: LiveAccount) -> None:
 
 @pytest.mark.parametrize("kind", ["truncate", "html"])
 @pytest.mark.parametrize("action", ["ListClusters", "ListNodegroups", "DescribeAddon", "ListPodIdentityAssociations"])
-def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: LiveAccount, action: str, kind: str) -> None:
+def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: Account, action: str, kind: str) -> None:
     rig.proxy.add(Effect("truncate" if kind == "truncate" else "html"), "eks", action)
     snapshot = small.refresh()
     assert {(error.action, error.kind) for error in snapshot.errors} == {(f"eks:{action}", "unexpected")}
@@ -354,7 +360,7 @@ def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: LiveAcco
 
 
 @pytest.mark.parametrize("kind", ["html", "bad_xml"])
-def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: LiveAccount, kind: str) -> None:
+def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: Account, kind: str) -> None:
     rig.proxy.add(Effect("html" if kind == "html" else "bad_xml"), "iam", "*")
     snapshot = small.refresh()
     assert not snapshot.complete
@@ -364,13 +370,13 @@ def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: LiveAcco
     assert all("captive portal" in error.next_step for error in snapshot.errors)
 
 
-def test_a_captive_portal_is_told(rig: Rig, small: LiveAccount) -> None:
+def test_a_captive_portal_is_told(rig: Rig, small: Account) -> None:
     rig.proxy.add(Effect("html"))
     with pytest.raises(AccountError, match="captive portal"):
         small.refresh()
 
 
-def test_a_wrong_clock_is_told(rig: Rig, small: LiveAccount) -> None:
+def test_a_wrong_clock_is_told(rig: Rig, small: Account) -> None:
     rig.proxy.fail("skewed")
     with pytest.raises(AccountError, match="clock is off"):
         small.refresh()
@@ -380,14 +386,14 @@ def test_a_call_that_hangs_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) ->
     rig.reset(NAMED)
     monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 1.0)
     rig.proxy.add(Effect("hang"), "iam", "GetAccountAuthorizationDetails")
-    snapshot = Library.open().refresh_account()
+    snapshot = Library.open().account.refresh()
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "network")]
     assert not snapshot.complete
     assert snapshot.eks is not None
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto", "legacy"}
 
 
-def test_regions_without_opt_in_are_told_and_others_read(rig: Rig, small: LiveAccount) -> None:
+def test_regions_without_opt_in_are_told_and_others_read(rig: Rig, small: Account) -> None:
     rig.proxy.fail("not-opted-in", "eks", region=rig.account.away)
     snapshot = small.refresh()
     assert [(error.kind, error.region) for error in snapshot.errors] == [("region", rig.account.away)]
@@ -395,7 +401,7 @@ def test_regions_without_opt_in_are_told_and_others_read(rig: Rig, small: LiveAc
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto"}
 
 
-def test_all_regions_are_those_that_are_enabled(rig: Rig, small: LiveAccount) -> None:
+def test_all_regions_are_those_that_are_enabled(rig: Rig, small: Account) -> None:
     rig.world.not_opted_in = frozenset({"ap-east-1"})
     everywhere = replace_choice(small, AccountChoice(regions=("all",)))
     snapshot = everywhere.refresh()
@@ -414,55 +420,55 @@ def test_other_partitions(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for name, value in rig.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     library = Library.open()
-    snapshot = library.refresh_account()
+    snapshot = library.account.refresh()
     assert snapshot.errors == ()
     assert snapshot.identity.partition == partition
-    answer = library.attached(CNI)
+    answer = attached(library, CNI)
     assert answer.attachments.policy_arn.startswith(f"arn:{partition}:")
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
     assert truth(rig) - joined(dict(uses_in(snapshot))) == set()
     # The documents at hand are of partition aws, and are not taken for this partition's.
-    assert all(policy.document is None for policy in library.role("prod-cluster").subject.policies)
+    assert all(policy.document is None for policy in role_answer(library, "prod-cluster").subject.policies)
 
 
 def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.reset(NAMED)
     other = rig.add_account("444455556666", 60)
-    first = library.refresh_account()
+    first = library.account.refresh()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key("444455556666"))
     second = Library.open()
-    assert second.account() is None
-    snapshot = second.refresh_account()
+    assert second.account.last() is None
+    snapshot = second.account.refresh()
     assert snapshot.identity.account == "444455556666"
     assert sorted(role.name for role in snapshot.roles) == sorted(r.name for r in other.builder.iam.roles.values())
     assert {role.arn.split(":")[4] for role in snapshot.roles if role.arn} == {"444455556666"}
-    again = Library.open().account()
+    again = Library.open().account.last()
     assert again == snapshot
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key(first.identity.account))
-    assert Library.open().account() == first
+    assert Library.open().account.last() == first
     with pytest.raises(InputError, match="444455556666"):
-        Library.open().attached("arn:aws:iam::444455556666:policy/x")
+        attached(Library.open(), "arn:aws:iam::444455556666:policy/x")
 
 
 def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
     rig.reset(NAMED)
     offline = Library.open(AccountChoice(offline=True))
-    for ask in (offline.refresh_account, lambda: offline.attached(CNI), lambda: offline.cluster("prod")):
+    for ask in (offline.account.refresh, lambda: attached(offline, CNI), lambda: cluster_answer(offline, "prod")):
         with pytest.raises(AccountError, match="No snapshot"):
             ask()
-    snapshot = library.refresh_account()
+    snapshot = library.account.refresh()
     rig.proxy.clear()
     later = Library.open(AccountChoice(offline=True))
-    assert later.refresh_account() == snapshot
-    assert later.cluster("prod").cluster.name == "prod"
-    assert later.attached(CNI).complete
+    assert later.account.refresh() == snapshot
+    assert cluster_answer(later, "prod").cluster.name == "prod"
+    assert attached(later, CNI).complete
     assert rig.proxy.counts() == {}
 
 
-def test_clusters_by_name(rig: Rig, small: LiveAccount) -> None:
+def test_clusters_by_name(rig: Rig, small: Account) -> None:
     small.refresh()
     library = asking(small)
-    answer = library.cluster("prod")
+    answer = cluster_answer(library, "prod")
     assert answer.complete
     assert [(issue.kind, issue.name, issue.code) for issue in answer.cluster.all_issues] == [
         ("nodegroup", "spot", "AccessDenied"),
@@ -479,33 +485,33 @@ def test_clusters_by_name(rig: Rig, small: LiveAccount) -> None:
     assert "prod-never-matches" in here
     assert "legacy-cluster" not in here
     with pytest.raises(NotFoundError) as unknown:
-        library.cluster("prd")
+        cluster_answer(library, "prd")
     assert unknown.value.nearest == ("prod",)
     with pytest.raises(NotFoundError):
-        library.cluster("prod", rig.account.away)
+        cluster_answer(library, "prod", rig.account.away)
 
 
-def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: LiveAccount) -> None:
+def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: Account) -> None:
     role = rig.account.role("legacy-cluster")
     rig.account.builder.cluster(rig.account.away, "prod", role)
     small.refresh()
     library = asking(small)
     with pytest.raises(AmbiguousError) as ambiguous:
-        library.cluster("prod")
+        cluster_answer(library, "prod")
     assert set(ambiguous.value.candidates) == {rig.account.home, rig.account.away}
-    assert library.cluster("prod", rig.account.away).cluster.region == rig.account.away
+    assert cluster_answer(library, "prod", rig.account.away).cluster.region == rig.account.away
 
 
-def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: LiveAccount) -> None:
+def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "eks", "ListClusters")
     small.refresh()
     with pytest.raises(AccountError, match="eks:ListClusters is denied"):
-        asking(small).cluster("prod")
+        cluster_answer(asking(small), "prod")
 
 
-def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: LiveAccount) -> None:
+def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: Account) -> None:
     small.refresh()
-    copies = asking(small).copies()
+    copies = copies_in(asking(small))
     assert {(each.copy.local.name, each.copy.original.name, each.copy.same_name) for each in copies} == {
         ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy", True),
         ("acme-eks-control-plane", "AmazonEKSClusterPolicy", False),
@@ -513,11 +519,11 @@ def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: Liv
     assert all(each.change.kind == "actions" for each in copies)
 
 
-def test_an_aggregator_answers_for_every_account(rig: Rig, small: LiveAccount) -> None:
+def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> None:
     other = rig.add_account("444455556666", 60)
     library = asking(small)
     policy = library.find("AmazonEKSClusterPolicy").policy
-    answer = library.attached_everywhere(policy, "organisation")
+    answer = attached_everywhere(library, policy, "organisation")
     roles = {(each.account, each.name) for each in answer.carriers if each.kind == "role"}
     expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
     expected |= {("444455556666", name) for name in other.roles_with(policy.name)}
@@ -527,35 +533,35 @@ def test_an_aggregator_answers_for_every_account(rig: Rig, small: LiveAccount) -
     assert {each.carried_as for each in answer.carriers if each.name == "prod-orders"} == {("boundary",)}
     assert any("last used" in note for note in answer.not_looked_at)
     with pytest.raises(NotFoundError) as unknown:
-        library.attached_everywhere(policy, "organization")
+        attached_everywhere(library, policy, "organization")
     assert unknown.value.nearest == ("organisation",)
     rig.proxy.fail("denied", "config")
     with pytest.raises(AccountError, match="SelectAggregateResourceConfig is denied"):
-        library.attached_everywhere(policy, "organisation")
+        attached_everywhere(library, policy, "organisation")
 
 
-def replace_choice(account: LiveAccount, choice: AccountChoice) -> LiveAccount:
+def replace_choice(account: Account, choice: AccountChoice) -> Account:
     return replace(account, choice=choice, _snapshot=None)
 
 
-def test_a_role_is_compared_as_a_whole(rig: Rig, small: LiveAccount) -> None:
+def test_a_role_is_compared_as_a_whole(rig: Rig, small: Account) -> None:
     small.refresh()
     library = asking(small)
-    whole = library.compare(RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
+    whole = compare(library, RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
     assert whole.before.label == "role:prod-cluster"
     # The role carries one more policy, so nothing is added on the way to the cluster policy alone.
     assert whole.change.added == ()
     removed = {action for difference in whole.change.removed for action in difference.actions}
     other = library.document(library.find("AmazonEKSVPCResourceController").policy)
     assert removed <= {action for statement in other.statements for action in statement.actions}
-    bounded = library.compare(RoleSide("prod-orders"), RoleSide("prod-orders"))
+    bounded = compare(library, RoleSide("prod-orders"), RoleSide("prod-orders"))
     assert bounded.change.kind == "none"
     assert "before its boundary AmazonEKSClusterPolicy" in bounded.before.label
     with pytest.raises(NotFoundError):
-        library.compare(RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
+        compare(library, RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
 
 
-def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: LiveAccount) -> None:
+def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: Account) -> None:
     snapshot = small.refresh()
     assert [(each.partition, each.account, each.fetched_at) for each in small.stored()] == [
         ("aws", snapshot.identity.account, snapshot.fetched_at.replace(microsecond=0))

@@ -9,7 +9,7 @@ import pytest
 from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
-from ekstui.library.looked import Looked
+from ekstui.library.looked import Looked, users_looked
 
 
 def moment(day: int) -> datetime:
@@ -62,15 +62,15 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
     library = Library.open()
 
     def changed() -> frozenset[str]:
-        return library.looked.changed_since(
+        return users_looked().changed_since(
             [entry.policy for entry in library.policies()], datetime(2026, 8, 1, tzinfo=UTC)
         )
 
     assert changed() == frozenset()
-    assert paths.state_dir() in library.looked.path.parents
+    assert paths.state_dir() in users_looked().path.parents
     library.clear_cache()
-    assert library.looked.path.exists()
+    assert users_looked().path.exists()
     marked = changed()
     assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked
-    library.look_at(library.find("AmazonEKSNetworkingPolicy").policy)
+    users_looked().look_at([library.find("AmazonEKSNetworkingPolicy").policy])
     assert changed() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}

@@ -11,6 +11,7 @@ from ekstui.core.document import parse, serialise
 from ekstui.core.where import parse_sides
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
+from ekstui.library.comparison import compare
 from ekstui.library.knowledge import knowledge
 from ekstui.library.policies import find_policy
 from ekstui.sources.corpus import Corpus
@@ -149,15 +150,15 @@ def test_versions_are_compared_with_each_other_with_files_and_with_standard_inpu
     wrapped = {"PolicyVersion": {"VersionId": "v6", "Document": serialise(document)}}
     (tmp_path / "copy.json").write_text(json.dumps(wrapped))
     before, after = parse_sides(["eks_cni@v5", str(tmp_path / "copy.json")])
-    comparison = library.compare(before, after)
+    comparison = compare(library, before, after)
     assert [found.actions for found in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
     assert (comparison.before.label, comparison.before.version) == ("AmazonEKS_CNI_Policy@v5", 5)
     assert comparison.after.policy is None
-    assert library.compare(*parse_sides(["-", "eks_cni"]), standard_input=json.dumps(wrapped)).change.kind == "none"
+    assert compare(library, *parse_sides(["-", "eks_cni"]), standard_input=json.dumps(wrapped)).change.kind == "none"
     with pytest.raises(InputError, match="standard input: not JSON"):
-        library.compare(*parse_sides(["-", "eks_cni"]), standard_input="{")
+        compare(library, *parse_sides(["-", "eks_cni"]), standard_input="{")
     with pytest.raises(InputError, match=r"absent\.json cannot be read"):
-        library.compare(*parse_sides(["absent.json", "eks_cni"]))
+        compare(library, *parse_sides(["absent.json", "eks_cni"]))
 
 
 def test_the_timeline_names_the_versions_nobody_saw(library: Library) -> None:

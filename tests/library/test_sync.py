@@ -14,7 +14,7 @@ from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library, SyncReport
-from ekstui.library.account import LiveAccount
+from ekstui.library.account import Account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policies import Change
@@ -63,12 +63,12 @@ def reached(library: Library, region: str) -> Library:
     return Library(
         library.corpus,
         library.store,
-        LiveAccount(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection),
+        Account(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection),
     )
 
 
 def calls(library: Library) -> int:
-    return library.live.connection().calls
+    return library.account.connection().calls
 
 
 def changed(report: SyncReport) -> Mapping[str, object]:
@@ -181,7 +181,7 @@ def listed(policies: Iterable[Policy], **changes: Any) -> list[dict[str, Any]]:
 
 
 def lied_to(library: Library, page: dict[str, Any]) -> Library:
-    account = LiveAccount(AccountChoice(), Path("/x"), _connection=Lying(page))
+    account = Account(AccountChoice(), Path("/x"), _connection=Lying(page))
     return Library(library.corpus, library.store, account)
 
 

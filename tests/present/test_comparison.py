@@ -9,7 +9,7 @@ import pytest
 from ekstui.core.account import AttachedPolicy
 from ekstui.core.where import parse_sides
 from ekstui.library import Comparison, Library
-from ekstui.library.comparison import attached_count
+from ekstui.library.comparison import attached_count, compare
 from ekstui.present.comparison import comparison_blocks
 from ekstui.present.markdown import markdown
 from ekstui.present.terminal import lines
@@ -25,7 +25,7 @@ def library() -> Library:
 
 
 def compared(library: Library, *sides: str) -> Comparison:
-    return library.compare(*parse_sides(sides))
+    return compare(library, *parse_sides(sides))
 
 
 def said(comparison: Comparison, width: int = 120) -> list[str]:

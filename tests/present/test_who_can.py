@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from ekstui.core.principals import PrincipalsCan
-from ekstui.library import Library
+from ekstui.library import AccountChoice, Library
+from ekstui.library.account import Account
 from ekstui.library.principals import principals_can
+from ekstui.library.who_can import who_can_answer
 from ekstui.present.terminal import lines
 from ekstui.present.who_can import principals_blocks, who_can_blocks
 from tests.accounts import WHEN, snapshot
@@ -21,7 +24,7 @@ def library() -> Library:
 
 
 def said(library: Library, action: str, width: int = 120, *, full: bool = False) -> list[str]:
-    answer = library.who_can(action, None, "eks", types=full, history=True)
+    answer = who_can_answer(library, action, None, "eks", types=full, history=True)
     blocks = who_can_blocks(answer, "eks", KNOWN, full=full, types=full)
     return list(lines(blocks, width, colours=False, whole_tables=False))
 
@@ -54,7 +57,8 @@ def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library
 def account(library: Library, action: str, *, complete: bool = True) -> PrincipalsCan:
     """Who may do it in an account in which there is nobody, as far as it was read."""
     known = replace(snapshot(), roles=(), users=(), groups=(), complete=complete)
-    return principals_can(action, None, known, {}, library._default_versions)
+    account = Account(AccountChoice(offline=True), Path("/nowhere"), _snapshot=known)
+    return principals_can(Library(library.corpus, library.store, account), action)
 
 
 def test_nobody_is_said_only_where_everybody_was_read(library: Library) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import VersionInfo
 from ekstui.library import Library
+from ekstui.library.who_can import who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
@@ -82,7 +83,7 @@ def truth_of(library: Library, rng: random.Random | None = None) -> Truth:
             for entry in chosen
             for info in entry.policy.versions
         },
-        holders=[library.who_can(action) for action in ACTIONS],
+        holders=[who_can_answer(library, action) for action in ACTIONS],
         changes=library.changes(datetime(2026, 1, 1, tzinfo=UTC)),
     )
 

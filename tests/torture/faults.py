@@ -203,7 +203,7 @@ def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: lis
         for call in calls:
             for fault in faults:
                 for kept in (False, True) if call in STALE else (False,):
-                    Library.open().live.forget(None)
+                    Library.open().account.forget(None)
                     rig.reset(0)
                     if kept:
                         code, _, err = command(["attached", POLICY])

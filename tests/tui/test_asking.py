@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import cast
 
 from textual import on
@@ -23,12 +22,13 @@ class Slow:
     def __init__(self) -> None:
         self.asked = 0
         self.begun, self.go_on, self.spoken = threading.Event(), threading.Event(), threading.Event()
-        self.live = SimpleNamespace(choice=AccountChoice(), is_set_up=True)
+        self.choice, self.is_set_up = AccountChoice(), True
+        self.account = self
 
-    def account(self) -> None:
+    def last(self) -> None:
         """No snapshot is at hand."""
 
-    def refresh_account(self, progress: Callable[[str, str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
+    def refresh(self, progress: Callable[[str, str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
         """Ask."""
         self.asked += 1
         if self.asked == 1:

@@ -7,6 +7,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from ekstui.library import Library
+from ekstui.library.explanation import explain_all
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.layout import lay_out
 from ekstui.present.styled import plain
@@ -106,7 +107,7 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
 
 
 def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
-    explanation = Library.open().explain(inquiry_of("policy:AmazonEKSClusterPolicy sts:AssumeRole"))
+    explanation = explain_all(Library.open(), inquiry_of("policy:AmazonEKSClusterPolicy sts:AssumeRole"))[0]
     # A request that was typed is no message.
     assert not [note for note in explanation.notes if "message" in note]
     decision = SimulatedDecision("sts:AssumeRole", "*", "implicitDeny", (), (), None, None)

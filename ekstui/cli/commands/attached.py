@@ -9,6 +9,8 @@ from ekstui.cli.options import POLICY, add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.export.account_shapes import attached_shape, organisation_shape
 from ekstui.library import Library
+from ekstui.library.attached import attached
+from ekstui.library.organisation import attached_everywhere
 from ekstui.present.attached import attached_blocks, everywhere_blocks
 
 DESCRIPTION = f"Show the roles, users and groups of the account that carry a policy. {POLICY}"
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.policy.startswith("arn:"):
         library.find(arguments.policy)
     read_account(library)
-    answer = library.attached(arguments.policy)
+    answer = attached(library, arguments.policy)
     attachments = answer.attachments
     if arguments.json:
         print_json(attached_shape(library.data(), answer))
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
     """Print a carrier of any account a line."""
-    answer = library.attached_everywhere(library.find(arguments.policy).policy, arguments.aggregator)
+    answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     if arguments.json:
         print_json(organisation_shape(library.data(), answer))
     else:

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _undo(library, arguments)
     if arguments.what == "clear":
         return _clear(library, arguments)
-    info, snapshots = library.cache_info(), library.live.stored()
+    info, snapshots = library.cache_info(), library.account.stored()
     if arguments.json:
         print_json(cache_shape(info, snapshots))
     else:
@@ -78,7 +78,7 @@ def _undo(library: Library, arguments: argparse.Namespace) -> int:
 
 def _clear(library: Library, arguments: argparse.Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
-    deleted = library.live.forget(arguments.account) if accounts else 0
+    deleted = library.account.forget(arguments.account) if accounts else 0
     freed = 0 if accounts else library.clear_cache()
     if arguments.json:
         print_json({"freed_bytes": freed, "deleted_accounts": deleted})

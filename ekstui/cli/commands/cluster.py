@@ -8,6 +8,7 @@ from ekstui.cli.gates import gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.export.account_shapes import cluster_shape
+from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import cluster_blocks
 
 DESCRIPTION = "Show a cluster's health, its roles, what they carry, and what is missing, superseded or too much."
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what EKS reports, what AWS changed lately, then each role with its findings."""
     library = library_for(arguments)
     read_account(library)
-    answer = library.cluster(arguments.name)
+    answer = cluster_answer(library, arguments.name)
     data = library.data()
     if arguments.json:
         print_json(cluster_shape(data, answer))

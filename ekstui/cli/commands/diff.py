@@ -10,6 +10,7 @@ from ekstui.cli.output import print_blocks, print_json, print_markdown, print_te
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
+from ekstui.library.comparison import compare
 from ekstui.present.comparison import comparison_blocks
 
 DESCRIPTION = "Show what differs between two documents."
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
-    comparison = library.compare(before, after, text)
+    comparison = compare(library, before, after, text)
     if arguments.json:
         print_json(diff_shape(library.data(), comparison))
     elif arguments.patch:

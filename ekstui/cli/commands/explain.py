@@ -17,7 +17,7 @@ from ekstui.core.where import RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
 from ekstui.export.explain_shape import explain_shape
 from ekstui.library import Library
-from ekstui.library.explanation import Inquiry
+from ekstui.library.explanation import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
@@ -61,13 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the verdict, the statements that came nearest, and what would allow the request."""
     inquiry = _inquiry(arguments)
     library = _library(inquiry, arguments)
-    explanations = library.explain_all(inquiry)
+    explanations = explain_all(library, inquiry)
     simulated = None
     if arguments.simulate:
         role = inquiry.principal or explanations[0].role
         if role is None:
             raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-        simulated = library.simulate_inquiry(replace(inquiry, principal=role))
+        simulated = simulate(library, replace(inquiry, principal=role))
     if arguments.json:
         print_json(explain_shape(library.data(), explanations, simulated))
     else:

@@ -10,7 +10,7 @@ from ekstui.core.document import broken_rules
 from ekstui.core.where import parse_policy
 from ekstui.export.documents import cloudformation_text, terraform_text
 from ekstui.export.shapes import show_shape
-from ekstui.library.knowledge import knowledge
+from ekstui.library.knowledge import knowledge, knowledge_of
 from ekstui.library.policies import known_version
 from ekstui.present.about import about_blocks, notes_blocks
 from ekstui.present.permissions import actions_blocks, services_table, version_blocks
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         print_markdown([*head, services_table(services)])
         return ExitCode.DONE
-    known = library.knowledge(entry.policy)
+    known = knowledge_of(entry.policy)
     reasons = known.services if known else {}
     if arguments.json:
         document = library.document_json(entry.policy, version)

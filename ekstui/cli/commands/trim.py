@@ -11,6 +11,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.trim import trimmed
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import data_shape
+from ekstui.library.knowledge import knowledge_of
 from ekstui.library.policies import known_version
 
 DESCRIPTION = (
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)
     version = known_version(entry.policy, wanted.version)
-    knowledge = library.knowledge(entry.policy)
+    knowledge = knowledge_of(entry.policy)
     unused = knowledge.unused if knowledge else ()
     result = trimmed(library.document(entry.policy, version), unused)
     document = serialise(result.document)

@@ -8,6 +8,7 @@ from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.output import print_blocks, print_json
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import versions_shape
+from ekstui.library.knowledge import knowledge_of
 from ekstui.present.changes import timeline_blocks
 
 DESCRIPTION = f"Show a policy's versions and what each changed. {POLICY}"
@@ -28,5 +29,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(versions_shape(library.data(), entry, steps))
     else:
-        print_blocks(timeline_blocks(entry.policy, steps, library.knowledge(entry.policy)))
+        print_blocks(timeline_blocks(entry.policy, steps, knowledge_of(entry.policy)))
     return ExitCode.DONE

@@ -24,6 +24,8 @@ from ekstui.export.who_can_shape import who_can_shape
 from ekstui.library import Library
 from ekstui.library.account import FRESH
 from ekstui.library.knowledge import knowledge
+from ekstui.library.principals import principals_can
+from ekstui.library.who_can import who_can_answer
 from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
 from ekstui.scope import SCOPES
 
@@ -62,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
             tell("first use: indexing the policies")
             library.index_actions()
     types = arguments.full or arguments.json or arguments.resource is not None
-    answer = library.who_can(
-        arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
+    answer = who_can_answer(
+        library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
     )
     principals = None if arguments.names else _principals(library, arguments)
     data = library.data()
@@ -109,14 +111,14 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
     Which policies allow it stands whatever becomes of the account: what went wrong is said, and the answer is partial.
     """
     try:
-        known = library.account()
+        known = library.account.last()
         asked = (arguments.profile or arguments.region) and not arguments.offline
         if asked and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
             known = read_account(library)
             narrate_errors(known.errors)
         if known is None:
             return None
-        return library.principals(arguments.action, arguments.resource)
+        return principals_can(library, arguments.action, arguments.resource)
     except (AccountError, InputError) as error:
         narrate(error)
         return None

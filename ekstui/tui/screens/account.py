@@ -12,7 +12,7 @@ from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import profiles
-from ekstui.library.copies import CopyAnswer
+from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
@@ -115,5 +115,5 @@ def _beside(library: Library) -> _Beside:
     copies: tuple[CopyAnswer, ...] = ()
     # Without a snapshot there are none to tell of.
     with suppress(AccountError):
-        copies = library.copies()
+        copies = copies_in(library)
     return _Beside(profiles(), copies)

@@ -10,6 +10,7 @@ from ekstui.core.who_can import types_covered
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
+from ekstui.library.who_can import who_can_answer
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
@@ -67,7 +68,7 @@ def _card(library: Library, wanted: ShowAction) -> GivenAction:
     ]
     since, others = None, None
     try:
-        holders = library.who_can(name, None, "all").holders
+        holders = who_can_answer(library, name, None, "all").holders
     except EkstuiError:
         # An action that nobody else knows: the card says so.
         pass

@@ -8,6 +8,7 @@ from textual import on
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
+from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import cluster_blocks
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
@@ -47,7 +48,7 @@ class ClusterScreen(ReportScreen):
     def ask(self) -> Callable[[], object]:
         """Return the question for the cluster of the last snapshot."""
         library, name, region = self.app.library, self._cluster, self._region
-        return lambda: library.cluster(name, region)
+        return lambda: cluster_answer(library, name, region)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the cluster as rows."""

@@ -10,6 +10,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole
+from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
 from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
@@ -65,7 +66,7 @@ class ClusterMapScreen(ReportScreen):
         """Return the question for the cluster of the last snapshot."""
         library, name, region = self.app.library, self._cluster, self._region
         given, self._given = self._given, None
-        return lambda: given or library.cluster(name, region)
+        return lambda: given or cluster_answer(library, name, region)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the tree as far as it is unfolded; under a filter what matches and the way to it."""

@@ -14,6 +14,7 @@ from ekstui.export.documents import document_text
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
+from ekstui.library.comparison import compare
 from ekstui.present.blocks import Column
 from ekstui.present.comparison import beside, comparison_blocks, counts_words, difference_blocks, verdict_line
 from ekstui.present.layout import styled_line
@@ -89,7 +90,7 @@ class CompareScreen(ReportScreen):
         self._pairs, self._opened = None, set()
         same = before == after
         self._show_verdict(styled("Both sides are the same." if same else self.WAITING, "muted"))
-        return None if same else lambda: library.compare(before, after)
+        return None if same else lambda: compare(library, before, after)
 
     def nothing(self) -> Sequence[Styled]:
         """Return why nothing differs."""

@@ -13,6 +13,7 @@ from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.explain_shape import explain_shape
+from ekstui.library.explanation import simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
 from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
@@ -151,7 +152,7 @@ class ExplainScreen(AskingScreen):
 
         def ask(_: Job) -> Simulated | NotSimulated:
             try:
-                return Simulated(answer, library.simulate_inquiry(answer.inquiry))
+                return Simulated(answer, simulate(library, answer.inquiry))
             except EkstuiError as error:
                 return NotSimulated(error)
 

@@ -134,9 +134,11 @@ class ExplorerScreen(WaysScreen):
 
     def _mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
+        from ekstui.library.looked import users_looked
+
         if self._status is not None:
             policies = [entry.policy for entry in self.policies.entries]
-            self.policies.changed = self.app.library.looked.changed_since(policies, self._status.newest)
+            self.policies.changed = users_looked().changed_since(policies, self._status.newest)
 
     def on_resize(self) -> None:
         """Fit the header to the new width."""
@@ -271,7 +273,9 @@ class ExplorerScreen(WaysScreen):
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
             arn = self.shown.entry.policy.arn
             if arn in self.policies.changed:
-                self.app.library.look_at(self.shown.entry.policy)
+                from ekstui.library.looked import users_looked
+
+                users_looked().look_at([self.shown.entry.policy])
                 self.policies.changed -= {arn}
 
     def _show(self, shown: Shown) -> None:

@@ -15,6 +15,7 @@ from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
+from ekstui.library.roles import role_answer
 from ekstui.present.role import role_blocks
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled, styled
@@ -60,7 +61,7 @@ class RoleScreen(ReportScreen):
         """Return the question for the role of the last snapshot."""
         library, role = self.app.library, self._role
         self._services = None
-        return lambda: library.role(role)
+        return lambda: role_answer(library, role)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the role in the current view."""

@@ -11,6 +11,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
+from ekstui.library.who_can import who_can_answer
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
@@ -87,7 +88,7 @@ class WhoCanScreen(AskingScreen):
         """Return the question: an action, and after it a resource."""
         library, scope = self.app.library, self._scope
         action, _, resource = text.partition(" ")
-        return lambda: library.who_can(action, resource.strip() or None, scope)
+        return lambda: who_can_answer(library, action, resource.strip() or None, scope)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the policies."""

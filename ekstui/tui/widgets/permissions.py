@@ -64,7 +64,7 @@ class PermissionsPane(Pane):
         if shown is None:
             return
         from ekstui.core.policy import version_label
-        from ekstui.library.knowledge import knowledge
+        from ekstui.library.knowledge import knowledge, knowledge_of
 
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
         library = self.app.library
@@ -78,7 +78,7 @@ class PermissionsPane(Pane):
                 policy.arn,
                 version,
                 library.summary(policy, version),
-                library.knowledge(policy),
+                knowledge_of(policy),
                 knowledge().symptoms_of(policy.name),
             ),
         )

@@ -205,10 +205,11 @@ def _is_step(value: object) -> TypeGuard[Step]:
 
 def _read(policy: Policy, library: Library) -> TimelineLoaded:
     from ekstui.core.quarters import changes_per_quarter
+    from ekstui.library.knowledge import knowledge_of
 
     steps = library.timeline(policy)
     quarters = changes_per_quarter(steps, library.data().newest)
-    return TimelineLoaded(policy.arn, steps, library.knowledge(policy), quarters)
+    return TimelineLoaded(policy.arn, steps, knowledge_of(policy), quarters)
 
 
 def is_quiet(step: Step) -> bool:
