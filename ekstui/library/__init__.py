@@ -4,13 +4,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ekstui.library.attached import AttachedAnswer
     from ekstui.library.choice import AccountChoice
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.library import Library
     from ekstui.library.roles import RoleAnswer
     from ekstui.library.syncing import SyncReport
-    from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Comparison, DataStatus, PolicyEntry
+    from ekstui.library.values import (
+        AttachedAnswer,
+        CacheInfo,
+        ChangesFeed,
+        ComparedSide,
+        Comparison,
+        DataStatus,
+        PolicyEntry,
+    )
 
 __all__ = [
     "AccountChoice",
@@ -38,7 +45,7 @@ _MODULES = {
     "DataStatus": "values",
     "Library": "library",
     "PolicyEntry": "values",
-    "AttachedAnswer": "attached",
+    "AttachedAnswer": "values",
     "ClusterAnswer": "clusters",
     "ClusterRole": "clusters",
     "RecentChange": "clusters",

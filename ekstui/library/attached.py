@@ -1,31 +1,21 @@
 """Who carries a policy in the account, and what of EKS uses them."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from __future__ import annotations
 
-from ekstui.core.account import AccountSnapshot, Attachments, CallerIdentity, RoleAttachment, in_partition
-from ekstui.core.policy import Policy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ekstui.core.account import AccountSnapshot, Attachments, RoleAttachment, in_partition
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import AccountError, InputError
-from ekstui.library.account import Account
-from ekstui.library.library import Library
 from ekstui.library.own_policies import own_policy
+from ekstui.library.values import AttachedAnswer
 from ekstui.sources.aws.parallel import Cancelled, never
 
-
-@dataclass(frozen=True, slots=True)
-class AttachedAnswer:
-    """Who carries a policy, in whose account and when that was true."""
-
-    identity: CallerIdentity
-    fetched_at: datetime
-    attachments: Attachments
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is missing: neither carriers, nor what uses the roles among them."""
-        carriers = self.attachments
-        return carriers.complete and (carriers.uses_complete or not carriers.roles)
+if TYPE_CHECKING:
+    from ekstui.core.policy import Policy
+    from ekstui.library.account import Account
+    from ekstui.library.library import Library
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:

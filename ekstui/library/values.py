@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ekstui.core.account import Attachments, CallerIdentity
     from ekstui.core.change import Change
     from ekstui.core.differences import Differences
     from ekstui.core.document import Document
@@ -148,3 +149,18 @@ class ChangesFeed:
     """False where the time is later than what is known: nothing can be said then."""
     changes: tuple[FeedStep, ...]
     """Newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedAnswer:
+    """Who carries a policy, in whose account and when that was true."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    attachments: Attachments
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing: neither carriers, nor what uses the roles among them."""
+        carriers = self.attachments
+        return carriers.complete and (carriers.uses_complete or not carriers.roles)
