@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from ekstui.core.arn import split_arn
+from ekstui.core.arn import Arn, readings, split_arn
 from ekstui.core.document import Condition, ResourceElement
 from ekstui.core.reference import LEVELS
 
@@ -97,7 +97,7 @@ def unsupported_words(keys: tuple[str, ...]) -> str:
 
 def region_words(resource: str) -> str:
     """Return the region that a resource pattern names, or `All regions`."""
-    region = split_arn(resource).region
+    region = _parts(resource).region
     return region if region.strip("*") else ALL_REGIONS
 
 
@@ -106,7 +106,13 @@ def account_words(resource: str, account: str | None) -> str:
 
     `account` is the caller's own, if it is known.
     """
-    named = split_arn(resource).account
+    named = _parts(resource).account
     if not named.strip("*"):
         return ALL_ACCOUNTS
     return THIS_ACCOUNT if named == account else named
+
+
+def _parts(resource: str) -> Arn:
+    """Return the parts of a resource as it may be meant."""
+    meanings = readings(resource)
+    return next(iter(meanings.certain + meanings.possible), split_arn(resource))

@@ -13,6 +13,32 @@ _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 
 
+# IAM User Guide, "AWS global condition context keys": the actions without `aws:ResourceAccount`. EBS has it for none.
+_WITHOUT_RESOURCE_ACCOUNT = frozenset(
+    {
+        *(
+            f"ec2:{name}"
+            for name in (
+                "accepttransitgatewaypeeringattachment", "acceptvpcendpointconnections", "acceptvpcpeeringconnection",
+                "copyimage", "copysnapshot", "createtransitgatewaypeeringattachment", "createvolume",
+                "createvpcendpoint", "createvpcpeeringconnection", "deletetransitgatewaypeeringattachment",
+                "deletevpcpeeringconnection", "rejecttransitgatewaypeeringattachment", "rejectvpcendpointconnections",
+                "rejectvpcpeeringconnection",
+            )
+        ),
+        *(
+            f"route53:{name}"
+            for name in (
+                "associatevpcwithhostedzone", "createvpcassociationauthorization", "deletevpcassociationauthorization",
+                "disassociatevpcfromhostedzone", "listhostedzonesbyvpc",
+            )
+        ),
+        "es:acceptinboundconnection", "events:putevents", "guardduty:acceptadministratorinvitation",
+        "macie2:acceptinvitation", "securityhub:acceptadministratorinvitation",
+    }
+)  # fmt: skip
+
+
 def context_of(request: Request, resource: str | None) -> Context:
     """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
 
@@ -21,7 +47,8 @@ def context_of(request: Request, resource: str | None) -> Context:
     values: dict[str, tuple[str, ...]] = {}
     if request.principal is not None:
         values |= _of_principal(request.principal)
-    if resource is not None:
+    action = request.action.lower()
+    if resource is not None and action not in _WITHOUT_RESOURCE_ACCOUNT and not action.startswith("ebs:"):
         account = arn.split_arn(resource).account
         if _ACCOUNT.fullmatch(account):
             values["aws:resourceaccount"] = (account,)

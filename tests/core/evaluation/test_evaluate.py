@@ -203,6 +203,14 @@ def test_what_follows_from_the_principal(principal: str, key: str, values: tuple
     assert result.verdict == ("depends" if values is None else "allowed" if values else "implicit-deny")
 
 
+@pytest.mark.parametrize(
+    ("action", "expected"), [("ec2:DeleteVolume", "allowed"), ("ec2:CreateVolume", "depends"), ("ebs:GetX", "depends")]
+)
+def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str, expected: str) -> None:
+    own = policy({"Action": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}})
+    assert evaluate(Request(action, (VOLUME,), ROLE), [own]).verdict == expected
+
+
 def test_what_was_told_goes_before_what_follows() -> None:
     told = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
     wanted = policy({"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
