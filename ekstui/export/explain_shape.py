@@ -11,11 +11,13 @@ from ekstui.core.evaluation import Failure
 from ekstui.core.explain import Allower, Explanation, NearStatement, NewerVersion
 from ekstui.core.explain.words import decode_command
 from ekstui.core.policy import format_time, version_label
+from ekstui.core.trust import ServiceAccount
 from ekstui.export.shapes import Shape, data_shape
 from ekstui.library import DataStatus
 
 if TYPE_CHECKING:
     from ekstui.core.account import Use
+    from ekstui.core.explain.trust import TrustJudgement
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 
@@ -60,6 +62,7 @@ def _explanation(explanation: Explanation, simulated: Sequence[SimulatedDecision
         "simulated": None if simulated is None else [_simulated(decision) for decision in simulated],
         "decode_command": None if explanation.encoded is None else decode_command(explanation.encoded),
         "role": explanation.role,
+        "trust": None if explanation.trust is None else _trust(explanation.trust),
         "findings": [
             {
                 "code": finding.code,
@@ -78,6 +81,31 @@ def _explanation(explanation: Explanation, simulated: Sequence[SimulatedDecision
                 "source": symptom.source,
             }
             for symptom in explanation.symptoms
+        ],
+    }
+
+
+def _trust(trust: TrustJudgement) -> Shape:
+    return {
+        "role": trust.role,
+        "verdict": trust.verdict,
+        "caller": {
+            "kind": trust.caller.kind,
+            "name": trust.caller.name,
+            "subject": trust.caller.subject,
+            "audience": trust.caller.audience,
+        },
+        "may_assume": list(trust.may_assume),
+        "service_accounts": [
+            {
+                "issuer": token.issuer,
+                "namespace": account.namespace,
+                "name": account.name,
+                "pattern": account.pattern,
+                "never_matches": account.never_matches,
+            }
+            for token in trust.wanted
+            for account in token.service_accounts or (ServiceAccount("*", pattern=True),)
         ],
     }
 

@@ -15,6 +15,7 @@ from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.core.explain.trust import is_assuming, with_trust
 from ekstui.core.history import PolicyHistory
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, reference
@@ -25,6 +26,7 @@ from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 from ekstui.library.policies import default_versions, parse_stored
 from ekstui.library.reader import PolicyReader
+from ekstui.library.trusting import TrustSource, is_target, target_of
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
@@ -58,8 +60,11 @@ class Inquiry:
     principal: str | None = None
     """A role of the account by name, or a role, session or user by ARN: its policies count too.
 
-    Without it, and without policies, a message's own principal is taken from the account where that has it.
+    Without it, and without policies, a message's own principal is taken from the account where that has it. Where
+    nobody signs the call, or a service does, it is the role to be assumed.
     """
+    trust: TrustSource | None = None
+    """The trust policy of the role to be assumed; without it that role is looked for in the account."""
 
 
 def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
@@ -71,9 +76,10 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     snapshot = None
     if inquiry.principal is not None:
         snapshot = library.account.required()
-    elif inquiry.question.message is not None and not inquiry.policies and _account_at_hand(library):
-        snapshot = library.account.last()
-        if snapshot is not None and account_of(inquiry.question, reference()) != snapshot.identity.account:
+    elif not inquiry.policies and inquiry.trust is None and _account_at_hand(library):
+        accounts = accounts_of(inquiry.question, reference())
+        snapshot = library.account.last() if accounts else None
+        if snapshot is not None and snapshot.identity.account not in accounts:
             snapshot = None
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
@@ -115,8 +121,8 @@ def explained(
         raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
     symptoms = symptoms_of(inquiry.question, knowledge)
 
-    def held(each: Asked) -> tuple[Request, Policies, Carried | None]:
-        found = None if snapshot is None else _carried(inquiry, each, snapshot, reader)
+    def held(each: Asked, *, is_target: bool = False) -> tuple[Request, Policies, Carried | None]:
+        found = None if snapshot is None or is_target else _carried(inquiry, each, snapshot, reader)
         request = each.request if found is None else _of_principal(each.request, found)
         return request, _policies(inquiry, Policies() if found is None else found.policies, reader, knowledge), found
 
@@ -139,9 +145,20 @@ def explained(
         return (completed(explain_symptom(symptoms, policies, request.principal, knowledge, reference), found),)
     answers: list[Explanation] = []
     for each in requests:
-        request, policies, found = held(each)
+        role = inquiry.principal
+        meant = role is not None and snapshot is not None and is_target(each.request, role, snapshot)
+        request, policies, found = held(each, is_target=meant)
+        target = target_of(request, role if meant else None, snapshot, inquiry.trust, inquiry.standard_input)
         explanation = _explained(request, each.denial, policies, reader, knowledge, reference, partition)
-        answers.append(completed(replace(explanation, symptoms=symptoms), found))
+        if target is not None and target.trust is not None:
+            explanation = with_trust(
+                explanation, request, policies, target.trust, denial=each.denial, reference=reference
+            )
+        explanation = completed(replace(explanation, symptoms=symptoms), found)
+        if target is not None and target.role is not None and snapshot is not None:
+            findings = _findings(target.role, snapshot, reader, knowledge, now)
+            explanation = replace(explanation, findings=(*findings, *explanation.findings))
+        answers.append(explanation)
     return tuple(answers)
 
 
@@ -160,14 +177,19 @@ def symptoms_of(question: Question, knowledge: Knowledge) -> tuple[Symptom, ...]
     return tuple(found)[:_MAX_SYMPTOMS]
 
 
-def account_of(question: Question, reference: Reference) -> str | None:
-    """Return the account of the principal that a message names, or None where it names none of any account."""
+def accounts_of(question: Question, reference: Reference) -> frozenset[str]:
+    """Return the accounts of the principals that a question names, and of the roles that they want to assume."""
     try:
-        principals = [each.request.principal for each in asked(question, reference)]
+        requests = [each.request for each in asked(question, reference)]
+        names = [
+            name
+            for request in requests
+            for name in (request.principal, *(request.resources if is_assuming(request.action) else ()))
+        ]
     except InputError:
-        principals = [_role_in(question.message)]
-    accounts = {arn.split_arn(name).account for name in principals if name is not None and name.startswith("arn:")}
-    return next((account for account in accounts if account.isdigit()), None)
+        names = [_role_in(question.message)]
+    accounts = (arn.split_arn(name).account for name in names if name is not None and name.startswith("arn:"))
+    return frozenset(account for account in accounts if account.isdigit())
 
 
 def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Reference) -> tuple[str, Request]:

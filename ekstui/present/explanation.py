@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ekstui.core.document import serialise_statement
-from ekstui.core.evaluation import RESOURCE, Failure, Verdict
+from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
 from ekstui.core.explain.words import (
     decode_command,
@@ -51,6 +51,9 @@ _SEVERITY_STYLES: dict[Severity, Style] = {"problem": "bad", "advice": "warn", "
 
 _MOST_OFFERED = 6
 """How many policies that would allow it are shown; JSON has more."""
+
+_OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN"}
+_TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 
 _ABOUT = (Column(""), Column(""))
 
@@ -126,13 +129,18 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
         yield row("resource", "not told")
     if explanation.principal is not None:
         yield row("principal", code(explanation.principal))
+    if (trust := explanation.trust) is not None:
+        if trust.role is not None and trust.role != explanation.resource:
+            yield row("role", code(trust.role))
+        if trust.caller.kind == "web-identity" and trust.caller.subject is not None:
+            yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'a cluster not told'}"))
     if explanation.role is not None and explanation.role != explanation.principal:
         yield row("judged by", ("all of ", code(explanation.role)))
     if explanation.used_by:
         yield row("used by", "; ".join(map(use_in_words, explanation.used_by)))
     if explanation.missing_context:
-        told = ["--resource ARN" if key == RESOURCE else f"--context {key}=…" for key in explanation.missing_context]
-        typed = ["an ARN" if key == RESOURCE else f"{key}=…" for key in explanation.missing_context]
+        told = [_OPTIONS.get(key) or f"--context {key}=…" for key in explanation.missing_context]
+        typed = [_TYPED.get(key) or f"{key}=…" for key in explanation.missing_context]
         yield row(
             "to tell",
             (

@@ -8,10 +8,10 @@ from ekstui import paths
 from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
 from ekstui.errors import DocumentError, InputError
 
-_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument")
+_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
 
 _DEPTH = 4
-"""PolicyVersion, Document and a text in it, and one to spare."""
+"""PolicyVersion or Role, the document and a text in it, and one to spare."""
 
 
 def read_document(path: Path, *, trust: bool = False) -> Document:
@@ -43,7 +43,7 @@ def document_of(text: str | bytes, label: str, *, trust: bool = False) -> Docume
 
 
 def unwrapped(value: object) -> object:
-    """Return the policy document inside what `get-policy-version` or `get-role-policy` prints, else the value itself.
+    """Return the policy document inside what `get-policy-version`, `get-role-policy` or `get-role` prints, else the value itself.
 
     IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
     """

@@ -10,8 +10,8 @@ from ekstui.core.document import parse_text
 from ekstui.core.evaluation import Request
 from ekstui.core.evaluation.evaluate import action_matches
 from ekstui.core.explain import Explanation, Policies, Question
-from ekstui.core.where import PolicyAt
-from ekstui.errors import NotFoundError
+from ekstui.core.where import FileSide, PolicyAt
+from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explanation import Inquiry, explain_all, possible_allowers
 from ekstui.library.knowledge import knowledge
@@ -172,3 +172,79 @@ def test_the_look_at_the_bytes_loses_no_policy_that_gives_the_action(action: str
     offered = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
     assert giving <= offered
     assert len(offered) < 600
+
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+OF_TOKENS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity",
+         "Condition": {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:kube-system:ebs-csi-controller-sa",
+                                        f"{ISSUER}:aud": "sts.amazonaws.com"}}},
+    ],
+}  # fmt: skip
+OF_PODS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+OF_THE_ACCOUNT = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    ],
+}
+UNSIGNED = "WebIdentityErr: failed to retrieve credentials\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+AGENT = (
+    "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 403, RequestID: 1, "
+    "AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role."
+)
+ASSUMING = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/other/s is not authorized to perform: sts:AssumeRole on resource: {ROLE_ARN}"
+
+
+@pytest.mark.parametrize(
+    ("trust", "message", "question", "role", "verdict", "said"),
+    [
+        (OF_TOKENS, UNSIGNED, {}, "ebs-csi", "depends", "kube-system/ebs-csi-controller-sa"),
+        (OF_TOKENS, UNSIGNED, {"principal": "system:serviceaccount:default:web"}, "ebs-csi", "implicit-deny", "ebs-csi-controller-sa"),
+        (OF_TOKENS, UNSIGNED, {"resources": (ROLE_ARN,)}, None, "depends", "kube-system/ebs-csi-controller-sa"),
+        (OF_PODS, UNSIGNED, {}, "ebs-csi", "implicit-deny", "nobody in with a token"),
+        (OF_PODS, AGENT, {}, "ebs-csi", "implicit-deny", "sts:TagSession"),
+        (OF_TOKENS, AGENT, {}, "ebs-csi", "implicit-deny", "does not name pods.eks.amazonaws.com"),
+        # The caller is not in the account file; its trust policy is there all the same.
+        (OF_PODS, ASSUMING, {}, None, "implicit-deny", "Pod Identity may hand it"),
+        (OF_THE_ACCOUNT, ASSUMING, {}, None, "depends", "if the caller's own policies allow it"),
+    ],
+)  # fmt: skip
+def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(
+    trust: dict[str, Any], message: str, question: dict[str, Any], role: str | None, verdict: str, said: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    content = details()
+    content["RoleDetailList"][0]["AssumeRolePolicyDocument"] = trust
+    read = library(tmp_path, content, monkeypatch)
+    answer = explain_first(read, Inquiry(Question(message=message, **question), principal=role))
+    assert answer.verdict == verdict
+    assert said in " ".join(answer.notes)
+    assert answer.trust is not None
+    assert answer.trust.role == ROLE_ARN
+    if message != ASSUMING:
+        assert (answer.allowed_by, answer.smallest_statement, answer.newer_version) == ((), None, None)
+        assert all(near.layer == "trust" for near in answer.nearest)
+
+
+def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    path.write_text(json.dumps({"Role": {"RoleName": "ebs-csi", "AssumeRolePolicyDocument": OF_TOKENS}}))
+    question = Question(
+        action="sts:AssumeRoleWithWebIdentity",
+        context={f"{ISSUER}:sub": ("system:serviceaccount:default:web",), f"{ISSUER}:aud": ("sts.amazonaws.com",)},
+    )
+    answer = explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
+    assert answer.verdict == "implicit-deny"
+    assert [failure.key for near in answer.nearest for failure in near.failed] == [f"{ISSUER}:sub"]
+    with pytest.raises(InputError, match="assumes no role"):
+        explain_first(Library.open(), Inquiry(Question(action="ec2:RunInstances"), trust=FileSide(str(path))))
+    path.write_text(json.dumps(document("s3:*")))
+    with pytest.raises(InputError, match="a trust policy has a Principal"):
+        explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))

@@ -13,7 +13,7 @@ from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
-from ekstui.core.where import RoleSide, StandardInput, parse_side
+from ekstui.core.where import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
 from ekstui.export.explain_shape import explain_shape
 from ekstui.library import Library
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
     parser.add_argument("--resource", action="append", default=[], metavar="ARN", help="all given must be allowed")
-    parser.add_argument("--principal", metavar="ARN", help="who asks")
+    parser.add_argument(
+        "--principal", metavar="ARN", help="who asks: also a service, or system:serviceaccount:NAMESPACE:NAME"
+    )
     parser.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help="a condition key's value")
     parser.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key the request lacks")
     parser.add_argument(
@@ -51,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
     parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
+    parser.add_argument(
+        "--trust",
+        metavar="FILE",
+        help="the trust policy of the role to be assumed, or what aws iam get-role prints; without it that role is looked for in the account",
+    )
     parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     add_exit_code(parser, "exit with 1 unless every request is allowed")
     add_account(parser)
@@ -86,7 +93,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     library = library_for(arguments)
     if inquiry.principal is not None:
         read_account(library)
-    elif chosen and inquiry.question.message is not None:
+    elif chosen:
         try:
             read_account(library)
         except AccountError as error:
@@ -103,6 +110,10 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     sides = [*policies, *session, *((boundary,) if boundary else ())]
     if any(isinstance(side, RoleSide) for side in sides):
         raise InputError("A role is no policy.", "Judge by all that is attached to it with --role NAME.")
+    trust = (
+        None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
+    )
+    sides += [trust] if trust else []
     document_on_stdin = StandardInput() in sides
     if sides.count(StandardInput()) > 1 or (document_on_stdin and words == "-"):
         raise InputError("Standard input can be one thing only.")
@@ -122,6 +133,7 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
         boundary=boundary,
         session=session,
         principal=arguments.role,
+        trust=trust,
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
     )
 

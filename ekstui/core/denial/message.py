@@ -52,6 +52,7 @@ _POLICY_TYPES: dict[str, PolicyType] = {
 # What SDKs say around the message. The Go SDK names the service, botocore does not.
 _GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
 _BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
+_ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
 _DENIED = re.compile(
     r"UnauthorizedOperation|AccessDenied|Access Denied|UnauthorizedAccess|NotAuthorized|AuthorizationError"
 )
@@ -69,6 +70,8 @@ def wrapped_denial(text: str, reference: Reference) -> Denial | None:
     """Return the denial of an SDK's error that names its operation but not what IAM said."""
     if wanted := _WANTED.search(text):
         return Denial(spelled(wanted[1], reference))
+    if _ASSOCIATED_ROLE.search(text):
+        return Denial(spelled("eks-auth:AssumeRoleForPodIdentity", reference), cause=Cause("trust", explicit=False))
     if _DENIED.search(text) is None:
         return None
     if go := _GO.search(text):

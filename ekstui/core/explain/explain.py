@@ -11,7 +11,7 @@ from ekstui.core.evaluation.inference import is_of_type
 from ekstui.core.explain.explanation import Candidate, Explanation, Policies
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
-from ekstui.core.explain.trust import UNSIGNED
+from ekstui.core.explain.trust import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
 from ekstui.core.explain.words import cause_in_words
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.reference import Reference, ResourceUse
@@ -33,7 +33,8 @@ _RESOURCE_POLICIES = {
     "secretsmanager": "the resource policy of the secret",
     "lambda": "the resource policy of the function",
     "elasticfilesystem": "the file system policy",
-    "sts": "the trust policy of the role",
+    "sts": TRUST_UNSEEN,
+    "eks-auth": TRUST_UNSEEN,
 }
 
 
@@ -155,6 +156,8 @@ def _resource(request: Request, evaluation: Evaluation | None, reference: Refere
 
 def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
     service = request.action.partition(":")[0].lower()
+    if request.action.lower() in UNSIGNED:
+        return "resource control policies", "VPC endpoint policies", _RESOURCE_POLICIES[service]
     missing = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"
@@ -214,7 +217,8 @@ def _notes(
         )
     if request.action.lower() in UNSIGNED:
         notes.append(
-            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides."
+            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
+            "Name the role, or give its trust policy, to see why."
         )
     if evaluation is not None and (short := _uncertain_resources(evaluation)):
         notes.append(
@@ -225,10 +229,7 @@ def _notes(
         text = "The session is named after an EC2 instance, so the call was made with the node role."
         notes.append(text if of_node else f"{text} If a pod made it, that pod did not get a role of its own.")
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
-        notes.append(
-            "The trust policy of the role must allow this. So must the caller's own policies, unless the role is of the "
-            "same account and its trust policy names the caller itself."
-        )
+        notes.append(TRUST_MUST_ALLOW)
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         notes.append("The message names no resource.")
     if denial is not None and denial.principal is not None and evaluation is None and not elsewhere:

@@ -11,6 +11,8 @@ from ekstui.core.evaluation import Request
 from ekstui.core.reference import Reference
 from ekstui.errors import InputError
 
+_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
+"""A service, or a service account of Kubernetes, which have no ARN."""
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 
 
@@ -60,7 +62,7 @@ def _check(question: Question) -> None:
         raise InputError(f"{question.action!r} is no action.", "An action has the form ec2:CreateVolume.")
     for resource in question.resources:
         check_arn(resource)
-    if question.principal is not None:
+    if question.principal is not None and not _PRINCIPAL.fullmatch(question.principal):
         check_arn(question.principal)
     for key in question.context:
         _check_key(key)

@@ -43,6 +43,15 @@ _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
 TRUST_UNSEEN = "the trust policy of the role"
 """How an explanation names what was not looked at."""
 
+TRUST_MUST_ALLOW = (
+    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is of the same "
+    "account and its trust policy names the caller itself."
+)
+"""What an explanation says where the trust policy is not known."""
+
+_MAX_TRUSTED = 4
+"""How many of those whom a trust policy lets in are said."""
+
 _PROVIDER = "aws:FederatedProvider"
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 _SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
@@ -187,37 +196,51 @@ def with_trust(
     """
     judgement = judge_trust(request, trust, reference)
     cause = None if denial is None else denial.cause
-    unseen = tuple(each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
-    explanation = replace(explanation, trust=judgement, not_looked_at=unseen)
+    explanation = replace(explanation, trust=judgement, not_looked_at=_unseen(explanation, judgement))
+    notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
     if cause is not None and cause.policy_type not in (None, "trust"):
-        return explanation
-    own = evaluate(request, policies.identity, policies.boundary, policies.session, reference)
-    known = policies.identity_known or policies.identity
-    verdict, missing = judged_together(judgement, own if known else None)
-    if cause is not None and cause.policy_type == "trust":
-        verdict = "explicit-deny" if cause.explicit else "implicit-deny"
-    notes = (*judgement.notes, *_notes_together(judgement, verdict, denied=denial is not None, known=bool(known)))
-    nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
-    if judgement.caller.kind in ("aws", "unknown") and judgement.verdict in ("allowed", "depends"):
-        if verdict in ("implicit-deny", "depends") and judgement.verdict == "allowed":
-            # Only the caller's own policies can help, so what helps them stays.
-            return replace(
-                explanation, verdict=verdict, missing_context=missing, notes=(*explanation.notes, *notes),
-                nearest=explanation.nearest or nearest,
-            )  # fmt: skip
-        nearest = (*nearest, *(near for near in explanation.nearest if verdict != "allowed"))
-    return replace(
-        explanation, verdict=verdict, nearest=nearest, missing_context=missing, notes=notes,
-        allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None,
+        if judgement.verdict in ("explicit-deny", "implicit-deny"):
+            notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
+        return replace(explanation, notes=tuple(notes))
+    known = bool(policies.identity_known or policies.identity)
+    own = evaluate(request, policies.identity, policies.boundary, policies.session, reference) if known else None
+    verdict, missing = judged_together(judgement, own)
+    if cause is not None:
+        verdict, missing = ("explicit-deny" if cause.explicit else "implicit-deny"), ()
+    # Where the trust policy is met, what keeps the caller from it are its own policies.
+    by_own = cause is None and judgement.caller.kind in ("aws", "unknown") and judgement.verdict == "allowed"
+    said = (
+        *(notes if by_own else ()), *judgement.notes,
+        *_notes_together(judgement, verdict, denied=denial is not None, known=known),
     )  # fmt: skip
+    nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
+    explanation = replace(
+        explanation, verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(said)), judged=cause is None
+    )
+    if by_own and verdict != "allowed":
+        return replace(explanation, nearest=explanation.nearest or nearest)
+    return replace(
+        explanation, nearest=nearest, allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None
+    )
+
+
+def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
+    """Return what was not looked at and counts: who is no principal of IAM has no policies of its own."""
+    unseen = (each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
+    if trust.caller.kind in ("aws", "unknown"):
+        return tuple(unseen)
+    return tuple(each for each in unseen if each in ("resource control policies", "VPC endpoint policies"))
 
 
 def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, known: bool) -> Iterator[str]:
-    if verdict == "allowed" and denied:
+    if denied and trust.verdict == "allowed" and (verdict == "allowed" or trust.caller.kind not in ("aws", "unknown")):
         yield (
-            "The trust policy lets the caller in, so something else denied it: another role was asked for, the policy "
-            "has changed since, or a policy that was not looked at."
+            "The trust policy looked at lets the caller in, so something else denied it: another role was asked for, "
+            "the policy has changed since, or a policy that was not looked at."
         )
+    of_service = trust.caller.kind == "service" and trust.action != "sts:TagSession"
+    if trust.verdict == "implicit-deny" and (of_service or trust.caller.kind in ("aws", "saml")):
+        yield from trust.may_assume[:_MAX_TRUSTED]
     if verdict == "depends" and trust.verdict == "allowed" and not known:
         yield "The trust policy lets the caller in if the caller's own policies allow it: name its role with --role."
 
