@@ -123,11 +123,10 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
     special = split_arn(concrete)
     if _each(wildcard.matches, split_arn(pattern), special):
         return None if has_variable(pattern) else True
-    # The text as a whole is quicker to compare, and rules out nearly all.
-    if wildcard.matches(open_variables(pattern), concrete) and any(
-        _each(wildcard.matches, reading, special) for reading in _across_colons(pattern)
-    ):
-        return None
+    # The text as a whole, filled up or not, is quicker to compare, and rules out nearly all.
+    text = open_variables(pattern)
+    if wildcard.matches(text, concrete) or wildcard.matches(f"{text}:*", concrete):
+        return None if any(_each(wildcard.matches, each, special) for each in _across_colons(pattern)) else False
     return False
 
 
@@ -178,7 +177,11 @@ def _each(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
 @lru_cache(maxsize=4096)
 def _across_colons(pattern: str) -> tuple[Arn, ...]:
     """Return the readings of a pattern in which a `*` that ends a part runs over one colon or more."""
-    found = dict.fromkeys(_ways([], _pieces(pattern.strip())))
+    pieces = _pieces(pattern.strip())
+    # A short ARN may be filled up before a wildcard runs on, or after.
+    missing = max(0, _COLONS + 1 - len(pieces))
+    forms = ((*pieces, *["*"] * count) for count in range(missing + 1))
+    found = dict.fromkeys(each for form in forms for each in _ways([], form))
     found.pop(split_arn(pattern), None)
     return tuple(found)
 

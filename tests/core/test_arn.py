@@ -1,5 +1,9 @@
 """Resource patterns, part by part, with short ARNs, literal wildcards and policy variables."""
 
+import random
+import re
+from collections import Counter
+
 import pytest
 
 from ekstui.core.arn import matches_resource, overlaps_resource, resource_covers, split_arn
@@ -46,6 +50,50 @@ ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
 )
 def test_matching(pattern: str, arn: str, expected: bool | None) -> None:
     assert matches_resource(pattern, arn) is expected
+
+
+def by_parts(pattern: str, arn: str) -> bool:
+    """Return whether a pattern matches where a wildcard never leaves its part and a short ARN is filled up."""
+    wanted = [*pattern.split(":", 5), *["*"] * 5][:6]
+    pairs = zip(wanted, arn.split(":", 5), strict=True)
+    return all(re.fullmatch(re.escape(a).replace(r"\*", ".*").replace(r"\?", "."), b) for a, b in pairs)
+
+
+def across_colons(pattern: str, arn: str) -> bool:
+    """Return whether a pattern matches, filled up or not, where a `*` that ends a part stands for colons too."""
+    missing = max(0, 6 - len(pattern.split(":")))
+    for text in (pattern + ":*" * count for count in range(missing + 1)):
+        written = ""
+        for index, letter in enumerate(text):
+            last = text[:index].count(":") >= 5
+            ends = text[index + 1 : index + 2] in ("", ":")
+            within = {"*": ".*" if last or ends else "[^:]*", "?": "." if last else "[^:]"}
+            written += within.get(letter, re.escape(letter))
+        if re.fullmatch(written, arn):
+            return True
+    return False
+
+
+def test_both_readings_are_those_of_regular_expressions() -> None:
+    numbers = random.Random(7)
+    pieces = ["arn", "aws", "sqs", "us-east-1", "111122223333", "a", "*", "a*", "1*", "", "x/y", "x/*", "us-*", "?"]
+    arns = [
+        "arn:aws:sqs:us-east-1:111122223333:a",
+        "arn:aws:sqs:us-east-1:111122223333:x/y",
+        "arn:aws:sqs:::a",
+        "arn:aws:logs:us-east-1:111122223333:g:a:s:b",
+        "arn:aws:sqs:us-east-1:111122223333:a:x/y",
+    ]
+    found: Counter[bool | None] = Counter()
+    for _ in range(6_000):
+        start = numbers.choice(["arn:aws:sqs:", "arn:aws:*:", "arn:", ""])
+        pattern = start + ":".join(numbers.choices(pieces, k=numbers.randint(1, 5)))
+        arn = numbers.choice(arns)
+        if pattern.strip("*"):
+            expected = True if by_parts(pattern, arn) else None if across_colons(pattern, arn) else False
+            assert matches_resource(pattern, arn) is expected, (pattern, arn)
+            found[expected] += 1
+    assert min(found.values()) > 40
 
 
 @pytest.mark.parametrize(
