@@ -44,7 +44,7 @@ IF_ROOM = 30
 NARROW = 100
 """Columns below which a row goes on below itself: names would leave too little room beside them."""
 
-_NARROW_COLUMNS = (Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13))
+NARROW_COLUMNS = (Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13))
 
 _CLUSTER_TAGS = (
     "eks:eks-cluster-name", "eks:cluster-name", "aws:eks:cluster-name", "ebs.csi.aws.com/cluster",
@@ -87,7 +87,7 @@ def who_can_blocks(
             note(Span("Neither the reference nor any policy names it: these have it by a pattern.", shown="app"))
         )
     if not full:
-        columns = _NARROW_COLUMNS if narrow else COLUMNS
+        columns = NARROW_COLUMNS if narrow else COLUMNS
         return [*blocks, Table(columns, [holder_row(each, narrow=narrow) for each in answer.holders])]
     for holder in answer.holders:
         blocks.append(Heading((code(holder.policy.name), f" {version_label(holder.version)}")))

@@ -39,6 +39,13 @@ def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> 
         await pilot.press("enter")
         # AWS's history of the EKS policies: v6 of 4 March 2026 added it.
         await settle(pilot, lambda: "AmazonEKS_CNI_Policy v6 v6 2026-03-04" in words(app.screen))
+        # A row unfolds, and folds again.
+        await pilot.press("enter")
+        await settle(pilot, lambda: "since v6 2026-03-04" in words(app.screen))
+        await pilot.press("enter")
+        await settle(pilot, lambda: "since v6 2026-03-04" not in words(app.screen))
+        await pilot.press("j", "enter")
+        await settle(pilot, lambda: "all that AmazonEKSClusterPolicy permits" in words(app.screen))
         await pilot.press("j", "enter")
         await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         assert isinstance(app.screen, ExplorerScreen)

@@ -1,30 +1,64 @@
 """Which policies allow an action."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from textual import on
 from textual.message import Message
 
 from ekstui.core.action_names import SHORTEST_NAME, complete
+from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
 from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
 from ekstui.library.knowledge import knowledge
+from ekstui.library.principals import principals_can
 from ekstui.library.who_can import who_can_answer
-from ekstui.present.rows import Row
+from ekstui.present.blocks import Table, level_style
+from ekstui.present.layout import STEP, styled_line
+from ekstui.present.markdown import markdown
+from ekstui.present.rows import Row, list_rows, rows
 from ekstui.present.styled import Styled, styled
+from ekstui.present.who_can import (
+    NARROW,
+    columns_of,
+    holder_lines,
+    holder_row,
+    principals_blocks,
+    who_can_blocks,
+)
+from ekstui.present.wrapping import wrap
 from ekstui.scope import Scope
 from ekstui.tui import keys
+from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.failure import failure
-from ekstui.tui.present.who_can import COLUMNS, action_row, level_words, who_can_rows
 from ekstui.tui.screens.asking import AskingScreen
+from ekstui.tui.screens.outgoing import Export
+from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import RowList
 
 MOST = 100
 """How many actions are offered; more letters narrow them down."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCanAnswer:
+    """Which policies allow an action, and who in the account may do it."""
+
+    policies: WhoCan
+    principals: PrincipalsCan | None
+    """None where no account was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItsPermissions:
+    """The way from an unfolded policy to what else it permits."""
+
+    holder: Holder
 
 
 class ActionsRead(Message):
@@ -35,10 +69,12 @@ class WhoCanScreen(AskingScreen):
     """An action, or a pattern, and a resource if wanted; the policies whose newest version allows it."""
 
     KEYS = (
-        keys.OPEN.here("Show the policy."), keys.SCOPE, keys.WHO_CAN.here("Ask about another action.", "ask again"),
-    )  # fmt: skip
+        keys.OPEN.here("Unfold the policy, or open what the cursor is on."),
+        keys.VIEW.here("Show every grant with the resource types that it does not reach, or a row a policy."),
+        keys.SCOPE,
+        keys.WHO_CAN.here("Ask about another action.", "ask again"),
+    )
     BINDINGS = bindings(KEYS)
-    COLUMNS = COLUMNS
     WAITING = "looking through the policies…"
     PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"
 
@@ -46,6 +82,8 @@ class WhoCanScreen(AskingScreen):
         super().__init__(action)
         self._scope = scope
         self._completing = False
+        self._opened: set[str] = set()
+        self._types = False
 
     def begin(self) -> None:
         """Ask, and read the names of all actions to complete what is typed."""
@@ -68,31 +106,84 @@ class WhoCanScreen(AskingScreen):
         """Return the action, its level, how many policies have it, and until when that is known."""
         of = "EKS policies" if self._scope == "eks" else "of all policies"
         answer = self._answer
-        if not isinstance(answer, WhoCan):
+        if not isinstance(answer, WhoCanAnswer):
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of.removeprefix('of ')}", "muted"))
-        count = len(answer.holders)
+        found = answer.policies
+        count = len(found.holders)
         eks = f"{count} EKS polic{'y' if count == 1 else 'ies'}"
         counted = eks if self._scope == "eks" else f"{count} of all policies"
-        if not answer.is_named:
+        if not found.is_named:
             counted = f"named nowhere; {count} AWS managed policies by a pattern"
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
         return (
             ("who can ", ""),
-            (clean_line(f"{answer.action} {self.text.partition(' ')[2]}".strip()), "strong"),
+            (clean_line(f"{found.action} {self.text.partition(' ')[2]}".strip()), "strong"),
             (" · ", "muted"),
-            *level_words(answer.level),
+            (found.level, level_style(found.level)),
             (f" · {counted}, known until {known}", "muted"),
         )
 
     def asked(self, text: str) -> Callable[[], object]:
         """Return the question: an action, and after it a resource."""
         library, scope = self.app.library, self._scope
-        action, _, resource = text.partition(" ")
-        return lambda: who_can_answer(library, action, resource.strip() or None, scope)
+        action, _, named = text.partition(" ")
+        resource = named.strip() or None
+        types = self._types or resource is not None
+
+        def ask() -> WhoCanAnswer:
+            found = who_can_answer(library, action, resource, scope, types=types, history=True)
+            try:
+                principals = principals_can(library, action, resource) if library.account.last() else None
+            except EkstuiError:
+                principals = None
+            return WhoCanAnswer(found, principals)
+
+        return ask
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return the policies."""
-        return who_can_rows(answer, self.width) if isinstance(answer, WhoCan) else []
+        """Return a policy a row, what is unfolded below it, and then who in the account may do it."""
+        if not isinstance(answer, WhoCanAnswer):
+            return []
+        narrow = self.width < NARROW
+        columns = columns_of(answer.policies, narrow=narrow)
+        self.rows.set_columns(columns)
+        found: list[Row] = []
+        for holder in answer.policies.holders:
+            found += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
+            if holder.policy.arn in self._opened or self._types:
+                found += self._unfolded(holder, answer.policies.action)
+        if answer.principals is not None:
+            if not found:
+                found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(self.nothing())]
+            blocks = principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC))
+            found.append(Row("space", (styled(""),), selectable=False))
+            found += rows(blocks, self.width)
+        return found
+
+    def _unfolded(self, holder: Holder, action: str) -> list[Row]:
+        arn = holder.policy.arn
+        found = [
+            Row((arn, index, part), (((STEP * 2, ""), *line),), selectable=False)
+            for index, said in enumerate(holder_lines(holder, action, types=self._types))
+            for part, line in enumerate(wrap(styled_line(said, "app"), max(self.width - 4, 20)))
+        ]
+        way = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
+        return [*found, Row((arn, "permissions"), (way,), ItsPermissions(holder))]
+
+    def exports(self) -> Sequence[Export]:
+        """Return the whole answer as Markdown, and the text as it is shown."""
+        answer = self._answer
+        if not isinstance(answer, WhoCanAnswer):
+            return super().exports()
+        known, scope = self.app.library.data().newest, self._scope
+
+        def text() -> str:
+            blocks = who_can_blocks(answer.policies, scope, known)
+            if answer.principals is not None:
+                blocks += principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC))
+            return markdown(blocks)
+
+        return [Export("Markdown", "who-can.md", Copyable("Markdown", "", text)), *super().exports()]
 
     def nothing(self) -> Sequence[Styled]:
         """Return that none exists, what is known about that, and where else to look."""
@@ -134,9 +225,27 @@ class WhoCanScreen(AskingScreen):
         """Let the user type another action."""
         self.action_edit()
 
+    def action_view(self) -> None:
+        """Show every grant with the resource types that it does not reach, or a policy a row again."""
+        self._types = not self._types
+        self.ask_again()
+
     @on(RowList.Opened)
     def _go(self, event: RowList.Opened) -> None:
         value = event.row.value if event.row else None
         if isinstance(value, Holder):
             event.stop()
-            self.app.go_to(Shown(self.app.library.find(value.policy.arn), value.version))
+            self._opened ^= {value.policy.arn}
+            self.show_answer()
+        elif isinstance(value, ItsPermissions):
+            event.stop()
+            holder = value.holder
+            self.app.go_to(Shown(self.app.library.find(holder.policy.arn), holder.version))
+        elif isinstance(value, PrincipalCan) and value.subject.kind == "role":
+            event.stop()
+            self.app.push_screen(RoleScreen(value.subject.arn or value.subject.name))
+
+
+def action_row(action: str, about: str = "") -> Row:
+    """Return an action that may be meant, as a row that asks about it."""
+    return Row(action, (((clean_line(action), ""), (f"  {about}" if about else "", "muted")),), action)
