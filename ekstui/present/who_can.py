@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from ekstui.core.principals import PrincipalCan, PrincipalsCan
     from ekstui.core.who_can import Holder, Since, WhoCan
 
-COLUMNS = (
-    Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13), Column("On", 8, shrink=1, share=1),
-    Column("If", 10, shrink=2, share=2),
-)  # fmt: skip
-
 ON_ROOM = 20
 """Characters of resources that a row names before it counts the rest; the first stands in any case."""
 
@@ -44,7 +39,8 @@ IF_ROOM = 30
 NARROW = 100
 """Columns below which a row goes on below itself: names would leave too little room beside them."""
 
-NARROW_COLUMNS = (Column("Policy", 16, share=3, middle=True), Column("", 3), Column("Since", 13))
+LONGEST_NAME = 48
+"""Cells of a policy's name before its middle is cut."""
 
 _CLUSTER_TAGS = (
     "eks:eks-cluster-name", "eks:cluster-name", "aws:eks:cluster-name", "ebs.csi.aws.com/cluster",
@@ -87,12 +83,20 @@ def who_can_blocks(
             note(Span("Neither the reference nor any policy names it: these have it by a pattern.", shown="app"))
         )
     if not full:
-        columns = NARROW_COLUMNS if narrow else COLUMNS
+        columns = columns_of(answer, narrow=narrow)
         return [*blocks, Table(columns, [holder_row(each, narrow=narrow) for each in answer.holders])]
     for holder in answer.holders:
         blocks.append(Heading((code(holder.policy.name), f" {version_label(holder.version)}")))
         blocks.append(Tree([Node(line) for line in holder_lines(holder, answer.action, types=types)]))
     return blocks
+
+
+def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
+    """Return the columns of `holder_row`, the first as wide as the names need."""
+    longest = max((len(holder.policy.name) for holder in answer.holders), default=16)
+    name = Column("Policy", min(longest, LONGEST_NAME), middle=True)
+    columns = (name, Column("", 3), Column("Since", 13))
+    return columns if narrow else (*columns, Column("On", ON_ROOM, shrink=1), Column("If", 10, shrink=2, share=1))
 
 
 def holder_row(holder: Holder, *, narrow: bool = False) -> TableRow:
@@ -151,8 +155,8 @@ def principals_blocks(found: PrincipalsCan, action: str, now: datetime) -> list[
         blocks = [Heading(f"In my account: {more}{total} may do {action} ({where})")]
     if found.principals:
         columns = (
-            Column("Who", 16, share=2, middle=True), Column("", 4), Column("Used by", 8, shrink=1, share=2),
-            Column("Through", 12, shrink=2, share=2), Column("Last used", 9), Column("Depends on", 0, shrink=3, share=1),
+            Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
+            Column("Through", 22, shrink=2), Column("Last used", 9), Column("Depends on", 12, shrink=3),
         )  # fmt: skip
         blocks.append(Table(columns, [_principal_row(each, now) for each in found.principals]))
     if found.taken:
@@ -164,11 +168,10 @@ def principals_blocks(found: PrincipalsCan, action: str, now: datetime) -> list[
 def _principal_row(each: PrincipalCan, now: datetime) -> TableRow:
     subject = each.subject
     used = age_in_words(subject.last_used, now) if subject.last_used else "—" if subject.kind == "role" else ""
-    kind = "service-linked" if subject.service_linked else subject.kind
     cells: tuple[Line, ...] = (
         code(subject.name, "strong"),
-        Span(kind, "muted"),
-        uses_words(subject.used_by) or Span("—", "muted"),
+        Span(subject.kind, "muted"),
+        uses_words(subject.used_by) or Span("its service alone" if subject.service_linked else "—", "muted"),
         _through(each),
         used,
         Span("; ".join(each.reasons), "warn"),
@@ -177,13 +180,9 @@ def _principal_row(each: PrincipalCan, now: datetime) -> TableRow:
 
 
 def _through(each: PrincipalCan) -> Line:
-    return joined(
-        ", ",
-        [
-            (code(policy.policy), Span(f" {version_label(policy.version)}" if policy.version else "", "muted"))
-            for policy in each.through
-        ],
-    )
+    first, *others = each.through
+    version = f" {version_label(first.version)}" if first.version else ""
+    return (code(first.policy), Span(version + (f", +{len(others)}" if others else ""), "muted"))
 
 
 def _taken(each: PrincipalCan) -> Node:
