@@ -12,9 +12,9 @@ from ekstui.core.text import clean_line
 from ekstui.core.who_can import Since
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.who_can import since_words
 from ekstui.present.wrapping import wrap
 from ekstui.tui.present.permissions import LEVEL_TONES
-from ekstui.tui.present.who_can import since_words
 from ekstui.tui.present.words import grant_words
 
 MOST_RESOURCES = 50
