@@ -26,11 +26,12 @@ $(STAMP): pyproject.toml
 run: $(STAMP) ## set up and start the app (ARGS="AmazonEKSClusterPolicy" opens it there)
 	@$(BIN)/ekstui $(ARGS)
 
-check: $(STAMP) ## format, lint, types and layer contracts
+check: $(STAMP) ## format, lint, types, layer contracts and workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --offline --quiet .github action.yml
 
 # Half as many again as processors: a fifth of the tests' time is waiting for a terminal.
 WORKERS := $(shell $(PYTHON) -c 'import os; print(max((os.cpu_count() or 2) * 3 // 2, 2))')
@@ -84,7 +85,8 @@ SDK := $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/operation
 # botocore reads its data through the file system, so the file unpacks itself once, into ~/.shiv or SHIV_ROOT.
 zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
 	rm -rf $(SITE)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --target $(SITE) .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.lock --target $(SITE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --target $(SITE) .
 	cd $(SITE)/botocore/data && find . -mindepth 1 -maxdepth 1 -type d | grep -vxE './($(SDK))' | xargs rm -rf
 	rm -rf $(SITE)/bin $(SITE)/share $(SITE)/docutils $(SITE)/*/__pycache__
 	mkdir -p dist
