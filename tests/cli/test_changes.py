@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from ekstui.cli.main import main
+from tests.cli.test_commands import ekstui
 from tests.sources.test_account_file import page, role, written
 
+ATOM = "{http://www.w3.org/2005/Atom}"
 CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}
 
 
@@ -59,3 +62,28 @@ def test_of_half_an_account_nothing_is_proven_empty(tmp_path: Path, capsys: pyte
     answer = json.loads(done.out)
     assert (answer["complete"], answer["changes"]) == (False, [])
     assert "Incomplete: not every role, user and group was read" in done.err
+
+
+def test_the_feed_is_atom_with_ids_that_stay() -> None:
+    def feed(since: str) -> dict[str, str]:
+        root = ElementTree.fromstring(ekstui("changes", "--since", since, "--format", "atom").stdout)
+        assert root.tag == f"{ATOM}feed"
+        for name in ("id", "title", "updated"):
+            assert root.findtext(f"{ATOM}{name}")
+        return {
+            str(entry.findtext(f"{ATOM}title")): str(entry.findtext(f"{ATOM}id")) for entry in root.iter(f"{ATOM}entry")
+        }
+
+    long, short = feed("2026-03-01"), feed("2026-06-01")
+    assert "AmazonEKS_CNI_Policy v5 to v6: widened" in long
+    assert short
+    assert short.items() < long.items()
+    assert len(set(long.values())) == len(long)
+    assert all(each.startswith("urn:uuid:") for each in long.values())
+
+
+def test_the_feed_as_markdown() -> None:
+    assert (
+        "| 2026-03-04 | `AmazonEKS_CNI_Policy`"
+        in ekstui("changes", "--since", "2026-03-01", "--format", "markdown").stdout
+    )

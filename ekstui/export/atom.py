@@ -1,0 +1,53 @@
+"""What AWS changed as an Atom feed (RFC 4287), for readers and chat integrations."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from xml.etree import ElementTree
+
+from ekstui.core.policy import format_time, version_label
+from ekstui.core.steps import FeedStep
+from ekstui.core.text import clean_line
+
+_ATOM = "http://www.w3.org/2005/Atom"
+
+
+def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: datetime) -> str:
+    """Return the steps as a feed. Ids are made of ARN and version, so an entry keeps its id for ever."""
+    ElementTree.register_namespace("", _ATOM)
+    feed = ElementTree.Element(f"{{{_ATOM}}}feed")
+    _add(feed, "id", _id("changes"))
+    _add(feed, "title", "AWS managed policies: what changed")
+    _add(feed, "updated", format_time(newest) or "")
+    _add(_add(feed, "author"), "name", "ekstui")
+    for step in steps:
+        entry = _add(feed, "entry")
+        _add(entry, "id", _id(f"{arns[step.policy]}@{version_label(step.version)}"))
+        _add(entry, "title", _title(step))
+        _add(entry, "updated", format_time(step.created or newest) or "")
+        _add(entry, "summary", _summary(step))
+    ElementTree.indent(feed)
+    return ElementTree.tostring(feed, encoding="unicode", xml_declaration=True)
+
+
+def _title(step: FeedStep) -> str:
+    if step.previous is None:
+        return f"{step.policy} {version_label(step.version)}: {'new policy' if step.version == 1 else 'first known'}"
+    reach = "no change" if step.change.kind == "none" else step.change.reach or "unknown"
+    return f"{step.policy} {version_label(step.previous)} to {version_label(step.version)}: {reach}"
+
+
+def _summary(step: FeedStep) -> str:
+    change = step.change
+    compare = f" Compare: ekstui diff {step.policy}@v{step.previous}..v{step.version}" if step.previous else ""
+    return f"{change.added} added, {change.removed} removed, {change.changed} changed.{compare}"
+
+
+def _id(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"ekstui:{name}").urn
+
+
+def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
+    child = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}")
+    child.text = None if text is None else clean_line(text)
+    return child
