@@ -19,6 +19,11 @@ Words = tuple[tuple[str, bool], ...]
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
+_KEY = re.compile(r' *"(\w+)":')
+
+_STATEMENT = 4
+"""Spaces before the brackets of a statement."""
+
 LIKE = 0.5
 """How alike two lines are, from 0 to 1, before one counts as the other one changed."""
 
@@ -38,6 +43,38 @@ def canonical_lines(document: Document) -> list[str]:
     statements = cast("list[dict[str, object]]", value["Statement"])
     value["Statement"] = sorted((_sorted_lists(entry) for entry in statements), key=_order)
     return json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+
+
+def canonical_places(document: Document) -> list[str]:
+    """Return for each of the canonical lines where it stands: `Statement 7 "AllowX" › Condition`; empty outside."""
+    statements = cast("list[dict[str, object]]", serialise(document)["Statement"])
+    numbered = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
+    names = iter(f"Statement {number}{_sid(entry)}" for number, entry in numbered)
+    places: list[str] = []
+    statement = element = ""
+    for line in canonical_lines(document):
+        depth = len(line) - len(line.lstrip(" "))
+        if depth == _STATEMENT and line.strip() == "{":
+            statement, element = next(names), ""
+        elif depth == _STATEMENT + 2 and statement and (key := _KEY.match(line)):
+            element = f" › {key[1]}"
+        elif depth < _STATEMENT:
+            statement = element = ""
+        places.append(statement + element)
+        if depth == _STATEMENT and line.strip().startswith("}"):
+            statement = element = ""
+    return places
+
+
+def places_of(pairs: Sequence[LinePair], before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Return where each pair of lines stands: on the side after, or before where that has no such line."""
+    found: list[str] = []
+    old = new = 0
+    for pair in pairs:
+        found.append(before[old] if pair.after is None else after[new])
+        old += pair.before is not None
+        new += pair.after is not None
+    return found
 
 
 def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:
@@ -89,6 +126,10 @@ def _sorted_lists(value: object) -> dict[str, object]:
         return sorted(entry) if isinstance(entry, list) else entry
 
     return cast("dict[str, object]", deep(value))
+
+
+def _sid(statement: dict[str, object]) -> str:
+    return f' "{statement["Sid"]}"' if statement.get("Sid") else ""
 
 
 def _order(statement: dict[str, object]) -> tuple[str, str]:

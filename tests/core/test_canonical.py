@@ -2,8 +2,9 @@
 
 import pytest
 
-from ekstui.core.canonical import canonical_lines
+from ekstui.core.canonical import canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.core.document import parse
+from tests.core.corpus import raw_document
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
@@ -13,3 +14,24 @@ def test_no_text_can_make_a_line_of_its_own(separator: str) -> None:
         return len(canonical_lines(parse({"Statement": [statement]})))
 
     assert lines(f'a{separator}"Effect": "Deny"') == lines("a")
+
+
+def test_a_line_knows_its_statement_and_element() -> None:
+    raw = raw_document("AmazonEKSServiceRolePolicy", 26)
+    document = parse(raw)
+    lines, places = canonical_lines(document), canonical_places(document)
+    assert len(lines) == len(places)
+    (place,) = {place for line, place in zip(lines, places, strict=True) if "AmazonEKSPodIdentityPolicy" in line}
+    number = next(i for i, each in enumerate(raw["Statement"], 1) if "AmazonEKSPodIdentityPolicy" in str(each))
+    assert place == f"Statement {number} › Condition"
+    named = canonical_places(parse(raw_document("AmazonEKS_CNI_Policy", 6)))
+    assert 'Statement 1 "AmazonEKSCNIPolicy" › Action' in named
+    assert (named[0], named[-1]) == ("", "")
+
+
+def test_a_pair_of_lines_stands_where_the_side_after_has_it() -> None:
+    before, after = (parse(raw_document("AmazonEKS_CNI_Policy", number)) for number in (5, 6))
+    pairs = line_pairs(canonical_lines(before), canonical_lines(after))
+    places = places_of(pairs, canonical_places(before), canonical_places(after))
+    changed = {place for pair, place in zip(pairs, places, strict=True) if pair.kind != "same"}
+    assert changed == {'Statement 1 "AmazonEKSCNIPolicy" › Action'}

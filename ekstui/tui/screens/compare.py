@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ekstui.core.canonical import LinePair, canonical_lines, line_pairs
+from ekstui.core.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.core.where import PolicyAt, Side
 from ekstui.export.documents import document_text
 from ekstui.export.patch import comparison_patch
@@ -38,10 +38,19 @@ SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))
 class LinesCompared(Message):
     """The two documents were compared line by line."""
 
-    def __init__(self, comparison: Comparison, pairs: list[LinePair]) -> None:
+    def __init__(self, comparison: Comparison, pairs: list[LinePair], places: list[str]) -> None:
         super().__init__()
         self.comparison = comparison
         self.pairs = pairs
+        self.places = places
+        """Where each pair stands in the documents."""
+
+
+def _lines_of(comparison: Comparison) -> LinesCompared:
+    before, after = comparison.before.document, comparison.after.document
+    # A comma says that another line follows, which is no difference of the line itself.
+    pairs = line_pairs(*([line.rstrip(",") for line in canonical_lines(each)] for each in (before, after)))
+    return LinesCompared(comparison, pairs, places_of(pairs, canonical_places(before), canonical_places(after)))
 
 
 class CompareScreen(ReportScreen):
@@ -63,6 +72,7 @@ class CompareScreen(ReportScreen):
         self._before = before
         self._after = after
         self._pairs: list[LinePair] | None = None
+        self._places: list[str] = []
         self._opened: set[int] = set()
 
     @property
@@ -109,14 +119,10 @@ class CompareScreen(ReportScreen):
         if self.view == "meaning":
             return rows([*beside(answer), *difference_blocks(answer)], self.width)
         if self._pairs is None:
-            before, after = answer.before.document, answer.after.document
-            self.app.background.run(
-                self,
-                "lines",
-                lambda _: LinesCompared(answer, line_pairs(canonical_lines(before), canonical_lines(after))),
-            )
+            self.app.background.run(self, "lines", lambda _: _lines_of(answer))
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
-        return (unified_rows if self.view == "unified" else side_rows)(self._pairs, self._opened)
+        lay_out = unified_rows if self.view == "unified" else side_rows
+        return lay_out(self._pairs, self._places, self._opened, self.width)
 
     def exports(self) -> Sequence[Export]:
         """Return the comparison as Markdown, JSON, a patch, and the text as it is shown."""
@@ -139,7 +145,7 @@ class CompareScreen(ReportScreen):
     @on(LinesCompared)
     def _lines_compared(self, message: LinesCompared) -> None:
         if message.comparison is self.comparison:
-            self._pairs = message.pairs
+            self._pairs, self._places = message.pairs, message.places
             self.show_answer()
             self._rest_on_a_change()
 
