@@ -116,6 +116,7 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "after": _sides,
     "boundary": _sides,
     "session_policy": _files,
+    "trust": _files,
     "account_file": _files,
     "source": _files,
     "action": _actions,

@@ -57,12 +57,17 @@ class KeysInTurnApp(App[None]):
 
     async def _follow(self, way: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
         """Go on behind what the next node has before it; once nothing was met all the way, often enough, send a key."""
+        ends = not way
         while way:
             node = way.popleft()
-            waiting |= node.message_queue_size > 0
+            met = waiting or node.message_queue_size > 0
             # A node that is gone has nothing before it.
-            if node.call_later(self._follow, way, sent_at, quiet, waiting=waiting):
+            if node.call_later(self._follow, way, sent_at, quiet, waiting=met):
                 return
+        if not ends:
+            # Not even the app takes anything any more: it is ending, and keys mean nothing.
+            self._typed.clear()
+            return
         quiet = 0 if waiting else quiet + 1
         if self._sent_at != sent_at:
             return

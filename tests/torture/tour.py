@@ -63,7 +63,7 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.exports("table, export")
     with app(home, ["AmazonEKSClusterPolicy", "--account-file", str(home / "account.json")], tried, env) as at:
         at.takes_out = takes_out
-        at.see("attached", "", "account 1234…")
+        at.see("attached", "", "4 Attached · 1234")
         at.see("attached", "4z", SPOKEN)
         at.copies("attached, copy")
         at.see("role", "g\r", "Findings")

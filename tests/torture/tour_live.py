@@ -76,7 +76,7 @@ def live_tour(rig: Rig, home: Path, driver: str) -> Tried:
     """See the screens that are about an account, a question or a choice."""
     tried = Tried(strings=1)
     with app(home, [POLICY], tried, _hostile_home(rig, home, driver)) as at:
-        at.see("attached", "", "account 1234…")
+        at.see("attached", "", "4 Attached · 1234")
         see_account(at)
         see_questions(at)
         see_failures(at, rig)
@@ -87,7 +87,7 @@ def short_tour(rig: Rig, home: Path) -> Tried:
     """See as many screens as a few seconds allow, with Textual's own driver."""
     tried = Tried(strings=1)
     with app(home, [POLICY], tried, _hostile_home(rig, home, "plain"), quiet=0.06) as at:
-        at.see("attached", "", "account 1234…")
+        at.see("attached", "", "4 Attached · 1234")
         at.see("attached", "4", "OWNED")
         at.see("role", "g\r", "Findings")
         at.see("role, permissions", "v", "access")

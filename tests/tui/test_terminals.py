@@ -84,6 +84,14 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
         terminal.wait_for("left with 0", PATIENCE)
 
 
+def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
+    with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
+        terminal.wait_for("2 Permissions", PATIENCE)
+        terminal.settle()
+        terminal.send("q" + "qj" * 20)
+        assert terminal.wait_exit(PATIENCE).code == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
