@@ -162,7 +162,8 @@ def _types_lacking(info: ActionInfo, grants: tuple[Grant, ...]) -> tuple[str, ..
 def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
     """Return the names that come closest to an action that nobody knows, best first.
 
-    Sought are the reference's actions of the nearest services, and `named`, actions that documents name.
+    Sought are actions of that name in any service, the reference's actions of the nearest services, and `named`,
+    actions that documents name.
     """
     import difflib  # 5 ms, and only for a name that does not exist
 
@@ -174,8 +175,9 @@ def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> t
     spelled = {full.lower(): full for each in services for full in known.names(each).values()}
     spelled.update({each.lower(): each for each in named})
     close = difflib.get_close_matches(action.lower(), spelled, limit, 0.75)
-    elsewhere = [full for full in actions_named(name) if full.lower() not in close]
-    return (*(spelled[each] for each in close), *elsewhere)[:limit]
+    # Of another service, the very name is nearer than one that is spelled alike.
+    found = dict.fromkeys((*actions_named(name, 3), *(spelled[each] for each in close)))
+    return tuple(found)[:limit]
 
 
 def actions_named(name: str, limit: int = 5) -> tuple[str, ...]:

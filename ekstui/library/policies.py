@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import Absence, Knowledge
+
+_ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
 
 NEAREST = 5
 """How many names come with a name that does not exist."""
@@ -28,6 +31,8 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
     An exact name ends the search, so it comes before the names that it is a part of. Raises AmbiguousError with
     the candidates, and NotFoundError with the nearest names or with what an EKS access policy of that name is.
     """
+    if (access_name := access_policy_name(name)) is not None:
+        raise _no_iam_policy(access_name, knowledge())
     if name.startswith("arn:"):
         return _find_arn(name, reader)
     wanted = name.casefold()
@@ -40,9 +45,8 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
         if wanted in folded:
             candidates.append(entry)
         names.append(entry)
-    if access := knowledge().access_policy(name):
-        message = f"{access.name} is an EKS access policy, not an IAM policy."
-        raise NotFoundError(message, (), f"{access.text} {access.explanation}")
+    if knowledge().access_policy(name):
+        raise _no_iam_policy(name, knowledge())
     absence = knowledge().absence(name) if len(candidates) < 2 else None
     if absence is not None and candidates and wanted in absence.words:
         raise NotFoundError(absence.text, tuple(candidates), f"One has that in its name: {candidates[0]}.")
@@ -53,6 +57,26 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
         more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""
         raise AmbiguousError(f"{name!r} fits {len(candidates)} policies: {shown}{more}.", tuple(candidates))
     return reader.policy(candidates[0])
+
+
+def access_policy_name(arn: str) -> str | None:
+    """Return the name in the ARN of an EKS access policy, or None for another text."""
+    found = _ACCESS_POLICY.fullmatch(arn)
+    return None if found is None else found[1]
+
+
+def _no_iam_policy(name: str, knowledge: Knowledge) -> NotFoundError:
+    """Return the error that says what an EKS access policy is."""
+    access = knowledge.access_policy(name)
+    if access is not None:
+        message = f"{access.name} is an EKS access policy, not an IAM policy."
+        if access.name not in knowledge.policies:
+            return NotFoundError(message, (), f"{access.text} {access.explanation}")
+        message = f"That is the EKS access policy {access.name}, not the IAM policy of the same name."
+        return NotFoundError(message, (access.name,), f"{access.text} {access.explanation}")
+    nearest = nearest_names(name, knowledge.access_policies)
+    hint = f"Nearest: {', '.join(nearest)}." if nearest else ""
+    return NotFoundError(f"{name!r} is no EKS access policy that is known, and no IAM policy.", nearest, hint)
 
 
 def refuse_access_policy(name: str, knowledge: Knowledge) -> None:

@@ -136,6 +136,14 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
             yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'a cluster not told'}"))
     if explanation.role is not None and explanation.role != explanation.principal:
         yield row("judged by", ("all of ", code(explanation.role)))
+    if explanation.denied and not explanation.judged and (explanation.cause is None or explanation.cause.has_remedy):
+        yield row(
+            "next",
+            (
+                Span("--role NAME or --policy NAME says which statement came nearest", shown="outside"),
+                Span("role:NAME or policy:NAME before it says which statement came nearest", shown="app"),
+            ),
+        )
     if explanation.used_by:
         yield row("used by", "; ".join(map(use_in_words, explanation.used_by)))
     if explanation.missing_context:

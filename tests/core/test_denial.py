@@ -140,6 +140,13 @@ MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
     ("Warning  MissingIAMPermissions  5s  aws-node  Unauthorized operation: failed to call ec2:DescribeSubnets due to missing "
      "permissions. Please refer https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md",
      "ec2:DescribeSubnets", None, None, None),
+    # EKS, of those who make a node group or a cluster (terraform-modules 396, aws-cdk 8574).
+    ("InvalidRequestException: Failed to create service linked role: AWSServiceRoleForAmazonEKSNodegroup due to missing permissions "
+     "for 'iam:CreateServiceLinkedRole'", "iam:CreateServiceLinkedRole", None, None, None),
+    ("Failed to create resource. Error: Caller does not have permission to perform `iam:listAttachedRolePolicies`",
+     "iam:ListAttachedRolePolicies", None, None, None),
+    ("Failed to create resource. IAM role's policy must include the `ec2:DescribeVpcs` action Logs: /aws/lambda/x",
+     "ec2:DescribeVpcs", None, None, None),
     ("message: Controller isn't authorized to call ec2:CreateFleet", "ec2:CreateFleet", None, None, None),
     # Only the wrapper tells.
     ("An error occurred (UnauthorizedOperation) when calling the DescribeVolumes operation: You are not authorized to perform "
@@ -413,6 +420,8 @@ def test_several_denials_are_all_read() -> None:
         ('the role "build" is not authorized to perform: eks:DescribeCluster on resource: *', "build", "*"),
         ("You are not authorized to perform: ec2:RunInstances", None, None),
         ("msg: Controller is not authorized to perform: ec2:RunInstances", None, None),
+        ("AccessDenied: User: arn:aws:sts::{{ account }}:assumed-role/{{ name }}2020/1590 is not authorized to perform: ec2:RunInstances",
+         None, None),
         # A short ARN, as some services name what they list.
         (f"User: {SESSION} is not authorized to perform: elasticfilesystem:DescribeFileSystems on resource: "
          "arn:aws:elasticfilesystem:us-east-1:*", SESSION, "arn:aws:elasticfilesystem:us-east-1:*"),
@@ -461,6 +470,8 @@ def test_a_decoded_message_gives_the_context(text: str) -> None:
         "aws:requestedregion",
     }
     assert not [key for key in denial.absent if key.startswith("aws:principal")]
+    # As karpenter-provider-aws 1488 has it: who blanks out a key leaves nothing to conclude from those that are missing.
+    assert parse_denial(text.replace("ec2:Region", "******:Region")).absent == frozenset()
 
 
 def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:

@@ -208,15 +208,19 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
         principal=name if isinstance(name, str) else None,
         cause=Cause(None, explicit=True) if value.get("explicitDeny") is True else None,
         context=conditions,
-        absent=_keys_left_out(action, conditions) if conditions else frozenset(),
+        absent=_keys_left_out(action, conditions, reference),
     )
 
 
-def _keys_left_out(action: str, conditions: Mapping[str, object]) -> frozenset[str]:
+def _keys_left_out(action: str, conditions: Mapping[str, object], reference: Reference) -> frozenset[str]:
     """Return the keys about the request and its resource that a decoded message would list if the request had them.
 
-    It lists none about the caller, the session, the network or the organisation, so nothing follows for those.
+    It lists none about the caller, the session, the network or the organisation, so nothing follows for those; and
+    where somebody has blanked out a key, nothing follows at all.
     """
+    prefixes = {key.partition(":")[0] for key in conditions}
+    if not prefixes or not all(prefix.lower() == "aws" or reference.has_service(prefix) for prefix in prefixes):
+        return frozenset()
     service = action.partition(":")[0].lower()
     keys = {"aws:requesttag/*", "aws:tagkeys", "aws:resourcetag/*", f"{service}:resourcetag/*"}
     # A form ends in `/?*` where any tag may follow.

@@ -12,7 +12,9 @@ from ekstui.core.reference import Reference
 
 _ACTION = r"([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
 _PHRASES = re.compile(
-    r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?)(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
+    r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?"
+    r"|(?:missing|not have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
+    r"[`'\"]?(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
     re.IGNORECASE,
 )
 _WANTED = re.compile(r"policy must include the [`'\"]?" + _ACTION + r"[`'\"]? action")
@@ -21,7 +23,7 @@ _USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
 _NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
 """Words that stand before `is not authorized` and name no principal."""
 _RESOURCE = re.compile(
-    r",? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
+    r"[`'\"]?,? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
     r"(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))",
     re.IGNORECASE,
 )
@@ -127,6 +129,9 @@ def _principal(text: str, start: int) -> str | None:
     found = _USER.search(text, max(0, start - 2_100), start)
     if found is None:
         return None
+    user = text.rfind("User: ", max(0, start - 300), found.start(1))
+    if user >= 0 and text[user + 6 : found.start(1)].startswith("arn:"):
+        return None  # an ARN with something blanked out, in several words
     name = found[1].strip("\"',;").lstrip("([{")
     name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
     return name if name and name.lower().rstrip(":") not in _NOBODY else None

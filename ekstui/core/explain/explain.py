@@ -15,6 +15,7 @@ from ekstui.core.explain.trust import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
 from ekstui.core.explain.words import cause_in_words
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.reference import Reference, ResourceUse
+from ekstui.core.who_can import nearest_actions
 
 _MAX_OTHER_TYPES = 12
 """How many resource types a call may have for the optional ones to be named too; ec2:CreateTags has a hundred."""
@@ -84,7 +85,10 @@ def explain(
         hints=() if knowledge is None else knowledge.dependents(request.action),
         also_authorised_on=also,
         used_by=policies.used_by,
-        notes=_notes(request, evaluation, denial, elsewhere=elsewhere, of_node=of_node),
+        notes=(
+            *_unknown_action(request.action, reference),
+            *_notes(request, evaluation, denial, elsewhere=elsewhere, of_node=of_node),
+        ),
         encoded=None if denial is None else denial.encoded,
         judged=evaluation is not None and not _is_decided(cause),
         denied=denial is not None,
@@ -96,6 +100,14 @@ def _evaluation(request: Request, policies: Policies, reference: Reference | Non
     if not policies.identity and not policies.identity_known:
         return None
     return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
+
+
+def _unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]:
+    if not action or reference is None or reference.find(action) is not None:
+        return ()
+    nearest = nearest_actions(action)
+    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
 
 
 def _is_decided(cause: Cause | None) -> bool:
@@ -232,8 +244,6 @@ def _notes(
         notes.append(TRUST_MUST_ALLOW)
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         notes.append("The message names no resource.")
-    if denial is not None and denial.principal is not None and evaluation is None and not elsewhere:
-        notes.append("Name a role or a policy to judge by, to see which statement came nearest.")
     return tuple(notes)
 
 

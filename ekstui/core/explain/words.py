@@ -39,7 +39,7 @@ def verdict_in_words(explanation: Explanation) -> str:
     if explanation.judged or not explanation.denied:
         return _VERDICTS[explanation.verdict]
     if cause is None:
-        return "denied, and the message does not say by what"
+        return "denied; the message does not say by which policy"
     kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
     if cause.explicit:
         return f"denied explicitly by {_article(kind)} {kind}, as the message says"
