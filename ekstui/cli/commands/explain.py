@@ -22,7 +22,8 @@ from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
     "Say why a request was denied: paste the message, or give the action. What is given beside a message goes before "
-    "what the message says. A context key that is neither given nor absent stays unknown."
+    "what the message says. A context key that is neither given nor absent stays unknown. Where the account is at hand, from a file or an "
+    "earlier run, a role that the message names is judged by all that is attached to it."
 )
 EXAMPLES = (
     "kubectl logs … | ekstui explain",
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role",
         metavar="NAME",
-        help="judge by all that is attached to a role of the account; a role that the message names is taken without it where the account is at hand",
+        help="judge by all that is attached to a role of the account",
     )
     parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
     parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
