@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ekstui.core.document import Document, parse
+from ekstui.core.document import Document, broken_rules, object_of, parse
 from ekstui.errors import DocumentError
 
 _TERRAFORM = {
@@ -39,6 +39,8 @@ class Embedded:
     """None where it cannot be judged."""
     reason: str = ""
     """Why it cannot be judged."""
+    written: str = ""
+    """Of one that cannot be judged, its JSON, so that a change is seen."""
 
 
 def documents_in(value: object) -> dict[str, Embedded]:
@@ -89,15 +91,19 @@ def _of_resource(name: str, kind: str, properties: Mapping[str, Any]) -> Iterato
 def _parsed(place: str, value: object) -> Embedded:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = json.loads(value, object_pairs_hook=object_of)
         except (ValueError, RecursionError):
-            return Embedded(place, None, "it is no JSON")
+            return Embedded(place, None, "it is no JSON", str(value))
+    written = json.dumps(value, sort_keys=True, default=str)
     if _is_computed(value):
-        return Embedded(place, None, "parts of it are computed by the template")
+        return Embedded(place, None, "parts of it are computed by the template", written)
     try:
-        return Embedded(place, parse(value))
+        document = parse(value)
+        for broken in broken_rules(document):
+            raise broken
     except DocumentError as error:
-        return Embedded(place, None, error.message.rstrip("."))
+        return Embedded(place, None, error.message.rstrip("."), written)
+    return Embedded(place, document)
 
 
 def _is_computed(value: object) -> bool:

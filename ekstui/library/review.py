@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.core.change import Change, changes
-from ekstui.core.document import Document, load_json
+from ekstui.core.document import Document, load_json, object_of
 from ekstui.core.embedded import Embedded, documents_in, plan_sides
 from ekstui.errors import DocumentError
 from ekstui.sources.repository import MOST_BYTES, ChangedFile, changed_files
@@ -84,7 +84,7 @@ def _value(path: str, content: bytes | None) -> object:
         raise DocumentError(f"it has more than {MOST_BYTES:,} bytes")
     if not path.endswith((".yaml", ".yml", ".template")) or content.lstrip()[:1] in (b"{", b"["):
         try:
-            return json.loads(content) if path.endswith(".json") else load_json(content)
+            return json.loads(content, object_pairs_hook=object_of) if path.endswith(".json") else load_json(content)
         except (ValueError, RecursionError):
             raise DocumentError("it is no JSON") from None
     return _template(content)

@@ -157,6 +157,20 @@ def test_the_action_on_a_policy(repository: Repository, after: object, code: int
     assert words in repository.action()[1]
 
 
+def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) -> None:
+    twice = '{"Statement": {"Effect": "Allow", "Action": "ec2:DescribeTags", "Action": "ec2:*", "Resource": "*"}}'
+    trust = {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"}}}
+    repository.write("twice.json", twice)
+    repository.write("trust.json", trust)
+    repository.commit()
+    assert "No policy document changes" in repository.action()[1]
+    repository.write("twice.json", twice.replace("ec2:*", "ec2:DescribeTags"))
+    repository.write("trust.json", json.dumps(trust).replace("111122223333", "*"))
+    summary = repository.action()[1]
+    assert "Action: two elements have this name" in summary
+    assert "Principal: an identity policy has no principal" in summary
+
+
 def test_the_action_on_what_is_no_policy(repository: Repository) -> None:
     repository.write("package.json", {"name": "x", "version": "2"})
     repository.write("notes.yaml", "a: [1")
