@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ekstui.core.change import Kind
     from ekstui.core.grants import Reach
+    from ekstui.core.reach.judgement import Denies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,17 @@ class StepCounts:
     added: int
     removed: int
     changed: int
+    denies: Denies | None = None
+    """What its Deny statements do where the same requests are allowed, as in a policy that only denies."""
+
+    @property
+    def words(self) -> str:
+        """Which way the step went, in a word or two; empty where there is nothing to compare with."""
+        if self.kind == "none":
+            return "no change"
+        if self.reach == "same":
+            return f"denies {self.denies}" if self.denies else "same access"
+        return self.reach or ""
 
 
 @dataclass(frozen=True, slots=True)

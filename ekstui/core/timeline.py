@@ -36,10 +36,12 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
 
 def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]) -> StepCounts:
     targets = changed_targets(before, after)
+    judgement = reach_between(before, after, thorough=False)
     return StepCounts(
         kind=targets.kind,
-        reach=reach_between(before, after, thorough=False).reach,
+        reach=judgement.reach,
         added=len(targets.added),
         removed=len(targets.removed),
         changed=len(targets.changed),
+        denies=judgement.denies,
     )

@@ -33,7 +33,7 @@ def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: dateti
 def _title(step: FeedStep) -> str:
     if step.previous is None:
         return f"{step.policy} {version_label(step.version)}: {'new policy' if step.version == 1 else 'first known'}"
-    reach = "no change" if step.change.kind == "none" else step.change.reach or "unknown"
+    reach = step.change.words or "unknown"
     return f"{step.policy} {version_label(step.previous)} to {version_label(step.version)}: {reach}"
 
 

@@ -50,10 +50,7 @@ def numbers_words(numbers: Sequence[int]) -> str:
 
 def reach_span(counts: StepCounts) -> Span:
     """Return which way a step went, in a word or two."""
-    if counts.kind == "none":
-        return Span("no change", "muted")
-    words = "same access" if counts.reach == "same" else counts.reach or "first known"
-    return Span(words, reach_style(counts.reach))
+    return Span(counts.words or "first known", "muted" if counts.kind == "none" else reach_style(counts.reach))
 
 
 def counts_spans(counts: StepCounts) -> tuple[Span, ...]:

@@ -147,7 +147,7 @@ def index_steps(
 
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
-    """Return the steps of a policy: version, the one before it, kind, reach, and counts of added, removed and changed."""
+    """Return the steps of a policy: version, the one before it, kind, reach, and counts of added, removed and changed, denies."""
     from ekstui.core.document import parse_text
     from ekstui.core.feed import steps_since
 
@@ -156,7 +156,16 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     for step in steps_since(policy, documents, None):
         change = step.change
         rows.append(
-            [step.version, step.previous, change.kind, change.reach, change.added, change.removed, change.changed]
+            [
+                step.version,
+                step.previous,
+                change.kind,
+                change.reach,
+                change.added,
+                change.removed,
+                change.changed,
+                change.denies,
+            ]
         )
     return rows
 

@@ -247,6 +247,16 @@ def test_a_policy_that_only_denies_denies_more_or_less() -> None:
     assert changes(newer, older).verdict.startswith("denies less: 4 actions no longer denied")
 
 
+def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
+    raw = next(each for each in raw_corpus() if each["name"] == "AWSCompromisedKeyQuarantineV2")
+    infos = tuple(VersionInfo(int(each["version"][1:]), None) for each in raw["versions"])
+    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    steps = timeline(Policy(raw["name"], raw["arn"], len(infos), infos), documents)
+    said = [step.change.words for step in steps if step.change]
+    # v2 put one pattern in place of another, v3 to v5 added what is denied.
+    assert said == ["denies otherwise", "denies more", "denies more", "denies more"]
+
+
 def test_two_policies_are_not_added_and_removed() -> None:
     old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
     verdict = changes(old, new, (EBS, f"{EBS}V2")).verdict

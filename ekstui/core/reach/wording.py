@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from ekstui.core import wildcard
 from ekstui.core.grants import Extent, Reach
-from ekstui.core.reach.coverage import Held, lies_within
-from ekstui.core.reach.judgement import Judgement, Outcome
+from ekstui.core.reach.judgement import Denies, Judgement, Outcome
 from ekstui.core.reach.phrases import Names, Phrase, Spelling, gain, loss
 from ekstui.core.reach.touched import Grants
 
@@ -22,9 +21,9 @@ def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = N
     `names` are those of two policies; without them the sides are two versions of one.
     """
     if judgement.reach == "same":
-        denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
-        if denied:
-            return _of_denies(denied, spelling, names)
+        if judgement.denies:
+            denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
+            return _of_denies(judgement.denies, denied, spelling, names)
         return "same access: the same requests are allowed, written differently"
     phrases = _phrases(judgement.outcomes, spelling, names)
     unsettled = [each for each in judgement.outcomes if not each.is_settled and not _is_new(each)]
@@ -47,25 +46,18 @@ def _opening(reach: Reach, names: Names | None) -> str:
     return words[reach]
 
 
-def _of_denies(outcomes: list[Outcome], spelling: Spelling, names: Names | None) -> str:
+def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, names: Names | None) -> str:
     """Return what changed Denies mean where what is allowed stays the same, as in a policy that only denies."""
-    nothing: frozenset[Extent] = frozenset()
-    more = all(lies_within(Held(each.before.deny, nothing), Held(each.after.deny, nothing)) for each in outcomes)
-    less = all(lies_within(Held(each.after.deny, nothing), Held(each.before.deny, nothing)) for each in outcomes)
-    if more == less:
-        opening, phrase = "denies otherwise", "denied otherwise"
-    elif more:
-        opening, phrase = "denies more", "denied in more cases"
-    else:
-        opening, phrase = "denies less", "denied in fewer cases"
-    if names:
-        opening = f"{names.after} {opening}"
+    cases = {"more": "in more cases", "less": "in fewer cases", "otherwise": "otherwise"}[denies]
     groups: dict[str, list[Outcome]] = {}
     for each in outcomes:
-        said = "newly denied" if not each.before.deny else "no longer denied" if not each.after.deny else phrase
+        said = (
+            "newly denied" if not each.before.deny else "no longer denied" if not each.after.deny else f"denied {cases}"
+        )
         groups.setdefault(said, []).append(each)
     counted = [_counted(group, Phrase(said, said), spelling) for said, group in groups.items()]
-    return f"{opening}: {'; '.join(counted)}"
+    who = f"{names.after} " if names else ""
+    return f"{who}denies {denies}{': ' if counted else ''}{'; '.join(counted)}"
 
 
 def _is_new(outcome: Outcome) -> bool:

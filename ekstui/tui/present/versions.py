@@ -100,7 +100,7 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         parts.append((f"−{counts.removed} ", "removed"))
     if counts.changed:
         parts.append((f"~{counts.changed} ", "warn"))
-    parts.append((counts.reach if counts.reach != "same" else "same access", REACH_TONES[counts.reach]))
+    parts.append((counts.words, REACH_TONES[counts.reach]))
     return (*parts, *tail)
 
 
