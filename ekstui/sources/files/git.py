@@ -26,8 +26,14 @@ PATIENCE = 120.0
 MOST_OUTPUT = 64 * 1024 * 1024
 """Bytes that one command of git may print."""
 
+MOST_FILE = 512 * 1024 * 1024
+"""Bytes that one file that git writes may have."""
+
 _OBJECT = re.compile(rb"[0-9a-f]{40}")
 _REF = re.compile(r"refs/[\w./-]{1,200}")
+_NO_COMMAND = 127
+"""The code with which a shell ends where a program is not there."""
+
 _SMALL = 64 * 1024
 """Bytes of a clone's own files that are read: HEAD, one ref, where its folder is."""
 
@@ -60,7 +66,7 @@ def borrowed(clone: Path) -> Iterator[Objects]:
     head = _head(folder, common, clone)
     with tempfile.TemporaryDirectory(prefix="ekstui-git-") as place:
         ours = Path(place) / "objects.git"
-        _run(["init", "--quiet", "--bare", "--template=", str(ours)])
+        make_bare(ours)
         (ours / "objects" / "info").mkdir(exist_ok=True)
         (ours / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
         shallow = [line for line in _small(common / "shallow", _MOST_REFS).split() if _OBJECT.fullmatch(line)]
@@ -69,28 +75,40 @@ def borrowed(clone: Path) -> Iterator[Objects]:
         yield Objects(ours, head)
 
 
-def run(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """Return what git prints in a bare repository of ours."""
-    return _run(["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments], given)
+def run(folder: Path, *arguments: str, given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
+    """Return what git prints in a bare repository of ours.
+
+    `protocol`, such as `https`, is the one by which it may reach the network; `patience` the seconds that it may take.
+    """
+    words = ["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments]
+    return _run(words, given, protocol, PATIENCE if patience is None else patience)
 
 
-def _run(arguments: list[str], given: bytes = b"") -> bytes:
+def make_bare(folder: Path) -> None:
+    """Make a bare repository of ours; InputError for a git that is too old to be told what to ignore."""
+    _check_version()
+    _run(["init", "--quiet", "--bare", "--template=", str(folder)])
+
+
+def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
+    patience = PATIENCE if patience is None else patience
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as complaints:
         source.write(given)
         source.seek(0)
         try:
             # The arguments are ours, and which git is the user's choice.
             process = subprocess.Popen(  # noqa: S603
-                ["git", *arguments],  # noqa: S607
+                # No file may become larger: an archive that never ends does not fill the disk.
+                ["sh", "-c", f'ulimit -f {MOST_FILE // 512}; exec git "$@"', "git", *arguments],  # noqa: S607
                 stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                env=_environment(),
+                env=_environment(protocol),
                 start_new_session=True,
             )
         except FileNotFoundError:
-            raise InputError("git is not installed, and this folder is a git clone.") from None
-        timer = threading.Timer(PATIENCE, process.kill)
+            raise InputError("There is no shell to start git with.") from None
+        timer = threading.Timer(patience, process.kill)
         timer.start()
         output = b""
         with process:
@@ -103,9 +121,11 @@ def _run(arguments: list[str], given: bytes = b"") -> bytes:
                     process.kill()
         code = process.returncode
         if late:
-            raise InputError(f"git did not read it within {PATIENCE:.0f} s.")
+            raise InputError(f"git did not read it within {patience:.0f} s.")
         if len(output) > MOST_OUTPUT:
             raise InputError(f"git prints more than {MOST_OUTPUT // 1024 // 1024} MB about it.")
+        if code == _NO_COMMAND:
+            raise InputError("git is not installed.", "Install it, or give the npm package.")
         if code:
             complaints.seek(0)
             said = complaints.read(_SMALL).decode(errors="replace").strip().splitlines()
@@ -113,8 +133,8 @@ def _run(arguments: list[str], given: bytes = b"") -> bytes:
         return output
 
 
-def _environment() -> dict[str, str]:
-    """Return an environment in which git reads no configuration, starts no program and reaches no network."""
+def _environment(protocol: str) -> dict[str, str]:
+    """Return an environment in which git reads no configuration, starts no program and reaches no other network."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SSH_", "XDG_CONFIG"))}
     return kept | {
         "HOME": os.devnull,
@@ -122,7 +142,7 @@ def _environment() -> dict[str, str]:
         "GIT_CONFIG_SYSTEM": os.devnull,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_ALLOW_PROTOCOL": protocol,
         "GIT_PROTOCOL_FROM_USER": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",

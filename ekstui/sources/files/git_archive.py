@@ -31,13 +31,16 @@ def is_git_archive(folder: Path) -> bool:
 def read_git_archive(folder: Path, known: Mapping[str, Policy]) -> Collection:
     """Return every version in the clone's history, of policies that are known; InputError where git cannot read it."""
     with borrowed(folder) as objects:
-        return _read(folder, objects, known)
+        return read_history(folder.resolve().name, objects, known)
 
 
-def _read(folder: Path, objects: Objects, known: Mapping[str, Policy]) -> Collection:
+def read_history(
+    name_of_archive: str, objects: Objects, known: Mapping[str, Policy], since: datetime | None = None
+) -> Collection:
+    """Return every version that was committed since a time, or ever, of policies that are known."""
     answers: dict[str, dict[int, VersionAnswer]] = {}
     skipped: list[Skipped] = []
-    blobs = dict(_blobs(objects))
+    blobs = dict(blobs_in(objects, since))
     for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True):
         name = path.rpartition("/")[2].removesuffix(".json")
         place = f"{path} ({blob[:10]})"
@@ -59,13 +62,14 @@ def _read(folder: Path, objects: Objects, known: Mapping[str, Policy]) -> Collec
     histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
     as_of = datetime.fromtimestamp(int(seconds), UTC)
-    return Collection(folder.resolve().name, as_of, True, histories, tuple(skipped))
+    return Collection(name_of_archive, as_of, True, histories, tuple(skipped))
 
 
-def _blobs(objects: Objects) -> Iterator[tuple[str, str]]:
+def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
     """Yield each file in the history of the policies' folder by its object name, newest first."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
-    fields = objects.git("log", *options, objects.head, "--", FOLDER).split(b"\0")
+    period = () if since is None else (f"--since={int(since.timestamp())}",)
+    fields = objects.git("log", *options, *period, objects.head, "--", FOLDER).split(b"\0")
     for count, (status, path) in enumerate(_pairs(fields)):
         if count > MAX_BLOBS:
             raise InputError(f"The clone has more than {MAX_BLOBS:,} files in its history.")

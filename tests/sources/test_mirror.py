@@ -1,0 +1,195 @@
+"""A public archive in git: what is new comes over HTTP, a rewritten history is said, and a hostile one starts nothing."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.history import Delivery, PolicyHistory, Skipped
+from ekstui.core.policy import Policy, VersionInfo
+from ekstui.errors import InputError
+from ekstui.sources.files import git as git_module
+from ekstui.sources.files.mirror import Mirror
+from tests.sources.test_files import answer, git
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+KNOWN = {
+    name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2026, 6, 1, tzinfo=UTC)),))
+    for name in ("Alpha", "Beta")
+}
+BACKEND = (
+    Path(subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip())
+    / "git-http-backend"
+)
+
+pytestmark = pytest.mark.skipif(not BACKEND.exists(), reason="git's HTTP backend is not installed")
+
+
+class Served:
+    """An archive like MAMIP, served by git's own backend over HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "MAMIP"
+        (self.folder / "policies").mkdir(parents=True)
+        git(self.folder, "init")
+        git(self.folder, "config", "uploadpack.allowFilter", "true")
+        self.bytes = 0
+        served = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                length = int(self.headers.get("Content-Length") or 0)
+                done = subprocess.run(
+                    [str(BACKEND)],
+                    input=self.rfile.read(length), capture_output=True, check=False,
+                    env={
+                        "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(folder), "GIT_HTTP_EXPORT_ALL": "1",
+                        "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command,
+                        "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(length),
+                        "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                        "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_GLOBAL": os.devnull,
+                    },
+                )  # fmt: skip
+                head, _, body = done.stdout.partition(b"\r\n\r\n")
+                fields = [line.split(": ", 1) for line in head.decode().splitlines()]
+                status = next((int(value.split()[0]) for name, value in fields if name == "Status"), 200)
+                self.send_response(status)
+                for name, value in fields:
+                    if name != "Status":
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                served.bytes += len(body)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/MAMIP"
+
+    def commit(self, name: str, number: int, *, day: int, action: str = "") -> None:
+        (self.folder / "policies" / name).write_text(answer(number, action or f"a:{number}", day=day))
+        git(self.folder, "add", "-A")
+        git(self.folder, "commit", "-m", "x", day=day)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    made = Served(tmp_path)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def delivered(mirror: Mirror) -> tuple[Delivery, dict[str, list[int]], list[str]]:
+    delivery = mirror.deliver(lambda _: KNOWN)
+    entries = list(delivery.entries)
+    histories = {each.policy.name: sorted(each.texts) for each in entries if isinstance(each, PolicyHistory)}
+    return delivery, histories, [each.reason for each in entries if isinstance(each, Skipped)]
+
+
+def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path) -> None:
+    served.commit("Alpha", 1, day=1)
+    served.commit("Beta", 1, day=2)
+    mirror = Mirror(served.url, tmp_path / "cache" / "mamip.git", NOW)
+    delivery, histories, skipped = delivered(mirror)
+    assert histories == {"Alpha": [1], "Beta": [1]}
+    assert not skipped
+    assert delivery.provenance.authority == "archive"
+    assert delivery.provenance.source.startswith("MAMIP ")
+    assert delivery.known_until == datetime(2026, 6, 2, 12, tzinfo=UTC)
+    first = served.bytes
+    served.commit("Alpha", 2, day=3)
+    served.bytes = 0
+    delivery, histories, _ = delivered(mirror)
+    assert histories["Alpha"] == [1, 2]
+    second = served.bytes
+    served.bytes = 0
+    delivered(mirror)
+    assert served.bytes < second
+    assert first
+    objects = sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.pack"))
+    assert objects < 50_000
+
+
+def test_files_that_the_corpus_knows_are_not_fetched(served: Served, tmp_path: Path) -> None:
+    environment = {"GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    (served.folder / "policies" / "Alpha").write_text(answer(1, "a:1" + "x" * 500_000))
+    git(served.folder, "add", "-A")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(
+        ["git", *identity, "commit", "-qm", "x"], cwd=served.folder, check=True, env={**os.environ, **environment}
+    )
+    served.commit("Alpha", 2, day=3)
+    _, histories, _ = delivered(Mirror(served.url, tmp_path / "mamip.git", NOW))
+    assert histories == {"Alpha": [2]}
+    assert served.bytes < 50_000
+
+
+def test_a_rewritten_history_is_said_and_what_was_read_is_kept(served: Served, tmp_path: Path) -> None:
+    served.commit("Alpha", 1, day=1)
+    served.commit("Alpha", 2, day=2)
+    mirror = Mirror(served.url, tmp_path / "mamip.git", NOW)
+    delivered(mirror)
+    git(served.folder, "reset", "-q", "--hard", "HEAD~1")
+    served.commit("Alpha", 2, day=4, action="a:Other")
+    _, histories, skipped = delivered(mirror)
+    assert histories == {"Alpha": [1, 2]}
+    assert any("rewritten" in reason for reason in skipped)
+    assert not any("rewritten" in reason for reason in delivered(mirror)[2])
+
+
+def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> None:
+    trap = tmp_path / "trapped"
+    served.commit("Alpha", 1, day=1)
+    (served.folder / ".gitattributes").write_text("* filter=x diff=x\n")
+    (served.folder / ".gitmodules").write_text(
+        f'[submodule "x"]\n\tpath = x\n\turl = ext::sh -c touch% {trap}\n\tupdate = !touch {trap}\n'
+    )
+    (served.folder / ".lfsconfig").write_text(f"[lfs]\n\turl = ext::touch {trap}\n")
+    (served.folder / "policies" / "--upload-pack=touch trapped").write_text(answer(1, "a:1"))
+    (served.folder / "policies" / "Beta").symlink_to("/etc/passwd")
+    git(served.folder, "add", "-A")
+    git(served.folder, "commit", "-m", "x", day=2)
+    _, histories, _ = delivered(Mirror(served.url, tmp_path / "mamip.git", NOW))
+    assert histories == {"Alpha": [1]}
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ext::sh -c true", "file:///etc", "ssh://example.org/x", "git://127.0.0.1/x", "-x", "https://a:b@127.0.0.1/x"],
+)
+def test_other_ways_are_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InputError, match="reached by https"):
+        Mirror(url, tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
+
+
+def test_an_archive_that_is_not_there_is_said(served: Served, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="git cannot read"):
+        Mirror(f"{served.url}x", tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
+
+
+def test_a_large_archive_is_read_in_a_bounded_way(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (served.folder / "policies" / "Alpha").write_bytes(os.urandom(3_000_000))
+    git(served.folder, "add", "-A")
+    git(served.folder, "commit", "-m", "x", day=2)
+    monkeypatch.setattr(git_module, "MOST_FILE", 1_000_000)
+    with pytest.raises(InputError, match="git cannot read"):
+        delivered(Mirror(served.url, tmp_path / "x.git", NOW))
