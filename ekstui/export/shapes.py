@@ -1,66 +1,38 @@
-"""Values as the JSON that commands print and the app exports; the names are a promise to scripts."""
+"""The answers of the commands, as the encoder takes them; the schema in `assets/schema.json` describes each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.document import serialise_conditions
-from ekstui.core.policy import format_time, version_label
+from ekstui.export.encoding import Shape, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
+    from ekstui.core.account import RoleAttachment
     from ekstui.core.change import GrantDifference
+    from ekstui.core.explain import Explanation
+    from ekstui.core.explain.trust import TrustJudgement
     from ekstui.core.grants import Grant
-    from ekstui.core.steps import FeedStep, Step, StepCounts
-    from ekstui.core.summary import ActionSummary, ServiceSummary
-    from ekstui.library import CacheInfo, ComparedSide, Comparison, DataStatus, PolicyEntry
+    from ekstui.core.organisation import OrganisationAnswer
+    from ekstui.core.principals import PrincipalsCan
+    from ekstui.core.steps import FeedStep, Step
+    from ekstui.core.summary import ServiceSummary
+    from ekstui.core.who_can import WhoCan
+    from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry
     from ekstui.library.syncing import SyncReport
+    from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
 
-Shape = dict[str, object]
 
-
-def data_shape(data: DataStatus) -> Shape:
-    """Return what an answer rests on."""
-    return {
-        "source": data.source,
-        "partition": data.partition,
-        "newest": format_time(data.newest),
-        "synced_at": format_time(data.synced_at),
-        "reference": data.reference,
-    }
+def answer(**parts: object) -> Shape:
+    """Return an answer made of these parts."""
+    return {name: encode(part) for name, part in parts.items()}
 
 
 def list_shape(data: DataStatus, entries: Sequence[PolicyEntry]) -> Shape:
     """Return the answer of `list`."""
-    return {"data": data_shape(data), "policies": [_entry(entry) for entry in entries]}
-
-
-def _entry(entry: PolicyEntry) -> Shape:
-    policy = entry.policy
-    return {
-        "name": policy.name,
-        "arn": policy.arn,
-        "path": policy.path,
-        "default_version": version_label(policy.default_version),
-        "versions": len(policy.versions),
-        "created": format_time(policy.created),
-        "updated": format_time(policy.updated),
-        "kind": policy.kind,
-        "scope": entry.scope,
-        "attachable": policy.attachable,
-        "superseded_by": entry.superseded_by,
-    }
-
-
-def grant_shape(grant: Grant) -> Shape:
-    """Return one grant."""
-    return {
-        "resource_element": grant.resource_element,
-        "resources": list(grant.resources),
-        "conditions": serialise_conditions(grant.conditions),
-    }
+    return answer(data=data, policies=entries)
 
 
 def show_shape(
@@ -74,162 +46,192 @@ def show_shape(
     """Return the answer of `show`; `document` is the JSON value as IAM has it."""
     policy = entry.policy
     return {
-        "data": data_shape(data),
-        "policy": policy.name,
-        "arn": policy.arn,
-        "version": version_label(version),
+        **_which(data, entry),
+        "version": f"v{version}",
         "default": version == policy.default_version,
-        "created": format_time(next(info.created for info in policy.versions if info.number == version)),
+        "created": encode(next(info.created for info in policy.versions if info.number == version)),
         "document": document,
         "services": [_service(service, reasons.get(service.service)) for service in services],
     }
 
 
-def _service(service: ServiceSummary, reason: str | None) -> Shape:
-    return {
-        "service": service.service,
-        "effect": service.effect,
-        "access": service.access,
-        "levels": {level: {"granted": count.granted, "total": count.total} for level, count in service.levels.items()},
-        "resource": service.resource,
-        "condition": service.condition,
-        "warnings": list(service.warnings),
-        "reason": reason,
-        "actions": [_action(action) for action in service.actions],
-    }
-
-
-def _action(action: ActionSummary) -> Shape:
-    return {
-        "action": action.action,
-        "level": action.level,
-        "grants": [grant_shape(grant) for grant in action.grants],
-        "patterns": list(action.patterns),
-        "sids": list(action.sids),
-        "denied": action.denied,
-        "warnings": list(action.warnings),
-    }
-
-
 def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) -> Shape:
     """Return the answer of `versions`, oldest first."""
-    return {
-        "data": data_shape(data),
-        "policy": entry.policy.name,
-        "arn": entry.policy.arn,
-        "versions": [
-            {
-                "version": version_label(step.version),
-                "created": format_time(step.created),
-                "default": step.default,
-                "missing_before": [version_label(number) for number in step.missing_before],
-                "change": None if step.change is None else counts_shape(step.change),
-            }
-            for step in steps
-        ],
-    }
-
-
-def counts_shape(counts: StepCounts) -> Shape:
-    """Return what a step changed, as counts."""
-    return {
-        "kind": counts.kind,
-        "reach": counts.reach,
-        "added": counts.added,
-        "removed": counts.removed,
-        "changed": counts.changed,
-    }
+    return {**_which(data, entry), "versions": encode(steps)}
 
 
 def diff_shape(data: DataStatus, comparison: Comparison) -> Shape:
     """Return the answer of `diff`."""
     change = comparison.change
     return {
-        "data": data_shape(data),
-        "before": _side(comparison.before),
-        "after": _side(comparison.after),
-        "kind": change.kind,
-        "reach": change.reach,
-        "verdict": change.verdict,
-        "notes": list(change.notes),
+        **answer(data=data, before=comparison.before, after=comparison.after),
+        **answer(kind=change.kind, reach=change.reach, verdict=change.verdict, notes=change.notes),
         "added": [_one_side(difference, difference.after) for difference in change.added],
         "removed": [_one_side(difference, difference.before) for difference in change.removed],
         "changed": [
-            {
-                **_subject(difference),
-                "before": [grant_shape(grant) for grant in difference.before],
-                "after": [grant_shape(grant) for grant in difference.after],
-            }
+            {**shape(difference), **answer(before=difference.before, after=difference.after)}
             for difference in change.changed
         ],
     }
 
 
-def _side(side: ComparedSide) -> Shape:
-    return {
-        "label": side.label,
-        "policy": side.policy.name if side.policy else None,
-        "arn": side.policy.arn if side.policy else None,
-        "version": None if side.version is None else version_label(side.version),
-        "created": format_time(side.created),
-    }
-
-
-def _subject(difference: GrantDifference) -> Shape:
-    return {"effect": difference.effect, "element": difference.element, "actions": list(difference.actions)}
-
-
-def _one_side(difference: GrantDifference, grants: Sequence[Grant]) -> Shape:
-    return {**_subject(difference), "grants": [grant_shape(grant) for grant in grants]}
-
-
 def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool) -> Shape:
     """Return the answer of `changes`, newest first."""
-    return {
-        "data": data_shape(data),
-        "complete": complete,
-        "changes": [
-            {
-                "policy": step.policy,
-                "version": version_label(step.version),
-                "previous": None if step.previous is None else version_label(step.previous),
-                "created": format_time(step.created),
-                **counts_shape(step.change),
-            }
-            for step in steps
-        ],
-    }
+    changes = [{**shape(step), **shape(step.change)} for step in steps]
+    return answer(data=data, complete=complete, changes=changes)
+
+
+def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None = None) -> Shape:
+    """Return the answer of `who-can`, with who in the account may do it where that is known."""
+    policies = answer(data=data, action=found.action, level=found.level, policies=found.holders)
+    if principals is None:
+        return policies
+    taken = [
+        answer(kind=each.subject.kind, name=each.subject.name, arn=each.subject.arn, by=each.reasons)
+        for each in principals.taken
+    ]
+    return policies | answer(
+        account=principals.identity.account,
+        fetched_at=principals.fetched_at,
+        complete=principals.complete,
+        principals=principals.principals,
+        taken_away=taken,
+        not_looked_at=principals.not_looked_at,
+    )
+
+
+def attached_shape(data: DataStatus, found: AttachedAnswer) -> Shape:
+    """Return the answer of `attached`."""
+    attachments = found.attachments
+    return answer(
+        data=data,
+        policy=_name(attachments.policy_arn),
+        arn=attachments.policy_arn,
+        account=found.identity.account,
+        partition=found.identity.partition,
+        fetched_at=found.fetched_at,
+        complete=found.complete,
+        roles=[_role(entry, found.identity.account) for entry in attachments.roles],
+        users=attachments.users,
+        groups=attachments.groups,
+        not_looked_at=attachments.not_looked_at,
+        errors=attachments.errors,
+    )
+
+
+def organisation_shape(data: DataStatus, found: OrganisationAnswer) -> Shape:
+    """Return the answer of `attached --aggregator`: roles, users and groups of any account."""
+    return answer(
+        data=data,
+        policy=_name(found.policy_arn),
+        arn=found.policy_arn,
+        aggregator=found.aggregator,
+        account=found.identity.account,
+        partition=found.identity.partition,
+        complete=found.complete,
+        roles=[carrier for carrier in found.carriers if carrier.kind == "role"],
+        users=[carrier for carrier in found.carriers if carrier.kind == "user"],
+        groups=[carrier for carrier in found.carriers if carrier.kind == "group"],
+        not_looked_at=found.not_looked_at,
+        errors=found.errors,
+    )
+
+
+def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
+    """Return the answer of `cluster`."""
+    return answer(
+        data=data,
+        cluster=found.cluster.name,
+        region=found.cluster.region,
+        account=found.identity.account,
+        partition=found.identity.partition,
+        fetched_at=found.fetched_at,
+        complete=found.complete,
+        health=found.cluster.all_issues,
+        recent_changes=found.recent,
+        roles=found.roles,
+        not_looked_at=found.not_looked_at,
+        errors=found.errors,
+    )
+
+
+def explain_shape(
+    data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
+) -> Shape:
+    """Return the answer of `explain`, or `answers` where a message has several denials.
+
+    `simulated` is what IAM's own simulator said of the first, None if it was not asked.
+    """
+    answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
+    return answers[0] if len(answers) == 1 else {"answers": answers}
 
 
 def sync_shape(report: SyncReport) -> Shape:
     """Return the answer of `sync`."""
+
+    def versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
+        return [{"policy": name, "version": f"v{number}"} for name, number in pairs]
+
     return {
-        "source": report.source,
-        "partition": report.partition,
-        "complete": report.complete,
-        "known_until": format_time(report.known_until),
-        "new_policies": list(report.new_policies),
-        "new_versions": [{"policy": name, "version": version_label(number)} for name, number in report.new_versions],
-        "conflicts": [{"policy": name, "version": version_label(number)} for name, number in report.conflicts],
-        "withdrawn": list(report.withdrawn),
-        "skipped": [{"place": entry.place, "reason": entry.reason} for entry in report.skipped],
+        **shape(report),
+        "new_versions": versions(report.new_versions),
+        "conflicts": versions(report.conflicts),
     }
 
 
-def cache_shape(info: CacheInfo, snapshots: Sequence[StoredAccount]) -> Shape:
+def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:
     """Return the answer of `cache info`."""
+    corpus = answer(source=info.source, newest=info.newest, policies=info.policies, versions=info.versions)
+    return answer(path=info.path, corpus=corpus, synced_at=info.synced_at, accounts=accounts, size_bytes=info.size)
+
+
+def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
+    return answer(data=data, policy=entry.policy.name, arn=entry.policy.arn)
+
+
+def _service(service: ServiceSummary, reason: str | None) -> Shape:
+    return {**shape(service), "reason": reason, "actions": encode(service.actions)}
+
+
+def _one_side(difference: GrantDifference, grants: Sequence[Grant]) -> Shape:
+    return {**shape(difference), "grants": encode(grants)}
+
+
+def _role(entry: RoleAttachment, account: str) -> Shape:
+    from ekstui.core.trust import trust_word  # 10 ms, for what only the account has
+
+    return {**shape(entry), "trust": trust_word(entry.role.trust, account)}
+
+
+def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
+    from ekstui.core.explain.words import decode_command
+
+    encoded = explanation.encoded
     return {
-        "path": str(info.path),
-        "corpus": {
-            "source": info.source,
-            "newest": format_time(info.newest),
-            "policies": info.policies,
-            "versions": info.versions,
-        },
-        "synced_at": format_time(info.synced_at),
-        "accounts": [
-            {"account": entry.account, "partition": entry.partition, "fetched_at": format_time(entry.fetched_at)}
-            for entry in snapshots
-        ],
-        "size_bytes": info.size,
+        "data": encode(data),
+        **shape(explanation),
+        "simulated": encode(simulated),
+        "decode_command": None if encoded is None else decode_command(encoded),
+        "trust": None if explanation.trust is None else _trust(explanation.trust),
     }
+
+
+def _trust(trust: TrustJudgement) -> Shape:
+    from ekstui.core.trust import ServiceAccount  # with the answers that have it alone
+
+    accounts = [
+        answer(issuer=token.issuer) | shape(account)
+        for token in trust.wanted
+        for account in token.service_accounts or (ServiceAccount("*", pattern=True),)
+    ]
+    return answer(
+        role=trust.role,
+        verdict=trust.verdict,
+        caller=trust.caller,
+        may_assume=trust.may_assume,
+        service_accounts=accounts,
+    )
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -1,17 +1,23 @@
 """What the commands print as JSON is what the schema in assets promises, and nothing that it does not mention."""
 
+import importlib
 import io
 import json
+import pkgutil
+import sys
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import ekstui.core
 from ekstui import paths
 from ekstui.cli.main import main
 from ekstui.cli.parser import build_parser, commands_of
+from ekstui.export import encoding
 from tests.filled import copied
 from tests.rig.rig import Rig
 
@@ -126,6 +132,26 @@ def test_answers_from_the_account(
         copied(filled_cache, paths.cache_dir())
     assert main([*words, "--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
+
+
+def test_the_encoder_names_fields_that_are_there() -> None:
+    for module in pkgutil.walk_packages(ekstui.core.__path__, "ekstui.core."):
+        importlib.import_module(module.name)
+    for name in ("values", "clusters", "syncing"):
+        importlib.import_module(f"ekstui.library.{name}")
+    importlib.import_module("ekstui.store.accounts")
+    known = {
+        (kind.__name__, field.name)
+        for module in [module for name, module in sys.modules.items() if name.startswith("ekstui.")]
+        for kind in vars(module).values()
+        if isinstance(kind, type) and is_dataclass(kind)
+        for field in fields(kind)
+    }
+    for kind, declared in encoding._FIELDS.items():
+        read = {word.rpartition("=")[2].partition(".")[0] for word in declared.split()}
+        assert {(kind, name) for name in read} <= known
+    with pytest.raises(TypeError):
+        encoding.encode(object())
 
 
 def test_a_field_that_the_schema_lacks_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:

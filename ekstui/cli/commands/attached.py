@@ -7,7 +7,7 @@ from ekstui.cli.account import library_for, narrate_errors, read_account
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.options import POLICY, add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import attached_shape, organisation_shape
+from ekstui.export.shapes import attached_shape, organisation_shape
 from ekstui.library import Library
 from ekstui.library.attached import attached
 from ekstui.library.organisation import attached_everywhere

@@ -6,7 +6,8 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
-from ekstui.export.shapes import cache_shape, data_shape
+from ekstui.export.encoding import encode
+from ekstui.export.shapes import cache_shape
 from ekstui.library import Library
 from ekstui.present.store import cache_blocks
 
@@ -68,7 +69,7 @@ def _verify(library: Library, arguments: argparse.Namespace) -> int:
 def _undo(library: Library, arguments: argparse.Namespace) -> int:
     data = library.undo_sync()
     if arguments.json:
-        print_json({"undone": data is not None, "data": data_shape(library.data())})
+        print_json({"undone": data is not None, "data": encode(library.data())})
     elif data is None:
         print_text("There is no sync to take back.")
     else:

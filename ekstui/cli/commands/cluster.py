@@ -7,7 +7,7 @@ from ekstui.cli.account import library_for, narrate_errors, read_account
 from ekstui.cli.gates import gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
-from ekstui.export.account_shapes import cluster_shape
+from ekstui.export.shapes import cluster_shape
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import cluster_blocks
 

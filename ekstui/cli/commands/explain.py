@@ -15,7 +15,7 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
 from ekstui.core.where import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
-from ekstui.export.explain_shape import explain_shape
+from ekstui.export.shapes import explain_shape
 from ekstui.library import Library
 from ekstui.library.explanation import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks

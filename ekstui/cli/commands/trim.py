@@ -10,7 +10,7 @@ from ekstui.core.document import serialise
 from ekstui.core.policy import version_label
 from ekstui.core.trim import trimmed
 from ekstui.core.where import parse_policy
-from ekstui.export.shapes import data_shape
+from ekstui.export.encoding import encode
 from ekstui.library.knowledge import knowledge_of
 from ekstui.library.policies import known_version
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(
             {
-                "data": data_shape(library.data()),
+                "data": encode(library.data()),
                 "policy": entry.policy.name,
                 "version": version_label(version),
                 "document": document,

@@ -20,7 +20,7 @@ from ekstui.cli.streams import to_terminal
 from ekstui.core.principals import PrincipalsCan
 from ekstui.core.who_can import nearest_actions
 from ekstui.errors import AccountError, InputError
-from ekstui.export.who_can_shape import who_can_shape
+from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library
 from ekstui.library.account import FRESH
 from ekstui.library.knowledge import knowledge

@@ -12,7 +12,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
-from ekstui.export.explain_shape import explain_shape
+from ekstui.export.shapes import explain_shape
 from ekstui.library.explanation import simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
 from ekstui.present.markdown import markdown

@@ -1,0 +1,128 @@
+"""The one encoder: values as the JSON that commands print; which fields a value has there is a promise to scripts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from operator import attrgetter
+from pathlib import PurePath
+from typing import Any
+
+from ekstui.core.document import serialise_conditions, serialise_statement
+from ekstui.core.policy import format_time, version_label
+
+Shape = dict[str, object]
+
+_FIELDS: Mapping[str, str] = {
+    "ActionSummary": "action level grants patterns sids denied warnings",
+    "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope",
+    "CarriedPolicy": "name arn version",
+    "Caller": "kind name subject audience",
+    "Cause": "policy_type explicit policy",
+    "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
+    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms",
+    "ClusterRole": "arn uses policies=subject findings",
+    "ComparedSide": "label policy=policy.name arn=policy.arn version created",
+    "DataStatus": "source partition newest synced_at reference",
+    "FeedStep": "policy version previous created",
+    "GrantDifference": "effect element actions",
+    "Group": "name arn path",
+    "NearStatement": "policy version sid index effect layer matches failed",
+    "NewerVersion": "policy current version created",
+    "ServiceAccount": "namespace name pattern never_matches",
+    "Symptom": "symptom answer policies actions source",
+    "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
+    "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
+    "PrincipalCan": "kind=subject.kind name=subject.name arn=subject.arn used_by=subject.used_by through verdict "
+    "depends_on=reasons last_used=subject.last_used",
+    "RecordedCarrier": "account name arn path as=carried_as recorded_at used_by",
+    "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
+    "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
+    "attachable=policy.attachable superseded_by",
+    "ResourceUse": "resource_type=name required",
+    "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
+    "last_used=role.last_used last_used_region=role.last_used_region as=carried_as used_by remarks",
+    "ServiceSummary": "service effect access levels resource condition warnings",
+    "StoredAccount": "account partition fetched_at",
+    "Use": "kind cluster region name namespace service_account certainty",
+    "UserAttachment": "name=user.name arn=user.arn path=user.path as=carried_as",
+}
+"""What of a value is in the JSON, where that is not all of it: its fields in order, `name=path` where it has another name there."""
+
+_VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before"})
+"""Fields with numbers of versions, which are labels such as `v5` there."""
+
+_SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
+    ("Allower", "scope"): lambda eks: "eks" if eks else "aws",
+    ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
+    ("Explanation", "smallest_statement"): lambda statement: statement and serialise_statement(statement),
+    ("Grant", "conditions"): serialise_conditions,
+    ("PolicyEntry", "versions"): len,
+}
+"""What is made of a field before it is encoded."""
+
+
+Plan = tuple[tuple[str, Callable[[object], object], Callable[..., object] | None], ...]
+"""How each field of a class is read: its name in the JSON, what reads it, and what is made of it."""
+
+_plans: dict[type, Plan] = {}
+
+
+def encode(value: object) -> object:
+    """Return a value as JSON has it: a dataclass as an object, a time in ISO 8601, a version as its label."""
+    match value:
+        case None | str() | int() | float():
+            return value
+        case datetime():
+            return format_time(value)
+        case Mapping():
+            return {key: encode(each) for key, each in value.items()}
+        case PurePath():
+            return str(value)
+    if is_dataclass(value):
+        return shape(value)
+    if isinstance(value, Sequence):
+        return [encode(each) for each in value]
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def shape(value: Any) -> Shape:
+    """Return a dataclass as an object."""
+    found: Shape = {}
+    kind = type(value)
+    if kind not in _plans:
+        _plans[kind] = _plan(kind)
+    for name, get, special in _plans[kind]:
+        part = get(value)
+        found[name] = _versions(part) if name in _VERSIONS else encode(special(part) if special else part)
+    return found
+
+
+def _versions(numbers: object) -> object:
+    if isinstance(numbers, tuple):
+        return [version_label(number) for number in numbers]
+    return version_label(numbers) if isinstance(numbers, int) else None
+
+
+def _plan(kind: type[Any]) -> Plan:
+    """Return how the fields of a class are read."""
+    declared = _FIELDS.get(kind.__name__)
+    words = declared.split() if declared else [each.name for each in fields(kind)]
+    plan = []
+    for word in words:
+        name, _, path = word.partition("=")
+        plan.append((name, _reader(path or name), _SPECIAL.get((kind.__name__, name))))
+    return tuple(plan)
+
+
+def _reader(path: str) -> Callable[[object], object]:
+    """Return what reads an attribute, or one of an attribute, which is None where the first is."""
+    first, _, rest = path.partition(".")
+    read = attrgetter(first)
+    if not rest:
+        return read
+
+    def through(value: object) -> object:
+        inner = read(value)
+        return None if inner is None else getattr(inner, rest)
+
+    return through
