@@ -71,6 +71,11 @@ def spans(line: Line) -> tuple[Span, ...]:
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts(line))
 
 
+def restyled(line: Line, style: Style) -> tuple[Span, ...]:
+    """Return a line in which what has no style of its own has this one."""
+    return tuple(span._replace(style=span.style or style) for span in spans(line))
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """The title of the answer (level 1, which the app has in its header) or of a section."""
@@ -94,7 +99,7 @@ class Sentence:
 
 def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
     """Return what to beware of: a sentence behind an exclamation mark."""
-    said = tuple(each._replace(style=each.style or style) for each in spans(text))
+    said = restyled(text, style)
     return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
 
 

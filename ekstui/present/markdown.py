@@ -42,7 +42,7 @@ def _block(block: Block) -> Iterator[str]:
             yield f"| {' | '.join(escaped(column.title) for column in columns)} |"
             yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
             for row in rows:
-                cells = [_line(cell) for cell in row.cells]
+                cells = [_line(cell, strong=False) for cell in row.cells]
                 cells[-1] += "".join(f"<br>{_line(below)}" for below in row.below if fitted(below, "markdown"))
                 yield f"| {' | '.join([*cells, *[''] * (len(columns) - len(cells))])} |"
 

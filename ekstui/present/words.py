@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ekstui.core.policy import version_label
 from ekstui.core.words import age_in_words, use_in_words
-from ekstui.present.blocks import Block, Heading, Line, Node, Span, Tree, code, joined, note
+from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
 if TYPE_CHECKING:
     from ekstui.core.account import Role, SourceError, Use
     from ekstui.core.findings import CarriedPolicy
     from ekstui.core.grants import Grant
+    from ekstui.core.who_can import Since
+    from ekstui.errors import EkstuiError
 
 TRACKED = "no activity in the 400 days that IAM tracks"
 
@@ -34,6 +37,12 @@ def grant_line(grant: Grant) -> Line:
     return (*where, " if ", *joined(" and ", conditions)) if conditions else where
 
 
+def since_words(since: Since) -> str:
+    """Return where a run of versions begins: `v6 2026-03-04`, with `≤` where an older one may have it too."""
+    day = f" {since.created:%Y-%m-%d}" if since.created else ""
+    return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
+
+
 def uses_words(uses: Sequence[Use]) -> str:
     """Return what uses a role: `nodes workers of prod; IRSA kube-system/aws-node of prod (inferred)`."""
     return "; ".join(map(use_in_words, uses))
@@ -52,6 +61,12 @@ def policy_node(policy: CarriedPolicy, word: str, key: tuple[str, ...]) -> Node:
     unread = "  document not read" if policy.document is None else ""
     line = (code(policy.name), Span(version, "muted"), Span(f"  {word}", "muted"), Span(unread, "warn"))
     return Node(line, value=policy, key=key)
+
+
+def failure_blocks(error: EkstuiError) -> list[Block]:
+    """Return an error: what happened, then what to do."""
+    blocks: list[Block] = [Sentence((Span("! ", "bad"), error.message))]
+    return [*blocks, Sentence(Span(error.next_step, "muted"))] if error.next_step else blocks
 
 
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:

@@ -2,8 +2,9 @@
 
 from ekstui.core.policy import version_label
 from ekstui.export.documents import cloudformation_text, document_text, terraform_text
-from ekstui.export.markdown import version_markdown
 from ekstui.library import Library
+from ekstui.present.markdown import markdown
+from ekstui.present.permissions import services_table, version_blocks
 from ekstui.tui.copying import Copyable
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown
@@ -22,7 +23,11 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
         Export(
             "Markdown",
             f"{stem}.md",
-            Copyable("Markdown", "", lambda: version_markdown(policy, version, library.summary(policy, version))),
+            Copyable(
+                "Markdown",
+                "",
+                lambda: markdown([*version_blocks(policy, version), services_table(library.summary(policy, version))]),
+            ),
         ),
         Export("Terraform", f"{stem}.tf", Copyable("Terraform", "", lambda: terraform_text(policy.name, document()))),
         Export(

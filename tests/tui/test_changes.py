@@ -18,7 +18,7 @@ def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, CompareScreen))
         await pilot.press("escape", "p", "p")
-        await settle(pilot, lambda: "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 +7 new policy" in words(changes))
+        await settle(pilot, lambda: "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in words(changes))
         assert changes.rows.move_to(("AmazonEKSBlockStoragePolicyV2", 1))
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ExplorerScreen))

@@ -7,21 +7,39 @@ from datetime import UTC, datetime
 
 from textual import on
 
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.regions import regions_of_interest
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer, copies_in
-from ekstui.present.rows import Row
+from ekstui.present.account import copies_blocks, identity_blocks, unread_blocks
+from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
+from ekstui.present.words import failure_blocks
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.about_account import UseProfile, UseRegions, about_account_rows
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
+
+
+@dataclass(frozen=True, slots=True)
+class UseProfile:
+    """The user may switch to a profile; None: what the environment says."""
+
+    profile: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseRegions:
+    """The user may have clusters looked for in these regions; none: those that the account points to."""
+
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +78,31 @@ class AccountScreen(ReportScreen):
         """Return all about the account."""
         if not isinstance(answer, _Beside):
             return []
-        choice = self.app.library.choice or AccountChoice()
-        return about_account_rows(self._view, choice, answer.profiles, answer.copies, datetime.now(UTC), self.width)
+        return rows(self._blocks(answer), self.width)
+
+    def _blocks(self, answer: _Beside) -> list[Block]:
+        view, choice = self._view, self.app.library.choice or AccountChoice()
+        snapshot = view.snapshot
+        blocks: list[Block] = [Heading("Account")]
+        if snapshot is None:
+            blocks.append(Sentence(Span("nothing is known of it yet; r asks AWS", "muted")))
+        else:
+            blocks += identity_blocks(snapshot, datetime.now(UTC))
+        if view.asking:
+            blocks.append(Sentence(Span(f"… {view.asking}", "accent")))
+        if view.error is not None:
+            blocks += failure_blocks(view.error)
+        profiles = [
+            _choice(profile or "what the environment says", UseProfile(profile), on=profile == choice.profile)
+            for profile in (None, *answer.profiles)
+        ]
+        regions = [
+            _choice(name, UseRegions(regions), on=regions == choice.regions)
+            for name, regions in _regions(snapshot, choice)
+        ]
+        blocks += [Heading("Profiles (enter switches)"), Tree(profiles)]
+        blocks += [Heading("Regions for clusters (enter switches)"), Tree(regions)]
+        return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(answer.copies)]
 
     def follow(self, view: AccountView) -> None:
         """Show what is known by now."""
@@ -99,6 +140,20 @@ class AccountScreen(ReportScreen):
             return
         copy = row.value.copy
         self.app.push_screen(CompareScreen(PolicyAt(copy.original.arn, copy.version), PolicyAt(copy.local.arn)))
+
+
+def _choice(label: str, value: UseProfile | UseRegions, *, on: bool) -> Node:
+    mark = Span("● ", "accent") if on else Span("○ ", "muted")
+    return Node((mark, Span(label, "strong" if on else "")), value=value, key=value)
+
+
+def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tuple[str, tuple[str, ...]]]:
+    known = regions_of_interest(snapshot) if snapshot else ()
+    found: list[tuple[str, tuple[str, ...]]] = [("those that the account points to", ()), ("all", ("all",))]
+    found += [(region, (region,)) for region in known]
+    if choice.regions and choice.regions not in [regions for _, regions in found]:
+        found.append((", ".join(choice.regions), choice.regions))
+    return found
 
 
 def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:

@@ -11,12 +11,12 @@ from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
 from ekstui.library.who_can import who_can_answer
-from ekstui.present.rows import Row
+from ekstui.present.action import GivenAction, card_blocks
+from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.action import GivenAction, card_rows
 from ekstui.tui.screens.report import ReportScreen
 
 
@@ -50,7 +50,7 @@ class ActionScreen(ReportScreen):
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the card as rows."""
-        return card_rows(answer, self.width) if isinstance(answer, GivenAction) else []
+        return rows(card_blocks(answer), self.width) if isinstance(answer, GivenAction) else []
 
     def action_who_can(self) -> None:
         """Show who else gives it."""

@@ -10,21 +10,25 @@ from ekstui.core.policy import Policy
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
-from ekstui.export.matrix_markdown import matrix_markdown
 from ekstui.library import Library
-from ekstui.present.rows import Row
+from ekstui.present.markdown import markdown
+from ekstui.present.matrix import layout, legend_blocks, matrix_blocks, matrix_table
+from ekstui.present.rows import Row, list_rows, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.matrix import layout, matrix_rows
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
 
 MOST_UNFOLDED = 500
 """Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""
+
+
+WIDE = 1_000
+"""Columns for a table that is written to a file: numbers always have room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,15 @@ class MatrixScreen(ReportScreen):
         """Return the matrix; under a filter only the services and actions that match."""
         if not isinstance(answer, _Answer):
             return []
-        rows, opened = self._found(answer)
-        if not rows:
+        found, opened = self._found(answer)
+        if not found:
             return []
-        form = layout(rows, len(self._places), self.width, signs=self._signs)
+        form = layout(found, len(self._places), self.width, signs=self._signs)
         self.rows.set_columns(form.columns)
-        return matrix_rows(rows, self._places, opened, form, self.width, answer.rows)
+        actions = any(row.service in opened for row in found)
+        legend = legend_blocks(answer.rows, self._places, numbers=form.numbers, actions=actions)
+        table = matrix_table(found, self._places, opened, form, self.width)
+        return [*rows(legend, self.width), *list_rows(table, self.width)]
 
     def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
         """Return the services that match the filter, and those that are open: also those of which only actions match."""
@@ -100,7 +107,7 @@ class MatrixScreen(ReportScreen):
         text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
         if not isinstance(answer, _Answer):
             return text
-        whole = Copyable("Markdown", "", lambda: matrix_markdown(self._places, answer.rows))
+        whole = Copyable("Markdown", "", lambda: self._markdown(answer))
         return (Export("Markdown", f"{stem}.md", whole), *text)
 
     def copies(self) -> Sequence[Copyable]:
@@ -109,7 +116,10 @@ class MatrixScreen(ReportScreen):
         if not isinstance(answer, _Answer):
             return ()
         about = f"{len(answer.rows)} services as a table"
-        return (Copyable("Markdown", about, lambda: matrix_markdown(self._places, answer.rows)),)
+        return (Copyable("Markdown", about, lambda: self._markdown(answer)),)
+
+    def _markdown(self, answer: _Answer) -> str:
+        return markdown(matrix_blocks(self._places, answer.rows, WIDE))
 
     def action_view(self) -> None:
         """Switch between numbers and signs."""

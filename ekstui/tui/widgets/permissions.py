@@ -134,9 +134,10 @@ class PermissionsPane(Pane):
         """Return the services; under a filter only those and the actions that match, unfolded."""
         words, width = self.words, self.rows.row_width
         if self._remaining is not None:
-            from ekstui.tui.present.remaining import remaining_rows
+            from ekstui.present.remaining import remaining_blocks
 
-            return rows_with(words, remaining_rows(self._remaining, {service for _, service in self._toggled}, width))
+            blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
+            return rows_with(words, rows(blocks, width))
         found, opened = self._services, self._opened
         if words:
             found = [service for service in (_matching(service, words) for service in self._services) if service]
@@ -185,7 +186,7 @@ class PermissionsPane(Pane):
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a service; from an action go to its service."""
         from ekstui.core.summary import ActionSummary, ServiceSummary
-        from ekstui.tui.present.remaining import RemainingService
+        from ekstui.present.remaining import RemainingService
 
         value = row.value if row else None
         if isinstance(value, RemainingService):
@@ -216,7 +217,7 @@ class PermissionsPane(Pane):
     def _open(self, event: RowList.Opened) -> None:
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.core.where import PolicyAt
-        from ekstui.tui.present.remaining import RemainingService
+        from ekstui.present.remaining import RemainingService
 
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown

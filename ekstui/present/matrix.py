@@ -1,23 +1,20 @@
-"""The matrix of services and access levels as rows: numbers where there is room for them, else a sign for each policy."""
+"""The matrix of services and access levels: numbers where there is room for them, else a sign for each policy."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ekstui.core.matrix import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
-from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, styled
-from ekstui.present.wrapping import wrap
-from ekstui.tui.present.permissions import LEVEL_TONES
+from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, level_style
+from ekstui.present.styled import Style
+from ekstui.present.words import counted
 
 LETTERS = "ABCD"
 """What the policies are called in the cells."""
 
 _SHORT = {"Permissions management": "Perms", "Tagging": "Tag", "unknown": "Other"}
-_SIGNS: dict[Extent, tuple[str, Tone]] = {
-    "all": ("●", "strong"), "some": ("○", ""), "denied": ("×", "bad"), "none": ("·", "muted"),
+_SIGNS: dict[Extent, Span] = {
+    "all": Span("●", "strong"), "some": Span("○"), "denied": Span("×", "bad"), "none": Span("·", "muted"),
 }  # fmt: skip
 _SERVICE = 16
 """The fewest columns for the name of a service."""
@@ -55,92 +52,92 @@ def layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool)
     return Layout(levels, numbers, digits, columns)
 
 
-def matrix_rows(
-    rows: Sequence[MatrixRow],
-    places: Sequence[PolicyAt],
-    opened: Collection[str],
-    form: Layout,
-    width: int,
-    whole: Sequence[MatrixRow],
-) -> list[Row]:
-    """Return what the signs mean, then a row a service, and under an opened one its actions by level.
+def matrix_blocks(places: Sequence[PolicyAt], rows: Sequence[MatrixRow], width: int) -> list[Block]:
+    """Return the whole matrix without its actions."""
+    form = layout(rows, len(places), width, signs=False)
+    return [
+        Heading(", ".join(map(str, places)), 1),
+        *legend_blocks(rows, places, numbers=form.numbers, actions=False),
+        matrix_table(rows, places, (), form, width),
+    ]
 
-    `whole` has the services that a filter leaves out too: what is said of a policy is of all of it.
-    """
-    found = _legend(whole, places, form, width, actions=any(row.service in opened for row in rows))
+
+def matrix_table(
+    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], opened: Collection[str], form: Layout, width: int
+) -> Table:
+    """Return a row a service, and under an opened one its actions by level."""
+    found: list[TableRow] = []
     for row in rows:
         is_open = row.service in opened
-        name: Styled = (("▾ " if is_open else "▸ ", "muted"), (clean_line(row.service), "strong"))
+        name = (Span("▾ " if is_open else "▸ ", "muted", shown="app"), Span(row.service, "strong"))
         cells = (_cell(row.cells.get(level), form, level) for level in form.levels)
-        found.append(Row(("service", row.service), (name, *cells), row))
+        found.append(TableRow((name, *cells), row, ("service", row.service)))
         if is_open:
             found += _actions(row, len(places), width)
-    return found
+    return Table(form.columns, found)
 
 
-def _legend(
-    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], form: Layout, width: int, *, actions: bool
-) -> list[Row]:
-    lines: list[Styled] = []
+def legend_blocks(
+    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: bool, actions: bool
+) -> list[Block]:
+    """Return how much each policy gives, and what numbers and signs mean; `rows` are all, whatever a filter leaves out."""
+    blocks: list[Block] = []
     for index, place in enumerate(places):
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
         given = [sum(cell.given[index] for cell in row.cells.values()) for row in rows]
-        counts = f"  {_counted(sum(given), 'action')} of {_counted(sum(map(bool, given)), 'service')}"
-        lines.append(((letter, "accent"), (clean_line(str(place)), "strong"), (counts, "muted")))
-    if form.numbers:
+        counts = f"  {counted(sum(given), 'action')} of {counted(sum(map(bool, given)), 'service')}"
+        line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
+        blocks.append(Sentence(line, key=("legend", index)))
+    if numbers:
         words = "Actions given of all that there are" + (", a number a policy" if len(places) > 1 else "")
     else:
         words = "● all, ○ some, · none of the actions" + (", a sign a policy" if len(places) > 1 else "")
     if any(any(cell.denied) for row in rows for cell in row.cells.values()):
         words += "; ! denied in part by the policy itself"
-    lines += wrap(styled(words, "muted"), width)
+    blocks.append(Sentence(Span(words, "muted"), key=("legend", "cells")))
     if actions:
-        lines += wrap(styled("An action: ● unlimited, ○ limited, × denied, · not given", "muted"), width)
-    return [Row(("legend", index), (line,), selectable=False) for index, line in enumerate(lines)]
+        words = "An action: ● unlimited, ○ limited, × denied, · not given"
+        blocks.append(Sentence(Span(words, "muted"), key=("legend", "actions")))
+    return blocks
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _cell(cell: MatrixCell | None, form: Layout, level: str) -> Styled:
+def _cell(cell: MatrixCell | None, form: Layout, level: str) -> tuple[Span, ...]:
     if cell is None:
-        return styled("")
-    pieces: list[tuple[str, Tone]] = []
-    denied: Styled = (("!", "bad"),) if any(cell.denied) else ()
+        return ()
+    denied = (Span("!", "bad"),) if any(cell.denied) else ()
     if not form.numbers:
         signs: list[Extent] = ["none" if not n else "all" if n == cell.total else "some" for n in cell.given]
         return (*(_SIGNS[sign] for sign in signs), *denied)
     if not any(cell.given) and not denied:
         # A total beside nothing would hide where something is given.
-        return styled(" ".join("·".rjust(form.digits[level][0]) for _ in cell.given), "muted")
+        return (Span(" ".join("·".rjust(form.digits[level][0]) for _ in cell.given), "muted"),)
+    spans: list[Span] = []
     for index, given in enumerate(cell.given):
         text = (str(given) if given else "·").rjust(form.digits[level][0])
-        tone: Tone = "muted" if not given else "accent" if cell.differs else "strong" if given == cell.total else ""
-        pieces.append((f"{' ' if index else ''}{text}", tone))
+        style: Style = "muted" if not given else "accent" if cell.differs else "strong" if given == cell.total else ""
+        spans.append(Span(f"{' ' if index else ''}{text}", style))
     if cell.total:
-        pieces.append((f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted"))
-    return (*pieces, *denied)
+        spans.append(Span(f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted"))
+    return (*spans, *denied)
 
 
-def _actions(row: MatrixRow, policies: int, width: int) -> list[Row]:
-    rows: list[Row] = []
-    names = [clean_line(action.action.partition(":")[2]) for action in row.actions]
+def _actions(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
+    rows: list[TableRow] = []
+    names = [action.action.partition(":")[2] for action in row.actions]
     room = max(min(max(map(len, names)), width - 10 - 4 * policies), 8)
     level = None
     for name, action in zip(names, row.actions, strict=True):
         if action.level != level:
             level = action.level
-            heading = styled(f"    {level}", LEVEL_TONES.get(level, ""))
-            rows.append(Row((row.service, level), (heading,), selectable=False))
+            rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
         fitting = name if len(name) <= room else name[: room - 1] + "…"
-        pieces: list[tuple[str, Tone]] = [(f"      {fitting.ljust(room)}", "")]
+        spans = [Span(f"      {fitting.ljust(room)}")]
         for index, each in enumerate(action.given):
-            pieces += [(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(each)]]
+            spans += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(each)]]
         if policies == 1:
-            pieces.append((_limits(action), "muted"))
+            spans.append(Span(_limits(action), "muted"))
         value = next(each for each in action.given if each)
-        rows.append(Row(("action", row.service, action.action), (tuple(pieces),), value))
+        rows.append(TableRow((tuple(spans),), value, ("action", row.service, action.action)))
     return rows
 
 
@@ -151,7 +148,7 @@ def _limits(action: MatrixAction) -> str:
         return ""
     condition = "" if given.condition == "None" else f" if {given.condition}"
     denied = f"  denied: {given.denied}" if given.denied else ""
-    return clean_line(f"  {given.resource}{condition}{denied}")
+    return f"  {given.resource}{condition}{denied}"
 
 
 def _digits(cells: Sequence[MatrixCell]) -> tuple[int, int]:
