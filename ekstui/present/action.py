@@ -10,7 +10,8 @@ from ekstui.core.speaking import SpeakingStatement
 from ekstui.core.summary import ActionSummary
 from ekstui.core.who_can import Since
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
-from ekstui.present.words import counted, grant_line, since_words
+from ekstui.present.who_can import since_words
+from ekstui.present.words import counted, grant_line
 
 MOST_RESOURCES = 50
 """How many resources of an action are listed."""

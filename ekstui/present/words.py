@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.policy import version_label
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from ekstui.core.account import Role, SourceError, Use
     from ekstui.core.findings import CarriedPolicy
     from ekstui.core.grants import Grant
-    from ekstui.core.who_can import Since
     from ekstui.errors import EkstuiError
 
 TRACKED = "no activity in the 400 days that IAM tracks"
@@ -35,12 +33,6 @@ def grant_line(grant: Grant) -> Line:
         for condition in grant.conditions
     ]  # fmt: skip
     return (*where, " if ", *joined(" and ", conditions)) if conditions else where
-
-
-def since_words(since: Since) -> str:
-    """Return where a run of versions begins: `v6 2026-03-04`, with `≤` where an older one may have it too."""
-    day = f" {since.created:%Y-%m-%d}" if since.created else ""
-    return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
 
 
 def uses_words(uses: Sequence[Use]) -> str:
