@@ -1,17 +1,15 @@
 """A policy with the documents of its versions, as a source hands it over and the cache keeps it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from ekstui.core.policy import Policy
 
 Authority = Literal["aws", "archive"]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyHistory:
+class PolicyHistory(NamedTuple):
     """A policy and the text of each known version's document; nothing is parsed before somebody asks for it."""
 
     policy: Policy
@@ -19,8 +17,7 @@ class PolicyHistory:
     """By version number, JSON in UTF-8, as IAM has it; a source may know versions without their documents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """Where a history comes from."""
 
     source: str
@@ -33,8 +30,7 @@ class Provenance:
     """When ekstui read it, UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """Something in a source that could not be used."""
 
     place: str
@@ -42,8 +38,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(NamedTuple):
     """What somebody else's archive holds."""
 
     source: str
@@ -56,8 +51,7 @@ class Collection:
     skipped: tuple[Skipped, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What a source has to say now."""
 
     collection: str

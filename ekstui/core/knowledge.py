@@ -5,17 +5,15 @@ It is written down in `assets/eks.toml`, whose head explains its fields; this mo
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from ekstui.errors import DataError
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """Why AWS made one version of a policy."""
 
     version: int
@@ -28,8 +26,7 @@ class Update:
     """An address, or `document` where nobody announced it; None: as the policy's."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyKnowledge:
+class PolicyKnowledge(NamedTuple):
     """What is known about one AWS managed policy."""
 
     name: str
@@ -63,8 +60,7 @@ class PolicyKnowledge:
         return next((update for update in self.updates if update.version == version), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """What EKS needs of a role that is used in some way, in terms of actions."""
 
     name: str
@@ -83,8 +79,7 @@ class Requirement:
     """True where a cluster runs without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustRequirement:
+class TrustRequirement(NamedTuple):
     """What the trust policy of a role that is used in some way must allow a service to do."""
 
     uses: tuple[str, ...]
@@ -96,8 +91,7 @@ class TrustRequirement:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class DependentActions:
+class DependentActions(NamedTuple):
     """What a call needs beside its own action: a hint, never a ground for a verdict."""
 
     action: str
@@ -106,8 +100,7 @@ class DependentActions:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(NamedTuple):
     """A policy that people look for and that AWS does not have."""
 
     topic: str
@@ -121,8 +114,7 @@ AccessContent = Literal["exact", "prose", "unknown"]
 """How well what an access policy allows is known: rule by rule, in a sentence of a guide, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPolicy:
+class AccessPolicy(NamedTuple):
     """An EKS access policy: Kubernetes permissions that an access entry gives, not an IAM policy."""
 
     name: str
@@ -138,8 +130,7 @@ class AccessPolicy:
     """When the guide's list of updates first has it; None where it does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(NamedTuple):
     """Something people are paged for, and which policy explains it."""
 
     symptom: str
@@ -165,8 +156,7 @@ def _has(text: str, parts: list[str]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(NamedTuple):
     """All of `eks.toml`."""
 
     policies: Mapping[str, PolicyKnowledge]

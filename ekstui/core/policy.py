@@ -24,8 +24,7 @@ class PolicyId(NamedTuple):
     """For an inline policy its holder's ARN, a `#` and its name; for a published one `COMPONENT/POLICY`."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
+class VersionInfo(NamedTuple):
     """What is known about a version without its document."""
 
     number: int

@@ -214,7 +214,7 @@ class Library:
 
         manifest, packed = self.corpus.manifest(), []
         delivery = self.corpus.deliver(lambda _: {})
-        provenance = replace(delivery.provenance, fetched_at=datetime.now(UTC))
+        provenance = delivery.provenance._replace(fetched_at=datetime.now(UTC))
         change = Change(provenance, delivery.known_until, corpus=manifest.sha256)
         for _ in range(2):
             try:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core.document import Document, parse_text
 from ekstui.core.policy import Policy, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
 from ekstui.library.reader import PolicyReader
 
 if TYPE_CHECKING:
+    from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge
 
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
@@ -119,6 +118,8 @@ def known_version(policy: Policy, version: int | None) -> int:
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
     """Return the document of a stored text; DataError if it is none, since that is no fault of the user's input."""
+    from ekstui.core.document import parse_text  # 4 ms, which a list does without
+
     try:
         return parse_text(text)
     except DocumentError as error:
@@ -128,8 +129,7 @@ def parse_stored(name: str, version: int, text: bytes) -> Document:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultVersion:
+class DefaultVersion(NamedTuple):
     """An AWS policy's default version."""
 
     number: int

@@ -1,8 +1,9 @@
 """Bringing the cache up to date from a source: all that it delivers is stored in one transaction, or nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ekstui.core.document import parse_text
 from ekstui.core.history import Delivery, PolicyHistory, Skipped, Source
@@ -21,8 +22,7 @@ SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without a word; AWS withdraws a few a month."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(NamedTuple):
     """What a sync has done."""
 
     source: str

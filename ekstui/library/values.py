@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.core.account import Attachments, CallerIdentity
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from ekstui.scope import PolicyScope
 
 
-@dataclass(frozen=True, slots=True)
-class DataStatus:
+class DataStatus(NamedTuple):
     """What an answer rests on, and until when it is known."""
 
     source: str
@@ -35,8 +33,7 @@ class DataStatus:
     """How many policies are known."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyEntry:
+class PolicyEntry(NamedTuple):
     """A policy as the list shows it."""
 
     policy: Policy
@@ -50,8 +47,7 @@ class PolicyEntry:
     """Whether an EKS access policy has the same name: that one cannot be attached to a role."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedSide:
+class ComparedSide(NamedTuple):
     """One side of a comparison."""
 
     label: str
@@ -63,8 +59,7 @@ class ComparedSide:
     created: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedCount:
+class AttachedCount(NamedTuple):
     """How many entities of an account have a policy attached, by its last snapshot."""
 
     policy: str
@@ -79,8 +74,7 @@ class AttachedCount:
     """Whether every role, user and group was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Two sides and what differs."""
 
     before: ComparedSide
@@ -116,16 +110,14 @@ def short_label(side: ComparedSide) -> str:
     return side.policy.name if side.policy else side.label
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How much is known."""
 
     policies: int
     versions: int
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheInfo(NamedTuple):
     """What is known about the local cache without looking at all of it."""
 
     path: Path
@@ -141,8 +133,7 @@ class CacheInfo:
     """Whether the cache answers; otherwise the bundled corpus does."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangesFeed:
+class ChangesFeed(NamedTuple):
     """What AWS changed since a time."""
 
     complete: bool
@@ -151,8 +142,7 @@ class ChangesFeed:
     """Newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedAnswer:
+class AttachedAnswer(NamedTuple):
     """Who carries a policy, in whose account and when that was true."""
 
     identity: CallerIdentity

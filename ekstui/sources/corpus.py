@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from ekstui import paths
 from ekstui.core.history import Delivery, PolicyHistory, Provenance
@@ -19,14 +20,13 @@ from ekstui.core.policy import Policy, VersionInfo, parse_time
 from ekstui.errors import DataError
 from ekstui.scope import Scope
 
-_HEAD = re.compile(rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\[')
-_VERSION = re.compile(rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":')
+_HEAD = rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\['
+_VERSION = rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":'
 
 _REINSTALL = "Install ekstui again."
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What the corpus says about itself."""
 
     source: str
@@ -179,14 +179,14 @@ def _history(line: bytes) -> PolicyHistory:
 
 
 def _head(line: bytes) -> re.Match[bytes]:
-    head = _HEAD.match(line)
+    head = re.match(_HEAD, line)
     if head is None:
         raise _damaged(line)
     return head
 
 
 def _versions(line: bytes) -> list[re.Match[bytes]]:
-    return list(_VERSION.finditer(line))
+    return list(re.finditer(_VERSION, line))
 
 
 def _damaged(line: bytes) -> DataError:

@@ -9,9 +9,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.policy import format_time, parse_time
@@ -25,8 +25,7 @@ class StoreError(EkstuiError):
     """The store of an account cannot be used; everything else goes on without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAccount:
+class StoredAccount(NamedTuple):
     """An account of which a snapshot is stored."""
 
     account: str

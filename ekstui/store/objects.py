@@ -8,7 +8,6 @@ lock, and a writer that is stopped, killed or out of space leaves the file as it
 import fcntl
 import json
 import os
-import shutil
 import sqlite3
 import stat
 import time
@@ -19,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ekstui.store.errors import (
     AbsentCacheError,
@@ -286,6 +284,8 @@ class ObjectFile:
             self._opened().close()
         except AbsentCacheError:
             return False
+        import shutil  # 1 ms, and only for who writes
+
         shutil.copyfile(self.path, draft)
         return True
 
@@ -321,9 +321,9 @@ class ObjectFile:
 
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None, check_same_thread=False
-    )
+    # By hand: urllib.parse takes 2 ms to import.
+    name = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"file:{name}?{options}", uri=True, isolation_level=None, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_OBJECT)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")

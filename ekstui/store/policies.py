@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
@@ -28,8 +28,7 @@ CHUNK = 64
 """Policies in a chunk after the EKS family's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A policy as it is stored."""
 
     policy: Policy
@@ -41,8 +40,7 @@ class Known:
     """Of the newest source that said which version is the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What is stored of a collection, and until when it is known."""
 
     source: str
@@ -57,16 +55,14 @@ class State:
     """Each chunk's object, and the names in it; the EKS family's is the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """A history with its documents as they will be stored."""
 
     policy: Policy
     objects: Mapping[int, tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What was new about one policy."""
 
     policy: str
@@ -167,11 +163,11 @@ class PolicyStore:
                 if stored.new_policy or stored.new_versions or stored.conflicts:
                     outcome.append(stored)
             for name in change.withdrawn:
-                entries[name] = replace(entries[name], policy=replace(entries[name].policy, withdrawn=True))
+                entries[name] = entries[name]._replace(policy=replace(entries[name].policy, withdrawn=True))
             new = change.applied_to(state)
             order = [name for name in family if name in entries]
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
-            new = replace(new, chunks=_write_chunks(draft, entries, order))
+            new = new._replace(chunks=_write_chunks(draft, entries, order))
             root["states"][self.collection] = draft.put_value(_state_record(new))
             root["before"].pop(self.collection, None)
             if undoable and before is not None:
@@ -259,8 +255,7 @@ class PolicyStore:
         return live
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a delivery says of the whole collection."""
 
     provenance: Provenance
@@ -278,10 +273,9 @@ class Change:
         if state is None:
             state = State(given.source, known_until)
         elif known_until > state.known_until or (given.authority == "aws" and known_until == state.known_until):
-            state = replace(state, source=given.source, known_until=known_until)
+            state = state._replace(source=given.source, known_until=known_until)
         endpoints = dict.fromkeys([*state.endpoints, *([self.endpoint] if self.endpoint else [])])
-        return replace(
-            state,
+        return state._replace(
             synced_at=self.synced_at or state.synced_at,
             corpus=state.corpus if self.corpus is None else self.corpus,
             endpoints=tuple(endpoints),

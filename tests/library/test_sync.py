@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -250,7 +249,7 @@ def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom
     assert "http://127.0.0.1:" in status.source
     assert status.newest == OCTOBER  # the newest change that it showed, and not now
     archive = Corpus.bundled().deliver(lambda _: {})
-    later = replace(archive.provenance, source="a later archive", as_of=datetime(2026, 11, 1, tzinfo=UTC))
+    later = archive.provenance._replace(source="a later archive", as_of=datetime(2026, 11, 1, tzinfo=UTC))
     custom.store.put([], Change(later, later.as_of))
     assert "a later archive and AWS at http://127.0.0.1:" in custom.data().source
 

@@ -96,9 +96,9 @@ def test_who_has_it_attached_is_told_as_far_as_it_is_known(library: Library) -> 
     role = replace(account.roles[0], attached=(AttachedPolicy(SERVICE_ROLE, arn),))
     known = replace(account, roles=(role,))
     comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
-    whole = said(replace(comparison, attached=(attached_count(arn, known),)))
+    whole = said(comparison._replace(attached=(attached_count(arn, known),)))
     assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
-    part = said(replace(comparison, attached=(attached_count(arn, replace(known, complete=False)),)))
+    part = said(comparison._replace(attached=(attached_count(arn, replace(known, complete=False)),)))
     assert any("at least 1 role" in line for line in part)
 
 

@@ -7,7 +7,7 @@ versions is when the newest one was made.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ekstui.core.document import parse
 from ekstui.core.history import Delivery, PolicyHistory, Provenance, Skipped
@@ -22,8 +22,7 @@ PAGE = 1000
 """Policies a page, the most that IAM gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPolicy:
+class ListedPolicy(NamedTuple):
     """A policy as ListPolicies gives it."""
 
     name: str
