@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ekstui.config.reading import flattened
 from ekstui.errors import InputError
+from ekstui.files import read_regular
 
 MAX_BYTES = 1_000_000
 """A settings file that is longer is none."""
@@ -36,8 +37,7 @@ class SettingsFile(NamedTuple):
 def read_file(path: Path) -> SettingsFile | None:
     """Return what the settings file says, None if there is none; InputError if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_regular(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -39,6 +39,7 @@ class Account:
     _connection: Connection | None = None
     _entities: dict[str, Entities] = field(default_factory=dict)
     """By policy ARN, where the sweep is denied; forgotten by a refresh."""
+    _notices: list[str] = field(default_factory=list)
     _uses: tuple[AccountSnapshot, Uses] | None = None
     """The uses of the last snapshot that was asked about: joining 5,000 roles takes 0.2 s."""
 
@@ -174,13 +175,20 @@ class Account:
         """Return the snapshot kept for the same credentials; offline, the only account's too."""
         digest = caller_digest(self.choice.profile)
         try:
-            known = accounts.stored(self.folder)
+            known = accounts.stored(self.folder, self._notices)
             chosen = next((entry for entry in known if entry.caller == digest), None)
             if chosen is None and self.choice.offline and len(known) == 1:
                 chosen = known[0]
             return None if chosen is None else accounts.load(self.folder, chosen.partition, chosen.account)
-        except accounts.StoreError:
+        except accounts.StoreError as error:
+            self._notices.append(str(error))
             return None
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what is wrong with kept snapshots since the last call, a sentence each."""
+        said = tuple(dict.fromkeys(self._notices))
+        self._notices.clear()
+        return said
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
         """Keep a snapshot, unless it is incomplete and would replace a complete one; say so where that fails."""

@@ -408,7 +408,7 @@ class Library:
         with self._trouble.lock:
             said = tuple(self._trouble.notices)
             self._trouble.notices.clear()
-            return said
+        return said if self._account is None else (*said, *self._account.notices())
 
     def _answer(self, error: CacheError) -> None:
         """Do what an error of the cache asks for, and say so."""

@@ -4,17 +4,15 @@ Kept in the state directory and not in the cache, since clearing the cache must 
 until when everything counts as seen, and which version was seen of the policies that were looked at later.
 """
 
-import json
-import os
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from ekstui import paths
 from ekstui.core.policy import Policy, format_time, parse_time
+from ekstui.files import read_state, write_state
 
 
 def users_looked() -> "Looked":
@@ -48,7 +46,7 @@ class Looked:
         )
 
     def look_at(self, policies: Iterable[Policy]) -> None:
-        """Put down that the default versions of some policies were seen."""
+        """Record that the default versions of some policies were seen."""
         with self._lock:
             until, versions = self._read()
             seen = {policy.arn: policy.default_version for policy in policies}
@@ -56,18 +54,17 @@ class Looked:
                 self._write(until, versions | seen)
 
     def _read(self) -> tuple[datetime | None, dict[str, int]]:
-        """Return until when everything was seen, None if nothing is put down or it cannot be read."""
+        """Return until when everything was seen, None if nothing is kept or something else is in its place."""
+        fields = read_state(self.path)
         try:
-            fields = json.loads(self.path.read_bytes())
-            versions = {str(arn): int(version) for arn, version in fields["versions"].items()}
-            return parse_time(fields["until"]), versions
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            seen: dict[str, int] = {}
+            for arn, version in fields["versions"].items():  # type: ignore[index]
+                if type(version) is not int or not arn.startswith("arn:"):
+                    return None, {}
+                seen[arn] = version
+            return parse_time(fields["until"]), seen  # type: ignore[index]
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None, {}
 
     def _write(self, until: datetime, versions: dict[str, int]) -> None:
-        text = json.dumps({"until": format_time(until), "versions": versions}, indent=1)
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(self.path)
+        write_state(self.path, {"until": format_time(until), "versions": versions})

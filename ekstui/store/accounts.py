@@ -79,8 +79,11 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
         return None
 
 
-def stored(folder: Path) -> tuple[StoredAccount, ...]:
-    """Return the accounts that have a snapshot, newest first; files that cannot be read are left out."""
+def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccount, ...]:
+    """Return the accounts that have a snapshot, newest first.
+
+    Files that cannot be read are left out, and `trouble` gets a sentence about each.
+    """
     if not _usable(folder):
         return ()
     accounts: list[StoredAccount] = []
@@ -91,8 +94,9 @@ def stored(folder: Path) -> tuple[StoredAccount, ...]:
                 if path == _file(folder, head["partition"], head["account"]).path:
                     fetched_at = parse_time(head["fetched_at"])
                     accounts.append(StoredAccount(head["account"], head["partition"], fetched_at, head["caller"], path))
-        except (CacheError, StoreError):
-            continue
+        except (CacheError, StoreError) as error:
+            if trouble is not None:
+                trouble.append(f"{error.message} The snapshot in it is not used; refresh to replace it.")
     return tuple(sorted(accounts, key=lambda entry: entry.fetched_at, reverse=True))
 
 

@@ -1,0 +1,143 @@
+"""Whatever is flipped in a file of the cache or of the state: the right answer, or said and made anew; no third kind.
+
+EKSTUI_TORTURE=10 flips ten times as often.
+"""
+
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.account import AccountSnapshot
+from ekstui.library import AccountChoice, Library
+from ekstui.library.account import Account
+from ekstui.library.looked import users_looked
+from ekstui.library.who_can import who_can_answer
+from ekstui.sources.corpus import Corpus
+from ekstui.store import accounts
+from ekstui.store.policies import Change, PolicyStore, pack
+from tests.accounts import snapshot
+from tests.store.policies import document, fill_from_the_corpus, history, provenance
+
+EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+
+CNI = "AmazonEKS_CNI_Policy"
+ACTION = "ec2:DescribeSecurityGroups"
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a synced and indexed cache of the EKS family, an account's snapshot, and what was looked at."""
+    home = tmp_path_factory.mktemp("whole")
+    store = fill_from_the_corpus(home / "cache", family=True)
+    cni = store.policy(CNI)
+    newer = history({7: (NOW, document(ACTION))}, name=CNI)
+    newer = newer._replace(policy=type(cni)(CNI, cni.arn, 7, newer.policy.versions))
+    store.put([pack(newer)], Change(provenance("aws", 1)._replace(as_of=NOW), NOW, synced_at=NOW), undoable=True)
+    assert Library(Corpus.bundled(), PolicyStore(store.file)).index()
+    accounts.store(home / "cache" / "accounts", snapshot(), "digest")
+    return home
+
+
+def answers(library: Library) -> dict[str, object]:
+    """What one user asks; each part is read from another place of the files."""
+    policy = library.find(CNI).policy
+    return {
+        "list": [entry.policy for entry in library.policies("eks")],
+        "show": library.document_json(policy),
+        "old version": library.document_json(policy, 3),
+        "who-can": [(holder.policy.name, holder.version) for holder in who_can_answer(library, ACTION).holders],
+        "changes": library.changes(datetime(2026, 1, 1, tzinfo=UTC)).changes,
+        "data": library.data(),
+    }
+
+
+def known_account(home: Path) -> AccountSnapshot | None:
+    """The kept snapshot, None where that is said to be damaged."""
+    try:
+        return accounts.load(home / "cache" / "accounts", "aws", snapshot().identity.account)
+    except accounts.StoreError:
+        return None
+
+
+def flips(content: bytes, seed: str) -> Iterator[bytes]:
+    chance = random.Random(seed)
+    while True:
+        flipped = bytearray(content)
+        for _ in range(chance.choice((1, 1, 1, 3))):
+            place = chance.randrange(len(flipped))
+            flipped[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
+        yield bytes(flipped)
+
+
+def test_every_flip_in_the_policies_gives_the_right_answer_or_is_said_and_made_anew(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit in a policy's partition once lost it from who-can until the cache was verified."""
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path))
+    bundled = answers(Library.open())
+    shutil.copy(whole / "cache" / "policies.db", tmp_path)
+    right = answers(Library.open())
+    assert right != bundled
+    content, said = (tmp_path / "policies.db").read_bytes(), 0
+    for number, flipped in zip(range(150 * EFFORT), flips(content, "policies"), strict=False):
+        # Most of the file is documents: every third flip goes where everything else stands.
+        (tmp_path / "policies.db").write_bytes(flipped if number % 3 else flipped[:4096] + content[4096:])
+        library = Library.open()
+        found = answers(library)
+        notices = library.notices()
+        said += bool(notices)
+        for part, answer in found.items():
+            assert answer == right[part] or (answer == bundled[part] and notices), (number, part)
+        for aside in tmp_path.glob("*.aside-*"):
+            aside.unlink()
+    assert said > 10 * EFFORT
+
+
+def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_said(whole: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(whole, home)
+    (path,) = (home / "cache" / "accounts").glob("*.db")
+    right, content = known_account(home), path.read_bytes()
+    assert right == snapshot()
+    for _, flipped in zip(range(300 * EFFORT), flips(content, "account"), strict=False):
+        path.write_bytes(flipped)
+        assert known_account(home) in (right, None)
+
+
+def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: Path) -> None:
+    folder = tmp_path / "accounts"
+    accounts.store(folder, snapshot())
+    (path,) = folder.glob("*.db")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE object SET body = zeroblob(20)")
+    account = Account(AccountChoice(offline=True), folder)
+    assert account.last() is None
+    (notice,) = account.notices()
+    assert "damaged" in notice
+    path.write_bytes(b"no cache at all" * 100)
+    account = Account(AccountChoice(offline=True), folder)
+    assert account.last() is None
+    assert "damaged" in account.notices()[0]
+
+
+def test_every_flip_in_what_was_looked_at_leaves_marks_or_begins_anew(tmp_path: Path) -> None:
+    policies = list(Corpus.bundled().policies("eks"))
+    users_looked().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
+    right = users_looked().changed_since(policies, NOW)
+    assert right
+    path = paths.state_dir() / "looked.json"
+    content = path.read_bytes()
+    for _, flipped in zip(range(200 * EFFORT), flips(content, "looked"), strict=False):
+        path.write_bytes(flipped)
+        assert users_looked().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
+        path.write_bytes(content)
+    assert users_looked().changed_since(policies, NOW) == right

@@ -1,0 +1,66 @@
+"""Something else in the place of a small file of ours is not waited for, not believed and not written through."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ekstui.config.file import read_file
+from ekstui.errors import InputError
+from ekstui.files import MAX_STATE, read_state, write_state
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def link(path: Path) -> None:
+    target = path.with_name("theirs")
+    target.write_text("theirs")
+    path.symlink_to(target)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def large(path: Path) -> None:
+    path.write_bytes(b"x" * (MAX_STATE + 2))
+
+
+def deep(path: Path) -> None:
+    write_state(path, {"until": "2026-08-01T00:00:00Z"})
+    path.write_bytes(path.read_bytes().split(b"\n")[0] + b"\n" + b"[" * 100_000)
+
+
+ODD = [os.mkfifo, folder, link, endless, large, deep]
+
+
+@pytest.mark.parametrize("place", ODD)
+def test_a_file_of_state_that_is_none_is_set_aside_and_made_anew(place: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "state" / "looked.json"
+    path.parent.mkdir()
+    place(path)
+    assert read_state(path) is None
+    write_state(path, {"a": 1})
+    assert read_state(path) == {"a": 1}
+    assert path.is_file()
+    assert not path.is_symlink()
+    if (theirs := path.with_name("theirs")).exists():
+        assert theirs.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("place", [os.mkfifo, endless, large])
+def test_settings_that_are_no_plain_file_are_refused_at_once(place: Callable[[Path], None], tmp_path: Path) -> None:
+    place(tmp_path / "config.toml")
+    with pytest.raises(InputError):
+        read_file(tmp_path / "config.toml")
+
+
+def test_settings_may_be_a_link_as_those_who_keep_them_elsewhere_have_it(tmp_path: Path) -> None:
+    (tmp_path / "kept.toml").write_text('scope = "all"')
+    (tmp_path / "config.toml").symlink_to(tmp_path / "kept.toml")
+    found = read_file(tmp_path / "config.toml")
+    assert found is not None
+    assert found.values == {"scope": "all"}
