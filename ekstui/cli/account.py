@@ -29,7 +29,8 @@ def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], st
     return AccountChoice(
         profile=arguments.profile,
         regions=tuple(arguments.region or ()),
-        offline=arguments.offline,
+        offline=arguments.offline or arguments.demo,
+        demo=arguments.demo,
         file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
         mfa_prompt=mfa_prompt,
     )

@@ -39,6 +39,9 @@ def add_account(parser: argparse.ArgumentParser, *, hidden: bool = False) -> Non
         help=words("answer from the last snapshot, without asking AWS"),
     )
     parser.add_argument(
+        "--demo", action="store_true", help=words("a made-up account: nothing is asked and nothing written")
+    )
+    parser.add_argument(
         "--account-file",
         metavar="FILE",
         help=words("read the output of `aws iam get-account-authorization-details` instead of asking AWS"),

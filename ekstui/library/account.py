@@ -16,6 +16,7 @@ from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest, pro
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.sources.demo import demo_account
 from ekstui.store import accounts
 
 FRESH = timedelta(minutes=15)
@@ -56,7 +57,7 @@ class Account:
         """
         with self._lock:
             if self._snapshot is None:
-                self._snapshot = read_account_file(self.choice.file) if self.choice.file else self._kept()
+                self._snapshot = self._given() or self._kept()
             return self._snapshot
 
     def required(self) -> AccountSnapshot:
@@ -81,8 +82,8 @@ class Account:
 
         What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError.
         """
-        if self.choice.file:
-            snapshot = read_account_file(self.choice.file)
+        if given := self._given():
+            snapshot = given
         elif self.choice.offline:
             return self.required()
         else:
@@ -115,7 +116,9 @@ class Account:
         return known
 
     def connection(self) -> Connection:
-        """Return the connection to the account, made on first use."""
+        """Return the connection to the account, made on first use; AccountError in the demo, which asks nobody."""
+        if self.choice.demo:
+            raise AccountError("The demo asks nobody.", "Leave out --demo.")
         with self._lock:
             if self._connection is None:
                 regions = [region for region in self.choice.regions if region != ALL_REGIONS]
@@ -132,7 +135,7 @@ class Account:
     @property
     def is_set_up(self) -> bool:
         """Whether a file, or credentials somewhere, are named; those of an instance's role are named nowhere."""
-        return self.choice.file is not None or are_credentials_set_up(self.choice.profile)
+        return self.choice.demo or self.choice.file is not None or are_credentials_set_up(self.choice.profile)
 
     def stored(self) -> tuple[accounts.StoredAccount, ...]:
         """Return every account of which a snapshot is kept on this machine, newest first."""
@@ -152,6 +155,12 @@ class Account:
             self._snapshot = None
             self._entities.clear()
         return len(gone)
+
+    def _given(self) -> AccountSnapshot | None:
+        """Return the account of the demo or of a file, None where AWS is to be asked."""
+        if self.choice.demo:
+            return demo_account(datetime.now(UTC))
+        return read_account_file(self.choice.file) if self.choice.file else None
 
     def _ask(self, progress: Progress | None, cancelled: Cancelled) -> AccountSnapshot:
         """Read the account, and start the next time from new credentials where these are of no use any more.

@@ -25,6 +25,8 @@ class AccountChoice:
     """Whether to answer from the last snapshot only."""
     file: Path | None = None
     """Output of `aws iam get-account-authorization-details` to read in place of AWS, or a folder of its pages."""
+    demo: bool = False
+    """Whether to show the made-up account that ships with ekstui: nothing is asked, and nothing written."""
     mfa_prompt: MfaPrompt | None = None
     """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
     share_role_cache: bool = False
@@ -33,7 +35,7 @@ class AccountChoice:
     @property
     def may_lead_somewhere(self) -> bool:
         """Whether anything is in sight that could name an account; False only where nothing is, as far as a look at names tells."""
-        if self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
+        if self.demo or self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
             return True
         home = Path("~/.aws").expanduser()
         return any(map(os.path.exists, (home / "config", home / "credentials", paths.cache_dir() / "accounts")))

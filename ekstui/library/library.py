@@ -112,6 +112,11 @@ class Library:
                 self._account = Account.chosen(self.choice or AccountChoice())
             return self._account
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether the account is the made-up one, and nothing is written."""
+        return self.choice is not None and self.choice.demo
+
     def state(self) -> State | None:
         """Return what the cache holds if it can answer: filled, and no older than the corpus."""
         if time.monotonic() < self._trouble.left_alone_until:
@@ -210,6 +215,8 @@ class Library:
         """
         if self.state() is not None:
             return True
+        if self.is_demo:
+            return False
         from ekstui.store.policies import Change, pack
 
         manifest, packed = self.corpus.manifest(), []
@@ -252,7 +259,7 @@ class Library:
         Meant for a background thread after `fill`. Without it `changes` and `who_can` give the same answers from the
         documents, in seconds instead of milliseconds. `gently` leaves half of the time to the thread that draws.
         """
-        if self.state() is None or not self.store.file.writable():
+        if self.is_demo or self.state() is None or not self.store.file.writable():
             return False
         from ekstui.store.index import index_steps
 
@@ -268,7 +275,7 @@ class Library:
         """Index which policies match which actions, which takes a second; return whether that is there now."""
         from ekstui.store.index import index_actions, is_indexed
 
-        if self.state() is None or not self.store.file.writable():
+        if self.is_demo or self.state() is None or not self.store.file.writable():
             return False
         try:
             return is_indexed(self.store) or index_actions(self.store)
@@ -327,6 +334,8 @@ class Library:
         from ekstui.sources.files import Archive
         from ekstui.sources.files.mirror import Mirror
 
+        if self.is_demo:
+            raise AccountError("The demo asks nobody, and writes nothing.", "Leave out --demo.")
         if archive is None and self.choice is not None and self.choice.offline:
             raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
         if not self.fill(progress, cancelled):

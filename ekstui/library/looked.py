@@ -4,6 +4,7 @@ Kept in the state directory and not in the cache, since clearing the cache must 
 until when everything counts as seen, and which version was seen of the policies that were looked at later.
 """
 
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from ekstui.core.policy import Policy, format_time, parse_time
 from ekstui.files import read_state, write_state
 
 
-def users_looked() -> "Looked":
-    """Return what the user of this machine has looked at."""
-    return Looked(paths.state_dir() / "looked.json")
+def users_looked(*, demo: bool = False) -> "Looked":
+    """Return what the user of this machine has looked at; in the demo, which writes nothing, nothing."""
+    return Looked((Path(os.devnull) if demo else paths.state_dir()) / "looked.json")
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     """Return the library over the account, if one is asked about or was chosen."""
-    chosen = arguments.profile is not None or arguments.account_file is not None
+    chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     if inquiry.principal is None and not chosen and not arguments.offline:
         return open_library()
     # 70 ms, for what only a question about the account needs.

@@ -138,7 +138,9 @@ class ExplorerScreen(WaysScreen):
 
         if self._status is not None:
             policies = [entry.policy for entry in self.policies.entries]
-            self.policies.changed = users_looked().changed_since(policies, self._status.newest)
+            self.policies.changed = users_looked(demo=self.app.library.is_demo).changed_since(
+                policies, self._status.newest
+            )
 
     def on_resize(self) -> None:
         """Fit the header to the new width."""
@@ -275,7 +277,7 @@ class ExplorerScreen(WaysScreen):
             if arn in self.policies.changed:
                 from ekstui.library.looked import users_looked
 
-                users_looked().look_at([self.shown.entry.policy])
+                users_looked(demo=self.app.library.is_demo).look_at([self.shown.entry.policy])
                 self.policies.changed -= {arn}
 
     def _show(self, shown: Shown) -> None:

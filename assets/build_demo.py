@@ -1,0 +1,57 @@
+"""Make assets/demo.json.xz: the made-up account of `ekstui --demo`, as ekstui reads it from the AWS of the tests.
+
+    python assets/build_demo.py
+
+Nothing in it is anybody's: names, clusters and findings are those of tests/rig, which serves them over HTTP.
+"""
+
+import json
+import lzma
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.record import to_record
+from ekstui.sources.aws.account import read_account
+from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from tests.rig.rig import Rig
+
+ASSETS = Path(__file__).resolve().parent
+ACCOUNT = "111122223333"
+"""A number that AWS's documentation uses for examples."""
+
+ODD = ("--help", "x", "we+ird=,.@-_name", "prod")
+"""Roles that are there for tests: nobody calls a role so."""
+
+
+def main() -> int:
+    """Read the account of the tests and write it."""
+    with tempfile.TemporaryDirectory() as home, Rig(0) as rig:
+        os.environ.update(rig.environment(Path(home)))
+        snapshot = read_account(Connection(ConnectionSettings()))
+    snapshot = _without(snapshot, ODD)
+    identity = replace(snapshot.identity, method="demo", profile="DEMO", endpoint=None)
+    text = json.dumps(to_record(replace(snapshot, identity=identity)), separators=(",", ":"), sort_keys=True)
+    text = text.replace(rig.account.builder.account_id, ACCOUNT)
+    packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+    (ASSETS / "demo.json.xz").write_bytes(packed)
+    print(f"{len(snapshot.roles)} roles, {len(packed):,} bytes packed", file=sys.stderr)
+    return 0
+
+
+def _without(snapshot: AccountSnapshot, names: tuple[str, ...]) -> AccountSnapshot:
+    """Return the account without some roles, which its counts leave out too."""
+    gone = [role for role in snapshot.roles if role.name in names]
+    counts = dict(snapshot.counts or {})
+    for role in gone:
+        for policy in role.attached:
+            if policy.arn in counts:
+                counts[policy.arn] = replace(counts[policy.arn], attachments=counts[policy.arn].attachments - 1)
+    return replace(snapshot, counts=counts, roles=tuple(role for role in snapshot.roles if role not in gone))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
