@@ -254,6 +254,18 @@ DENY_ROOT = one("ec2:TerminateInstances", "*", {"StringNotEquals": {"aws:Resourc
             "widened",
             id="NotAction",
         ),
+        pytest.param(
+            [one("ec2:DeleteVolume", "arn:aws:ec2:*:volume/*")],
+            [one("ec2:DeleteVolume", "arn:aws:ec2:*:*:volume/*")],
+            "unknown",
+            id="a short ARN, which has two readings",
+        ),
+        pytest.param(
+            [one("sqs:DeleteQueue", "arn:aws:sqs:prod")],
+            [one("sqs:DeleteQueue", "arn:aws:sqs:*:volume/*")],
+            "unknown",
+            id="ARNs that may match nothing",
+        ),
         pytest.param([one("zz:Get*")], [one("zz:*")], "widened", id="a service that the reference lacks"),
         pytest.param(
             [], [one("ec2:DescribeInstances", "arn:aws:ec2:*:*:instance/*")], "unknown", id="takes no resource"

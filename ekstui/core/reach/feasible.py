@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ekstui.core import wildcard
 from ekstui.core.applicability import fits_type, is_of_known_type
-from ekstui.core.arn import Arn, matches_resource, split_arn
+from ekstui.core.arn import Arn, is_plausible, matches_resource, split_arn
 from ekstui.core.conditions.key_facts import type_of
 from ekstui.core.conditions.keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
@@ -106,7 +106,9 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
             found.update(dict.fromkeys((each, "") for each in made if _is_undescribed(service, each)))
         elif not any(use.required for use in info.resource_types):
             found["*", ""] = None
-    return tuple((plain(resource), kind) for resource, kind in found)
+    # A pattern that is short may be split so that its account is none; no such ARN exists.
+    real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
+    return tuple((plain(resource), kind) for resource, kind in real)
 
 
 def _is_undescribed(service: str, resource: str) -> bool:
