@@ -16,7 +16,14 @@ from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
 from ekstui.library.comparison import compare
 from ekstui.present.blocks import Column
-from ekstui.present.comparison import beside, comparison_blocks, counts_words, difference_blocks, verdict_line
+from ekstui.present.comparison import (
+    comparison_blocks,
+    counts_words,
+    difference_blocks,
+    opening,
+    sides_line,
+    verdict_line,
+)
 from ekstui.present.layout import styled_line
 from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
@@ -115,9 +122,11 @@ class CompareScreen(ReportScreen):
         """Return the comparison in the current view."""
         if not isinstance(answer, Comparison):
             return []
-        self._show_verdict(styled_line(verdict_line(answer), "app"))
+        # The verdict may be long: where there are rows for it, it scrolls with them.
+        line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
+        self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
-            return rows([*beside(answer), *difference_blocks(answer)], self.width)
+            return rows([*opening(answer), *difference_blocks(answer)], self.width)
         if self._pairs is None:
             self.app.background.run(self, "lines", lambda _: _lines_of(answer))
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
