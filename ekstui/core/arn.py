@@ -132,9 +132,9 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
 
 def overlaps_resource(a: str, b: str) -> bool | None:
     """Return whether some ARN matches both resource patterns; None if a policy variable or the reading decides."""
-    if "*" in (a, b):
-        return True
     one, other = readings(a), readings(b)
+    if "*" in (a, b):
+        return True if one.certain and other.certain else None if one.possible or other.possible else False
     if any(meet(first, second) for first in one.certain for second in other.certain):
         return None if has_variable(a) or has_variable(b) else True
     pairs = ((first, second) for first in one.certain + one.possible for second in other.certain + other.possible)

@@ -248,6 +248,22 @@ def test_example_6_resources_appear_with_their_service_only() -> None:
         (allow("s3:GetObject", "arn:aws:s3:::buck*"), "s3:GetObject", True, None),
         # A policy variable may be anything.
         (allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/bucket}"), "s3:GetObject", True, None),
+        # A slash of a variable's name is none of the resource.
+        (allow("s3:ListBucket", "arn:aws:s3:::team-${aws:PrincipalTag/team}"), "s3:ListBucket", True, None),
+        # A short ARN has two readings where a `*` may run over the colon.
+        (
+            allow("ec2:DeleteVolume", "arn:aws:ec2:*:volume/*"),
+            "ec2:DeleteVolume",
+            True,
+            "Whether IAM lets this resource match is not certain: a part of its ARN is missing.",
+        ),
+        (
+            allow("ec2:DeleteVolume", "arn:aws:ec2:*:snapshot/*"),
+            "ec2:DeleteVolume",
+            False,
+            "This action does not have an applicable resource.",
+        ),
+        (allow("ec2:DeleteVolume", "arn:aws:ec2:*"), "ec2:DeleteVolume", True, None),
         # What NotResource leaves out.
         (
             {"Effect": "Allow", "Action": "ec2:DescribeSubnets", "NotResource": "arn:aws:ec2:*:*:subnet/*"},
@@ -320,6 +336,9 @@ def test_what_an_action_is_really_given(
         (allow("s3:GetObject", "arn:aws:s3:::b/*"), deny("s3:*", "arn:aws:s3:::${aws:username}/*"), "unknown"),
         (allow("s3:GetObject"), deny("s3:*", "arn:aws:s3:::${aws:username}/*"), "partial"),
         (allow("s3:GetObject"), deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}}), "partial"),
+        (allow("sqs:DeleteQueue"), deny("sqs:*", "arn:aws:sqs:*:prod-*"), "unknown"),
+        (allow("sqs:DeleteQueue", "arn:aws:sqs:*:*:prod-a"), deny("sqs:*", "arn:aws:sqs:*:prod-*"), "unknown"),
+        (allow("sqs:DeleteQueue", "arn:aws:sqs:*:prod-*"), deny("sqs:*", "arn:aws:sqs:*"), "full"),
         # The same condition on both sides leaves nothing.
         (
             allow("s3:GetObject", Condition={"Bool": {"aws:SecureTransport": "false"}}),

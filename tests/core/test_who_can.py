@@ -219,3 +219,18 @@ def test_of_a_resource_only_what_became_wider_for_it_counts() -> None:
     interface, group = "arn:aws:ec2:*:*:network-interface/*", "arn:aws:ec2:*:*:volume/*"
     assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, interface) == [(7, ())]
     assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, group) == []
+
+
+def test_what_a_short_arn_reaches_is_left_open() -> None:
+    policy = Policy("p", "arn:aws:iam::aws:policy/p", 1, (VersionInfo(1, None),))
+
+    def holder(resource: str) -> Holder:
+        statement = {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": resource}
+        candidate = candidate_of(policy, {1: parse({"Statement": statement})}, "ec2:createvolume")
+        assert candidate is not None
+        (found,) = who_can("ec2:CreateVolume", [candidate]).holders
+        return found
+
+    short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
+    assert (short.covers, short.lacks) == ((), ("snapshot",))
+    assert (whole.covers, whole.lacks) == (("volume",), ("snapshot",))
