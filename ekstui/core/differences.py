@@ -367,9 +367,8 @@ def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere
     for one, other in _pairs(gone, new):
         before, after = gone[one], new[other]
         change = _way_change(before, after)
-        needed = {condition.key.lower() for lines, way in has.items() if lines != other for condition in way}
-        # "No longer" would be wrong while another way still asks for it, and "now only" while one does without.
-        if any(each.key.lower() in needed for each in change.gone) or (change.new and len(has) > 1):
+        # Beside another way a condition is neither gone nor new for the action as a whole: both ways are told whole.
+        if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
             continue
         revised.append(change)
         del gone[one], new[other]

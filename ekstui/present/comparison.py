@@ -270,7 +270,7 @@ def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[st
     if lonely and change.gone == ((),) and change.new:
         yield (Span("now only", "added"), *ways_line(change.new))
     elif lonely and change.new == ((),) and change.gone:
-        yield (Span("now without condition, no longer only", "removed"), *ways_line(change.gone))
+        yield (Span("no longer", "removed"), *ways_line(change.gone))
     else:
         beside = bool(change.kept or change.revised)
         yield from _signed("−", "removed", change.gone, beside=beside)

@@ -93,9 +93,15 @@ def _head(text: str, room: int) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words, each with the spaces behind it."""
+    """Return the words, each with the spaces behind it; a sign stays with the word that it is about."""
     ends = [
-        index + 1 for index, character in enumerate(text) if character == " " and text[index + 1 : index + 2] != " "
+        index + 1
+        for index, character in enumerate(text)
+        if character == " " and text[index + 1 : index + 2] != " " and not _is_sign(text, index - 1)
     ]
     starts = [0, *ends]
     return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
+
+
+def _is_sign(text: str, index: int) -> bool:
+    return text[index] in "+−" and (index == 0 or text[index - 1] == " ")
