@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui import paths
 from ekstui.core import arn
 from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
@@ -76,7 +75,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     snapshot = None
     if inquiry.principal is not None:
         snapshot = library.account.required()
-    elif not inquiry.policies and inquiry.trust is None and _account_at_hand(library):
+    elif not inquiry.policies and inquiry.trust is None and library.account_at_hand:
         accounts = accounts_of(inquiry.question, reference())
         snapshot = library.account.last() if accounts else None
         if snapshot is not None and snapshot.identity.account not in accounts:
@@ -95,13 +94,6 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     if account.choice.offline or account.choice.file:
         raise AccountError("IAM's simulator is asked in AWS only.", "Leave out --offline and --account-file.")
     return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)
-
-
-def _account_at_hand(library: Library) -> bool:
-    """Whether an account was chosen, or one was read before: to look costs 70 ms of imports."""
-    choice = library.choice
-    chosen = choice is not None and (choice.file is not None or choice.profile is not None)
-    return chosen or next((paths.cache_dir() / "accounts").glob("*.db"), None) is not None
 
 
 def explained(

@@ -117,6 +117,12 @@ class Library:
         """Whether the account is the made-up one, and nothing is written."""
         return self.choice is not None and self.choice.demo
 
+    @property
+    def account_at_hand(self) -> bool:
+        """Whether an account was chosen, or one was read before: to look for more costs 70 ms of imports."""
+        chosen = self.choice is not None and (self.choice.file is not None or self.choice.profile is not None)
+        return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
+
     def state(self) -> State | None:
         """Return what the cache holds if it can answer: filled, and no older than the corpus."""
         if time.monotonic() < self._trouble.left_alone_until:
@@ -271,14 +277,20 @@ class Library:
             self._answer(error)
             return False
 
-    def index_actions(self) -> bool:
-        """Index which policies match which actions, which takes a second; return whether that is there now."""
+    def index_actions(self, begun: Callable[[], None] = lambda: None) -> bool:
+        """Index which policies match which actions; return whether that is there now.
+
+        It takes a second where it is not; `begun` is called then.
+        """
         from ekstui.store.index import index_actions, is_indexed
 
         if self.is_demo or self.state() is None or not self.store.file.writable():
             return False
         try:
-            return is_indexed(self.store) or index_actions(self.store)
+            if is_indexed(self.store):
+                return True
+            begun()
+            return index_actions(self.store)
         except CacheError as error:
             self._answer(error)
             return False

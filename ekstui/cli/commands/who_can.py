@@ -1,10 +1,12 @@
 """`ekstui who-can`: the policies that allow an action, and who in the account may do it."""
 
+from __future__ import annotations
+
 import argparse
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ekstui.cli.account import library_for, narrate_errors, read_account
-from ekstui.cli.commands.changes import fill_cache
+from ekstui.cli.account import library_for
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import (
@@ -17,17 +19,18 @@ from ekstui.cli.output import (
     terminal_width,
 )
 from ekstui.cli.streams import to_terminal
-from ekstui.core.principals import PrincipalsCan
 from ekstui.core.who_can import nearest_actions
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library
-from ekstui.library.account import FRESH
 from ekstui.library.knowledge import knowledge
-from ekstui.library.principals import principals_can
 from ekstui.library.who_can import who_can_answer
 from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
 from ekstui.scope import SCOPES
+
+# Who in the account may do it takes 80 ms to import, and only where an account is known.
+if TYPE_CHECKING:
+    from ekstui.core.principals import PrincipalsCan
 
 DESCRIPTION = (
     "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
@@ -59,10 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a policy a row: since when, on what, if what; then who in the account may do it, where that is known."""
     library = library_for(arguments)
-    if fill_cache(library):
-        with narrate_progress() as tell:
-            tell("first use: indexing the policies")
-            library.index_actions()
+    with narrate_progress() as tell:
+        if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
+            library.index_actions(lambda: tell("first use: indexing the policies"))
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
@@ -110,6 +112,12 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
 
     Which policies allow it stands whatever becomes of the account: what went wrong is said, and the answer is partial.
     """
+    if not (library.account_at_hand or arguments.region):
+        return None
+    from ekstui.cli.account import narrate_errors, read_account
+    from ekstui.library.account import FRESH
+    from ekstui.library.principals import principals_can
+
     try:
         known = library.account.last()
         asked = (arguments.profile or arguments.region) and not arguments.offline
