@@ -68,7 +68,7 @@ _plans: dict[type, Plan] = {}
 
 
 def encode(value: object) -> object:
-    """Return a value as JSON has it: a dataclass as an object, a time in ISO 8601, a version as its label."""
+    """Return a value as JSON has it: a value with fields as an object, a time in ISO 8601, a version as its label."""
     match value:
         case None | str() | int() | float():
             return value
@@ -78,7 +78,7 @@ def encode(value: object) -> object:
             return {key: encode(each) for key, each in value.items()}
         case PurePath():
             return str(value)
-    if is_dataclass(value):
+    if is_dataclass(value) or hasattr(value, "_fields"):
         return shape(value)
     if isinstance(value, Sequence):
         return [encode(each) for each in value]
@@ -86,7 +86,7 @@ def encode(value: object) -> object:
 
 
 def shape(value: Any) -> Shape:
-    """Return a dataclass as an object."""
+    """Return a value with fields as an object."""
     found: Shape = {}
     kind = type(value)
     if kind not in _plans:
@@ -106,7 +106,7 @@ def _versions(numbers: object) -> object:
 def _plan(kind: type[Any]) -> Plan:
     """Return how the fields of a class are read."""
     declared = _FIELDS.get(kind.__name__)
-    words = declared.split() if declared else [each.name for each in fields(kind)]
+    words = declared.split() if declared else getattr(kind, "_fields", None) or [each.name for each in fields(kind)]
     plan = []
     for word in words:
         name, _, path = word.partition("=")
