@@ -1,7 +1,6 @@
 """The one encoder: values as the JSON that commands print; which fields a value has there is a promise to scripts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from operator import attrgetter
 from pathlib import PurePath
@@ -15,38 +14,53 @@ Shape = dict[str, object]
 _FIELDS: Mapping[str, str] = {
     "ActionSummary": "action level grants patterns sids denied warnings",
     "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope",
-    "CarriedPolicy": "name arn version",
     "Caller": "kind name subject audience",
+    "CarriedPolicy": "name arn version",
     "Cause": "policy_type explicit policy",
-    "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
-    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms",
     "ClusterRole": "arn uses policies=subject findings",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created",
     "DataStatus": "source partition newest synced_at reference",
+    "DependentActions": "action needs text source",
+    "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
+    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms",
+    "Failure": "part key operator wanted given",
     "FeedStep": "policy version previous created",
+    "Finding": "code severity text evidence",
+    "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",
     "Group": "name arn path",
+    "HealthIssue": "kind name code message resources",
+    "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
+    "LevelCount": "granted total",
     "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created",
-    "ServiceAccount": "namespace name pattern never_matches",
-    "Symptom": "symptom answer policies actions source",
-    "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
-    "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
-    "PrincipalCan": "kind=subject.kind name=subject.name arn=subject.arn used_by=subject.used_by through verdict "
-    "depends_on=reasons last_used=subject.last_used",
-    "RecordedCarrier": "account name arn path as=carried_as recorded_at used_by",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
     "attachable=policy.attachable superseded_by",
+    "PrincipalCan": "kind=subject.kind name=subject.name arn=subject.arn used_by=subject.used_by through verdict "
+    "depends_on=reasons last_used=subject.last_used",
+    "RecentChange": "policy version created roles",
+    "RecordedCarrier": "account name arn path as=carried_as recorded_at used_by",
     "ResourceUse": "resource_type=name required",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
     "last_used=role.last_used last_used_region=role.last_used_region as=carried_as used_by remarks",
+    "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
+    "SimulatedDecision": "action resource decision missing_context matched allowed_by_organisation allowed_by_boundary",
+    "Since": "version created at_latest",
+    "Skipped": "place reason",
+    "SourceError": "source action kind region message next_step",
+    "Step": "version created default missing_before change",
+    "StepCounts": "kind reach added removed changed",
     "StoredAccount": "account partition fetched_at",
+    "Symptom": "symptom answer policies actions source",
+    "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
+    "Through": "policy version",
     "Use": "kind cluster region name namespace service_account certainty",
     "UserAttachment": "name=user.name arn=user.arn path=user.path as=carried_as",
+    "Wider": "version created without",
 }
-"""What of a value is in the JSON, where that is not all of it: its fields in order, `name=path` where it has another name there."""
+"""What of a value is in the JSON, by its class: fields in order, `name=path` where one has another name there."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before"})
 """Fields with numbers of versions, which are labels such as `v5` there."""
@@ -78,9 +92,9 @@ def encode(value: object) -> object:
             return {key: encode(each) for key, each in value.items()}
         case PurePath():
             return str(value)
-    if is_dataclass(value) or hasattr(value, "_fields"):
+    if type(value).__name__ in _FIELDS:
         return shape(value)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not hasattr(value, "_fields"):
         return [encode(each) for each in value]
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
@@ -105,10 +119,8 @@ def _versions(numbers: object) -> object:
 
 def _plan(kind: type[Any]) -> Plan:
     """Return how the fields of a class are read."""
-    declared = _FIELDS.get(kind.__name__)
-    words = declared.split() if declared else getattr(kind, "_fields", None) or [each.name for each in fields(kind)]
     plan = []
-    for word in words:
+    for word in _FIELDS[kind.__name__].split():
         name, _, path = word.partition("=")
         plan.append((name, _reader(path or name), _SPECIAL.get((kind.__name__, name))))
     return tuple(plan)
