@@ -138,7 +138,8 @@ def test_the_encoder_names_fields_that_are_there() -> None:
         importlib.import_module(module.name)
     for name in ("values", "clusters", "syncing"):
         importlib.import_module(f"ekstui.library.{name}")
-    importlib.import_module("ekstui.store.accounts")
+    for name in ("ekstui.store.accounts", "ekstui.sources.aws.simulation"):
+        importlib.import_module(name)
     kinds = [
         kind
         for name, module in list(sys.modules.items())
