@@ -13,7 +13,7 @@ Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
     "ActionSummary": "action level grants patterns sids denied warnings",
-    "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope",
+    "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope meant_for",
     "Caller": "kind name subject audience",
     "CarriedPolicy": "name arn version",
     "Cause": "policy_type explicit policy",
@@ -33,7 +33,7 @@ _FIELDS: Mapping[str, str] = {
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
     "NearStatement": "policy version sid index effect layer matches failed",
-    "NewerVersion": "policy current version created",
+    "NewerVersion": "policy current version created depends_on=missing",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
     "attachable=policy.attachable superseded_by",

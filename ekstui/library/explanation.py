@@ -329,7 +329,8 @@ def possible_allowers(
             documents = _Documents(history)
             known = knowledge.policies.get(history.policy.name)
             superseded = known is not None and bool(known.superseded_by)
-            yield Candidate(history.policy, documents, known is not None, superseded)
+            meant_for = () if known is None else known.attached_to
+            yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
 
 
 class _Documents(Mapping[int, Document]):

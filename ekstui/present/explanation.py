@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
+from ekstui.core.explain.trust import is_assuming
 from ekstui.core.explain.words import (
     decode_command,
     failure_in_words,
@@ -55,7 +56,7 @@ _MOST_OFFERED = 6
 _OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN"}
 _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 
-_ABOUT = (Column(""), Column(""))
+_ABOUT = (Column(""), Column("", shrink=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
             yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'a cluster not told'}"))
     if explanation.role is not None and explanation.role != explanation.principal:
         yield row("judged by", ("all of ", code(explanation.role)))
-    if explanation.denied and not explanation.judged and (explanation.cause is None or explanation.cause.has_remedy):
+    helps = explanation.cause is None or explanation.cause.has_remedy
+    if explanation.denied and not explanation.judged and helps and not is_assuming(explanation.action or ""):
         yield row(
             "next",
             (
@@ -153,7 +155,7 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
             "to tell",
             (
                 Span(", ".join(told), shown="outside"),
-                Span(f"{', '.join(typed)}; i edits the question", shown="app"),
+                Span(f"{', '.join(typed)}; x asks again", shown="app"),
             ),
         )
 
@@ -166,7 +168,8 @@ def _about_symptoms(explanation: Explanation, row: Callable[[str, Line], TableRo
     if actions:
         yield row("actions", code(", ".join(actions)))
         if explanation.role is None:
-            yield row("next", Span("--role NAME says which of them a role of the account lacks", shown="outside"))
+            option = Span("--role NAME", shown="outside"), Span("role:NAME before it", shown="app")
+            yield row("next", (*option, " says which of them a role of the account lacks"))
     yield row("source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms))))
 
 
@@ -252,8 +255,9 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
 
 
 def _remarks(allower: Allower) -> str:
+    meant = f"for {' or '.join(f'{kind}s' for kind in allower.meant_for)}" if allower.meant_for else ""
     wide = "gives it by a wildcard" if allower.wildcard else ""
-    return "; ".join(filter(None, (wide, f"if {', '.join(allower.missing)}" if allower.missing else "")))
+    return "; ".join(filter(None, (meant, wide, f"if {', '.join(allower.missing)}" if allower.missing else "")))
 
 
 def _simulated(decision: SimulatedDecision) -> Table:

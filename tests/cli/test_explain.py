@@ -60,6 +60,7 @@ def test_a_volume_from_a_snapshot(explain: Any) -> None:
     # From v3 on it does not hang on any tag.
     assert answer["newer_version"] == {
         "policy": "AmazonEBSCSIDriverPolicy", "current": "v2", "version": "v3", "created": "2025-01-13T17:07:06Z",
+        "depends_on": [],
     }  # fmt: skip
     assert [use["resource_type"] for use in answer["also_authorised_on"]] == ["volume"]
     assert any("snapshot" in hint["text"] for hint in answer["hints"])
@@ -407,6 +408,7 @@ def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "denied: nothing allows it" in text
     assert "StringLike true; the request does not have the key" in text
     assert "AmazonEBSCSIDriverPolicy v3 (2025-01-13); in force is v2" in text
+    assert "AmazonEKSClusterPolicy v10 since v1 (2018-05-27) for cluster roles" in text
     assert "\x1b" not in text
 
 

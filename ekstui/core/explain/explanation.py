@@ -48,6 +48,8 @@ class Candidate:
     in_eks_scope: bool
     superseded: bool = False
     """Whether another policy has taken its place."""
+    meant_for: tuple[str, ...] = ()
+    """The kinds of role that it is meant for, such as `node role`, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Allower:
     wildcard: bool
     """Whether it gives the action by `*` or `service:*` alone, and so much else."""
     in_eks_scope: bool
+    meant_for: tuple[str, ...] = ()
+    """The kinds of role that it is meant for, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

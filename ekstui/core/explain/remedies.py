@@ -47,6 +47,7 @@ def allowers(
             missing=evaluation.missing,
             wildcard=wildcard,
             in_eks_scope=candidate.in_eks_scope,
+            meant_for=candidate.meant_for,
         )
         for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]
     )

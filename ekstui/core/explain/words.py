@@ -41,6 +41,10 @@ def verdict_in_words(explanation: Explanation) -> str:
     if cause is None:
         return "denied; the message does not say by which policy"
     kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
+    if cause.policy_type == "trust":
+        return (
+            f"{'denied explicitly by' if cause.explicit else 'denied: not allowed by'} the {kind}, as the message says"
+        )
     if cause.explicit:
         return f"denied explicitly by {_article(kind)} {kind}, as the message says"
     return f"denied: no {kind} allows it, as the message says"
@@ -50,8 +54,11 @@ def cause_in_words(cause: Cause) -> str:
     """Return what the message names as the reason, and that no identity policy helps."""
     kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
     named = f" ({cause.policy})" if cause.policy else ""
+    article = "the" if cause.policy_type == "trust" else _article(kind)
     if cause.explicit:
-        return f"The message names an explicit deny in {_article(kind)} {kind}{named}: no Allow elsewhere changes that."
+        return f"The message names an explicit deny in {article} {kind}{named}: no Allow elsewhere changes that."
+    if cause.policy_type == "trust":
+        return f"The message says that the {kind} does not allow it: an identity policy does not change that."
     return f"The message says that no {kind} allows it: an identity policy does not change that."
 
 
