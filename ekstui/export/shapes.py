@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.who_can import WhoCan
-    from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry
+    from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry, RoleAnswer
     from ekstui.library.syncing import SyncReport
     from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
@@ -152,6 +152,39 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
         roles=found.roles,
         not_looked_at=found.not_looked_at,
         errors=found.errors,
+    )
+
+
+def role_shape(data: DataStatus, found: RoleAnswer) -> Shape:
+    """Return the answer of `role`."""
+    subject, role, access = found.subject, found.subject.role, found.access
+    carried = (*subject.policies, *((subject.boundary,) if subject.boundary else ()))
+    levels = ("service", "access", "levels", "resource", "condition")
+    return answer(
+        data=data,
+        role=role.name,
+        arn=role.arn,
+        account=found.identity.account,
+        partition=found.identity.partition,
+        fetched_at=found.fetched_at,
+        complete=found.complete,
+        service_linked=role.service_linked,
+        created=role.created,
+        last_used=role.last_used,
+        last_used_region=role.last_used_region,
+        tags=dict(role.tags),
+        findings=found.findings,
+        trust=found.trust,
+        access={
+            "services": [{name: encode(getattr(row, name)) for name in levels} for row in access.services],
+            "denied": access.denied,
+            "withheld_by_boundary": access.withheld,
+        },
+        policies=subject.policies,
+        boundary=subject.boundary,
+        used_by=subject.uses,
+        not_read=[policy.name for policy in carried if policy.document is None],
+        not_looked_at=subject.unseen,
     )
 
 

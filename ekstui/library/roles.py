@@ -8,6 +8,7 @@ from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Ro
 from ekstui.core.document import Document
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
 from ekstui.core.policy import parse_version
+from ekstui.core.role_access import SumAccess, sum_access
 from ekstui.core.trust import trust_in_words
 from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import Uses, uses_in
@@ -31,6 +32,8 @@ class RoleAnswer:
     trust: tuple[str, ...]
     """Who may assume it, a sentence each."""
     findings: tuple[Finding, ...]
+    access: SumAccess
+    """What all of its policies that could be read permit together, within its boundary where that could be read."""
     complete: bool
     """Whether all roles and everything that was to be asked about their uses was read."""
 
@@ -46,6 +49,10 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
         subject,
         trust_in_words(role.trust, snapshot.identity.account),
         findings_of(subject, surroundings_of(snapshot, datetime.now(UTC)), knowledge()),
+        sum_access(
+            [policy.document for policy in subject.policies if policy.document is not None],
+            subject.boundary.document if subject.boundary else None,
+        ),
         snapshot.complete and not subject.unseen,
     )
 

@@ -10,6 +10,7 @@ TITLES = {
     "changes": "what AWS changed",
     "attached": "who carries a policy",
     "cluster": "a cluster's roles and findings",
+    "role": "what is wrong with a role, and what it may do",
     "explain": "why a request was denied",
     "pin": "write down at which versions policies stand",
     "check": "which pinned policies moved",
