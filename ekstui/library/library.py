@@ -15,8 +15,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from ekstui import __version__, paths
+from ekstui import paths
 from ekstui.core.reference import reference_version
+from ekstui.core.steps import JUDGEMENT
 from ekstui.errors import AccountError, DataError
 from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
@@ -267,11 +268,16 @@ class Library:
         """
         if self.is_demo or self.state() is None or not self.store.file.writable():
             return False
-        from ekstui.store.index import index_steps
+        from ekstui.store.index import index_steps, shipped_steps
 
         try:
             return self.index_actions() and index_steps(
-                self.store, judged_by(), lambda _: None, progress, cancelled, gently=gently
+                self.store,
+                judged_by(),
+                shipped_steps(self.corpus.steps(), judged_by()),
+                progress,
+                cancelled,
+                gently=gently,
             )
         except CacheError as error:
             self._answer(error)
@@ -456,5 +462,5 @@ class Library:
 
 
 def judged_by() -> str:
-    """Return what the reach of a step depends on beside its documents: another reference or ekstui may judge anew."""
-    return f"reference {reference_version()}, ekstui {__version__}"
+    """Return what the reach of a step depends on beside its documents: another reference or other code may judge anew."""
+    return f"reference {reference_version()}, judgement {JUDGEMENT}"

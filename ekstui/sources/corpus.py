@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ekstui import paths
 from ekstui.core.history import Delivery, PolicyHistory, Provenance
@@ -115,6 +115,17 @@ class Corpus:
         manifest = self.manifest()
         provenance = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
         return Delivery(manifest.partition, provenance, manifest.policies, self.histories(), manifest.known_until)
+
+    def steps(self) -> Mapping[str, Any]:
+        """Return what was judged of the steps between versions when the corpus was made; nothing where it is not there."""
+        import lzma
+
+        try:
+            with lzma.open(self.folder / "steps.json.xz") as file:
+                found = json.loads(file.read())
+        except (OSError, EOFError, ValueError, lzma.LZMAError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def verify(self) -> None:
         """Compare the corpus with the manifest's digest; DataError where they differ."""

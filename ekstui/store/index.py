@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 VERSION = 1
 """Raised where the same documents give another index; one of an older version is made again."""
 
+STEPS_KEY = 16
+"""How much of a history's key ships with its steps, in hexadecimal digits."""
+
 LONGEST_REST = 0.05
 """In seconds, after one policy."""
 
@@ -144,6 +147,17 @@ def index_steps(
     done_all = store.attach_index("steps", of, write)
     progress(len(entries), len(entries))
     return done_all
+
+
+def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[Known], list[list[Any]] | None]:
+    """Return what finds the steps that ship with ekstui, where they were judged by `judges` and of the same documents."""
+    steps = shipped["steps"] if shipped.get("judges") == judges else {}
+
+    def given(known: Known) -> list[list[Any]] | None:
+        key, rows = steps.get(known.policy.name, ("", None))
+        return rows if rows is not None and key == history_key(known)[:STEPS_KEY] else None
+
+    return given
 
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:

@@ -1,6 +1,6 @@
 """Whatever is flipped in a file of the cache or of the state: the right answer, or said and made anew; no third kind.
 
-EKSTUI_TORTURE=10 flips ten times as often.
+With EKSTUI_TORTURE it is 5,000 flips or more.
 """
 
 import os
@@ -27,6 +27,7 @@ from tests.accounts import snapshot
 from tests.store.policies import document, fill_from_the_corpus, history, provenance
 
 EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+FLIPS = 600 if EFFORT == 1 else max(5_000, 600 * EFFORT)
 
 CNI = "AmazonEKS_CNI_Policy"
 ACTION = "ec2:DescribeSecurityGroups"
@@ -88,7 +89,7 @@ def test_every_flip_in_the_policies_gives_the_right_answer_or_is_said_and_made_a
     right = answers(Library.open())
     assert right != bundled
     content, said = (tmp_path / "policies.db").read_bytes(), 0
-    for number, flipped in zip(range(150 * EFFORT), flips(content, "policies"), strict=False):
+    for number, flipped in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
         # Most of the file is documents: every third flip goes where everything else stands.
         (tmp_path / "policies.db").write_bytes(flipped if number % 3 else flipped[:4096] + content[4096:])
         library = Library.open()
@@ -99,7 +100,7 @@ def test_every_flip_in_the_policies_gives_the_right_answer_or_is_said_and_made_a
             assert answer == right[part] or (answer == bundled[part] and notices), (number, part)
         for aside in tmp_path.glob("*.aside-*"):
             aside.unlink()
-    assert said > 10 * EFFORT
+    assert said > FLIPS // 20
 
 
 def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_said(whole: Path, tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_said(whole: Path, tmp
     (path,) = (home / "cache" / "accounts").glob("*.db")
     right, content = known_account(home), path.read_bytes()
     assert right == snapshot()
-    for _, flipped in zip(range(300 * EFFORT), flips(content, "account"), strict=False):
+    for _, flipped in zip(range(FLIPS // 3), flips(content, "account"), strict=False):
         path.write_bytes(flipped)
         assert known_account(home) in (right, None)
 
@@ -136,7 +137,7 @@ def test_every_flip_in_what_was_looked_at_leaves_marks_or_begins_anew(tmp_path: 
     assert right
     path = paths.state_dir() / "looked.json"
     content = path.read_bytes()
-    for _, flipped in zip(range(200 * EFFORT), flips(content, "looked"), strict=False):
+    for _, flipped in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
         path.write_bytes(flipped)
         assert users_looked().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
         path.write_bytes(content)

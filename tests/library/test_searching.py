@@ -14,8 +14,10 @@ from ekstui.core.policy import format_time, version_label
 from ekstui.core.who_can import nearest_actions
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
+from ekstui.library.library import judged_by
 from ekstui.library.who_can import who_can_answer
 from ekstui.sources.corpus import Corpus
+from ekstui.store.index import judged, shipped_steps
 from ekstui.store.policies import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
@@ -148,3 +150,16 @@ def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_say
     # The newest of its policy and of unknown time; the other was followed by a version of April 2024.
     assert ("AIDevOpsAgentActionsPolicy v2" in named) is listed
     assert "AWSIAMIdentityCenterAllowListForIdentityContext v5" not in named
+
+
+def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Library) -> None:
+    """Where this fails, the same documents are judged otherwise than before: raise JUDGEMENT and run `make steps`."""
+    shipped = indexed.corpus.steps()
+    assert shipped["judges"] == judged_by()
+    assert len(shipped["steps"]) == 1594
+    given = shipped_steps(shipped, judged_by())
+    for number, name in enumerate(indexed.store.names()):
+        if number % 3 == 0:
+            (known,) = indexed.store.known((name,))
+            assert given(known) == judged(known.policy, indexed.store.history(name).texts), name
+    assert shipped_steps(shipped, "another reference")(known) is None

@@ -49,6 +49,12 @@ TRIALS = (
         ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),
         20,
     ),
+    Trial(
+        "5,000 flips in the files of the cache",
+        _tests("tests/library/test_damage.py"),
+        _tests("tests/library/test_damage.py"),
+        20,
+    ),
     Trial("the network", ("-m", "tests.torture.faults", "--minutes", "6"), _tests("tests/torture/test_faults.py"), 10),
     Trial("signals", ("-m", "tests.torture.signals"), ("-m", "tests.torture.signals"), 5),
     Trial("bugs of our own", _tests("tests/tui/test_crash.py"), _tests("tests/tui/test_crash.py"), 5),

@@ -1,0 +1,40 @@
+"""Make assets/steps.json.xz: what each step from a version to the next changed, which takes fifteen seconds to judge.
+
+    python -m assets.build_steps
+
+It holds for the bundled corpus, the installed reference and the code that judges; the app judges anew what differs.
+"""
+
+import json
+import lzma
+import sys
+import tempfile
+from pathlib import Path
+
+from ekstui.library import Library
+from ekstui.library.library import judged_by
+from ekstui.sources.corpus import Corpus
+from ekstui.store.index import STEPS_KEY, history_key, judged
+from ekstui.store.policies import PolicyStore
+
+TARGET = Path(__file__).resolve().parent / "steps.json.xz"
+
+
+def main() -> int:
+    """Judge every step of the corpus and write the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
+        library.fill()
+        steps = {
+            known.policy.name: [history_key(known)[:STEPS_KEY], judged(known.policy, library.store.history(name).texts)]
+            for name in library.store.names()
+            for known in library.store.known((name,))
+        }
+    content = json.dumps({"judges": judged_by(), "steps": steps}, separators=(",", ":")).encode()
+    TARGET.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
+    print(f"{sum(len(rows) for _, rows in steps.values()):,} steps, {TARGET.stat().st_size:,} bytes packed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
