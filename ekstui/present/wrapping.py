@@ -104,4 +104,4 @@ def _words(text: str) -> list[str]:
 
 
 def _is_sign(text: str, index: int) -> bool:
-    return text[index] in "+−" and (index == 0 or text[index - 1] == " ")
+    return index >= 0 and text[index] in "+−" and (index == 0 or text[index - 1] == " ")
