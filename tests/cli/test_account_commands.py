@@ -105,3 +105,35 @@ def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
     assert {"problem" in found for found in severities.values()} == {True, False}
     rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     assert ekstui("cluster", "legacy", "--fail-on", "problem").code == 1
+
+
+def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    asked = ("who-can", "ec2:CreateTags", "--scope", "eks")
+    # Nothing was asked of the account yet, and no option names it.
+    assert "principals" not in shape(ekstui, *asked)
+    answer = shape(ekstui, *asked, "--region", "eu-central-1")
+    found = {each["name"]: each for each in answer["principals"]}
+    cni = rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
+    taken = {each["name"] for each in answer["taken_away"]}
+    assert cni <= set(found) | taken
+    assert found["prod-node"]["verdict"] == "allowed"
+    assert {"policy": "AmazonEKS_CNI_Policy", "version": "v6"} in found["prod-node"]["through"]
+    assert {each["by"][0] for each in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
+    assert answer["complete"] is True
+    assert "service control policies" in answer["not_looked_at"]
+    # What was seen is known from now on, and its first screen is the policies.
+    text = ekstui(*asked).out
+    assert "In my account: " in text
+    assert ekstui(*asked, "--names").out.splitlines()[0] == "AmazonEKS_CNI_Policy"
+
+
+def test_who_can_never_says_nobody_of_an_account_that_was_not_read(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    rig.proxy.fail("denied", "iam", "*")
+    done = ekstui("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1")
+    # Which policies allow it is known all the same.
+    assert done.code == 0
+    assert "AmazonEKS_CNI_Policy" in done.out
+    assert "nobody may" not in done.out
+    assert "denied" in done.err.lower()
