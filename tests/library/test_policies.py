@@ -166,3 +166,22 @@ def test_the_timeline_names_the_versions_nobody_saw(library: Library) -> None:
     assert len(steps) == 17
     assert steps[-1].default
     assert {step.version: step.missing_before for step in steps}[17] == (12, 13, 14, 15, 16)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library, partition: str) -> None:
+    # EKS User Guide, "Review access policy permissions".
+    prefix = f"arn:{partition}:eks::aws:cluster-access-policy/"
+    with pytest.raises(NotFoundError) as by_name:
+        library.find("AmazonEKSAdminPolicy")
+    with pytest.raises(NotFoundError) as by_arn:
+        library.find(f"{prefix}AmazonEKSAdminPolicy")
+    assert (by_arn.value.message, by_arn.value.next_step) == (by_name.value.message, by_name.value.next_step)
+    # This name is one of the four that are both; the ARN says which is meant.
+    with pytest.raises(NotFoundError, match="not the IAM policy of the same name") as both:
+        library.find(f"{prefix}AmazonEKSLoadBalancingPolicy")
+    assert both.value.nearest == ("AmazonEKSLoadBalancingPolicy",)
+    assert library.find("AmazonEKSLoadBalancingPolicy").policy.arn.startswith("arn:aws:iam::aws:policy/")
+    with pytest.raises(NotFoundError) as unknown:
+        library.find(f"{prefix}AmazonEKSAdmnPolicy")
+    assert "AmazonEKSAdminPolicy" in unknown.value.nearest

@@ -103,5 +103,6 @@ def failure_in_words(failure: Failure) -> str:
         given = f"the request has {', '.join(failure.given)}"
     else:
         given = "the request does not have the key"
-    subject = f"condition {failure.key}" if failure.part == "condition" else failure.part
-    return f"{subject}: {failure.operator} {wanted}; {given}"
+    if failure.part == "condition":
+        return f"condition {failure.key}: {failure.operator} {wanted}; {given}"
+    return f"{failure.operator} {wanted}; {given}"
