@@ -1,12 +1,12 @@
 """A cluster for the first thirty seconds of an incident: its health, its roles, and what there is to say about them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.core.eks import Cluster, EksFacts
-from ekstui.core.findings import Finding, RoleInUse, findings_of, missing_role
+from ekstui.core.findings import Finding, RoleInUse, Severity, findings_of, missing_role
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
 from ekstui.library.knowledge import knowledge
@@ -58,12 +58,14 @@ class ClusterAnswer:
     complete: bool
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]
+    arns: Mapping[str, str] = field(default_factory=dict)
+    """The ARNs, in the account's partition, of the policies that findings name as what would mend them."""
 
 
 def cluster_answer(
-    library: Library, name: str, region: str | None = None, cancelled: Cancelled = never
+    library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
 ) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS may be asked.
+    """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS is to be asked and may be.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where
     clusters could not be read.
@@ -72,7 +74,7 @@ def cluster_answer(
     snapshot = account.required()
     cluster = _find(name, region, snapshot)
     errors = list(snapshot.errors)
-    if account.choice.file is None and not account.choice.offline:
+    if ask and account.choice.file is None and not account.choice.offline:
         needs = read_addon_needs(account.connection(), cluster, cancelled)
         (cluster,) = needs.clusters
         errors.extend(needs.errors)
@@ -103,7 +105,31 @@ def cluster_answer(
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
+        arns=_arns(library, snapshot.identity.partition, roles),
     )
+
+
+def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dict[str, str]:
+    """Return the ARNs of the policies that would mend something, by name."""
+    names = {name for role in roles for finding in role.findings for name in finding.policies}
+    return {name: f"arn:{partition}:iam::aws:policy{library.find(name).policy.path}{name}" for name in sorted(names)}
+
+
+def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
+    """Return all clusters of the newest snapshot at hand, judged by that alone: AWS is not asked.
+
+    Raises AccountError where there is no snapshot.
+    """
+    facts = library.account.required().eks
+    found = facts.clusters if facts else ()
+    return tuple(cluster_answer(library, each.name, each.region, ask=False) for each in found)
+
+
+def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
+    """Return what there is to say about the roles, problems first, then advice, then notes."""
+    order: tuple[Severity, ...] = ("problem", "advice", "note")
+    found = [(role, finding) for role in answer.roles for finding in role.findings]
+    return sorted(found, key=lambda pair: order.index(pair[1].severity))
 
 
 def _find(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:

@@ -1,36 +1,62 @@
-"""A cluster for the first seconds of an incident: health, recent changes, then each role with its findings."""
+"""A cluster for the first seconds of an incident: what is wrong, what changed, then its roles."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from ekstui.core.eks import Cluster, HealthIssue
 from ekstui.core.findings import Finding
+from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
-from ekstui.library.clusters import RECENT
-from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, joined, note
-from ekstui.present.styled import Style
+from ekstui.library.clusters import RECENT, worst_first
+from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Tree, code, joined, note
+from ekstui.present.styled import Style, Styled, styled
 from ekstui.present.words import last_used_words, not_looked_at, uses_words
 
 SEVERITIES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 
 
-def cluster_blocks(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:
-    """Return a cluster; `known_until` is the last day of which changes by AWS are known.
+CLUSTER_COLUMNS = (
+    Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
+    Column("Problems", 8, right=True), Column("Advice", 6, right=True), Column("EKS says", 8, right=True),
+)  # fmt: skip
 
-    No account number is in its Markdown, which goes to a channel that others read.
+
+def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None) -> tuple[Styled, ...]:
+    """Return a cluster as a row of the table of clusters; without an answer what is wrong is not known yet."""
+    mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
+    counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else None
+    problems, advice = (counts["problem"], counts["advice"]) if counts else (None, None)
+    issues = len(cluster.all_issues)
+    return (
+        styled(clean_line(cluster.name), "strong"), styled(clean_line(cluster.region)),
+        styled(clean_line(cluster.version or "?")), styled(mode, "muted"),
+        styled("…" if problems is None else str(problems), "bad" if problems else "muted"),
+        styled("…" if advice is None else str(advice), "warn" if advice else "muted"),
+        styled(str(issues) if cluster.described else "?", "bad" if issues else "muted"),
+    )  # fmt: skip
+
+
+def cluster_blocks(
+    answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
+) -> list[Block]:
+    """Return a cluster: the sum, what is wrong with the worst first, what AWS changed, then each role.
+
+    `known_until` is the last day of which changes by AWS are known. Only what is `opened` shows its evidence and what
+    would mend it; None shows all. No account number is in its Markdown, which goes to a channel that others read.
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
+    work = [_issue(issue, number) for number, issue in enumerate(cluster.all_issues)]
+    for number, (role, finding) in enumerate(worst_first(answer)):
+        work.append(_finding(answer, role, finding, ("finding", number), opened))
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}", 1),
         Sentence((account, Span(f"as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="outside"))),
-        Heading("Health, as EKS reports it"),
-        Tree(
-            [
-                Node((f"{issue.kind} {issue.name}: ", Span(issue.code, "bad"), f": {issue.message}"))
-                for issue in cluster.all_issues
-            ]
-            or [Node("no issue is reported" if cluster.described else Span("not read", "warn"))]
-        ),
+        Sentence(_sum(answer, known_until)),
+        Heading("What is wrong, the worst first"),
+        Tree(work or [Node("nothing, as far as was looked at")]),
         Heading(f"Changed by AWS in the last {RECENT.days} days (policies are known until {known_until:%Y-%m-%d})"),
         *_recent(answer, known_until, now),
     ]
@@ -41,6 +67,60 @@ def cluster_blocks(answer: ClusterAnswer, known_until: datetime, now: datetime) 
         # Elsewhere the errors themselves are told, which may name the account.
         blocks.append(note(Span("incomplete: not everything about this cluster was read", shown="markdown")))
     return blocks
+
+
+def _sum(answer: ClusterAnswer, known_until: datetime) -> tuple[str | Span, ...]:
+    """Return how much is wrong in one line."""
+    counts = Counter(finding.severity for _, finding in worst_first(answer))
+    roles = len(answer.roles)
+    eks = len(answer.cluster.all_issues) if answer.cluster.described else "was not read"
+    problems = counts["problem"]
+    return (
+        Span(f"{problems} problem{'' if problems == 1 else 's'}", "bad" if problems else "good"),
+        (
+            f", {counts['advice']} advice in {roles} role{'' if roles == 1 else 's'} · EKS reports {eks} · "
+            f"AWS changed {len(answer.recent)} of its roles' policies in {RECENT.days} days · "
+            f"policies as of {known_until:%Y-%m-%d}"
+        ),
+    )
+
+
+def _issue(issue: HealthIssue, number: int) -> Node:
+    line = (Span("EKS", "bad"), f" {issue.kind} {issue.name}: ", Span(issue.code, "bad"), f": {issue.message}")
+    return Node(line, value=issue, key=("issue", number))
+
+
+def _finding(
+    answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
+) -> Node:
+    below = [Node(Span(each, "muted")) for each in finding.evidence]
+    if remedy := remedy_of(answer, role, finding):
+        below.append(Node((Span("to mend it: ", "muted"), code(remedy))))
+    name = Span(role.arn.rpartition("/")[2], "strong")
+    # Folded it is one sentence, so that more fits on the screen.
+    text = finding.text if opened is None or key in opened else f"{finding.text.partition('. ')[0].rstrip('.')}."
+    line = (
+        Span(finding.severity, SEVERITIES[finding.severity]), Span(f" {finding.code}", "muted", shown="markdown"),
+        "  ", name, f": {text}",
+    )  # fmt: skip
+    return Node(line, below, Work(role, finding, remedy), key, opened=None if opened is None else key in opened)
+
+
+def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
+    """Return the command that mends a finding, by the narrowest policy that does; empty where there is none."""
+    arns = [answer.arns[name] for name in finding.policies if name in answer.arns]
+    if finding.severity != "problem" or not arns or role.subject is None:
+        return ""
+    return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arns[0]}"
+
+
+class Work(NamedTuple):
+    """One thing to do about a cluster."""
+
+    role: ClusterRole
+    finding: Finding
+    remedy: str
+    """A command; empty where there is none."""
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
@@ -97,4 +177,4 @@ def _role(role: ClusterRole, now: datetime) -> list[Block]:
         return [*blocks, Sentence(Span("not read: a role of another account, or one that is gone", "warn"))]
     carried = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
     used = f"; last used {last_used_words(role.subject.role, now)}"
-    return [*blocks, Sentence(("carries ", *carried, Span(used, "muted"))), findings_tree(role.findings, role.arn)]
+    return [*blocks, Sentence(("carries ", *carried, Span(used, "muted")))]

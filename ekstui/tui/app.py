@@ -27,10 +27,20 @@ from ekstui.tui.shown import Shown, Start
 
 if TYPE_CHECKING:
     from ekstui.core.eks import Cluster
-    from ekstui.library import Library
+    from ekstui.library import ClusterAnswer, Library
+    from ekstui.tui.screens.chooser import ChooserScreen
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
 # of the start.
+
+
+class ClustersJudged(Message):
+    """What is wrong in each cluster is known, for the table of them."""
+
+    def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer]) -> None:
+        super().__init__()
+        self.chooser = chooser
+        self.answers = answers
 
 
 class EkstuiApp(LibraryApp):
@@ -145,6 +155,8 @@ class EkstuiApp(LibraryApp):
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters, and show it."""
+        from ekstui.library.clusters import clusters as judged
+        from ekstui.present.cluster import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.chooser import ChooserScreen
         from ekstui.tui.screens.cluster import ClusterScreen
 
@@ -161,7 +173,19 @@ class EkstuiApp(LibraryApp):
             if cluster is not None:
                 self.push_screen(ClusterScreen(cluster.name, cluster.region))
 
-        self.push_screen(ChooserScreen("Clusters", [(each.name, each.region, each) for each in clusters]), show)
+        chooser = ChooserScreen("Clusters", [(cluster_cells(each), each) for each in clusters], CLUSTER_COLUMNS)
+        self.push_screen(chooser, show)
+        library = self.library
+        self.background.run(self, "clusters", lambda _: ClustersJudged(chooser, judged(library)))
+
+    @on(ClustersJudged)
+    def _clusters_judged(self, message: ClustersJudged) -> None:
+        from ekstui.present.cluster import cluster_cells
+
+        if message.chooser.is_mounted:
+            message.chooser.set_choices(
+                [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]
+            )
 
     def _compare(self, sides: Sequence[str]) -> None:
         from ekstui.core.where import StandardInput, parse_sides
@@ -241,13 +265,10 @@ class EkstuiApp(LibraryApp):
 
     @on(AccountChanged)
     def _account_changed(self, message: AccountChanged) -> None:
-        if len(self.screen_stack) == 1:
-            return
-        from ekstui.tui.screens.account import AccountScreen
-
-        for screen in self.screen_stack:
-            if isinstance(screen, AccountScreen):
-                screen.follow(message.view)
+        for screen in self.screen_stack[1:]:
+            follow: Callable[[AccountView], None] | None = getattr(screen, "follow", None)
+            if follow is not None:
+                follow(message.view)
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:

@@ -14,6 +14,7 @@ from ekstui.tui.in_turn import KeysInTurnApp
 from ekstui.tui.keys import Key
 from ekstui.tui.mfa import MfaPrompter
 from ekstui.tui.shown import Shown
+from ekstui.tui.tones import readable
 
 if TYPE_CHECKING:
     from ekstui.library import Library
@@ -30,6 +31,11 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
         self.background = Background()
         self.mfa = MfaPrompter()
         self.mfa.attach(self)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, its texts changed so that they can be read."""
+        self.theme_variables = readable(super().get_css_variables())
+        return self.theme_variables
 
     @property
     def library(self) -> Library:

@@ -4,6 +4,7 @@ Component classes would do the same, but Textual looks at every style of the app
 each time: for four lists that was a fifth of the start. These are worked out when they are first painted.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from rich.style import Style
@@ -34,6 +35,56 @@ _UNDERLINED: Final = ("cursor-blurred", "hit")
 """Parts that must be told from others where there are no colours, as NO_COLOR asks for."""
 
 
+LEAST_CONTRAST: Final = 4.5
+"""Between a text and what is behind it, as WCAG 2.1 asks for at level AA."""
+
+_TEXTS: Final = ("foreground", "text-accent", "text-success", "text-error", "text-warning", "text-primary")
+_BEHIND: Final = ("background", "surface", "panel")
+
+
+def readable(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a theme's variables with its texts changed, as little as need be, so that they can be read on its grounds."""
+    changed = {"text-muted": "auto 82%"}
+    grounds = [Color.parse(variables[name]) for name in _BEHIND]
+    for name in _TEXTS:
+        if variables[name].startswith(("auto", "ansi")) or any(ground.ansi is not None for ground in grounds):
+            continue
+        colour = Color.parse(variables[name])
+        for ground in grounds:
+            colour = with_contrast(colour, ground)
+        changed[name] = colour.hex
+    if grounds[0].ansi is not None:
+        return dict(variables)
+    return {**variables, **changed}
+
+
+def with_contrast(colour: Color, ground: Color) -> Color:
+    """Return the colour, moved towards black or white until it can be read on this ground."""
+    if colour.ansi is not None or ground.ansi is not None:
+        return colour
+    light, dark = Color(255, 255, 255), Color(0, 0, 0)
+    towards = light if contrast(light, ground) > contrast(dark, ground) else dark
+    for step in range(21):
+        moved = colour.blend(towards, step / 20)
+        if contrast(moved, ground) >= LEAST_CONTRAST:
+            return moved
+    return towards
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return how well two colours are told apart: 1 where they are alike, 21 for black and white (WCAG 2.1)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.r / 255, colour.g / 255, colour.b / 255)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def rich_style(widget: Widget, name: str) -> Style:
     """Return how a tone, or a part of a list, looks on what is behind this widget."""
     look = LOOKS[name]
@@ -45,7 +96,7 @@ def rich_style(widget: Widget, name: str) -> Style:
         background += _colour(widget.app, look.background, background)
     colour = _colour(widget.app, look.colour, background) if look.colour else behind.foreground
     return Style(
-        color=(background + colour).rich_color if colour else None,
+        color=with_contrast(background + colour, background).rich_color if colour else None,
         bgcolor=background.rich_color,
         bold=bool(look.bold or behind.bold) or None,
     )

@@ -29,6 +29,8 @@ class Finding:
     """`problem`: something fails; `advice`: it works and could be better; `note`: not enough was looked at to say more."""
     text: str
     evidence: tuple[str, ...]
+    policies: tuple[str, ...] = ()
+    """AWS managed policies each of which would mend it, narrowest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,13 @@ def _judge(
         text = f"It lacks {_in_short(list(lacking), requirement)} needed to {requirement.name}{where}{usual}"
         evidence.append(f"lacks {', '.join(lacking)}")
         evidence.extend(f"{action}: {why}" for action, why in lacking.items() if why)
-        return Finding("missing-policy", severity, f"{text}. Without, {requirement.consequence}.", tuple(evidence))
+        return Finding(
+            "missing-policy",
+            severity,
+            f"{text}. Without, {requirement.consequence}.",
+            tuple(evidence),
+            requirement.policies,
+        )
     if unknown:
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."

@@ -1,32 +1,38 @@
 """A cluster for the first thirty seconds of an incident."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 
 from textual import on
 
+from ekstui.core.eks import HealthIssue
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
-from ekstui.present.cluster import cluster_blocks
+from ekstui.present.cluster import Work, cluster_blocks
+from ekstui.present.markdown import markdown
 from ekstui.present.rows import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys
+from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.cluster_map import ClusterMapScreen
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.outgoing import Export
+from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import RowList
 
 
-class ClusterScreen(ReportScreen):
+class ClusterScreen(AccountReportScreen):
     """What EKS reports, what AWS changed lately, and each role with what it needs and carries."""
 
     KEYS = (
-        keys.OPEN.here("Show the role under the cursor, or the policy that changed."),
+        keys.OPEN.here("Unfold what is wrong to its evidence and what would mend it; show a role, or a policy that changed."),
+        keys.NEXT.here("Go to the next problem."),
+        keys.COPY.here("Copy the command that mends what the cursor is on, or anything else that is shown."),
         keys.VIEW.here("Go to the next view: the cluster as a tree of how roles are used, the roles, their policies.", "as a tree"),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
@@ -36,6 +42,7 @@ class ClusterScreen(ReportScreen):
         super().__init__()
         self._cluster = name
         self._region = region
+        self._opened: set[Hashable] = set()
 
     def question(self) -> Styled:
         """Return the cluster, its region, and how old the answer is."""
@@ -44,6 +51,11 @@ class ClusterScreen(ReportScreen):
         partly = " · incomplete" if isinstance(answer, ClusterAnswer) and not answer.complete else ""
         region = f" in {self._region}" if self._region else ""
         return (("cluster ", ""), (clean_line(self._cluster), "strong"), (f"{region}{when}", "muted"), (partly, "warn"))
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read."""
+        return self._answer.fetched_at if isinstance(self._answer, ClusterAnswer) else None
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the cluster of the last snapshot."""
@@ -54,7 +66,7 @@ class ClusterScreen(ReportScreen):
         """Return the cluster as rows."""
         if not isinstance(answer, ClusterAnswer):
             return []
-        blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC))
+        blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self._opened)
         return rows([*blocks, *error_notes(answer.errors)], self.width)
 
     def action_view(self) -> None:
@@ -62,11 +74,47 @@ class ClusterScreen(ReportScreen):
         answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
         self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, answer))
 
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row: at what EKS reports, and at problems."""
+        value = row.value
+        return isinstance(value, HealthIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:
+        """Fold or unfold what is wrong."""
+        if row and isinstance(row.value, Work) and (row.key in self._opened) == fold:
+            self._toggle(row)
+        return True
+
+    def _toggle(self, row: Row) -> None:
+        self._opened ^= {row.key}
+        self.show_answer()
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the command that mends what the cursor is on."""
+        row = self.rows.current
+        if row is None or not isinstance(row.value, Work) or not row.value.remedy:
+            return ()
+        remedy = row.value.remedy
+        return (Copyable("command", remedy, lambda: remedy),)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the whole cluster as Markdown, and what is shown as text."""
+        answer, text = self._answer, super().exports()
+        if not isinstance(answer, ClusterAnswer):
+            return text
+        known = self.app.library.data().newest
+        whole = Copyable("Markdown", "", lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC))))
+        return (Export("Markdown", f"{answer.cluster.name}.md", whole), *text)
+
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
-        if isinstance(value, ClusterRole) and value.subject is not None:
+        if isinstance(value, Work) and event.row:
+            self._toggle(event.row)
+        elif isinstance(value, HealthIssue):
+            self.notify(clean_line(f"{value.code}: {value.message}"), markup=False)
+        elif isinstance(value, ClusterRole) and value.subject is not None:
             self.app.push_screen(RoleScreen(value.arn))
         elif isinstance(value, RecentChange):
             self.app.go_to(Shown(self.app.library.find(value.policy), value.version))

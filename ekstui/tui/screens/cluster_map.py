@@ -20,7 +20,7 @@ from ekstui.tui import keys
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.outgoing import Export
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import RowList
@@ -29,7 +29,7 @@ UNFOLDED = 12
 """Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
 
 
-class ClusterMapScreen(ReportScreen):
+class ClusterMapScreen(AccountReportScreen):
     """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
 
     KEYS = (
@@ -61,6 +61,11 @@ class ClusterMapScreen(ReportScreen):
             (clean_line(f"{region}{when}"), "muted"),
             (partly, "warn"),
         )
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read."""
+        return self._answer.fetched_at if isinstance(self._answer, ClusterAnswer) else None
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the cluster of the last snapshot."""

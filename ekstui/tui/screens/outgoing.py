@@ -12,7 +12,7 @@ from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
 from ekstui.tui.clipboard import send_to_terminal
 from ekstui.tui.copying import Copyable
-from ekstui.tui.screens.chooser import ChooserScreen
+from ekstui.tui.screens.chooser import ChooserScreen, labelled
 from ekstui.tui.screens.save import SaveScreen
 
 
@@ -32,7 +32,7 @@ def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
         if chosen is not None:
             _report(screen, lambda: send_to_terminal(screen.app, chosen.text()))
 
-    screen.app.push_screen(ChooserScreen("Copy", [(copy.label, copy.about, copy) for copy in copies]), send)
+    screen.app.push_screen(ChooserScreen("Copy", [(labelled(copy.label, copy.about), copy) for copy in copies]), send)
 
 
 def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
@@ -56,7 +56,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
             screen.notify(clean_line(sentence), markup=False)
 
     screen.app.push_screen(
-        ChooserScreen("Export", [(export.label, export.file_name, export) for export in exports]), save
+        ChooserScreen("Export", [(labelled(export.label, export.file_name), export) for export in exports]), save
     )
 
 

@@ -1,6 +1,7 @@
 """The base of the screens that ask one question and show the answer as rows."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,8 +15,9 @@ from ekstui.errors import EkstuiError
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, mark_hits, plain, styled
-from ekstui.present.wrapping import cut_end
+from ekstui.present.wrapping import cut_end, wrap
 from ekstui.tui import keys
+from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.actions import AskWhoCan, action_of
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, copyables
@@ -26,6 +28,9 @@ from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+
+AGES_AFTER = 60
+"""Seconds after which the ages in the header are told anew."""
 
 CRUMB = 32
 """The most columns that a screen takes in the way to the one above it."""
@@ -63,6 +68,8 @@ class ReportScreen(Screen[None]):
         self._needle = ""
         self._search = FilterLine(placeholder="type to search")
         self._answer: object = None
+        self._stale: EkstuiError | None = None
+        """Why the answer that is shown could not be renewed."""
 
     def question(self) -> Styled:
         """Return what the screen is about, for the header."""
@@ -101,6 +108,7 @@ class ReportScreen(Screen[None]):
         """Ask the question."""
         self.show_keys()
         self.begin()
+        self.set_interval(AGES_AFTER, self.show_header)
 
     def begin(self) -> None:
         """Give the rows the focus at once, for keys typed ahead, and ask the question."""
@@ -143,26 +151,36 @@ class ReportScreen(Screen[None]):
         """What the screen is about in a few words, for the screens above it."""
         return plain(cut_end(styled(plain(self.question()).partition(" · ")[0]), CRUMB))
 
-    def ask_again(self) -> None:
-        """Ask the question, again if it was asked before."""
+    def ask_again(self, *, keep: bool = False) -> None:
+        """Ask the question, again if it was asked before; with `keep` the answer before stands until then."""
         self.show_header()
         question = self.ask()
         if question is None:
             self.rows.show_message(*self.nothing())
             return
-        self._answer = None
-        self.rows.show_message(styled(self.WAITING, "muted"))
+        self._stale = None
+        if not keep or self._answer is None:
+            self._answer = None
+            self.rows.show_message(styled(self.WAITING, "muted"))
         self.app.background.run(self, f"report-{id(self)}", lambda _: Answered(question()))
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:
-        self._answer = message.answer
+        self._answer, self._stale = message.answer, None
         self.show_header()
         self.show_answer()
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:
-        self.show_error(message.error)
+        if self._answer is None:
+            self.show_error(message.error)
+        else:
+            self.say_stale(message.error)
+
+    def say_stale(self, error: EkstuiError) -> None:
+        """Say above the answer why it could not be renewed; what was known stays."""
+        self._stale = error
+        self.show_answer()
 
     def show_error(self, error: EkstuiError) -> None:
         """Say in place of the answer what went wrong and what to do."""
@@ -173,6 +191,8 @@ class ReportScreen(Screen[None]):
         if self._answer is None:
             return
         rows = self.answer_rows(self._answer)
+        if self._stale is not None:
+            rows = [*stale_rows(self._stale, self.width), *rows]
         if rows:
             self.rows.set_rows([self._marked(row) for row in rows])
         else:
@@ -216,8 +236,8 @@ class ReportScreen(Screen[None]):
         offer_exports(self, self.exports())
 
     def action_refresh_data(self) -> None:
-        """Ask again."""
-        self.ask_again()
+        """Ask again; what was known stays until then."""
+        self.ask_again(keep=True)
 
     def action_filter(self) -> None:
         """Let the user type what to look for."""
@@ -253,3 +273,35 @@ class ReportScreen(Screen[None]):
     def is_of_note(self, row: Row) -> bool:
         """Return whether `n` stops at a row when nothing is searched for."""
         return row.value is not None
+
+
+def stale_rows(error: EkstuiError, width: int) -> list[Row]:
+    """Return why an answer could not be renewed, to stand above what was known before."""
+    words = (*failure(error), styled("What was known before:", "muted"))
+    return [
+        Row(("stale", number, part), (line,), selectable=False)
+        for number, whole in enumerate(words)
+        for part, line in enumerate(wrap(whole, width))
+    ]
+
+
+class AccountReportScreen(ReportScreen):
+    """A report about the account: to renew it AWS is asked, and a new snapshot is followed."""
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When what is shown was read; None where nothing is shown."""
+        raise NotImplementedError
+
+    def action_refresh_data(self) -> None:
+        """Ask AWS again; what was known stays until then."""
+        self.post_message(SwitchAccount(None))
+
+    def follow(self, view: AccountView) -> None:
+        """Show what is known by now, or why AWS could not be asked."""
+        if not self.is_mounted or view.asking:
+            return
+        if view.error is not None:
+            self.say_stale(view.error)
+        elif view.snapshot is not None and view.snapshot.fetched_at != self.read_at:
+            self.ask_again(keep=True)

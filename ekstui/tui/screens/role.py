@@ -23,7 +23,7 @@ from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import service_rows
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import RowList
 
@@ -31,7 +31,7 @@ View = Literal["about", "permissions", "trust policy"]
 VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
 
 
-class RoleScreen(ReportScreen):
+class RoleScreen(AccountReportScreen):
     """A role in three views: about it, what it may do altogether, and its trust policy as JSON."""
 
     KEYS = (
@@ -56,6 +56,11 @@ class RoleScreen(ReportScreen):
         answer = self._answer
         when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
         return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read."""
+        return self._answer.fetched_at if isinstance(self._answer, RoleAnswer) else None
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the role of the last snapshot."""

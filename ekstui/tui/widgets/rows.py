@@ -4,12 +4,14 @@ Only the visible lines are rendered, and moving the cursor repaints two of them,
 as ten and a cursor move over SSH as small as it can be.
 """
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
@@ -34,7 +36,7 @@ from ekstui.tui.keys import (
     UP,
     bindings,
 )
-from ekstui.tui.tones import rich_style
+from ekstui.tui.tones import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 
@@ -82,7 +84,7 @@ class RowList(ScrollView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._laid_out = -1
         self._words: tuple[Styled, ...] = ()
-        self._tones: dict[Tone, Style] = {}
+        self._tones: dict[tuple[Tone, object], Style] = {}
         self._cursor_style: Style | None = None
 
     @property
@@ -195,12 +197,17 @@ class RowList(ScrollView, can_focus=True):
         self._repaint_cursor()
 
     def on_click(self, event: Click) -> None:
-        """Move to the clicked row; a click on the row under the cursor opens it."""
+        """Move to the clicked row; a click on the row under the cursor opens it, one on its fold mark unfolds it."""
         index = self.scroll_offset.y + event.y - self._header
         if 0 <= index < len(self._rows) and self._rows[index].selectable:
-            if index == self._cursor:
-                self.action_open()
+            row = self._rows[index]
+            sign = re.match(r" *[▸▾] ", "".join(map(plain, row.cells[:1])))
+            opens = index == self._cursor
             self._move(index)
+            if sign and event.x <= sign.end():
+                self.action_fold("▾" in sign[0])
+            elif opens:
+                self.action_open()
 
     def action_open(self) -> None:
         """Open the row under the cursor."""
@@ -352,17 +359,22 @@ class RowList(ScrollView, can_focus=True):
         # On the cursor's bright bar the tones would be hard to read.
         plain_only = base.bgcolor is not None and base == self._cursor_style
         segments = [
-            Segment(text, base + self._tone(tone) if tone and not (plain_only and tone != "hit") else base)
+            Segment(text, base + self._tone(tone, base) if tone and not (plain_only and tone != "hit") else base)
             for text, tone in cell
         ]
         if spare := room - cell_len(plain(cell)):
             segments.insert(0 if right else len(segments), Segment(" " * spare, base))
         return segments
 
-    def _tone(self, tone: Tone) -> Style:
-        if tone not in self._tones:
+    def _tone(self, tone: Tone, base: Style) -> Style:
+        """Return a tone as it can be read on a row's own ground, which is another under the cursor."""
+        key = (tone, base.bgcolor)
+        if key not in self._tones:
             whole = rich_style(self, tone)
             # Only a hit brings a background of its own.
             background = whole.bgcolor if tone == "hit" else None
-            self._tones[tone] = Style(color=whole.color, bgcolor=background, bold=whole.bold)
-        return self._tones[tone]
+            colour = whole.color
+            if colour and base.bgcolor and not background:
+                colour = with_contrast(Color.from_rich_color(colour), Color.from_rich_color(base.bgcolor)).rich_color
+            self._tones[key] = Style(color=colour, bgcolor=background, bold=whole.bold)
+        return self._tones[key]
