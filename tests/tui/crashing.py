@@ -39,7 +39,7 @@ def main() -> int:
         case "key":
             ExplorerScreen.action_mark = broken  # type: ignore[method-assign]
         case "timer":
-            broken_once(ExplorerScreen, "_show")
+            broken_once(ExplorerScreen, "catch_up")
         case "paint":
             broken_once(RowList, "render_line")
         case "background":

@@ -22,7 +22,7 @@ from tests.terminal import Terminal
 from tests.tui.crashing import broken
 from tests.tui.driver.test_ending import assert_restored
 
-SECRETS = ("999988887777", "secret-", "arn:aws:iam")
+SECRETS = ("999988887777", "secret-", ":role/")
 
 
 def started(own_home: Path, how: str, **more: str) -> Terminal:
@@ -51,10 +51,9 @@ def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how
         terminal.wait_for("Something went wrong inside ekstui")
         terminal.settle(0.4)
         if how == "pane":
-            row = next(line for line in terminal.text.splitlines() if "Something went wrong" in line)
-            assert row.index("Something") > 30, "it stands in the pane"
+            assert "Something went wrong" in terminal.text.partition("3 Versions")[2], "it stands in the pane"
         terminal.press("?")
-        terminal.wait_for("Go to the next pane")
+        terminal.wait_for("What may it do?")
         terminal.press("\x1b")
         terminal.send("q")
         assert terminal.wait_exit().code == 0

@@ -25,7 +25,7 @@ def travel(terminal: Terminal) -> None:
     terminal.wait_for("1 Policies", PATIENCE)
     # All at once, as a fast hand over a slow line: the digit is for the panes, not for the filter.
     terminal.send("/EKS_CNI\r3")
-    terminal.wait_for("1 of 50" if terminal.screen.columns > 70 else "3 Versions", PATIENCE)
+    terminal.wait_for("1 of 50" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
     terminal.wait_for("2024-03-04", PATIENCE)
     terminal.send(" jj ")
     terminal.wait_for("B CNI v4", PATIENCE)
@@ -41,7 +41,7 @@ def travel(terminal: Terminal) -> None:
     terminal.send("\r")
     terminal.wait_for("ent ", PATIENCE)
     terminal.send("\x1b")
-    terminal.wait_for("1 Policies" if terminal.screen.columns > 70 else "3 Versions", PATIENCE)
+    terminal.wait_for("1 Policies" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
     terminal.send("q")
 
 
@@ -55,14 +55,15 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
     env = {**isolated(own_home), "NO_COLOR": "1", "EKSTUI_THEME": theme, "COLORTERM": "truecolor"}
     with Terminal(APP, env=env) as terminal:
         terminal.wait_for("AmazonEKS_CNI_Policy", PATIENCE)
+        terminal.settle()
+        # Where the cursor is can be seen all the same.
+        (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKS_CNI_Policy")]
+        assert terminal.screen.buffer[row][5].reverse
+        assert not terminal.screen.buffer[row + 1][5].reverse
         terminal.send("\r")
         terminal.wait_for("List 6/224", PATIENCE)
         coloured = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
         assert coloured == []
-        # Where the cursor is can be seen all the same.
-        (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKSClusterPolicy")]
-        assert terminal.screen.buffer[row][5].reverse
-        assert not terminal.screen.buffer[row + 1][5].reverse
 
 
 def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:

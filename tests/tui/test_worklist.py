@@ -43,7 +43,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("y", "enter")
         await settle(pilot, lambda: sent == [command])
         # What cannot be renewed stays, below the reason.
-        rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+        rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
         assert "4 problems, " in words(app.screen)

@@ -48,6 +48,7 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who carries a policy as rows; what is missing or was not looked at says so."""
+
     attachments = answer.attachments
     account = answer.identity.account
     rows = [_role(entry, account, now) for entry in sorted(attachments.roles, key=_certainty)]

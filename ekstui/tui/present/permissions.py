@@ -43,7 +43,8 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     wanted = [max((cell_len(plain(row[at])) for row in cells), default=0) for at in range(3)]
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
     while level + sum(wanted) + sum(map(bool, wanted)) > width:
-        given = [at for at in range(3) if wanted[at] > LEAST[at]]
+        # The name last: of a resource and a condition the rest stands in the line about the cursor as well.
+        given = [at for at in (1, 2) if wanted[at] > LEAST[at]] or [0][: wanted[0] > LEAST[0]]
         if not given:
             break
         wanted[max(given, key=wanted.__getitem__)] -= 1

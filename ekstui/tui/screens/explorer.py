@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -38,6 +39,9 @@ ACCOUNT_AFTER = 0.1
 
 FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
+
+TELL_AFTER = 0.5
+"""Seconds between two words about how far long work is."""
 
 AGES_AFTER = 60
 """Seconds after which the ages in the header are told anew."""
@@ -241,8 +245,14 @@ class ExplorerScreen(WaysScreen):
 
     _filling = ""
 
+    _told_at = 0.0
+
     def _tell(self, doing: str, done: int, total: int) -> None:
-        self.post_message(FillProgressed(doing, done, total))
+        """Tell how far long work is, not more often than a thin line bears."""
+        now = time.monotonic()
+        if now - self._told_at >= TELL_AFTER or done == total:
+            self._told_at = now
+            self.post_message(FillProgressed(doing, done, total))
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
