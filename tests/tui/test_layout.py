@@ -1,0 +1,129 @@
+"""Where the panes lie, what of a row is seen, and that every key means one thing."""
+
+from collections import Counter
+
+import pytest
+from textual.geometry import Size
+from textual.pilot import Pilot
+
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.keys import KEYS
+from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.panes import PANES, PaneId
+from tests.tui.journeys import settle, shows, travel, type_in
+
+
+def _explorer(app: EkstuiApp) -> ExplorerScreen:
+    explorer = app.screen_stack[0]
+    assert isinstance(explorer, ExplorerScreen)
+    return explorer
+
+
+async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
+    """Return all rows of the policies as they are painted, from the first page to the last."""
+    rows = _explorer(app).policies.rows
+    await pilot.press("home")
+    found: dict[int, str] = {}
+    while len(found) < len(rows.rows):
+        for y in range(rows.size.height):
+            if (index := rows.scroll_offset.y + y) < len(rows.rows):
+                found[index] = rows.render_line(y).text
+        await pilot.press("pagedown")
+        await pilot.pause()
+    return [found[index] for index in sorted(found) if rows.rows[index].selectable]
+
+
+def test_every_key_means_one_thing() -> None:
+    assert [
+        key for key, count in Counter(key for each in KEYS for key in each.keys.split(",")).items() if count > 1
+    ] == []
+    assert [name for name, count in Counter(each.id for each in KEYS).items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    "size", [Size(60, 15), Size(80, 24), Size(109, 30), Size(110, 30), Size(120, 40), Size(200, 60)]
+)
+def test_the_places_cover_the_screen_once_and_the_focused_pane_has_the_most(size: Size) -> None:
+    for pane in PANES:
+        screen = ExplorerScreen()
+        screen.pane = pane
+        screen._large.update({column: pane for column in screen._large if pane in column})
+        places = screen.places(size)
+        cells = Counter((x, y) for place in places.values() for y in place.line_range for x in place.column_range)
+        assert set(cells.values()) == {1}
+        assert len(cells) == size.area
+        shown = {name: place for name, place in places.items() if name in PANES}
+        assert pane in shown
+        if size.width >= 110:
+            other: PaneId = {
+                "policies": "versions",
+                "versions": "policies",
+                "permissions": "attached",
+                "attached": "permissions",
+            }[pane]  # type: ignore[assignment]
+            assert 0.6 < shown[pane].height / (shown[pane].height + shown[other].height) < 0.7
+        else:
+            assert list(shown) == [pane]
+
+
+def test_no_name_of_an_eks_policy_is_cut() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        lines = await _lines(pilot, app)
+        names = [entry.policy.name for entry in app.library.policies("eks")]
+        assert len(lines) == len(names)
+        for name in names:
+            assert any(f" {name} " in line for line in lines), name
+
+    travel(journey)
+
+
+@pytest.mark.parametrize("scope", ["eks", "all"])
+def test_no_two_policies_look_alike_in_eighty_columns(scope: str) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        if scope == "all":
+            await pilot.press("s")
+            await pilot.pause()
+        lines = await _lines(pilot, app)
+        assert [line for line, count in Counter(lines).items() if count > 1] == []
+
+    travel(journey, (80, 24))
+
+
+def test_escape_goes_back_one_step_at_a_time() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = _explorer(app)
+        await pilot.press("slash")
+        await type_in(pilot, "cni")
+        await pilot.press("enter", "space", "3")
+        assert (explorer.pane, len(explorer.marks)) == ("versions", 1)
+        for left in (("versions", 0, "cni"), ("policies", 0, "cni"), ("policies", 0, ""), ("policies", 0, "")):
+            await pilot.press("escape")
+            assert (explorer.pane, len(explorer.marks), explorer.policies.filter) == left
+        assert app.is_running
+        await pilot.press("3", "enter")
+        await settle(pilot, lambda: shows(app, CompareScreen))
+        await pilot.press("q")
+        assert shows(app, ExplorerScreen)
+
+    travel(journey)
+
+
+def test_the_place_is_kept_where_size_and_focus_change() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        rows = _explorer(app).policies.rows
+        await pilot.press("end")
+        last = rows.current
+        for key in ("3", "4", "2", "1", "z", "z"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert rows.current == last
+        for size in ((80, 24), (60, 15), (50, 10), (200, 60), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert rows.current == last
+        assert rows.has_focus
+        assert rows.cursor is not None
+        assert rows.scroll_offset.y <= rows.cursor < rows.scroll_offset.y + rows.size.height
+
+    travel(journey)
