@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
-from ekstui.present.attached import remarks_in_words
 from ekstui.present.rows import Row
 from ekstui.present.styled import Styled, Tone, plain, styled
 from ekstui.present.wrapping import wrap
@@ -48,6 +47,8 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who carries a policy as rows; what is missing or was not looked at says so."""
+
+    from ekstui.present.attached import remarks_in_words  # 15 ms, which the first paint does without
 
     attachments = answer.attachments
     account = answer.identity.account
