@@ -41,7 +41,13 @@ def main() -> int:
         case "timer":
             broken_once(ExplorerScreen, "catch_up")
         case "paint":
-            broken_once(RowList, "render_line")
+            down = RowList.action_down
+
+            def break_and_move(self: RowList) -> None:
+                broken_once(RowList, "render_line")
+                down(self)
+
+            RowList.action_down = break_and_move  # type: ignore[method-assign]
         case "background":
             EkstuiApp.on_mount = lambda self: self.library.fill  # type: ignore[method-assign, assignment]
             from ekstui.library import Library

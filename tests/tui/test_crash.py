@@ -40,7 +40,7 @@ def log_of(own_home: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "keys"),
-    [("pane", ""), ("key", " "), ("timer", "j"), ("paint", ""), ("background", "")],
+    [("pane", ""), ("key", " "), ("timer", "j"), ("paint", "j"), ("background", "")],
     ids=["in a pane", "for a key", "in a timer", "while it paints", "in the background"],
 )
 def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how: str, keys: str) -> None:
