@@ -337,6 +337,8 @@ def test_the_parameters_of_an_event_give_tags_and_resources(
         {"LaunchTemplateConfigs": {"LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1"}, "tag": 1}},
         {"tags": "HIDDEN_DUE_TO_SECURITY_REASONS"},
         {"somethingTagged": {"a": "b"}},
+        # Deeper than any call of AWS.
+        json.loads('{"a": [' * 200 + "1" + "]}" * 200),
         # These are the volume's; the snapshot that it is made from is asked about without them.
         {"snapshotId": "snap-0a1", "tagSpecificationSet": OF_VOLUME},
     ],

@@ -22,6 +22,8 @@ _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _KMS_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,40}")
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_RESOURCES = 50
+_MAX_DEPTH = 20
+"""How deep parameters are read; those of EC2 go down to seven."""
 
 # Services whose identifiers are those of their ARNs. A secret's name, for one, lacks what its ARN ends in.
 _BY_IDENTIFIER = frozenset(("dynamodb", "ec2", "ecr", "eks", "elasticfilesystem", "fsx", "kms", "s3", "ssm"))
@@ -94,11 +96,15 @@ def resources_named(
     return tuple(found)[:_MAX_RESOURCES]
 
 
-def _collect_tags(value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]]) -> bool:
+def _collect_tags(
+    value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int = _MAX_DEPTH
+) -> bool:
     """Put the tags of a part of the parameters into `found`; return whether nothing of it is unclear."""
+    if depth == 0:
+        return False
     if isinstance(value, list):
         # Each entry is looked at, also behind one that is unclear.
-        parts = [_collect_tags(entry, kind, found) for entry in value]
+        parts = [_collect_tags(entry, kind, found, depth - 1) for entry in value]
         return all(parts)
     if not isinstance(value, dict):
         return True
@@ -122,7 +128,7 @@ def _collect_tags(value: object, kind: str | None, found: list[tuple[str | None,
         elif "tag" in lower and lower not in _TAG_CONTAINERS:
             clear = False
         else:
-            clear = _collect_tags(entry, kind, found) and clear
+            clear = _collect_tags(entry, kind, found, depth - 1) and clear
     return clear
 
 
@@ -162,18 +168,20 @@ def _texts(value: object) -> list[str] | None:
     return None
 
 
-def _scalars(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+def _scalars(value: object, name: str = "", depth: int = _MAX_DEPTH) -> Iterator[tuple[str, str]]:
     """Yield the name, in small letters, and the text of each parameter, but for tags, filters and templates."""
     if isinstance(value, str):
         yield name, value
+    elif depth == 0:
+        return
     elif isinstance(value, list):
         for entry in value:
-            yield from _scalars(entry, name)
+            yield from _scalars(entry, name, depth - 1)
     elif isinstance(value, dict):
         for inner, entry in value.items():
             lower = inner.lower()
             if "tag" not in lower and "filter" not in lower and lower != "launchtemplatedata":
-                yield from _scalars(entry, lower)
+                yield from _scalars(entry, lower, depth - 1)
 
 
 def _filled(
