@@ -271,7 +271,7 @@ class Library:
         from ekstui.store.index import index_steps, shipped_steps
 
         try:
-            return self.index_actions() and index_steps(
+            return self.index_actions(progress, cancelled, gently=gently) and index_steps(
                 self.store,
                 judged_by(),
                 shipped_steps(self.corpus.steps(), judged_by()),
@@ -283,20 +283,20 @@ class Library:
             self._answer(error)
             return False
 
-    def index_actions(self, begun: Callable[[], None] = lambda: None) -> bool:
-        """Index which policies match which actions; return whether that is there now.
-
-        It takes a second where it is not; `begun` is called then.
-        """
+    def index_actions(
+        self,
+        progress: Callable[[int, int], None] = silent,
+        cancelled: Callable[[], bool] = never,
+        *,
+        gently: bool = False,
+    ) -> bool:
+        """Index which policies match which actions, a second's work where it is not done; return whether it is now."""
         from ekstui.store.index import index_actions, is_indexed
 
-        if self.is_demo or self.state() is None or not self.store.file.writable():
+        if self.state() is None or not self.store.file.writable():
             return False
         try:
-            if is_indexed(self.store):
-                return True
-            begun()
-            return index_actions(self.store)
+            return is_indexed(self.store) or index_actions(self.store, progress, cancelled, gently=gently)
         except CacheError as error:
             self._answer(error)
             return False

@@ -17,7 +17,7 @@ from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers
 from ekstui.core.wildcard import is_wild
 from ekstui.store.errors import AbsentCacheError
 from ekstui.store.objects import Draft, digest_of
-from ekstui.store.policies import Known, PolicyStore
+from ekstui.store.policies import CHUNK, Known, PolicyStore
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document
@@ -36,10 +36,11 @@ Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
 
 
-def index_actions(store: PolicyStore) -> bool:
-    """Index which policies match which actions; return whether the state was still the same at the end.
+def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, *, gently: bool = False) -> bool:
+    """Index which policies match which actions; return whether all are, False where it was cancelled.
 
-    It takes about a second, most of it in reading every document. Raises CacheError.
+    It takes about a second, most of it in reading every document; `gently` rests as long as it works, so that another
+    thread of the process, which draws, gets the interpreter in between. Raises CacheError.
     """
     from ekstui.core.document import parse_text
     from ekstui.core.targets import target_uses
@@ -48,13 +49,21 @@ def index_actions(store: PolicyStore) -> bool:
     parsed: dict[str, Document] = {}
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
-        for known in store.all_in(objects, state):
+        entries = list(store.all_in(objects, state))
+        for done, known in enumerate(entries):
+            if cancelled():
+                return False
+            if done % CHUNK == 0:
+                progress(done, len(entries))
+            began = time.perf_counter()
             documents: dict[int, Document] = {}
             for number, digest in known.documents.items():
                 # A version in eight has the very text of the one before it.
                 documents[number] = parsed[digest] if digest in parsed else parse_text(objects.get(digest))
             parsed = {digest: documents[number] for number, digest in known.documents.items()}
             _add(shards, known.policy, target_uses(documents, known.policy.default_version), documents)
+            if gently:
+                time.sleep(min(time.perf_counter() - began, LONGEST_REST))
 
     def write(draft: Draft) -> Mapping[str, Any]:
         services = {service: draft.put_value(shard) for service, shard in shards.items()}
@@ -136,7 +145,6 @@ def index_steps(
             history = store.history(name)
             steps = judged(history.policy, history.texts)
             if gently:
-                # Another thread of the process, which draws, gets the interpreter in between.
                 time.sleep(min(time.perf_counter() - began, LONGEST_REST))
         rows[name] = [key, steps]
 

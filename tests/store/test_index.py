@@ -26,7 +26,7 @@ def unjudged(_: Known) -> list[list[Any]] | None:
 def make_index(store: PolicyStore, judges: str = JUDGES) -> list[int]:
     """Index all of the store and return how many policies were done at each report."""
     done: list[int] = []
-    assert index_actions(store)
+    assert index_actions(store, lambda *_: None, lambda: False)
     assert index_steps(store, judges, unjudged, lambda count, _: done.append(count), lambda: False)
     return done
 

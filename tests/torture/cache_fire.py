@@ -131,7 +131,7 @@ class Work:
         self.tell(1)
 
     def index(self, store: PolicyStore) -> None:
-        index_actions(store)
+        index_actions(store, lambda *_: None, lambda: False)
         self.tell(1)
 
     def sync(self, store: PolicyStore) -> None:

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     with narrate_progress() as tell:
         if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
-            library.index_actions(lambda: tell("first use: indexing the policies"))
+            library.index_actions(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
