@@ -95,7 +95,7 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
 
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
     """Return what happened to the actions, those with the same phrase together: what came and went, then the most."""
-    groups: dict[Phrase, list[Outcome]] = {}
+    groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
     for outcome in outcomes:
         new = _is_new(outcome)
         phrases: dict[Phrase, None] = {}
@@ -104,12 +104,12 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
         if outcome.lost or (new and not outcome.nothing_lost and outcome.before.allow):
             phrases[loss(outcome.before, outcome.after, spelling, names)] = None
         for phrase in phrases:
-            groups.setdefault(phrase, []).append(outcome)
+            groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
     ranked = sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1])))
     said: list[str] = []
     shown: set[str] = set()
     rest: set[str] = set()
-    for phrase, group in ranked:
+    for (phrase, _), group in ranked:
         text = _counted(group, phrase, spelling)
         if said and sum(map(len, said)) + len(text) > LONGEST:
             rest.update(each.action for each in group)
@@ -127,8 +127,13 @@ def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str
     listed = ", ".join(names[:NAMES_SHOWN])
     if len(names) > NAMES_SHOWN:
         listed += f" and {len(names) - NAMES_SHOWN:,} more"
-    noun, said = ("action", phrase.of_one) if len(names) == 1 else ("actions", phrase.of_several)
-    return f"{len(names):,} {noun} {said} ({listed})"
+    one = len(names) == 1
+    said = phrase.of_one if one else phrase.of_several
+    if wildcard.is_wild(outcomes[0].action):
+        # It counts as far as AWS has, or adds, such actions.
+        noun = "pattern that matches" if one else "patterns that match"
+        return f"{len(names):,} {noun} no known action {said} ({listed})"
+    return f"{len(names):,} {'action' if one else 'actions'} {said} ({listed})"
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
