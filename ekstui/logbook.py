@@ -43,6 +43,15 @@ def open_log(wanted: str, level: str) -> None:
     _logger.setLevel(level.upper())
 
 
+def log_to_stderr(level: str) -> None:
+    """Log to stderr as well, for the user who runs the command."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("ekstui: %(levelname)s %(message)s"))
+    handler.setLevel(level.upper())
+    _logger.addHandler(handler)
+    _logger.setLevel(level.upper())
+
+
 def close_log() -> None:
     """Log no more."""
     while _files:

@@ -9,7 +9,7 @@ def main(arguments: list[str] | None = None) -> int:
     Its version is told before anything is imported that other commands need.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    if given == ["--version"]:
+    if given in (["--version"], ["-V"]):
         from ekstui.cli.version import print_version
 
         return print_version()

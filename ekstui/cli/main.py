@@ -4,11 +4,13 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.output import narrate
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module
+from ekstui.cli.output import form, narrate, narrate_json
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module, nearest
 from ekstui.cli.streams import end_at_once, flush_out, prepare_streams
 from ekstui.cli.terminal import refuse_what_is_no_terminal
 from ekstui.core.text import clean_line
@@ -29,6 +31,8 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments (the process's own by default) and return the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    words: list[str] = []
+    implicit = False
     prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
         from ekstui.cli.completion import complete  # 40 ms, and only where a shell asks
@@ -36,13 +40,19 @@ def main(arguments: list[str] | None = None) -> int:
         complete(build_parser())
     try:
         words = with_command(given)
+        implicit = words[0] == "open" and "open" not in given
         if words[0] == "open" and not {"-h", "--help"} & {*words}:
             refuse_what_is_no_terminal()
         parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
         from ekstui.cli.settings import apply_settings  # 5 ms, which a refusal need not pay
 
+        choose_form(parsed)
         parsed.settings = apply_settings(parsed)
         keep_log(parsed.settings.settings)
+        if parsed.verbose or parsed.debug:
+            from ekstui import logbook
+
+            logbook.log_to_stderr("debug" if parsed.debug else "info")
         code = run(parsed)
         flush_out()
         if parsed.command == "open":
@@ -51,8 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return end_quietly()
     except EkstuiError as error:
-        narrate(error)
-        return next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+        code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+        if wants_json(given):
+            narrate_json(code.name.lower().replace("_", "-"), error)
+        else:
+            narrate(error)
+        if implicit and (near := nearest(next(iter(words[1:]), ""), COMMANDS)):
+            narrate(f"Is ekstui {near} meant?")
+        return code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a traceback would tell users nothing, and others the account's names)
@@ -61,6 +77,27 @@ def main(arguments: list[str] | None = None) -> int:
         logbook.unexpected(error, "it ends the command")
         sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
         return ExitCode.BROKEN
+
+
+def choose_form(arguments: argparse.Namespace) -> None:
+    """Take over how to speak; InputError where two forms of one answer are asked for."""
+    form.quiet, form.colour = arguments.quiet, arguments.color
+    wanted = getattr(arguments, "output", None)
+    if wanted in ("json", "yaml", "names"):
+        arguments.json, form.answer = True, wanted
+    else:
+        form.answer = "json"
+    if getattr(arguments, "json", False):
+        others = [
+            name for name in ("patch", "markdown", "terraform", "cloudformation") if getattr(arguments, name, False)
+        ]
+        if others:
+            raise InputError(f"--{others[0]} is one form of the answer, JSON another.", "Ask for one of them.")
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Return whether a program reads the answer, and so the error."""
+    return "--json" in words or any(option in ("-o", "--output") and form == "json" for option, form in pairwise(words))
 
 
 def keep_log(settings: "Settings") -> None:
@@ -94,8 +131,15 @@ def end_quietly() -> int:
 
 def with_command(words: list[str]) -> list[str]:
     """Return the arguments with the command first: the first word that names one, else `open`."""
-    if words and words[0] in ("-h", "--help", "--version"):
+    if words and words[0] in ("-h", "--help", "-V", "--version"):
         return words
+    if words and words[0] == "help":
+        if words[1:] and words[1] not in COMMANDS:
+            near = nearest(words[1], COMMANDS)
+            raise InputError(
+                f"There is no command {words[1]}.", f"Did you mean {near}?" if near else "See ekstui help."
+            )
+        return [*words[1:2], "--help"]
     value_expected = False
     for index, word in enumerate(words):
         if word == "--":

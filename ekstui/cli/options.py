@@ -19,8 +19,20 @@ def add_theme(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Declare the answer as JSON."""
+    """Declare the answer in forms for programs."""
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument(
+        "-o", "--output", choices=("json", "yaml", "table", "names"), help="the form of the answer (default: table)"
+    )
+
+
+def add_manners(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command takes; it stands in the help of ekstui, not in that of each command."""
+    hidden = argparse.SUPPRESS
+    parser.add_argument("-q", "--quiet", action="store_true", help=hidden)
+    parser.add_argument("-v", "--verbose", action="store_true", help=hidden)
+    parser.add_argument("--debug", action="store_true", help=hidden)
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help=hidden)
 
 
 def add_account(parser: argparse.ArgumentParser, *, hidden: bool = False) -> None:

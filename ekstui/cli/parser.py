@@ -11,15 +11,16 @@ from types import ModuleType
 from typing import NoReturn
 
 from ekstui.cli.commands import TITLES
-from ekstui.cli.options import add_account
+from ekstui.cli.options import add_account, add_manners
 from ekstui.core.text import clean_line
+from ekstui.errors import InputError
 
 COMMANDS = tuple(TITLES)
 
 VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--aggregator", "--from",
-    "--trust", "--account", "--host", "--port", "--public-url", "--base", "--fail-on", "--format",
+    "--trust", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
 )  # fmt: skip
 """Options that take a value, which is no command even if it is spelled like one."""
 
@@ -29,6 +30,15 @@ _EXAMPLES = (
     ("ekstui show AmazonEKS_CNI_Policy", "what a policy permits"),
     ("ekstui diff AmazonEKSLoadBalancingPolicy@v5..v6", "what changed"),
 )
+
+
+_MANNERS = """
+
+Every command takes:
+  -q, --quiet                                      say nothing but the answer and errors
+  -v, --verbose                                    log what is done to stderr; --debug: with details
+  --color auto|always|never                        NO_COLOR and FORCE_COLOR are heeded
+  ekstui help COMMAND                              what a command takes"""
 
 
 def command_module(name: str) -> ModuleType:
@@ -41,10 +51,10 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="ekstui",
         description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, who carries them.",
-        epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES),
+        epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _MANNERS,
         formatter_class=_Help,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and what the data is")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version and what the data is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, title in TITLES.items():
         if only in (None, name):
@@ -57,6 +67,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
                 formatter_class=_Help,
             )
             module.add_arguments(command)
+            add_manners(command)
             if "--profile" not in command._option_string_actions:
                 add_account(command, hidden=True)
         elif not only:
@@ -94,7 +105,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a next step."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, what may be meant, and where the help is; exit with 2."""
+        """Raise InputError: what is wrong, what may be meant, and where the help is."""
         meant = ""
         if unknown := re.match(r"unrecognized arguments: (-\S+)", message):
             known = [
@@ -102,8 +113,7 @@ class _Parser(argparse.ArgumentParser):
             ]
             near = nearest(unknown[1].partition("=")[0], known)
             meant = f" Did you mean {near}?" if near else ""
-        sys.stderr.write(f"ekstui: {clean_line(message)}.{meant} See {self.prog} --help.\n")
-        sys.exit(2)
+        raise InputError(f"{clean_line(message)}.", f"{meant} See {self.prog} --help.".lstrip())
 
 
 class _Version(argparse.Action):

@@ -30,6 +30,11 @@ def answer(**parts: object) -> Shape:
     return {name: encode(part) for name, part in parts.items()}
 
 
+def one_or_answers(answers: Sequence[Shape]) -> Shape:
+    """Return the only answer, or all of several in one object."""
+    return answers[0] if len(answers) == 1 else {"answers": list(answers)}
+
+
 def list_shape(data: DataStatus, entries: Sequence[PolicyEntry]) -> Shape:
     """Return the answer of `list`."""
     return answer(data=data, policies=entries)
@@ -196,7 +201,7 @@ def explain_shape(
     `simulated` is what IAM's own simulator said of the first, None if it was not asked.
     """
     answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
-    return answers[0] if len(answers) == 1 else {"answers": answers}
+    return one_or_answers(answers)
 
 
 def sync_shape(report: SyncReport) -> Shape:

@@ -19,6 +19,7 @@ TITLES = {
     "sync": "bring the cache up to date",
     "cache": "the local cache",
     "config": "the settings that hold",
+    "schema": "the schema of the JSON",
     "completion": "code that completes words in a shell",
     "serve": "the app in a browser",
 }

@@ -1,29 +1,43 @@
 """`ekstui config`: the settings that hold, and where each comes from."""
 
 import argparse
+import os
+import shlex
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.options import add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.config import SETTINGS, Effective
+from ekstui.errors import InputError
 from ekstui.present.store import settings_blocks
 
 DESCRIPTION = "Show the settings that hold, and where each comes from: default, file, environment or command line."
 EXAMPLES = (
     "ekstui config",
+    "ekstui config path",
     "EKSTUI_SCOPE=all ekstui config --json",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    parser.add_argument(
+        "what", nargs="?", choices=("path", "edit"), help="print where the file is, or open it in $VISUAL or $EDITOR"
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a setting a line: name, value, and whether default, file, environment or command line says so."""
     found: Effective = arguments.settings
+    if arguments.what == "path":
+        print_text(str(found.path))
+        return ExitCode.DONE
+    if arguments.what == "edit":
+        return _edit(found.path)
     if found.settings.keys:
         from ekstui.tui.keys import unknown_ids  # 85 ms of Textual, and only for those who rebind keys
 
@@ -36,6 +50,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_blocks(settings_blocks(found))
     return ExitCode.DONE
+
+
+def _edit(path: Path) -> int:
+    """Open the file in the user's editor, and make it where it is not there yet."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise InputError("No editor is set.", f"Set EDITOR, or edit {path}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None
 
 
 def _shape(found: Effective) -> dict[str, object]:

@@ -5,9 +5,9 @@ import argparse
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import POLICY, add_json
-from ekstui.cli.output import print_blocks, print_json
+from ekstui.cli.output import print_blocks, print_json, print_text
 from ekstui.core.where import parse_policy
-from ekstui.export.shapes import versions_shape
+from ekstui.export.shapes import one_or_answers, versions_shape
 from ekstui.library.knowledge import knowledge_of
 from ekstui.present.changes import timeline_blocks
 
@@ -17,17 +17,20 @@ EXAMPLES = ("ekstui versions AmazonEKSServiceRolePolicy",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("policy", metavar="POLICY")
+    parser.add_argument("policy", nargs="+", metavar="POLICY")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a version a line, oldest first, with what it changed; numbers that nobody saw are named."""
     library = open_library()
-    entry = library.find(parse_policy(arguments.policy).name)
-    steps = library.timeline(entry.policy)
+    entries = [library.find(parse_policy(policy).name) for policy in arguments.policy]
+    timelines = [(entry, library.timeline(entry.policy)) for entry in entries]
     if arguments.json:
-        print_json(versions_shape(library.data(), entry, steps))
-    else:
+        print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
+        return ExitCode.DONE
+    for number, (entry, steps) in enumerate(timelines):
+        if number:
+            print_text()
         print_blocks(timeline_blocks(entry.policy, steps, knowledge_of(entry.policy)))
     return ExitCode.DONE

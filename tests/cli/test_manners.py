@@ -1,0 +1,111 @@
+"""How commands speak to people, shells and programs: forms, colours, quiet, errors, and what may be meant."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from ekstui import paths
+from ekstui.cli.forms import yaml
+from ekstui.cli.main import main
+from tests.cli.test_commands import ekstui
+
+SCHEMA: dict[str, Any] = json.loads((paths.assets() / "schema.json").read_text(encoding="utf-8"))
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_yaml_says_what_json_says(value: object) -> None:
+    loader = pytest.importorskip("yaml")  # moto, a dependency of the tests, brings it
+    text = "\n".join(yaml(value))
+    assert text.isascii()
+    assert loader.safe_load(text) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        ("show AmazonEKSClusterPolcy", 1, "nothing"),
+        ("diff AmazonEKSClusterPolicy", 2, "usage"),
+        ("list --jsn", 2, "usage"),
+        ("diff AmazonEKS_CNI_Policy@v5..v6 --patch", 2, "usage"),
+        ("cluster prod --offline", 3, "no-account"),
+    ],
+)
+def test_an_error_is_one_object_for_who_asks_for_json(
+    arguments: str, code: int, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments.split(), "--json"]) == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    error = json.loads(told.err)
+    Draft202012Validator({**SCHEMA, "$ref": "#/$defs/failure"}).validate(error)
+    assert error["error"]["code"] == kind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "coloured"),
+    [
+        ("list", {}, False),
+        ("list --color always", {"NO_COLOR": "1"}, True),
+        ("list", {"FORCE_COLOR": "1"}, True),
+        ("list", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ("list --color never", {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colours_are_as_asked_for(arguments: str, environment: dict[str, str], coloured: bool) -> None:
+    assert ("\x1b[" in ekstui(*arguments.split(), environment=environment).stdout) is coloured
+
+
+def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, meant in ((["help", "lst"], "list"), (["lst"], "ekstui list"), (["list", "--scpe", "all"], "--scope")):
+        assert main(words) == 2
+        assert meant in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["help", "versions"])
+    assert capsys.readouterr().out.startswith("usage: ekstui versions")
+
+
+def test_several_policies_in_one_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    pair = ["AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"]
+    for command in ("show", "versions"):
+        assert main([command, *pair, "--json"]) == 0
+        answers = json.loads(capsys.readouterr().out)
+        Draft202012Validator({**SCHEMA, "$ref": f"#/$defs/{command}"}).validate(answers)
+        assert [each["policy"] for each in answers["answers"]] == pair
+        assert main([command, *pair]) == 0
+        assert all(f"\n{name}" in f"\n{capsys_out}" for capsys_out in [capsys.readouterr().out] for name in pair)
+    assert main(["show", *pair, "--document"]) == 2
+    assert "Name one policy" in capsys.readouterr().err
+
+
+def test_names_alone_and_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "-o", "names"]) == 0
+    names = capsys.readouterr().out.splitlines()
+    assert main(["list", "--json"]) == 0
+    assert names == [entry["name"] for entry in json.loads(capsys.readouterr().out)["policies"]]
+    assert main(["-q", "changes", "--since", "2026-06-01"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_settings_file_is_found_and_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "folder" / "settings.toml"
+    monkeypatch.setenv("EKSTUI_CONFIG", str(file))
+    assert main(["config", "path"]) == 0
+    assert capsys.readouterr().out == f"{file}\n"
+    monkeypatch.setenv("EDITOR", "test -f")
+    monkeypatch.delenv("VISUAL", raising=False)
+    assert main(["config", "edit"]) == 0
+    monkeypatch.delenv("EDITOR")
+    assert main(["config", "edit"]) == 2
