@@ -67,6 +67,7 @@ class _Trouble:
     """What went wrong with the cache."""
 
     notices: list[str] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
     left_alone_until: float = 0.0
     """On the monotonic clock."""
     lock: Lock = field(default_factory=Lock)
@@ -133,6 +134,9 @@ class Library:
         except CacheError as error:
             self._answer(error)
             return None
+        for endpoint in state.endpoints:
+            told = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
+            self._say(f"{told}; ekstui cache undo-sync takes back the last sync.", once=True)
         manifest = self.corpus.manifest()
         if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
             return state if state.known_until >= manifest.known_until else None
@@ -455,10 +459,11 @@ class Library:
             self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
         self._say(f"{error.message} ekstui works from its bundled data.")
 
-    def _say(self, notice: str) -> None:
+    def _say(self, notice: str, *, once: bool = False) -> None:
         with self._trouble.lock:
-            if notice not in self._trouble.notices:
+            if notice not in (self._trouble.said if once else self._trouble.notices):
                 self._trouble.notices.append(notice)
+                self._trouble.said.add(notice)
 
 
 def judged_by() -> str:

@@ -110,7 +110,10 @@ def header(status: DataStatus, shown: int, scope: str, account: AccountView, now
         data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
         days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if whole else f", {age} d old"
         renews = " (r renews)" if old and whole else ""
-        dated: Styled = ((f"{data}{days}", "warn" if old else ""), (renews, "muted"), (" · ", "muted"))
+        # An endpoint that is not AWS's own stands in the source, and is seen before how old the data is.
+        custom = status.source.partition("AWS at ")[2]
+        told = f"from {custom}" if custom else f"{data}{days}"
+        dated: Styled = ((told, "warn" if old or custom else ""), (renews, "muted"), (" · ", "muted"))
         forms.append(
             ((" ekstui ", "strong"), (f" {counted}", ""), (" · ", "muted"), *dated,
              *account_words(account, now, whole=whole))

@@ -1,0 +1,126 @@
+"""Rules about what is kept that a reader of the code would take for granted, each of which was once broken unseen."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.explain import Question
+from ekstui.core.uses import uses_in
+from ekstui.core.where import FileSide
+from ekstui.errors import AccountError
+from ekstui.library import AccountChoice, Library
+from ekstui.library.account import FRESH, Account
+from ekstui.library.explanation import Inquiry, explain_all
+from ekstui.sources.corpus import Corpus
+from ekstui.store import accounts
+from ekstui.store.policies import Change, PolicyStore
+from tests.accounts import snapshot
+from tests.store.policies import fill_from_the_corpus, provenance
+
+ASKED = replace(snapshot(), complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def asks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """AWS, which answers with ASKED; the list has an entry for each time it was asked."""
+    asked: list[str] = []
+
+    def ask(*_: object) -> AccountSnapshot:
+        asked.append("AWS")
+        return ASKED
+
+    monkeypatch.setattr(Account, "_ask", ask)
+    return asked
+
+
+def aged(age: timedelta, *, complete: bool = True) -> AccountSnapshot:
+    return replace(snapshot(), complete=complete, fetched_at=datetime.now(UTC) - age)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("known", "fresh"),
+    [
+        (aged(FRESH - MINUTE), True),
+        (aged(FRESH + MINUTE), False),
+        (aged(MINUTE, complete=False), False),
+        (None, False),
+    ],
+)
+def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
+    known: AccountSnapshot | None, fresh: bool, asks: list[str], tmp_path: Path
+) -> None:
+    account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=known)
+    assert (account.recent() is known) is fresh
+    assert asks == ([] if fresh else ["AWS"])
+
+
+@pytest.mark.parametrize("known", [aged(100 * FRESH), aged(MINUTE, complete=False), None])
+def test_offline_never_asks_aws(known: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
+    account = Account(AccountChoice(offline=True), tmp_path / "accounts", _snapshot=known)
+    for question in (account.recent, account.refresh, account.required):
+        if known is None:
+            with pytest.raises(AccountError):
+                question()
+        else:
+            assert question() is known
+    assert asks == []
+
+
+def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "accounts"
+    accounts.store(folder, ASKED)
+    part = replace(ASKED, complete=False, roles=())
+    monkeypatch.setattr(Account, "_ask", lambda *_: part)
+    assert Account(AccountChoice(), folder).refresh() == part
+    assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
+
+
+def test_a_use_that_is_told_twice_counts_once() -> None:
+    known = snapshot()
+    assert known.eks is not None
+    assert uses_in(known)
+    twice = replace(known, eks=replace(known.eks, clusters=(*known.eks.clusters, *known.eks.clusters)))
+    assert uses_in(twice) == uses_in(known)
+
+
+def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
+    store = fill_from_the_corpus(tmp_path / "cache", family=True)
+    library = Library(Corpus.bundled(), PolicyStore(store.file))
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text(json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}))
+    wanted = Inquiry(Question(action="ec2:AssignPrivateIpAddresses", resources=("*",)), (FileSide(str(nothing)),))
+
+    def offered() -> set[str]:
+        (explanation,) = explain_all(library, wanted)
+        return {allower.policy for allower in explanation.allowed_by}
+
+    before = offered()
+    assert "AmazonEKS_CNI_Policy" in before
+    store.put([], Change(provenance("aws", 1), None, withdrawn=("AmazonEKS_CNI_Policy",)))
+    assert offered() == before - {"AmazonEKS_CNI_Policy"}
+
+
+def test_an_endpoint_of_somebodys_own_is_said_with_every_answer_until_the_sync_is_undone(tmp_path: Path) -> None:
+    store = fill_from_the_corpus(tmp_path / "cache", family=True)
+    assert Library(Corpus.bundled(), store).notices() == ()
+    store.put([], Change(provenance("archive", 1), None, endpoint="http://localhost:5000"), undoable=True)
+    library = Library(Corpus.bundled(), PolicyStore(store.file))
+    library.policies()
+    (notice,) = library.notices()
+    assert "http://localhost:5000" in notice
+    library.policies()
+    assert library.notices() == ()  # once is enough for a process
+    assert "http://localhost:5000" in library.data().source
+    library.undo_sync()
+    fresh = Library(Corpus.bundled(), PolicyStore(store.file))
+    fresh.policies()
+    assert fresh.notices() == ()
