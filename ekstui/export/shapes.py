@@ -9,7 +9,7 @@ from ekstui.export.encoding import Shape, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
-    from ekstui.core.account import RoleAttachment
+    from ekstui.core.account import AccountSnapshot, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.trust import TrustJudgement
@@ -157,6 +157,38 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
         roles=found.roles,
         not_looked_at=found.not_looked_at,
         errors=found.errors,
+    )
+
+
+def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
+    """Return the answer of `account`."""
+    identity, facts = snapshot.identity, snapshot.eks
+    clusters = None if facts is None else [
+        {
+            "name": each.name,
+            "region": each.region,
+            "version": each.version,
+            "auto_mode": each.auto_mode,
+            "issues": len(each.all_issues),
+        }
+        for each in facts.clusters
+    ]  # fmt: skip
+    return answer(
+        data=data,
+        account=identity.account,
+        partition=identity.partition,
+        arn=identity.arn,
+        profile=identity.profile,
+        fetched_at=snapshot.fetched_at,
+        complete=snapshot.complete,
+        roles=len(snapshot.roles),
+        users=len(snapshot.users),
+        groups=len(snapshot.groups),
+        policies=len(snapshot.local_policies),
+        regions=None if facts is None else facts.regions,
+        clusters=clusters,
+        not_looked_at=snapshot.not_looked_at,
+        errors=snapshot.errors,
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot
+from ekstui.core.eks import Cluster
 from ekstui.core.words import age_in_words
 from ekstui.library.copies import CopyAnswer
-from ekstui.present.blocks import Block, Heading, Node, Span, Tree, code, reach_style
+from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, reach_style
 from ekstui.present.words import counted, error_notes, not_looked_at
+
+_CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 
 
 def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
@@ -28,6 +31,18 @@ def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     return [Tree([Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", word)) for word, text in facts])]
 
 
+def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:
+    """Return the account's clusters, one a row; that they were not read says so."""
+    facts = snapshot.eks
+    if facts is None:
+        found: Block = Sentence(Span("not read", "warn"))
+    elif facts.clusters:
+        found = Table(_CLUSTERS, [_cluster(each) for each in facts.clusters])
+    else:
+        found = Sentence(f"none in {', '.join(facts.regions) or 'no region'}")
+    return [Heading("Clusters"), found]
+
+
 def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:
     """Return what could not be read, and what nobody looked at."""
     blocks: list[Block] = [Heading("Could not be read"), *error_notes(snapshot.errors)] if snapshot.errors else []
@@ -43,6 +58,13 @@ def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
         Heading((Span(title, "strong"), Span(" (enter compares)", "strong", shown="app"))),
         Tree([*map(_copy, copies)]),
     ]
+
+
+def _cluster(cluster: Cluster) -> TableRow:
+    mode = {True: "Auto Mode", False: "own", None: "not known"}[cluster.auto_mode]
+    issues = len(cluster.all_issues)
+    reports = Span(counted(issues, "issue"), "bad") if issues else Span("nothing", "muted")
+    return TableRow((code(cluster.name), cluster.region, cluster.version or "not known", mode, reports), cluster)
 
 
 def _holds(snapshot: AccountSnapshot) -> str:

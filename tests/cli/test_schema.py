@@ -54,6 +54,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("attached", "AmazonEKSClusterPolicy"),
     ("attached", "AmazonEKSClusterPolicy", "--aggregator", "organisation"),
     ("cluster", "prod"),
+    ("account",),
     ("role", "prod-orders"),
     ("explain", "--action", "ec2:CreateVolume", "--role", "prod-node", "--simulate"),
     ("diff", "role:prod-node", "AmazonEKSWorkerNodePolicy"),

@@ -10,6 +10,7 @@ TITLES = {
     "changes": "what AWS changed",
     "attached": "who carries a policy",
     "cluster": "a cluster's roles and findings",
+    "account": "which account is asked, and what was read of it",
     "role": "what is wrong with a role, and what it may do",
     "explain": "why a request was denied",
     "pin": "write down at which versions policies stand",

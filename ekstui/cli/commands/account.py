@@ -1,0 +1,37 @@
+"""`ekstui account`: which account is asked, as whom, and what could be read of it."""
+
+import argparse
+from datetime import UTC, datetime
+
+from ekstui.cli.account import library_for, narrate_errors, read_account
+from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.options import add_account, add_json
+from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.export.shapes import account_shape
+from ekstui.present.account import clusters_blocks, identity_blocks, unread_blocks
+
+DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read of it."
+EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_account(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the account, a cluster a row, and what is missing."""
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    if arguments.json:
+        print_json(account_shape(library.data(), snapshot))
+    else:
+        print_blocks(
+            [*identity_blocks(snapshot, datetime.now(UTC)), *clusters_blocks(snapshot), *unread_blocks(snapshot)]
+        )
+        return ExitCode.DONE
+    narrate_errors(snapshot.errors)
+    if not snapshot.complete:
+        narrate("Incomplete: not every role, user and group was read.")
+    return ExitCode.DONE
