@@ -277,3 +277,15 @@ def test_a_pattern_that_matches_nothing_known_is_said_to_be_one() -> None:
     assert changes(older, newer).verdict == (
         "narrowed: 2 patterns that match no known action removed (lambda:GetPolicy2*, lambda:ListFunctions2*)"
     )
+
+
+def test_a_key_that_another_line_still_asks_about_is_not_called_gone() -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}
+    listed = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}
+    one = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": listed}]})
+    both = {**listed, "Null": {"aws:TagKeys": "false"}}
+    two = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": both}]})
+    assert (
+        changes(two, one).verdict == "widened: 1 action allowed under wider conditions on aws:TagKeys (ec2:CreateTags)"
+    )
+    assert changes(one, two).verdict.startswith("narrowed: 1 action allowed under narrower conditions on aws:TagKeys")

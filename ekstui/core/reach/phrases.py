@@ -95,10 +95,18 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
     old, new = ({way - common for way in ways} for ways in (had, has))
     gone, fresh = old - new, new - old
     nothing: Way = frozenset()
+    width = "wider" if wider else "narrower"
+    twice = _keys(common) & {line.key for way in gone | fresh for line in way}
+    if nothing in (old if wider else new):
+        return None
+    if twice and nothing in old | new:
+        # A key that another line still asks about is neither new nor gone.
+        keys = _joined(sorted(spelling.get(key, key) for key in twice))
+        return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
     if nothing in old:
-        return None if wider else _needs(_listed(new, spelling), names and names.after)
+        return _needs(_listed(new, spelling), names and names.after)
     if nothing in new:
-        return _needs_no_more(_listed(old, spelling), names and names.before) if wider else None
+        return _needs_no_more(_listed(old, spelling), names and names.before)
     if not gone:
         ways = _listed(fresh, spelling)
         return _plain(f"also allowed if {ways}" + (f" in {names.after}" if names else "")) if wider else None
@@ -109,7 +117,6 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
         return None if wider else _plain(f"no longer allowed where only {ways} holds")
     if _keys_of(gone) == _keys_of(fresh):
         keys = _joined(sorted({spelling.get(key, key) for way in gone for key in _keys(way ^ _nearest(way, fresh))}))
-        width = "wider" if wider else "narrower"
         return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
     if all(any(one < other for one in gone) for other in fresh) and len(gone) == 1:
         (one,) = gone
