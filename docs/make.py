@@ -101,8 +101,10 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         "# Commands\n\n",
         MADE,
         (
-            "stdout is data only; progress and remarks go to stderr. Piped output has no colour, and `NO_COLOR` is "
-            "honoured. A table fits the terminal; piped it is whole, however wide that is. The options that choose the "
+            "stdout is data only; progress and remarks go to stderr. Piped output has no colour; `NO_COLOR`, `FORCE_COLOR`, "
+            "`TERM=dumb` and `--color auto|always|never` are heeded. `-q` leaves out remarks and progress, `-v` and `--debug` "
+            "log to stderr. With `--json` an error is one object on stderr, with its code, sentence and next step. "
+            "`ekstui help COMMAND` shows what a command takes. A table fits the terminal; piped it is whole, however wide that is. The options that choose the "
             "account may be given to every command, so that an alias can hold them; where no account is asked they "
             "change nothing. The first word that names a command is the command, else it is what the app opens at. The JSON of "
             "each command is described by [a schema](../assets/schema.json).\n"

@@ -15,6 +15,7 @@ import argcomplete
 from argcomplete.completers import FilesCompleter, SuppressCompleter
 from argcomplete.shell_integration import shellcode
 
+from ekstui.cli.commands import TITLES
 from ekstui.cli.parser import commands_of
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
@@ -27,6 +28,12 @@ class Completer(Protocol):
 
     def __call__(self, prefix: str, **_: object) -> Iterable[str]:
         """Return words; argcomplete keeps those that begin with the prefix."""
+
+
+def command_in(line: str) -> str:
+    """Return the command that a half-typed line names, "" where it names none yet; the word being typed is none."""
+    typed = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
+    return next((word for word in typed if word in TITLES), "")
 
 
 def complete(parser: argparse.ArgumentParser) -> None:

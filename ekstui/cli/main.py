@@ -35,9 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     implicit = False
     prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
-        from ekstui.cli.completion import complete  # 40 ms, and only where a shell asks
+        from ekstui.cli.completion import command_in, complete  # 40 ms, and only where a shell asks
 
-        complete(build_parser())
+        complete(build_parser(command_in(os.environ.get("COMP_LINE", ""))))
     try:
         words = with_command(given)
         implicit = words[0] == "open" and "open" not in given

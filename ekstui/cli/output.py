@@ -1,31 +1,31 @@
 """How commands speak: data on stdout, narration on stderr, colours only on a terminal."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.cli.streams import to_terminal, write_out
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.blocks import Block
-from ekstui.present.markdown import markdown
-from ekstui.present.terminal import lines
+
+if TYPE_CHECKING:
+    from ekstui.present.blocks import Block
 
 
-@dataclass(slots=True)
 class Form:
     """How this process speaks, as its options say."""
 
     answer: Literal["json", "yaml", "names"] = "json"
     """What `print_json` prints."""
     colour: Literal["auto", "always", "never"] = "auto"
-    quiet: bool = False
+    quiet = False
     """Whether remarks and progress are left out; errors never are."""
 
 
@@ -61,6 +61,8 @@ def print_text(text: str = "") -> None:
 
 def print_blocks(blocks: Sequence[Block]) -> None:
     """Print an answer: it fits a terminal; into a pipe the rows of tables are whole."""
+    from ekstui.present.terminal import lines  # 6 ms, which neither help nor a refusal needs
+
     terminal = to_terminal()
     for line in lines(blocks, terminal_width(), colours=_colours(), whole_tables=not terminal):
         write_out(line + "\n")
@@ -68,6 +70,8 @@ def print_blocks(blocks: Sequence[Block]) -> None:
 
 def print_markdown(blocks: Sequence[Block]) -> None:
     """Print an answer as Markdown."""
+    from ekstui.present.markdown import markdown
+
     write_out(markdown(blocks))
 
 

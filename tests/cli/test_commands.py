@@ -169,7 +169,7 @@ def test_a_period_after_the_data_ends_is_incomplete_not_empty() -> None:
 
 def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('scope = "all"\nthem = "nord"\n[keys]\nexplorer.dif = "D"\n', encoding="utf-8")
+    file.write_text('scope = "all"\nthem = "nord"\n[keys]\ncompar = "D"\n', encoding="utf-8")
     environment = {"EKSTUI_CONFIG": str(file), "EKSTUI_THEME": "gruvbox"}
     done = ekstui("config", "--json", environment=environment)
     assert done.returncode == 0
@@ -178,7 +178,7 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
     assert answer["settings"]["theme"] == {"value": "gruvbox", "from": "EKSTUI_THEME"}
     assert answer["warnings"] == [
         f"{file}:2: there is no setting them; the nearest is theme.",
-        "No key has the id explorer.dif; the nearest is explorer.diff.",
+        "No key has the id compar; the nearest is compare.",
     ]
     # A command takes the file's scope, and an option counts more.
     assert len(json.loads(ekstui("list", "--json", environment=environment).stdout)["policies"]) == 1594
