@@ -50,6 +50,7 @@ def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUE
     return {"aws:FederatedProvider": (provider(issuer),), **claims}
 
 
+PODS = {"Service": "pods.eks.amazonaws.com"}
 GUIDE = irsa(sub=SA, aud="sts.amazonaws.com")
 TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Part], str]] = [
     ("as in the guide", GUIDE, token(SA), "allowed", [], ""),
@@ -89,6 +90,11 @@ def test_a_token_against_a_trust_policy(
     assert bool(judgement.missing) is (verdict == "depends")
 
 
+def test_that_it_is_a_token_is_known_of_every_one() -> None:
+    (result,) = judged(trust(PODS, "sts:AssumeRole"), Request(WEB)).statements
+    assert [failure.given for failure in result.failed] == [("a web identity token",), (WEB,)]
+
+
 def test_a_service_account_may_be_named_without_its_cluster() -> None:
     assert judged(GUIDE, Request(WEB, principal="system:serviceaccount:a:b")).verdict == "implicit-deny"
     there = judged(GUIDE, Request(WEB, principal=SA))
@@ -100,9 +106,6 @@ def test_a_deny_goes_before_what_is_allowed() -> None:
     both = {"Version": "2012-10-17", "Statement": [*GUIDE["Statement"], *denied["Statement"]]}
     assert judged(both, Request(WEB, context=token(SA))).verdict == "explicit-deny"
     assert judged(both, Request(WEB)).verdict == "depends"
-
-
-PODS = {"Service": "pods.eks.amazonaws.com"}
 
 
 @pytest.mark.parametrize(

