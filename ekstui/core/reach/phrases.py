@@ -109,11 +109,11 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
         return _needs_no_more(_listed(old, spelling), names and names.before)
     if not gone:
         ways = _listed(fresh, spelling)
-        return _plain(f"also allowed if {ways}" + (f" in {names.after}" if names else "")) if wider else None
+        return _plain(f"also allowed under {ways}" + (f" in {names.after}" if names else "")) if wider else None
     if not fresh:
         ways = _listed(gone, spelling)
         if names:
-            return None if wider else _plain(f"also allowed if {ways} in {names.before}")
+            return None if wider else _plain(f"also allowed under {ways} in {names.before}")
         return None if wider else _plain(f"no longer allowed where only {ways} holds")
     if _keys_of(gone) == _keys_of(fresh):
         keys = _joined(sorted({spelling.get(key, key) for way in gone for key in _keys(way ^ _nearest(way, fresh))}))
