@@ -40,7 +40,7 @@ APPLICATION_ID = 0x454B5332
 VERSION = 1
 """The file's user_version. A cache of another version is set aside and made anew from its sources."""
 
-WAIT = 2.0
+WAIT = 1.0
 """The longest wait for another writer, in seconds."""
 
 MAX_FILE = 1_000_000_000
