@@ -16,8 +16,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import paths
-from ekstui.core.reference import reference_version
-from ekstui.core.steps import JUDGEMENT
 from ekstui.errors import AccountError, DataError
 from ekstui.library.choice import AccountChoice
 from ekstui.library.knowledge import entry_of, knowledge
@@ -159,6 +157,8 @@ class Library:
 
     def data(self) -> DataStatus:
         """Return what answers rest on, and until when it is known."""
+        from ekstui.core.reference import reference_version
+
         state, manifest = self.state(), self.corpus.manifest()
         source = state.source if state else manifest.label
         others = [endpoint for endpoint in state.endpoints if endpoint not in source] if state else []
@@ -468,4 +468,7 @@ class Library:
 
 def judged_by() -> str:
     """Return what the reach of a step depends on beside its documents: another reference or other code may judge anew."""
+    from ekstui.core.reference import reference_version
+    from ekstui.core.steps import JUDGEMENT
+
     return f"reference {reference_version()}, judgement {JUDGEMENT}"
