@@ -6,7 +6,6 @@ A style names a meaning, not a colour; the theme gives it one, and a sign or a w
 from typing import Literal
 
 Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit"]
-Tone = Style
 
 Styled = tuple[tuple[str, Style], ...]
 """Pieces of one line, each with its style; the text is already cleaned."""

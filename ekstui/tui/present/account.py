@@ -10,7 +10,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.styled import Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 from ekstui.tui.account import AccountView
 
@@ -24,7 +24,7 @@ TRACKED = "no activity in the 400 days that IAM tracks"
 
 def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
     """Return the header's words about the account: whose, how old, and what is wrong with it."""
-    parts: list[tuple[str, Tone]] = []
+    parts: list[tuple[str, Style]] = []
     if view.snapshot:
         identity = view.snapshot.identity
         name = clean_line(identity.profile or identity.method or "account")
@@ -158,11 +158,11 @@ def _as(ways: Sequence[str]) -> Styled:
     return styled("boundary", "warn") if "boundary" in ways else styled("")
 
 
-def _note(key: object, text: str, tone: Tone) -> Row:
+def _note(key: object, text: str, tone: Style) -> Row:
     return Row(key_of(key), (styled(clean_line(text), tone),), selectable=False)
 
 
-def _lines(key: object, text: str, tone: Tone, width: int) -> list[Row]:
+def _lines(key: object, text: str, tone: Style, width: int) -> list[Row]:
     return [
         Row((key_of(key), index), (line,), selectable=False)
         for index, line in enumerate(wrap(styled(clean_line(text), tone), width))

@@ -6,7 +6,7 @@ from itertools import groupby, zip_longest
 from ekstui.core.canonical import LinePair, Words
 from ekstui.core.text import clean_line
 from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, Tone, plain, styled
+from ekstui.present.styled import Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 
 CONTEXT = 3
@@ -15,7 +15,7 @@ CONTEXT = 3
 LEAST = 20
 """The fewest cells that a line is broken for."""
 
-_MARKS: dict[str, tuple[str, Tone]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
+_MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
 
 
 def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[int], width: int) -> list[Row]:
@@ -98,7 +98,7 @@ def _broken(words: Styled, room: int) -> list[Styled]:
     return [((" " * lead, ""), *line) for line in wrap(((first.lstrip(" "), style), *others), room - lead)]
 
 
-def _words(words: Words | None, tone: Tone, changed: Tone) -> Styled:
+def _words(words: Words | None, tone: Style, changed: Style) -> Styled:
     return tuple((clean_line(text), changed if differs else tone) for text, differs in words or ())
 
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from ekstui.core.text import clean_line
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.styled import Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LEAST = (20, 12, 12)
 SHORT_LEVELS = {"Permissions management": "Permissions"}
 """Levels whose name is longer than its column."""
 
-LEVEL_TONES: Mapping[str, Tone] = {
+LEVEL_TONES: Mapping[str, Style] = {
     "List": "muted",
     "Read": "muted",
     "Tagging": "warn",
@@ -98,7 +98,7 @@ def _service(
     service: ServiceSummary, *, opened: bool, reason: str | None, columns: Sequence[Column], width: int
 ) -> list[Row]:
     key = (service.effect, service.service)
-    tone: Tone = "bad" if service.effect == "Deny" else "strong"
+    tone: Style = "bad" if service.effect == "Deny" else "strong"
     head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", tone))
     words: Styled = (*access(service), *(() if opened else scope(service)))
     indent = min(cell_len(plain(head)), 12)
@@ -133,7 +133,7 @@ def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *
     cells = (title, *_cells(action))
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
     for part in range(max(map(len, wrapped))):
-        line: list[tuple[str, Tone]] = []
+        line: list[tuple[str, Style]] = []
         for each, column in zip(wrapped, columns, strict=True):
             if not column.width:
                 continue
@@ -153,7 +153,7 @@ def _short(level: str) -> str:
 
 def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     """Return an action's name with what there is to say of it, on what it is allowed, and under which condition."""
-    name: list[tuple[str, Tone]] = [(clean_line(action.action.partition(":")[2]), "")]
+    name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
     if len(action.levels) > 1:
         name.append((f" also {' and '.join(action.levels[1:])}", "muted"))
     if action.denied:
@@ -165,7 +165,7 @@ def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
 
 def scope(service: ServiceSummary) -> Styled:
     """Return on what a service is allowed and under which condition, where one word says it."""
-    parts: list[tuple[str, Tone]] = []
+    parts: list[tuple[str, Style]] = []
     if service.resource not in ("", "All resources", "Multiple"):
         parts.append((f"  on {short_resource(service.resource)}", "muted"))
     if service.condition not in ("", "None"):
@@ -179,7 +179,7 @@ def access(service: ServiceSummary) -> Styled:
     full, separator, limited = service.access.partition("Limited: ")
     if not separator:
         return styled(service.access or "unknown to the reference", "" if service.access else "muted")
-    words: list[tuple[str, Tone]] = [(f"{full.strip()} · " if full else "", "")]
+    words: list[tuple[str, Style]] = [(f"{full.strip()} · " if full else "", "")]
     for index, level in enumerate(limited.split(", ")):
         count = service.levels.get(level)
         words.append((" · " if index else "", "muted"))
@@ -229,9 +229,10 @@ def _key(key: str) -> str:
 
 def action_line(action: ActionSummary) -> Styled:
     """Return an action with all of its grants, whole."""
-    from ekstui.tui.present.words import grant_words
+    from ekstui.present.layout import styled_line
+    from ekstui.present.words import grant_line
 
-    grants = "; or on ".join(grant_words(grant) for grant in action.grants)
+    grants = "; or on ".join(plain(styled_line(grant_line(grant), "app")) for grant in action.grants)
     return (
         (clean_line(action.action), "strong"),
         (f"  {action.level}", "muted"),

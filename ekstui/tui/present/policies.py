@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.styled import Style, Styled, plain, styled
 from ekstui.tui.present.account import account_words
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def policy_row(
 
 def policy_line(entry: PolicyEntry) -> Styled:
     """Return all about a policy in a line: its ARN, what took its place, what it is for."""
-    parts: list[tuple[str, Tone]] = [(clean_line(entry.policy.arn), "strong")]
+    parts: list[tuple[str, Style]] = [(clean_line(entry.policy.arn), "strong")]
     if entry.superseded_by:
         parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
     if entry.policy.withdrawn:
@@ -84,7 +84,7 @@ def marks_line(marks: Sequence[PolicyAt]) -> Styled:
     """Return what is marked, for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
     if not marks:
         return ()
-    parts: list[tuple[str, Tone]] = []
+    parts: list[tuple[str, Style]] = []
     for letter, mark in zip("ABCD", marks, strict=False):
         version = f" {version_label(mark.version)}" if mark.version else ""
         parts += [(f"{letter} ", "accent"), (f"{clean_line(short_name(mark.name))}{version}  ", "strong")]

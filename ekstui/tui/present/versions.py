@@ -8,10 +8,10 @@ from ekstui.core.quarters import Quarters, quarter_label
 from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, styled
+from ekstui.present.styled import Style, Styled, styled
 from ekstui.tui.signs import BARS
 
-REACH_TONES: Mapping[str, Tone] = {
+REACH_TONES: Mapping[str, Style] = {
     "same": "muted",
     "widened": "warn",
     "narrowed": "good",
@@ -93,7 +93,7 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":
         return (("no change", "muted"), *tail)
-    parts: list[tuple[str, Tone]] = []
+    parts: list[tuple[str, Style]] = []
     if counts.added:
         parts.append((f"+{counts.added} ", "added"))
     if counts.removed:

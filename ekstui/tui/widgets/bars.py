@@ -7,12 +7,12 @@ from textual.events import Click
 from textual.getters import app
 from textual.widgets import Static
 
-from ekstui.present.styled import Styled, Tone, plain
+from ekstui.present.styled import Style, Styled, plain
 from ekstui.present.wrapping import cells
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 
-_THEME_STYLES: dict[Tone, str] = {
+_THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
     "warn": "$text-warning", "added": "$text-success", "removed": "$text-error", "hit": "reverse",
 }  # fmt: skip

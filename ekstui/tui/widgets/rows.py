@@ -20,7 +20,8 @@ from textual.strip import Strip
 
 from ekstui.present.blocks import Column
 from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, Tone, plain, styled
+from ekstui.present.styled import Style as StyleName
+from ekstui.present.styled import Styled, plain, styled
 from ekstui.present.wrapping import cut_end, cut_middle, wrap
 from ekstui.tui.keys import (
     DOWN,
@@ -84,7 +85,7 @@ class RowList(ScrollView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._laid_out = -1
         self._words: tuple[Styled, ...] = ()
-        self._tones: dict[tuple[Tone, object], Style] = {}
+        self._tones: dict[tuple[StyleName, object], Style] = {}
         self._cursor_style: Style | None = None
 
     @property
@@ -366,7 +367,7 @@ class RowList(ScrollView, can_focus=True):
             segments.insert(0 if right else len(segments), Segment(" " * spare, base))
         return segments
 
-    def _tone(self, tone: Tone, base: Style) -> Style:
+    def _tone(self, tone: StyleName, base: Style) -> Style:
         """Return a tone as it can be read on a row's own ground, which is another under the cursor."""
         key = (tone, base.bgcolor)
         if key not in self._tones:
