@@ -135,6 +135,11 @@ def explained(
         named = Asked(Request("", principal=inquiry.question.principal or _role_in(inquiry.question.message)), None)
         request, policies, found = held(named)
         return (completed(explain_symptom(symptoms, policies, request.principal, knowledge, reference), found),)
+    if inquiry.trust is not None and not any(is_assuming(each.request.action) for each in requests):
+        raise InputError(
+            f"{requests[0].request.action} assumes no role, so no trust policy counts.",
+            "Leave out --trust, or name the action.",
+        )
     answers: list[Explanation] = []
     for each in requests:
         role = inquiry.principal

@@ -10,7 +10,7 @@ from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain.trust import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.core.where import FileSide, StandardInput
-from ekstui.errors import InputError, NotFoundError
+from ekstui.errors import NotFoundError
 from ekstui.sources.policy_file import document_of, read_document
 
 if TYPE_CHECKING:
@@ -38,11 +38,6 @@ def target_of(
     what stands on standard input. NotFoundError for a role that is named and not there.
     """
     if not is_assuming(request.action):
-        if source is not None:
-            raise InputError(
-                f"{request.action} assumes no role, so no trust policy counts.",
-                "Leave out --trust, or name the action.",
-            )
         return None
     wanted = named or next((each for each in request.resources if ":role/" in each), None)
     role = None
