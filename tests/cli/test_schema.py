@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import pkgutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("cache", "verify"),
     ("cache", "clear"),
     ("config",),
+    ("check",),
+    ("review",),
 )  # fmt: skip
 SEARCHING = {"who-can", "changes", "sync"}
 """Commands that read or index all that is known: they get a cache that is filled, since that is not the matter here."""
@@ -121,6 +124,13 @@ def test_answers_from_the_corpus(
     file = tmp_path / "mine.json"
     file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}')
     monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.chdir(tmp_path)
+    if words == ("check",):
+        main(["pin", "AmazonEKS_CNI_Policy@v5"])
+    if words == ("review",):
+        for command in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -q -m first"):
+            subprocess.run(["git", *command.split()], check=True)
+        file.write_text(file.read_text(encoding="utf-8").replace("Deny", "Allow"), encoding="utf-8")
     assert main([word.replace("{file}", str(file)) for word in words] + ["--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
 
