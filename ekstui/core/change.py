@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.core.document import ActionElement, Document, Effect
 from ekstui.core.grants import Extent, Grant, Reach, Target, grants, sort_key, spelled_grants
 from ekstui.core.reference import reference
+
+if TYPE_CHECKING:
+    from ekstui.core.reach.judgement import Denies
 
 Kind = Literal["none", "scope", "actions"]
 
@@ -29,6 +32,8 @@ class Change:
 
     kind: Kind
     reach: Reach
+    denies: "Denies | None"
+    """Whether more or less is denied, where the same requests are allowed."""
     added: tuple[GrantDifference, ...]
     removed: tuple[GrantDifference, ...]
     changed: tuple[GrantDifference, ...]
@@ -87,6 +92,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
     return Change(
         kind=targets.kind,
         reach=judgement.reach,
+        denies=judgement.denies,
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),

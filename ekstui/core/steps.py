@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ekstui.core.reach.judgement import Denies
 
 
-JUDGEMENT = 2
+JUDGEMENT = 3
 """Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
 
 

@@ -51,7 +51,7 @@ _FIELDS: Mapping[str, str] = {
     "Skipped": "place reason",
     "SourceError": "source action kind region message next_step",
     "Step": "version created default missing_before change",
-    "StepCounts": "kind reach added removed changed",
+    "StepCounts": "kind reach denies added removed changed",
     "StoredAccount": "account partition fetched_at",
     "Symptom": "symptom answer policies actions source",
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",

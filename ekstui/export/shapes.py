@@ -70,7 +70,9 @@ def diff_shape(data: DataStatus, comparison: Comparison) -> Shape:
     change = comparison.change
     return {
         **answer(data=data, before=comparison.before, after=comparison.after),
-        **answer(kind=change.kind, reach=change.reach, verdict=change.verdict, notes=change.notes),
+        **answer(
+            kind=change.kind, reach=change.reach, denies=change.denies, verdict=change.verdict, notes=change.notes
+        ),
         "added": [_one_side(difference, difference.after) for difference in change.added],
         "removed": [_one_side(difference, difference.before) for difference in change.removed],
         "changed": [

@@ -34,6 +34,7 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
         "created": "2026-05-11T16:27:15Z",
         "kind": "new",
         "reach": None,
+        "denies": None,
         "added": 7,
         "removed": 0,
         "changed": 0,

@@ -5,6 +5,7 @@ requests are tried against a brute-force evaluation of the JSON.
 """
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -20,8 +21,9 @@ from ekstui.core.document import parse
 from ekstui.core.grants import grants
 from ekstui.core.reach import Outcome, reach_between
 from ekstui.core.reach.witness import request_gained
+from tests.core import random_pairs
 from tests.core.brute_force import Request, allows, glob, listed
-from tests.core.corpus import raw_corpus
+from tests.core.corpus import raw_corpus, raw_document
 
 NEWEST, OLDEST = "2012-10-17", "2008-10-17"
 BUCKET = "arn:aws:zz:::b"
@@ -352,3 +354,160 @@ def plain_actions(document: Any) -> set[str]:
     return {
         action.strip().lower() for statement in listed(document["Statement"]) for action in listed(statement["Action"])
     }
+
+
+def test_random_pairs_are_never_contradicted_by_a_request() -> None:
+    found = random_pairs.check(20261201, 2_000, tried=40)
+    assert min(found.values()) > 100, found
+    assert found["unknown"] < 500, found
+
+
+def test_most_of_what_aws_changed_is_decided() -> None:
+    judged: Counter[str] = Counter()
+    for raw in raw_corpus():
+        for before, after in itertools.pairwise(grants(parse(each["document"])) for each in raw["versions"]):
+            if before != after:
+                judged[reach_between(before, after, thorough=False).reach] += 1
+    assert judged.total() > 3_700
+    assert judged["unknown"] <= 40
+
+
+LITERAL = f"{OBJECT[:-1]}${{aws:username}}"
+
+
+def dated(version: str | None, *statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Statement": list(statements)} if version is None else {"Version": version, "Statement": list(statements)}
+
+
+@pytest.mark.parametrize("older", [None, OLDEST])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        one("s3:GetObject", LITERAL),
+        one("s3:GetObject", "arn:aws:s3:::bucket/${*}"),
+        one("s3:GetObject", OBJECT, {"StringLike": {"s3:prefix": "${aws:username}/*"}}),
+    ],
+)
+def test_the_version_of_the_language_is_part_of_the_meaning(older: str | None, statement: dict[str, Any]) -> None:
+    change = changes(parse(dated(older, statement)), parse(dated(NEWEST, statement)))
+    assert change.reach not in ("same", "widened")
+    assert changes(parse(dated(None, statement)), parse(dated(OLDEST, statement))).reach == "same"
+
+
+def when(**operators: Any) -> dict[str, Any]:
+    return {name: dict([pair]) for name, pair in operators.items()}
+
+
+START = "ec2:StartInstances"
+VIA = "aws:CalledVia"
+DENIED_VIA = one(START, "*", {"ForAnyValue:StringEquals": {VIA: "athena.amazonaws.com"}}, "Deny")
+SHARED = "${aws:PrincipalTag/team, 'Shared'}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reach"),
+    [
+        # Actions that the reference lacks exist.
+        ([one("newsvc:*")], [one("newsvc:*"), one("*", effect="Deny")], "narrowed"),
+        ([{"Effect": "Allow", "NotAction": "newsvc:*", "Resource": "*"}], [one("*")], "widened"),
+        ([one("ec2:NewThing*")], [one("ec2:NewThing*", "arn:aws:ec2:*:*:thing/a")], "narrowed"),
+        ([one("newsvc:Get*"), one(START)], [one(START)], "narrowed"),
+        ([one("newsvc:Get*"), one("newsvc:*")], [one("newsvc:*")], "same"),
+        ([one("newsvc:Get*")], [one("newsvc:GetFoo")], "unknown"),
+        # Defaults of variables, in values and in resources.
+        ([one("s3:GetObject", f"{OBJECT[:-1]}{SHARED}")], [one("s3:GetObject", f"{OBJECT[:-1]}{SHARED.lower()}")], "mixed"),
+        ([one("s3:GetObject", f"{OBJECT[:-1]}${{aws:PrincipalTag/team}}")], [one("s3:GetObject", f"{OBJECT[:-1]}{SHARED}")], "widened"),
+        (
+            [one(START, "*", when(StringEquals=("aws:ResourceTag/team", SHARED)))],
+            [one(START, "*", when(StringEquals=("aws:ResourceTag/team", "${aws:PrincipalTag/team}")))],
+            "narrowed",
+        ),
+        # No request lacks these, or has them otherwise.
+        ([one(START)], [one(START, "*", when(ArnLike=("aws:PrincipalArn", "arn:*")))], "same"),
+        ([one(START)], [one(START, "*", when(StringLike=("aws:PrincipalArn", "*")))], "same"),
+        ([one(START)], [one(START, "*", {"Bool": {"aws:SecureTransport": ["true", "false"]}})], "same"),
+        # Numbers, dates and addresses.
+        (
+            [one(START, "*", when(IpAddress=("aws:SourceIp", "10.0.0.0/8")))],
+            [one(START, "*", when(IpAddress=("aws:SourceIp", ["10.0.0.0/8", "192.0.2.0/24"])))],
+            "widened",
+        ),
+        (
+            [one(START, "*", when(NotIpAddress=("aws:SourceIp", ["10.0.0.0/8", "192.0.2.0/24"])))],
+            [one(START, "*", when(NotIpAddress=("aws:SourceIp", "10.0.0.0/8")))],
+            "widened",
+        ),
+        (
+            [one(START, "*", when(NumericLessThan=("aws:MultiFactorAuthAge", "900")))],
+            [one(START, "*", when(NumericLessThan=("aws:MultiFactorAuthAge", "300")))],
+            "narrowed",
+        ),
+        (
+            [one(START, "*", when(DateLessThan=("aws:CurrentTime", "2026-06-01T00:00:00Z")))],
+            [one(START, "*", when(DateLessThan=("aws:CurrentTime", "2027-06-01T00:00:00Z")))],
+            "widened",
+        ),
+        # A chain of services may hold both.
+        (
+            [one(START, "*", {"ForAnyValue:StringEquals": {VIA: "glue.amazonaws.com"}})],
+            [one(START, "*", {"ForAnyValue:StringEquals": {VIA: "glue.amazonaws.com"}}), DENIED_VIA],
+            "narrowed",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_change_means(before: list[Any], after: list[Any], reach: str) -> None:
+    sides = [grants(parse(dated(NEWEST, *each))) for each in (before, after)]
+    assert reach_between(*sides).reach == reach
+
+
+@pytest.mark.parametrize(
+    ("kept", "added"),
+    [
+        (when(StringEquals=("aws:PrincipalArn", "arn:aws:iam::111122223333:role/a")), ("aws:PrincipalAccount", "111122223333")),
+        (when(ArnEquals=("aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:a")), ("aws:SourceAccount", "111122223333")),
+        (when(NumericLessThan=("aws:MultiFactorAuthAge", "300")), ("aws:MultiFactorAuthPresent", "true")),
+        (when(StringEquals=("aws:ResourceAccount", "111122223333")), ("s3:ResourceAccount", "111122223333")),
+        (when(StringEquals=("aws:RequestedRegion", "eu-west-1")), ("ec2:Region", "eu-west-1")),
+        ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3/*"}, "Null": {"aws:PrincipalOrgPaths": "false"}},
+         ("aws:PrincipalOrgID", "o-a1b2c3")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("action", [START, "s3:GetObject"])
+def test_requests_that_cannot_be_prove_no_direction(kept: dict[str, Any], added: tuple[str, str], action: str) -> None:
+    key, value = added
+    more = {**kept, "StringLikeIfExists": {key: value}}
+    sides = [grants(parse(dated(NEWEST, one(action, "*", each)))) for each in (kept, more)]
+    assert reach_between(*sides).reach in ("same", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "reaches"),
+    [
+        ("AmazonCognitoPowerUser", 4, 5, {"narrowed", "mixed", "unknown"}),
+        ("AWSControlTowerAccountServiceRolePolicy", 3, 4, {"unknown", "widened", "narrowed", "mixed"}),
+    ],
+)
+def test_steps_of_aws_that_are_not_the_same(name: str, before: int, after: int, reaches: set[str]) -> None:
+    assert changes(parse(raw_document(name, before)), parse(raw_document(name, after))).reach in reaches
+
+
+def test_a_policy_that_only_denies_says_whether_it_denies_more() -> None:
+    newest = {raw["name"]: raw["versions"][-1]["document"] for raw in raw_corpus()}
+    two, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{each}"]) for each in (2, 3))
+    there, back = changes(two, three), changes(three, two)
+    assert (there.reach, there.denies, back.denies) == ("same", "more", "less")
+    assert there.verdict.startswith("denies more")
+    listed = [{"Effect": "Deny", "NotAction": ["ec2:*", "s3:*"][:count], "Resource": "*"} for count in (1, 2)]
+    assert changes(parse(dated(NEWEST, listed[0])), parse(dated(NEWEST, listed[1]))).denies == "less"
+
+
+def test_large_comparisons_stay_bounded() -> None:
+    sides = [
+        dated(
+            NEWEST, *(one("*", "*", when(StringNotEquals=(f"aws:PrincipalTag/{n}", [f"{n}", side]))) for n in range(60))
+        )
+        for side in "ab"
+    ]
+    start = time.process_time()
+    reach_between(*(grants(parse(each)) for each in sides))
+    assert time.process_time() - start < 6

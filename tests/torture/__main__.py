@@ -44,6 +44,12 @@ TRIALS = (
         20,
     ),
     Trial(
+        "random pairs of documents",
+        ("-m", "tests.core.random_pairs", "50000"),
+        ("-m", "tests.core.random_pairs", "2000"),
+        60,
+    ),
+    Trial(
         "the cache",
         ("-m", "tests.torture.cache_fire", "--kills", "300", "--damaged", "500"),
         ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),

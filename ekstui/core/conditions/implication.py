@@ -6,12 +6,13 @@ documented, so on such keys it is something else than `ForAnyValue` and `ForAllV
 them, only as far as that holds whatever it makes of them.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from ekstui.core.conditions.context import NOTHING_KNOWN
 from ekstui.core.conditions.key_facts import facts, has_several
 from ekstui.core.conditions.operators import NULL
-from ekstui.core.conditions.predicates import Predicate, predicate_of, predicates_of
+from ekstui.core.conditions.predicates import Predicate, predicate, predicate_of, predicates_of
 from ekstui.core.conditions.values import (
     Span,
     complement,
@@ -19,6 +20,7 @@ from ekstui.core.conditions.values import (
     disjoint,
     intersection,
     is_nothing,
+    is_of_type,
     union,
 )
 from ekstui.core.grants import Line
@@ -32,15 +34,31 @@ def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
     if wanted <= given:
         return True
     predicates = predicates_of(given)
-    return all(line in given or implies(predicates.get(line.key, ()), predicate_of(line)) for line in wanted)
+    return all(
+        line in given or implies((*predicates.get(line.key, ()), *_listed(predicates, line.key)), predicate_of(line))
+        for line in wanted
+    )
+
+
+def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> tuple[Predicate, ...]:
+    """Return what lines on the entries of a list, such as one tag of the request, say of the key that lists them."""
+    if key != "aws:tagkeys":
+        return ()
+    return tuple(
+        predicate(
+            "ForAnyValue:StringEqualsIgnoreCase", key, (entry.removeprefix("aws:requesttag/"),), has_variables=False
+        )
+        for entry, lines in predicates.items()
+        if entry.startswith("aws:requesttag/") and any(line.holds((), NOTHING_KNOWN) is False for line in lines)
+    )
 
 
 @lru_cache(maxsize=65536)
 def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
     """Return True only if the lines `given`, all on the key of `wanted`, cannot hold without it."""
-    if wanted.operator is None:
+    if not wanted.is_understood:
         return False
-    lines = [line for line in (*given, *facts(wanted.key)) if line.operator is not None]
+    lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
     for state in (_ABSENT, _EMPTY):
         if wanted.holds(state, NOTHING_KNOWN) is True or any(
             line.holds(state, NOTHING_KNOWN) is False for line in lines
@@ -69,8 +87,8 @@ def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
 @lru_cache(maxsize=65536)
 def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
     """Return True only if the lines `given` cannot hold together with `refused`, which is on the same key."""
-    lines = [line for line in given if line.operator is not None]
-    if refused.operator is None:
+    lines = [line for line in given if line.is_understood]
+    if not refused.is_understood:
         return False
     for state in (_ABSENT, _EMPTY):
         possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, refused))
@@ -123,11 +141,23 @@ def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
         return True
     if _is_null(line) or _is_null(wanted):
         return False
+    if wanted.negated and not _is_typed(line, wanted):
+        return False
     if line.negated:
         return wanted.negated and all(covered_by(special, line.values) for special in wanted.values)
     if wanted.negated:
         return all(disjoint(one, other) for one in line.values for other in wanted.values)
     return all(covered_by(special, wanted.values) for special in line.values)
+
+
+def _is_typed(line: Predicate, wanted: Predicate) -> bool:
+    """Return whether what `line` accepts is of the type of `wanted`: "not" a value of another type is not documented."""
+    if line.operator is None or wanted.operator is None:
+        return False
+    how = wanted.operator.family.how
+    if how in ("exact", "folded", "like") or line.operator.family.how == how:
+        return True
+    return not line.negated and all(is_of_type(value, how) for value in line.values)
 
 
 def _accept_apart(line: Predicate, refused: Predicate) -> bool:
@@ -156,7 +186,7 @@ def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
         if not left:
             return True
         if wanted.negated:
-            if all(disjoint(one, other) for one in left for other in wanted.values):
+            if _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values):
                 return True
         elif all(covered_by(special, wanted.values) for special in left):
             return True

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ekstui.core.conditions.context import NOTHING_KNOWN, Context
 from ekstui.core.conditions.operators import NULL, Operator, operator
 from ekstui.core.conditions.truth import Truth, every, negation, some
-from ekstui.core.conditions.values import Value, is_everything, is_nothing, is_unresolvable, matches
+from ekstui.core.conditions.values import Malformed, Value, is_everything, is_nothing, is_unresolvable, matches
 from ekstui.core.grants import Line
 
 
@@ -26,6 +26,13 @@ class Predicate:
     def negated(self) -> bool:
         """Whether the values that nothing matches are the accepted ones."""
         return self.operator is not None and self.operator.negated
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether it is known what the line says: not of an unknown operator, nor of "not" a value of the wrong type."""
+        return self.operator is not None and not (
+            self.negated and any(isinstance(each, Malformed) for each in self.values)
+        )
 
     @property
     def accepts_all(self) -> bool:

@@ -221,6 +221,15 @@ def disjoint(one: Value, other: Value) -> bool:
     return False
 
 
+def is_of_type(value: Value, how: How | Kind) -> bool:
+    """Return True only if all that a text matches is an ARN, or of the other type named."""
+    if not isinstance(value, Text):
+        return False
+    if how == "arn":
+        return sum(part.count(":") for part in value.parts if isinstance(part, str)) >= _COLONS
+    return how in POINTS and _point_of(value, how) is not None
+
+
 def union(spans: Iterable[Span]) -> list[Span]:
     """Return spans of one kind joined where they meet, in order."""
     joined: list[Span] = []
@@ -275,7 +284,7 @@ def _text_covers(general: Text, special: Text) -> bool:
     if pair is None:
         return False
     wide, narrow = pair
-    if special.how == "folded" and general.how != "folded" and not _is_caseless(narrow):
+    if special.how == "folded" and general.how != "folded" and not _is_caseless(special.parts):
         return False
     if general.how == "folded":
         return wildcard.covers(wide.lower(), narrow.lower())
@@ -372,8 +381,9 @@ def aligned_texts(general: str, special: str) -> tuple[str, str] | None:
     return written(one), written(other)
 
 
-def _is_caseless(text: str) -> bool:
-    return text.lower() == text.upper()
+def _is_caseless(parts: Template) -> bool:
+    text = opened(parts)
+    return not variables_of(parts) and text.lower() == text.upper()
 
 
 def _number(text: str) -> Decimal | None:

@@ -5,7 +5,6 @@ something is gained by finding a request among those that are `feasible`, with k
 `effort` limits the work, `wording` and `phrases` put the outcome into words.
 """
 
-from ekstui.core.reach.judgement import Denies as Denies
 from ekstui.core.reach.judgement import Judgement as Judgement
 from ekstui.core.reach.judgement import Outcome as Outcome
 from ekstui.core.reach.judgement import reach_between as reach_between

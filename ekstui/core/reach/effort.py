@@ -1,7 +1,7 @@
 """A limit on the work of one comparison, counted in steps so that the answer does not hang on the machine."""
 
-MAX_STEPS = 200_000
-"""After how many steps a comparison is too large to decide; the largest of AWS's own takes a tenth of them."""
+MAX_STEPS = 60_000
+"""After how many steps a comparison is too large to decide; AWS's own take fewer."""
 
 
 class Effort:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from ekstui.core import wildcard
-from ekstui.core.applicability import fits_type, is_of_known_type
+from ekstui.core.applicability import fits_type
 from ekstui.core.arn import Arn, is_plausible, matches_resource, split_arn
-from ekstui.core.conditions.key_facts import type_of
+from ekstui.core.conditions.key_facts import is_tag, type_of
 from ekstui.core.conditions.keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
 from ekstui.core.reach.bonds import OTHER_ACCOUNT, STAND_IN
@@ -117,7 +117,7 @@ def _is_undescribed(service: str, resource: str) -> bool:
     if not described:
         return True
     named = _RENAMED.get(split_arn(resource).service, split_arn(resource).service)
-    return named == _RENAMED.get(service, service) and not is_of_known_type(service, resource)
+    return named == _RENAMED.get(service, service) and not any(fits_type(service, name, resource) for name in described)
 
 
 @lru_cache(maxsize=65536)
@@ -132,10 +132,37 @@ def takes_key(action: str, resource_type: str, key: str) -> bool:
         return True
     if key.startswith(("aws:requesttag/", "aws:tagkeys")):
         return not {"List", "Read"}.issuperset(info.levels)
-    if not info.resource_types:
-        return False
     service = info.name.partition(":")[0]
-    return key.startswith("aws:resourcetag/") or (key.startswith(f"{service}:") and is_condition_key(key))
+    if is_tag(key) or {"List", "Read"}.issuperset(info.levels):
+        return bool(info.resource_types) and (key.startswith("aws:resourcetag/") or _is_own(key, service))
+    return _is_own(key, service)
+
+
+def _is_own(key: str, service: str) -> bool:
+    return key.startswith(f"{service}:") and is_condition_key(key)
+
+
+@lru_cache(maxsize=16384)
+def services_of(action: str) -> frozenset[str] | None:
+    """Return the services whose resources an action may take, by their names in ARNs; None if the reference lacks them.
+
+    Its own service is one of them, whatever the reference lists for the action.
+    """
+    info = reference().find(action)
+    service = action.partition(":")[0]
+    if info is None or not reference().resource_types(service):
+        return None
+    named = {split_arn(shape).service for use in info.resource_types for shape in _shapes(service, use.name)} | {
+        service
+    }
+    return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
+
+
+@lru_cache(maxsize=65536)
+def is_foreign(resource: str, services: frozenset[str]) -> bool:
+    """Return whether a resource pattern is of another service than all of these, one that the reference describes."""
+    service = split_arn(resource).service
+    return service not in services and not wildcard.is_wild(service) and bool(reference().resource_types(service))
 
 
 @lru_cache(maxsize=16384)

@@ -1,17 +1,25 @@
 """The judgement: for each action that a change touches what is proven, and what that makes of the whole."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ekstui.core.grants import Extent, Reach, Target
 from ekstui.core.reach.coverage import Held, lies_within
 from ekstui.core.reach.effort import Effort
-from ekstui.core.reach.touched import Grants, Side, cases_of, touched_actions, unlisted_patterns
+from ekstui.core.reach.feasible import is_foreign, services_of
+from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
 from ekstui.core.reach.witness import request_gained
 
 Denies = Literal["more", "less", "otherwise"]
 """How a change of Deny statements that takes nothing from what is allowed changed what is denied."""
+
+MAX_FAILURES = 60
+"""For how many actions of which both sides say the same a request is sought in vain."""
+
+MANY = 500
+"""From how many actions on a service that is asked about as a whole saves time."""
 
 TOO_LARGE = "too large to decide"
 """Why nothing is proven of an action once a comparison took all the work that it may."""
@@ -60,17 +68,9 @@ def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Ju
     """
     if before == after:
         return Judgement("same", ())
-    outcomes: tuple[Outcome, ...] = ()
-    if thorough:
-        outcomes = tuple(_Comparison(before, after).outcomes())
-        reach = _reach(
-            any(each.gained for each in outcomes),
-            any(each.lost for each in outcomes),
-            all(each.nothing_gained for each in outcomes),
-            all(each.nothing_lost for each in outcomes),
-        )
-    else:
-        reach = _Comparison(before, after).reach()
+    comparison = _Comparison(before, after)
+    reach = comparison.reach()
+    outcomes = tuple(comparison.outcomes()) if thorough else ()
     return Judgement(reach, outcomes, _denies(before, after) if reach == "same" else None)
 
 
@@ -83,46 +83,63 @@ class _Comparison:
         self._effort = Effort()
         self._proven: dict[tuple[int, int], bool] = {}
         self._kept: list[Held] = []
+        self._searched: dict[tuple[str, int, int], bool] = {}
+        self._failed: dict[tuple[int, ...], int] = {}
+
+    def reach(self) -> Reach:
+        """Return what is gained and lost over all actions, with only the searches that it takes."""
+        groups: dict[tuple[int, int], tuple[Held, Held, list[str]]] = {}
+        for _, action, before, after in self._differing:
+            groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
+        forth = list(groups.values())
+        back = [(after, before, actions) for before, after, actions in forth]
+        patterns = self._patterns
+        return _reach(
+            any(each.gained for each in patterns) or self._is_any_gained(forth),
+            any(each.lost for each in patterns) or self._is_any_gained(back),
+            all(each.nothing_gained for each in patterns)
+            and all(self._are_within(one, other, actions) for other, one, actions in forth),
+            all(each.nothing_lost for each in patterns)
+            and all(self._are_within(one, other, actions) for other, one, actions in back),
+        )
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield what is proven of each action of which the grants differ, then of the patterns nobody can expand."""
-        for spelling, action, before, after in self._differing():
-            nothing_lost, nothing_gained = self._within(before, after), self._within(after, before)
+        self._effort = Effort()
+        for spelling, action, before, after in self._differing:
+            nothing_lost = self._are_within(before, after, [action])
+            nothing_gained = self._are_within(after, before, [action])
             gained = not nothing_gained and self._is_gained(action, before, after)
             lost = not nothing_lost and self._is_gained(action, after, before)
             yield Outcome(spelling, before, after, gained, lost, nothing_gained, nothing_lost, self._effort.is_spent)
-        yield from self._of_patterns()
+        yield from self._patterns
 
-    def reach(self) -> Reach:
-        """Return what all outcomes together mean, with only the searches that it takes."""
-        groups: dict[tuple[int, int], tuple[Held, Held, list[str]]] = {}
-        for _, action, before, after in self._differing():
-            groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
-            self._kept += (before, after)
-        unlisted = list(self._of_patterns())
-        sides = [(before, after, actions) for before, after, actions in groups.values()]
-        gained = any(each.gained for each in unlisted) or self._is_any_gained(sides)
-        lost = any(each.lost for each in unlisted) or self._is_any_gained(
-            [(after, before, actions) for before, after, actions in sides]
-        )
-        nothing_gained = all(each.nothing_gained for each in unlisted) and all(
-            self._within(after, before) for before, after, _ in sides
-        )
-        nothing_lost = all(each.nothing_lost for each in unlisted) and all(
-            self._within(before, after) for before, after, _ in sides
-        )
-        return _reach(gained, lost, nothing_gained, nothing_lost)
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(action for side in self._grants for target in side for action in target.actions)
 
-    def _differing(self) -> Iterator[tuple[str, str, Held, Held]]:
+    @cached_property
+    def _differing_patterns(self) -> Collection[str]:
+        return differing_patterns(*self._grants)
+
+    @cached_property
+    def _differing(self) -> list[tuple[str, str, Held, Held]]:
         before, after = self._sides
-        for action, spelling in sorted(touched_actions(*self._grants).items()):
-            held_before, held_after = before.held(action), after.held(action)
+        found = []
+        actions = sorted(touched_actions(self._differing_patterns, *self._grants).items())
+        many = len(actions) > MANY
+        for action, spelling in actions:
+            held_before = before.held_among_many(action) if many else before.held(action)
+            held_after = after.held_among_many(action) if many else after.held(action)
             if held_before != held_after:
-                yield spelling, action, held_before, held_after
+                found.append((spelling, action, held_before, held_after))
+        return found
 
-    def _of_patterns(self) -> Iterator[Outcome]:
+    @cached_property
+    def _patterns(self) -> list[Outcome]:
         before, after = self._sides
-        for pattern, action, exists in unlisted_patterns(*self._grants):
+        found = []
+        for pattern, action, exists in unlisted_patterns(self._differing_patterns, *self._grants):
             held_before, held_after = before.held(action), after.held(action)
             cases = cases_of(pattern, before, after)
             if cases is not None and all(one == other for one, other in cases):
@@ -132,7 +149,8 @@ class _Comparison:
             gained = exists and not nothing_gained and self._is_gained(action, held_before, held_after)
             lost = exists and not nothing_lost and self._is_gained(action, held_after, held_before)
             spent = self._effort.is_spent
-            yield Outcome(pattern, held_before, held_after, gained, lost, nothing_gained, nothing_lost, spent)
+            found.append(Outcome(pattern, held_before, held_after, gained, lost, nothing_gained, nothing_lost, spent))
+        return found
 
     def _within(self, inner: Held, outer: Held) -> bool:
         key = (id(inner), id(outer))
@@ -142,24 +160,70 @@ class _Comparison:
             answer = self._proven[key] = lies_within(inner, outer, self._effort)
         return answer
 
+    def _are_within(self, inner: Held, outer: Held, actions: list[str]) -> bool:
+        """Return True only if all that one side allows of the actions is allowed by the other.
+
+        Where it takes that, resources of services that an action never takes are left out.
+        """
+        if self._within(inner, outer):
+            return True
+        kinds = {services_of(action) for action in actions}
+        if None in kinds or self._effort.is_spent:
+            return False
+        return all(
+            lies_within(_cut(inner, kind), _cut(outer, kind), self._effort) for kind in kinds if kind is not None
+        )
+
     def _is_gained(self, action: str, before: Held, after: Held) -> bool:
-        return not self._effort.is_spent and request_gained(action, before, after, self._effort) is not None
+        key = (action, id(before), id(after))
+        answer = self._searched.get(key)
+        if answer is None:
+            sides = key[1:]
+            # What fails for one action after the other, fails for most.
+            if self._effort.is_spent or self._failed.get(sides, 0) >= MAX_FAILURES:
+                return False
+            self._kept += (before, after)
+            answer = self._searched[key] = request_gained(action, before, after, self._effort) is not None
+            self._failed[sides] = 0 if answer else self._failed.get(sides, 0) + 1
+        return answer
+
+    def _varied(self, actions: list[str]) -> list[str]:
+        """Return the actions that are most worth a search: those that a document names, then one of each service in turn."""
+        if len(actions) <= MAX_FAILURES:
+            return actions
+        turns: dict[str, int] = {}
+        places: dict[str, tuple[bool, int, str]] = {}
+        for action in actions:
+            service = action.partition(":")[0]
+            turns[service] = turns.get(service, 0) + 1
+            places[action] = (action not in self._named, turns[service], action)
+        return sorted(actions, key=places.__getitem__)[:MAX_FAILURES]
 
     def _is_any_gained(self, sides: list[tuple[Held, Held, list[str]]]) -> bool:
         """Return whether a request is found: of one action for each pair of sides, then of the next."""
         waiting = [
-            (before, after, iter(actions)) for before, after, actions in sides if not self._within(after, before)
+            (before, after, self._varied(actions))
+            for before, after, actions in sides
+            if not self._within(after, before)
         ]
-        while waiting:
-            left = []
-            for before, after, actions in waiting:
-                action = next(actions, None)
-                if action is not None:
-                    if self._is_gained(action, before, after):
-                        return True
-                    left.append((before, after, actions))
-            waiting = left
+        for place in range(max((len(actions) for _, _, actions in waiting), default=0)):
+            waiting = [each for each in waiting if len(each[2]) > place]
+            if any(self._is_gained(actions[place], before, after) for before, after, actions in waiting):
+                return True
         return False
+
+
+def _cut(held: Held, services: frozenset[str]) -> Held:
+    """Return what is said of resources that may be of one of the services."""
+    allow, deny = (
+        frozenset(
+            extent
+            for extent in extents
+            if extent.element == "NotResource" or not all(is_foreign(each, services) for each in extent.resources)
+        )
+        for extents in (held.allow, held.deny)
+    )
+    return Held(allow, deny)
 
 
 def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -> Reach:

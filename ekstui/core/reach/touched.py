@@ -1,7 +1,7 @@
 """Which actions a change touches, and what each side says of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ class _Exception:
         self.extents = extents
         self.actions = target.actions
         self._names = frozenset(target.actions)
+        self._services = {_service(action) for action in target.actions if not wildcard.is_wild(action)}
         self._of_service: dict[str, list[str]] = {}
         for action in target.actions:
             if wildcard.is_wild(action):
@@ -50,6 +51,11 @@ class _Exception:
         patterns = chain(self._of_service.get(_service(action), ()), self._of_service.get("*", ()))
         return any(wildcard.matches(pattern, action) for pattern in patterns)
 
+    def is_same_for(self, service: str) -> bool:
+        """Return whether the list names all actions of a service or none."""
+        named = [*self._of_service.get(service, ()), *self._of_service.get("*", ())]
+        return service not in self._services and all(each in ("*", "*:*", f"{service}:*") for each in named)
+
 
 class Side:
     """One document's grants, arranged so that those of an action are found quickly."""
@@ -59,6 +65,7 @@ class Side:
         self._of_service: dict[str, list[_Entry]] = {}
         self._exceptions: list[_Exception] = []
         self._known: dict[tuple[int, ...], Held] = {}
+        self._of_all: dict[str, Held | None] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
                 self._exceptions.append(_Exception(target, extents))
@@ -67,6 +74,29 @@ class Side:
             if wildcard.is_wild(pattern):
                 entry = _Entry(target.effect, pattern, extents)
                 self._of_service.setdefault(_service(pattern), []).append(entry)
+
+    def held_among_many(self, action: str) -> Held:
+        """Return the same as `held`, quickly where most services are asked about as a whole."""
+        service = action.partition(":")[0]
+        if service not in self._of_all:
+            self._of_all[service] = self._says_of_all(service)
+        return self._of_all[service] or self.held(action)
+
+    def _says_of_all(self, service: str) -> Held | None:
+        """Return what the document says of every action of a service, or None if it tells them apart."""
+        if service in self._named:
+            return None
+        alike = {"*", "*:*", f"{service}:*"}
+        if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
+            return None
+        if any(not each.is_same_for(service) for each in self._exceptions):
+            return None
+        return self.held(f"{service}:")
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The services of which an action is named without a wildcard."""
+        return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
 
     def held(self, action: str) -> Held:
         """Return what the document says of an action, given in lower case."""
@@ -106,6 +136,7 @@ class Side:
         yield from self._of_service.get("*", ())
 
 
+@lru_cache(maxsize=65536)
 def _service(pattern: str) -> str:
     """Return the service of an action pattern, or `*` if it may be any of several."""
     service = pattern.partition(":")[0]
@@ -161,19 +192,19 @@ class Unlisted(NamedTuple):
     """Whether it is taken to exist: not if the documents name an action under the pattern, which may be the only one."""
 
 
-def unlisted_patterns(before: Grants, after: Grants) -> tuple[Unlisted, ...]:
-    """Return the patterns of which the sides may say different things and whose actions nobody can list.
+def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[Unlisted, ...]:
+    """Return the patterns under the differing ones of which the sides may say different things and whose actions nobody can list.
 
     These are the patterns of both sides that match nothing in the reference, and all of each service that it lacks.
     """
-    differing = tuple(_patterns(_differing(before, after), before, after))
     services = {_service(pattern) for pattern in differing}
     named = {action for target in chain(before, after) for action in target.actions}
+    if "*" not in services:
+        services.add("*")
+        named = {action for action in named if _service(action) in services}
     patterns: dict[str, bool] = {}
     for action in sorted(named):
         service = _service(action)
-        if services.isdisjoint((service, "*")) and service != "*":
-            continue
         if service != "*" and not reference().has_service(service):
             patterns[f"{service}:*"] = True
         if wildcard.is_wild(action) and not reference().expand(action):
@@ -186,14 +217,14 @@ def unlisted_patterns(before: Grants, after: Grants) -> tuple[Unlisted, ...]:
     )
 
 
-def touched_actions(before: Grants, after: Grants) -> dict[str, str]:
-    """Return the known actions of which the two sides may say different things, in lower case, each with its spelling.
+def touched_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
+    """Return the known actions under the differing patterns, in lower case, each with its spelling.
 
     Known are the reference's actions and those that either side names.
     """
     known: dict[str, str] = {}
     named: tuple[str, ...] | None = None
-    for pattern in _patterns(_differing(before, after), before, after):
+    for pattern in differing:
         if not wildcard.is_wild(pattern):
             known.setdefault(pattern, _spelling(pattern))
             continue
@@ -206,13 +237,10 @@ def touched_actions(before: Grants, after: Grants) -> dict[str, str]:
     return known
 
 
-def _differing(before: Grants, after: Grants) -> list[Target]:
-    changed = [target for target, extents in before.items() if after.get(target) != extents]
-    return changed + [target for target in after if target not in before]
-
-
-def _patterns(differing: list[Target], before: Grants, after: Grants) -> Iterable[str]:
+def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
     """Return action patterns that together match every action of which the sides may differ."""
+    differing = [target for target, extents in before.items() if after.get(target) != extents]
+    differing += [target for target in after if target not in before]
     patterns: dict[str, None] = {}
     lists: dict[tuple[Effect, frozenset[Extent]], list[Target]] = {}
     for target in differing:

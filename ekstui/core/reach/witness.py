@@ -8,7 +8,7 @@ account) agree. Finding none proves nothing.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
+from itertools import islice, permutations
 
 from ekstui.core.arn import matches_resource
 from ekstui.core.conditions.context import WholeContext
@@ -96,13 +96,24 @@ class _Search:
         start: Context = {}
         for key in sorted(self._variables):
             start = follow({**start, key: (_value_of_variable(key),)}, key)
-        for count, context in enumerate(self._starts(start, order)):
-            if count == MAX_STARTS or self._is_spent:
-                break
-            found = self._from(context)
-            if found is not None:
-                return Request(self._action, self._resource, found)
+        starts = [start]
+        if self._defaulted:
+            starts.append({**start, **dict.fromkeys(self._defaulted, _ABSENT)})
+        for each in starts:
+            for context in islice(self._starts(each, order), MAX_STARTS):
+                found = self._from(context)
+                if found is not None:
+                    return Request(self._action, self._resource, found)
         return None
+
+    @property
+    def _defaulted(self) -> frozenset[str]:
+        """The keys of variables that have a default, which only a request without them shows."""
+        extents = (*self._wanted, *self._avoided)
+        texts = {text for extent in extents for text in extent.resources}
+        texts.update(value for extent in extents for line in extent.conditions for value in line.values)
+        found = (variable for text in texts if "," in text for variable in variables_of(template(text)))
+        return frozenset(each.key for each in found if each.default is not None) - ALWAYS_PRESENT
 
     @property
     def _is_spent(self) -> bool:
@@ -164,7 +175,7 @@ class _Search:
     def _step_out(self, context: Context, fixed: frozenset[str]) -> Context | None:
         """Return a context like this one, `fixed` keys unchanged, that the wanted extents match and the others do not."""
         self._tries += 1
-        self._effort.spend()
+        self._effort.spend(1 + len(self._avoided))
         if self._is_spent:
             return None
         full = agreeing(context, self._resource, self._spelled_tags)
@@ -233,7 +244,8 @@ class _Search:
         if type_of(key) == "truth" or any(_is_of_truths(predicate) for predicate in predicates):
             return [*found, *_TRUTHS]
         other = stand_in(key)
-        found[(other,)] = None
+        if type_of(key) is not None or not any(isinstance(value, Span) for each in predicates for value in each.values):
+            found[(other,)] = None
         named: dict[str, None] = {}
         known = WholeContext(context)
         for predicate in predicates:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ekstui.core import wildcard
 from ekstui.core.grants import Extent, Reach
-from ekstui.core.reach.judgement import Denies, Judgement, Outcome
+from ekstui.core.reach.judgement import TOO_LARGE, Denies, Judgement, Outcome
 from ekstui.core.reach.phrases import Names, Phrase, Spelling, gain, loss
 from ekstui.core.reach.touched import Grants
 
@@ -139,6 +139,8 @@ def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
     """Return why it is not proven what an action gained or lost."""
     name = spelling.get(outcome.action, outcome.action)
+    if outcome.too_large:
+        return f"{name}: {TOO_LARGE}."
     if _is_new(outcome) and not (outcome.before.deny or outcome.after.deny):
         what = (
             "its resource"

@@ -1,0 +1,196 @@
+"""What reach says of two condition blocks, evaluation says of every request: one never contradicts the other.
+
+Lines and contexts are random; the contexts have the key absent, empty, with one value and with several. Of keys whose
+values are of one kind only such contexts are tried as AWS could send.
+"""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.implication import excludes, implies_all
+from ekstui.core.conditions.lines import condition_holds
+from ekstui.core.conditions.operators import FAMILIES, operator
+from ekstui.core.conditions.truth import Truth, every
+from ekstui.core.document import Condition
+from ekstui.core.grants import Line, normalised_conditions
+
+TEXTS = [
+    "a", "A", "ab", "a*", "*", "?", "a?", "**", "", "${*}", "a${*}", "${k:tag}", "${k:tag, 'a'}", "${k:tag, 'A'}", "${k:tag}b",
+    "x${k:tag}", "x${k:tag, 'a'}*", "${k:many}", "true",
+]  # fmt: skip
+ARNS = [
+    "*", "arn:*", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", "arn:aws:iam::*:role/a", "arn:aws:iam::${k:tag}:role/a",
+    "arn:aws:iam::1:role/${k:tag}", "arn:aws:iam::1:*", "arn:aws:iam::1:role/?", "a",
+]  # fmt: skip
+WANTED = {
+    "exact": TEXTS + ARNS,
+    "folded": TEXTS,
+    "like": TEXTS + ARNS,
+    "arn": ARNS,
+    "truth": ["true", "false", "True", "${k:tag}", "x"],
+    "bytes": ["QQ==", "Qg==", "?"],
+    "number": ["1", "1.0", "2", "-1", "0.5", "x"],
+    "date": ["2026-01-01", "2026-01-01T00:00:00Z", "1767225600", "2026-06-01", "x"],
+    "address": [
+        "10.0.0.1",
+        "10.0.0.1/32",
+        "10.0.0.0/8",
+        "10.0.0.0/9",
+        "10.128.0.0/9",
+        "2001:db8::/32",
+        "0.0.0.0/0",
+        "x",
+    ],
+}
+SENT = [
+    "a", "A", "ab", "aB", "", "b", "*", "a*", "xa", "x", "true", "false", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/ab",
+    "arn:aws:iam::2:role/a", "arn:aws:iam::1:user/a", "arn:aws:iam::1:2:role/a", "1", "1.00", "0.75", "3", "10.0.0.1",
+    "10.200.0.1", "192.0.2.1", "2001:db8::1", "2026-01-01T00:00:00Z", "2026-03-01", "QQ==", "QUE=",
+]  # fmt: skip
+TAGS = [(), ("a",), ("A",), ("",), ("a:b",), ("*",), ("true",), ("1:2",)]
+KEYS: dict[str, list[tuple[str, ...]]] = {
+    "k:one": [(), *((each,) for each in SENT)],
+    "k:many": [(), *((each,) for each in SENT), ("a", "ab"), ("", "a"), ("", ""), ("a", "x"), ("1", "3"), ("10.0.0.1", "::1")],
+    "aws:TagKeys": [(), ("a",), ("A",), ("a", "b"), ("",)],
+    "aws:ResourceTag/t": [(), ("a",), ("",), ("A",), ("ab",)],
+    # Every request has these, of these kinds.
+    "aws:PrincipalArn": [("arn:aws:iam::1:role/a",), ("arn:aws:iam::1:role/ab",), ("arn:aws:iam::2:user/x/a",)],
+    "aws:SecureTransport": [("true",), ("false",)],
+    "aws:MultiFactorAuthPresent": [(), ("true",), ("false",)],
+    "aws:PrincipalAccount": [("111122223333",), ("444455556666",)],
+}  # fmt: skip
+MORE = {"aws:PrincipalAccount": ["111122223333", "1*", "????????????"]}
+
+
+def names() -> list[str]:
+    plain = [name for name in FAMILIES if name != "Null"]
+    prefixes, endings = ("", "ForAllValues:", "ForAnyValue:"), ("", "IfExists")
+    return ["Null", *plain, *(f"{prefix}{name}{end}" for prefix in prefixes for name in plain for end in endings)]
+
+
+NAMES = names()
+
+
+def random_condition(rng: random.Random, key: str) -> Condition:
+    name = rng.choice(NAMES)
+    known = operator(name)
+    assert known is not None
+    values = ["true", "false"] if known.base == "Null" else WANTED[known.family.how] + MORE.get(key, [])
+    return Condition(
+        name, key, tuple(rng.sample(values, rng.choice((1, 1, 1, 2, 3)) if len(values) > 2 else rng.choice((1, 2))))
+    )
+
+
+def similar(rng: random.Random, condition: Condition) -> Condition:
+    """A condition that often relates to another: its set operator, its ending or its values differ."""
+    base = condition.operator.rpartition(":")[2].removesuffix("IfExists")
+    name = condition.operator
+    if base != "Null" and rng.random() < 0.6:
+        name = rng.choice(("", "", "ForAllValues:", "ForAnyValue:")) + base + rng.choice(("", "", "IfExists"))
+    if base.startswith("String") and rng.random() < 0.3:
+        name = name.replace(
+            base, rng.choice(("StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotLike", "ArnLike"))
+        )
+    other = random_condition(rng, condition.key)
+    values = condition.values
+    if other.operator != "Null" and operator(other.operator).family.how == operator(name).family.how:  # type: ignore[union-attr]
+        values = rng.choice((values, values[:1], values + other.values, other.values))
+    return Condition(name, condition.key, tuple(dict.fromkeys(values)))
+
+
+def contexts(key: str) -> Iterator[Context]:
+    for values, tag in ((values, tag) for values in KEYS[key] for tag in TAGS):
+        given = {"k:tag": tag, "k:many": ("a",), key: values}
+        yield Context(given, frozenset(name for name, each in given.items() if not each))
+
+
+CONTEXTS = {key: list(contexts(key)) for key in KEYS}
+
+
+def judged(block: tuple[Condition, ...], context: Context) -> Truth:
+    return every(condition_holds(each, context, has_variables=True).holds for each in block)
+
+
+def check(seed: int, count: int) -> dict[str, int]:
+    """Try random pairs of blocks; return how often each thing was claimed."""
+    rng = random.Random(seed)
+    claimed = dict.fromkeys(("implied", "same", "excluded"), 0)
+    for _ in range(count):
+        key = rng.choice(list(KEYS))
+        one = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
+        other = (similar(rng, rng.choice(one)) if rng.random() < 0.8 else random_condition(rng, key),)
+        blocks: tuple[frozenset[Line], ...] = (normalised_conditions(one), normalised_conditions(other))
+        forth, back = implies_all(*blocks), implies_all(*reversed(blocks))
+        apart = excludes(*blocks)
+        claimed["implied"] += forth
+        claimed["same"] += forth and back
+        claimed["excluded"] += apart
+        if not (forth or back or apart):
+            continue
+        for context in CONTEXTS[key]:
+            first, second = judged(one, context), judged(other, context)
+            story = (one, other, context.values(key), context.values("k:tag"), first, second)
+            assert not (forth and first is True and second is not True), story
+            assert not (forth and first is None and second is False), story
+            assert not (back and second is True and first is not True), story
+            assert not (back and second is None and first is False), story
+            assert not (apart and first and second), story
+    return claimed
+
+
+def test_reach_and_evaluation_agree_about_random_conditions() -> None:
+    claimed = check(20261201, 6_000)
+    assert min(claimed.values()) > 100, claimed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "forth", "back"),
+    [
+        (("Null", "aws:TagKeys", ("false",)), ("ForAnyValue:StringLike", "aws:TagKeys", ("*",)), False, True),
+        (("NumericEquals", "k:n", ("1",)), ("NumericEquals", "k:n", ("1.0",)), True, True),
+        (("NumericLessThan", "k:n", ("5",)), ("NumericLessThanEquals", "k:n", ("5",)), True, False),
+        (("IpAddress", "aws:SourceIp", ("10.0.0.1",)), ("IpAddress", "aws:SourceIp", ("10.0.0.1/32",)), True, True),
+        (
+            ("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
+            ("IpAddress", "aws:SourceIp", ("10.0.0.0/9", "10.128.0.0/9")),
+            True,
+            True,
+        ),
+        (("NotIpAddress", "k:i", ("10.0.0.0/8",)), ("NotIpAddress", "k:i", ("10.1.0.0/16",)), True, False),
+        (("DateGreaterThan", "k:d", ("2026-06-01",)), ("DateGreaterThan", "k:d", ("2026-01-01",)), True, False),
+        (
+            ("Bool", "aws:MultiFactorAuthPresent", ("true", "false")),
+            ("Null", "aws:MultiFactorAuthPresent", ("false",)),
+            True,
+            True,
+        ),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("ForAllValues:StringEquals", "aws:TagKeys", ("a",)), False, False),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("ForAnyValue:StringEquals", "aws:TagKeys", ("a",)), True, False),
+        (("StringEquals", "k:a", ("${k:t}",)), ("StringEquals", "k:a", ("${k:t, 'x'}",)), True, False),
+        (("StringEquals", "k:a", ("${k:t, 'x'}",)), ("StringEquals", "k:a", ("${k:t, 'X'}",)), False, False),
+        (("StringNotEquals", "k:a", ("${k:t, 'x'}",)), ("StringNotEquals", "k:a", ("${k:t}",)), True, False),
+        (("StringLike", "k:r", ("arn:aws:iam::1:role/*",)), ("ArnLike", "k:r", ("arn:aws:iam::1:role/*",)), True, True),
+        (("StringLike", "k:r", ("arn:aws:iam::*:role/a",)), ("ArnLike", "k:r", ("arn:aws:iam::*:role/a",)), False, True),
+    ],
+)  # fmt: skip
+def test_lines_that_imply_each_other(
+    one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]], forth: bool, back: bool
+) -> None:
+    blocks = [normalised_conditions((Condition(*each),)) for each in (one, other)]
+    assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "value"),
+    [
+        ("aws:PrincipalArn", "StringLike", "*"),
+        ("aws:PrincipalArn", "ArnLike", "arn:*"),
+        ("aws:SecureTransport", "Null", "false"),
+        ("aws:ResourceAccount", "StringLike", "????????????"),
+    ],
+)
+def test_a_line_that_every_request_meets(key: str, name: str, value: str) -> None:
+    assert implies_all(frozenset(), normalised_conditions((Condition(name, key, (value,)),)))
