@@ -66,8 +66,10 @@ class Scene:
 
 
 _TO_SHIELD = (
-    "slash", *"LoadBalancing", "enter", "wait:Policy v10", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:●v6", "d", "wait:meaning",
+    "slash", *"EKSLoadBalancing", "enter", "wait: of 50", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:meaning",
 )  # fmt: skip
+
+_CLUSTER = ("c", "wait:legacy", *"prod", "enter")
 
 _QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-central-1:123456789012:volume/vol-1"
 
@@ -75,42 +77,45 @@ _WHO_CAN = ("w", "wait:Type an action", *"ec2:CreateTags", "wait:enter asks", "e
 
 _MARKED = ("space", "j", "space", *("j",) * 6, "space")
 
-_PERMISSIONS = ("j", "2", "wait:autoscaling", "enter")
+_CLUSTER_POLICY = ("j",) * 5
+"""From the first of the nodes' policies to the first of the cluster's."""
 
-_ROLE = ("j", "4", "wait:prod-cluster", "j", "enter")
+_PERMISSIONS = (*_CLUSTER_POLICY, "enter", "wait:autoscaling")
+
+_ROLE = (*_CLUSTER_POLICY, "4", "wait:prod-cluster", "j", "enter")
 
 SCENES = (
-    Scene("explorer", ExplorerScreen, _PERMISSIONS, "DescribeA"),
-    Scene("explorer", ExplorerScreen, ("j",), "AmazonEKSClusterPolicy", (SMALL,)),
-    Scene("explorer-light", ExplorerScreen, _PERMISSIONS, "DescribeA", (WIDE,), "textual-light"),
-    Scene("explorer-16-colours", ExplorerScreen, _PERMISSIONS, "DescribeA", (WIDE,), "ansi-dark"),
-    Scene("versions", ExplorerScreen, ("j", "3"), "no change", (NARROW,)),
-    Scene("attached", ExplorerScreen, ("j", "wait:autoscaling", "4", "j"), "prod-cluster", (NARROW,)),
+    Scene("explorer", ExplorerScreen, _PERMISSIONS, "kms"),
+    Scene("explorer", ExplorerScreen, ("j",), "AmazonEKSWorkerNodePolicy", (SMALL,)),
+    Scene("explorer-light", ExplorerScreen, _PERMISSIONS, "kms", (WIDE,), "textual-light"),
+    Scene("explorer-16-colours", ExplorerScreen, _PERMISSIONS, "kms", (WIDE,), "ansi-dark"),
+    Scene("versions", ExplorerScreen, (*_CLUSTER_POLICY, "3"), "no change", (NARROW,)),
+    Scene("attached", ExplorerScreen, (*_CLUSTER_POLICY, "4", "j"), "prod-cluster", (NARROW,)),
     Scene("compare-meaning", CompareScreen, _TO_SHIELD, "shield:CreateProtection"),
     Scene("compare-light", CompareScreen, _TO_SHIELD, "shield:CreateProtection", (WIDE,), "textual-light"),
     Scene("compare-unified", CompareScreen, (*_TO_SHIELD, "v"), "unfolds"),
     Scene("compare-side-by-side", CompareScreen, (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
     Scene("role", RoleScreen, _ROLE, "Trust: who may assume it"),
     Scene("role-light", RoleScreen, _ROLE, "Trust: who may assume it", (WIDE,), "textual-light"),
-    Scene("cluster", ClusterScreen, ("c", "wait:legacy", "j", "enter"), "Health, as EKS reports it"),
+    Scene("cluster", ClusterScreen, _CLUSTER, "What is wrong"),
     Scene(
         "cluster-map",
         ClusterMapScreen,
-        ("M", "wait:legacy", "j", "enter", "wait:prod-node", "j", "j", "space"),
+        (*_CLUSTER, "wait:What is wrong", "v", "wait:cluster role", "j", "j", "right"),
         "attached, AWS",
     ),
     Scene("who-can", WhoCanScreen, _WHO_CAN, "AmazonEKSClusterPolicy"),
     Scene(
         "action",
         ActionScreen,
-        ("2", "wait:for: ", "slash", *"CreateTags", "wait:Tagging 1", "enter", "j", "enter"),
+        ("2", "wait:Tagging 1", "slash", *"CreateTags", "enter", "j", "enter"),
         "Resource types",
     ),
     Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
     Scene("account", AccountScreen, ("a",), "Regions for clusters"),
-    Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:kms", "j", "enter"), "An action"),
+    Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
     Scene("changes", ChangesScreen, ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
-    Scene("help", HelpScreen, ("question_mark",), "Here"),
+    Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
     Scene("copy", ChooserScreen, ("j", "y"), "enter chooses"),
     Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter writes"),

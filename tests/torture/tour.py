@@ -46,7 +46,7 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.see("comparison, unified", "v", "")
         at.see("comparison, unified, end", "G", SPOKEN)
         at.see("comparison, side by side", "vG", SPOKEN)
-        at.see("comparison, swapped", "x", "")
+        at.see("comparison, swapped", "o", "")
         at.copies("comparison, copy")
         at.exports("comparison, export")
         at.see("permissions", "\x1b\x1b2", "Permissions")

@@ -95,7 +95,7 @@ class Tour:
     def _choose(self, place: str, key: str, number: int) -> None:
         self.see(f"{place}, choice", key, "enter chooses")
         if number:
-            self.see(f"{place}, choice {number}", "j" * number, "enter chooses")
+            self.see(f"{place}, choice {number}", "\x1b[B" * number, "enter chooses")
 
 
 @contextmanager
