@@ -91,14 +91,13 @@ class PanesScreen(Screen[None]):
         """Return where header, panes and lines lie on a screen of this size; a pane that is not shown has no place."""
         width, height = size
         line = 2 if height >= TWO_LINES else 1
-        bottom = height - 1 - line - self._working
-        places = {
-            "header": Region(0, 0, width, 1),
-            "line": Region(0, height - 1 - line, width, line),
-            "footer": Region(0, height - 1, width, 1),
-        }
+        bottom = height - 1 - line
+        places = {"header": Region(0, 0, width, 1), "footer": Region(0, height - 1, width, 1)}
+        # What is being done takes a row of the line, so that no pane moves for it.
+        if line > self._working:
+            places["line"] = Region(0, bottom, width, line - self._working)
         if self._working:
-            places["progress"] = Region(0, bottom, width, 1)
+            places["progress"] = Region(0, height - 2, width, 1)
         body = Region(0, 1, width, bottom - 1)
         if self._alone or width < WIDE:
             return {**places, self.pane: body}
