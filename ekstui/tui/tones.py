@@ -44,7 +44,7 @@ _BEHIND: Final = ("background", "surface", "panel")
 
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
     """Return a theme's variables with its texts changed, as little as need be, so that they can be read on its grounds."""
-    changed = {"text-muted": "auto 82%"}
+    changed = {"text-muted": "auto 70%"}
     grounds = [Color.parse(variables[name]) for name in _BEHIND]
     for name in _TEXTS:
         if variables[name].startswith(("auto", "ansi")) or any(ground.ansi is not None for ground in grounds):

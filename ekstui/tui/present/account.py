@@ -31,8 +31,8 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
         parts.append((f"{name} {identity.account}", ""))
         if identity.partition != "aws":
             parts.append((f" {identity.partition}", "warn"))
-        if identity.endpoint and whole:
-            parts.append((f" via {clean_line(identity.endpoint)}", "warn"))
+        if identity.endpoint:
+            parts.append((f" via {clean_line(identity.endpoint.partition('://')[2] or identity.endpoint)}", "warn"))
         parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}", "muted"))
         if not view.snapshot.complete or view.snapshot.errors:
             parts.append((" · incomplete", "warn"))

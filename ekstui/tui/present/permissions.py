@@ -164,13 +164,16 @@ def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
 
 
 def scope(service: ServiceSummary) -> Styled:
-    """Return on what a service is allowed and under which condition, where one word says it."""
+    """Return on what a service is allowed and which condition plays a part, where one word says it."""
     parts: list[tuple[str, Style]] = []
     if service.resource not in ("", "All resources", "Multiple"):
         parts.append((f"  on {short_resource(service.resource)}", "muted"))
     if service.condition not in ("", "None"):
-        some = service.condition == "Multiple"
-        parts.append(("  some only if …" if some else f"  if {_key(service.condition.split(' ')[0])}", "warn"))
+        # One condition of the service need not be one of each of its actions.
+        several = service.condition == "Multiple"
+        parts.append(
+            ("  several conditions" if several else f"  condition {_key(service.condition.split(' ')[0])}", "warn")
+        )
     return tuple(parts)
 
 

@@ -102,14 +102,15 @@ def header(status: DataStatus, shown: int, scope: str, account: AccountView, now
     age = (now - status.newest).days if status.newest else None
     old = age is not None and age >= OLD
     forms: list[Styled] = []
-    for whole in (True, False):
+    for room in (3, 2, 1, 0):
+        whole = room > 0
         if scope == "eks":
-            counted = f"EKS {shown} of {status.policies:,}" if whole else f"EKS {shown}"
+            counted = f"EKS {shown} of {status.policies:,}" if room > 1 else f"EKS {shown}"
         else:
             counted = f"all {status.policies:,}"
         data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
         days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if whole else f", {age} d old"
-        renews = " (r renews)" if old and whole else ""
+        renews = " (r renews)" if old and room > 2 else ""
         # An endpoint that is not AWS's own stands in the source, and is seen before how old the data is.
         custom = status.source.partition("AWS at ")[2]
         told = f"from {custom}" if custom else f"{data}{days}"

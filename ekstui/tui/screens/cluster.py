@@ -67,7 +67,17 @@ class ClusterScreen(AccountReportScreen):
         if not isinstance(answer, ClusterAnswer):
             return []
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self._opened)
-        return rows([*blocks, *error_notes(answer.errors)], self.width)
+        found = rows([*blocks, *error_notes(answer.errors)], self.width)
+        # What is folded has one line: more of what is wrong is seen at a glance.
+        cut = {above for row in found if (above := _above(row)) is not None and self._is_folded(above)}
+        return [
+            row._replace(cells=((*row.cells[0], ("…", "muted")),)) if row.key in cut else row
+            for row in found
+            if _above(row) not in cut
+        ]
+
+    def _is_folded(self, key: object) -> bool:
+        return isinstance(key, tuple) and key[:1] in (("finding",), ("issue",)) and key not in self._opened
 
     def action_view(self) -> None:
         """Show the cluster as a tree."""
@@ -110,11 +120,18 @@ class ClusterScreen(AccountReportScreen):
     def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
-        if isinstance(value, Work) and event.row:
+        if isinstance(value, Work | HealthIssue) and event.row:
             self._toggle(event.row)
-        elif isinstance(value, HealthIssue):
-            self.notify(clean_line(f"{value.code}: {value.message}"), markup=False)
         elif isinstance(value, ClusterRole) and value.subject is not None:
             self.app.push_screen(RoleScreen(value.arn))
         elif isinstance(value, RecentChange):
             self.app.go_to(Shown(self.app.library.find(value.policy), value.version))
+
+
+def _above(row: Row) -> Hashable | None:
+    """Return the key of the row that a row goes on with; None where it is one of its own."""
+    match row.key:
+        case (above, "line", int()):
+            return above
+        case _:
+            return None
