@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
 
 Place = Literal["app", "terminal", "markdown"]
@@ -101,24 +102,6 @@ def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence
     """Return what to beware of: a sentence behind an exclamation mark."""
     said = restyled(text, style)
     return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
-
-
-class Column(NamedTuple):
-    """One column of a table."""
-
-    title: str
-    width: int = 1
-    """The fewest cells."""
-    share: int = 0
-    """Its share of what is left over in a list as wide as its pane."""
-    right: bool = False
-    """Whether its cells are set to the right."""
-    middle: bool = False
-    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
-    shrink: int = 0
-    """Which column gives way where a table is too wide: the highest first, and those with 0 last."""
-    yields: bool = False
-    """Whether, in a list, a row goes without it where a cell before it would be cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from ekstui.present.blocks import Block, Table
 from ekstui.present.layout import STEP, fitted, lay_out, styled_line
-from ekstui.present.styled import Styled
+from ekstui.present.styled import Row as Row
 from ekstui.present.wrapping import wrap
-
-
-class Row(NamedTuple):
-    """One line of a list."""
-
-    key: Hashable
-    """What the row stands for; the cursor stays with it when the rows are set anew."""
-    cells: tuple[Styled, ...]
-    """One for each column; a single cell spans them all."""
-    value: object = None
-    """What opening or copying the row acts on."""
-    selectable: bool = True
-    """Whether the cursor may rest on it."""
-    merged: int = 0
-    """How many columns the first cell takes beside its own."""
 
 
 def rows(blocks: Sequence[Block], width: int) -> list[Row]:

@@ -1,9 +1,12 @@
-"""Text with styles, ready to be painted: what the renderers make of blocks, and what the row list takes.
+"""Text with styles, and rows of it, ready to be painted: what the renderers make of blocks, and what the row list takes.
+
+Blocks are not imported for it: the seven milliseconds that they take would stand before the app's first paint.
 
 A style names a meaning, not a colour; the theme gives it one, and a sign or a word always goes with it.
 """
 
-from typing import Literal
+from collections.abc import Hashable
+from typing import Literal, NamedTuple
 
 Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit"]
 
@@ -11,6 +14,39 @@ Styled = tuple[tuple[str, Style], ...]
 """Pieces of one line, each with its style; the text is already cleaned."""
 
 STYLES: tuple[Style, ...] = ("muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit")
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    title: str
+    width: int = 1
+    """The fewest cells."""
+    share: int = 0
+    """Its share of what is left over in a list as wide as its pane."""
+    right: bool = False
+    """Whether its cells are set to the right."""
+    middle: bool = False
+    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
+    shrink: int = 0
+    """Which column gives way where a table is too wide: the highest first, and those with 0 last."""
+    yields: bool = False
+    """Whether, in a list, a row goes without it where a cell before it would be cut."""
+
+
+class Row(NamedTuple):
+    """One line of a list."""
+
+    key: Hashable
+    """What the row stands for; the cursor stays with it when the rows are set anew."""
+    cells: tuple[Styled, ...]
+    """One for each column; a single cell spans them all."""
+    value: object = None
+    """What opening or copying the row acts on."""
+    selectable: bool = True
+    """Whether the cursor may rest on it."""
+    merged: int = 0
+    """How many columns the first cell takes beside its own."""
 
 
 def styled(text: str, style: Style = "") -> Styled:

@@ -13,8 +13,7 @@ from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.export.documents import statement_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
-from ekstui.present.rows import Row
-from ekstui.present.styled import plain
+from ekstui.present.styled import Row, plain
 from ekstui.tui.shown import Shown
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
-from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, plain, styled
+from ekstui.present.styled import Row, Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 from ekstui.tui.account import AccountView
 

@@ -5,8 +5,7 @@ from itertools import groupby, zip_longest
 
 from ekstui.core.canonical import LinePair, Words
 from ekstui.core.text import clean_line
-from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, plain, styled
+from ekstui.present.styled import Row, Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 
 CONTEXT = 3

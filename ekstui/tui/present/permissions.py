@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from ekstui.core.text import clean_line
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, plain, styled
+from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.present.wrapping import wrap
 
 if TYPE_CHECKING:

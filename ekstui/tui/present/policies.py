@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, plain, styled
+from ekstui.present.styled import Row, Style, Styled, plain, styled
 from ekstui.tui.present.account import account_words
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.quarters import Quarters, quarter_label
 from ekstui.core.steps import Step, StepCounts
 from ekstui.core.text import clean_line
-from ekstui.present.rows import Row
-from ekstui.present.styled import Style, Styled, styled
+from ekstui.present.styled import Row, Style, Styled, styled
 from ekstui.tui.signs import BARS
 
 REACH_TONES: Mapping[str, Style] = {

@@ -12,8 +12,8 @@ from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
 from ekstui.library.who_can import who_can_answer
 from ekstui.present.action import GivenAction, card_blocks
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.keys import bindings

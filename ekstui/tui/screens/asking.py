@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.core.text import clean
-from ekstui.present.rows import Row
+from ekstui.present.styled import Row
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList

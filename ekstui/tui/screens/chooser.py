@@ -12,9 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ekstui.core.text import clean_line
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, plain, styled
+from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList
 

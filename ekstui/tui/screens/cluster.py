@@ -12,8 +12,8 @@ from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import Work, cluster_blocks
 from ekstui.present.markdown import markdown
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Row, Styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable

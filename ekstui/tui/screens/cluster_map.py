@@ -13,8 +13,8 @@ from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
 from ekstui.present.markdown import markdown
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled, plain, styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable

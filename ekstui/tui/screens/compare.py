@@ -15,7 +15,6 @@ from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
 from ekstui.library.comparison import compare
-from ekstui.present.blocks import Column
 from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,
@@ -26,8 +25,8 @@ from ekstui.present.comparison import (
 )
 from ekstui.present.layout import styled_line
 from ekstui.present.markdown import markdown
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled, styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable
 from ekstui.tui.keys import bindings

@@ -16,8 +16,8 @@ from ekstui.export.shapes import explain_shape
 from ekstui.library.explanation import simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
 from ekstui.present.markdown import markdown
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled, styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.background import Job

@@ -10,9 +10,7 @@ from textual.content import Content
 from textual.getters import app
 from textual.screen import ModalScreen
 
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import styled
+from ekstui.present.styled import Column, Row, styled
 from ekstui.present.wrapping import wrap
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp

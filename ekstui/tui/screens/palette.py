@@ -16,9 +16,7 @@ from textual.widgets import Input
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.library import PolicyEntry
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import mark_hits, styled
+from ekstui.present.styled import Column, Row, mark_hits, styled
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.shown import Shown

@@ -13,7 +13,7 @@ from textual.layouts.vertical import VerticalLayout
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ekstui.present.rows import Row
+from ekstui.present.styled import Row
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import Pane

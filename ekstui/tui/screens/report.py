@@ -12,9 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, mark_hits, plain, styled
+from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.present.wrapping import cut_end, wrap
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount

@@ -17,8 +17,8 @@ from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
 from ekstui.library.roles import role_answer
 from ekstui.present.role import role_blocks
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled, styled
+from ekstui.present.rows import rows
+from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings

@@ -13,9 +13,7 @@ from textual.reactive import reactive
 
 from ekstui.core.text import clean_line
 from ekstui.errors import MfaNeededError
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled, plain, styled
+from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job

@@ -10,8 +10,7 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.present.rows import Row, rows
-from ekstui.present.styled import Styled
+from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
@@ -135,6 +134,7 @@ class PermissionsPane(Pane):
         words, width = self.words, self.rows.row_width
         if self._remaining is not None:
             from ekstui.present.remaining import remaining_blocks
+            from ekstui.present.rows import rows
 
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
             return rows_with(words, rows(blocks, width))
@@ -150,6 +150,7 @@ class PermissionsPane(Pane):
         if self.shown is None:
             return []
         from ekstui.present.about import about_blocks, notes_blocks
+        from ekstui.present.rows import rows
 
         blocks = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
         if self._whole:

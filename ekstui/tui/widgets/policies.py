@@ -12,9 +12,7 @@ from textual.timer import Timer
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled
+from ekstui.present.styled import Column, Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job

@@ -18,10 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
+from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.present.styled import Style as StyleName
-from ekstui.present.styled import Styled, plain, styled
 from ekstui.present.wrapping import cut_end, cut_middle, wrap
 from ekstui.tui.keys import (
     DOWN,

@@ -9,9 +9,7 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import Styled
+from ekstui.present.styled import Column, Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import ActionsTouchedRead, CompareWanted, TimelineLoaded, VersionChosen
