@@ -235,7 +235,7 @@ class _Search:
 
     def _values(self, key: str, context: Context) -> list[Values]:
         """Return values worth trying for a key, those that nobody names first."""
-        predicates = self._asked.get(key, [])
+        predicates = [each for each in self._asked.get(key, []) if each.null is None]
         found: dict[Values, None] = {}
         if key in self._variables:
             found[(_value_of_variable(key),)] = None
