@@ -115,20 +115,18 @@ class PolicyStore:
     def known(self, names: Iterable[str]) -> list[Known]:
         """Return some policies by their exact names, in that order."""
         with self.file.reading() as objects:
-            state = self.state_in(objects)[1]
-            places = {name: digest for digest, listed in state.chunks for name in listed}
-            return [_known(self._chunk(objects, places[name])[name]) for name in names]
+            return self._known_in(objects, names)
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
-        (known,) = self.known((name,))
         with self.file.reading() as objects:
+            (known,) = self._known_in(objects, (name,))
             return objects.get(known.documents[version])
 
     def history(self, name: str) -> PolicyHistory:
         """Return one policy with its documents."""
-        (known,) = self.known((name,))
         with self.file.reading() as objects:
+            (known,) = self._known_in(objects, (name,))
             return PolicyHistory(known.policy, {number: objects.get(name) for number, name in known.documents.items()})
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
@@ -209,6 +207,10 @@ class PolicyStore:
             chunk = self._chunk(objects, digest)
             for name in names:
                 yield _known(chunk[name])
+
+    def _known_in(self, objects: Objects, names: Iterable[str]) -> list[Known]:
+        places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}
+        return [_known(self._chunk(objects, places[name])[name]) for name in names]
 
     def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
         """Return the index of the current state; AbsentCacheError where there is none, or only of an older state."""
