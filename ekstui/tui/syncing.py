@@ -39,4 +39,8 @@ def _sentence(report: SyncReport) -> str:
         (len(report.conflicts), "document that differed; AWS's was taken"),
     ]
     words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
-    return f"Policies compared with AWS: {words}." + ("" if report.complete else " Not all could be asked; r goes on.")
+    first = next(iter(report.skipped), None)
+    missing = (
+        f" Not all was taken over: {first.place}: {first.reason}" if first else " Not all could be asked; r goes on."
+    )
+    return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)
