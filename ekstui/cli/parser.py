@@ -35,10 +35,11 @@ _EXAMPLES = (
 _MANNERS = """
 
 Every command takes:
-  -q, --quiet                                      say nothing but the answer and errors
-  -v, --verbose                                    log what is done to stderr; --debug: with details
-  --color auto|always|never                        NO_COLOR and FORCE_COLOR are heeded
-  ekstui help COMMAND                              what a command takes"""
+  -q, --quiet                  say nothing but the answer and errors
+  -v, --verbose                log to stderr what is done; --debug: with details
+  --color auto|always|never    NO_COLOR and FORCE_COLOR count as well
+
+  ekstui help COMMAND          what a command takes"""
 
 
 def command_module(name: str) -> ModuleType:
