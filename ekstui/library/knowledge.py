@@ -28,7 +28,8 @@ def knowledge() -> Knowledge:
 
 def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
-    return knowledge().policies.get(policy.name)
+    # A policy of an account may have the very name.
+    return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
 
 
 def entry_of(policy: Policy) -> PolicyEntry:

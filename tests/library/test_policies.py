@@ -2,17 +2,19 @@
 
 import json
 import lzma
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ekstui import paths
 from ekstui.core.document import parse, serialise
+from ekstui.core.policy import PolicyId
 from ekstui.core.where import parse_sides
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.comparison import compare
-from ekstui.library.knowledge import knowledge
+from ekstui.library.knowledge import knowledge, knowledge_of
 from ekstui.library.policies import find_policy
 from ekstui.sources.corpus import Corpus
 
@@ -185,3 +187,12 @@ def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library,
     with pytest.raises(NotFoundError) as unknown:
         library.find(f"{prefix}AmazonEKSAdmnPolicy")
     assert "AmazonEKSAdminPolicy" in unknown.value.nearest
+
+
+def test_a_name_is_no_identity(library: Library) -> None:
+    aws = library.find("AmazonEKS_CNI_Policy").policy
+    own = replace(aws, arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
+    assert aws.id == PolicyId("aws-managed", aws.arn)
+    assert own.id == PolicyId("customer", own.arn)
+    assert knowledge_of(aws) is not None
+    assert knowledge_of(own) is None
