@@ -35,6 +35,11 @@ class KeysInTurnApp(App[None]):
         self._sent_at: float | None = None
         """When the key was sent that has not taken effect yet, on the monotonic clock."""
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether a key is on its way, or waits for its turn."""
+        return self._sent_at is not None or bool(self._typed)
+
     async def on_event(self, event: Event) -> None:
         """Hold a key back while another one is on its way; everything else is Textual's."""
         if not isinstance(event, Key | Paste) or event.is_forwarded:

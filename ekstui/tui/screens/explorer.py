@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 FOLLOW_AFTER = 0.12
 """Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
 
+KEYS_FIRST = 0.02
+"""Seconds after which is looked again whether what was typed before the first paint has taken effect."""
+
 ACCOUNT_AFTER = 0.1
 """Seconds from the start until the account is looked at."""
 
@@ -91,7 +94,6 @@ class ExplorerScreen(WaysScreen):
 
     def on_mount(self) -> None:
         """Fill the list; what else is asked waits until it is painted."""
-        gc.enable()
         if not self._start:
             self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
@@ -103,6 +105,13 @@ class ExplorerScreen(WaysScreen):
         """Show the first policy, or what the app was opened at, and look after the account and the cache."""
         from ekstui.library import PolicyEntry
 
+        if self.app.has_keys:
+            # What was typed at once comes first: the threads would take half the processor from it.
+            self.set_timer(KEYS_FIRST, self._begin)
+            return
+        # What is there by now stays; to look through it for garbage would take a sixth of the start.
+        gc.freeze()
+        gc.enable()
         row = self.policies.rows.current
         if self._start:
             self._open(self._start)
