@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from ekstui.core.text import clean_line
+from ekstui.present.styled import plain
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job
@@ -165,7 +166,8 @@ class ExplorerScreen(WaysScreen):
         if self._status is not None:
             now = datetime.now(UTC)
             right = marks_line(self.marks)
-            line = header(self._status, self.policies.count, self.scope, self.account, now, self.app.size.width)
+            room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
+            line = header(self._status, self.policies.count, self.scope, self.account, now, room)
             self.header.show(line, right)
 
     def show_keys(self) -> None:
