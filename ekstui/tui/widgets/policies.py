@@ -44,8 +44,8 @@ class PoliciesPane(Pane):
     FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
     NOTEWORTHY = "policy that changed since you last looked"
     FOOTER = (
-        keys.OPEN, keys.MARK, keys.COMPARE, keys.UNMARK, keys.FILTER, keys.FIND, keys.WHO_CAN, keys.SCOPE, keys.CHANGES,
-        keys.CLUSTERS, keys.HELP,
+        keys.OPEN, keys.MARK, keys.COMPARE, keys.UNMARK, keys.FILTER, keys.WHO_CAN, keys.SCOPE, keys.CHANGES,
+        keys.CLUSTERS, keys.FIND, keys.HELP,
     )  # fmt: skip
 
     app = app(LibraryApp)
