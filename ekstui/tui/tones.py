@@ -99,6 +99,8 @@ def rich_style(widget: Widget, name: str) -> Style:
         color=with_contrast(background + colour, background).rich_color if colour else None,
         bgcolor=background.rich_color,
         bold=bool(look.bold or behind.bold) or None,
+        # The terminal's own colours have no shade between a list and its cursor.
+        underline=(name == "cursor-blurred" and background.ansi is not None) or None,
     )
 
 
