@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ekstui.core import arn, wildcard
 from ekstui.core.conditions.keys import is_unassigned, lists_key
+from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition, Statement
 from ekstui.core.reference import ActionInfo, reference
 
@@ -89,15 +90,9 @@ def supports_key(action: ActionInfo, key: str) -> bool:
 
 
 def needs_its_key(condition: Condition) -> bool:
-    """Return whether a condition is never met while its key is absent from the request."""
-    operator = condition.operator.lower()
-    if operator.startswith("forallvalues:"):
-        return False
-    if operator == "null":
-        return all(value.lower() == "false" for value in condition.values)
-    if operator.startswith("foranyvalue:"):
-        return True
-    return not operator.endswith("ifexists") and "not" not in operator
+    """Return whether a condition is certain not to hold while its key is absent from the request."""
+    known = operator(condition.operator)
+    return known is not None and known.needs_key(condition.values)
 
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition, Document, Principal, Statement
 from ekstui.core.wildcard import is_wild, matches
 
@@ -141,9 +142,11 @@ def _trustee(statement: Statement, principal: Principal, value: str) -> Trustee:
     if kind not in ("irsa", "github", "oidc"):
         return Trustee(kind, name, statement.actions, statement.conditions)
     subjects = [
-        (text, "like" in condition.operator.lower())
+        (text, known is None or known.takes_wildcards)
         for condition in statement.conditions
-        if condition.key.lower() == f"{name}:sub".lower() and "not" not in condition.operator.lower()
+        if condition.key.lower() == f"{name}:sub".lower()
+        for known in (operator(condition.operator),)
+        if known is None or known.lists_accepted
         for text in condition.values
     ]
     accounts = tuple(ServiceAccount(text, pattern) for text, pattern in subjects) if kind == "irsa" else ()

@@ -111,6 +111,25 @@ def test_irsa_without_subject_is_every_service_account() -> None:
     assert trust_in_words(document, ACCOUNT)[0].startswith("Every service account")
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Null": {f"{ISSUER}:sub": "false"}},
+        {"StringNotEquals": {f"{ISSUER}:sub": "system:serviceaccount:a:b"}},
+    ],
+)
+def test_a_line_that_lists_no_accepted_subject_names_no_service_account(condition: object) -> None:
+    (trustee,) = trustees(irsa(condition))
+    assert trustee.service_accounts == ()
+    assert trustee.unrestricted
+
+
+def test_an_operator_that_nobody_knows_rules_no_service_account_out() -> None:
+    (trustee,) = trustees(irsa({"StringResembles": {f"{ISSUER}:sub": "system:serviceaccount:a:*"}}))
+    assert [account.never_matches for account in trustee.service_accounts] == [False]
+    assert not trustee.unrestricted
+
+
 def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
     denied = trust({"Service": "eks.amazonaws.com"}, effect="Deny")
     assert trustees(denied) == ()

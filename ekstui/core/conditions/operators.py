@@ -1,13 +1,15 @@
 """IAM's condition operators, one entry each (IAM User Guide, "IAM JSON policy elements: Condition operators")."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from ekstui.core.conditions.truth import Truth
-from ekstui.core.conditions.values import Comparison, Deferred, How, Kind, Text, Value, span
-from ekstui.core.conditions.variables import exactly, template, variables_of
 
+How = Literal["exact", "folded", "like", "arn"]
+Kind = Literal["number", "date", "address", "truth", "bytes"]
+Comparison = Literal["=", "<", "<=", ">", ">="]
 Quantifier = Literal["ForAllValues", "ForAnyValue"]
 
 NULL = "Null"
@@ -23,17 +25,6 @@ class Family:
     negated: bool = False
     takes_variables: bool = True
     """Whether policy variables are replaced in its values."""
-
-    def value(self, text: str, *, has_variables: bool) -> Value:
-        """Return what a value of the policy accepts."""
-        parts = template(text, has_variables=has_variables and self.takes_variables)
-        match self.how:
-            case "exact" | "folded":
-                return Text(self.how, exactly(parts))
-            case "like" | "arn":
-                return Text(self.how, parts)
-            case kind:
-                return Deferred(kind, parts) if variables_of(parts) else span(kind, text, self.comparison)
 
 
 def _ordered(kind: Kind) -> dict[str, Family]:
@@ -85,6 +76,11 @@ class Operator:
         return self.family.negated
 
     @property
+    def lists_accepted(self) -> bool:
+        """Whether its values are those that it accepts, or patterns of them."""
+        return self.base != NULL and not self.negated
+
+    @property
     def takes_wildcards(self) -> bool:
         """Whether `*` and `?` in its values are wildcards."""
         return self.family.how in ("like", "arn")
@@ -95,6 +91,12 @@ class Operator:
             # `ForAnyValue` needs a value, `IfExists` says that none is needed: the guide does not say which rule wins.
             return None if self.if_exists else False
         return self.quantifier == "ForAllValues" or self.if_exists or self.negated
+
+    def needs_key(self, values: Collection[str]) -> bool:
+        """Return whether a condition with these values is certain not to hold where the request lacks its key."""
+        if self.base == NULL:
+            return all(value.lower() == "false" for value in values)
+        return self.holds_without_key() is False
 
 
 @lru_cache(maxsize=512)

@@ -7,7 +7,15 @@ from functools import lru_cache
 from ekstui.core.conditions.context import NOTHING_KNOWN, Context
 from ekstui.core.conditions.operators import NULL, Operator, operator
 from ekstui.core.conditions.truth import Truth, every, negation, some
-from ekstui.core.conditions.values import Malformed, Value, is_everything, is_nothing, is_unresolvable, matches
+from ekstui.core.conditions.values import (
+    Malformed,
+    Value,
+    is_everything,
+    is_nothing,
+    is_unresolvable,
+    matches,
+    value_of,
+)
 from ekstui.core.grants import Line
 
 
@@ -113,7 +121,7 @@ def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bo
     known = operator(name)
     if known is None:
         return Predicate(key, None, ())
-    read = tuple(known.family.value(each, has_variables=has_variables) for each in values)
+    read = tuple(value_of(known.family, each, has_variables=has_variables) for each in values)
     if known.base != NULL:
         return Predicate(key, known, read)
     if any(map(is_nothing, read)):

@@ -13,16 +13,22 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.operators import Comparison, Family, How, Kind
 from ekstui.core.conditions.truth import Truth
-from ekstui.core.conditions.variables import Template, Variable, literal, plain, resolved, template, variables_of
-
-How = Literal["exact", "folded", "like", "arn"]
-Kind = Literal["number", "date", "address", "truth", "bytes"]
-Comparison = Literal["=", "<", "<=", ">", ">="]
+from ekstui.core.conditions.variables import (
+    Template,
+    Variable,
+    exactly,
+    literal,
+    plain,
+    resolved,
+    template,
+    variables_of,
+)
 
 Cut = tuple[Any, ...]
 """A place between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
@@ -110,6 +116,18 @@ def span(kind: Kind, text: str, comparison: Comparison = "=") -> Span | Malforme
         ">=": (before, HIGHEST),
     }[comparison]
     return Span(kind, low, high)
+
+
+def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
+    """Return what a value of the policy accepts under an operator of that family."""
+    parts = template(text, has_variables=has_variables and family.takes_variables)
+    match family.how:
+        case "exact" | "folded":
+            return Text(family.how, exactly(parts))
+        case "like" | "arn":
+            return Text(family.how, parts)
+        case kind:
+            return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
 
 
 def matches(value: Value, given: str, context: Context) -> tuple[Truth, tuple[str, ...]]:

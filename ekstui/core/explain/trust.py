@@ -509,7 +509,7 @@ def _wanted(document: Document) -> tuple[WantedToken, ...]:
         audiences = [
             value
             for line in trustee.conditions
-            if line.key.lower() == f"{trustee.name}:aud".lower() and "not" not in line.operator.lower()
+            if line.key.lower() == f"{trustee.name}:aud".lower() and _lists_accepted(line.operator)
             for value in line.values
         ]
         if audiences and all(text.startswith(_SERVICE_ACCOUNT) for text in audiences):
@@ -522,11 +522,16 @@ def _names(patterns: Iterable[str], action: str) -> bool:
     return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
 
 
+def _lists_accepted(name: str) -> bool:
+    known = operator(name)
+    return known is None or known.lists_accepted
+
+
 def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
     """Return whether a line wants a claim of another issuer than those, which no token of theirs has."""
     of, _, claim = line.key.lower().rpartition(":")
     known = operator(line.operator)
-    needs_key = known is not None and not (known.negated or known.if_exists or known.quantifier == "ForAllValues")
+    needs_key = known is not None and known.needs_key(line.values)
     return needs_key and claim in ("sub", "aud") and "." in of and of not in map(str.lower, issuers)
 
 

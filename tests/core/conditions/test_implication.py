@@ -194,3 +194,18 @@ def test_lines_that_imply_each_other(
 )
 def test_a_line_that_every_request_meets(key: str, name: str, value: str) -> None:
     assert implies_all(frozenset(), normalised_conditions((Condition(name, key, (value,)),)))
+
+
+@pytest.mark.parametrize("quantifier", ["", "ForAllValues:", "ForAnyValue:"])
+@pytest.mark.parametrize("suffix", ["", "IfExists"])
+@pytest.mark.parametrize("base", sorted(FAMILIES))
+def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
+    base: str, suffix: str, quantifier: str
+) -> None:
+    name = f"{quantifier}{base}{suffix}"
+    known = operator(name)
+    for values in (("false",), ("true",), ("false", "true"), ("FALSE",)):
+        holds = condition_holds(
+            Condition(name, "k:one", values), Context({"k:one": ()}, frozenset()), has_variables=True
+        )
+        assert (known is not None and known.needs_key(values)) == (holds.holds is False), (name, values)
