@@ -2,6 +2,7 @@
 
 import argparse
 
+from ekstui.errors import InputError
 from ekstui.scope import SCOPES
 
 POLICY = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
@@ -10,7 +11,31 @@ POLICY = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a 
 
 def add_scope(parser: argparse.ArgumentParser) -> None:
     """Declare which policies are meant."""
-    parser.add_argument("--scope", choices=SCOPES, help="the policies of EKS, or all (default: eks)")
+    parser.add_argument(
+        "--scope",
+        choices=SCOPES,
+        help="AWS's policies for EKS, all of AWS's, what controllers publish, EKS access policies, or any (default: eks)",
+    )
+
+
+def add_parameters(parser: argparse.ArgumentParser) -> None:
+    """Declare values for what a controller's policy leaves to the user."""
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="fills in a parameter of a controller's policy, such as ClusterName=prod",
+    )
+
+
+def parameters(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the values that were given; InputError for one that is none."""
+    pairs = [text.partition("=") for text in arguments.param]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise InputError(f"{name + equals!r} is no parameter with a value.", "Such as --param ClusterName=prod.")
+    return {name: value for name, _, value in pairs}
 
 
 def add_theme(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ _FIRST_VARIABLE = 0xF0000
 # What stands for an account number in ARNs of what no customer has, such as `arn:aws:iam::aws:policy/…`.
 _ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")
 _ACCOUNT_LENGTH = 12
+_NAMED = re.compile(r"<\w+>")
 _COLONS = 5
 _REGIONS = ("", "??-*-?", "eusc-*-?")
 """The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
@@ -93,8 +94,11 @@ def is_uncertain(pattern: str) -> bool:
 
 
 def is_plausible(arn: Arn) -> bool:
-    """Return whether the region and account of a pattern are such that some ARN can have them."""
-    account, region = open_variables(arn.account), open_variables(arn.region)
+    """Return whether the region and account of a pattern are such that some ARN can have them.
+
+    `<Region>` and the like stand for one value that nobody has filled in (core/published.py).
+    """
+    account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (arn.account, arn.region))
     numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
     located = not region or region[-1] in "0123456789*?"
     return (

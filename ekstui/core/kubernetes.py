@@ -139,6 +139,34 @@ def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset
     )
 
 
+_EXPECTED: tuple[tuple[str, tuple[KubernetesRequest, ...]], ...] = (
+    ("custom resources (of CRDs)", (KubernetesRequest("get", "widgets", "example.com"),)),
+    ("nodes", (KubernetesRequest("list", "nodes"),)),
+    (
+        "to make or delete namespaces",
+        (KubernetesRequest("create", "namespaces"), KubernetesRequest("delete", "namespaces")),
+    ),
+    ("secrets", (KubernetesRequest("get", "secrets"),)),
+    ("the logs of pods", (KubernetesRequest("get", "pods", CORE, "log"),)),
+    ("kubectl exec", (KubernetesRequest("create", "pods", CORE, "exec"),)),
+    ("kubectl port-forward", (KubernetesRequest("create", "pods", CORE, "portforward"),)),
+    ("to change deployments", (KubernetesRequest("patch", "deployments", "apps"),)),
+    ("to change roles and role bindings", (KubernetesRequest("create", "rolebindings", "rbac.authorization.k8s.io"),)),
+    ("cluster roles", (KubernetesRequest("list", "clusterroles", "rbac.authorization.k8s.io"),)),
+    ("persistent volumes", (KubernetesRequest("list", "persistentvolumes"),)),
+    ("storage classes", (KubernetesRequest("list", "storageclasses", "storage.k8s.io"),)),
+    ("kubectl top", (KubernetesRequest("list", "pods", "metrics.k8s.io"),)),
+    ("paths such as /metrics", (KubernetesRequest("get", "", path="/metrics"),)),
+)
+"""What people expect somebody with an access policy to be allowed, in their words and as requests."""
+
+
+def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return what people expect of an access policy and these rules do not allow."""
+    rules = tuple(rules)
+    return tuple(words for words, requests in _EXPECTED if not all(covering(rules, each) for each in requests))
+
+
 def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:
     """Return whether a scope covers a namespace; `namespaces` None is the whole cluster, `namespace` None not said.
 

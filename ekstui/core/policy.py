@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer"]
+PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer", "published"]
 PolicyFamily = Literal["aws-managed", "customer", "inline", "access-policy", "published"]
 """What sort of policy it is; a new sort is one more word here and one more source."""
 
@@ -21,7 +21,19 @@ class PolicyId(NamedTuple):
 
     kind: PolicyFamily
     arn: str
-    """For an inline policy its holder's ARN, a `#` and its name; for a published one `COMPONENT/POLICY`."""
+    """For an inline policy its holder's ARN, a `#` and its name; for a published one `published:COMPONENT`."""
+
+
+class ReleaseNumber(int):
+    """The number of a version that a project publishes, with the release that is meant: several may share a document."""
+
+    label: str
+
+    def __new__(cls, number: int, label: str) -> "ReleaseNumber":
+        """Return the number, which is equal to that of every release with the same document."""
+        made = super().__new__(cls, number)
+        made.label = label
+        return made
 
 
 class VersionInfo(NamedTuple):
@@ -30,7 +42,9 @@ class VersionInfo(NamedTuple):
     number: int
     """5 for `v5`."""
     created: datetime | None
-    """When IAM made it, UTC; None where nobody knows."""
+    """When IAM made it, or a project released it, UTC; None where nobody knows."""
+    through: str | None = None
+    """Of what a project publishes: the last release that has this document, by version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +58,44 @@ class Policy:
     """Oldest first; numbers that nobody saw are absent."""
     withdrawn: bool = False
     """True for a policy that AWS no longer lists; its documents are kept."""
+    home: str | None = None
+    """The address of the project that publishes it; None for a policy of IAM."""
 
     @property
     def id(self) -> PolicyId:
         """Its identity."""
-        return PolicyId("customer" if self.kind == "customer" else "aws-managed", self.arn)
+        return PolicyId(self.family, self.arn)
+
+    @property
+    def family(self) -> PolicyFamily:
+        """What sort of policy it is."""
+        if self.home is not None:
+            return "published"
+        return "customer" if self.kind == "customer" else "aws-managed"
+
+    @property
+    def address(self) -> str:
+        """Where it is: its ARN, or the project's address."""
+        return self.home or self.arn
 
     @property
     def path(self) -> str:
         """The ARN's path with both slashes, such as `/service-role/`, or `/`."""
+        if self.home is not None:
+            return "/"
         resource = self.arn.split(":", 5)[5]
         return resource[resource.index("/") : resource.rindex("/") + 1]
 
     @property
     def partition(self) -> str:
         """`aws`, `aws-cn` or `aws-us-gov`."""
-        return self.arn.split(":", 2)[1]
+        return "aws" if self.home is not None else self.arn.split(":", 2)[1]
 
     @property
     def kind(self) -> PolicyKind:
         """What the path says the policy is for; a policy of an account is `customer`."""
+        if self.home is not None:
+            return "published"
         if self.arn.split(":", 5)[4] != "aws":
             return "customer"
         return _KIND_OF_PATH.get(self.path, "managed")
@@ -86,8 +118,8 @@ class Policy:
 
 
 def version_label(number: int) -> str:
-    """Return a version as IAM writes it: `v5`."""
-    return f"v{number}"
+    """Return a version as IAM writes it, `v5`, or the release that it stands for."""
+    return number.label if isinstance(number, ReleaseNumber) else f"v{number}"
 
 
 def parse_version(label: str) -> int | None:

@@ -5,14 +5,20 @@ their union. Releases are ordered by version, not by date: branches that are kep
 the projects' repositories that assets/build_published.py names.
 """
 
+from __future__ import annotations
+
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.core.document import Document, parse
+from ekstui.core.policy import Policy, ReleaseNumber, VersionInfo
+
+if TYPE_CHECKING:
+    from ekstui.core.document import Document
 
 
 class Release(NamedTuple):
@@ -67,7 +73,32 @@ class ComponentVersion:
 
         What is not given stays a variable, which stands for anything, the same wherever it is named.
         """
-        return parse(filled(union(policy.document for policy in self.policies), values or {}))
+        from ekstui.core.document import parse  # 4 ms, which a list does without
+
+        return parse(self.json(values))
+
+    def json(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the same as a JSON value."""
+        document: dict[str, Any] = filled(union(policy.document for policy in self.policies), values or {})
+        return document
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of all policies."""
+        return tuple(sorted({name for policy in self.policies for name in policy.parameters}))
+
+    def named(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return values for all parameters: those given, and `<ClusterName>` for one that is not.
+
+        What is true of a name that occurs nowhere else is true of any: so two documents are compared whose parameters
+        nobody has filled in. The ARNs that a template makes of its own resources are spelled out as it makes them.
+        """
+        found = {name: values.get(name, f"<{name.rpartition(':')[2]}>") for name in self.parameters}
+        found["AWS::Partition"] = values.get("AWS::Partition", "aws")
+        known = {**{name: f"<{name.rpartition(':')[2]}>" for name in _OF_ARNS}, **found, **values}
+        return found | {
+            name: values.get(name, filled(pattern, known)) for name, pattern in _MADE.items() if name in found
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +111,17 @@ class Component:
     repository: str
     """Such as `aws/karpenter-provider-aws`."""
     versions: tuple[ComponentVersion, ...]
+    is_part: bool = False
+    """Whether it is one policy of a component that has several."""
+
+    def number(self, release: Release) -> ReleaseNumber:
+        """Return the number of the version that one of its releases has."""
+        number = next(version.number for version in self.versions if release in version.releases)
+        return ReleaseNumber(number, self.short(release))
+
+    def short(self, release: Release) -> str:
+        """Return a release's tag without the component's name, as people write it behind that."""
+        return release.tag.removeprefix(f"{self.name.partition('/')[0]}-")
 
     @property
     def newest(self) -> Release:
@@ -93,14 +135,15 @@ class Component:
 
     def at(self, release: str) -> ComponentVersion | None:
         """Return the version that a release has; None for one that the data does not know."""
-        wanted = release_numbers(release)
+        found = self.release(release)
+        return next((version for version in self.versions if found in version.releases), None)
+
+    def release(self, text: str) -> Release | None:
+        """Return the release of a tag, with or without its prefix; of `v1.14` alone the newest of that branch."""
+        wanted = release_numbers(text) or _branch(text)
+        known = [release for version in self.versions for release in version.releases]
         return next(
-            (
-                version
-                for version in self.versions
-                if any(wanted == release_numbers(known.tag) for known in version.releases)
-            ),
-            None,
+            (each for each in reversed(known) if wanted and release_numbers(each.tag)[: len(wanted)] == wanted), None
         )
 
 
@@ -141,7 +184,18 @@ _VARIANTS: dict[str, tuple[_Variant, ...]] = {
 }  # fmt: skip
 """What there is of each project: a table, since what belongs together is in no file of theirs."""
 
+_HEADS = frozenset(variant.name.partition("/")[0] for variants in _VARIANTS.values() for variant in variants)
+
+_MADE = {
+    "KarpenterNodeRole.Arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/KarpenterNodeRole-${ClusterName}",
+    "KarpenterInterruptionQueue.Arn": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${ClusterName}",
+}
+"""What ARN a template gives to a resource of its own, by the resource's `RoleName` and `QueueName` in it."""
+
+_OF_ARNS = ("AWS::AccountId", "AWS::Region", "ClusterName")
+
 _NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_BRANCH = re.compile(r"v?(\d+)\.(\d+)")
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.:]*)\}")
 
 
@@ -163,8 +217,105 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
             if len(names) > 1:
                 for name in names:
                     whole = f"{variant.name}/{name}"
-                    components[whole] = _component(whole, name, [row for row in own if row["policy"] == name])
+                    part = _component(whole, name, [row for row in own if row["policy"] == name])
+                    components[whole] = replace(part, is_part=True)
     return components
+
+
+def is_component(text: str) -> bool:
+    """Return whether a text, such as `karpenter@v1.14.1` or `vpc-cni/ipv6`, begins with the name of a component."""
+    name = text.partition("@")[0].lower()
+    return name.partition("/")[0] in _HEADS and not name.endswith(".json")
+
+
+def policy_of(component: Component) -> Policy:
+    """Return a component as a policy whose versions are its runs of releases; the newest by version is the default."""
+    return Policy(
+        name=component.name,
+        arn=f"published:{component.name}",
+        default_version=component.number(component.newest),
+        versions=tuple(
+            VersionInfo(
+                component.number(version.releases[0]),
+                datetime.combine(version.releases[0].day, datetime.min.time(), UTC),
+                component.short(version.releases[-1]),
+            )
+            for version in component.versions
+        ),
+        home=f"https://github.com/{component.repository}",
+    )
+
+
+def values_in(version: ComponentVersion, texts: Iterable[str]) -> dict[str, str]:
+    """Return the parameters as somebody filled them in, by what the strings of a policy of theirs say.
+
+    For each parameter it is the value that most strings agree on; one that no string tells is absent. A value with a
+    wildcard is none.
+    """
+    patterns = [pattern for template in dict.fromkeys(_templates(version)) if (pattern := _pattern(template))]
+    votes: dict[str, Counter[str]] = {}
+    for text in set(texts):
+        for names, shape in patterns:
+            if match := shape.fullmatch(text):
+                for group, name in enumerate(names, start=1):
+                    votes.setdefault(name, Counter())[match[group]] += 1
+    return {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
+
+
+def texts_of(document: Document) -> Iterator[str]:
+    """Yield what a document says of resources and conditions."""
+    for statement in document.statements:
+        yield from statement.resources
+        for condition in statement.conditions:
+            yield condition.key
+            yield from condition.values
+
+
+def strings_in(value: object) -> Iterator[str]:
+    """Yield the strings of a JSON value, keys included."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, entry in value.items():
+                yield str(key)
+                yield from strings_in(entry)
+        case Sequence():
+            for entry in value:
+                yield from strings_in(entry)
+        case _:
+            pass
+
+
+def _templates(version: ComponentVersion) -> Iterator[str]:
+    document = union(policy.document for policy in version.policies)
+    return (text for text in strings_in(document) if any(f"${{{name}}}" in text for name in version.parameters))
+
+
+def _pattern(template: str) -> tuple[tuple[str, ...], re.Pattern[str]] | None:
+    """Return the names of a template's parameters in order, and what its strings look like; None for a bare parameter."""
+    spelled = filled(template, {**_MADE, "AWS::Partition": "${AWS::Partition}"})
+    pieces = _PLACEHOLDER.split(spelled)
+    if not any(piece.strip(":*/") for piece in pieces[::2]):
+        return None
+    names: list[str] = []
+    written = re.escape(pieces[0])
+    for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
+        if name in names:
+            written += rf"\{names.index(name) + 1}"
+        else:
+            names.append(name)
+            written += _VALUES.get(name, r"([^*?$:/]+)")
+        written += re.escape(after)
+    return tuple(names), re.compile(written)
+
+
+_VALUES = {"AWS::AccountId": r"(\d{12})", "AWS::Partition": r"(aws[a-z-]*)", "AWS::Region": r"([a-z]{2}-[a-z-]+-\d+)"}
+
+
+def _branch(text: str) -> tuple[int, ...]:
+    found = _BRANCH.fullmatch(text)
+    return tuple(int(number) for number in found.groups()) if found else ()
 
 
 def release_numbers(tag: str) -> tuple[int, ...]:
@@ -203,10 +354,14 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
     return replaced(document)
 
 
-def shown(text: str, parameters: Iterable[str]) -> str:
-    """Return a text with parameters as people read them: `<ClusterName>` for `${ClusterName}`."""
-    names = set(parameters)
-    return _PLACEHOLDER.sub(lambda found: f"<{found[1]}>" if found[1] in names else found[0], text)
+def shown(text: str) -> str:
+    """Return a text of a controller's policy with its parameters as people read them: `<ClusterName>`.
+
+    A variable of IAM has a prefix and a colon; those of CloudFormation have two colons, as `${AWS::Region}`.
+    """
+    return _PLACEHOLDER.sub(
+        lambda found: f"<{found[1].rpartition(':')[2]}>" if ":" not in found[1].replace("::", "") else found[0], text
+    )
 
 
 def _component(name: str, title: str, rows: list[Mapping[str, Any]]) -> Component:

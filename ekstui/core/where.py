@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ekstui.core.policy import parse_version, version_label
+from ekstui.core.published import is_component, release_numbers
 from ekstui.errors import InputError
 
 
@@ -15,19 +16,26 @@ class PolicyAt:
     name: str
     """A name, a part of one, or an ARN."""
     version: int | None = None
-    """None for the default version."""
+    """None for the default version, and where a release is given."""
+    release: str | None = None
+    """Of what a project publishes: a release, such as `v2.13.0`."""
 
     def __str__(self) -> str:
-        return self.name if self.version is None else f"{self.name}@{version_label(self.version)}"
+        version = self.release or (None if self.version is None else version_label(self.version))
+        return self.name if version is None else f"{self.name}@{version}"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
     """Two versions of one policy, to be compared."""
 
-    name: str
-    before: int
-    after: int
+    before: PolicyAt
+    after: PolicyAt
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.after.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class RoleSide:
 
 Side = PolicyAt | FileSide | StandardInput | RoleSide
 
-_RANGE = re.compile(r"(?P<before>[^.]*)\.\.(?P<after>[^.]*)")
+_RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|\.(?!\.))*)")
 
 
 def parse_where(text: str) -> PolicyAt | VersionRange:
@@ -74,8 +82,8 @@ def parse_where(text: str) -> PolicyAt | VersionRange:
     if not at:
         return PolicyAt(name)
     if match := _RANGE.fullmatch(tail):
-        return VersionRange(name, _version(match["before"]), _version(match["after"]))
-    return PolicyAt(name, _version(tail))
+        return VersionRange(_at(name, match["before"]), _at(name, match["after"]))
+    return _at(name, tail)
 
 
 def parse_policy(text: str) -> PolicyAt:
@@ -94,7 +102,7 @@ def parse_side(text: str) -> Side:
         if not text[5:]:
             raise InputError("A role's name is missing.", "Write role:NAME.")
         return RoleSide(text[5:])
-    if not text.startswith("arn:") and ("/" in text or text.endswith(".json")):
+    if not text.startswith("arn:") and ("/" in text or text.endswith(".json")) and not is_component(text):
         return FileSide(text)
     return parse_policy(text)
 
@@ -108,13 +116,17 @@ def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
                 raise InputError("Standard input can be one side of a diff, not both.")
             return sides
         case [both] if isinstance(where := parse_where(both), VersionRange):
-            return PolicyAt(where.name, where.before), PolicyAt(where.name, where.after)
+            return where.before, where.after
         case _:
             raise InputError("A diff has two sides.", "Write diff A B, or diff POLICY@v5..v6.")
 
 
-def _version(label: str) -> int:
+def _at(name: str, label: str) -> PolicyAt:
+    if release_numbers(label) or (label and is_component(name)):
+        return PolicyAt(name, release=label)
     number = parse_version(label)
     if number is None:
-        raise InputError(f"{label!r} is no version.", "Versions are written v1, v2 and so on.")
-    return number
+        raise InputError(
+            f"{label!r} is no version.", "Versions are written v1, v2 and so on, releases of a controller v2.13.0."
+        )
+    return PolicyAt(name, number)

@@ -18,7 +18,7 @@ _FIELDS: Mapping[str, str] = {
     "CarriedPolicy": "name arn version",
     "Cause": "policy_type explicit policy",
     "ClusterRole": "arn uses policies=subject findings",
-    "ComparedSide": "label policy=policy.name arn=policy.arn version created",
+    "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
@@ -34,6 +34,7 @@ _FIELDS: Mapping[str, str] = {
     "LevelCount": "granted total",
     "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created depends_on=missing",
+    "Permission": "api_group resource verb",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
     "attachable=policy.attachable superseded_by",
@@ -44,6 +45,7 @@ _FIELDS: Mapping[str, str] = {
     "ResourceUse": "resource_type=name required",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
     "last_used=role.last_used last_used_region=role.last_used_region as=carried_as used_by remarks",
+    "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
     "SimulatedDecision": "action resource decision missing_context matched allowed_by_organisation allowed_by_boundary",
@@ -65,8 +67,17 @@ _FIELDS: Mapping[str, str] = {
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before"})
 """Fields with numbers of versions, which are labels such as `v5` there."""
 
+
+def arn_or_none(arn: str | None) -> str | None:
+    """Return an ARN, or None for what has none, such as what a controller publishes."""
+    return arn if arn is not None and arn.startswith("arn:") else None
+
+
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("Allower", "scope"): lambda eks: "eks" if eks else "aws",
+    ("ComparedSide", "arn"): arn_or_none,
+    ("ComparedSide", "parameters"): dict,
+    ("PolicyEntry", "arn"): arn_or_none,
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("Explanation", "smallest_statement"): lambda statement: statement and serialise_statement(statement),
     ("Grant", "conditions"): serialise_conditions,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.export.encoding import Shape, encode, shape
+from ekstui.core.policy import version_label
+from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from ekstui.core.grants import Grant
     from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.principals import PrincipalsCan
+    from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.who_can import WhoCan
     from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry, RoleAnswer
+    from ekstui.library.access import AccessDifference, AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.syncing import SyncReport
     from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
@@ -35,9 +38,75 @@ def one_or_answers(answers: Sequence[Shape]) -> Shape:
     return answers[0] if len(answers) == 1 else {"answers": list(answers)}
 
 
-def list_shape(data: DataStatus, entries: Sequence[PolicyEntry]) -> Shape:
-    """Return the answer of `list`."""
-    return answer(data=data, policies=entries)
+def list_shape(data: DataStatus, entries: Sequence[PolicyEntry], access: Sequence[AccessPolicyAnswer] = ()) -> Shape:
+    """Return the answer of `list`: AWS's policies, then what controllers publish, then EKS access policies."""
+    listed = [_component(entry.component) if entry.component else encode(entry) for entry in entries]
+    return {**answer(data=data), "policies": [*listed, *map(_access_policy, access)]}
+
+
+def _component(component: Component) -> Shape:
+    return {
+        "name": component.name,
+        "component": component.title,
+        "repository": component.repository,
+        "releases": sum(len(version.releases) for version in component.versions),
+        "newest": component.short(component.newest),
+        "newest_date": component.newest.day.isoformat(),
+        "parameters": list(component.parameters),
+        "kind": "published",
+        "scope": "controllers",
+    }
+
+
+def _access_policy(found: AccessPolicyAnswer) -> Shape:
+    policy = found.policy
+    return {
+        "name": policy.name,
+        "arn": found.arn,
+        "content": policy.content,
+        "reserved": policy.reserved,
+        "introduced": policy.introduced.isoformat() if policy.introduced else None,
+        "kind": "access",
+        "scope": "access",
+    }
+
+
+def access_policy_shape(data: DataStatus, found: AccessPolicyAnswer) -> Shape:
+    """Return the answer of `show` for an EKS access policy; `rules` is null where nobody publishes them."""
+    listed = _access_policy(found)
+    return {
+        **answer(data=data, policy=found.policy.name, arn=found.arn),
+        **{name: listed[name] for name in ("kind", "content", "reserved", "introduced")},
+        "text": found.policy.text,
+        **answer(rules=found.rules, lacks=found.lacks),
+    }
+
+
+def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
+    """Return the answer of `diff` for two EKS access policies."""
+    sides = {
+        name: {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
+        for name, side in (("before", found.before), ("after", found.after))
+    }
+    changed = "scope" if found.reach != "same" else "none"
+    return {
+        **answer(data=data),
+        **sides,
+        **answer(kind=changed, reach=found.reach, added=found.added, removed=found.removed),
+    }
+
+
+def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object] = ()) -> Shape:
+    """Return the answer of `who-can` for a request in Kubernetes."""
+    policies = [
+        {"policy": each.policy.name, "arn": each.arn, "content": each.policy.content, "rules": encode(rules)}
+        for each, rules in found.holders
+    ]
+    return {
+        **answer(data=data, action=str(found.request)),
+        "policies": policies,
+        **answer(principals=principals, not_known=found.unknown),
+    }
 
 
 def show_shape(
@@ -47,16 +116,27 @@ def show_shape(
     document: object,
     services: Sequence[ServiceSummary],
     reasons: Mapping[str, str],
+    parameters: Mapping[str, str | None] | None = None,
 ) -> Shape:
-    """Return the answer of `show`; `document` is the JSON value as IAM has it."""
+    """Return the answer of `show`; `document` is the JSON value as IAM has it.
+
+    `parameters` are those of what a controller publishes, with what they are filled in with.
+    """
     policy = entry.policy
+    published: Shape = {}
+    if entry.component is not None:
+        single = entry.component.versions[version - 1].policies
+        published = {"parameters": dict(parameters or {})}
+        if len(single) > 1:
+            published["documents"] = [{"name": each.name, "document": each.document} for each in single]
     return {
         **_which(data, entry),
-        "version": f"v{version}",
+        "version": version_label(version),
         "default": version == policy.default_version,
         "created": encode(next(info.created for info in policy.versions if info.number == version)),
         "document": document,
         "services": [_service(service, reasons.get(service.service)) for service in services],
+        **published,
     }
 
 
@@ -258,7 +338,7 @@ def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:
 
 
 def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
-    return answer(data=data, policy=entry.policy.name, arn=entry.policy.arn)
+    return answer(data=data, policy=entry.policy.name, arn=arn_or_none(entry.policy.arn))
 
 
 def _service(service: ServiceSummary, reason: str | None) -> Shape:

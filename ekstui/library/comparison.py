@@ -1,6 +1,6 @@
 """Comparing two documents, wherever they come from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ekstui.core.account import AccountSnapshot, attachments_of
@@ -12,37 +12,52 @@ from ekstui.errors import AccountError, InputError
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 from ekstui.library.own_policies import is_own, own_policy_side
-from ekstui.library.policies import find_policy, known_version, parse_stored
-from ekstui.library.reader import PolicyReader
+from ekstui.library.policies import version_at
 from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
 
 
-def compare(library: Library, before: Side, after: Side, standard_input: str = "") -> Comparison:
+def compare(
+    library: Library,
+    before: Side,
+    after: Side,
+    standard_input: str = "",
+    values: Mapping[str, str] | None = None,
+) -> Comparison:
     """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
 
     A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
-    AccountError where it cannot be.
+    AccountError where it cannot be. `values` fills in parameters of what a controller publishes; what they lack is
+    taken from the other side as far as that tells.
     """
 
-    def ask(side: Side) -> ComparedSide:
+    def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_side  # 60 ms with what it takes to judge a role
 
             return role_side(side.name, library.account.recent(), library.default_versions)
         if isinstance(side, PolicyAt) and is_own(side.name):
             return own_policy_side(side.name, side.version, library.account.recent())
-        place = library
-        if isinstance(side, PolicyAt) and side.name.startswith("arn:"):
-            place = library.in_partition(side.name.split(":")[1])
-        return place.ask(lambda reader: read_side(side, reader, knowledge, standard_input))
+        return read_side(side, library, standard_input, given)
 
-    sides = ask(before), ask(after)
+    given = values or {}
+    one, other = ask(before, given), ask(after, given)
+    if is_published(one) != is_published(other):
+        template, filled = (one, other) if is_published(one) else (other, one)
+        told = library.values_in(template, filled.document)
+        if told:
+            again = ask(before if template is one else after, {**told, **given})
+            one, other = (again, other) if template is one else (one, again)
     try:
         snapshot = library.account.last()
     except (AccountError, InputError):
         snapshot = None  # it is only told beside
-    return compared(*sides, knowledge, snapshot)
+    return compared(one, other, knowledge, snapshot)
+
+
+def is_published(side: ComparedSide) -> bool:
+    """Return whether a side is what a controller publishes."""
+    return side.policy is not None and side.policy.home is not None
 
 
 def compared(
@@ -99,16 +114,18 @@ def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable
 
 
 def read_side(
-    side: Side, reader: PolicyReader, knowledge: Callable[[], Knowledge], standard_input: str
+    side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None, *, named: bool = True
 ) -> ComparedSide:
-    """Return the document that a side points at."""
+    """Return the document that a side points at; see `Library.document` for the parameters of a controller's."""
     match side:
-        case PolicyAt(name, version):
-            policy = find_policy(name, reader, knowledge)
-            number = known_version(policy, version)
+        case PolicyAt():
+            policy = library.find(side.name).policy
+            number = version_at(policy, side)
             created = next(info.created for info in policy.versions if info.number == number)
-            document = parse_stored(policy.name, number, reader.text(policy.name, number))
-            return ComparedSide(str(PolicyAt(policy.name, number)), document, policy, number, created)
+            label = str(PolicyAt(policy.name, number))
+            given = library.parameters(policy, number, values)
+            document = library.document(policy, number, values, named=named)
+            return ComparedSide(label, document, policy, number, created, given)
         case FileSide(path):
             return ComparedSide(path, read_document(Path(path).expanduser()))
         case StandardInput():

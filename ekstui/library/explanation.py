@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from ekstui.library.library import Library
 from ekstui.library.policies import default_versions, parse_stored
 from ekstui.library.reader import PolicyReader
 from ekstui.library.trusting import TrustSource, is_target, target_of
+from ekstui.library.values import ComparedSide
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
@@ -82,7 +83,13 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
             snapshot = None
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
-    return place.ask(lambda reader: explained(inquiry, snapshot, reader, knowledge(), reference(), partition, now))
+
+    def read(side: Side) -> ComparedSide:
+        return read_side(side, place, inquiry.standard_input, named=False)
+
+    return place.ask(
+        lambda reader: explained(inquiry, snapshot, reader, read, knowledge(), reference(), partition, now)
+    )
 
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
@@ -100,12 +107,15 @@ def explained(
     inquiry: Inquiry,
     snapshot: AccountSnapshot | None,
     reader: PolicyReader,
+    read: Callable[[Side], ComparedSide],
     knowledge: Knowledge,
     reference: Reference,
     partition: str,
     now: datetime,
 ) -> tuple[Explanation, ...]:
     """Return why the requests of an inquiry are denied, by the policies that `reader` holds of one partition.
+
+    `read` returns what a side of the inquiry points at.
 
     Documents of one partition never judge a request in another. AccountError where the account is needed and unknown.
     """
@@ -116,7 +126,7 @@ def explained(
     def held(each: Asked, *, is_target: bool = False) -> tuple[Request, Policies, Carried | None]:
         found = None if snapshot is None or is_target else _carried(inquiry, each, snapshot, reader)
         request = each.request if found is None else _of_principal(each.request, found)
-        return request, _policies(inquiry, Policies() if found is None else found.policies, reader, knowledge), found
+        return request, _policies(inquiry, Policies() if found is None else found.policies, read), found
 
     def completed(explanation: Explanation, found: Carried | None) -> Explanation:
         if found is None or snapshot is None:
@@ -290,9 +300,9 @@ def _of_principal(request: Request, carried: Carried) -> Request:
     )
 
 
-def _policies(inquiry: Inquiry, known: Policies, reader: PolicyReader, knowledge: Knowledge) -> Policies:
+def _policies(inquiry: Inquiry, known: Policies, read: Callable[[Side], ComparedSide]) -> Policies:
     def applied(side: Side) -> AppliedPolicy:
-        found = read_side(side, reader, lambda: knowledge, inquiry.standard_input)
+        found = read(side)
         name = found.policy.name if found.policy is not None else _name_of(side)
         return AppliedPolicy(name, found.version, found.document, found.policy.arn if found.policy else None)
 

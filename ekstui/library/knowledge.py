@@ -32,11 +32,23 @@ def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
 
 
+def component_entry(policy: Policy) -> PolicyEntry:
+    """Return what a controller publishes as the list shows it."""
+    from ekstui.sources.published import components
+
+    component = components()[policy.name]
+    return PolicyEntry(policy, "controllers", component.title, component=component)
+
+
 def entry_of(policy: Policy) -> PolicyEntry:
     """Return a policy as the list shows it."""
     known = knowledge_of(policy)
     if known is None:
         return PolicyEntry(policy, "aws")
     return PolicyEntry(
-        policy, "eks", known.purpose, known.superseded_by[0] if known.superseded_by else None, known.access_policy
+        policy,
+        "eks",
+        known.purpose,
+        known.superseded_by[0] if known.superseded_by else None,
+        also_access_policy=known.access_policy,
     )

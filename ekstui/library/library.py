@@ -16,13 +16,20 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import paths
-from ekstui.errors import AccountError, DataError
+from ekstui.errors import AccountError, AmbiguousError, DataError, NotFoundError
 from ekstui.library.choice import AccountChoice
-from ekstui.library.knowledge import entry_of, knowledge
-from ekstui.library.policies import DefaultVersion, default_versions, find_policy, known_version, parse_stored
+from ekstui.library.knowledge import component_entry, entry_of, knowledge
+from ekstui.library.policies import (
+    DefaultVersion,
+    default_versions,
+    find_component,
+    find_policy,
+    known_version,
+    parse_stored,
+)
 from ekstui.library.reader import PolicyReader
-from ekstui.library.values import CacheInfo, ChangesFeed, Counts, DataStatus, PolicyEntry
-from ekstui.scope import Scope
+from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Counts, DataStatus, PolicyEntry
+from ekstui.scope import Scope, iam_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.store.errors import (
     AbsentCacheError,
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     from ekstui.core.targets import Candidate
     from ekstui.library.account import Account
     from ekstui.library.syncing import SyncReport
+    from ekstui.sources.published import PublishedPolicies
 
 Answer = TypeVar("Answer")
 
@@ -172,42 +180,103 @@ class Library:
         )
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
-        """Return the policies of a scope: the EKS family in its own order, then the others by name."""
-        return self.ask(lambda reader: tuple(map(entry_of, reader.policies(scope))))
+        """Return the policies of a scope: the EKS family in its own order, then the others by name, then the components.
+
+        EKS access policies are no IAM policies: `access_policies` has them.
+        """
+        found: list[PolicyEntry] = []
+        if scope in ("eks", "all", "any"):
+            found += self.ask(lambda reader: tuple(map(entry_of, reader.policies(iam_scope(scope)))))
+        if scope in ("controllers", "any"):
+            found += map(component_entry, _published().policies())
+        return tuple(found)
 
     def find(self, name: str) -> PolicyEntry:
         """Return the policy that a user names: an ARN, a name whatever its case, or a unique part of one.
 
-        Raises AmbiguousError with the candidates, NotFoundError with the nearest names.
+        What a controller publishes goes first by its exact name, and last by a part of it. Raises AmbiguousError with
+        the candidates, NotFoundError with the nearest names.
         """
+        from ekstui.core.published import is_component  # 2 ms, which a list does without
+
+        if is_component(name):
+            return component_entry(find_component(name, _published()))
         library = self.in_partition(name.split(":")[1]) if name.startswith("arn:") else self
-        return entry_of(library.ask(lambda reader: find_policy(name, reader, knowledge)))
+        try:
+            return entry_of(library.ask(lambda reader: find_policy(name, reader, knowledge)))
+        except AmbiguousError:
+            raise
+        except NotFoundError as error:
+            try:
+                return component_entry(find_component(name, _published()))
+            except NotFoundError:
+                raise error from None
 
-    def document(self, policy: Policy, version: int | None = None) -> Document:
-        """Return a version's document, the default's for None; NotFoundError for a version nobody has seen."""
-        number = known_version(policy, version)
-        library = self.in_partition(policy.partition)
-        return parse_stored(policy.name, number, library.ask(lambda reader: reader.text(policy.name, number)))
+    def place_of(self, policy: Policy, question: Callable[[PolicyReader], Answer]) -> Answer:
+        """Return the answer to a question of the place that holds a policy: its partition's, or what is published."""
+        return question(_published()) if policy.home else self.in_partition(policy.partition).ask(question)
 
-    def document_json(self, policy: Policy, version: int | None = None) -> object:
-        """Return a version's document as IAM has it."""
+    def document(
+        self,
+        policy: Policy,
+        version: int | None = None,
+        values: Mapping[str, str] | None = None,
+        *,
+        named: bool = True,
+    ) -> Document:
+        """Return a version's document, the default's for None; NotFoundError for a version nobody has seen.
+
+        Of what a controller publishes the parameters are filled in with `values`, the others as names such as
+        `<ClusterName>`, or left as variables that stand for anything where they are not to be `named`.
+        """
         number = known_version(policy, version)
-        library = self.in_partition(policy.partition)
-        value: object = json.loads(library.ask(lambda reader: reader.text(policy.name, number)))
+        if policy.home:
+            published = _published().version(policy.name, number)
+            return published.document(published.named(values or {}) if named else values)
+        return parse_stored(policy.name, number, self.place_of(policy, lambda reader: reader.text(policy.name, number)))
+
+    def parameters(
+        self, policy: Policy, version: int, values: Mapping[str, str] | None = None
+    ) -> Mapping[str, str | None]:
+        """Return the parameters that a version of a controller's policy leaves to the user, with those values."""
+        if not policy.home:
+            return {}
+        named = [name for name in _published().version(policy.name, version).parameters if name != "AWS::Partition"]
+        return {name: (values or {}).get(name) for name in named}
+
+    def values_in(self, side: ComparedSide, document: Document) -> Mapping[str, str]:
+        """Return the parameters of a controller's policy as another document fills them in."""
+        from ekstui.core.published import texts_of, values_in
+
+        if side.policy is None or side.version is None:
+            return {}
+        return values_in(_published().version(side.policy.name, side.version), texts_of(document))
+
+    def document_json(
+        self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
+    ) -> object:
+        """Return a version's document as IAM has it, or as a controller publishes it, with those parameters filled in."""
+        number = known_version(policy, version)
+        if policy.home:
+            return _published().version(policy.name, number).json(values)
+        value: object = json.loads(self.place_of(policy, lambda reader: reader.text(policy.name, number)))
         return value
 
-    def summary(self, policy: Policy, version: int | None = None) -> tuple[ServiceSummary, ...]:
+    def summary(
+        self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
+    ) -> tuple[ServiceSummary, ...]:
         """Return what a version permits, service by service."""
         from ekstui.core.summary import services_in
 
-        return services_in(self.document(policy, version))
+        return services_in(self.document(policy, version, values))
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
         from ekstui.core.timeline import timeline
 
-        library = self.in_partition(policy.partition)
-        texts = library.ask(lambda reader: reader.history(policy.name)).texts
+        if policy.home:
+            return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})
+        texts = self.place_of(policy, lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
@@ -307,15 +376,19 @@ class Library:
 
     def candidates(self, action: str, scope: Scope) -> tuple[Candidate, ...]:
         """Return the policies that may allow an action or a pattern, in the list's order."""
-        from ekstui.store.index import candidates
-
-        wanted = action.lower()
-        indexed = self._cached(lambda: candidates(self.store, wanted, scope))
-        if indexed is not None:
-            return indexed
         from ekstui.library.searching import read_candidates
 
-        return self.ask(lambda reader: read_candidates(reader, wanted, scope))
+        wanted = action.lower()
+        found: tuple[Candidate, ...] = ()
+        if scope in ("eks", "all", "any"):
+            from ekstui.store.index import candidates
+
+            among = iam_scope(scope)
+            indexed = self._cached(lambda: candidates(self.store, wanted, among))
+            found = self.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
+        if scope in ("controllers", "any"):
+            found += read_candidates(_published(), wanted, "controllers")
+        return found
 
     def changes(self, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
         """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
@@ -464,6 +537,12 @@ class Library:
             if notice not in (self._trouble.said if once else self._trouble.notices):
                 self._trouble.notices.append(notice)
                 self._trouble.said.add(notice)
+
+
+def _published() -> PublishedPolicies:
+    from ekstui.sources.published import PublishedPolicies  # 3 ms, and most answers are about AWS's
+
+    return PublishedPolicies()
 
 
 def judged_by() -> str:

@@ -13,7 +13,7 @@ from ekstui.core.policy import Policy, parse_version, version_label
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library.library import Library
-from ekstui.library.policies import known_version
+from ekstui.library.policies import version_at
 
 LOCK = Path("ekstui.lock")
 
@@ -48,7 +48,7 @@ def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
     for name in names:
         wanted = parse_policy(name)
         policy = library.find(wanted.name).policy
-        number = known_version(policy, wanted.version)
+        number = version_at(policy, wanted)
         pins.append(Pin(policy.name, number, checksum(library, policy, number)))
     return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
 

@@ -14,6 +14,8 @@ from ekstui.library.reader import PolicyReader
 if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge
+    from ekstui.core.where import PolicyAt
+    from ekstui.sources.published import PublishedPolicies
 
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
 
@@ -56,6 +58,55 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
         more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""
         raise AmbiguousError(f"{name!r} fits {len(candidates)} policies: {shown}{more}.", tuple(candidates))
     return reader.policy(candidates[0])
+
+
+def find_component(name: str, published: PublishedPolicies) -> Policy:
+    """Return the component that a user names: its exact name, a unique part of one, or the name of its policy.
+
+    A part that fits a component and its variants means the component. Raises AmbiguousError and NotFoundError.
+    """
+    wanted = name.lower().removeprefix("published:")
+    names = list(published.names())
+    if wanted in (folded := {each.lower(): each for each in names}):
+        return published.policy(folded[wanted])
+    fitting = [each for each in names if wanted and wanted in each.lower()]
+    fitting += [each for each in names if each not in fitting and published.has_policy(each, wanted)]
+    whole = [each for each in fitting if "/" not in each]
+    if len(fitting) == 1 or len(whole) == 1:
+        return published.policy((whole or fitting)[0])
+    if fitting:
+        raise AmbiguousError(f"{name!r} fits {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
+    raise NotFoundError(
+        f"No controller's policy is named {name!r}.", nearest_names(name, names), f"Known are {', '.join(names)}."
+    )
+
+
+def version_at(policy: Policy, place: PolicyAt) -> int:
+    """Return the number of the version that a place names, the default's where it names none.
+
+    NotFoundError for a version that nobody has seen, and for a release that is not known.
+    """
+    if not policy.home:
+        if place.release is not None:
+            raise NotFoundError(
+                f"{policy.name} has no release {place.release}.", (), "Its versions are written v1, v2."
+            )
+        return known_version(policy, place.version)
+    if place.release is None:
+        if place.version is not None and place.name != policy.name:
+            raise NotFoundError(f"{policy.name} has releases, such as {policy.versions[-1].through}.")
+        return known_version(policy, place.version)
+    from ekstui.sources.published import components
+
+    component = components()[policy.name]
+    release = component.release(place.release)
+    if release is None:
+        raise NotFoundError(
+            f"{policy.name} {place.release} is not known.",
+            tuple(version_label(info.number) for info in policy.versions),
+            f"Known are {version_label(policy.versions[0].number)} to {policy.versions[-1].through}.",
+        )
+    return component.number(release)
 
 
 def access_policy_name(arn: str) -> str | None:
@@ -112,7 +163,7 @@ def known_version(policy: Policy, version: int | None) -> int:
         message = f"Nobody has seen {policy.name} {version_label(number)}."
     else:
         message = f"{policy.name} has no {version_label(number)}."
-    known = tuple(version_label(entry) for entry in numbers)
+    known = tuple(map(version_label, numbers))
     raise NotFoundError(message, known, f"Known are {_ranges(numbers)}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Update
     from ekstui.core.policy import Policy
+    from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep
     from ekstui.scope import PolicyScope
 
@@ -43,6 +45,8 @@ class PolicyEntry(NamedTuple):
     """What it is for, where ekstui knows."""
     superseded_by: str | None = None
     """The name of the policy that AWS offers in its place."""
+    component: Component | None = None
+    """What a controller publishes, where it is that."""
     also_access_policy: bool = False
     """Whether an EKS access policy has the same name: that one cannot be attached to a role."""
 
@@ -57,6 +61,8 @@ class ComparedSide(NamedTuple):
     """None for what is no managed policy."""
     version: int | None = None
     created: datetime | None = None
+    parameters: Mapping[str, str | None] = {}
+    """Of what a controller publishes: each parameter with its value, None where nothing tells it."""
 
 
 class AttachedCount(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from ekstui.core import wildcard
 from ekstui.core.document import Document, load_json, parse
+from ekstui.core.published import shown
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, may_speak_of
 from ekstui.core.who_can import Holder, WhoCan, parse_action, who_can
@@ -53,9 +54,29 @@ def who_can_answer(
         # Of an action that nobody names, each policy that covers it counts, whatever the scope.
         answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types)
         answer = replace(answer, is_named=False)
-    if not history or wildcard.is_wild(wanted):
-        return answer
-    return replace(answer, holders=library.ask(lambda reader: _with_history(answer.holders, wanted, resource, reader)))
+    published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
+    holders = tuple(holder for holder in answer.holders if not holder.policy.home)
+    if history and not wildcard.is_wild(wanted):
+        holders = library.ask(lambda reader: _with_history(holders, wanted, resource, reader))
+    return replace(answer, holders=(*holders, *published))
+
+
+def _named(holder: Holder) -> Holder:
+    """Return what a controller's policy allows with its parameters as people read them: `<ClusterName>`."""
+    return replace(
+        holder,
+        grants=tuple(
+            replace(
+                grant,
+                resources=tuple(map(shown, grant.resources)),
+                conditions=tuple(
+                    replace(each, key=shown(each.key), values=tuple(map(shown, each.values)))
+                    for each in grant.conditions
+                ),
+            )
+            for grant in holder.grants
+        ),
+    )
 
 
 def _with_history(

@@ -25,9 +25,10 @@ def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnow
         if step.missing_before:
             missing = numbers_words(step.missing_before)
             rows.append(TableRow((Span(missing, "muted"), Span("not seen by anyone", "muted"))))
-        day = f"{step.created:%Y-%m-%d %H:%M} UTC" if step.created else "date unknown"
-        default = Span("default" if step.default else "", "good")
-        rows.append(TableRow((version_label(step.version), day, _words(step.change), default), step, step.version))
+        form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
+        day = step.created.strftime(form) if step.created else "date unknown"
+        last = Span(_through(policy, step) if policy.home else "default" if step.default else "", "good")
+        rows.append(TableRow((version_label(step.version), day, _words(step.change), last), step, step.version))
     updates = [
         Node(
             (Span(version_label(update.version), "strong"), f": {update.text}"),
@@ -36,10 +37,16 @@ def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnow
         for update in (knowledge.updates if knowledge else ())
     ]
     blocks: list[Block] = [
-        Heading(f"{policy.name}: {len(steps)} known versions", 1),
+        Heading(f"{policy.name}: {len(steps)} known {'documents' if policy.home else 'versions'}", 1),
         Table((Column(""), Column(""), Column("", 20, shrink=1), Column("")), rows),
     ]
     return [*blocks, Tree(updates)] if updates else blocks
+
+
+def _through(policy: Policy, step: Step) -> str:
+    """Return until which release a document of a controller stayed as it was."""
+    info = next(info for info in policy.versions if info.number == step.version)
+    return "" if info.through in (None, version_label(info.number)) else f"unchanged to {info.through}"
 
 
 def numbers_words(numbers: Sequence[int]) -> str:

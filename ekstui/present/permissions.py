@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ekstui.core.policy import Policy, version_label
+from ekstui.core.policy import Policy, VersionInfo, version_label
 from ekstui.core.summary import ServiceSummary
 from ekstui.present.blocks import Block, Column, Heading, Line, Sentence, Span, Table, TableRow, code, note
 
@@ -13,15 +13,33 @@ _SERVICES = (
 _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
 
 
-def version_blocks(policy: Policy, version: int) -> list[Block]:
-    """Return which version it is."""
-    created = next(info.created for info in policy.versions if info.number == version)
-    day = f"created {created:%Y-%m-%d}" if created else "date unknown"
-    return [
-        Heading(f"{policy.name} {version_label(version)}", 1),
-        Sentence(code(policy.arn)),
-        Sentence(f"{'default version' if version == policy.default_version else 'not the default version'}, {day}"),
-    ]
+def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None] | None = None) -> list[Block]:
+    """Return which version it is, and what of it is yet to be filled in."""
+    info = next(info for info in policy.versions if info.number == version)
+    head: list[Block] = [Heading(f"{policy.name} {version_label(version)}", 1), Sentence(code(policy.address))]
+    if policy.home:
+        return [*head, Sentence(release_words(policy, info)), *_parameters(parameters or {})]
+    day = f"created {info.created:%Y-%m-%d}" if info.created else "date unknown"
+    which = "default version" if version == policy.default_version else "not the default version"
+    return [*head, Sentence(f"{which}, {day}")]
+
+
+def release_words(policy: Policy, info: VersionInfo) -> str:
+    """Return which releases of a controller have a document: `unchanged from v2.13.0 (2025-05-06) to v3.5.0`."""
+    first = version_label(info.number)
+    day = f" ({info.created:%Y-%m-%d})" if info.created else ""
+    newest = ", the newest release known" if info == policy.versions[-1] else ""
+    if info.through in (None, first):
+        return f"only in {first}{day}{newest}"
+    return f"unchanged from {first}{day} to {info.through}{newest}"
+
+
+def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
+    """Return what was filled in, and what was not."""
+    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    lacking = ", ".join(name for name, value in parameters.items() if value is None)
+    blocks: list[Block] = [Sentence(f"filled in: {given}")] if given else []
+    return [*blocks, Sentence(f"to be filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
 
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:

@@ -21,7 +21,9 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
                         version_label(entry.policy.default_version),
                         f"{entry.policy.updated:%Y-%m-%d}" if entry.policy.updated else "date unknown",
                         entry.policy.kind,
-                        Span(f"superseded by {entry.superseded_by}" if entry.superseded_by else "", "warn"),
+                        Span(f"superseded by {entry.superseded_by}", "warn")
+                        if entry.superseded_by
+                        else Span((entry.purpose or "") if entry.policy.home else "", "muted"),
                     ),
                     entry,
                     entry.policy.arn,

@@ -70,7 +70,7 @@ def who_can_blocks(
     """
     if not answer.holders:
         return []
-    where = "EKS " if scope == "eks" and answer.is_named else "AWS managed "
+    where = "EKS " if scope == "eks" and answer.is_named else "AWS managed " if scope in ("eks", "all") else ""
     count = counted(len(answer.holders), f"{where}policy", f"{where}policies")
     line = (
         code(answer.action, "strong"),

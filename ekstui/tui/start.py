@@ -47,16 +47,14 @@ def _library(account: AccountChoice) -> Library:
 def where_to_start(where: str, library: Library) -> Start:
     """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
     from ekstui.core.where import VersionRange, parse_where
+    from ekstui.library.policies import version_at
 
     place = parse_where(where)
     entry = library.find(place.name)
     if isinstance(place, VersionRange):
-        for version in (place.before, place.after):
-            library.document_json(entry.policy, version)
-        return Start(Shown(entry, place.after), place.before)
-    version = entry.policy.default_version if place.version is None else place.version
-    library.document_json(entry.policy, version)
-    return Start(Shown(entry, version))
+        before, after = (version_at(entry.policy, side) for side in (place.before, place.after))
+        return Start(Shown(entry, after), before)
+    return Start(Shown(entry, version_at(entry.policy, place)))
 
 
 def _note_thread(ended: threading.ExceptHookArgs) -> None:

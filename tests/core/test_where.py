@@ -18,17 +18,30 @@ from ekstui.errors import InputError
 ARN = "arn:aws:iam::123456789012:policy/team@corp"
 
 
+def two(name: str, before: int, after: int) -> VersionRange:
+    return VersionRange(PolicyAt(name, before), PolicyAt(name, after))
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [
         ("AmazonEKS_CNI_Policy", PolicyAt("AmazonEKS_CNI_Policy")),
         ("AmazonEKS_CNI_Policy@v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
         ("AmazonEKS_CNI_Policy@6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
-        ("AmazonEKS_CNI_Policy@v5..v6", VersionRange("AmazonEKS_CNI_Policy", 5, 6)),
-        ("X@6..5", VersionRange("X", 6, 5)),
+        ("AmazonEKS_CNI_Policy@v5..v6", two("AmazonEKS_CNI_Policy", 5, 6)),
+        ("X@6..5", two("X", 6, 5)),
         (ARN, PolicyAt(ARN)),
         (f"{ARN}@v2", PolicyAt(ARN, 2)),
-        (f"{ARN}@v2..v3", VersionRange(ARN, 2, 3)),
+        (f"{ARN}@v2..v3", two(ARN, 2, 3)),
+        ("karpenter@v1.14.1", PolicyAt("karpenter", release="v1.14.1")),
+        ("karpenter@v1", PolicyAt("karpenter", release="v1")),
+        ("load-balancer-c@2.13.0", PolicyAt("load-balancer-c", release="2.13.0")),
+        (
+            "vpc-cni/ipv6@v1.11.0..v1.20.4-eksbuild.1",
+            VersionRange(
+                PolicyAt("vpc-cni/ipv6", release="v1.11.0"), PolicyAt("vpc-cni/ipv6", release="v1.20.4-eksbuild.1")
+            ),
+        ),
     ],
 )
 def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: PolicyAt | VersionRange) -> None:

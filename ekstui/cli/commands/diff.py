@@ -5,12 +5,16 @@ import sys
 
 from ekstui.cli.account import library_for
 from ekstui.cli.gates import add_exit_code, add_fail_on, fails_on, gate
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
 from ekstui.core.where import StandardInput, parse_sides
+from ekstui.errors import InputError
 from ekstui.export.patch import comparison_patch
-from ekstui.export.shapes import diff_shape
+from ekstui.export.shapes import access_diff_shape, diff_shape
+from ekstui.library import Library
+from ekstui.library.access import access_difference, means_access_policy
 from ekstui.library.comparison import compare
+from ekstui.present.access import access_difference_blocks
 from ekstui.present.comparison import comparison_blocks
 
 DESCRIPTION = "Show what differs between two documents."
@@ -18,6 +22,7 @@ EXAMPLES = (
     "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
     "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
     "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
+    "ekstui diff karpenter@v1.8.0..v1.14.1",
 )
 
 
@@ -32,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms.add_argument("--patch", action="store_true", help="a unified diff of both documents")
     add_exit_code(parser, "exit with 1 if the documents differ in more than order and grouping")
     add_fail_on(parser)
+    add_parameters(parser)
     add_account(parser)
     add_json(parser)
 
@@ -39,9 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print both sides, what the difference means and why, then per action only what differs."""
     library = library_for(arguments)
+    if arguments.after and all(map(means_access_policy, (arguments.before, arguments.after))):
+        return _access(library, arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
-    comparison = compare(library, before, after, text)
+    comparison = compare(library, before, after, text, parameters(arguments))
     if arguments.json:
         print_json(diff_shape(library.data(), comparison))
     elif arguments.patch:
@@ -52,3 +60,15 @@ def run(arguments: argparse.Namespace) -> int:
         print_blocks(comparison_blocks(comparison))
     change = comparison.change
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, [change.reach]))
+
+
+def _access(library: Library, arguments: argparse.Namespace) -> int:
+    """Print what two EKS access policies differ in."""
+    found = access_difference(arguments.before, arguments.after)
+    if arguments.patch:
+        raise InputError("EKS access policies have no document, so there is no patch.", "Leave out --patch.")
+    if arguments.json:
+        print_json(access_diff_shape(library.data(), found))
+    else:
+        (print_markdown if arguments.markdown else print_blocks)(access_difference_blocks(found))
+    return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))

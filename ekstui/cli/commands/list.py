@@ -1,6 +1,9 @@
 """`ekstui list`: the policies of a scope."""
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
@@ -8,8 +11,11 @@ from ekstui.cli.options import add_json, add_scope
 from ekstui.cli.output import print_blocks, print_json
 from ekstui.present.policies import policies_blocks
 
-DESCRIPTION = "List the policies."
-EXAMPLES = ("ekstui list --scope all --json",)
+if TYPE_CHECKING:
+    from ekstui.library.access import AccessPolicyAnswer
+
+DESCRIPTION = "List the policies: AWS's, what controllers publish, and EKS access policies."
+EXAMPLES = ("ekstui list --scope all --json", "ekstui list --scope controllers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +28,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a policy a line: name, default version, when it was updated, and what it is."""
     library = open_library()
     entries = library.policies(arguments.scope)
+    access = _access_policies() if arguments.scope in ("access", "any") else ()
     if arguments.json:
         from ekstui.export.shapes import list_shape  # 4 ms with what encodes documents, which a list has none of
 
-        print_json(list_shape(library.data(), entries))
-    else:
-        print_blocks(policies_blocks(entries))
+        print_json(list_shape(library.data(), entries, access))
+        return ExitCode.DONE
+    blocks = policies_blocks(entries) if entries else []
+    if access:
+        from ekstui.present.access import access_list_blocks
+
+        blocks += access_list_blocks(access)
+    print_blocks(blocks)
     return ExitCode.DONE
+
+
+def _access_policies() -> tuple[AccessPolicyAnswer, ...]:
+    from ekstui.library.access import access_policies  # 10 ms, which the list of IAM policies does without
+
+    return access_policies()

@@ -1,25 +1,32 @@
 """`ekstui show`: what a version of a policy permits."""
 
 import argparse
+from collections.abc import Mapping
 
 from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
-from ekstui.cli.options import POLICY, add_json
+from ekstui.cli.options import POLICY, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError
 from ekstui.export.documents import cloudformation_text, terraform_text
 from ekstui.export.encoding import Shape
-from ekstui.export.shapes import one_or_answers, show_shape
+from ekstui.export.shapes import access_policy_shape, one_or_answers, show_shape
 from ekstui.library import Library, PolicyEntry
+from ekstui.library.access import AccessPolicyAnswer, find_access_policy, means_access_policy
 from ekstui.library.knowledge import knowledge, knowledge_of
-from ekstui.library.policies import known_version
+from ekstui.library.policies import version_at
 from ekstui.present.about import about_blocks, notes_blocks
+from ekstui.present.access import access_blocks
 from ekstui.present.permissions import actions_blocks, services_table, version_blocks
 
 DESCRIPTION = f"Show what a policy permits. {POLICY}"
-EXAMPLES = ("ekstui show AmazonEKS_CNI_Policy@v5",)
+EXAMPLES = (
+    "ekstui show AmazonEKS_CNI_Policy@v5",
+    "ekstui show karpenter@v1.14.1 --param ClusterName=prod",
+    "ekstui show access:AmazonEKSEditPolicy",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,47 +37,80 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms.add_argument("--markdown", action="store_true", help="what it permits as Markdown")
     forms.add_argument("--terraform", action="store_true", help="the document as an aws_iam_policy of Terraform")
     forms.add_argument("--cloudformation", action="store_true", help="the document as a template of CloudFormation")
+    add_parameters(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the console's table, a service a line, then the actions of each; or the document itself."""
     library = open_library()
-    places = [parse_policy(text) for text in arguments.policy]
-    entries = [(library.find(place.name), place) for place in places]
-    wanted = [(entry, known_version(entry.policy, place.version)) for entry, place in entries]
+    values = parameters(arguments)
+    asked = [_asked(library, text) for text in arguments.policy]
+    wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
         for broken in broken_rules(library.document(entry.policy, version)):
             narrate(f"AWS published this version although IAM's grammar does not allow it: {broken.message}")
     if arguments.json and not arguments.document:
-        print_json(one_or_answers([_shape(library, entry, version) for entry, version in wanted]))
+        print_json(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
         return ExitCode.DONE
+    if not wanted and any(
+        form in arguments and getattr(arguments, form) for form in ("document", "terraform", "cloudformation")
+    ):
+        raise InputError("An EKS access policy has no document.", "Without the option its rules are shown.")
     if len(wanted) > 1 and (arguments.document or arguments.terraform or arguments.cloudformation):
         raise InputError("A document is printed alone.", "Name one policy.")
-    for number, (entry, version) in enumerate(wanted):
+    for number, (iam, access) in enumerate(asked):
         if number:
             print_text()
-        _print(library, entry, version, arguments)
+        if iam is not None:
+            _print(library, *iam, arguments)
+        if access is not None and not (arguments.document or arguments.terraform or arguments.cloudformation):
+            if iam is not None:
+                print_text()
+            (print_markdown if arguments.markdown else print_blocks)(access_blocks(access))
     return ExitCode.DONE
 
 
-def _shape(library: Library, entry: PolicyEntry, version: int) -> Shape:
+def _asked(library: Library, text: str) -> tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]:
+    """Return the IAM policy and the EKS access policy that a text names; two where both have the name."""
+    access = find_access_policy(text)
+    if access is not None and means_access_policy(text):
+        return None, access
+    place = parse_policy(text)
+    entry = library.find(place.name)
+    return (entry, version_at(entry.policy, place)), access
+
+
+def _shape(
+    library: Library,
+    iam: tuple[PolicyEntry, int] | None,
+    access: AccessPolicyAnswer | None,
+    values: Mapping[str, str],
+) -> Shape:
+    if iam is None:
+        return access_policy_shape(library.data(), access) if access else {}
+    entry, version = iam
     known = knowledge_of(entry.policy)
-    document, services = library.document_json(entry.policy, version), library.summary(entry.policy, version)
-    return show_shape(library.data(), entry, version, document, services, known.services if known else {})
+    document = library.document_json(entry.policy, version, values)
+    services = library.summary(entry.policy, version, values)
+    reasons = known.services if known else {}
+    found = show_shape(
+        library.data(), entry, version, document, services, reasons, library.parameters(entry.policy, version, values)
+    )
+    return found | {"access_policy": access_policy_shape(library.data(), access)} if access else found
 
 
 def _print(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> None:
-    policy = entry.policy
+    policy, values = entry.policy, parameters(arguments)
     if arguments.document:
-        print_json(library.document_json(policy, version))
+        print_json(library.document_json(policy, version, values))
         return
     if arguments.terraform or arguments.cloudformation:
         text = terraform_text if arguments.terraform else cloudformation_text
-        print_text(text(policy.name, library.document_json(policy, version)).rstrip("\n"))
+        print_text(text(policy.name, library.document_json(policy, version, values)).rstrip("\n"))
         return
-    services = library.summary(policy, version)
-    head = version_blocks(policy, version)
+    services = library.summary(policy, version, values)
+    head = version_blocks(policy, version, library.parameters(policy, version, values))
     if arguments.markdown:
         print_markdown([*head, services_table(services)])
         return

@@ -12,7 +12,7 @@ from ekstui.core.trim import trimmed
 from ekstui.core.where import parse_policy
 from ekstui.export.encoding import encode
 from ekstui.library.knowledge import knowledge_of
-from ekstui.library.policies import known_version
+from ekstui.library.policies import version_at
 
 DESCRIPTION = (
     "Print a policy's document without the services that EKS no longer uses, as a start for a policy of your own. "
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = open_library()
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)
-    version = known_version(entry.policy, wanted.version)
+    version = version_at(entry.policy, wanted)
     knowledge = knowledge_of(entry.policy)
     unused = knowledge.unused if knowledge else ()
     result = trimmed(library.document(entry.policy, version), unused)

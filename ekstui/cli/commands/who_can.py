@@ -40,7 +40,17 @@ EXAMPLES = (
     "ekstui who-can ec2:DescribeSecurityGroups",
     "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
     "ekstui who-can ec2:CreateTags --scope eks --profile prod",
+    "ekstui who-can k8s:create:pods/exec",
 )
+
+
+_WHERE = {
+    "eks": "no AWS managed policy of scope eks (--scope all looks at every one)",
+    "all": "no AWS managed policy",
+    "controllers": "no policy that a controller publishes",
+    "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
+    "any": "no AWS managed policy, and none that a controller publishes,",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
     parser.add_argument(
-        "--scope", choices=SCOPES, default="all", help="the policies of EKS, or all (default: %(default)s)"
+        "--scope",
+        choices=SCOPES,
+        default="all",
+        help="AWS's policies for EKS, all of AWS's, what controllers publish, or any (default: %(default)s)",
     )
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--full", action="store_true", help="every grant, and the resource types that are not reached")
@@ -62,6 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a policy a row: since when, on what, if what; then who in the account may do it, where that is known."""
     library = library_for(arguments)
+    if arguments.action.lower().startswith("k8s:"):
+        return _in_kubernetes(library, arguments)
     with narrate_progress() as tell:
         if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
             library.index_actions(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
@@ -97,14 +112,32 @@ def run(arguments: argparse.Namespace) -> int:
         narrate(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
     if answer.holders:
         return ExitCode.DONE
-    where = "" if arguments.scope == "all" or not answer.is_named else " of scope eks (--scope all looks at every one)"
+    where = _WHERE[arguments.scope] if answer.is_named else "no AWS managed policy"
     on = f" on {arguments.resource}" if arguments.resource else ""
-    narrate(
-        f"None exists: no AWS managed policy{where} allows {answer.action}{on}, as known until {data.newest:%Y-%m-%d}."
-    )
+    narrate(f"None exists: {where} allows {answer.action}{on}, as known until {data.newest:%Y-%m-%d}.")
     if absence := knowledge().absence(arguments.action):
         narrate(absence.text)
     return ExitCode.DONE if principals is not None and principals.principals else ExitCode.NOTHING
+
+
+def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
+    """Print which EKS access policies allow a request in Kubernetes."""
+    from ekstui.export.shapes import kubernetes_holders_shape
+    from ekstui.library.access import who_can_in_kubernetes
+    from ekstui.present.access import kubernetes_holders_blocks
+
+    found = who_can_in_kubernetes(arguments.action)
+    if arguments.json:
+        print_json(kubernetes_holders_shape(library.data(), found))
+    elif arguments.names:
+        for answer, _ in found.holders:
+            print_text(answer.policy.name)
+    else:
+        (print_markdown if arguments.markdown else print_blocks)(kubernetes_holders_blocks(found))
+    if found.holders:
+        return ExitCode.DONE
+    narrate(f"No EKS access policy whose rules are published allows {found.request}.")
+    return ExitCode.NOTHING
 
 
 def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:

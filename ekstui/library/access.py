@@ -1,0 +1,143 @@
+"""EKS access policies: what each allows in Kubernetes, and what two of them differ in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from ekstui import paths
+from ekstui.core.grants import Reach
+from ekstui.core.knowledge import AccessPolicy
+from ekstui.core.kubernetes import (
+    KubernetesRequest,
+    Permission,
+    Rule,
+    covering,
+    difference,
+    missing_expectations,
+    parse_request,
+    read_rules,
+)
+from ekstui.errors import DataError, NotFoundError
+from ekstui.library.knowledge import knowledge
+from ekstui.library.policies import access_policy_name, nearest_names
+
+PREFIX = "access:"
+"""What picks the access policy where an IAM policy has the same name."""
+
+
+class AccessPolicyAnswer(NamedTuple):
+    """An access policy with its rules."""
+
+    policy: AccessPolicy
+    rules: tuple[Rule, ...] | None
+    """None where what it allows is not known rule by rule."""
+
+    @property
+    def arn(self) -> str:
+        """Its ARN in the partition of most."""
+        return f"arn:aws:eks::aws:cluster-access-policy/{self.policy.name}"
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What people expect of such a policy and is not in it."""
+        return () if self.rules is None else missing_expectations(self.rules)
+
+
+class AccessDifference(NamedTuple):
+    """What two access policies differ in."""
+
+    before: AccessPolicyAnswer
+    after: AccessPolicyAnswer
+    added: tuple[Permission, ...]
+    removed: tuple[Permission, ...]
+
+    @property
+    def reach(self) -> Reach:
+        """Whether the second allows more or less."""
+        if self.added and self.removed:
+            return "mixed"
+        return "widened" if self.added else "narrowed" if self.removed else "same"
+
+
+class KubernetesHolders(NamedTuple):
+    """Which access policies allow a request, wherever an entry gives them."""
+
+    request: KubernetesRequest
+    holders: tuple[tuple[AccessPolicyAnswer, tuple[Rule, ...]], ...]
+    """Each with the rules that do."""
+    unknown: tuple[str, ...]
+    """Those whose rules nobody publishes."""
+
+
+@cache
+def access_rules() -> Mapping[str, tuple[Rule, ...]]:
+    """Return the rules by access policy; DataError where the data cannot be read."""
+    try:
+        return read_rules((paths.assets() / "access-policy-rules.tsv").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, KeyError) as error:
+        raise DataError(f"The rules of access policies cannot be read: {error}.", "Install ekstui again.") from None
+
+
+def access_policies() -> tuple[AccessPolicyAnswer, ...]:
+    """Return all access policies, those whose rules are known first."""
+    known = map(_answer, knowledge().access_policies.values())
+    return tuple(sorted(known, key=lambda each: ("exact", "prose", "unknown").index(each.policy.content)))
+
+
+def find_access_policy(text: str) -> AccessPolicyAnswer | None:
+    """Return the access policy of an ARN, of `access:NAME` or of a name, whatever its case; None for another name.
+
+    NotFoundError where the text means an access policy by its form, and none has that name.
+    """
+    plain = text.removeprefix(PREFIX)
+    named = access_policy_name(plain)
+    policy = knowledge().access_policy(named or plain)
+    if policy is not None:
+        return _answer(policy)
+    if named is None and not text.startswith(PREFIX):
+        return None
+    nearest = nearest_names(named or plain, knowledge().access_policies)
+    hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope access."
+    raise NotFoundError(f"No EKS access policy that is known is named {named or plain!r}.", nearest, hint)
+
+
+def means_access_policy(text: str) -> bool:
+    """Return whether a text means an access policy and no IAM policy: by its form, or as no IAM policy has the name."""
+    if text.startswith(PREFIX) or access_policy_name(text) is not None:
+        return True
+    found = knowledge().access_policy(text)
+    return found is not None and found.name not in knowledge().policies
+
+
+def access_difference(before: str, after: str) -> AccessDifference:
+    """Return what two access policies differ in; NotFoundError where one is none, or its rules are not known."""
+    one, other = _with_rules(before), _with_rules(after)
+    added, removed = difference(one.rules or (), other.rules or ())
+    return AccessDifference(one, other, tuple(sorted(added)), tuple(sorted(removed)))
+
+
+def who_can_in_kubernetes(action: str) -> KubernetesHolders:
+    """Return which access policies allow `k8s:VERB:RESOURCE[.GROUP][/SUB]`; InputError for another form."""
+    request = parse_request(action, access_rules())
+    found = ((each, covering(each.rules or (), request)) for each in access_policies())
+    unknown = tuple(each.policy.name for each in access_policies() if each.rules is None)
+    return KubernetesHolders(request, tuple((each, rules) for each, rules in found if rules), unknown)
+
+
+def _with_rules(text: str) -> AccessPolicyAnswer:
+    found = find_access_policy(text)
+    if found is None:
+        raise NotFoundError(
+            f"{text!r} is no EKS access policy, and only two of them can be compared with each other.",
+            (),
+            "See ekstui list --scope access.",
+        )
+    if found.rules is None:
+        raise NotFoundError(f"What {found.policy.name} allows is not known rule by rule.", (), found.policy.text)
+    return found
+
+
+def _answer(policy: AccessPolicy) -> AccessPolicyAnswer:
+    return AccessPolicyAnswer(policy, access_rules().get(policy.name) if policy.content == "exact" else None)

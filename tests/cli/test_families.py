@@ -1,0 +1,95 @@
+"""What controllers publish and EKS access policies, over the command line, beside AWS's own policies."""
+
+import csv
+import json
+from typing import Any
+
+import pytest
+
+from ekstui import paths
+from ekstui.cli.main import main
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(list(words)) == code
+    return capsys.readouterr().out
+
+
+def answered(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(printed(capsys, *words, "--json"))
+    return value
+
+
+def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    """v2.13.0 brought ec2:DescribeRouteTables, as the project's own change of docs/install/iam_policy.json says."""
+    found = answered(capsys, "diff", "aws-load-balancer-controller@v2.12.0..v2.13.0")
+    assert found["reach"] == "widened"
+    assert [each["actions"] for each in found["added"]] == [["ec2:DescribeRouteTables"]]
+    assert found["removed"] == found["changed"] == []
+    listed = {each["name"]: each for each in answered(capsys, "list", "--scope", "controllers")["policies"]}
+    assert listed["karpenter"]["newest"] == "v1.14.1"
+    assert "ClusterName" in listed["karpenter"]["parameters"]
+    assert all(each["kind"] == "published" for each in listed.values())
+    shown = answered(capsys, "show", "aws-load-balancer-controller@v3.5.0")
+    assert (shown["version"], shown["default"], shown["arn"]) == ("v3.5.0", True, None)
+    holders = answered(capsys, "who-can", "elasticloadbalancing:SetRulePriorities", "--scope", "controllers")
+    assert "aws-load-balancer-controller" in [each["policy"] for each in holders["policies"]]
+
+
+def test_a_release_that_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("karpenter@v99.0.0", "karpenter@v5", "AmazonEKS_CNI_Policy@v1.2.3"):
+        assert main(["show", text]) == 1, text
+        assert text.partition("@")[2] in capsys.readouterr().err
+
+
+def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pytest.CaptureFixture[str]) -> None:
+    filled = printed(capsys, "show", "karpenter", "--document", "--param", "ClusterName=prod")
+    assert "aws:ResourceTag/kubernetes.io/cluster/prod" in filled
+    assert "${ClusterName}" not in filled
+    assert "<ClusterName>" in printed(capsys, "show", "karpenter")
+    # Nothing is known of the Region, so a request in one is not refused for it.
+    words = ("who-can", "ec2:RunInstances", "--scope", "controllers", "--json", "--resource")
+    found = json.loads(printed(capsys, *words, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"))
+    assert [each["policy"] for each in found["policies"]] == ["karpenter"]
+    assert main(["show", "karpenter", "--param", "ClusterName"]) == 2
+
+
+def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each row of the tables, asked by its first verb and its first resource; all of them are tried in the core."""
+    with (paths.assets() / "access-policy-rules.tsv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["resources"] not in ("", "*")]
+    for row in rows:
+        plural, _, sub = row["resources"].split(",")[0].partition("/")
+        group = row["api_groups"].split(",")[0].replace("*", "example.com")
+        what = f"{plural}{'.' * bool(group)}{group}{'/' * bool(sub)}{sub}"
+        names = printed(capsys, "who-can", f"k8s:{row['verbs'].split(',')[0]}:{what}", "--names").split()
+        assert row["policy"] in names, what
+        assert "AmazonEKSClusterAdminPolicy" in names
+    found = answered(capsys, "who-can", "k8s:create:widgets.example.com")
+    assert [each["policy"] for each in found["policies"]] == ["AmazonEKSClusterAdminPolicy"]
+    assert "AmazonEKSKROPolicy" in found["not_known"]
+    assert main(["who-can", "k8s:pods"]) == 2
+
+
+def test_a_name_of_both_kinds_shows_both_and_a_prefix_picks_one(capsys: pytest.CaptureFixture[str]) -> None:
+    both = printed(capsys, "show", "AmazonEKSBlockStoragePolicy")
+    iam, access = (
+        f"arn:aws:{place}/AmazonEKSBlockStoragePolicy"
+        for place in ("iam::aws:policy", "eks::aws:cluster-access-policy")
+    )
+    assert both.index(iam) < both.index(access)
+    for words in ("access:AmazonEKSBlockStoragePolicy", access):
+        alone = printed(capsys, "show", words)
+        assert access in alone
+        assert iam not in alone
+
+
+def test_what_people_miss_in_an_access_policy_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    view, edit = (answered(capsys, "show", f"AmazonEKS{kind}Policy")["lacks"] for kind in ("View", "Edit"))
+    assert "secrets" in view
+    assert "secrets" not in edit
+    assert {"nodes", "custom resources (of CRDs)"} <= {*view, *edit}
+    found = answered(capsys, "diff", "AmazonEKSViewPolicy", "AmazonEKSEditPolicy")
+    assert {"api_group": "", "resource": "pods/exec", "verb": "create"} in found["added"]
+    assert (found["reach"], found["removed"]) == ("widened", [])
+    assert main(["diff", "AmazonEKSViewPolicy", "AmazonEKSKROPolicy"]) == 1  # nobody publishes the rules of one
