@@ -205,5 +205,7 @@ def test_a_name_is_no_identity(library: Library) -> None:
         ("AmazonEKS_CNI", "AmazonEKS_CNI_Policy"),
     ],
 )
-def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(library: Library, typed: str, name: str) -> None:
+def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
+    library: Library, typed: str, name: str
+) -> None:
     assert library.find(typed).policy.name == name
