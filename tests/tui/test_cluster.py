@@ -38,7 +38,7 @@ async def _choose(pilot: Pilot[None], app: EkstuiApp, cluster: str, *, tree: boo
     await pilot.press("c")
     await settle(pilot, lambda: shows(app, ChooserScreen))
     names = words(app.screen).splitlines()
-    await pilot.press(*["j"] * next(index for index, name in enumerate(names) if name.startswith(cluster)), "enter")
+    await pilot.press(*["down"] * next(index for index, name in enumerate(names) if name.startswith(cluster)), "enter")
     await settle(pilot, lambda: shows(app, ReportScreen) and "reading" not in (words(app.screen) or "reading"))
     if tree:
         await pilot.press("v")
