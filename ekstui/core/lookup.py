@@ -1,0 +1,471 @@
+"""Finding anything by what somebody types or pastes: policies, versions, actions, roles, clusters, symptoms, messages.
+
+The order of what is found: a name as it stands; then, those of EKS first, names that begin so and names with all the
+words; then what has the words in its description; then names with the letters in order.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, NamedTuple, TypeAlias
+
+from ekstui.core import wildcard
+
+Kind = Literal[
+    "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
+    "action", "command", "symptom",
+]  # fmt: skip
+_KINDS: dict[Kind, int] = {
+    "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
+    "user": 8, "group": 9, "action": 10, "command": 11, "symptom": 12,
+}  # fmt: skip
+"""Which comes first of those that fit alike."""
+
+MOST = 200
+"""How many are returned; more letters narrow them down."""
+
+LONGEST = 300
+"""A text that is longer than this, in characters, is a message and no name."""
+
+MESSAGE_PART = 50_000
+"""How much of a log is kept, in characters: the lines that tell of a denial, with those around them."""
+
+_FEWEST_LETTERS = 3
+"""From how many letters on they are looked for in order, and in the names of all actions."""
+
+
+class Thing(NamedTuple):
+    """Something that can be found."""
+
+    kind: Kind
+    name: str
+    about: str = ""
+    """What it is, in a few words."""
+    arn: str = ""
+    eks: bool = False
+    """Whether it belongs to EKS, and so comes first."""
+    aliases: tuple[str, ...] = ()
+    """What else it is called: names and ARNs."""
+    versions: tuple[str, ...] = ()
+    """Of a policy or component: the labels of the known ones, such as `v5`, oldest first."""
+    value: object = None
+    """Whatever the caller wants back."""
+
+
+class PolicyVersion(NamedTuple):
+    """The value of a version that was found."""
+
+    policy: Thing
+    place: int
+    """Which of the policy's versions, from 0."""
+
+
+class Sides(NamedTuple):
+    """The value of a comparison that was found: both sides as commands take them."""
+
+    before: str
+    after: str
+
+
+class Pasted(NamedTuple):
+    """The value of a message that was found: the part of it that tells of a denial."""
+
+    text: str
+
+
+Names: TypeAlias = Callable[[str], Mapping[str, str]]
+"""Takes a service, returns its actions with the prefix by lower-case name without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """What a symptom's texts are, for `Thing.value` to be found by."""
+
+    thing: Thing
+    text: str
+    """All that the notes say of it, in small letters."""
+    is_in: Callable[[str], bool]
+    """Whether a log has one of its messages."""
+
+
+class _Spelled(NamedTuple):
+    """A thing as it is compared with what was typed."""
+
+    thing: Thing
+    name: str
+    squeezed: str
+    """The name's letters and digits."""
+    bare: str
+    """The same without `amazon` or `aws` in front."""
+    others: str
+    """The aliases, and what it is."""
+
+
+class Catalogue:
+    """All that can be found; cheap enough to be asked for each letter that is typed."""
+
+    def __init__(
+        self,
+        things: Iterable[Thing],
+        symptoms: Iterable[Symptoms] = (),
+        names: Names = lambda _: {},
+        actions: Sequence[str] = (),
+        services: Collection[str] = (),
+    ) -> None:
+        """`names` reads the actions of one service when one is typed; `actions` are those of all, once they are read.
+
+        `services` are those that EKS needs something of: their actions come before others that fit alike.
+        """
+        self._things = [_spelled(thing) for thing in things]
+        self._symptoms = tuple(symptoms)
+        self._names = names
+        self._services = services
+        self._actions = [(action.lower(), action) for action in actions]
+        self._by_arn: dict[str, Thing] = {}
+        for each in self._things:
+            for arn in (each.thing.arn, *each.thing.aliases):
+                if arn.startswith("arn:"):
+                    self._by_arn.setdefault(arn.casefold(), each.thing)
+
+    def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
+        """Return what a text may mean, the likeliest first; nothing for an empty text."""
+        text = typed.strip()
+        if not text:
+            return ()
+        if is_message(text):
+            return tuple(islice(self._message(text), most))
+        compared = _DIFF.fullmatch(text)
+        if compared:
+            found = self._compared(compared[1].split())
+        elif text.startswith("arn:"):
+            found = self._of_arn(text)
+        else:
+            found = self._named(text)
+        return tuple(islice(_each_once(found), most))
+
+    # Names
+
+    def _named(self, text: str) -> Iterator[Thing]:
+        name, at, version = text.rpartition("@")
+        if at and name:
+            policies = self._policies(name)
+            # Of a version that nobody knows the policy is shown, which has the others.
+            yield from list(self._versions(policies, version)) or policies
+            return
+        ranked = self._ranked(text)
+        yield from (thing for _, thing in ranked)
+        head, _, last = text.rpartition(" ")
+        if not ranked and head and _LABELS.fullmatch(last):
+            yield from self._versions(self._policies(head), last)
+
+    def _policies(self, text: str) -> list[Thing]:
+        if text.startswith("arn:"):
+            return [thing for thing in self._of_arn(text) if thing.versions]
+        return [thing for _, thing in _closest(self._ranked_things(_Wanted(text))) if thing.versions]
+
+    def _ranked_things(self, wanted: "_Wanted") -> Iterator[tuple["_Rank", Thing]]:
+        for place, each in enumerate(self._things):
+            if rank := wanted.rank(each, place):
+                yield rank, each.thing
+
+    def _ranked(self, text: str) -> list[tuple["_Rank", Thing]]:
+        wanted = _Wanted(text)
+        found = [*self._ranked_things(wanted), *self._found_actions(wanted)]
+        found += self._found_symptoms(wanted, close=any(rank.group < _LETTERS for rank, _ in found))
+        return _closest(found)
+
+    def _found_actions(self, wanted: "_Wanted") -> Iterator[tuple["_Rank", Thing]]:
+        text = wanted.text
+        if " " in text or len(text) < _FEWEST_LETTERS:
+            return
+        if ":" in text and wildcard.is_wild(text):
+            yield _Rank(_EXACT, kind=_KINDS["action"]), _action(wanted.typed, "a pattern")
+            return
+        service, colon, _ = text.partition(":")
+        pairs = [(full.lower(), full) for full in self._names(service).values()] if colon else self._actions
+        for lower, full in pairs:
+            prefix, _, name = lower.partition(":")
+            begins = lower.startswith(text) or name.startswith(text)
+            if not begins and text not in lower and text not in prefix + name:
+                continue
+            group = _EXACT if text == lower else _NAMED
+            far = 0 if prefix in self._services else 1
+            yield (
+                _Rank(group, not prefix.startswith("eks"), not begins, far, _KINDS["action"], len(full)),
+                _action(full),
+            )
+
+    def _found_symptoms(self, wanted: "_Wanted", *, close: bool) -> Iterator[tuple["_Rank", Thing]]:
+        """Yield the symptoms with all the words, or with a rare one of them where nothing else is close."""
+        stems = [_stem(word) for word in wanted.words if word not in _COMMON]
+        if not stems:
+            return
+        hits = [(each, [stem for stem in stems if stem in each.text]) for each in self._symptoms]
+        for each, hit in hits:
+            rare = any(
+                len(stem) >= _RARE and sum(stem in other.text for other in self._symptoms) <= _FEW for stem in hit
+            )
+            if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
+                yield _Rank(_NAMED, False, True, 2 + len(stems) - len(hit), _KINDS["symptom"]), each.thing
+
+    # Versions and comparisons
+
+    def _versions(self, policies: Sequence[Thing], typed: str) -> Iterator[Thing]:
+        before, dots, after = typed.strip().casefold().partition("..")
+        wanted = _label(before)
+        for policy in policies:
+            if dots:
+                yield from _ranges(policy, before, after)
+                continue
+            fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
+            for place in sorted(fitting, key=lambda place: (policy.versions[place] != wanted, -place)):
+                name = f"{policy.name}@{policy.versions[place]}"
+                yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
+
+    def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
+        """Yield the comparisons that `diff A B` may become; with one side, those of a version with the one before."""
+        if len(sides) == 1:
+            if ".." in sides[0]:
+                yield from self._named(sides[0])
+                return
+            for thing in self._sides(sides[0]):
+                at = (
+                    thing.value
+                    if isinstance(thing.value, PolicyVersion)
+                    else PolicyVersion(thing, len(thing.versions) - 1)
+                )
+                if at.place > 0:
+                    yield _comparison(at.policy, *at.policy.versions[at.place - 1 : at.place + 1])
+        elif len(sides) > 1:
+            first = next(self._sides(sides[0]), None)
+            before = _written(first) if first else sides[0]
+            if not (first or _is_side(sides[0])):
+                return
+            for thing in self._sides(sides[1]):
+                after = _written(thing)
+                if after != before:
+                    yield Thing("comparison", f"{before} with {after}", value=Sides(before, after))
+            if _is_side(sides[1]):
+                yield Thing("comparison", f"{before} with {sides[1]}", value=Sides(before, sides[1]))
+
+    def _sides(self, text: str) -> Iterator[Thing]:
+        name = text.removeprefix("role:")
+        for thing in self._of_arn(name) if name.startswith("arn:") else self._named(name):
+            if thing.kind == "role" or (name == text and thing.kind in ("policy", "version", "component")):
+                yield thing
+
+    # ARNs and messages
+
+    def _of_arn(self, text: str) -> Iterator[Thing]:
+        wanted, at, version = text.rpartition("@")
+        if not at or not _LABELS.fullmatch(version):
+            wanted, version = text, ""
+        folded = wanted.casefold()
+        found = [known] if (known := self._by_arn.get(folded)) else []
+        if not found and (match := _SESSION.fullmatch(folded)):
+            found = self._called("role", match["name"])
+        if not found and (match := _IN_CLUSTER.fullmatch(folded)):
+            found = self._called("cluster", match["name"])
+        if not found and (match := _AWS_POLICY.fullmatch(folded)):
+            found = self._called("policy", match["name"])
+        if not found:
+            found = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
+        if version:
+            yield from self._versions([thing for thing in found if thing.versions], version)
+        else:
+            yield from found
+
+    def _called(self, kind: Kind, name: str) -> list[Thing]:
+        return [each.thing for each in self._things if each.thing.kind == kind and each.name == name]
+
+    def _message(self, text: str) -> Iterator[Thing]:
+        part = denial_part(text)
+        folded = " ".join(part.split()).casefold()
+        symptoms = [each.thing for each in self._symptoms if each.is_in(folded)]
+        lines = len(text.splitlines())
+        about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
+        denial = Thing("denial", "Explain this message", about, value=Pasted(part))
+        # What only the notes know comes first where nothing says that anybody is not allowed something.
+        if symptoms and not _DENIED.search(part):
+            yield from (*symptoms, denial)
+        else:
+            yield from (denial, *symptoms)
+        for arn in dict.fromkeys(_ARN.findall(part)):
+            yield from self._of_arn(arn) if self._is_known(arn) else ()
+
+    def _is_known(self, arn: str) -> bool:
+        return arn.casefold() in self._by_arn or _SESSION.fullmatch(arn.casefold()) is not None
+
+
+def is_message(text: str) -> bool:
+    """Return whether a text is a denial, an event or a part of a log, and not the name of anything."""
+    if len(text) > LONGEST or "\n" in text.strip():
+        return True
+    return text.startswith("{") or (" " in text and _DENIED.search(text) is not None)
+
+
+def denial_part(text: str) -> str:
+    """Return a message whole, or of a long log the lines that tell of a denial with those beside them."""
+    if len(text) <= MESSAGE_PART:
+        return text
+    lines = text.splitlines()
+    kept: dict[int, str] = {}
+    size = 0
+    for place, line in enumerate(lines):
+        if not _DENIED.search(line):
+            continue
+        for near in range(max(place - 2, 0), min(place + 3, len(lines))):
+            if near not in kept:
+                kept[near] = lines[near][:MESSAGE_PART]
+                size += len(kept[near])
+        if size >= MESSAGE_PART:
+            break
+    return "\n".join(kept[place] for place in sorted(kept)) or text[:MESSAGE_PART]
+
+
+# fmt: off
+_DIFF = re.compile(r"(?:diff|compare)\s+(\S.*)", re.IGNORECASE | re.DOTALL)
+_LABELS = re.compile(r"v?\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?", re.IGNORECASE)
+_SESSION = re.compile(r"arn:[\w-]+:sts::\d*:assumed-role/(?P<name>[^/]+)(?:/.*)?")
+_IN_CLUSTER = re.compile(r"arn:[\w-]+:eks:[\w-]*:\d*:(?!cluster/)[\w-]+/(?P<name>[^/]+)/.+")
+_AWS_POLICY = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*(?P<name>[^/]+)")
+_ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts|eks):[\w-]*:(?:\d{12}|aws)?:[\w/+=,.@-]+[\w]")
+_DENIED = re.compile(
+    r"not authori[sz]ed|access ?denied|unauthori[sz]edoperation|explicit deny|encoded authorization|"
+    r"\"?(?:errorCode|eventName)\"?\s*:|is forbidden: User",
+    re.IGNORECASE,
+)
+_COMMON = frozenset(
+    ("a", "an", "and", "are", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "in", "is", "it", "my",
+     "no", "not", "of", "on", "or", "the", "to", "up", "was", "what", "why", "with")
+)
+# fmt: on
+_RARE = 4
+"""From how many letters on a word says enough by itself, if only a FEW symptoms have it."""
+_FEW = 3
+
+_EXACT, _NAMED, _DESCRIBED, _LETTERS = range(1, 5)
+
+
+class _Rank(NamedTuple):
+    """How well something fits; less is better."""
+
+    group: int
+    other: bool = False
+    """Whether it is not of EKS."""
+    within: bool = False
+    """Whether the name has the text, but does not begin with it."""
+    loose: int = 0
+    """How far apart the letters are, or how many words begin in the middle of others."""
+    kind: int = 0
+    place: int = 0
+
+
+class _Wanted:
+    """What was typed, as it is compared with names."""
+
+    def __init__(self, text: str) -> None:
+        self.typed = text.strip()
+        self.text = self.typed.casefold()
+        self.words = self.text.split()
+        self._squeezed = _squeezed(self.text)
+        one_word = len(self.words) == 1 and len(self._squeezed) >= _FEWEST_LETTERS
+        self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
+
+    def rank(self, each: _Spelled, place: int = 0) -> _Rank | None:
+        """Return how well a thing fits, None if it does not."""
+        thing, name = each.thing, each.name
+        kind = _KINDS[thing.kind]
+        last = place if thing.eks else len(name)
+        if name == self.text or self.text in map(str.casefold, thing.aliases):
+            return _Rank(_EXACT, not thing.eks, kind=kind, place=place)
+        squeezed = self._squeezed
+        if squeezed and (each.squeezed.startswith(squeezed) or each.bare.startswith(squeezed)):
+            return _Rank(_NAMED, not thing.eks, kind=kind, place=last)
+        if all(word in name for word in self.words):
+            inside = sum(not _begins_word(name, thing.name, word) for word in self.words)
+            return _Rank(_NAMED, not thing.eks, True, inside, kind, last)
+        if len(self.words) == 1 and len(squeezed) >= _FEWEST_LETTERS and squeezed in each.squeezed:
+            return _Rank(_NAMED, not thing.eks, True, 1, kind, last)
+        if len(self.text) >= _FEWEST_LETTERS and all(word in name or word in each.others for word in self.words):
+            return _Rank(_DESCRIBED, not thing.eks, True, 0, kind, last)
+        if self._letters and (match := self._letters.search(each.squeezed)):
+            return _Rank(_LETTERS, not thing.eks, True, match.end() - match.start(), kind, last)
+        return None
+
+
+def _spelled(thing: Thing) -> _Spelled:
+    squeezed = _squeezed(thing.name)
+    bare = squeezed.removeprefix("amazon").removeprefix("aws")
+    others = " ".join((*thing.aliases, thing.about)).casefold()
+    return _Spelled(thing, thing.name.casefold(), squeezed, bare, others)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _begins_word(name: str, spelled: str, word: str) -> bool:
+    """Return whether a word of what was typed begins one of the name: at its start, behind a sign, or with a capital."""
+    at = name.find(word)
+    while at >= 0:
+        if at == 0 or not name[at - 1].isalnum() or (spelled[at : at + 1].isupper() and not spelled[at - 1].isupper()):
+            return True
+        at = name.find(word, at + 1)
+    return False
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
+
+
+def _closest(found: Iterable[tuple[_Rank, Thing]]) -> list[tuple[_Rank, Thing]]:
+    """Return what was found in order, without names that only have the letters where anything fits better."""
+    ranked = sorted(found, key=lambda pair: pair[0])
+    return [pair for pair in ranked if pair[0].group < _LETTERS or ranked[0][0].group == _LETTERS]
+
+
+def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:
+    seen: set[tuple[str, str, str]] = set()
+    for thing in found:
+        key = (thing.kind, thing.name, thing.arn)
+        if key not in seen:
+            seen.add(key)
+            yield thing
+
+
+def _action(name: str, about: str = "") -> Thing:
+    return Thing("action", name, about, value=name)
+
+
+def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
+    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may become, those with the newest first."""
+    labels = policy.versions
+    first, second = (labels.index(_label(each)) if _label(each) in labels else None for each in (before, after))
+    if first is not None and second is not None and first != second:
+        yield _comparison(policy, labels[first], labels[second])
+    elif first is not None and not after:
+        for label in reversed(labels[first + 1 :]):
+            yield _comparison(policy, labels[first], label)
+    elif second is not None and not before:
+        for label in reversed(labels[:second]):
+            yield _comparison(policy, label, labels[second])
+
+
+def _label(typed: str) -> str:
+    return typed if typed.startswith("v") or not typed else f"v{typed}"
+
+
+def _comparison(policy: Thing, before: str, after: str) -> Thing:
+    sides = Sides(f"{policy.name}@{before}", f"{policy.name}@{after}")
+    return Thing("comparison", f"{policy.name}@{before}..{after}", policy.about, eks=policy.eks, value=sides)
+
+
+def _written(thing: Thing) -> str:
+    return f"role:{thing.name}" if thing.kind == "role" else thing.name
+
+
+def _is_side(text: str) -> bool:
+    """Return whether a text is a side of its own: a file."""
+    return "/" in text or text.endswith(".json")

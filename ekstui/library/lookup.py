@@ -1,0 +1,85 @@
+"""All that can be found by name: policies, what the notes know, and the account as it was last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.lookup import Catalogue, Symptoms, Thing
+from ekstui.core.policy import version_label
+from ekstui.core.reference import reference
+from ekstui.core.uses import Uses
+from ekstui.library.knowledge import knowledge
+from ekstui.library.library import Library
+
+
+def catalogue(
+    library: Library,
+    snapshot: AccountSnapshot | None = None,
+    commands: Iterable[Thing] = (),
+    *,
+    uses: Uses | None = None,
+    actions: Sequence[str] = (),
+) -> Catalogue:
+    """Return what can be found: the commands given, the policies, and what an account has.
+
+    `uses` says which roles a cluster uses, and `actions` are the names of all; both take a fifth of a second and can
+    be had later. A role's value is its ARN or name, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
+    """
+    things = [*_policies(library), *_access_policies(snapshot), *commands]
+    if snapshot is not None:
+        things += [*_account(snapshot, uses or {})]
+    services = {prefix for known in knowledge().policies.values() for prefix in known.services}
+    return Catalogue(things, _symptoms(), reference().names, actions, services)
+
+
+def all_actions() -> tuple[str, ...]:
+    """Return the names of all actions; the first call reads all services, 150 ms."""
+    known = reference()
+    return tuple(full for service in known.services() for full in known.names(service).values())
+
+
+def _policies(library: Library) -> Iterator[Thing]:
+    for entry in library.policies("all"):
+        policy = entry.policy
+        labels = tuple(version_label(info.number) for info in policy.versions)
+        about = f"superseded by {entry.superseded_by}" if entry.superseded_by else entry.purpose or ""
+        yield Thing("policy", policy.name, about, policy.arn, entry.scope == "eks", versions=labels, value=entry)
+
+
+def _access_policies(snapshot: AccountSnapshot | None) -> Iterator[Thing]:
+    partition = snapshot.identity.partition if snapshot else "aws"
+    for known in knowledge().access_policies.values():
+        arn = f"arn:{partition}:eks::aws:cluster-access-policy/{known.name}"
+        yield Thing("access policy", known.name, known.text, arn, eks=True, value=known)
+
+
+def _symptoms() -> Iterator[Symptoms]:
+    for known in knowledge().symptoms:
+        thing = Thing("symptom", known.symptom, known.answer, eks=True, value=known)
+        whole = " ".join((known.symptom, known.answer, *known.messages, *known.policies, *known.actions)).casefold()
+        yield Symptoms(thing, whole, known.is_in)
+
+
+def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    for cluster in clusters:
+        about = " · ".join(filter(None, (cluster.region, cluster.version)))
+        yield Thing("cluster", cluster.name, about, cluster.arn or "", eks=True, value=cluster)
+    for role in snapshot.roles:
+        used = uses.get(role.arn, ()) if role.arn else ()
+        about = ", ".join(
+            dict.fromkeys(f"{each.kind} of {each.cluster}" if each.cluster else each.kind for each in used)
+        )
+        yield Thing(
+            "role", role.name, about, role.arn or "", bool(used), role.instance_profiles, value=role.arn or role.name
+        )
+    for user in snapshot.users:
+        yield Thing("user", user.name, _carried(user.attached, user.inline), user.arn or "", value=user)
+    for group in snapshot.groups:
+        yield Thing("group", group.name, _carried(group.attached, group.inline), group.arn or "", value=group)
+
+
+def _carried(*lists: Sequence[object]) -> str:
+    count = sum(map(len, lists))
+    return f"{count} polic{'y' if count == 1 else 'ies'}"
