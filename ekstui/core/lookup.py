@@ -6,6 +6,7 @@ words; then what has the words in its description; then names with the letters i
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
@@ -14,11 +15,11 @@ from ekstui.core import wildcard
 
 Kind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
-    "action", "command", "symptom",
+    "own policy", "action", "command", "symptom",
 ]  # fmt: skip
 _KINDS: dict[Kind, int] = {
     "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
-    "user": 8, "group": 9, "action": 10, "command": 11, "symptom": 12,
+    "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
 }  # fmt: skip
 """Which comes first of those that fit alike."""
 
@@ -127,6 +128,12 @@ class Catalogue:
             for arn in (each.thing.arn, *each.thing.aliases):
                 if arn.startswith("arn:"):
                     self._by_arn.setdefault(arn.casefold(), each.thing)
+
+    def with_things(self, things: Iterable[Thing]) -> "Catalogue":
+        """Return the same with more things in it."""
+        other = copy(self)
+        other._things = [*self._things, *map(_spelled, things)]
+        return other
 
     def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
         """Return what a text may mean, the likeliest first; nothing for an empty text."""
@@ -300,7 +307,7 @@ class Catalogue:
 
 def is_message(text: str) -> bool:
     """Return whether a text is a denial, an event or a part of a log, and not the name of anything."""
-    if len(text) > LONGEST or "\n" in text.strip():
+    if len(text) > LONGEST or len(text.strip().splitlines()) > 1:
         return True
     return text.startswith("{") or (" " in text and _DENIED.search(text) is not None)
 

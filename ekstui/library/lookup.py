@@ -9,6 +9,7 @@ from ekstui.core.lookup import Catalogue, Symptoms, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.uses import Uses
+from ekstui.core.words import use_in_words
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 
@@ -68,18 +69,20 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
         yield Thing("cluster", cluster.name, about, cluster.arn or "", eks=True, value=cluster)
     for role in snapshot.roles:
         used = uses.get(role.arn, ()) if role.arn else ()
-        about = ", ".join(
-            dict.fromkeys(f"{each.kind} of {each.cluster}" if each.cluster else each.kind for each in used)
-        )
+        about = ", ".join(dict.fromkeys(map(use_in_words, used)))
         yield Thing(
             "role", role.name, about, role.arn or "", bool(used), role.instance_profiles, value=role.arn or role.name
         )
     for user in snapshot.users:
-        yield Thing("user", user.name, _carried(user.attached, user.inline), user.arn or "", value=user)
+        groups = f", in {', '.join(user.groups)}" if user.groups else ""
+        yield Thing("user", user.name, f"{_carried(user.attached, user.inline)}{groups}", user.arn or "", value=user)
     for group in snapshot.groups:
         yield Thing("group", group.name, _carried(group.attached, group.inline), group.arn or "", value=group)
+    for own in snapshot.local_policies:
+        about = f"{own.default_version}, of account {snapshot.identity.account}"
+        yield Thing("own policy", own.name, about, own.arn, value=own)
 
 
 def _carried(*lists: Sequence[object]) -> str:
     count = sum(map(len, lists))
-    return f"{count} polic{'y' if count == 1 else 'ies'}"
+    return f"{count} polic{'y' if count == 1 else 'ies'} of its own"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Paste, Resize
 from textual.message import Message
+from textual.screen import ModalScreen
 
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
@@ -26,12 +27,19 @@ from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 
 if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot
     from ekstui.core.eks import Cluster
-    from ekstui.library import ClusterAnswer, Library
+    from ekstui.core.lookup import Catalogue, Thing
+    from ekstui.core.where import Side
+    from ekstui.library import ClusterAnswer, DataStatus, Library
+    from ekstui.tui.marks import Marks
     from ekstui.tui.screens.chooser import ChooserScreen
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
 # of the start.
+
+RECENT = 8
+"""How many of the things that were found last are offered again."""
 
 
 class ClustersJudged(Message):
@@ -72,6 +80,9 @@ class EkstuiApp(LibraryApp):
         self.animation_level = "none"
         self._start = start
         self._account = account or AccountView()
+        self._recent: tuple[Thing, ...] = ()
+        """What was found last, newest first."""
+        self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
 
     def get_default_screen(self) -> ExplorerScreen:
         """Return the screen that everything starts from."""
@@ -114,22 +125,56 @@ class EkstuiApp(LibraryApp):
         else:
             await self.action_quit()
 
-    def action_find(self) -> None:
-        """Let the user type what to do or where to go."""
-        from ekstui.tui.screens.palette import Compare, GoTo, PaletteScreen, RunKey
+    def action_find(self, pasted: str = "") -> None:
+        """Let the user type or paste what to do or where to go."""
+        from ekstui.tui.screens.palette import PaletteScreen
 
         here = self.keys_here
-        shown = [key for key in (*here, *self.KEYS) if key != keys.FIND]
+        commands = [key for key in (*here, *self.KEYS) if key.id != keys.FIND.id]
 
-        async def act(chosen: RunKey | GoTo | Compare | None) -> None:
-            if isinstance(chosen, RunKey):
-                await self.run_action(chosen.key.action, self.screen if chosen.key in here else self)
-            elif isinstance(chosen, GoTo):
-                self.go_to(chosen.shown)
-            elif isinstance(chosen, Compare):
-                self._compare(chosen.sides)
+        async def act(chosen: Thing | None) -> None:
+            if chosen is None:
+                return
+            if isinstance(chosen.value, Key):
+                await self.run_action(chosen.value.action, self.screen if chosen.value in here else self)
+            else:
+                self._recent = (chosen, *(each for each in self._recent if each != chosen))[:RECENT]
+                self._open_found(chosen)
 
-        self.push_screen(PaletteScreen(shown), act)
+        explorer = self._explorer
+        self.push_screen(PaletteScreen(commands, self._recent, explorer.account, explorer.marks, pasted), act)
+
+    def _open_found(self, thing: Thing) -> None:
+        from ekstui.core.lookup import Pasted, Sides
+        from ekstui.tui.found import screen_of, shown_of
+
+        if shown := shown_of(thing):
+            self.go_to(shown)
+        elif isinstance(thing.value, Sides):
+            self._compare(thing.value)
+        elif isinstance(thing.value, Pasted):
+            self.post_message(AskExplain(thing.value.text))
+        elif screen := screen_of(thing, self._explorer.account.snapshot, self._explorer.scope):
+            self.push_screen(screen)
+
+    def on_paste(self, event: Paste) -> None:
+        """Look up what is pasted where nothing takes it."""
+        if event.text.strip() and not isinstance(self.screen, ModalScreen):
+            self.action_find(event.text)
+
+    def catalogue_of(self, library: Library, snapshot: AccountSnapshot | None) -> Catalogue | None:
+        """Return all that can be found, where that was read before of the same policies and the same account."""
+        known = self._catalogue
+        same = known is not None and known[0] is library and known[1] is snapshot and known[2] == library.data()
+        return known[3] if known is not None and same else None
+
+    def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
+        """Keep all that can be found for the next time."""
+        self._catalogue = (library, snapshot, library.data(), known)
+
+    def mark(self, marks: Marks) -> None:
+        """Mark these policies and versions."""
+        self._explorer.marks = marks
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor of the screen, or let the user type one."""
@@ -189,7 +234,6 @@ class EkstuiApp(LibraryApp):
 
     def _compare(self, sides: Sequence[str]) -> None:
         from ekstui.core.where import StandardInput, parse_sides
-        from ekstui.tui.screens.compare import CompareScreen
 
         try:
             before, after = parse_sides(sides)
@@ -198,7 +242,13 @@ class EkstuiApp(LibraryApp):
         except InputError as error:
             self.notify(clean_line(str(error)), severity="error", markup=False)
         else:
-            self.push_screen(CompareScreen(before, after))
+            self.compare_sides(before, after)
+
+    def compare_sides(self, before: Side, after: Side) -> None:
+        """Show what differs between two sides."""
+        from ekstui.tui.screens.compare import CompareScreen
+
+        self.push_screen(CompareScreen(before, after))
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room for the app."""
@@ -254,6 +304,7 @@ class EkstuiApp(LibraryApp):
             from ekstui.tui.screens.account import AccountScreen
 
             self._explorer.forget_account()
+            self._recent = ()
             # Whatever stands on the screens in between is about the account before.
             await self._go_home()
             await self.push_screen(AccountScreen(self._explorer.account))

@@ -17,7 +17,11 @@ from ekstui.tui.shown import Shown
 from ekstui.tui.tones import readable
 
 if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.lookup import Catalogue
+    from ekstui.core.where import Side
     from ekstui.library import Library
+    from ekstui.tui.marks import Marks
 
 
 class LibraryApp(KeysInTurnApp, SurvivingApp):
@@ -58,6 +62,22 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
 
     def action_account(self) -> None:
         """Show the account."""
+        raise NotImplementedError
+
+    def catalogue_of(self, library: Library, snapshot: AccountSnapshot | None) -> Catalogue | None:
+        """Return all that can be found, where that was read before of the same policies and the same account."""
+        raise NotImplementedError
+
+    def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
+        """Keep all that can be found for the next time."""
+        raise NotImplementedError
+
+    def mark(self, marks: Marks) -> None:
+        """Mark these policies and versions."""
+        raise NotImplementedError
+
+    def compare_sides(self, before: Side, after: Side) -> None:
+        """Show what differs between two sides."""
         raise NotImplementedError
 
     def go_to(self, shown: Shown) -> None:

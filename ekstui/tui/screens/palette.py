@@ -1,7 +1,6 @@
-"""The palette: every policy, version and command by typing a part of its name."""
+"""Find anything: what is typed or pasted is looked up as one types, over a list of what it may mean."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,87 +8,173 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key as KeyPressed
+from textual.events import Paste
 from textual.getters import app, query_one
+from textual.message import Message
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Input
 
-from ekstui.core.policy import version_label
+from ekstui.core.lookup import Catalogue, Pasted, Thing, is_message
 from ekstui.core.text import clean_line
-from ekstui.library import PolicyEntry
-from ekstui.present.styled import Column, Row, mark_hits, styled
+from ekstui.core.where import RoleSide, Side
+from ekstui.library.lookup import all_actions, catalogue
+
+
+from ekstui.present.styled import Column, Row, Styled, mark_hits, styled
+from ekstui.tui import keys
+from ekstui.tui.account import AccountView
+from ekstui.tui.actions import AskExplain, AskWhoCan
+from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Key, spelled
-from ekstui.tui.shown import Shown
+from ekstui.tui.found import actions_behind, shown_of
+from ekstui.tui.keys import Key, bindings, spelled
+from ekstui.tui.marks import Marks, sides_to_compare, with_mark
+from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList
 
-MOST = 200
-"""How many rows are shown; more words narrow them down."""
+EXCERPT = 80
+"""How much of a pasted message stands in the line, in characters."""
+
+DESCRIBE_AFTER = 0.12
+"""Seconds that the cursor rests on a row before the line below tells all about it."""
+
+_TYPING = "enter opens · tab: to the rows · POLICY@v5..v6 · diff A B · paste a denial"
+_CHOOSING = "enter opens · space marks · w who can · x explain · d compare · tab: back"
+
+_COLUMNS = (Column("", 6), Column("", 20, share=1), Column("", 15, right=True))
 
 
-@dataclass(frozen=True, slots=True)
-class RunKey:
-    """The user chose what a key does."""
+class FindLine(Line):
+    """The line in which one types; a message that is pasted goes to the screen whole."""
 
-    key: Key
+    class Taken(Message):
+        """A message was pasted."""
 
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
-@dataclass(frozen=True, slots=True)
-class GoTo:
-    """The user chose a policy, at a version."""
-
-    shown: Shown
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """The user wants two things compared: policies, versions, files, roles."""
-
-    sides: tuple[str, ...]
-    """As typed: two sides, or one range."""
+    def on_paste(self, event: Paste) -> None:
+        """Take the name that is pasted, or pass a message on."""
+        if is_message(event.text):
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Taken(event.text))
+        else:
+            super().on_paste(event)
 
 
-class PaletteScreen(ModalScreen[RunKey | GoTo | Compare | None]):
+class CatalogueRead(Message):
+    """All that can be found is known by now, the uses of roles and the names of actions included."""
+
+    def __init__(self, known: Catalogue) -> None:
+        super().__init__()
+        self.known = known
+
+
+class PaletteScreen(ModalScreen[Thing | None]):
     """Dismisses with what was chosen, or with None."""
 
+    KEYS = (
+        keys.MARK.here("Mark the policy or version in the row, to compare it."),
+        keys.WHO_CAN.here("Show who can do the action in the row."),
+        keys.EXPLAIN.here("Explain the message, or the action in the row."),
+        keys.COMPARE.here("Compare the two marks, or the row with the mark or with the version before."),
+    )
+    """Keys of the rows; in the line they are letters."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close", priority=True),
+        Binding("tab,shift+tab", "other", show=False, priority=True),
         Binding("down", "rows('down')", show=False),
         Binding("up", "rows('up')", show=False),
         Binding("pagedown", "rows('page_down')", show=False),
         Binding("pageup", "rows('page_up')", show=False),
+        *bindings(KEYS),
     ]
     DEFAULT_CSS = """
     PaletteScreen { align: center top; }
-    PaletteScreen > Vertical { width: 90; max-width: 98%; height: 70%; margin-top: 1; border: round $accent; background: $surface; }
+    PaletteScreen > Vertical { width: 110; max-width: 98%; height: 80%; margin-top: 1; border: round $accent; background: $surface; }
+    PaletteScreen LineBar { height: 2; color: $text-muted; }
     """
 
     app = app(LibraryApp)
     rows = query_one(RowList)
+    line = query_one(FindLine)
+    about = query_one(LineBar)
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    def __init__(
+        self, commands: Sequence[Key], recent: Sequence[Thing], account: AccountView, marks: Marks, pasted: str = ""
+    ) -> None:
         super().__init__()
-        self._keys = keys
-        self._entries: Sequence[PolicyEntry] = ()
+        self._keys = commands
+        self._recent = recent
+        self._account = account
+        self.marks = marks
+        self._pasted = pasted
+        """A message that was pasted: the line shows a part of it."""
+        self._known: Catalogue | None = None
+        self._describing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the line to type in and what fits it."""
+        """Yield the line to type in, what fits it, and all about the row under the cursor."""
         with Vertical() as box:
-            box.border_title = Content("Commands, policies, versions")
-            box.border_subtitle = Content("POLICY@v5 goes to a version · diff A B compares · esc closes")
-            yield Line(placeholder="type a part of a name")
-            yield RowList((Column("", 6), Column("", 20, share=1), Column("", 14, right=True)))
+            box.border_title = Content("Find anything")
+            yield FindLine(
+                placeholder="a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
+            )
+            yield RowList(_COLUMNS)
+            yield LineBar()
 
     def on_mount(self) -> None:
-        """Show everything there is."""
-        self._entries = self.app.library.policies("all")
-        self.query_one(Line).focus()
-        self._show("")
+        """Show what was found before and what can be done here; the slower parts of all there is come a little later."""
+        self._commands = [
+            Thing("command", key.label, key.help, aliases=(key.id,), eks=True, value=key) for key in self._keys
+        ]
+        library, snapshot, commands = self.app.library, self._account.snapshot, self._commands
+        self.line.focus()
+        known = self.app.catalogue_of(library, snapshot)
+        self._known = known.with_things(commands) if known else catalogue(library, snapshot, commands)
+        if self._pasted:
+            self._take(self._pasted)
+        else:
+            self._show()
+        if known is None:
+
+            def read(_: Job) -> CatalogueRead:
+                uses = library.account.uses(snapshot) if snapshot else None
+                return CatalogueRead(catalogue(library, snapshot, uses=uses, actions=all_actions()))
+
+            self.app.background.run(self, "catalogue", read)
+
+    @on(CatalogueRead)
+    def _catalogue_read(self, message: CatalogueRead) -> None:
+        self.app.keep_catalogue(self.app.library, self._account.snapshot, message.known)
+        self._known = message.known.with_things(self._commands)
+        self._show(keep=True)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._show(event.value)
+        self._pasted = ""
+        self._show()
+
+    @on(FindLine.Taken)
+    def _taken(self, event: FindLine.Taken) -> None:
+        event.stop()
+        self._take(event.text)
+
+    def _take(self, text: str) -> None:
+        """Look up what was pasted; the line shows its beginning."""
+        # Terminals send a pasted line break as a carriage return, as if enter was pressed.
+        self._pasted = text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+        beginning = " ".join(text[: 4 * EXCERPT].split())
+        with self.line.prevent(Input.Changed):
+            self.line.value = clean_line(f"{beginning[:EXCERPT]}…" if len(beginning) > EXCERPT else beginning)
+            self.line.cursor_position = len(self.line.value)
+        self._show()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -101,57 +186,136 @@ class PaletteScreen(ModalScreen[RunKey | GoTo | Compare | None]):
         event.stop()
         self._choose(event.row)
 
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        event.stop()
+        if self._describing:
+            self._describing.stop()
+        self._describing = self.set_timer(DESCRIBE_AFTER, self._describe)
+
+    def _describe(self) -> None:
+        """Tell all about the row under the cursor, and which keys do something."""
+        thing = self._thing
+        parts = [thing.name, thing.about, thing.arn] if thing else []
+        self.about.show(styled(clean_line("  ".join(filter(None, parts)))))
+
+    def on_descendant_focus(self) -> None:
+        """Say what the keys do where they go now."""
+        self.query_one(Vertical).border_subtitle = Content(_TYPING if self.line.has_focus else _CHOOSING)
+
+    def on_key(self, event: KeyPressed) -> None:
+        """Go on typing where a letter means nothing to the rows."""
+        means_nothing = event.key not in self.active_bindings
+        if self.rows.has_focus and event.character and event.is_printable and means_nothing:
+            event.stop()
+            self.line.focus()
+            self.line.insert_text_at_cursor(event.character)
+
     def action_rows(self, action: str) -> None:
         """Move in the rows while the line keeps the focus."""
         getattr(self.rows, f"action_{action}")()
 
+    def action_other(self) -> None:
+        """Go from the line to the rows, or back."""
+        self.set_focus(self.rows if self.line.has_focus else self.line, scroll_visible=False)
+
+    @property
+    def _thing(self) -> Thing | None:
+        row = self.rows.current
+        return row.value if row is not None and isinstance(row.value, Thing) else None
+
     def _choose(self, row: Row | None) -> None:
-        if row is not None and isinstance(row.value, RunKey | GoTo | Compare):
+        if row is not None and isinstance(row.value, Thing):
             self.dismiss(row.value)
 
-    def _show(self, typed: str) -> None:
-        command, *sides = typed.split()[:3] or [""]
-        if command.casefold() == "diff" and sides:
-            sentence = styled(clean_line(f"compare {' with '.join(sides)}"))
-            row = Row("diff", (styled("d", "accent"), sentence, styled("command", "muted")), Compare(tuple(sides)))
-            hint = "A and B: POLICY, POLICY@v5, a file with a / or .json, role:NAME; or POLICY@v5..v6."
-            self.rows.set_rows([row, Row("hint", (styled(hint, "muted"),), selectable=False)], cursor="diff")
+    # What the keys do with the row
+
+    def action_mark(self) -> None:
+        """Mark the policy or version in the row, or take its mark away."""
+        thing = self._thing
+        shown = shown_of(thing) if thing else None
+        if shown is None:
+            self._say("Only a policy or a version can be marked.")
             return
-        name, _, version = typed.partition("@")
-        words = name.casefold().split()
-        rows = [row for row, _ in zip(self._found(words, version.strip().casefold()), range(MOST), strict=False)]
-        if rows:
-            first = rows[0].key
-            self.rows.set_rows([self._marked(row, words) for row in rows], cursor=first)
-        else:
-            self.rows.show_message(styled(clean_line(f"Nothing is named “{typed}”."), "warn"))
+        self.marks = with_mark(self.marks, shown.place)
+        self.app.mark(self.marks)
+        self._show(keep=True)
 
-    def _marked(self, row: Row, words: Sequence[str]) -> Row:
-        cells = row.cells
+    def action_who_can(self) -> None:
+        """Show who can do the action in the row."""
+        actions = actions_behind(self._thing) if self._thing else ()
+        if not actions:
+            self._say("w asks about an action; this row is none.")
+            return
+        self.dismiss(None)
+        self.app.post_message(AskWhoCan(actions[0]))
+
+    def action_explain(self) -> None:
+        """Explain the message or the action in the row, or let the user type what the role is denied."""
+        thing = self._thing
+        actions = actions_behind(thing) if thing else ()
+        if thing is None or not (actions or isinstance(thing.value, Pasted)):
+            self._say("x explains a message that is pasted, or an action; this row is neither.")
+            return
+        self.dismiss(None)
+        self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
+
+    def action_diff(self) -> None:
+        """Compare the two marks, or the row with the mark, or with the version before."""
+        thing = self._thing
+        sides: tuple[Side, Side] | None = None
+        if thing is not None and thing.kind == "comparison":
+            self.dismiss(thing)
+            return
+        if thing is not None and thing.kind == "role" and self.marks:
+            sides = (self.marks[-1], RoleSide(str(thing.value)))
+        elif thing is not None and (shown := shown_of(thing)):
+            sides = sides_to_compare(self.marks, shown)
+        if sides is None:
+            self._say("Mark a policy or a version with space, then d compares it with another row.")
+            return
+        self.dismiss(None)
+        self.app.compare_sides(*sides)
+
+    def _say(self, sentence: str) -> None:
+        self.notify(sentence, markup=False)
+
+    # Rows
+
+    def _show(self, *, keep: bool = False) -> None:
+        """Show what fits; with `keep` the cursor stays with its row."""
+        typed = self._pasted or self.line.value
+        known = self._known
+        if known is None:
+            return
+        found = known.find(typed) if typed.strip() else [*self._recent, *self._commands]
+        if not found:
+            self.rows.show_message(
+                styled(clean_line(f"Nothing is named “{typed}”."), "warn"),
+                styled(
+                    "s in the four panes lists all policies; a reads the account, and with it roles and clusters.",
+                    "muted",
+                ),
+            )
+            return
+        words = () if self._pasted else typed.casefold().replace("@", " ").split()
+        rows: list[Row] = []
+        for place, thing in enumerate(found):
+            recent = not typed.strip() and place < len(self._recent)
+            rows.append(
+                Row((thing.kind, thing.name, thing.arn, recent), self._cells(thing, words, recent=recent), thing)
+            )
+        cursor = self.rows.current.key if keep and self.rows.current else rows[0].key
+        self.rows.set_rows(rows, cursor=cursor)
+
+    def _cells(self, thing: Thing, words: Sequence[str], *, recent: bool) -> tuple[Styled, ...]:
+        sign = styled("recent", "muted") if recent else ()
+        if isinstance(thing.value, Key):
+            sign = styled(spelled(self.app.keys_of(thing.value)), "accent")
+        elif (shown := shown_of(thing)) and shown.place in self.marks:
+            sign = styled("ABCD"[self.marks.index(shown.place)], "accent")
+        name = styled(clean_line(thing.name))
         for word in words:
-            cells = tuple(mark_hits(cell, word) for cell in cells)
-        return Row(row.key, cells, row.value)
-
-    def _found(self, words: Sequence[str], version: str) -> Iterator[Row]:
-        if not version:
-            for key in self._keys:
-                if all(word in f"{key.label} {key.help}".casefold() for word in words):
-                    cells = (
-                        styled(spelled(self.app.keys_of(key)), "accent"),
-                        styled(key.help),
-                        styled("command", "muted"),
-                    )
-                    yield Row(key.id, cells, RunKey(key))
-        for entry in self._entries:
-            policy = entry.policy
-            if not all(word in policy.name.casefold() for word in words):
-                continue
-            labels = [version_label(info.number) for info in reversed(policy.versions)]
-            wanted = [label for label in labels if version and label.startswith(version)]
-            for label in wanted or ([] if version else [version_label(policy.default_version)]):
-                shown = Shown(entry, int(label[1:]))
-                yield Row(
-                    (policy.arn, label),
-                    (styled(label, "muted"), styled(policy.name), styled("policy", "muted")),
-                    GoTo(shown),
-                )
+            name = mark_hits(name, word)
+        about = clean_line(thing.about)
+        return sign, (*name, (f"  {about}" if about else "", "muted")), styled(thing.kind, "muted")
