@@ -30,6 +30,7 @@ from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.matrix import MatrixScreen
+from ekstui.tui.screens.palette import PaletteScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
@@ -42,6 +43,7 @@ _PLACES: dict[str, tuple[Key, ...]] = {
     "Everywhere": EkstuiApp.KEYS,
     "In every list": RowList.KEYS,
     "In the four panes": ExplorerScreen.KEYS,
+    "In the rows of what was found": PaletteScreen.KEYS,
     "In a report, a comparison, or about a role": ReportScreen.KEYS,
     "In a comparison": CompareScreen.KEYS,
     "About a role": RoleScreen.KEYS,

@@ -33,7 +33,7 @@ class Key(NamedTuple):
 
 # fmt: off
 HELP = Key("help", "question_mark", "help", "help", "Show how to find the usual answers, the keys for where you are, and the signs.")
-FIND = Key("find", "colon,ctrl+p", "find", "find anything", "Find anything by a part of its name: policies, versions, commands.")
+FIND = Key("find", "colon,ctrl+p", "find", "find anything", "Find anything: a policy, POLICY@v5..v6, an action, a role, a cluster, an ARN, a symptom, a command; or paste a denial.")
 OPEN = Key("open", "enter", "open", "open", "Go deeper: open what the cursor is on.")
 BACK = Key("back", "escape", "back", "back", "Go back one step: stop long work, clear the filter, clear the marks, leave the screen.")
 LEAVE = Key("leave", "q", "leave", "leave", "Leave the screen; in the four panes quit.")
