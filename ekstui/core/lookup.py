@@ -50,6 +50,8 @@ class Thing(NamedTuple):
     """What else it is called: names and ARNs."""
     versions: tuple[str, ...] = ()
     """Of a policy or component: the labels of the known ones, such as `v5`, oldest first."""
+    releases: tuple[tuple[str, int], ...] = ()
+    """Of a component: every release with the place of its version, from 0."""
     value: object = None
     """Whatever the caller wants back."""
 
@@ -229,6 +231,10 @@ class Catalogue:
             for place in sorted(fitting, key=lambda place: (policy.versions[place] != wanted, -place)):
                 name = f"{policy.name}@{policy.versions[place]}"
                 yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
+            for label, place in policy.releases:
+                if label == wanted and place not in fitting:
+                    name = f"{policy.name}@{label}"
+                    yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
 
     def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
         """Yield the comparisons that `diff A B` may become; with one side, those of a version with the one before."""

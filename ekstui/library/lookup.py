@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ekstui.core.account import AccountSnapshot
-from ekstui.core.lookup import Catalogue, Symptoms, Thing
+from ekstui.core.account import AccountSnapshot, in_partition
+from ekstui.core.lookup import Catalogue, Kind, Symptoms, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.uses import Uses
 from ekstui.core.words import use_in_words
+from ekstui.library.access import access_policies
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 
@@ -41,18 +42,28 @@ def all_actions() -> tuple[str, ...]:
 
 
 def _policies(library: Library) -> Iterator[Thing]:
-    for entry in library.policies("all"):
+    for entry in library.policies("any"):
         policy = entry.policy
         labels = tuple(version_label(info.number) for info in policy.versions)
         about = f"superseded by {entry.superseded_by}" if entry.superseded_by else entry.purpose or ""
-        yield Thing("policy", policy.name, about, policy.arn, entry.scope == "eks", versions=labels, value=entry)
+        kind: Kind = "policy"
+        releases: tuple[tuple[str, int], ...] = ()
+        if component := entry.component:
+            kind = "component"
+            releases = tuple(
+                (component.short(release), place)
+                for place, version in enumerate(component.versions)
+                for release in version.releases
+            )
+        known = entry.scope != "aws"
+        yield Thing(kind, policy.name, about, policy.arn, known, versions=labels, releases=releases, value=entry)
 
 
 def _access_policies(snapshot: AccountSnapshot | None) -> Iterator[Thing]:
     partition = snapshot.identity.partition if snapshot else "aws"
-    for known in knowledge().access_policies.values():
-        arn = f"arn:{partition}:eks::aws:cluster-access-policy/{known.name}"
-        yield Thing("access policy", known.name, known.text, arn, eks=True, value=known)
+    for known in access_policies():
+        arn = in_partition(known.arn, partition)
+        yield Thing("access policy", known.policy.name, known.policy.text, arn, eks=True, value=known)
 
 
 def _symptoms() -> Iterator[Symptoms]:

@@ -1,9 +1,9 @@
-"""What is known of something that has no screen of its own: a symptom, an EKS access policy, a user, a group, a policy of the account."""
+"""What is known of something that has no screen of its own: a symptom, a user, a group, a policy of the account."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.core.account import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User, attachments_of
-from ekstui.core.knowledge import AccessPolicy, Symptom
+from ekstui.core.knowledge import Symptom
 from ekstui.core.reference import reference
 from ekstui.core.summary import services_in
 from ekstui.core.where import PolicyAt, RoleSide
@@ -23,15 +23,6 @@ def symptom_blocks(symptom: Symptom) -> list[Block]:
     if symptom.messages:
         blocks += [Heading("What logs say"), Tree([Node(code(each)) for each in symptom.messages])]
     return [*blocks, Heading("Source"), Sentence(symptom.source, value=symptom.source)]
-
-
-def access_policy_blocks(policy: AccessPolicy, arn: str) -> list[Block]:
-    """Return what an EKS access policy gives, and what such a policy is."""
-    blocks: list[Block] = [Heading(policy.name, 1), Sentence(policy.text), Sentence(Span(policy.explanation, "muted"))]
-    if policy.reserved:
-        blocks.append(note("AWS gives it to its own service-linked roles only."))
-    facts = [("ARN", arn), ("in the guide since", f"{policy.introduced:%Y-%m-%d}" if policy.introduced else "")]
-    return [*blocks, Heading("About"), Tree(_facts([*facts, ("source", policy.source)]))]
 
 
 def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from ekstui.core.eks import Cluster
-from ekstui.core.knowledge import AccessPolicy, Symptom
+from ekstui.core.knowledge import Symptom
 from ekstui.core.lookup import PolicyVersion, Thing
 from ekstui.library import PolicyEntry
+from ekstui.library.access import AccessPolicyAnswer
 from ekstui.tui.shown import Shown
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def screen_of(thing: Thing, snapshot: AccountSnapshot | None, scope: Scope) -> S
     """Return the screen that shows a thing; None for what is shown in the four panes, or does something."""
     from ekstui.core.account import Group, LocalPolicy, User
     from ekstui.present import card
+    from ekstui.present.access import access_blocks
     from ekstui.tui.screens.card import CardScreen
     from ekstui.tui.screens.cluster import ClusterScreen
     from ekstui.tui.screens.role import RoleScreen
@@ -47,8 +49,8 @@ def screen_of(thing: Thing, snapshot: AccountSnapshot | None, scope: Scope) -> S
     match thing.value:
         case Cluster() as cluster:
             return ClusterScreen(cluster.name, cluster.region)
-        case AccessPolicy() as policy:
-            return CardScreen(thing, lambda: card.access_policy_blocks(policy, thing.arn))
+        case AccessPolicyAnswer() as access:
+            return CardScreen(thing, lambda: access_blocks(access))
         case Symptom() as symptom:
             return CardScreen(thing, lambda: card.symptom_blocks(symptom))
         case User() as user if snapshot:

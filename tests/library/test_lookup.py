@@ -68,6 +68,10 @@ def known() -> Catalogue:
          "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy"),
         ("diff prod-node cni@v5", "comparison", "role:prod-node with AmazonEKS_CNI_Policy@v5"),
         ("diff cni mine.json", "comparison", "AmazonEKS_CNI_Policy with mine.json"),
+        # What a controller publishes, by its releases.
+        ("karpenter", "component", "karpenter"),
+        ("karpenter@v1.14.1", "version", "karpenter@v1.14.1"),
+        ("karpenter@v1.12.0..v1.13.0", "comparison", "karpenter@v1.12.0..v1.13.0"),
         # Symptoms, by words of the notes or of the log.
         ("waiting for IPAM", "symptom", IPAM),
         ("you must be logged in", "symptom", "kubectl: You must be logged in to the server"),

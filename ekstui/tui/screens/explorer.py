@@ -318,7 +318,7 @@ class ExplorerScreen(WaysScreen):
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
             self.policies.clear_filter()
-            self.scope = "eks" if shown.entry.scope == "eks" else "all"
+            self.scope = "all" if shown.entry.scope == "aws" else shown.entry.scope
             self._load(cursor=shown.entry.policy.arn)
         if self._following:
             self._following.stop()
