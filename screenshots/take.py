@@ -28,6 +28,7 @@ from ekstui.library import Library  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
 from ekstui.tui.screens.account import AccountScreen  # noqa: E402
 from ekstui.tui.screens.action import ActionScreen  # noqa: E402
+from ekstui.tui.screens.card import CardScreen  # noqa: E402
 from ekstui.tui.screens.changes import ChangesScreen  # noqa: E402
 from ekstui.tui.screens.chooser import ChooserScreen  # noqa: E402
 from ekstui.tui.screens.cluster import ClusterScreen  # noqa: E402
@@ -116,7 +117,8 @@ SCENES = (
     Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
     Scene("changes", ChangesScreen, ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
-    Scene("palette", PaletteScreen, ("ctrl+p", *"cni@"), "AmazonEKS_CNI_Policy"),
+    Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
+    Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "What logs say"),
     Scene("copy", ChooserScreen, ("j", "y"), "enter chooses"),
     Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter writes"),
     Scene("too-small", TooSmallScreen, (), "needs", ((50, 12),)),
