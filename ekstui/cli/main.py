@@ -29,7 +29,7 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ekstui with the given arguments (the process's own by default) and return the exit code."""
+    """Run ekstui with the given arguments and return the exit code; with the process's own, by default, end the process."""
     given = sys.argv[1:] if arguments is None else arguments
     words: list[str] = []
     implicit = False
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             logbook.log_to_stderr("debug" if parsed.debug else "info")
         code = run(parsed)
         flush_out()
-        if parsed.command == "open":
+        if arguments is None:
             end_at_once(code)
         return code
     except BrokenPipeError:

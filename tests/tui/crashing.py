@@ -62,7 +62,8 @@ def main() -> int:
             ExplorerScreen.compose = broken  # type: ignore[assignment, method-assign]
         case "exit":
             EkstuiApp.on_unmount = broken  # type: ignore[method-assign]
-    return run(["open", "--offline"])
+    sys.argv[1:] = ["open", "--offline"]
+    return run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`ekstui serve`: the app as a page, for a browser on this machine."""
 
 import argparse
+import gc
 import importlib.util
 import shlex
 import sys
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             "Add --yes-anyone-with-the-link if that is meant.",
         )
     public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
+    gc.enable()  # what serves for days is no command that ends
     server = GuardedServer(app_command(arguments), host, port, "ekstui", public_url)
     narrate(f"The app is at {server.link} (ctrl+c ends it).")
     narrate("Whoever has this link sees what your credentials can read: share it with nobody else.")
