@@ -27,6 +27,13 @@ class PolicyHighlighted(Message):
         self.entry = entry
 
 
+class RowReached(Message):
+    """The cursor of a pane came to another row, or the row under it is another.
+
+    Textual lets a message climb no further than to who caused it, and a pane that sets its rows causes its list's.
+    """
+
+
 class PaneWanted(Message):
     """What the user opened is in another pane."""
 

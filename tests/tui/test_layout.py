@@ -127,3 +127,14 @@ def test_the_place_is_kept_where_size_and_focus_change() -> None:
         assert rows.scroll_offset.y <= rows.cursor < rows.scroll_offset.y + rows.size.height
 
     travel(journey)
+
+
+def test_what_a_pane_gets_late_is_described_as_well() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = _explorer(app)
+        await pilot.press("3")
+        # The versions are read behind the key; the footer says what can be done with the one under the cursor.
+        await settle(pilot, lambda: "what it changed" in str(explorer.footer.render()))
+        await settle(pilot, lambda: "v6" in str(explorer.line.render()))
+
+    travel(journey)

@@ -18,7 +18,7 @@ from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, Synced, VersionChosen
+from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, RowReached, Synced, VersionChosen
 from ekstui.tui.screens.ways import WaysScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.syncing import sync
@@ -26,7 +26,6 @@ from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
-from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.versions import VersionsPane
 
 if TYPE_CHECKING:
@@ -181,11 +180,9 @@ class ExplorerScreen(WaysScreen):
         if not self.focused_pane.is_typing:
             self.show_keys()
 
-    @on(RowList.Highlighted)
-    def _describe(self, event: RowList.Highlighted) -> None:
+    @on(RowReached)
+    def _describe(self) -> None:
         """Say what the cursor is on once it rests."""
-        if isinstance(event, RowList.Opened | RowList.Folded):
-            return
         if self._describing:
             self._describing.stop()
         self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)

@@ -19,7 +19,7 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.present.wrapping import cut_middle
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, but
-from ekstui.tui.messages import PaneFailed
+from ekstui.tui.messages import PaneFailed, RowReached
 from ekstui.tui.present.failure import failure
 from ekstui.tui.widgets.rows import RowList
 
@@ -192,7 +192,9 @@ class Pane(Vertical):
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
         if not isinstance(event, RowList.Opened | RowList.Folded):
+            event.stop()
             self.highlighted(event.row)
+            self.post_message(RowReached())
 
     @on(RowList.Folded)
     def _not_folded(self, event: RowList.Folded) -> None:
