@@ -1,8 +1,4 @@
-"""An account's roles, users, groups and customer-managed policies as values, and who carries a policy.
-
-What nobody could see is never told as a number: a snapshot says whether its lists are whole, what failed and what
-was not looked at.
-"""
+"""An account's roles, users, groups and customer-managed policies as values, and who has a policy attached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -295,3 +291,43 @@ def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | No
     if boundary_arn == arn:
         ways.append("boundary")
     return tuple(ways)
+
+
+CarrierKind = Literal["role", "user", "group"]
+
+NOT_IN_CONFIG = (
+    "when a role was last used, which AWS Config does not record",
+    "node groups, access entries, Pod Identity and capabilities, which AWS Config does not record",
+    "accounts and regions whose recorder leaves IAM out: an empty answer may mean that nothing was recorded",
+)
+"""What an answer of AWS Config leaves out, a phrase each."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCarrier:
+    """A role, user or group of some account that carries the policy, once."""
+
+    kind: CarrierKind
+    account: str
+    name: str
+    arn: str
+    path: str
+    carried_as: tuple[CarriedAs, ...]
+    recorded_at: datetime | None
+    """When Config last recorded a change of it."""
+    used_by: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationAnswer:
+    """What an aggregator of AWS Config says; it never proves that nothing carries the policy."""
+
+    identity: CallerIdentity
+    aggregator: str
+    policy_arn: str
+    carriers: tuple[RecordedCarrier, ...]
+    """By account, then name."""
+    complete: bool
+    """Whether every page came; see `not_looked_at` for what no page holds."""
+    not_looked_at: tuple[str, ...]
+    errors: tuple[SourceError, ...]

@@ -6,8 +6,8 @@ is meant, and a string where a list of strings is meant; both become tuples here
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from ekstui.errors import DocumentError
@@ -347,3 +347,33 @@ def _kind(value: object) -> str:
     """Return what a JSON value is, in words."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), "something else")
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A document that gives nothing of some services, and what was left out of it."""
+
+    document: Document
+    dropped: tuple[str, ...]
+    """Action patterns as written, each once, in the document's order."""
+
+
+def trimmed(document: Document, services: Collection[str]) -> Trimmed:
+    """Return a document whose Allow statements name no action of the services.
+
+    Deny statements, and what `NotAction` or a wildcard in the service part gives, stay: both are about more than the
+    services. A statement of which nothing is left goes.
+    """
+    unwanted = {service.lower() for service in services}
+    dropped: dict[str, None] = {}
+    statements: list[Statement] = []
+    for statement in document.statements:
+        if statement.effect == "Deny" or statement.action_element == "NotAction":
+            statements.append(statement)
+            continue
+        out = [action for action in statement.actions if action.partition(":")[0].strip().lower() in unwanted]
+        dropped |= dict.fromkeys(out)
+        kept = tuple(action for action in statement.actions if action not in out)
+        if kept:
+            statements.append(replace(statement, actions=kept))
+    return Trimmed(replace(document, statements=tuple(statements)), tuple(dropped))

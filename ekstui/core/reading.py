@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from ekstui.core.applicability import supports_key
 from ekstui.core.document import Document, Effect
-from ekstui.core.expansion import LiteralIndex, NamedActions, Source
+from ekstui.core.expansion import LiteralIndex, NamedActions, PairCount, Source
 from ekstui.core.given import Denied, Given, checked_keys, denied, given_by, is_on_all
-from ekstui.core.limits import PairCount
 from ekstui.core.reference import ActionInfo, reference
 
 

@@ -6,19 +6,60 @@ allowed action says how far a Deny of the same document takes it back.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, overload
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import is_of_known_type
+from ekstui.core.applicability import can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Document, Effect, ResourceElement
 from ekstui.core.expansion import NamedActions, Source, named_actions
 from ekstui.core.given import Denied
 from ekstui.core.grants import Grant
-from ekstui.core.lazy import LazySequence
 from ekstui.core.reading import ActionRead, Reader
-from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
-from ekstui.core.service_warnings import idle_resources, service_warnings
+from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
+
+T = TypeVar("T")
+
+
+class LazySequence(Sequence[T]):
+    """A sequence that its maker makes once, when it is first looked at; it equals any sequence of the same entries."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], tuple[T, ...]]) -> None:
+        self._make: Callable[[], tuple[T, ...]] | None = make
+        self._made: tuple[T, ...] = ()
+
+    def _entries(self) -> tuple[T, ...]:
+        make = self._make
+        if make is not None:
+            # Two threads may both make it; they make the same.
+            self._made = make()
+            self._make = None
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self._entries()[index]
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._entries())
+
+    def __eq__(self, other: object) -> bool:
+        return self._entries() == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._entries())
+
+    def __repr__(self) -> str:
+        return repr(self._entries())
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,3 +277,101 @@ def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: 
                 warnings=(),
                 actions=(),
             )
+
+
+def service_warnings(
+    document: Document,
+    service: str,
+    read: Sequence[ActionRead],
+    specific: Sequence[ActionRead],
+    idle: Sequence[str],
+) -> tuple[str, ...]:
+    """Return the warnings on a service's row.
+
+    `specific` are the actions that patterns with the service's name give, `idle` its resources that no action can be
+    used on. Of the two warnings about resources, and of the two about conditions, the console shows the latter.
+    """
+    if not reference().has_service(service):
+        return (console.UNRECOGNISED_SERVICE,)
+    warnings = []
+    if specific and all(entry.common.given.lacks_resource for entry in specific):
+        warnings.append(console.NO_RESOURCES_DEFINED)
+    elif idle:
+        warnings.append(console.RESOURCES_WITHOUT_ACTION)
+    elif any(entry.common.given.lacks_resource for entry in specific):
+        warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
+    if _has_idle_condition(document, service, specific):
+        warnings.append(console.CONDITIONS_WITHOUT_ACTION)
+    elif any(entry.common.given.lacks_condition for entry in specific):
+        warnings.append(console.ACTIONS_WITHOUT_CONDITION)
+    if any(entry.info is None for entry in read):
+        warnings.append(console.UNRECOGNISED_ACTIONS)
+    return tuple(warnings)
+
+
+def idle_resources(document: Document, service: str, specific: Sequence[ActionRead]) -> list[str]:
+    """Return the resources that a statement gives a service although no action of it there can be used on them.
+
+    A resource of a service that the reference lacks counts for every service of its statement.
+    """
+    idle = []
+    for index, infos in _by_statement(specific).items():
+        statement = document.statements[index]
+        if statement.resource_element != "Resource" or statement.resources == ("*",):
+            continue
+        prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
+        for resource in statement.resources:
+            owner = arn.split_arn(resource).service.lower()
+            stray = not reference().has_service(owner) and "*" not in owner and owner not in prefixes
+            if (owner == service or stray) and not any(can_be_on(info, resource) for info in infos):
+                idle.append(resource)
+    return idle
+
+
+def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
+    """Return whether a statement sets a key of the service that no action given there supports."""
+    given = [entry for entry in specific if entry.common.given.grants]
+    for index, infos in _by_statement(given).items():
+        for line in document.statements[index].conditions:
+            own = line.key.lower().startswith(service + ":") and needs_its_key(line)
+            if own and not any(supports_key(info, line.key) for info in infos):
+                return True
+    return False
+
+
+def _by_statement(read: Sequence[ActionRead]) -> dict[int, list[ActionInfo]]:
+    """Return the known actions that each statement names, by the statement's place."""
+    found: dict[int, list[ActionInfo]] = {}
+    for entry in read:
+        if entry.info is not None:
+            for index in entry.statements:
+                found.setdefault(index, []).append(entry.info)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Services and actions that a document does not allow; what it denies is among them."""
+
+    services: tuple[str, ...]
+    """The services of which it allows nothing, sorted."""
+    actions: Mapping[str, tuple[ActionInfo, ...]]
+    """For each service of which it allows some actions, the others; services that it allows wholly are absent."""
+
+
+def remaining(document: Document) -> Remaining:
+    """Return what the document does not allow; an action whose resources or conditions cannot apply is not allowed."""
+    allowed: dict[str, set[str]] = {}
+    for row in services_in(document):
+        if row.effect == "Allow":
+            allowed.setdefault(row.service, set()).update(entry.action for entry in row.actions if entry.given)
+    services = []
+    actions = {}
+    for service in reference().services():
+        if not allowed.get(service):
+            services.append(service)
+            continue
+        missing = tuple(info for info in reference().actions(service).values() if info.name not in allowed[service])
+        if missing:
+            actions[service] = missing
+    return Remaining(tuple(services), actions)

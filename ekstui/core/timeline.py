@@ -1,12 +1,16 @@
-"""The versions of a policy as a timeline: when each came, and what it changed."""
+"""When each version came and what it changed: the timeline of a policy, and the feed of all policies, newest first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
 
 from ekstui.core.change import changed_targets
 from ekstui.core.document import Document
 from ekstui.core.grants import Extent, Target, grants
 from ekstui.core.policy import Policy
 from ekstui.core.reach import reach_between
+from ekstui.core.steps import FeedStep as FeedStep
 from ekstui.core.steps import Step as Step
 from ekstui.core.steps import StepCounts as StepCounts
 
@@ -45,3 +49,49 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
         changed=len(targets.changed),
         denies=judgement.denies,
     )
+
+
+def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
+    """Return the versions made since a time and the one before each, ascending; all of them for None.
+
+    A version of unknown time belongs to no time.
+    """
+    wanted: set[int] = set()
+    for index, info in enumerate(policy.versions):
+        if _is_since(info.created, since):
+            wanted |= {each.number for each in policy.versions[max(index - 1, 0) : index + 1]}
+    return tuple(sorted(wanted))
+
+
+def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
+    """Return the versions of unknown time that may have been made since a time: none that a later one shows to be older."""
+    perhaps: list[int] = []
+    later: datetime | None = None
+    for info in reversed(policy.versions):
+        later = info.created or later
+        if info.created is None and since is not None and (later is None or later >= since):
+            perhaps.append(info.number)
+    return tuple(reversed(perhaps))
+
+
+def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
+    """Yield a policy's steps since a time, its first version included; `documents` holds those of `numbers_since`."""
+    numbers = numbers_since(policy, since)
+    known = replace(policy, versions=tuple(info for info in policy.versions if info.number in numbers))
+    previous = {info.number: before.number for before, info in pairwise(policy.versions)}
+    before: int | None = None
+    for step in timeline(known, documents) if numbers else ():
+        if _is_since(step.created, since) and before == previous.get(step.version):
+            change = step.change or StepCounts("new", None, len(grants(documents[step.version])), 0, 0)
+            yield FeedStep(policy.name, step.version, before, step.created, change)
+        before = step.version
+
+
+def newest_first(steps: Iterable[FeedStep]) -> tuple[FeedStep, ...]:
+    """Return the steps as the feed lists them: newest first, those of unknown time last, then by name."""
+    by_name = sorted(steps, key=lambda step: (step.policy, -step.version))
+    return tuple(sorted(by_name, key=lambda step: step.created.timestamp() if step.created else 0.0, reverse=True))
+
+
+def _is_since(created: datetime | None, since: datetime | None) -> bool:
+    return since is None or (created is not None and created >= since)

@@ -1,10 +1,11 @@
-"""How a user points at policies: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, or a role."""
+"""How a user points at policies and times: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, or a role."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from ekstui.core.policy import parse_version, version_label
+from ekstui.core.policy import parse_time, parse_version, version_label
 from ekstui.core.published import is_component, release_numbers
 from ekstui.errors import InputError
 
@@ -130,3 +131,23 @@ def _at(name: str, label: str) -> PolicyAt:
             f"{label!r} is no version.", "Versions are written v1, v2 and so on, releases of a controller v2.13.0."
         )
     return PolicyAt(name, number)
+
+
+_AGO = re.compile(r"(\d{1,5})([hdwmy])", re.IGNORECASE)
+_DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """Return the UTC time of `2026-02-01`, `2026-02-01T10:00Z`, `36h`, `7d`, `2w`, `3m` or `1y` before `now`.
+
+    Raises InputError for anything else.
+    """
+    if match := _AGO.fullmatch(text.strip()):
+        try:
+            return now - timedelta(days=int(match[1]) * _DAYS[match[2].lower()])
+        except OverflowError:
+            return datetime(1, 1, 1, tzinfo=UTC)
+    try:
+        return parse_time(text.strip())
+    except (ValueError, OverflowError):
+        raise InputError(f"{text!r} is no date.", "Write 2026-02-01, or 7d for the last seven days.") from None

@@ -10,12 +10,11 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
-    from ekstui.core.account import AccountSnapshot, RoleAttachment
+    from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.trust import TrustJudgement
     from ekstui.core.grants import Grant
-    from ekstui.core.organisation import OrganisationAnswer
     from ekstui.core.principals import PrincipalsCan
     from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step

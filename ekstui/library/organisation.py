@@ -1,7 +1,6 @@
 """Who carries a policy in all accounts of an organisation, asked of AWS Config."""
 
-from ekstui.core.account import in_partition
-from ekstui.core.organisation import NOT_IN_CONFIG, OrganisationAnswer
+from ekstui.core.account import NOT_IN_CONFIG, OrganisationAnswer, in_partition
 from ekstui.core.policy import Policy
 from ekstui.errors import AccountError
 from ekstui.library.library import Library

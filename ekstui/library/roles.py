@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ekstui.core.access_levels import SumAccess, sum_access
 from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
 from ekstui.core.document import Document
+from ekstui.core.eks_coverage import unseen_uses
 from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
 from ekstui.core.policy import parse_version
-from ekstui.core.role_access import SumAccess, sum_access
 from ekstui.core.trust import trust_in_words
-from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library.knowledge import knowledge

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from ekstui.core.document import Document
-from ekstui.core.feed import newest_first, numbers_since, steps_since
 from ekstui.core.history import PolicyHistory
 from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_speak_of
+from ekstui.core.timeline import newest_first, numbers_since, steps_since
 from ekstui.library.policies import parse_stored
 from ekstui.library.reader import PolicyReader
 from ekstui.scope import Scope

@@ -12,8 +12,7 @@ from ekstui.core.document import Document, load_json, parse
 from ekstui.core.published import shown
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, may_speak_of
-from ekstui.core.who_can import Holder, WhoCan, parse_action, who_can
-from ekstui.core.wider import Wider, widenings
+from ekstui.core.who_can import Holder, WhoCan, Wider, parse_action, who_can, widenings
 from ekstui.errors import InputError
 from ekstui.library.knowledge import knowledge
 from ekstui.library.policies import parse_stored, refuse_access_policy

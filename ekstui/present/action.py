@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ekstui.core.action_card import ActionCard
+from ekstui.core.actions import ActionCard, SpeakingStatement, resources_of
 from ekstui.core.grants import grants_of
-from ekstui.core.resource_rows import resources_of
-from ekstui.core.speaking import SpeakingStatement
 from ekstui.core.summary import ActionSummary
 from ekstui.core.who_can import Since
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ekstui.core.account import Attachments
-from ekstui.core.organisation import OrganisationAnswer
+from ekstui.core.account import Attachments, OrganisationAnswer
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words
 from ekstui.library import AttachedAnswer

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from ekstui.core.account import Use
-from ekstui.core.cluster_map import WAY_WORDS, Branch, branches
+from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import CarriedPolicy
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.present.blocks import Block, Heading, Node, Span, Tree, code

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ekstui.core.matrix import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
+from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.where import PolicyAt
 from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, level_style
 from ekstui.present.styled import Style

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ekstui.core.reference import LEVELS, ActionInfo
-from ekstui.core.remaining import Remaining
+from ekstui.core.summary import Remaining
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, level_style
 
 

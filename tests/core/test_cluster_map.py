@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ekstui.core.account import Use, UseKind
-from ekstui.core.cluster_map import ROLES, WAY_WORDS, Branch, Way, branches
 from ekstui.core.eks import Cluster
+from ekstui.core.eks_coverage import ROLES, WAY_WORDS, Branch, Way, branches
 
 READ = Cluster(
     "prod", "eu-west-1", issuer="oidc.eks.eu-west-1.amazonaws.com/id/A", described=True, authentication_mode="API",

@@ -1,9 +1,9 @@
 """A copy is told from a chance likeness, with the version that it started from."""
 
 from ekstui.core.account import LocalPolicy
-from ekstui.core.copies import copies_of
 from ekstui.core.document import Document, parse
 from ekstui.core.policy import Policy, VersionInfo
+from ekstui.library.copies import copies_of
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]

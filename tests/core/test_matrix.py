@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ekstui.core.access_levels import MatrixRow, extent, holding, matrix
 from ekstui.core.document import parse
-from ekstui.core.matrix import MatrixRow, extent, holding, matrix
 from ekstui.core.reference import reference
 from ekstui.core.summary import services_in
 from tests.core.corpus import raw_corpus, raw_document

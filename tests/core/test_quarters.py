@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ekstui.core.quarters import changes_per_quarter, quarter_label, quarter_of
-from ekstui.core.steps import Step, StepCounts
+from ekstui.core.steps import Step, StepCounts, changes_per_quarter, quarter_label, quarter_of
 from ekstui.library import Library
 from tests.core.corpus import raw_corpus
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from ekstui.core.access_levels import sum_access
 from ekstui.core.document import Document, parse
-from ekstui.core.role_access import sum_access
 from tests.core.corpus import raw_document
 
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from ekstui.core.actions import ResourceRow, resources_of
 from ekstui.core.document import Document, parse
 from ekstui.core.reference import reference
-from ekstui.core.remaining import remaining
-from ekstui.core.resource_rows import ResourceRow, resources_of
-from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
+from ekstui.core.summary import ActionSummary, ServiceSummary, remaining, services_in
 
 ACCOUNT = "123456789012"
 NEEDS_WILDCARD = (

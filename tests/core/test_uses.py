@@ -7,8 +7,7 @@ import pytest
 from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
-from ekstui.core.regions import regions_of_interest
-from ekstui.core.unseen import unseen_uses
+from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
 from ekstui.core.uses import carriers_of, roles_of_cluster, uses_in
 from tests.accounts import WHEN, identity
 

@@ -8,8 +8,7 @@ from ekstui.core.document import parse
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, candidate_of
-from ekstui.core.who_can import Holder, first_of_run, nearest_actions, parse_action, who_can
-from ekstui.core.wider import widenings
+from ekstui.core.who_can import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
 from ekstui.errors import InputError
 from tests.core.brute_force import glob, listed
 from tests.core.corpus import raw_corpus

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.core.feed import perhaps_since
 from ekstui.core.policy import format_time, version_label
+from ekstui.core.timeline import perhaps_since
 from ekstui.core.who_can import nearest_actions
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library

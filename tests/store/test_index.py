@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import Document, parse_text, serialise
-from ekstui.core.feed import newest_first, steps_since
 from ekstui.core.history import PolicyHistory
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
+from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module
 from ekstui.store.errors import AbsentCacheError
 from ekstui.store.index import candidates, feed, index_actions, index_steps

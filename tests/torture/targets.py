@@ -22,8 +22,7 @@ from ekstui.core.document import Document, parse_text
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.reference import reference
-from ekstui.core.remaining import remaining
-from ekstui.core.summary import services_in
+from ekstui.core.summary import remaining, services_in
 from ekstui.core.text import clean
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import uses_in

@@ -16,11 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ekstui.core.actions import resources_of
 from ekstui.core.document import parse, parse_text
 from ekstui.core.reference import reference
-from ekstui.core.remaining import remaining
-from ekstui.core.resource_rows import resources_of
-from ekstui.core.summary import services_in
+from ekstui.core.summary import remaining, services_in
 from ekstui.errors import EkstuiError
 from tests.terminal import ROOT
 

@@ -9,7 +9,7 @@ from ekstui.cli.opening import open_library
 from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.policy import version_label
-from ekstui.core.since import parse_since
+from ekstui.core.where import parse_since
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library
 from ekstui.present.changes import changes_table
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _narrate_undated(library: Library, scope: Scope, since: datetime, carried: set[str] | None) -> None:
     """Say which versions may belong to the period and are not listed, since nobody knows when they were made."""
-    from ekstui.core.feed import perhaps_since  # judges with it: 20 ms, and the answer stands already
+    from ekstui.core.timeline import perhaps_since  # judges with it: 20 ms, and the answer stands already
 
     perhaps = [
         f"{entry.policy.name} {version_label(number)}"

@@ -6,9 +6,8 @@ from ekstui.cli.exit_code import ExitCode
 from ekstui.cli.opening import open_library
 from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.output import narrate, print_json
-from ekstui.core.document import serialise
+from ekstui.core.document import serialise, trimmed
 from ekstui.core.policy import version_label
-from ekstui.core.trim import trimmed
 from ekstui.core.where import parse_policy
 from ekstui.export.encoding import encode
 from ekstui.library.knowledge import knowledge_of

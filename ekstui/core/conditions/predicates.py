@@ -1,4 +1,4 @@
-"""A condition line as a predicate over the values of its key, read once and asked often."""
+"""A condition line as a predicate over the values of its key, and whether it holds for a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from ekstui.core.conditions.values import (
     matches,
     value_of,
 )
+from ekstui.core.document import Condition
 from ekstui.core.grants import Line
 
 
@@ -143,3 +144,28 @@ def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]
     for line in sorted(lines, key=lambda each: (each.key, each.operator, sorted(each.values))):
         predicates[line.key] = (*predicates.get(line.key, ()), predicate_of(line))
     return predicates
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionResult:
+    """What became of one condition."""
+
+    holds: Truth
+    missing: tuple[str, ...]
+    """The keys that would decide it; empty if it is decided, or if no key could, as for an operator nobody knows."""
+
+
+def condition_holds(condition: Condition, context: Context, *, has_variables: bool) -> ConditionResult:
+    """Return whether `condition` holds, by the rules for absent keys, several values and set operators.
+
+    An operator that IAM's documentation lacks is unknown, as is a key that was not told.
+    """
+    line = predicate(condition.operator, condition.key, condition.values, has_variables=has_variables)
+    given = context.values(condition.key)
+    if line.operator is None:
+        return ConditionResult(None, ())
+    if given is None:
+        holds = line.holds_whatever(context)
+        return ConditionResult(holds, () if holds is not None else (condition.key, *line.deciding_keys(("",), context)))
+    holds = line.holds(given, context)
+    return ConditionResult(holds, line.deciding_keys(given, context) if holds is None else ())

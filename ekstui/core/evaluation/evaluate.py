@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ekstui.core import arn, wildcard
 from ekstui.core.conditions.context import Context
-from ekstui.core.conditions.lines import condition_holds
+from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.variables import VARIABLES_SINCE, Resolved, literal, resolve
 from ekstui.core.document import Statement

@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from ekstui.core.grants import Extent, Reach, Target
-from ekstui.core.reach.coverage import Held, lies_within
-from ekstui.core.reach.effort import Effort
+from ekstui.core.reach.coverage import Effort, Held, lies_within
 from ekstui.core.reach.feasible import is_foreign, services_of
 from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
 from ekstui.core.reach.witness import request_gained

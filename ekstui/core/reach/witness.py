@@ -20,8 +20,7 @@ from ekstui.core.conditions.values import Deferred, Span, Text, complement, exam
 from ekstui.core.conditions.variables import literal, plain, resolved, template, variables_of
 from ekstui.core.grants import Extent
 from ekstui.core.reach.bonds import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
-from ekstui.core.reach.coverage import Held
-from ekstui.core.reach.effort import Effort
+from ekstui.core.reach.coverage import Effort, Held
 from ekstui.core.reach.feasible import REGION, instances_of, resources_for, stand_in, takes_key
 
 MAX_TRIES = 200

@@ -8,7 +8,7 @@ from typing import Any
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
 from ekstui.core.eks import Cluster, EksFacts
-from ekstui.core.regions import regions_of_interest
+from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.connection import Connection

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ekstui.core.account import CarriedAs, SourceError, Use, UseKind
-from ekstui.core.organisation import CarrierKind, RecordedCarrier
+from ekstui.core.account import CarriedAs, CarrierKind, RecordedCarrier, SourceError, Use, UseKind
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Connection

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ekstui.core.knowledge import PolicyKnowledge
 from ekstui.core.policy import version_label
-from ekstui.core.quarters import Quarters, quarter_label
-from ekstui.core.steps import Step, StepCounts
+from ekstui.core.steps import Quarters, Step, StepCounts, quarter_label
 from ekstui.core.text import clean_line
 from ekstui.present.styled import Row, Style, Styled, styled
 from ekstui.tui.signs import BARS

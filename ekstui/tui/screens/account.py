@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.account import AccountSnapshot
-from ekstui.core.regions import regions_of_interest
+from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from ekstui.core.action_card import action_card
+from ekstui.core.actions import SpeakingStatement, action_card, speaking_of
 from ekstui.core.reference import reference
-from ekstui.core.speaking import SpeakingStatement, speaking_of
 from ekstui.core.text import clean_line
 from ekstui.core.who_can import types_covered
 from ekstui.errors import EkstuiError

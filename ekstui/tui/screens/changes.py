@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from textual import on
 
-from ekstui.core.feed import FeedStep
+from ekstui.core.timeline import FeedStep
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
 from ekstui.present.changes import COLUMNS, changes_table

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textual import on
 
-from ekstui.core.matrix import MatrixRow, holding, matrix
+from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.policy import Policy
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line

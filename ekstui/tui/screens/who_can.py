@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from textual import on
 from textual.message import Message
 
-from ekstui.core.action_names import SHORTEST_NAME, complete
+from ekstui.core.actions import SHORTEST_NAME, complete
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line

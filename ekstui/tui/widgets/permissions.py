@@ -28,8 +28,7 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
-    from ekstui.core.remaining import Remaining
-    from ekstui.core.summary import ActionSummary, ServiceSummary
+    from ekstui.core.summary import ActionSummary, Remaining, ServiceSummary
 
 
 class PermissionsPane(Pane):
@@ -95,7 +94,7 @@ class PermissionsPane(Pane):
             self._remaining = None
             self.show_rows()
             return
-        from ekstui.core.remaining import remaining
+        from ekstui.core.summary import remaining
 
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(

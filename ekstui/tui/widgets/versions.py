@@ -21,8 +21,7 @@ from ekstui.tui.widgets.rows import RowList
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.policy import Policy
-    from ekstui.core.quarters import Quarters
-    from ekstui.core.steps import Step
+    from ekstui.core.steps import Quarters, Step
     from ekstui.core.where import PolicyAt
     from ekstui.library import Library
     from ekstui.tui.filters import Touched
@@ -202,7 +201,7 @@ def _is_step(value: object) -> TypeGuard[Step]:
 
 
 def _read(policy: Policy, library: Library) -> TimelineLoaded:
-    from ekstui.core.quarters import changes_per_quarter
+    from ekstui.core.steps import changes_per_quarter
     from ekstui.library.knowledge import knowledge_of
 
     steps = library.timeline(policy)

@@ -11,8 +11,8 @@ import pytest
 
 from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.implication import excludes, implies_all
-from ekstui.core.conditions.lines import condition_holds
 from ekstui.core.conditions.operators import FAMILIES, operator
+from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.truth import Truth, every
 from ekstui.core.document import Condition
 from ekstui.core.grants import Line, normalised_conditions

@@ -1,0 +1,196 @@
+"""One action: its level, resource types and condition keys, the statements that match it, and names as they are typed."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from ekstui.core import console
+from ekstui.core.document import Document, Statement
+from ekstui.core.knowledge import DependentActions
+from ekstui.core.reference import UNKNOWN_LEVEL, ResourceUse, reference
+from ekstui.core.summary import ActionSummary
+from ekstui.core.targets import may_speak_of
+
+
+@dataclass(frozen=True, slots=True)
+class CardResource:
+    """A resource type that the action takes."""
+
+    name: str
+    required: bool
+    """Whether every request for the action names one; of several required types a policy must allow each."""
+    arn_formats: tuple[str, ...]
+    """Such as `arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}`."""
+    condition_keys: tuple[str, ...]
+    """Those that concern this resource: the action's use of it, and the type's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCard:
+    """All that the reference and the EKS knowledge say of an action."""
+
+    action: str
+    """In the reference's spelling; as asked where the reference lacks it."""
+    known: bool
+    """Whether the reference has it; AWS knows actions that it does not document."""
+    service_title: str
+    """Such as `Amazon EC2`; the prefix itself where the service is unknown."""
+    level: str
+    levels: tuple[str, ...]
+    description: str
+    """A sentence of AWS's, without a full stop; empty where unknown."""
+    resources: tuple[CardResource, ...]
+    """The required ones first. An action without any needs `*` in a statement."""
+    condition_keys: tuple[str, ...]
+    """The keys that hold whatever the resource."""
+    needs: tuple[DependentActions, ...]
+    """Hints on what a call needs beside this action; never a ground for `allowed`."""
+
+    @property
+    def needs_wildcard(self) -> bool:
+        """Whether the action has no resource-level permissions, so that a statement needs `*`."""
+        return self.known and not self.resources
+
+
+def action_card(action: str, hints: Sequence[DependentActions] = ()) -> ActionCard:
+    """Return the card of an action, whatever its case; `hints` are those of the EKS knowledge for it."""
+    known = reference()
+    info = known.find(action)
+    service = action.strip().partition(":")[0].lower()
+    if info is None:
+        title = known.service_title(service)
+        return ActionCard(action.strip(), False, title, UNKNOWN_LEVEL, (UNKNOWN_LEVEL,), "", (), (), tuple(hints))
+    resources = [_resource(service, use) for use in info.resource_types]
+    return ActionCard(
+        action=info.name,
+        known=True,
+        service_title=known.service_title(service),
+        level=info.level,
+        levels=info.levels,
+        description=info.description,
+        resources=tuple(sorted(resources, key=lambda entry: not entry.required)),
+        condition_keys=info.condition_keys,
+        needs=tuple(hints),
+    )
+
+
+def _resource(service: str, use: ResourceUse) -> CardResource:
+    kind = reference().resource_type(service, use.name)
+    keys = {*use.condition_keys, *(kind.condition_keys if kind else ())}
+    return CardResource(
+        name=use.name,
+        required=use.required,
+        arn_formats=kind.arn_formats if kind else (),
+        condition_keys=tuple(sorted(keys, key=str.lower)),
+    )
+
+
+SHORTEST_NAME = 3
+"""From how many characters on a text without a colon is looked for in the names of all actions."""
+
+
+def complete(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[str, ...]:
+    """Return names that a text may become, best first: `ec2:` for `ec`, `eks:DescribeCluster` for `eks:descr`.
+
+    Without a colon these are services and then actions of any service whose name starts so; with one, the service's
+    actions that start so and then those that contain it. Case does not count. `literals` are further actions, such as
+    those that only documents name; they come last.
+    """
+    wanted = text.strip().lower()
+    service, colon, name = wanted.partition(":")
+    found = _in_service(service, name) if colon else _anywhere(wanted)
+    further = sorted(literal for literal in literals if wanted and literal.lower().startswith(wanted))
+    names = dict.fromkeys(islice(found, limit))
+    for literal in further:
+        names.setdefault(literal)
+    return tuple(islice(names, limit))
+
+
+def _in_service(service: str, name: str) -> Iterator[str]:
+    names = reference().names(service)
+    yield from (full for lower, full in names.items() if lower.startswith(name))
+    yield from (full for lower, full in names.items() if name in lower and not lower.startswith(name))
+
+
+def _anywhere(text: str) -> Iterator[str]:
+    if not text:
+        return
+    yield from (f"{service}:" for service in reference().services() if service.startswith(text))
+    if len(text) < SHORTEST_NAME:
+        return
+    names = _by_name()
+    for place in range(bisect_left(names, (text, "")), len(names)):
+        lower, full = names[place]
+        if not lower.startswith(text):
+            return
+        yield full
+
+
+@cache
+def _by_name() -> list[tuple[str, str]]:
+    """Return every action as its lower-case name and full name, sorted; the first call reads all services, 150 ms."""
+    known = reference()
+    return sorted((lower, full) for service in known.services() for lower, full in known.names(service).items())
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """A resource on which an action is given or denied."""
+
+    resource: str
+    """The pattern as written, `All resources`, or `All resources except …`."""
+    region: str
+    """The region as written, or `All regions`."""
+    account: str
+    """The account as written, `All accounts` or `This account`."""
+    condition: str
+    """`None`, the one condition, or `Multiple`."""
+
+
+def resources_of(action: ActionSummary, account: str | None = None) -> tuple[ResourceRow, ...]:
+    """Return the rows of an action, in the document's order; `account` is the caller's own, if it is known."""
+    rows: list[ResourceRow] = []
+    for grant in action.grants:
+        condition = console.condition_words(grant.conditions)
+        if grant.resource_element == "NotResource":
+            excepted = f"{console.ALL_RESOURCES} except {', '.join(grant.resources)}"
+            rows.append(ResourceRow(excepted, console.ALL_REGIONS, console.ALL_ACCOUNTS, condition))
+            continue
+        for resource in grant.resources:
+            shown = console.ALL_RESOURCES if resource == "*" else resource
+            region, owner = console.region_words(resource), console.account_words(resource, account)
+            rows.append(ResourceRow(shown, region, owner, condition))
+    return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakingStatement:
+    """A statement that holds for an action, its resources and conditions set aside."""
+
+    index: int
+    """Its place in the document, from 0."""
+    statement: Statement
+    patterns: tuple[str, ...]
+    """The patterns that match the action, as written; the whole list for `NotAction`."""
+
+    @property
+    def label(self) -> str:
+        """Its Sid, or its place counted from 1."""
+        return self.statement.sid or f"statement {self.index + 1}"
+
+
+def speaking_of(document: Document, action: str) -> tuple[SpeakingStatement, ...]:
+    """Return the statements that speak of an action, in the document's order."""
+    return tuple(
+        SpeakingStatement(
+            index,
+            statement,
+            tuple(pattern for pattern in statement.actions if may_speak_of("Action", (pattern,), action.lower()))
+            if statement.action_element == "Action"
+            else statement.actions,
+        )
+        for index, statement in enumerate(document.statements)
+        if may_speak_of(statement.action_element, statement.actions, action.lower())
+    )
