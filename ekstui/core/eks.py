@@ -60,6 +60,25 @@ class Addon:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenAccess:
+    """An EKS access policy that an entry gives its principal, and where."""
+
+    policy_arn: str
+    namespaces: tuple[str, ...] | None = None
+    """None for the whole cluster; names, or patterns such as `dev-*`."""
+
+    @property
+    def policy(self) -> str:
+        """The access policy's name."""
+        return self.policy_arn.rpartition("/")[2]
+
+    @property
+    def scope(self) -> str:
+        """`cluster` or `namespace`, as EKS has it."""
+        return "cluster" if self.namespaces is None else "namespace"
+
+
+@dataclass(frozen=True, slots=True)
 class AccessEntry:
     """A principal that may join or use the cluster."""
 
@@ -67,8 +86,19 @@ class AccessEntry:
     kind: str | None
     """`STANDARD`, `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2`, `HYBRID_LINUX` or `HYPERPOD_LINUX`.
 
-    None where the entry was not described: a user's or an SSO role's never is.
+    None where the entry was not described: a user's or an SSO role's is only where a cluster is looked at.
     """
+    username: str | None = None
+    """What Kubernetes calls the principal; None where the entry was not described."""
+    groups: tuple[str, ...] = ()
+    """Groups of Kubernetes; what is bound to them is known there alone."""
+    policies: tuple[GivenAccess, ...] | None = None
+    """The access policies that it gives; None where they were not read."""
+
+    @property
+    def takes_policies(self) -> bool:
+        """Whether an entry of its type may have access policies; True too where the type is not known."""
+        return self.kind in (None, "STANDARD", "EC2")
 
     @property
     def unread_nodes(self) -> bool:

@@ -24,6 +24,9 @@ _FIELDS: Mapping[str, str] = {
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms",
     "Failure": "part key operator wanted given",
+    "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
+    "policies=entry.policies findings",
+    "GivenAccess": "policy scope namespaces",
     "FeedStep": "policy version previous created",
     "Finding": "code severity text evidence",
     "Grant": "resource_element resources conditions",
@@ -78,6 +81,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ComparedSide", "arn"): arn_or_none,
     ("ComparedSide", "parameters"): dict,
     ("PolicyEntry", "arn"): arn_or_none,
+    ("GivenAccess", "namespaces"): lambda namespaces: namespaces or (),
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("Explanation", "smallest_statement"): lambda statement: statement and serialise_statement(statement),
     ("Grant", "conditions"): serialise_conditions,

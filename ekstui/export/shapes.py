@@ -235,6 +235,8 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
         complete=found.complete,
         health=found.cluster.all_issues,
         recent_changes=found.recent,
+        authentication_mode=found.cluster.authentication_mode,
+        entries=found.entries,
         roles=found.roles,
         not_looked_at=found.not_looked_at,
         errors=found.errors,

@@ -96,6 +96,14 @@ class Account:
             self._entities.clear()
         return snapshot
 
+    def learn(self, snapshot: AccountSnapshot) -> None:
+        """Keep what was asked about one cluster in addition, so that it is there without asking again."""
+        with self._lock:
+            if self._snapshot is None or self._snapshot.fetched_at != snapshot.fetched_at:
+                return
+            self._snapshot = snapshot
+        self._keep(snapshot)
+
     def uses(self, snapshot: AccountSnapshot) -> Uses:
         """Return what uses the roles of a snapshot, joined once for each snapshot."""
         known = self._uses

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
-from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.eks import AccessEntry, Cluster, EksFacts
 from ekstui.core.findings import Finding, RoleInUse, Severity, findings_of, missing_role
+from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 from ekstui.library.policies import DefaultVersion, nearest_names
 from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
-from ekstui.sources.aws.cluster_details import read_addon_needs
+from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.parallel import Cancelled, never
 
 RECENT = timedelta(days=14)
@@ -29,6 +30,14 @@ class ClusterRole:
     """In this cluster."""
     subject: RoleInUse | None
     """All about the role, with its uses anywhere; None where it was not read, as one of another account."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAnswer:
+    """An access entry, and what there is to say about it."""
+
+    entry: AccessEntry
     findings: tuple[Finding, ...]
 
 
@@ -60,6 +69,10 @@ class ClusterAnswer:
     errors: tuple[SourceError, ...]
     arns: Mapping[str, str] = field(default_factory=dict)
     """The ARNs, in the account's partition, of the policies that findings name as what would mend them."""
+    entries: tuple[EntryAnswer, ...] = ()
+    """The cluster's access entries, those of people first."""
+    mode: Finding | None = None
+    """What the way in which the cluster knows its users means for the entries."""
 
 
 def cluster_answer(
@@ -75,10 +88,12 @@ def cluster_answer(
     cluster = _find(name, region, snapshot)
     errors = list(snapshot.errors)
     if ask and account.choice.file is None and not account.choice.offline:
-        needs = read_addon_needs(account.connection(), cluster, cancelled)
-        (cluster,) = needs.clusters
-        errors.extend(needs.errors)
+        for read in (read_addon_needs, read_entries):
+            details = read(account.connection(), cluster, cancelled)
+            (cluster,) = details.clusters
+            errors.extend(details.errors)
         snapshot = _with(snapshot, cluster)
+        account.learn(snapshot)
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
@@ -91,7 +106,14 @@ def cluster_answer(
             arn,
             of_cluster,
             subject := by_arn.get(arn),
-            findings_of(subject, surroundings, knowledge()) if subject else (missing_role(arn, of_cluster, snapshot),),
+            (
+                *((lacking,) if (lacking := missing_entry(arn, of_cluster, cluster)) else ()),
+                *(
+                    findings_of(subject, surroundings, knowledge())
+                    if subject
+                    else (missing_role(arn, of_cluster, snapshot),)
+                ),
+            ),
         )
         for arn, of_cluster in here.items()
     ]
@@ -106,7 +128,20 @@ def cluster_answer(
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
         arns=_arns(library, snapshot.identity.partition, roles),
+        entries=_entries(cluster, here, snapshot),
+        mode=mode_finding(cluster),
     )
+
+
+def _entries(
+    cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], snapshot: AccountSnapshot
+) -> tuple[EntryAnswer, ...]:
+    known = knowledge()
+    found = [
+        EntryAnswer(entry, tuple(entry_findings(entry, cluster, uses.get(entry.principal_arn, ()), snapshot, known)))
+        for entry in cluster.access_entries or ()
+    ]
+    return tuple(sorted(found, key=lambda each: (each.entry.kind not in (None, "STANDARD"), each.entry.principal_arn)))
 
 
 def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dict[str, str]:
@@ -126,9 +161,15 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
 
 def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
-    """Return what there is to say about the roles, problems first, then advice, then notes."""
+    """Return what there is to say about the roles and access entries, problems first, then advice, then notes."""
     order: tuple[Severity, ...] = ("problem", "advice", "note")
+    known = {role.arn: role for role in answer.roles}
     found = [(role, finding) for role in answer.roles for finding in role.findings]
+    for each in answer.entries:
+        arn = each.entry.principal_arn
+        found += [(known.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in each.findings]
+    if answer.mode is not None:
+        found.append((ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ()), answer.mode))
     return sorted(found, key=lambda pair: order.index(pair[1].severity))
 
 

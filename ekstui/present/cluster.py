@@ -5,12 +5,26 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.eks import Cluster, HealthIssue
+from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.clusters import RECENT, worst_first
-from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Tree, code, joined, note
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Line,
+    Node,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    Tree,
+    code,
+    joined,
+    note,
+)
 from ekstui.present.styled import Style, Styled, styled
 from ekstui.present.words import last_used_words, not_looked_at, uses_words
 
@@ -62,11 +76,45 @@ def cluster_blocks(
     ]
     for role in answer.roles:
         blocks += _role(role, now)
+    blocks += _access(answer)
     blocks += not_looked_at(answer.not_looked_at)
     if not answer.complete:
         # Elsewhere the errors themselves are told, which may name the account.
         blocks.append(note(Span("incomplete: not everything about this cluster was read", shown="markdown")))
     return blocks
+
+
+def _access(answer: ClusterAnswer) -> list[Block]:
+    """Return who may do what in Kubernetes, by the cluster's access entries."""
+    mode = answer.cluster.authentication_mode or "mode not read"
+    heading = Heading(f"Access entries ({mode})")
+    if answer.cluster.access_entries is None:
+        words = "none: the config map aws-auth counts" if mode == "CONFIG_MAP" else "not read"
+        return [heading, Sentence(Span(words, "muted"))]
+    rows = [
+        TableRow(
+            (
+                Span(each.entry.principal_arn.partition(":")[2].rpartition(":")[2], "strong"),
+                each.entry.kind or "?",
+                _given(each.entry),
+            ),
+            each,
+            ("entry", each.entry.principal_arn),
+        )
+        for each in answer.entries
+    ]
+    return [heading, Table((Column("Principal", middle=True), Column("Type"), Column("May", 16, shrink=1)), rows)]
+
+
+def _given(entry: AccessEntry) -> Line:
+    said: list[Line] = []
+    for each in entry.policies or ():
+        where = "the cluster" if each.namespaces is None else ", ".join(each.namespaces) or "no namespace"
+        said.append((code(each.policy), Span(f" in {where}", "muted")))
+    said += [(Span("group ", "muted"), group) for group in entry.groups]
+    if entry.policies is None and entry.takes_policies:
+        said.append(Span("access policies not read", "warn"))
+    return joined("; ", said) or (Span("nothing by itself", "muted"),)
 
 
 def _sum(answer: ClusterAnswer, known_until: datetime) -> tuple[str | Span, ...]:

@@ -8,7 +8,7 @@ from ekstui.cli.gates import gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.export.shapes import cluster_shape
-from ekstui.library.clusters import cluster_answer
+from ekstui.library.clusters import cluster_answer, worst_first
 from ekstui.present.cluster import cluster_blocks
 
 DESCRIPTION = "Show a cluster's health, its roles, what they carry, and what is missing, superseded or too much."
@@ -48,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.fail_on is None:
         return gate(False)
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
-    found = any(finding.severity in failing for role in answer.roles for finding in role.findings)
+    found = any(finding.severity in failing for _, finding in worst_first(answer))
     return gate(found or not answer.complete)

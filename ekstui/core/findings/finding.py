@@ -15,6 +15,8 @@ Code = Literal[
     "missing-policy", "superseded-policy", "broader-than-needed", "scoping-cancelled", "principal-tag-missing", "trust-lacks-principal",
     "trust-lacks-tag-session", "irsa-wildcard-with-stringequals", "irsa-issuer-of-another-cluster", "irsa-without-sub",
     "irsa-provider-missing", "orphaned-provider", "no-recorded-activity", "role-not-found",
+    "entry-missing", "entry-of-wrong-type", "auto-node-policy-missing", "capability-without-rights",
+    "reserved-access-policy", "cluster-admin", "entry-principal-gone", "authentication-mode",
 ]  # fmt: skip
 
 NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node", "hybrid-node", "hyperpod-node")

@@ -1,11 +1,12 @@
-"""What takes more calls than a list: Pod Identity's associations, EC2 nodes, and what add-ons say they need."""
+"""What takes more calls than a list: Pod Identity's associations, EC2 nodes, what add-ons say they need, and access entries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ekstui.core.account import SourceError
-from ekstui.core.eks import Addon, Cluster, Node, PodIdentityAssociation
+from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, PodIdentityAssociation
+from ekstui.sources.aws.cluster_parts import access_entry
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.eks import PAGE, Failures
 from ekstui.sources.aws.errors import failures
@@ -117,6 +118,48 @@ def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancel
             failed.add(error, "addons", action, cluster.region, addon.name)
     kept = None if cluster.addons is None else tuple(addons.values())
     return DetailsRead((replace(cluster, addons=kept),), tuple(failed.found.values()))
+
+
+def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
+    """Return a cluster with its access entries described, and with the access policies that they give."""
+    failed = Failures(connection.profile)
+    entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
+
+    def describe(principal: str) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = connection.ask(
+            "eks:DescribeAccessEntry", cluster.region, clusterName=cluster.name, principalArn=principal
+        )["accessEntry"]
+        return answer
+
+    def given(principal: str) -> tuple[GivenAccess, ...]:
+        action, parameters = (
+            "eks:ListAssociatedAccessPolicies",
+            {"clusterName": cluster.name, "principalArn": principal},
+        )
+        return tuple(
+            _given(each)
+            for page in connection.token_pages(action, cluster.region, maxResults=PAGE, **parameters)
+            for each in page["associatedAccessPolicies"]
+        )
+
+    for outcome in each(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled):
+        try:
+            entries[outcome.item] = access_entry(outcome.item, outcome.answer())
+        except failures() as error:
+            failed.add(error, "access-entries", "eks:DescribeAccessEntry", cluster.region, cluster.name)
+    for listed in each(given, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled):
+        try:
+            entries[listed.item] = replace(entries[listed.item], policies=listed.answer())
+        except failures() as error:
+            failed.add(error, "access-entries", "eks:ListAssociatedAccessPolicies", cluster.region, cluster.name)
+    kept = None if cluster.access_entries is None else tuple(entries.values())
+    return DetailsRead((replace(cluster, access_entries=kept),), tuple(failed.found.values()))
+
+
+def _given(answer: Mapping[str, Any]) -> GivenAccess:
+    scope = answer.get("accessScope") or {}
+    names = tuple(str(name) for name in scope.get("namespaces") or ())
+    return GivenAccess(str(answer["policyArn"]), names if scope.get("type") == "namespace" else None)
 
 
 def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentityAssociation, ...]:

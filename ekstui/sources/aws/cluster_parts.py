@@ -102,8 +102,12 @@ def _addon(name: str, answer: Answer | None) -> Addon:
     )
 
 
-def _access_entry(principal: str, answer: Answer | None) -> AccessEntry:
-    return AccessEntry(principal, None if answer is None else answer.get("type"))
+def access_entry(principal: str, answer: Answer | None) -> AccessEntry:
+    if answer is None:
+        return AccessEntry(principal, None)
+    return AccessEntry(
+        principal, answer.get("type"), answer.get("username"), tuple(answer.get("kubernetesGroups") or ())
+    )
 
 
 def _capability(name: str, answer: Answer | None) -> Capability:
@@ -128,6 +132,6 @@ CAPABILITIES = Part(
 )  # fmt: skip
 ACCESS_ENTRIES = Part(
     "access-entries", "access_entries",
-    "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", _access_entry,
+    "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", access_entry,
     may_be_nodes,
 )  # fmt: skip

@@ -23,6 +23,7 @@ OPERATIONS = frozenset(
         "eks:DescribeAddonConfiguration",
         "eks:ListAccessEntries",
         "eks:DescribeAccessEntry",
+        "eks:ListAssociatedAccessPolicies",
         "eks:ListCapabilities",
         "eks:DescribeCapability",
         "eks:ListPodIdentityAssociations",
