@@ -37,6 +37,7 @@ _FIELDS: Mapping[str, str] = {
     "LevelCount": "granted total",
     "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created depends_on=missing",
+    "PrincipalInCluster": "cluster principal policy scope namespaces",
     "Permission": "api_group resource verb",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "

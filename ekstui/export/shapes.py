@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
+    from ekstui.core.explain.forbidden import ForbiddenExplanation
     from ekstui.core.explain.trust import TrustJudgement
     from ekstui.core.grants import Grant
     from ekstui.core.principals import PrincipalsCan
@@ -93,6 +94,38 @@ def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
         **sides,
         **answer(kind=changed, reach=found.reach, added=found.added, removed=found.removed),
     }
+
+
+def forbidden_shape(data: DataStatus, found: Sequence[ForbiddenExplanation]) -> Shape:
+    """Return the answer of `explain` for what Kubernetes forbade, or `answers` where a text has several."""
+    return one_or_answers([_forbidden(data, each) for each in found])
+
+
+def _forbidden(data: DataStatus, found: ForbiddenExplanation) -> Shape:
+    request, entry = found.request, found.entry
+    return answer(
+        data=data,
+        verdict=found.verdict,
+        reason=found.reason,
+        principal=found.principal or (found.subject.username if found.subject else None),
+        cluster=found.cluster,
+        entry=None
+        if entry is None
+        else {
+            "principal": entry.principal_arn,
+            "type": entry.kind,
+            "username": entry.username,
+            "groups": list(entry.groups),
+        },
+        verb=request and request.verb,
+        resource=request and (request.path or request.whole_resource),
+        api_group=request and request.api_group,
+        namespace=request and request.namespace,
+        policies=[{**shape(each.given), "covers": each.covers, "applies": each.applies} for each in found.policies],
+        missing_rule=None if found.verdict == "allowed" else found.missing_rule,
+        allowed_by=[{"policy": each.policy, "permissions": each.permissions} for each in found.allowed_by],
+        not_looked_at=found.not_looked_at,
+    )
 
 
 def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object] = ()) -> Shape:

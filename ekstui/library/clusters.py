@@ -85,14 +85,14 @@ def cluster_answer(
     """
     account, now = library.account, datetime.now(UTC)
     snapshot = account.required()
-    cluster = _find(name, region, snapshot)
+    cluster = find_cluster(name, region, snapshot)
     errors = list(snapshot.errors)
     if ask and account.choice.file is None and not account.choice.offline:
         for read in (read_addon_needs, read_entries):
             details = read(account.connection(), cluster, cancelled)
             (cluster,) = details.clusters
             errors.extend(details.errors)
-        snapshot = _with(snapshot, cluster)
+        snapshot = with_cluster(snapshot, cluster)
         account.learn(snapshot)
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
@@ -173,7 +173,8 @@ def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
     return sorted(found, key=lambda pair: order.index(pair[1].severity))
 
 
-def _find(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
+def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
+    """Return a cluster by name; AmbiguousError, NotFoundError or AccountError as `cluster_answer` raises them."""
     if snapshot.eks is None:
         raise AccountError(
             "Clusters were not read: an account file holds IAM only.", "Ask AWS, without --account-file."
@@ -194,7 +195,8 @@ def _find(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
     raise NotFoundError(f"There is no cluster {name!r} in {where}.", nearest, hint)
 
 
-def _with(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
+def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
+    """Return a snapshot with one cluster as it is known now."""
     facts = snapshot.eks or EksFacts((), ())
     clusters = tuple(cluster if known.place == cluster.place else known for known in facts.clusters)
     return replace(snapshot, eks=replace(facts, clusters=clusters))

@@ -21,11 +21,13 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import counted
+from ekstui.present.words import counted, not_looked_at
 
 if TYPE_CHECKING:
+    from ekstui.core.explain.forbidden import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
     from ekstui.library.access import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.forbidden import PrincipalInCluster
 
 CORE = "core"
 """What the group without a name is called."""
@@ -122,6 +124,76 @@ def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
     words = counted(len(found.unknown), "access policy", "access policies")
     blocks.append(note(f"of {words} no rules are published, so one of them may allow it too", "muted"))
     return blocks
+
+
+def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[Block]:
+    """Return whose access entries give what was asked for."""
+    if not found:
+        return []
+    rows = [
+        TableRow(
+            (
+                each.cluster,
+                code(each.principal.partition(":")[2].rpartition(":")[2]),
+                code(each.policy),
+                "the cluster" if each.scope == "cluster" else ", ".join(each.namespaces) or "no namespace",
+            ),
+            each,
+            each,
+        )
+        for each in found
+    ]
+    columns = (Column("Cluster"), Column("Principal", middle=True), Column("Access policy"), Column("In", 8, shrink=1))
+    return [Heading("By access entries"), Table(columns, rows)]
+
+
+def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
+    """Return why Kubernetes forbade a request: the reason, the entry and its policies, and what would allow it."""
+    style: Style = {"forbidden": "bad", "depends": "warn", "allowed": "good"}[found.verdict]  # type: ignore[assignment]
+    what = str(found.request) if found.request else "a request of somebody the cluster does not know"
+    where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
+    blocks: list[Block] = [
+        Heading((Span(found.verdict, style), "  ", code(what, "strong"), where), 1),
+        Sentence(found.reason),
+    ]
+    if found.subject is not None:
+        whom = "" if found.subject.kind == "username" else f"{found.subject.kind.replace('-', ' ')} "
+        session = f" (session {found.subject.session})" if found.subject.session else ""
+        blocks.append(Sentence((f"asked by {whom}", code(found.subject.name or found.subject.username), session)))
+    if found.entry is not None:
+        of = f"access entry of {found.entry.principal_arn} in {found.cluster}"
+        kind = f", type {found.entry.kind}" if found.entry.kind else ""
+        groups = f", groups {', '.join(found.entry.groups)}" if found.entry.groups else ", no groups"
+        nodes = [Node((code(each.given.policy), Span(f"  {_held_words(each)}", "muted"))) for each in found.policies]
+        blocks += [Sentence(f"{of}{kind}{groups}"), Tree(nodes)]
+    if found.verdict != "allowed" and found.missing_rule is not None:
+        rule = found.missing_rule
+        target = ", ".join(rule.non_resource_urls or rule.resources)
+        group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
+        blocks.append(Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group)))
+    if found.allowed_by:
+        wide = "" if found.request is None or found.request.namespace else ", if given for the whole cluster"
+        blocks.append(Heading(f"Access policies that allow it{wide}, the one that gives least first"))
+        blocks.append(
+            Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
+        )
+    return [*blocks, *not_looked_at(found.not_looked_at)]
+
+
+def _held_words(held: GivenPolicy) -> str:
+    where = (
+        "in the cluster"
+        if held.given.namespaces is None
+        else f"in {', '.join(held.given.namespaces) or 'no namespace'}"
+    )
+    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[held.covers]
+    return f"{where}: {covers}{'' if held.applies or not held.covers else ', but not there'}"
+
+
+def _amount(remedy: Remedy) -> str:
+    if remedy.permissions is None:
+        return "reads everything" if remedy.reads_only else "gives everything"
+    return f"gives {remedy.permissions:,} verbs on resources in all"
 
 
 def _rule_row(rule: Rule, number: int) -> TableRow:

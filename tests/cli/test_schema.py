@@ -46,6 +46,7 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("diff", "AmazonEKS_CNI_Policy@v5..v6"),
     ("diff", "PowerUserAccess", "{file}"),
     ("explain", "--action", "ec2:CreateVolume", "--policy", "AmazonEBSCSIDriverPolicy@v2"),
+    ("explain", 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"'),
     ("explain", "--action", "ec2:CreateVolume", "--resource", "arn:aws:ec2:eu-west-1::snapshot/snap-1", "--policy",
      "AmazonEBSCSIDriverPolicy@v2"),
     ("changes", "--since", "2026-02-01"),
@@ -69,6 +70,16 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("cluster", "prod"),
     ("account",),
     ("role", "prod-orders"),
+    ("who-can", "k8s:get:pods", "--region", "eu-central-1"),
+    (
+        "explain",
+        "--cluster",
+        "prod",
+        (
+            'nodes is forbidden: User "arn:aws:sts::123456789012:assumed-role/deleted-since/jo" '
+            'cannot list resource "nodes" in API group "" at the cluster scope'
+        ),
+    ),
     ("explain", "--action", "ec2:CreateVolume", "--role", "prod-node", "--simulate"),
     ("diff", "role:prod-node", "AmazonEKSWorkerNodePolicy"),
     ("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1"),

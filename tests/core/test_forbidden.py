@@ -1,9 +1,15 @@
 """Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
 
+from typing import Any
+
 import pytest
 
+from ekstui import paths
 from ekstui.core.denial.forbidden import Subject, is_unauthorized, parse_forbidden
+from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
+from ekstui.core.explain.forbidden import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.core.kubernetes import KubernetesRequest as Request
+from ekstui.core.kubernetes import read_rules
 
 # The thread stands behind each.
 TEXTS = [
@@ -110,3 +116,90 @@ def test_several_are_read_each_once() -> None:
 )  # fmt: skip
 def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: bool) -> None:
     assert is_unauthorized(text) is unauthorized
+
+
+RULES = read_rules((paths.assets() / "access-policy-rules.tsv").read_text())
+ROLE = "arn:aws:iam::111122223333:role/team/dev"
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
+
+
+def given(policy: str, *namespaces: str) -> GivenAccess:
+    return GivenAccess(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
+
+
+def explained(what: str, *policies: GivenAccess, user: str = "", **fields: Any) -> ForbiddenExplanation:
+    """What a role with an entry of these policies is told; `what` is `VERB RESOURCE GROUP NAMESPACE`."""
+    verb, resource, group, namespace = what.split(" ")
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    user = user or "arn:aws:sts::111122223333:assumed-role/dev/jo"
+    text = f'x is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
+    entry = AccessEntry(ROLE, "STANDARD", **{"username": SESSION, "policies": policies, **fields})
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+    (forbidden,) = parse_forbidden(text)
+    return explain_forbidden(forbidden, cluster, RULES, ["AmazonEKSHybridPolicy"])
+
+
+@pytest.mark.parametrize(
+    ("what", "policies", "verdict", "said"),
+    [
+        ("list pods  shop", (given("View"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "sh*"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "dev"),), "forbidden", "in dev only"),
+        ("list pods  ", (given("View", "shop"),), "forbidden", "cluster scope"),
+        ("get secrets  shop", (given("View"),), "forbidden", "None of the entry's access policies"),
+        ("create pods/exec  shop", (given("Edit"),), "allowed", "AmazonEKSEditPolicy"),
+        ("list nodes  ", (given("Admin"),), "forbidden", "AmazonEKSAdminPolicy"),
+        ("list nodes  ", (given("Admin"), given("ClusterAdmin")), "allowed", "AmazonEKSClusterAdminPolicy"),
+        ("list nodes  ", (given("KRO"),), "depends", "AmazonEKSKROPolicy"),
+        ("list nodes  ", (given("KRO", "shop"),), "forbidden", "None"),
+        ("list nodes  ", (), "forbidden", "no access policy"),
+    ],
+)
+def test_why_it_is_forbidden(what: str, policies: tuple[GivenAccess, ...], verdict: str, said: str) -> None:
+    found = explained(what, *policies)
+    assert (found.verdict, found.principal) == (verdict, ROLE)
+    assert said in found.reason
+
+
+def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
+    assert next(each.policy for each in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
+    nodes = explained("list nodes  ")
+    assert [each.policy for each in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
+    assert explained("list applications argoproj.io shop").missing_rule == (
+        ("argoproj.io",),
+        ("applications",),
+        ("list",),
+        (),
+    )
+    assert explained("list pods  shop", given("View")).allowed_by == ()
+
+
+def test_what_was_not_read_or_not_looked_at_is_said() -> None:
+    unread = explained("list pods  shop", policies=None)
+    assert (unread.verdict, unread.policies) == ("depends", ())
+    grouped = explained("list pods  shop", groups=("devs",))
+    assert any("the group devs" in place for place in grouped.not_looked_at)
+    assert explained("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
+    assert explained("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
+    assert (
+        explained("list pods  shop", given("View"), username="dev:{{SessionName}}", user="dev:jo").verdict == "allowed"
+    )
+    service_account = explained("list pods  shop", given("ClusterAdmin"), user="system:serviceaccount:shop:web")
+    assert (service_account.verdict, service_account.entry) == ("forbidden", None)
+    (text, _, _) = TEXTS[0]
+    alone = explain_forbidden(parse_forbidden(text)[0], None, RULES)
+    assert alone.verdict == "forbidden"
+    assert "the access entries of the cluster" in alone.not_looked_at
+
+
+def test_who_is_not_known_lacks_an_entry() -> None:
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
+    lacking = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
+    assert (lacking.verdict, lacking.entry) == ("forbidden", None)
+    assert "no access entry" in lacking.reason
+    present = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/dev/jo", cluster)
+    assert (present.verdict, present.entry) == (
+        "depends",
+        cluster.access_entries[0] if cluster.access_entries else None,
+    )

@@ -569,3 +569,36 @@ def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: Account) -> N
     assert small.forget() == 1
     assert small.stored() == ()
     assert small.last() is None
+
+
+def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, small: Account) -> None:
+    small.refresh()
+    library = asking(small)
+    found = {
+        each.entry.principal_arn.rpartition("/")[2]: each.entry for each in cluster_answer(library, "prod").entries
+    }
+    assert found["deleted-since"].kind == "STANDARD"
+    assert [(each.policy, each.scope) for each in found["deleted-since"].policies or ()] == [
+        ("AmazonEKSViewPolicy", "cluster")
+    ]
+    assert found["prod-node"].policies is None
+    calls = rig.proxy.counts()["eks:ListAssociatedAccessPolicies"]
+    assert calls == sum(each.takes_policies for each in found.values())
+    # They are known from then on, offline too.
+    offline = Library.open(AccountChoice(offline=True))
+    offline = Library(offline.corpus, offline.store, Account(AccountChoice(offline=True), small.folder))
+    again = cluster_answer(offline, "prod").entries
+    assert {each.entry.principal_arn.rpartition("/")[2]: each.entry for each in again} == found
+
+
+def test_entries_that_cannot_be_read_hide_nothing_else(rig: Rig, small: Account) -> None:
+    small.refresh()
+    whole = cluster_answer(asking(small), "prod")
+    small.refresh()
+    rig.proxy.fail("denied", "eks", "ListAssociatedAccessPolicies")
+    denied = cluster_answer(asking(small), "prod")
+    assert [error.action for error in denied.errors] == ["eks:ListAssociatedAccessPolicies"]
+    assert not denied.complete
+    assert [role.arn for role in denied.roles] == [role.arn for role in whole.roles]
+    assert all(each.entry.policies is None for each in denied.entries)
+    assert len(denied.entries) == len(whole.entries)

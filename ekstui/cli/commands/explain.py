@@ -59,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the trust policy of the role to be assumed, or what aws iam get-role prints; without it that role is looked for in the account",
     )
+    parser.add_argument(
+        "--cluster", metavar="NAME", help='the cluster whose access entries a "forbidden" of Kubernetes is held against'
+    )
     parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     add_exit_code(parser, "exit with 1 unless every request is allowed")
     add_account(parser)
@@ -68,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict, the statements that came nearest, and what would allow the request."""
     inquiry = _inquiry(arguments)
+    if (code := _in_kubernetes(inquiry, arguments)) is not None:
+        return code
     library = _library(inquiry, arguments)
     explanations = explain_all(library, inquiry)
     simulated = None
@@ -81,6 +86,34 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_blocks(explanation_blocks(explanations, simulated or ()))
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
+
+
+def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | None:
+    """Print why Kubernetes forbade a request; return None where the message is not about that."""
+    text = inquiry.question.message
+    if text is None or not ("forbidden" in text.lower() or arguments.cluster):
+        return None
+    # 60 ms with what is known of clusters, and most messages are IAM's.
+    from ekstui.cli.account import library_for, read_account
+    from ekstui.export.shapes import forbidden_shape
+    from ekstui.library.forbidden import forbidden_answers
+    from ekstui.present.access import forbidden_blocks
+
+    library = library_for(arguments)
+    if (
+        arguments.profile is not None
+        or arguments.account_file is not None
+        or (arguments.cluster and not library.account.last())
+    ):
+        read_account(library)
+    answers = forbidden_answers(library, text, arguments.cluster, inquiry.question.principal)
+    if not answers:
+        return None
+    if arguments.json:
+        print_json(forbidden_shape(library.data(), answers))
+    else:
+        print_blocks([block for each in answers for block in forbidden_blocks(each)])
+    return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
 
 
 def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:

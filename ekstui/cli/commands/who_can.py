@@ -31,6 +31,7 @@ from ekstui.scope import SCOPES
 # Who in the account may do it takes 80 ms to import, and only where an account is known.
 if TYPE_CHECKING:
     from ekstui.core.principals import PrincipalsCan
+    from ekstui.library.forbidden import PrincipalInCluster
 
 DESCRIPTION = (
     "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
@@ -124,20 +125,42 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
     from ekstui.export.shapes import kubernetes_holders_shape
     from ekstui.library.access import who_can_in_kubernetes
-    from ekstui.present.access import kubernetes_holders_blocks
+    from ekstui.present.access import kubernetes_holders_blocks, principals_in_clusters_blocks
 
     found = who_can_in_kubernetes(arguments.action)
+    principals = (
+        () if arguments.names else _in_clusters(library, arguments, {each.policy.name for each, _ in found.holders})
+    )
     if arguments.json:
-        print_json(kubernetes_holders_shape(library.data(), found))
+        print_json(kubernetes_holders_shape(library.data(), found, principals))
     elif arguments.names:
         for answer, _ in found.holders:
             print_text(answer.policy.name)
     else:
-        (print_markdown if arguments.markdown else print_blocks)(kubernetes_holders_blocks(found))
+        (print_markdown if arguments.markdown else print_blocks)(
+            [*kubernetes_holders_blocks(found), *principals_in_clusters_blocks(principals)]
+        )
     if found.holders:
         return ExitCode.DONE
     narrate(f"No EKS access policy whose rules are published allows {found.request}.")
     return ExitCode.NOTHING
+
+
+def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> tuple[PrincipalInCluster, ...]:
+    """Return whose access entries give one of the policies; EKS is asked only if an option names the account."""
+    if not (library.account_at_hand or arguments.region):
+        return ()
+    from ekstui.cli.account import read_account
+    from ekstui.library.forbidden import principals_in_clusters
+
+    asked = bool(arguments.profile or arguments.region) and not arguments.offline
+    try:
+        if asked and library.account.last() is None:
+            read_account(library)
+        return principals_in_clusters(library, policies, ask=asked)
+    except (AccountError, InputError) as error:
+        narrate(error)
+        return ()
 
 
 def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:

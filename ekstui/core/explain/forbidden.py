@@ -1,0 +1,294 @@
+"""Why Kubernetes forbade a request: by the access entries of a cluster, and by what their access policies allow.
+
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what EKS calls a principal:
+`arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}` for a role, its ARN for a user, `system:node:…` for nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ekstui.core.denial.forbidden import Forbidden, Subject
+from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
+from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
+
+ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
+
+_RBAC = "roles and bindings inside the cluster (Kubernetes' own RBAC)"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPolicy:
+    """An access policy that an entry gives, held against a request."""
+
+    given: GivenAccess
+    covers: bool | None
+    """Whether its rules allow the request; None where its rules are not known."""
+    applies: bool | None
+    """Whether its scope reaches the request; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """An access policy that allows a request, and how much it gives in all."""
+
+    policy: str
+    permissions: int | None
+    """How many verbs on resources; None for all resources."""
+    reads_only: bool = False
+    """Whether it changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenExplanation:
+    """The answer to why Kubernetes forbade a request."""
+
+    verdict: ForbiddenVerdict
+    """Whether the request would be forbidden now, as far as access entries tell."""
+    subject: Subject | None
+    """None where the cluster does not know who asks."""
+    request: KubernetesRequest | None
+    reason: str
+    """One sentence."""
+    cluster: str | None = None
+    """None where no cluster is known to look at."""
+    principal: str | None = None
+    """The ARN of the role or user behind the subject, where an entry or the account tells."""
+    entry: AccessEntry | None = None
+    policies: tuple[GivenPolicy, ...] = ()
+    missing_rule: Rule | None = None
+    """The least that would allow the request."""
+    allowed_by: tuple[Remedy, ...] = ()
+    """Access policies that allow it, the one that gives least first; empty where none can be given for it."""
+    not_looked_at: tuple[str, ...] = ()
+
+
+def explain_forbidden(
+    forbidden: Forbidden,
+    cluster: Cluster | None,
+    rules: Mapping[str, tuple[Rule, ...]],
+    reserved: Iterable[str] = (),
+    *,
+    named: bool = True,
+) -> ForbiddenExplanation:
+    """Return why a request was forbidden; `rules` are those of the access policies whose content is known.
+
+    `reserved` are access policies that no principal of a customer may have. A cluster that was not `named` is the only
+    one that is known.
+    """
+    subject, request = forbidden.subject, forbidden.request
+    missing = rule_for(request)
+
+    def told(verdict: ForbiddenVerdict, reason: str, **more: object) -> ForbiddenExplanation:
+        found: dict[str, object] = {"cluster": cluster.name if cluster else None, "missing_rule": missing, **more}
+        return ForbiddenExplanation(verdict, subject, request, reason, **found)  # type: ignore[arg-type]
+
+    if subject.kind == "anonymous":
+        return told("forbidden", "The request came without credentials, so no access entry and no role counts.")
+    if subject.kind == "service-account":
+        reason = "A service account has only what roles in the cluster are bound to it; access entries are not for it."
+        return told("forbidden", reason, not_looked_at=(_RBAC,))
+    if subject.kind == "node":
+        reason = "A node may do what Kubernetes allows nodes for the pods on them; no access policy is for this."
+        return told("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
+    remedies = remedies_for(request, rules, reserved)
+    unseen = () if named or cluster is None else (f"whether the message is from cluster {cluster.name}",)
+    if cluster is None:
+        reason = "Nothing that is known of this principal allows it; no cluster was looked at."
+        return told(
+            "forbidden", reason, allowed_by=remedies, not_looked_at=("the access entries of the cluster", _RBAC)
+        )
+    if cluster.access_entries is None:
+        return told(*_without_entries(cluster), allowed_by=remedies, not_looked_at=(*unseen, _RBAC))
+    entry = entry_of(subject, cluster.access_entries)
+    if entry is None:
+        where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+        return told(
+            "forbidden", _no_entry(subject, cluster), allowed_by=remedies, not_looked_at=(*unseen, *where, _RBAC)
+        )
+    held = tuple(_held(given, request, rules) for given in entry.policies or ())
+    verdict, reason = _judged(entry, held, request)
+    places = [*unseen, *([] if entry.policies is not None else ["the access policies of the entry"])]
+    places.append(f"what roles in the cluster are bound to {_names(entry)}")
+    return told(
+        verdict,
+        reason,
+        principal=entry.principal_arn,
+        entry=entry,
+        policies=held,
+        allowed_by=() if verdict == "allowed" else remedies,
+        not_looked_at=tuple(places),
+    )
+
+
+def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
+    """Return why a cluster does not know who asks; `principal` is the ARN of who it was, where that is known."""
+    entries = cluster.access_entries
+    entry = None
+    if principal is not None and entries is not None:
+        entry = next((each for each in entries if _is_of(each.principal_arn, principal)), None)
+    unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+    if cluster.authentication_mode == "CONFIG_MAP":
+        reason = f"Cluster {cluster.name} knows its users by the config map aws-auth alone; it does not name this one."
+    elif entry is not None:
+        reason = (
+            "The principal has an access entry, so the token is to blame: of another cluster or another principal, "
+            "expired, or of a role that was deleted and made anew."
+        )
+    elif principal is None:
+        reason = f"The principal that asks has no access entry in cluster {cluster.name}; aws sts get-caller-identity names it."
+    else:
+        reason = f"There is no access entry for {principal} in cluster {cluster.name}."
+    return ForbiddenExplanation(
+        "depends" if entry is not None or principal is None else "forbidden",
+        None,
+        None,
+        reason,
+        cluster.name,
+        principal,
+        entry,
+        not_looked_at=unseen,
+    )
+
+
+def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
+    """Return the access entry that stands for who Kubernetes calls so; None where there is none."""
+    for entry in entries:
+        if entry.username is not None and _is_named(entry.username, subject.username):
+            return entry
+        kind, _, path = entry.principal_arn.rpartition(":")[2].partition("/")
+        account = entry.principal_arn.split(":", 5)[4:5]
+        if (
+            entry.username is None
+            and (kind, path.rpartition("/")[2]) == (subject.kind, subject.name)
+            and account == [subject.account]
+        ):
+            return entry
+    return None
+
+
+def rule_for(request: KubernetesRequest) -> Rule:
+    """Return the least rule that allows a request."""
+    if request.path:
+        return Rule((), (), (request.verb,), (request.path,))
+    return Rule((request.api_group,), (request.whole_resource,), (request.verb,))
+
+
+def remedies_for(
+    request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved: Iterable[str] = ()
+) -> tuple[Remedy, ...]:
+    """Return the access policies that allow a request, the one that gives least first."""
+    kept = set(reserved)
+    found = [
+        Remedy(name, _size(held), _reads_only(held))
+        for name, held in rules.items()
+        if name not in kept and covering(held, request)
+    ]
+
+    def extent(each: Remedy) -> tuple[bool, bool, int, str]:
+        return each.permissions is None, not each.reads_only, each.permissions or 0, each.policy
+
+    return tuple(sorted(found, key=extent))
+
+
+def _reads_only(rules: tuple[Rule, ...]) -> bool:
+    return all({*rule.verbs} <= {"get", "list", "watch"} for rule in rules)
+
+
+def _size(rules: tuple[Rule, ...]) -> int | None:
+    if any("*" in rule.resources for rule in rules):
+        return None
+    return len(permissions(rules))
+
+
+def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> GivenPolicy:
+    known = rules.get(given.policy)
+    covers = None if known is None else bool(covering(known, request))
+    if given.namespaces is None:
+        return GivenPolicy(given, covers, applies=True)
+    # A path, and what is asked for at the cluster scope, is in no namespace.
+    applies = False if request.path or request.namespace is None else applies_in(given.namespaces, request.namespace)
+    return GivenPolicy(given, covers, applies)
+
+
+def _judged(
+    entry: AccessEntry, held: tuple[GivenPolicy, ...], request: KubernetesRequest
+) -> tuple[ForbiddenVerdict, str]:
+    if any(each.covers and each.applies for each in held):
+        by = next(each.given.policy for each in held if each.covers and each.applies)
+        return "allowed", (
+            f"{by} allows it now: the message is older than the entry, of another cluster, or of a request with --as, "
+            "for which access policies do not count."
+        )
+    if entry.policies is None:
+        return "depends", "The entry's access policies were not read."
+    unknown = [each.given.policy for each in held if each.covers is None and each.applies]
+    if unknown:
+        return "depends", f"Which rules {' and '.join(unknown)} has is not known."
+    elsewhere = [each for each in held if each.covers and not each.applies]
+    if elsewhere:
+        given = elsewhere[0].given
+        where = f"in {', '.join(given.namespaces or ())}" if given.namespaces else "in no namespace"
+        asked = (
+            f"in {request.namespace}"
+            if request.namespace
+            else "at the cluster scope, which no namespace's policy reaches"
+        )
+        return "forbidden", f"{given.policy} allows it {where} only; the request is {asked}."
+    if not held:
+        return (
+            "forbidden",
+            f"The entry gives no access policy{'' if entry.takes_policies else ', and its type takes none'}.",
+        )
+    return (
+        "forbidden",
+        f"None of the entry's access policies has a rule for it: {', '.join(each.given.policy for each in held)}.",
+    )
+
+
+def _without_entries(cluster: Cluster) -> tuple[ForbiddenVerdict, str]:
+    if cluster.authentication_mode == "CONFIG_MAP":
+        return (
+            "forbidden",
+            f"Cluster {cluster.name} knows its users by the config map aws-auth alone: access entries do not work there.",
+        )
+    return "depends", f"The access entries of cluster {cluster.name} were not read."
+
+
+def _no_entry(subject: Subject, cluster: Cluster) -> str:
+    if subject.kind == "username":
+        return f"No access entry of cluster {cluster.name} sets the user name {subject.username}."
+    by_map = (
+        ""
+        if cluster.authentication_mode == "API"
+        else "; if the config map aws-auth names it, its groups lack the right"
+    )
+    return f"There is no access entry for the {subject.kind} {subject.name} in cluster {cluster.name}{by_map}."
+
+
+def _names(entry: AccessEntry) -> str:
+    names = [f"the group {group}" for group in entry.groups]
+    return " and ".join([*names, f"the user {entry.username}" if entry.username else "the user"])
+
+
+def _is_named(pattern: str, username: str) -> bool:
+    """Return whether the user name that an entry sets, with placeholders such as `{{SessionName}}`, fits one."""
+    pieces = re.split(r"\{\{[^{}]*\}\}", pattern)
+    if re.fullmatch(".+".join(map(re.escape, pieces)), username):
+        return True
+    # EKS makes the session's user name of a role where an entry names the role itself.
+    return pattern.startswith("arn:") and _is_of(pattern, username)
+
+
+def _is_of(principal: str, arn: str) -> bool:
+    """Return whether an ARN is a principal's or that of one of its sessions, which leaves out the path of the role."""
+    if principal == arn:
+        return True
+    one, other = principal.split(":", 5), arn.split(":", 5)
+    if len(one) != 6 or len(other) != 6 or one[4] != other[4] or other[2] != "sts":
+        return False
+    role = re.fullmatch(r"assumed-role/([^/]+)(?:/.*)?", other[5])
+    return role is not None and one[5].startswith("role/") and one[5].rpartition("/")[2] == role[1]
