@@ -1,5 +1,6 @@
 """A bug in a handler is a sentence where it happened; one that ends the app is a sentence, an exit code, and no secret."""
 
+import logging
 import os
 import re
 import stat
@@ -16,7 +17,7 @@ from textual.timer import Timer
 
 from ekstui import logbook, logfile
 from ekstui.cli.main import main
-from ekstui.errors import InputError
+from ekstui.errors import EkstuiError, InputError
 from ekstui.library import Library
 from tests.terminal import Terminal
 from tests.tui.crashing import broken
@@ -92,11 +93,28 @@ def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys:
         assert not (own_home / "state" / "ekstui.log").exists()
 
 
-def test_at_debug_the_log_has_what_errors_say_but_no_escape_sequence(own_home: Path) -> None:
+def test_at_debug_too_the_log_has_nothing_of_what_other_libraries_say(own_home: Path) -> None:
     with started(own_home, "pane", EKSTUI_LOG=str(own_home / "mine.log"), EKSTUI_LOG_LEVEL="debug") as terminal:
         terminal.wait_for("Something went wrong inside ekstui")
     log = (own_home / "mine.log").read_text()
-    assert "999988887777" in log
+    assert "KeyError" in log
+    assert "999988887777" not in log
+    assert "\x1b" not in log
+
+
+def test_at_debug_the_log_has_what_errors_of_its_own_say_and_no_control_characters(tmp_path: Path) -> None:
+    handler = logfile.log_file(tmp_path / "log", tells=True)
+    for error in (EkstuiError("for 999988887777\x1b[2J"), KeyError("another's secret")):
+        try:
+            raise error
+        except (EkstuiError, KeyError):
+            handler.handle(
+                logging.makeLogRecord({"msg": "x", "levelno": 40, "levelname": "ERROR", "exc_info": sys.exc_info()})
+            )
+    handler.close()
+    log = (tmp_path / "log").read_text()
+    assert "EkstuiError: for 999988887777" in log
+    assert "another's secret" not in log
     assert "\x1b" not in log
 
 
