@@ -16,7 +16,7 @@ from pathlib import Path
 from docs.manual import man_page
 from docs.words import command_usage, examples_of, options_of
 from ekstui import paths
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.config import SETTINGS, Settings
 from ekstui.tui.app import EkstuiApp

@@ -3,7 +3,7 @@
 import argparse
 
 from docs.words import command_usage, examples_of, options_of
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.parser import commands_of
 
 

@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.output import form, narrate, narrate_json
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module, nearest
-from ekstui.cli.streams import end_at_once, flush_out, prepare_streams
-from ekstui.cli.terminal import refuse_what_is_no_terminal
+from ekstui.cli.streams import end_at_once, flush_out, prepare_streams, refuse_what_is_no_terminal
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
-    from ekstui.config import Settings
+    from ekstui.config import Effective, Settings
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
@@ -27,6 +26,16 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (OutputError, ExitCode.NO_OUTPUT),
 )
 
+_OPTIONS = {
+    "theme": "theme",
+    "scope": "scope",
+    "profile": "profile",
+    "region": "regions",
+    "offline": "offline",
+    "mouse": "mouse",
+}
+"""The setting of each option that has one, by the name of the option's value."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments and return the exit code; with the process's own, by default, end the process."""
@@ -35,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     implicit = False
     prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
-        from ekstui.cli.completion import command_in, complete  # 40 ms, and only where a shell asks
+        from ekstui.cli.commands.completion import command_in, complete  # 40 ms, and only where a shell asks
 
         complete(build_parser(command_in(os.environ.get("COMP_LINE", ""))))
     try:
@@ -44,8 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
         if words[0] == "open" and not {"-h", "--help"} & {*words}:
             refuse_what_is_no_terminal()
         parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
-        from ekstui.cli.settings import apply_settings  # 5 ms, which a refusal need not pay
-
         choose_form(parsed)
         parsed.settings = apply_settings(parsed)
         keep_log(parsed.settings.settings)
@@ -100,6 +107,28 @@ def wants_json(words: Sequence[str]) -> bool:
     return "--json" in words or any(option in ("-o", "--output") and form == "json" for option, form in pairwise(words))
 
 
+def apply_settings(arguments: argparse.Namespace) -> "Effective":
+    """Fill in what the options leave open, and say on stderr what the file has that ekstui does not know.
+
+    InputError names the place of a value that cannot be.
+    """
+    from ekstui import paths
+    from ekstui.config import effective  # 5 ms, which a refusal need not pay
+
+    given = {
+        setting: tuple(value) if isinstance(value, list) else value
+        for option, setting in _OPTIONS.items()
+        if (value := getattr(arguments, option, None)) not in (None, [])
+    }
+    found = effective(paths.config_file(), os.environ, given)
+    for option, setting in _OPTIONS.items():
+        if hasattr(arguments, option):
+            setattr(arguments, option, getattr(found.settings, setting))
+    for warning in found.warnings:
+        narrate(warning)
+    return found
+
+
 def keep_log(settings: "Settings") -> None:
     """Begin to log if the settings say so."""
     if settings.log is not None:
@@ -113,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         code: int = command_module(arguments.command).run(arguments)
     finally:
-        if opening := sys.modules.get("ekstui.cli.opening"):
+        if opening := sys.modules.get("ekstui.cli.library"):
             opening.narrate_notices()
     return code
 

@@ -42,7 +42,7 @@ PIPED_WIDTH = 80
 def print_json(value: object) -> None:
     """Print one object in ASCII, so that nothing in it can steer a terminal: as JSON, as YAML, or its names alone."""
     if form.answer != "json":
-        from ekstui.cli.forms import names, yaml  # 1 ms, and only for those who ask
+        from ekstui.export.encoding import names, yaml  # 1 ms, and only for those who ask
 
         for line in yaml(value) if form.answer == "yaml" else names(value):
             write_out(line + "\n")

@@ -121,6 +121,6 @@ class _Version(argparse.Action):
     """Prints what is installed: ekstui, its data, and the reference."""
 
     def __call__(self, *_: object) -> None:
-        from ekstui.cli.version import print_version
+        from ekstui.cli import print_version
 
         sys.exit(print_version())

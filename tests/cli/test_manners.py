@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ekstui import paths
-from ekstui.cli.forms import yaml
 from ekstui.cli.main import main
+from ekstui.export.encoding import yaml
 from tests.cli.test_commands import ekstui
 
 SCHEMA: dict[str, Any] = json.loads((paths.assets() / "schema.json").read_text(encoding="utf-8"))

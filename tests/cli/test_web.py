@@ -12,9 +12,8 @@ from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestServer, unused_port
 
 from ekstui.cli.commands.serve import app_command
-from ekstui.cli.main import main, with_command
+from ekstui.cli.main import apply_settings, main, with_command
 from ekstui.cli.parser import build_parser
-from ekstui.cli.settings import apply_settings
 from ekstui.cli.web import GuardedServer
 from ekstui.errors import InputError
 from ekstui.sources.policy_file import read_document

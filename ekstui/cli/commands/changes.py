@@ -3,9 +3,8 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 
-from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.gates import add_exit_code, gate
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import ExitCode, add_exit_code, gate
+from ekstui.cli.library import open_library
 from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.policy import version_label
@@ -97,7 +96,7 @@ def _narrate_undated(library: Library, scope: Scope, since: datetime, carried: s
 def _library(arguments: argparse.Namespace) -> Library:
     if not arguments.attached:
         return open_library()
-    from ekstui.cli.account import library_for  # 25 ms, and only --attached asks the account
+    from ekstui.cli.library import library_for  # 25 ms, and only --attached asks the account
 
     return library_for(arguments)
 
@@ -117,7 +116,7 @@ def _prepare_index(library: Library) -> None:
 
 def _carried(library: Library) -> tuple[set[str], bool]:
     """Return the names of the AWS policies that something in the account carries, and whether all of it was read."""
-    from ekstui.cli.account import read_account
+    from ekstui.cli.library import read_account
     from ekstui.core.account import Group, Role, User, in_partition
 
     snapshot = read_account(library)

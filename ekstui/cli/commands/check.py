@@ -2,8 +2,8 @@
 
 import argparse
 
-from ekstui.cli.gates import add_exit_code, add_fail_on, fails_on, gate
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
+from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.core.policy import version_label

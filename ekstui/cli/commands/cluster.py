@@ -3,8 +3,8 @@
 import argparse
 from datetime import UTC, datetime
 
-from ekstui.cli.account import library_for, narrate_errors, read_account
-from ekstui.cli.gates import gate
+from ekstui.cli.exit_codes import gate
+from ekstui.cli.library import library_for, narrate_errors, read_account
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.export.shapes import cluster_shape

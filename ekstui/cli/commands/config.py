@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.config import SETTINGS, Effective

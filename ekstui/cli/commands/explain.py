@@ -6,8 +6,8 @@ import argparse
 import sys
 from dataclasses import replace
 
-from ekstui.cli.gates import add_exit_code, gate
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import add_exit_code, gate
+from ekstui.cli.library import open_library
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
@@ -122,7 +122,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     if inquiry.principal is None and not chosen and not arguments.offline:
         return open_library()
     # 70 ms, for what only a question about the account needs.
-    from ekstui.cli.account import library_for, read_account
+    from ekstui.cli.library import library_for, read_account
 
     library = library_for(arguments)
     if inquiry.principal is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json, add_scope
 from ekstui.cli.output import print_blocks, print_json
 from ekstui.present.policies import policies_blocks

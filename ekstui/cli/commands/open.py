@@ -2,8 +2,8 @@
 
 import argparse
 
-from ekstui.cli.account import account_choice
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import account_choice
 from ekstui.cli.options import add_account, add_scope, add_theme
 
 DESCRIPTION = "Open the app."

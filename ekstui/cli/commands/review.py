@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ekstui.cli.gates import add_fail_on, fails_on, gate
+from ekstui.cli.exit_codes import add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
 from ekstui.cli.output import print_blocks, print_json, print_markdown
 from ekstui.core.grants import Reach

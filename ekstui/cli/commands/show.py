@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Mapping
 
-from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import open_library
 from ekstui.cli.options import POLICY, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.document import broken_rules

@@ -2,8 +2,8 @@
 
 import argparse
 
-from ekstui.cli.exit_code import ExitCode
-from ekstui.cli.opening import open_library
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import open_library
 from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.output import narrate, print_json
 from ekstui.core.document import serialise, trimmed

@@ -6,8 +6,8 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ekstui.cli.account import library_for
-from ekstui.cli.exit_code import ExitCode
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import library_for
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import (
     narrate,
@@ -170,7 +170,7 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
     """
     if not (library.account_at_hand or arguments.region):
         return None
-    from ekstui.cli.account import narrate_errors, read_account
+    from ekstui.cli.library import narrate_errors, read_account
     from ekstui.library.account import FRESH
     from ekstui.library.principals import principals_can
 

@@ -1,11 +1,35 @@
-"""Gates for scripts and CI: an exit code of 1 where what was asked about is so. Without one, an answer is 0."""
+"""The exit codes, which scripts rely on, and the gates: 1 where what was asked about is so. Without one, an answer is 0."""
+
+from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import Literal
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
 
-from ekstui.cli.exit_code import ExitCode
-from ekstui.core.grants import Reach
+if TYPE_CHECKING:
+    from ekstui.core.grants import Reach
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends; 128 + n means ended by signal n."""
+
+    DONE = 0
+    NOTHING = 1
+    """Unknown policy or version, who-can without a match, attached or changes proven empty."""
+    USAGE = 2
+    """A wrong flag, or input that cannot be read."""
+    NO_ACCOUNT = 3
+    """The account could not be asked at all, or --offline without a snapshot."""
+    NO_DATA = 4
+    """Neither corpus nor cache can be read."""
+    BROKEN = 70
+    """An error of our own, EX_SOFTWARE of sysexits."""
+    NO_OUTPUT = 74
+    """Standard output cannot be written, EX_IOERR of sysexits."""
+    INTERRUPTED = 130
+    """Ended by SIGINT."""
+
 
 Direction = Literal["widened", "narrowed", "any"]
 

@@ -1,4 +1,4 @@
-"""The account that a command asks: chosen by its options, read with progress on a terminal."""
+"""The library of a command, over the account that its options choose, and what is said about both."""
 
 from __future__ import annotations
 
@@ -15,11 +15,27 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, SourceError
     from ekstui.library import Library
 
+_opened: list[Library] = []
+
+
+def open_library(account: AccountChoice | None = None) -> Library:
+    """Return the library for this command."""
+    from ekstui.library import Library  # 40 ms, which the app spends after its first paint
+
+    library = Library.open(account)
+    _opened.append(library)
+    return library
+
+
+def narrate_notices() -> None:
+    """Say what was wrong with the cache; it stopped no answer."""
+    while _opened:
+        for notice in _opened.pop().notices():
+            narrate(notice)
+
 
 def library_for(arguments: argparse.Namespace) -> Library:
     """Return the library over the account that the options choose."""
-    from ekstui.cli.opening import open_library  # 40 ms, which the app spends after its first paint
-
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return open_library(account_choice(arguments, _ask_for_code if asks else None))
 
