@@ -61,7 +61,7 @@ def print_text(text: str = "") -> None:
 
 def print_blocks(blocks: Sequence[Block]) -> None:
     """Print an answer: it fits a terminal; into a pipe the rows of tables are whole."""
-    from ekstui.present.terminal import lines  # 6 ms, which neither help nor a refusal needs
+    from ekstui.present.rendering import lines  # 6 ms, which neither help nor a refusal needs
 
     terminal = to_terminal()
     for line in lines(blocks, terminal_width(), colours=_colours(), whole_tables=not terminal):
@@ -70,7 +70,7 @@ def print_blocks(blocks: Sequence[Block]) -> None:
 
 def print_markdown(blocks: Sequence[Block]) -> None:
     """Print an answer as Markdown."""
-    from ekstui.present.markdown import markdown
+    from ekstui.present.rendering import markdown
 
     write_out(markdown(blocks))
 

@@ -8,7 +8,7 @@ from ekstui.core.reference import reference
 from ekstui.core.summary import services_in
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, note
-from ekstui.present.permissions import services_table
+from ekstui.present.policies import services_table
 from ekstui.present.words import uses_words
 
 

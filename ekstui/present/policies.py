@@ -1,19 +1,45 @@
-"""The policies of a scope."""
+"""AWS's policies: a list of them, what one is for, what a version permits, and what it does not."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from ekstui.core.policy import version_label
-from ekstui.library import PolicyEntry
-from ekstui.present.blocks import Block, Column, Span, Table, TableRow, code
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Line,
+    Node,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    Tree,
+    code,
+    level_style,
+    note,
+)
 
-_COLUMNS = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
+if TYPE_CHECKING:
+    # A list of policies needs no module that reads documents.
+    from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.policy import Policy, VersionInfo
+    from ekstui.core.reference import ActionInfo
+    from ekstui.core.summary import Remaining, ServiceSummary
+    from ekstui.library import PolicyEntry
+
+_POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
 
 
 def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
     """Return a policy a row: name, default version, when it was updated, and what it is."""
     return [
         Table(
-            _COLUMNS,
+            _POLICIES,
             [
                 TableRow(
                     (
@@ -31,4 +57,181 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
                 for entry in entries
             ],
         )
+    ]
+
+
+def about_blocks(
+    entry: PolicyEntry, known: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
+) -> list[Block]:
+    """Return what a policy is for and what to beware of; with `whole` also who may attach it, and what is narrower."""
+    blocks: list[Block] = []
+    if entry.policy.withdrawn:
+        blocks.append(note("AWS does not list it any more; what is known of it is kept"))
+    if known is None:
+        return blocks
+    more = len(known.notes) + len(known.disagreements) + len(symptoms)
+    hint = f" (i: {more} notes)" if more > 1 and not whole else ""
+    blocks.append(Sentence((known.purpose, Span(hint, "muted", shown="app"))))
+    if whole:
+        blocks.append(Sentence(_attached_to(known)))
+    if known.superseded_by:
+        change = f". {known.supersession}" if whole and known.supersession else ""
+        blocks.append(note(f"superseded by {', '.join(known.superseded_by)}{change}"))
+    if known.access_policy:
+        blocks.append(
+            note("also an EKS access policy: that one is tied to an access entry and cannot be attached to a role")
+        )
+    if whole and known.narrower:
+        blocks.append(Sentence(f"Narrower: {', '.join(known.narrower)}."))
+    if whole and known.unused:
+        blocks.append(Sentence(f"No longer used by EKS: {', '.join(known.unused)}."))
+    return blocks
+
+
+def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
+    """Return what is worth knowing, where AWS contradicts itself, and what the policy is paged for."""
+    if known is None:
+        return []
+    blocks: list[Block] = []
+    for title, nodes in (
+        ("Worth knowing", [Node(text) for text in known.notes]),
+        ("Paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]),
+        ("Where AWS's text differs", [Node(text) for text in known.disagreements]),
+    ):
+        if nodes:
+            blocks += [Heading(title), Tree(nodes)]
+    return blocks
+
+
+def _attached_to(known: PolicyKnowledge) -> str:
+    if known.service_linked_role:
+        return f"Carried by the service-linked role {known.service_linked_role}; nobody else may attach it."
+    alone = "" if known.attachable else " Only AWS attaches it."
+    return f"For: {', '.join(known.attached_to)}.{alone}"
+
+
+_SERVICES = (
+    Column("Service"), Column("Access level", 24, shrink=1), Column("Resource", 14, shrink=1),
+    Column("Condition", 14, shrink=1),
+)  # fmt: skip
+_ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
+
+
+def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None] | None = None) -> list[Block]:
+    """Return which version it is, and what of it is yet to be filled in."""
+    info = next(info for info in policy.versions if info.number == version)
+    head: list[Block] = [Heading(f"{policy.name} {version_label(version)}", 1), Sentence(code(policy.address))]
+    if policy.home:
+        return [*head, Sentence(release_words(policy, info)), *_parameters(parameters or {})]
+    day = f"created {info.created:%Y-%m-%d}" if info.created else "date unknown"
+    which = "default version" if version == policy.default_version else "not the default version"
+    return [*head, Sentence(f"{which}, {day}")]
+
+
+def release_words(policy: Policy, info: VersionInfo) -> str:
+    """Return which releases of a controller have a document: `unchanged from v2.13.0 (2025-05-06) to v3.5.0`."""
+    first = version_label(info.number)
+    day = f" ({info.created:%Y-%m-%d})" if info.created else ""
+    newest = ", the newest release known" if info == policy.versions[-1] else ""
+    if info.through in (None, first):
+        return f"only in {first}{day}{newest}"
+    return f"unchanged from {first}{day} to {info.through}{newest}"
+
+
+def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
+    """Return what was filled in, and what was not."""
+    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    lacking = ", ".join(name for name, value in parameters.items() if value is None)
+    blocks: list[Block] = [Sentence(f"filled in: {given}")] if given else []
+    return [*blocks, Sentence(f"to be filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
+
+
+def services_table(services: Sequence[ServiceSummary]) -> Table:
+    """Return a service a row, in the console's words."""
+    return Table(
+        _SERVICES,
+        [
+            TableRow(
+                (
+                    Span(_name(service), "bad" if service.effect == "Deny" else ""),
+                    access_words(service),
+                    code(service.resource),
+                    code(service.condition),
+                )
+            )
+            for service in services
+        ],
+    )
+
+
+def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
+    """Return the actions of each service, with why it is needed, by prefix, where that is known."""
+    blocks: list[Block] = []
+    for service in services:
+        reason = reasons.get(service.service)
+        blocks.append(Heading(f"{_name(service)}: {reason}" if reason else _name(service)))
+        blocks += [note(warning) for warning in service.warnings]
+        rows: list[TableRow] = []
+        for action in service.actions:
+            flags = [f"denied: {action.denied}"] if action.denied else []
+            flags += [f"! {warning}" for warning in action.warnings]
+            cells: tuple[Line, ...] = (code(action.action), action.level, action.resource, action.condition)
+            rows.append(TableRow((*cells, Span("; ".join(flags), "warn"))))
+        blocks.append(Table(_ACTIONS, rows))
+    return blocks
+
+
+def access_words(service: ServiceSummary) -> str:
+    """Return the console's words with the count beside each limited level: `Limited: Write 6/421`."""
+    full, separator, limited = service.access.partition("Limited: ")
+    if not separator:
+        return service.access
+    counted = [
+        f"{level} {service.levels[level].granted}/{service.levels[level].total}" if level in service.levels else level
+        for level in limited.split(", ")
+    ]
+    return full + separator + ", ".join(counted)
+
+
+def _name(service: ServiceSummary) -> str:
+    return service.service if service.effect == "Allow" else f"{service.service} (deny)"
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingService:
+    """A service of which some actions are not allowed."""
+
+    service: str
+
+
+def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Block]:
+    """Return the services of which some actions are not allowed, opened ones with those, then all other services."""
+    nodes = [
+        Node(
+            (Span(service, "strong"), f"  {len(actions)} actions"),
+            _levels(actions) if service in opened else (),
+            RemainingService(service),
+            ("remaining", service),
+            opened=service in opened,
+        )
+        for service, actions in remaining.actions.items()
+    ]
+    return [
+        Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", shown="app"))),
+        Tree(nodes),
+        Heading(f"Nothing is allowed of {len(remaining.services)} other services"),
+        Sentence(Span(", ".join(remaining.services), "muted")),
+    ]
+
+
+def _levels(actions: Collection[ActionInfo]) -> list[Node]:
+    from ekstui.core.reference import LEVELS  # 5 ms, and only for what is not allowed
+
+    ordered = sorted(actions, key=lambda info: (LEVELS.index(info.level) if info.level in LEVELS else 9, info.name))
+    return [
+        Node(
+            Span(level, level_style(level)),
+            [Node(info.name.partition(":")[2], value=info, key=("missing", info.name)) for info in group],
+        )
+        for level, group in groupby(ordered, key=lambda info: info.level)
     ]

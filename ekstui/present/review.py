@@ -1,7 +1,38 @@
-"""What changed in a repository's policy documents."""
+"""What moved of the policies that are pinned, and what changed in a repository's policy documents."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ekstui.core.policy import version_label
+from ekstui.library.pins import Moved
 from ekstui.library.review import Review, ReviewedDocument
 from ekstui.present.blocks import Block, Column, Heading, Line, Sentence, Span, Table, TableRow, code, note, reach_style
+
+
+def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
+    """Return the answer in a sentence, then a policy a row."""
+    nouns = "policy" if pinned == 1 else "policies"
+    if not moved:
+        return [Sentence(f"None of {pinned} pinned {nouns} moved.")]
+    rows = [
+        TableRow(
+            (
+                code(each.pin.name),
+                version_label(each.pin.version),
+                version_label(each.version) if each.version else "gone",
+                Span(each.change.verdict, reach_style(each.change.reach)) if each.change else Span(each.reason, "warn"),
+            )
+        )
+        for each in moved
+    ]
+    return [
+        Sentence(f"{len(moved)} of {pinned} pinned {nouns} moved."),
+        Table(
+            (Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)),
+            rows,
+        ),
+    ]
 
 
 def review_blocks(review: Review) -> list[Block]:

@@ -1,10 +1,13 @@
-"""Text with styles, and rows of it, ready to be painted: what the renderers make of blocks, and what the row list takes.
+"""Text with styles, rows of it ready to be painted, and what fits text into a given room of cells.
 
-Blocks are not imported for it: the seven milliseconds that they take would stand before the app's first paint.
-
-A style names a meaning, not a colour; the theme gives it one, and a sign or a word always goes with it.
+Renderers make rows of blocks, and lists take rows. Blocks are not imported here: the seven milliseconds that they take
+would stand before the app's first paint. A style names a meaning, not a colour; the theme gives it one, and a sign or a
+word always goes with it.
 """
 
+from __future__ import annotations
+
+import re
 from collections.abc import Hashable
 from typing import Literal, NamedTuple
 
@@ -72,3 +75,106 @@ def mark_hits(line: Styled, needle: str) -> Styled:
             start = at + len(needle)
         pieces.append((text[start:], style))
     return tuple(piece for piece in pieces if piece[0])
+
+
+_ONE_CELL_EACH = re.compile(
+    "[\x20-\x7e\u00a0-\u02ff\u2010-\u2026\u2190-\u2193\u2212\u2264\u2265\u2400-\u2421\u2500-\u2590\u25b2-\u25cf]*"
+)
+
+
+def cells(text: str) -> int:
+    """Return how many cells a terminal gives to a text."""
+    if _ONE_CELL_EACH.fullmatch(text):
+        return len(text)
+    from rich.cells import cell_len  # 4 ms, and only for signs of two cells or none
+
+    return cell_len(text)
+
+
+def cut_end(cell: Styled, room: int) -> Styled:
+    """Return a cell so that it fits `room` cells, with an ellipsis at its end if need be."""
+    if cells(plain(cell)) <= room:
+        return cell
+    kept: list[tuple[str, Style]] = []
+    left = room - 1
+    for text, style in cell:
+        if cells(text) > left:
+            kept.append((_head(text, left) + "…", style))
+            break
+        kept.append((text, style))
+        left -= cells(text)
+    return tuple(kept) if room > 0 else ()
+
+
+def cut_middle(cell: Styled, room: int) -> Styled:
+    """Return a cell of one piece so that it fits `room` cells, with an ellipsis in its middle if need be."""
+    if len(cell) != 1 or cells(cell[0][0]) <= room or room < 5:
+        return cell
+    text, style = cell[0]
+    tail = (room - 1) // 2
+    return ((f"{text[: room - 1 - tail]}…{text[-tail:]}", style),)
+
+
+def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
+    """Return the line broken between words so that each part fits `width` cells; a longer word is cut.
+
+    All parts but the first fit `later` cells, where that is given.
+    """
+    text = plain(line)
+    if cells(text) <= width:
+        return [line]
+    found: list[Styled] = []
+    start = end = used = 0
+    room = width
+    for word in _words(text):
+        if used and used + cells(word.rstrip(" ")) > room:
+            found.append(_part(line, start, end))
+            start, used, room = end, 0, later or width
+        while cells(word.rstrip(" ")) > room:
+            # A character of two cells has to stand somewhere, even where there is room for one.
+            head = _head(word, room) or word[0]
+            end = start + len(head)
+            found.append(_part(line, start, end))
+            start, word, room = end, word[len(head) :], later or width
+        end += len(word)
+        used += cells(word)
+    found.append(_part(line, start, end))
+    return found
+
+
+def _part(line: Styled, start: int, end: int) -> Styled:
+    """Return the characters from `start` to `end`, without spaces at their end."""
+    pieces: list[tuple[str, Style]] = []
+    at = 0
+    for text, style in line:
+        if piece := text[max(start - at, 0) : max(end - at, 0)]:
+            pieces.append((piece, style))
+        at += len(text)
+    if pieces and pieces[-1][0].strip(" "):
+        pieces[-1] = (pieces[-1][0].rstrip(" "), pieces[-1][1])
+    return tuple(pieces)
+
+
+def _head(text: str, room: int) -> str:
+    """Return as many characters as fit."""
+    used = 0
+    for index, character in enumerate(text):
+        used += cells(character)
+        if used > room:
+            return text[:index]
+    return text
+
+
+def _words(text: str) -> list[str]:
+    """Return the words, each with the spaces behind it; a sign stays with the word that it is about."""
+    ends = [
+        index + 1
+        for index, character in enumerate(text)
+        if character == " " and text[index + 1 : index + 2] != " " and not _is_sign(text, index - 1)
+    ]
+    starts = [0, *ends]
+    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
+
+
+def _is_sign(text: str, index: int) -> bool:
+    return index >= 0 and text[index] in "+−" and (index == 0 or text[index - 1] == " ")

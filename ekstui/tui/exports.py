@@ -3,8 +3,8 @@
 from ekstui.core.policy import version_label
 from ekstui.export.documents import cloudformation_text, document_text, terraform_text
 from ekstui.library import Library
-from ekstui.present.markdown import markdown
-from ekstui.present.permissions import services_table, version_blocks
+from ekstui.present.policies import services_table, version_blocks
+from ekstui.present.rendering import markdown
 from ekstui.tui.copying import Copyable
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.shown import Shown

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable, OptionList
 
 from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
+from ekstui.present.rendering import Row
 from ekstui.present.styled import styled
 from ekstui.tui.driver import driver_class
 from ekstui.tui.widgets.rows import RowList

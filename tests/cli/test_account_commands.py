@@ -79,7 +79,8 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
     compared = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
     assert compared["after"] == {
-        "label": "acme-eks-control-plane@v1 (the account's own)", "policy": None, "arn": None, "version": None, "created": None
+        "label": "acme-eks-control-plane@v1 (the account's own)", "policy": None, "arn": None, "version": None, "created": None,
+        "parameters": {},
     }  # fmt: skip
     assert compared["kind"] == "actions"
     unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")

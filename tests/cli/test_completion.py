@@ -32,7 +32,7 @@ def completed(line: str, folder: Path) -> list[str]:
         ("ekstui AmazonEKSCl", ["AmazonEKSClusterPolicy"]),
         ("ekstui show AmazonEKS_", ["AmazonEKS_CNI_Policy"]),
         ("ekstui diff AmazonEKSClusterPolicy@v1", ["AmazonEKSClusterPolicy@v1", "AmazonEKSClusterPolicy@v10"]),
-        ("ekstui list --scope a", ["all"]),
+        ("ekstui list --scope al", ["all"]),
         ("ekstui explain --action ec2:CreateVol", ["ec2:CreateVolume"]),
         ("ekstui explain --action eks-a", ["eks-auth:"]),
         ("ekstui attached --profile st", ["staging"]),

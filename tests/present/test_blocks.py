@@ -4,11 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import rows
-from ekstui.present.styled import plain
-from ekstui.present.terminal import lines
-from ekstui.present.wrapping import cells
+from ekstui.present.rendering import lines, markdown, rows
+from ekstui.present.styled import cells, plain
 
 _COLUMNS = (Column("NAME"), Column("USED BY", 8, shrink=1), Column("N", right=True))
 

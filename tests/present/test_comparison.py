@@ -11,8 +11,7 @@ from ekstui.core.where import parse_sides
 from ekstui.library import Comparison, Library
 from ekstui.library.comparison import attached_count, compare
 from ekstui.present.comparison import comparison_blocks
-from ekstui.present.markdown import markdown
-from ekstui.present.terminal import lines
+from ekstui.present.rendering import lines, markdown
 from tests.accounts import snapshot
 
 SERVICE_ROLE = "AmazonEKSServiceRolePolicy"

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from ekstui.library import Library
 from ekstui.library.explanation import explain_all
 from ekstui.present.explanation import explanation_blocks
-from ekstui.present.layout import lay_out
+from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp

@@ -10,9 +10,8 @@ from textual.app import App, ComposeResult
 
 from ekstui.core.text import clean_line
 from ekstui.present.blocks import Column
-from ekstui.present.rows import Row
-from ekstui.present.styled import plain, styled
-from ekstui.present.wrapping import cut_middle, wrap
+from ekstui.present.rendering import Row
+from ekstui.present.styled import cut_middle, plain, styled, wrap
 from ekstui.tui.widgets.rows import RowList
 
 

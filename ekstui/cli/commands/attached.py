@@ -11,7 +11,7 @@ from ekstui.export.shapes import attached_shape, organisation_shape
 from ekstui.library import Library
 from ekstui.library.attached import attached
 from ekstui.library.organisation import attached_everywhere
-from ekstui.present.attached import attached_blocks, everywhere_blocks
+from ekstui.present.account import attached_blocks, everywhere_blocks
 
 DESCRIPTION = f"Show the roles, users and groups of the account that carry a policy. {POLICY}"
 EXAMPLES = (

@@ -9,7 +9,7 @@ from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.export.encoding import encode
 from ekstui.export.shapes import cache_shape
 from ekstui.library import Library
-from ekstui.present.store import cache_blocks
+from ekstui.present.cache import cache_blocks
 
 DESCRIPTION = (
     "Show what the local cache holds (info), read all of it (verify), take back the last sync (undo-sync), or delete it "

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a policy that moved a row."""
     from ekstui.library.pins import moved_since, read_lock
-    from ekstui.present.pins import moved_blocks
+    from ekstui.present.review import moved_blocks
 
     library = open_library()
     pins = read_lock()

@@ -12,7 +12,7 @@ from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.config import SETTINGS, Effective
 from ekstui.errors import InputError
-from ekstui.present.store import settings_blocks
+from ekstui.present.cache import settings_blocks
 
 DESCRIPTION = "Show the settings that hold, and where each comes from: default, file, environment or command line."
 EXAMPLES = (

@@ -94,7 +94,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
     # 60 ms with what is known of clusters, and most messages are IAM's.
-    from ekstui.cli.account import library_for, read_account
+    from ekstui.cli.library import library_for, read_account
     from ekstui.export.shapes import forbidden_shape
     from ekstui.library.forbidden import forbidden_answers
     from ekstui.present.access import forbidden_blocks

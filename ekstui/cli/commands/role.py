@@ -9,7 +9,7 @@ from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.export.shapes import role_shape
 from ekstui.library.roles import role_answer
-from ekstui.present.role import role_blocks
+from ekstui.present.cluster import role_blocks
 
 DESCRIPTION = (
     "Show what is wrong with a role of the account, who may assume it, what it may do with all its policies together, "

@@ -17,9 +17,8 @@ from ekstui.library import Library, PolicyEntry
 from ekstui.library.access import AccessPolicyAnswer, find_access_policy, means_access_policy
 from ekstui.library.knowledge import knowledge, knowledge_of
 from ekstui.library.policies import version_at
-from ekstui.present.about import about_blocks, notes_blocks
 from ekstui.present.access import access_blocks
-from ekstui.present.permissions import actions_blocks, services_table, version_blocks
+from ekstui.present.policies import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
 
 DESCRIPTION = f"Show what a policy permits. {POLICY}"
 EXAMPLES = (

@@ -150,7 +150,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
     """Return whose access entries give one of the policies; EKS is asked only if an option names the account."""
     if not (library.account_at_hand or arguments.region):
         return ()
-    from ekstui.cli.account import read_account
+    from ekstui.cli.library import read_account
     from ekstui.library.forbidden import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words, use_in_words
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Row, Style, Styled, plain, styled
-from ekstui.present.wrapping import wrap
+from ekstui.present.styled import Row, Style, Styled, plain, styled, wrap
 from ekstui.tui.account import AccountView
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who carries a policy as rows; what is missing or was not looked at says so."""
 
-    from ekstui.present.attached import remarks_in_words  # 15 ms, which the first paint does without
+    from ekstui.present.account import remarks_in_words  # 15 ms, which the first paint does without
 
     attachments = answer.attachments
     account = answer.identity.account

@@ -5,8 +5,7 @@ from itertools import groupby, zip_longest
 
 from ekstui.core.canonical import LinePair, Words
 from ekstui.core.text import clean_line
-from ekstui.present.styled import Row, Style, Styled, plain, styled
-from ekstui.present.wrapping import wrap
+from ekstui.present.styled import Row, Style, Styled, plain, styled, wrap
 
 CONTEXT = 3
 """Equal lines that stay visible on either side of a difference."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from ekstui.core.text import clean_line
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
-from ekstui.present.wrapping import wrap
+from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant
@@ -230,7 +229,7 @@ def _key(key: str) -> str:
 
 def action_line(action: ActionSummary) -> Styled:
     """Return an action with all of its grants, whole."""
-    from ekstui.present.layout import styled_line
+    from ekstui.present.rendering import styled_line
     from ekstui.present.words import grant_line
 
     grants = "; or on ".join(plain(styled_line(grant_line(grant), "app")) for grant in action.grants)

@@ -17,7 +17,7 @@ from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.present.account import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
-from ekstui.present.rows import rows
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
 from ekstui.tui import keys

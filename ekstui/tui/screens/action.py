@@ -11,7 +11,7 @@ from ekstui.library import Library
 from ekstui.library.knowledge import knowledge
 from ekstui.library.who_can import who_can_answer
 from ekstui.present.action import GivenAction, card_blocks
-from ekstui.present.rows import rows
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction

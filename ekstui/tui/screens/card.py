@@ -10,7 +10,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import EkstuiError
 from ekstui.present.blocks import Block
-from ekstui.present.rows import Row, rows
+from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskWhoCan

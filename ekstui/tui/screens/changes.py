@@ -9,7 +9,7 @@ from ekstui.core.timeline import FeedStep
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
 from ekstui.present.changes import COLUMNS, changes_table
-from ekstui.present.rows import Row, list_rows
+from ekstui.present.rendering import Row, list_rows
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import Scope
 from ekstui.tui import keys

@@ -11,8 +11,7 @@ from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import Work, cluster_blocks
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import rows
+from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys

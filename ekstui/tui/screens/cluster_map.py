@@ -11,9 +11,8 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.clusters import cluster_answer
-from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import rows
+from ekstui.present.cluster import Path, branches_of, map_blocks, paths_of
+from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys

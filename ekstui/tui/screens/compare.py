@@ -23,9 +23,7 @@ from ekstui.present.comparison import (
     sides_line,
     verdict_line,
 )
-from ekstui.present.layout import styled_line
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import rows
+from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable

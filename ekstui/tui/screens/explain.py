@@ -15,8 +15,7 @@ from ekstui.export.documents import document_text
 from ekstui.export.shapes import explain_shape
 from ekstui.library.explanation import simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import rows
+from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskWhoCan

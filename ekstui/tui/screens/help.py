@@ -10,8 +10,7 @@ from textual.content import Content
 from textual.getters import app
 from textual.screen import ModalScreen
 
-from ekstui.present.styled import Column, Row, styled
-from ekstui.present.wrapping import wrap
+from ekstui.present.styled import Column, Row, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled

@@ -12,8 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
-from ekstui.present.wrapping import cut_end, wrap
+from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.actions import AskWhoCan, action_of

@@ -16,8 +16,8 @@ from ekstui.core.text import clean_line
 from ekstui.core.words import age_in_words
 from ekstui.library import RoleAnswer
 from ekstui.library.roles import role_answer
-from ekstui.present.role import role_blocks
-from ekstui.present.rows import rows
+from ekstui.present.cluster import role_blocks
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.actions import AskExplain, ShowAction, one_action_of

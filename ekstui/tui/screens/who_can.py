@@ -17,10 +17,8 @@ from ekstui.library.knowledge import knowledge
 from ekstui.library.principals import principals_can
 from ekstui.library.who_can import who_can_answer
 from ekstui.present.blocks import Table, level_style
-from ekstui.present.layout import STEP, styled_line
-from ekstui.present.markdown import markdown
-from ekstui.present.rows import Row, list_rows, rows
-from ekstui.present.styled import Styled, styled
+from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
+from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can import (
     NARROW,
     columns_of,
@@ -29,7 +27,6 @@ from ekstui.present.who_can import (
     principals_blocks,
     who_can_blocks,
 )
-from ekstui.present.wrapping import wrap
 from ekstui.scope import Scope
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable

@@ -7,8 +7,7 @@ from textual.events import Click
 from textual.getters import app
 from textual.widgets import Static
 
-from ekstui.present.styled import Style, Styled, plain
-from ekstui.present.wrapping import cells
+from ekstui.present.styled import Style, Styled, cells, plain
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 

@@ -16,8 +16,7 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Column, Row, Styled, plain, styled
-from ekstui.present.wrapping import cut_middle
+from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, but
 from ekstui.tui.messages import PaneFailed, RowReached
 from ekstui.tui.present.failure import failure

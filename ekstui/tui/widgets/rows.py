@@ -18,9 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ekstui.present.styled import Column, Row, Styled, plain, styled
+from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
-from ekstui.present.wrapping import cut_end, cut_middle, wrap
 from ekstui.tui.keys import (
     DOWN,
     FIRST,

@@ -1,11 +1,11 @@
-"""Lays blocks out in lines of a given width: what rows of the app and lines of a terminal have in common."""
+"""Blocks as lines of a given width: rows of the app, lines of a terminal, and Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from ekstui.core.text import clean_line
+from ekstui.core.text import clean, clean_line
 from ekstui.present.blocks import (
     Block,
     Code,
@@ -15,13 +15,14 @@ from ekstui.present.blocks import (
     Node,
     Place,
     Sentence,
+    Span,
     Table,
     TableRow,
     Tree,
     spans,
 )
-from ekstui.present.styled import Style, Styled, plain, styled
-from ekstui.present.wrapping import cells, cut_end, cut_middle, wrap
+from ekstui.present.styled import Row as Row
+from ekstui.present.styled import Style, Styled, cells, cut_end, cut_middle, plain, styled, wrap
 
 STEP = "  "
 """What is below a heading or a node stands this much to the right of it."""
@@ -69,11 +70,11 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
                     continue
                 yield from _broken(key, styled_line(line, place), width, indent, STEP if indent else "", value)
             case Table():
-                yield from _table(block, key, indent, None if whole_tables else width, place)
+                yield from _laid_table(block, key, indent, None if whole_tables else width, place)
             case Tree(nodes):
                 folds = any(node.opened is not None for node in nodes)
                 for number, node in enumerate(nodes):
-                    yield from _node(node, (key, number), indent, width, place, folds)
+                    yield from _laid_node(node, (key, number), indent, width, place, folds)
             case Code(text, value=value):
                 for number, part in enumerate(text.splitlines()):
                     line = styled(indent + clean_line(part))
@@ -110,7 +111,9 @@ def _indented(indent: str, line: Styled) -> Styled:
     return ((indent, ""), *line) if indent else line
 
 
-def _node(node: Node, path: tuple[Hashable, ...], indent: str, width: int, place: Place, folds: bool) -> Iterator[Laid]:
+def _laid_node(
+    node: Node, path: tuple[Hashable, ...], indent: str, width: int, place: Place, folds: bool
+) -> Iterator[Laid]:
     if not fitted(node.line, place):
         return
     key = path if node.key is None else node.key
@@ -122,10 +125,10 @@ def _node(node: Node, path: tuple[Hashable, ...], indent: str, width: int, place
     yield from _broken(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
     if node.opened is not False or place != "app":
         for number, child in enumerate(node.children):
-            yield from _node(child, (*path, number), indent + deeper, width, place, folds)
+            yield from _laid_node(child, (*path, number), indent + deeper, width, place, folds)
 
 
-def _table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
+def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
     rows = [(row, [styled_line(cell, place) for cell in row.cells]) for row in table.rows]
     if not rows:
         return
@@ -134,17 +137,17 @@ def _table(table: Table, key: Hashable, indent: str, width: int | None, place: P
         titles = [
             styled(column.title.upper() if place == "terminal" else column.title, "strong") for column in table.columns
         ]
-        yield from _row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
+        yield from _laid_row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
-        yield from _row(row, line, own, table.columns, lengths, indent, width)
+        yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
         for place_below, below in enumerate(row.below):
             if fitted(below, place):
                 deeper = indent + STEP * 2
                 yield from _broken((own, place_below), styled_line(below, place), width or 80, deeper, STEP)
 
 
-def _row(
+def _laid_row(
     row: TableRow,
     line: Sequence[Styled],
     key: Hashable,
@@ -156,7 +159,7 @@ def _row(
     if len(line) == 1:
         yield from _broken(key, line[0], width or cells(plain(line[0])) + len(indent), indent, "", row.value)
         return
-    broken = [_cell(cell, room, column) for cell, room, column in zip(line, lengths, columns, strict=False)]
+    broken = [_laid_cell(cell, room, column) for cell, room, column in zip(line, lengths, columns, strict=False)]
     for number in range(max(map(len, broken))):
         pieces: list[tuple[str, Style]] = [(indent, "")] if indent else []
         for place, (parts, room, column) in enumerate(zip(broken, lengths, columns, strict=False)):
@@ -172,7 +175,7 @@ def _row(
         yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
 
 
-def _cell(cell: Styled, room: int, column: Column) -> list[Styled]:
+def _laid_cell(cell: Styled, room: int, column: Column) -> list[Styled]:
     if cells(plain(cell)) <= room:
         return [cell]
     return [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1))
@@ -206,3 +209,113 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], w
             lengths[max(giving, key=lengths.__getitem__)] -= 1
             over -= 1
     return lengths
+
+
+_CODES: dict[Style, str] = {
+    "strong": "1", "muted": "2", "accent": "36", "good": "32", "bad": "31", "warn": "33", "added": "32",
+    "removed": "31", "hit": "7",
+}  # fmt: skip
+
+
+def lines(blocks: Sequence[Block], width: int, *, colours: bool, whole_tables: bool) -> Iterator[str]:
+    """Yield the lines of an answer without their ends.
+
+    Sentences are broken at `width`; with `whole_tables` the rows of tables are not, as for a reader that is a program.
+    """
+    for laid in lay_out(blocks, width, "terminal", whole_tables=whole_tables):
+        yield _coloured(laid.line) if colours else plain(laid.line).rstrip()
+
+
+def _coloured(line: Styled) -> str:
+    return "".join(f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style and text else text for text, style in line).rstrip()
+
+
+def rows(blocks: Sequence[Block], width: int) -> list[Row]:
+    """Return blocks as rows of one cell; the cursor rests on those that have a value."""
+    return [
+        Row(laid.key, (laid.line,), laid.value, selectable=laid.value is not None)
+        for laid in lay_out(blocks, width, "app")
+    ]
+
+
+def list_rows(table: Table, width: int) -> list[Row]:
+    """Return a table as rows of a cell a column, for a list that has the table's columns as its own."""
+    found: list[Row] = []
+    for number, row in enumerate(table.rows):
+        key = number if row.key is None else row.key
+        cells = tuple(styled_line(cell, "app") for cell in row.cells)
+        found.append(Row(key, cells, row.value, selectable=row.value is not None))
+        found += [
+            Row((key, index, part), (((STEP * 2, ""), *line),), selectable=False)
+            for index, below in enumerate(row.below)
+            if fitted(below, "app")
+            for part, line in enumerate(wrap(styled_line(below, "app"), max(width - 4, 20)))
+        ]
+    return found
+
+
+def markdown(blocks: Sequence[Block]) -> str:
+    """Return an answer as Markdown."""
+    found = ["\n".join(lines) for block in blocks if (lines := list(_block(block)))]
+    return "\n\n".join(found) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return "".join(f"\\{character}" if character in r"\`*_{}[]<>#|" else character for character in clean_line(text))
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(line, level):
+            if fitted(line, "markdown"):
+                yield f"{'#' * level} {_inline(line, strong=False)}"
+        case Sentence(line):
+            if fitted(line, "markdown"):
+                yield _inline(line)
+        case Tree(nodes):
+            for node in nodes:
+                yield from _item(node, "")
+        case Code(text, language):
+            fence = "```"
+            while fence in text:
+                fence += "`"
+            yield f"{fence}{language}"
+            yield clean(text).rstrip("\n")
+            yield fence
+        case Table(columns, rows) if rows:
+            yield f"| {' | '.join(escaped(column.title) for column in columns)} |"
+            yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
+            for row in rows:
+                cells = [_inline(cell, strong=False) for cell in row.cells]
+                cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if fitted(below, "markdown"))
+                yield f"| {' | '.join([*cells, *[''] * (len(columns) - len(cells))])} |"
+
+
+def _item(node: Node, indent: str) -> Iterator[str]:
+    if not fitted(node.line, "markdown"):
+        return
+    yield f"{indent}- {_inline(node.line)}"
+    for child in node.children:
+        yield from _item(child, indent + "  ")
+
+
+def _inline(line: Line, *, strong: bool = True) -> str:
+    return "".join(_span(span, strong=strong) for span in spans(line) if span.is_for("markdown")).strip()
+
+
+def _span(span: Span, *, strong: bool) -> str:
+    if span.code:
+        return _code(span.text)
+    text = escaped(span.text)
+    if not strong or span.style not in ("strong", "bad") or not text.strip():
+        return text
+    # Markdown takes no spaces between the asterisks and the words.
+    words = text.strip()
+    return text.replace(words, f"**{words}**", 1)
+
+
+def _code(text: str) -> str:
+    """Return text as inline code, safe inside a table; a backtick becomes an apostrophe."""
+    text = clean_line(text)
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`" if text else ""
