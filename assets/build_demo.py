@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.record import to_record
-from ekstui.sources.aws.account import read_account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.sweep import read_account
 from tests.rig.rig import Rig
 
 ASSETS = Path(__file__).resolve().parent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.config.file import read_file
+from ekstui.config import read_file
 from ekstui.errors import InputError
 from ekstui.files import MAX_STATE, read_state, write_state
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
+    from ekstui.core.explain.explanation import TrustJudgement
     from ekstui.core.explain.forbidden import ForbiddenExplanation
-    from ekstui.core.explain.trust import TrustJudgement
     from ekstui.core.grants import Grant
     from ekstui.core.principals import PrincipalsCan
     from ekstui.core.published import Component
@@ -390,7 +390,7 @@ def _role(entry: RoleAttachment, account: str) -> Shape:
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.core.explain.words import decode_command
+    from ekstui.core.explain.explanation import decode_command
 
     encoded = explanation.encoded
     return {

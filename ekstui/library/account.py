@@ -10,13 +10,12 @@ from ekstui.core.account import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
-from ekstui.sources.account_file import read_account_file
-from ekstui.sources.aws.account import ALL_REGIONS, Progress, read_account
+from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest, profile_names
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.parallel import Cancelled, never
-from ekstui.sources.demo import demo_account
+from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
 from ekstui.store import accounts
 
 FRESH = timedelta(minutes=15)

@@ -14,7 +14,7 @@ from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
-from ekstui.core.explain.trust import is_assuming, with_trust
+from ekstui.core.explain.assuming import is_assuming, with_trust
 from ekstui.core.history import PolicyHistory
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, reference
@@ -24,8 +24,8 @@ from ekstui.library.comparison import read_side
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 from ekstui.library.policies import default_versions, parse_stored
+from ekstui.library.principal import TrustSource, is_target, target_of
 from ekstui.library.reader import PolicyReader
-from ekstui.library.trusting import TrustSource, is_target, target_of
 from ekstui.library.values import ComparedSide
 
 if TYPE_CHECKING:

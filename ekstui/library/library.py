@@ -31,7 +31,7 @@ from ekstui.library.reader import PolicyReader
 from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Counts, DataStatus, PolicyEntry
 from ekstui.scope import Scope, iam_scope
 from ekstui.sources.corpus import Corpus
-from ekstui.store.errors import (
+from ekstui.store.objects import (
     AbsentCacheError,
     BusyCacheError,
     CacheError,
@@ -427,7 +427,7 @@ class Library:
         from ekstui.library.syncing import CLOCK_SKEW, sync
         from ekstui.sources.aws.managed import ManagedPolicies
         from ekstui.sources.files import Archive
-        from ekstui.sources.files.mirror import Mirror
+        from ekstui.sources.files.git_archive import Mirror
 
         if self.is_demo:
             raise AccountError("The demo asks nobody, and writes nothing.", "Leave out --demo.")

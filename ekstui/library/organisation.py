@@ -4,7 +4,7 @@ from ekstui.core.account import NOT_IN_CONFIG, OrganisationAnswer, in_partition
 from ekstui.core.policy import Policy
 from ekstui.errors import AccountError
 from ekstui.library.library import Library
-from ekstui.sources.aws.config import read_carriers
+from ekstui.sources.aws.aggregator import read_carriers
 from ekstui.sources.aws.errors import as_account_error, explain, failures
 from ekstui.sources.aws.iam import read_identity
 from ekstui.sources.aws.parallel import Cancelled, never

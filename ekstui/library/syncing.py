@@ -9,7 +9,7 @@ from ekstui.core.document import parse_text
 from ekstui.core.history import Delivery, PolicyHistory, Skipped, Source
 from ekstui.core.policy import Policy, VersionInfo, version_label
 from ekstui.errors import DocumentError, InputError
-from ekstui.store.errors import AbsentCacheError
+from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policies import Change, Packed, PolicyStore, Stored, pack
 
 Progress = Callable[[int, int], None]

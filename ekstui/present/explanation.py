@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
-from ekstui.core.explain.trust import is_assuming
-from ekstui.core.explain.words import (
+from ekstui.core.explain.assuming import is_assuming
+from ekstui.core.explain.explanation import (
     decode_command,
     failure_in_words,
     newer_in_words,

@@ -1,15 +1,19 @@
-"""An account from a file: the output of `aws iam get-account-authorization-details`, whole or in pages."""
+"""An account from a file: the output of `aws iam get-account-authorization-details`, or the demo that ships."""
 
 import json
+import lzma
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ekstui import paths
 from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
 from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.core.document import object_of
-from ekstui.errors import InputError
+from ekstui.core.record import from_record
+from ekstui.errors import DataError, InputError
 
 MAX_BYTES = 512_000_000
 """The largest file read. A thousand roles take about 3 MB."""
@@ -103,3 +107,29 @@ def _incomplete(path: Path) -> SourceError:
     return SourceError(
         "file", None, "incomplete", f"{path} is incomplete: IAM had more to give.", "Write all pages, then try again."
     )
+
+
+def demo_account(now: datetime) -> AccountSnapshot:
+    """Return the account of the demo as if it had just been read; DataError if its file is damaged."""
+    try:
+        text = lzma.decompress((paths.assets() / "demo.json.xz").read_bytes()).decode()
+        made = datetime.fromisoformat(json.loads(text)["fetched_at"])
+        return from_record(AccountSnapshot, json.loads(_moved(text, made, now)))
+    except (OSError, ValueError, lzma.LZMAError):
+        raise DataError("The demo's account cannot be read.", "Install ekstui again.") from None
+
+
+_TIME = re.compile(r'"(\d{4}-\d{2}-\d{2}T[\d:.]+\+00:00)"')
+
+_LATELY = timedelta(days=500)
+"""What is this old when the demo is made is told by how long it is ago, such as a role's last use."""
+
+
+def _moved(text: str, made: datetime, now: datetime) -> str:
+    """Return the text with the times of late as long before `now` as they were before it was made."""
+
+    def moved(found: re.Match[str]) -> str:
+        moment = datetime.fromisoformat(found[1])
+        return f'"{(moment + (now - made) if made - moment < _LATELY else moment).isoformat()}"'
+
+    return _TIME.sub(moved, text)

@@ -17,8 +17,7 @@ from ekstui.core.account import AccountSnapshot
 from ekstui.core.policy import format_time, parse_time
 from ekstui.core.record import from_record, to_record
 from ekstui.errors import EkstuiError
-from ekstui.store.errors import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
-from ekstui.store.objects import ObjectFile, packed
+from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
 
 
 class StoreError(EkstuiError):

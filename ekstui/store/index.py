@@ -15,8 +15,7 @@ from ekstui.core.policy import Policy
 from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
-from ekstui.store.errors import AbsentCacheError
-from ekstui.store.objects import Draft, digest_of
+from ekstui.store.objects import AbsentCacheError, Draft, digest_of
 from ekstui.store.policies import CHUNK, Known, PolicyStore
 
 if TYPE_CHECKING:

@@ -1,8 +1,6 @@
-"""One SQLite file of objects, each found by its hash, under one root that names what is current.
+"""One SQLite file of objects, each found by its hash, under one root that names what is current; and what can be wrong.
 
-Whatever is read is hashed and compared with the name it was asked for by, from the root down, so damage is found and
-never becomes another answer. A file is never changed in place: a draft takes its place by rename, so readers need no
-lock, and a writer that is stopped, killed or out of space leaves the file as it was.
+The library answers each such error by working without the cache, so no user meets them as errors.
 """
 
 import fcntl
@@ -17,16 +15,42 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ekstui.store.errors import (
-    AbsentCacheError,
-    BusyCacheError,
-    CacheError,
-    DamagedCacheError,
-    NewerCacheError,
-    UnavailableCacheError,
-)
+from ekstui.errors import DataError
+
+
+class CacheError(DataError):
+    """The cache cannot be used."""
+
+    identity: tuple[int, int] | None = None
+    """Device and inode of the file that gave the error."""
+
+    def of(self, identity: tuple[int, int] | None) -> Self:
+        """Return the error with the identity of its file."""
+        self.identity = identity
+        return self
+
+
+class AbsentCacheError(CacheError):
+    """There is no cache yet, or nothing in it."""
+
+
+class DamagedCacheError(CacheError):
+    """The file is no cache, or is corrupt, or holds something that ekstui did not write."""
+
+
+class NewerCacheError(CacheError):
+    """A newer ekstui wrote the cache."""
+
+
+class UnavailableCacheError(CacheError):
+    """The cache cannot be opened or written now: permissions, a full disk, something else in its place."""
+
+
+class BusyCacheError(UnavailableCacheError):
+    """Another process is writing the cache; what is there can be read."""
+
 
 try:
     # As the standard library's random does it: hashlib starts OpenSSL, 3 ms of a command's 40.

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
-from ekstui.store.errors import AbsentCacheError
-from ekstui.store.objects import Draft, ObjectFile, Objects, packed
+from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
 
 if TYPE_CHECKING:
     from ekstui.core.history import Authority

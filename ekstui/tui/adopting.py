@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from textual.app import App
 
-from ekstui.config import Settings
-from ekstui.config.effective import nearest_words
+from ekstui.config import Settings, nearest_words
 from ekstui.tui.keys import KEYS, unknown_ids
 
 

@@ -8,7 +8,7 @@ import pytest
 from ekstui import paths
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.sources.demo import demo_account
+from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
 from tests.rig.isolation import ACCOUNT_ID
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import parse_text
-from ekstui.core.evaluation import Request
-from ekstui.core.evaluation.evaluate import action_matches
+from ekstui.core.evaluation import Request, action_matches
 from ekstui.core.explain import Explanation, Policies, Question
 from ekstui.core.where import FileSide, PolicyAt
 from ekstui.errors import InputError, NotFoundError

@@ -15,7 +15,7 @@ from ekstui.core.history import Delivery, PolicyHistory, Skipped
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources.files import git as git_module
-from ekstui.sources.files.mirror import Mirror
+from ekstui.sources.files.git_archive import Mirror
 from tests.sources.test_files import answer, git
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

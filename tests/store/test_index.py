@@ -11,8 +11,8 @@ from ekstui.core.history import PolicyHistory
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
 from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module
-from ekstui.store.errors import AbsentCacheError
 from ekstui.store.index import candidates, feed, index_actions, index_steps
+from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policies import Known, PolicyStore
 from tests.store.policies import document, fill_from_the_corpus, history, moment, put
 

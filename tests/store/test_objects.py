@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.store.errors import (
+from ekstui.store.objects import (
+    KEPT_ASIDE,
     AbsentCacheError,
     BusyCacheError,
     CacheError,
     DamagedCacheError,
     NewerCacheError,
+    ObjectFile,
     UnavailableCacheError,
 )
-from ekstui.store.objects import KEPT_ASIDE, ObjectFile
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 
-from ekstui.config.effective import effective
+from ekstui.config import effective
 from ekstui.core.change import changes
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import Document, parse_text

@@ -75,7 +75,7 @@ def _archive(arguments: argparse.Namespace) -> Path | str | None:
     if source == "aws":
         return None
     if source == "mamip":
-        from ekstui.sources.files.mirror import MAMIP
+        from ekstui.sources.files.git_archive import MAMIP
 
         return MAMIP
     return source if "://" in source else Path(source)

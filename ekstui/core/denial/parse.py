@@ -6,9 +6,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from ekstui.core.denial.denial import Denial
 from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
-from ekstui.core.denial.message import ambiguous_operation, denials_in, wrapped_denial
+from ekstui.core.denial.message import Denial, ambiguous_operation, denials_in, wrapped_denial
 from ekstui.core.reference import Reference, reference
 from ekstui.errors import InputError
 

@@ -1,6 +1,6 @@
 """Why a request was denied: the statements that came nearest, what would allow it, and what was not looked at."""
 
-from ekstui.core.explain.explain import explain
+from ekstui.core.explain.explain import explain, explain_symptom
 from ekstui.core.explain.explanation import (
     Allower,
     Candidate,
@@ -11,7 +11,6 @@ from ekstui.core.explain.explanation import (
     Since,
 )
 from ekstui.core.explain.question import Asked, Question, asked, parse_context
-from ekstui.core.explain.symptom import explain_symptom
 
 __all__ = [
     "Allower",

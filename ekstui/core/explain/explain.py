@@ -1,19 +1,26 @@
-"""Putting an explanation together."""
+"""Putting an explanation together, for a denied request or for a text that is known to come from one."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ekstui.core.arn import is_uncertain
 from ekstui.core.denial import Cause, Denial
-from ekstui.core.evaluation import RESOURCE, Evaluation, Request, StatementResult, Verdict, evaluate
-from ekstui.core.evaluation.evaluate import action_matches
-from ekstui.core.evaluation.inference import is_of_type
-from ekstui.core.explain.explanation import Candidate, Explanation, Policies
+from ekstui.core.evaluation import (
+    RESOURCE,
+    Evaluation,
+    Request,
+    StatementResult,
+    Verdict,
+    action_matches,
+    evaluate,
+    is_of_type,
+)
+from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
+from ekstui.core.explain.explanation import Candidate, Explanation, Policies, cause_in_words
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
-from ekstui.core.explain.trust import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
-from ekstui.core.explain.words import cause_in_words
-from ekstui.core.knowledge import Knowledge
+from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
 from ekstui.core.who_can import nearest_actions
 
@@ -259,3 +266,55 @@ def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:
         if failure.part == "resource"
     )
     return tuple(dict.fromkeys(each for failure in failed for each in failure.wanted if is_uncertain(each)))
+
+
+_WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+
+
+def explain_symptom(
+    symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge, reference: Reference
+) -> Explanation:
+    """Return what a text means, and which of the actions behind it the policies do not allow, if there are any.
+
+    `symptoms` are one or more. The explanation is about the first action that is not allowed.
+    """
+    actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
+    judged = bool(policies.identity) or policies.identity_known
+    verdicts: dict[str, Verdict] = dict.fromkeys(actions, "depends")
+    if judged:
+        for action in actions:
+            request = Request(action, principal=principal)
+            verdicts[action] = evaluate(
+                request, policies.identity, policies.boundary, policies.session, reference
+            ).verdict
+    worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
+    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge, reference=reference)
+    return replace(
+        found,
+        action=worst,
+        verdict=verdicts[worst] if worst is not None and judged else "depends",
+        symptoms=tuple(symptoms),
+        nearest=found.nearest if judged else (),
+        # What the text is about is only a part of what these would give.
+        allowed_by=(),
+        allowed_by_more=0,
+        smallest_statement=None,
+        missing_context=(),
+        not_looked_at=found.not_looked_at if judged else (),
+        also_authorised_on=(),
+        hints=(),
+        notes=_reading_of(verdicts) if judged else (),
+    )
+
+
+def _reading_of(verdicts: dict[str, Verdict]) -> tuple[str, ...]:
+    lacking = [action for action, verdict in verdicts.items() if verdict in ("implicit-deny", "explicit-deny")]
+    open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
+    notes: list[str] = []
+    if lacking:
+        notes.append(f"The policies looked at do not allow {', '.join(lacking)}.")
+    if open_ones:
+        notes.append(f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions.")
+    if verdicts and not lacking and not open_ones:
+        notes.append("The policies looked at allow all that this usually lacks.")
+    return tuple(notes)

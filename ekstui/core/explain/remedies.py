@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ekstui.core.document import Document, Statement
-from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, evaluate
-from ekstui.core.evaluation.evaluate import action_matches
+from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, action_matches, evaluate
 from ekstui.core.explain.explanation import Allower, Candidate, NewerVersion, Since
 from ekstui.core.reference import Reference
 

@@ -4,6 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ekstui.core.account import AccountSnapshot, Use
+from ekstui.core.findings.attached_policies import (
+    excess_policies,
+    missing_principal_tags,
+    scoping_findings,
+    superseded_policies,
+)
 from ekstui.core.findings.finding import (
     CarriedPolicy,
     Code,
@@ -13,15 +19,8 @@ from ekstui.core.findings.finding import (
     Surroundings,
     described,
 )
-from ekstui.core.findings.permissions import missing_permissions
-from ekstui.core.findings.policies import (
-    excess_policies,
-    missing_principal_tags,
-    scoping_findings,
-    superseded_policies,
-)
-from ekstui.core.findings.recommended import recommended_policies
-from ekstui.core.findings.trust import trust_findings
+from ekstui.core.findings.missing_permissions import missing_permissions, recommended_policies
+from ekstui.core.findings.role_trust import trust_findings
 from ekstui.core.knowledge import Knowledge
 
 __all__ = [

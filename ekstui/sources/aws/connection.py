@@ -3,16 +3,21 @@
 import json
 import logging
 import os
+import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.errors import MfaNeededError
 from ekstui.sources.aws.answers import MOST_PAGES, BoundError, Deadline, MalformedError, bound_answers, check_form
-from ekstui.sources.aws.credential_process import DetachedProcess
 from ekstui.sources.aws.operations import OPERATIONS
+
+PROCESS_TIMEOUT = 30.0
+"""Seconds that a credential_process may take."""
+
+NO_ANSWER = "credential_process gave no answer in time"
 
 ATTEMPTS = 8
 """How often a call that AWS throttles or fails to serve is made."""
@@ -37,6 +42,27 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonw
 
 MfaPrompt = Callable[[str], str]
 """Takes the prompt, such as `Enter MFA code for arn:…: `, and returns the code; it runs in the thread of the call."""
+
+
+class DetachedProcess(subprocess.Popen[bytes]):
+    """A child without standard input or controlling terminal, given up after PROCESS_TIMEOUT seconds.
+
+    botocore starts it with the terminal as standard input and waits without limit (botocore 1.44.8, `ProcessProvider`).
+    """
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+
+    def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 (its name in Popen)
+        """Return what the child wrote, as Popen does; CredentialRetrievalError when it takes too long."""
+        try:
+            return super().communicate(input, PROCESS_TIMEOUT if timeout is None else timeout)
+        except subprocess.TimeoutExpired:
+            from botocore.exceptions import CredentialRetrievalError
+
+            self.kill()
+            self.wait()
+            raise CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None
 
 
 @dataclass(frozen=True, slots=True)

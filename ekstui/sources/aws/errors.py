@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from ekstui.core.account import ErrorKind, SourceError, SourceName
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.sources.aws.answers import BoundError, MalformedError
-from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
-from ekstui.sources.aws.credential_process import NO_ANSWER, TIMEOUT
+from ekstui.sources.aws.connection import CONNECT_TIMEOUT, NO_ANSWER, PROCESS_TIMEOUT, READ_TIMEOUT, IncompleteError
 
 _OF_THE_FORM = (LookupError, TypeError, AttributeError, RecursionError, MalformedError)
 """What is raised where an answer has not the form that was expected."""
@@ -256,7 +255,9 @@ def _retrieval(provider: str, *, in_time: bool) -> _Words:
     if provider == "custom-process":
         return _Words(
             "credentials",
-            "credential_process failed." if in_time else f"credential_process failed: no answer in {TIMEOUT:.0f} s.",
+            "credential_process failed."
+            if in_time
+            else f"credential_process failed: no answer in {PROCESS_TIMEOUT:.0f} s.",
             "Run its command in a shell to see why; if it asks for a password, unlock it first.",
         )
     if provider in ("container-role", "iam-role"):

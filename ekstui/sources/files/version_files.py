@@ -1,19 +1,64 @@
-"""A folder with what `aws iam get-policy-version` printed, a version a file.
-
-A file's policy is its own name or that of its folder: `NAME.json`, `NAME@v5.json`, `NAME-v5.json` or `NAME/v5.json`.
-"""
+"""A folder with what `aws iam get-policy-version` printed, a version a file."""
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
-from ekstui.core.document import MAX_BYTES
-from ekstui.core.history import Collection, Skipped
-from ekstui.core.policy import Policy
+from ekstui.core.document import MAX_BYTES, load_json, parse
+from ekstui.core.history import Collection, PolicyHistory, Skipped
+from ekstui.core.policy import Policy, VersionInfo, parse_time, parse_version
 from ekstui.errors import InputError
-from ekstui.sources.files.version_answer import VersionAnswer, history_of, read_version_answer
+from ekstui.sources.policy_file import text_of, unwrapped
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAnswer:
+    """A version as IAM told it."""
+
+    number: int
+    default: bool
+    created: datetime | None
+    text: bytes
+    """The document's JSON."""
+
+
+def read_version_answer(text: bytes) -> VersionAnswer | None:
+    """Return the version in a text, None for JSON that is another answer; InputError for what cannot be read."""
+    value = load_json(text)
+    version = cast("dict[str, object]", value).get("PolicyVersion") if isinstance(value, dict) else None
+    if not isinstance(version, dict) or "Document" not in version:
+        return None
+    fields = cast("dict[str, object]", version)
+    number = parse_version(str(fields.get("VersionId", "")))
+    if number is None:
+        raise InputError(f"{fields.get('VersionId')!r} is no version.")
+    try:
+        created = parse_time(str(fields["CreateDate"])) if fields.get("CreateDate") else None
+    except ValueError:
+        raise InputError(f"{fields['CreateDate']!r} is no time.") from None
+    document = unwrapped(fields["Document"])
+    parse(document)
+    return VersionAnswer(number, fields.get("IsDefaultVersion") is True, created, text_of(document))
+
+
+def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistory:
+    """Return a known policy's history by what its answers say; the newest answer that says default names it."""
+    by_number: Mapping[int, VersionAnswer] = {answer.number: answer for answer in answers}
+    numbers = sorted(by_number)
+    defaults = [number for number in numbers if by_number[number].default]
+    return PolicyHistory(
+        replace(
+            policy,
+            default_version=defaults[-1] if defaults else policy.default_version,
+            versions=tuple(VersionInfo(number, by_number[number].created) for number in numbers),
+        ),
+        {number: by_number[number].text for number in numbers},
+    )
+
 
 MAX_FILES = 50_000
 """The most files looked at."""

@@ -13,8 +13,8 @@ import pytest
 from ekstui import logbook
 from ekstui.errors import EkstuiError
 from ekstui.sources.aws import connection
-from ekstui.sources.aws.account import read_account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.sweep import read_account
 from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]

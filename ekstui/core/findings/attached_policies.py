@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from ekstui.core.account import Use
 from ekstui.core.conditions.truth import Truth
-from ekstui.core.findings.conditions import SERVICE_ROLE_SINCE, holds
 from ekstui.core.findings.finding import (
     NODE_KINDS,
+    SERVICE_ROLE_SINCE,
     Finding,
     RoleInUse,
     Severity,
     Surroundings,
     a_note_if_unseen,
     described,
+    holds,
     unseen_evidence,
 )
 from ekstui.core.knowledge import Knowledge

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from ekstui.core.account import Use
-from ekstui.core.findings.conditions import all_hold
-from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, described, listed
+from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, all_hold, described, listed
 from ekstui.core.knowledge import Knowledge, TrustRequirement
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import matches

@@ -7,7 +7,6 @@ IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AW
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from ekstui.core import arn
 from ekstui.core.conditions.operators import operator
@@ -25,7 +24,14 @@ from ekstui.core.evaluation import (
     Verdict,
     evaluate,
 )
-from ekstui.core.explain.explanation import Explanation, Policies
+from ekstui.core.explain.explanation import (
+    Caller,
+    Explanation,
+    HowNamed,
+    Policies,
+    TrustJudgement,
+    WantedToken,
+)
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.reference import Reference
 from ekstui.core.trust import POD_IDENTITY_SERVICE, ServiceAccount, eks_region, issuer_of, trust_in_words, trustees
@@ -58,60 +64,6 @@ _SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
 _USUAL_AUDIENCE = "sts.amazonaws.com"
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
-
-Kind = Literal["aws", "service", "web-identity", "saml", "unknown"]
-Grant = Literal["direct", "account", "open"]
-"""How a statement names a caller: itself, by its account, whose policies must allow it too, or as anybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who wants to assume the role, as far as it is known."""
-
-    kind: Kind
-    name: str | None = None
-    """The ARN, the service, or for a token its provider's ARN or issuer."""
-    subject: str | None = None
-    audience: str | None = None
-
-    @property
-    def issuer(self) -> str | None:
-        """The issuer of the token, without `https://`."""
-        return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
-
-
-@dataclass(frozen=True, slots=True)
-class WantedToken:
-    """The tokens of one EKS cluster's issuer that a trust policy lets in."""
-
-    issuer: str
-    service_accounts: tuple[ServiceAccount, ...]
-    """Empty: every service account."""
-    audiences: tuple[str, ...]
-    """Empty: any audience."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrustJudgement:
-    """What the trust policy says of the caller."""
-
-    role: str | None
-    """The role's ARN, where it is known."""
-    caller: Caller
-    verdict: Verdict
-    grant: Grant | None
-    """How the statements that allow it, or may, name the caller; the strongest of them."""
-    same_account: Truth
-    """Whether the caller is of the role's own account."""
-    action: str
-    """The action that decides: Pod Identity needs two."""
-    statements: tuple[StatementResult, ...]
-    missing: tuple[str, ...]
-    """What would have to be given for a verdict."""
-    may_assume: tuple[str, ...]
-    """Who may assume the role, a sentence each."""
-    wanted: tuple[WantedToken, ...]
-    notes: tuple[str, ...]
 
 
 def is_assuming(action: str) -> bool:
@@ -152,7 +104,7 @@ def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference | N
     role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
     verdict: Verdict = "allowed"
     results: list[StatementResult] = []
-    grant: Grant | None = None
+    grant: HowNamed | None = None
     action = request.action
     for action in _actions(request, caller):
         results, granted = _results(replace(request, action=action), caller, trust, reference)
@@ -276,9 +228,9 @@ def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
 
 def _results(
     request: Request, caller: Caller, trust: AppliedPolicy, reference: Reference | None
-) -> tuple[list[StatementResult], Grant | None]:
+) -> tuple[list[StatementResult], HowNamed | None]:
     results: list[StatementResult] = []
-    grants: set[Grant] = set()
+    grants: set[HowNamed] = set()
     for index, statement in enumerate(trust.document.statements):
         judged = [
             _judged(request, caller, named, (index, statement), trust, reference) for named in _named(statement, caller)
@@ -304,7 +256,7 @@ class _Named:
     kind: str
     value: str
     is_caller: Truth
-    grant: Grant | None
+    grant: HowNamed | None
 
 
 def _named(statement: Statement, caller: Caller) -> list[_Named]:
@@ -321,13 +273,13 @@ def _named(statement: Statement, caller: Caller) -> list[_Named]:
     return entries or [_Named("Principal", "", False, None)]
 
 
-def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, Grant | None]:
+def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
     """Return whether a principal of a statement is the caller, None where that is not known, and how it names it."""
     if value == "*" and kind in ("*", "AWS"):
         # Whether `*` means services and holders of tokens too is not written anywhere.
         return (True if caller.kind == "aws" else None), "open"
     if caller.kind == "unknown":
-        grant: Grant = "account" if _account_of(kind, value) else "direct"
+        grant: HowNamed = "account" if _account_of(kind, value) else "direct"
         return (None, grant) if kind in ("AWS", "Service", "Federated") else (False, None)
     if kind == "Service":
         return (_same_service(value, caller.name or "") if caller.kind == "service" else False), "direct"
@@ -399,7 +351,7 @@ def _judged(
     place: tuple[int, Statement],
     trust: AppliedPolicy,
     reference: Reference | None,
-) -> tuple[StatementResult, Grant | None]:
+) -> tuple[StatementResult, HowNamed | None]:
     index, statement = place
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
     never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]

@@ -1,0 +1,301 @@
+"""The user's settings, each declared once: a file, then the environment, then the command line; what comes later wins.
+
+The file is TOML; errors name the line of the key. The manual is made from the same declarations.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from ekstui.errors import InputError
+from ekstui.files import read_regular
+from ekstui.scope import SCOPES, Scope
+
+Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as they hold, with their defaults."""
+
+    theme: str = "textual-dark"
+    """The name of a theme of Textual."""
+    scope: Scope = "eks"
+    profile: str | None = None
+    """A profile of AWS's configuration; None: what AWS's own environment variables say."""
+    regions: tuple[str, ...] = ()
+    """Regions to ask for clusters, or `all`; empty: those that the account points to."""
+    offline: bool = False
+    stale_after: int = 15
+    """Minutes after which the app asks AWS again on its own."""
+    mouse: bool = True
+    log: str | None = None
+    """The file to log to, `1` for ekstui.log in the state folder; None: no log."""
+    log_level: str = "info"
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Keys in Textual's names with commas between, by the id of what they do."""
+
+
+class Setting(NamedTuple):
+    """One setting as users read of it."""
+
+    name: str
+    """Its name in the file and in Settings."""
+    kind: Kind
+    example: str
+    """A value as the file has it."""
+    help: str
+    """What it does, for the manual."""
+    yields_to: tuple[str, ...] = ()
+    """Variables of AWS's own tools that count more than the file."""
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable that sets it; None where only the file does."""
+        return None if self.kind == "keys" else f"EKSTUI_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "theme",
+        "word",
+        '"textual-light"',
+        "The colours of the app: any theme of Textual by its name. `textual-light` is for light terminals; `ansi-dark` "
+        "and `ansi-light` use the terminal's own 16 colours only.",
+    ),
+    Setting("scope", "scope", '"all"', "Which policies are listed and searched: `eks`, or `all` that AWS manages."),
+    Setting(
+        "profile",
+        "word",
+        '"prod"',
+        "The profile of AWS's configuration to ask with. In the file it counts less than the variables by which AWS's "
+        "own tools choose credentials, so that a shell that has some is never taken elsewhere.",
+        yields_to=("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"),
+    ),
+    Setting(
+        "regions",
+        "words",
+        '["eu-central-1", "us-east-1"]',
+        "The regions to ask for clusters, or `all`. Without it: those that the account itself points to.",
+    ),
+    Setting("offline", "switch", "true", "Whether to answer from the last snapshot, without asking AWS."),
+    Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again on its own."),
+    Setting("mouse", "switch", "false", "Whether the app takes the mouse; without it the terminal selects text."),
+    Setting(
+        "log",
+        "word",
+        '"1"',
+        "The file to keep a log in, or `1` for `ekstui.log` in the folder for state. Without it nothing is logged. Only you "
+        "can read it, and it starts anew at 1 MB.",
+    ),
+    Setting(
+        "log_level",
+        "level",
+        '"debug"',
+        "How much is logged: `error`, `warning`, `info` or `debug`. At `debug` what errors say is logged as well, which may "
+        "name parts of the account; else nothing does.",
+    ),
+    Setting(
+        "keys",
+        "keys",
+        '{ compare = "D", down = "down,n" }',
+        "Keys, by the id of what they do, in Textual's names with commas between. The ids are in the manual of the keys.",
+    ),
+)
+
+
+_WANTED: dict[Kind, str] = {
+    "word": "a text",
+    "level": "error, warning, info or debug",
+    "scope": " or ".join(SCOPES),
+    "words": "a list of texts",
+    "switch": "true or false",
+    "minutes": "a whole number of minutes, 0 or more",
+    "keys": "a table of keys by their ids",
+}
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+class WrongValueError(ValueError):
+    """A value that its setting cannot have; the text says what is wanted."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"it must be {_WANTED[kind]}")
+
+
+def read_value(kind: Kind, raw: object) -> object:
+    """Return a value of the file as Settings has it; WrongValueError if it is none of its kind."""
+    match kind, raw:
+        case "word", str() if raw:
+            return raw
+        case "level", "error" | "warning" | "info" | "debug":
+            return raw
+        case "scope", str() if raw in SCOPES:
+            return raw
+        case "words", list() if all(isinstance(part, str) and part for part in raw):
+            return tuple(raw)
+        case "switch", bool():
+            return raw
+        case "minutes", int() if not isinstance(raw, bool) and raw >= 0:
+            return raw
+        case "keys", dict():
+            flat = flattened(raw)
+            if all(isinstance(value, str) and value for value in flat.values()):
+                return MappingProxyType({key: str(value) for key, value in flat.items()})
+    raise WrongValueError(kind)
+
+
+def read_text(kind: Kind, text: str) -> object:
+    """Return the value that an environment variable holds; WrongValueError if it is none of its kind."""
+    match kind:
+        case "words":
+            return read_value(kind, [part.strip() for part in text.split(",")])
+        case "switch":
+            return read_value(kind, _SWITCH.get(text.lower()))
+        case "minutes":
+            return read_value(kind, int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None)
+    return read_value(kind, text)
+
+
+def flattened(table: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Return a table with dotted keys: TOML reads `explorer.diff = "D"` as a table in a table."""
+    flat: dict[str, object] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+MAX_BYTES = 1_000_000
+"""A settings file that is longer is none."""
+
+_TABLE = r"^\s*\[\s*([^\]]+?)\s*\]"
+_KEY = r"^\s*([\w.\"' -]+?)\s*="
+
+
+class SettingsFile(NamedTuple):
+    """What a settings file says."""
+
+    path: Path
+    values: Mapping[str, object]
+    lines: Mapping[str, int]
+    """The line of each key, counted from 1, by its dotted name."""
+
+    def place(self, name: str) -> str:
+        """Return where a key stands, as `path:line`."""
+        line = self.lines.get(name) or next((at for key, at in self.lines.items() if key.startswith(f"{name}.")), None)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the dotted names of all values."""
+        return tuple(flattened(self.values))
+
+
+def read_file(path: Path) -> SettingsFile | None:
+    """Return what the settings file says, None if there is none; InputError if it cannot be read."""
+    try:
+        content = read_regular(path, MAX_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"The settings in {path} cannot be read: the file is longer than {MAX_BYTES:,} bytes.")
+    import tomllib  # 3 ms, and only for those who have settings
+
+    try:
+        text = content.decode("utf-8-sig")
+        values = tomllib.loads(text)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"The settings in {path} cannot be read: {type(error).__name__} is no TOML.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The settings in {path} are no TOML: {error}.") from None
+    return SettingsFile(path, values, _lines(text))
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the line of each key; tomllib does not tell, and a key is found well enough by how it looks."""
+    lines: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(_TABLE, line):
+            table = f"{_bare(header[1])}."
+            lines.setdefault(_bare(header[1]), number)
+        elif key := re.match(_KEY, line):
+            lines.setdefault(table + _bare(key[1]), number)
+    return lines
+
+
+def _bare(key: str) -> str:
+    return ".".join(part.strip(" \"'") for part in key.split("."))
+
+
+DEFAULT = "default"
+
+
+class Effective(NamedTuple):
+    """The settings with their origins."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """By setting: `default`, `path:line` in the file, a variable's name, or an option's."""
+    warnings: tuple[str, ...]
+    """What the file has that ekstui does not know, a sentence each."""
+    path: Path
+    """Where the file is, or would be."""
+    file_found: bool
+
+
+def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Effective:
+    """Return the settings that hold; `options` has what the command line gives, by setting.
+
+    Raises InputError that names the file and line, or the variable, of a value that cannot be.
+    """
+    file = read_file(path)
+    values: dict[str, Any] = {}
+    origins = {setting.name: DEFAULT for setting in SETTINGS}
+    for setting in SETTINGS:
+        name = setting.name
+        if file and name in file.values:
+            try:
+                values[name] = read_value(setting.kind, file.values[name])
+            except WrongValueError as error:
+                raise InputError(f"{file.place(name)}: {name} cannot be that: {error}.") from None
+            origins[name] = file.place(name)
+        for variable in setting.yields_to:
+            if environment.get(variable):
+                values.pop(name, None)
+                origins[name] = variable
+                break
+        if setting.variable and (text := environment.get(setting.variable)):
+            try:
+                values[name] = read_text(setting.kind, text)
+            except WrongValueError as error:
+                raise InputError(f"{setting.variable} cannot be {text!r}: {error}.") from None
+            origins[name] = setting.variable
+        if options and (given := options.get(name)) is not None:
+            values[name] = given
+            origins[name] = "command line"
+    return Effective(
+        replace(Settings(), **values), origins, tuple(_unknown(file)) if file else (), path, file is not None
+    )
+
+
+def _unknown(file: SettingsFile) -> Iterable[str]:
+    known = [field.name for field in fields(Settings)]
+    for name in file.names():
+        if name.partition(".")[0] not in known:
+            yield f"{file.place(name)}: there is no setting {name}{nearest_words(name, known)}."
+
+
+def nearest_words(name: str, known: Iterable[str]) -> str:
+    """Return `; the nearest is X` for a name that does not exist, or nothing if none is near."""
+    import difflib  # 5 ms, and only for a name that does not exist
+
+    nearest = difflib.get_close_matches(name, tuple(known), 1, 0.6)
+    return f"; the nearest is {nearest[0]}" if nearest else ""

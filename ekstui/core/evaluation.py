@@ -1,0 +1,364 @@
+"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, and what is not known kept apart.
+
+Identity policies, boundary and session policies are each decided so. What a request's own ARNs say about its context
+is added to what is given.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ekstui.core import arn, wildcard
+from ekstui.core.conditions.context import Context
+from ekstui.core.conditions.predicates import condition_holds
+from ekstui.core.conditions.truth import Truth, every, negation, some
+from ekstui.core.conditions.variables import VARIABLES_SINCE, Resolved, literal, resolve
+from ekstui.core.document import Document, Statement
+from ekstui.core.reference import Reference
+
+RESOURCE = "resource"
+"""Stands among the missing keys where the resource itself was not told; a condition key always has a colon."""
+
+PRINCIPAL = "principal"
+"""The same for the principal, which the trust policy of a role is asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for. A context key that is neither in `context` nor in `absent` is unknown."""
+
+    action: str
+    """Such as `ec2:CreateVolume`; case does not count."""
+    resources: tuple[str, ...] = ()
+    """The ARNs that must all be allowed, or `*` for an action without resources; empty where they were not told."""
+    principal: str | None = None
+    """The ARN of who asks, as a message has it: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values by condition key; key names ignore case, and no values at all means absent."""
+    absent: frozenset[str] = frozenset()
+    """Keys that the request does not have; `aws:RequestTag/*` stands for every key of that form."""
+
+
+Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
+Layer = Literal["identity", "boundary", "session", "trust"]
+Part = Literal["action", "resource", "condition", "effect", "principal"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPolicy:
+    """A policy that takes part in a decision."""
+
+    name: str
+    """A policy's name, a role's inline policy, or a file."""
+    version: int | None
+    """None for a policy without versions."""
+    document: Document
+    arn: str | None = None
+    """None for a policy without one, such as an inline policy or a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part of a statement that does not fit the request, or may not."""
+
+    part: Part
+    key: str | None
+    """The condition key; None for the other parts."""
+    operator: str
+    """The condition operator, or the element's name, such as `NotResource`."""
+    wanted: tuple[str, ...]
+    """What the statement asks for, as written."""
+    given: tuple[str, ...] | None
+    """What the request has: empty if it lacks the key, None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementResult:
+    """What became of one statement for one resource."""
+
+    layer: Layer
+    policy: AppliedPolicy
+    index: int
+    """The statement's place in its document, from 0."""
+    statement: Statement
+    matches: Truth
+    """Whether the statement speaks about the request; None where that is not known."""
+    failed: tuple[Failure, ...]
+    """The parts that do not match; where `matches` is None, those that are not known."""
+    missing: tuple[str, ...]
+    """The keys that would decide it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceEvaluation:
+    """The decision about one resource of the request."""
+
+    resource: str | None
+    """None where it was not told."""
+    verdict: Verdict
+    decided_by: Layer | None
+    """The layer that denied, for a verdict of denial; None else."""
+    statements: tuple[StatementResult, ...]
+    missing: tuple[str, ...]
+    """The keys that would decide, in the order of the statements; empty unless the verdict is `depends`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The decision about a whole request: it is allowed only if every resource is."""
+
+    verdict: Verdict
+    resources: tuple[ResourceEvaluation, ...]
+    """One or more, in the request's order."""
+    missing: tuple[str, ...]
+
+    @property
+    def decisive(self) -> ResourceEvaluation:
+        """The first resource whose verdict is that of the request."""
+        return next(entry for entry in self.resources if entry.verdict == self.verdict)
+
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
+
+
+# IAM User Guide, "AWS global condition context keys": the actions without `aws:ResourceAccount`. EBS has it for none.
+_WITHOUT_RESOURCE_ACCOUNT = frozenset(
+    {
+        *(
+            f"ec2:{name}"
+            for name in (
+                "accepttransitgatewaypeeringattachment", "acceptvpcendpointconnections", "acceptvpcpeeringconnection",
+                "copyimage", "copysnapshot", "createtransitgatewaypeeringattachment", "createvolume",
+                "createvpcendpoint", "createvpcpeeringconnection", "deletetransitgatewaypeeringattachment",
+                "deletevpcpeeringconnection", "rejecttransitgatewaypeeringattachment", "rejectvpcendpointconnections",
+                "rejectvpcpeeringconnection",
+            )
+        ),
+        *(
+            f"route53:{name}"
+            for name in (
+                "associatevpcwithhostedzone", "createvpcassociationauthorization", "deletevpcassociationauthorization",
+                "disassociatevpcfromhostedzone", "listhostedzonesbyvpc",
+            )
+        ),
+        "es:acceptinboundconnection", "events:putevents", "guardduty:acceptadministratorinvitation",
+        "macie2:acceptinvitation", "securityhub:acceptadministratorinvitation",
+    }
+)  # fmt: skip
+
+
+def context_of(request: Request, resource: str | None) -> Context:
+    """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
+
+    What the service authorization reference does not list follows from nothing: it is silent about many keys.
+    """
+    values: dict[str, tuple[str, ...]] = {}
+    if request.principal is not None:
+        values |= _of_principal(request.principal)
+    action = request.action.lower()
+    if resource is not None and action not in _WITHOUT_RESOURCE_ACCOUNT and not action.startswith("ebs:"):
+        account = arn.split_arn(resource).account
+        if _ACCOUNT.fullmatch(account):
+            values["aws:resourceaccount"] = (account,)
+    # What was given goes before what follows.
+    values |= {key.lower(): entries for key, entries in request.context.items()}
+    absent = {key.lower() for key in request.absent}
+    for key in absent.intersection(values).difference(key.lower() for key in request.context):
+        del values[key]
+    if (tags := values.get("aws:tagkeys")) and all(f"aws:requesttag/{tag.lower()}" in values for tag in tags):
+        # `aws:TagKeys` holds every tag of the request, so there is no other.
+        absent.add("aws:requesttag/*")
+    return Context(values, frozenset(absent))
+
+
+def _of_principal(principal: str) -> Mapping[str, tuple[str, ...]]:
+    parts = arn.split_arn(principal)
+    kind, _, name = parts.resource.partition("/")
+    values: dict[str, tuple[str, ...]] = {}
+    if _ACCOUNT.fullmatch(parts.account):
+        values["aws:principalaccount"] = (parts.account,)
+    if parts.service == "iam" and kind == "user" and name:
+        values |= {
+            "aws:principalarn": (principal,),
+            "aws:principaltype": ("User",),
+            "aws:username": (name.rpartition("/")[2],),
+        }
+    elif parts.service == "iam" and kind == "role" and name:
+        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("AssumedRole",), "aws:username": ()}
+    elif parts.service == "sts" and kind == "assumed-role":
+        # The role's own ARN stays unknown: the session's ARN leaves out the role's path.
+        values |= {"aws:principaltype": ("AssumedRole",), "aws:username": ()}
+    elif parts.service == "iam" and parts.resource == "root":
+        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("Account",), "aws:username": ()}
+    else:
+        return values
+    return values | {"aws:principalisawsservice": ("false",)}
+
+
+def is_of_type(resource: str, service: str, name: str, reference: Reference) -> bool:
+    """Return whether an ARN has the form of a resource type of the service."""
+    kind = reference.resource_type(service, name)
+    return kind is not None and any(
+        arn.matches_resource(_PLACEHOLDER.sub("*", form), literal(resource)) for form in kind.arn_formats
+    )
+
+
+_STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+
+
+def evaluate(
+    request: Request,
+    identity: Sequence[AppliedPolicy],
+    boundary: AppliedPolicy | None = None,
+    session: Sequence[AppliedPolicy] = (),
+    reference: Reference | None = None,
+) -> Evaluation:
+    """Return what IAM decides about `request` by these policies alone.
+
+    A boundary and session policies grant nothing; they must allow as well. A resource that was not given stays unknown;
+    it is called `*` where `reference` gives the action none, though IAM asks some of those about an ARN all the same
+    (iam:ListInstanceProfiles about `instance-profile/`).
+    """
+    layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
+    if boundary is not None:
+        layers.append(("boundary", (boundary,)))
+    if session:
+        layers.append(("session", session))
+    action = None if reference is None else reference.find(request.action)
+    resources: tuple[str | None, ...] = request.resources or (None,)
+    evaluations = tuple(
+        _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
+    )
+    if not request.resources and action is not None and not action.resource_types:
+        evaluations = tuple(replace(entry, resource="*") for entry in evaluations)
+    verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
+    missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
+    return Evaluation(verdict, evaluations, missing)
+
+
+def _evaluate_resource(
+    request: Request,
+    resource: str | None,
+    layers: Iterable[tuple[Layer, Sequence[AppliedPolicy]]],
+    context: Context,
+) -> ResourceEvaluation:
+    results: list[StatementResult] = []
+    denied: Truth = False
+    allowed: Truth = True
+    denying: Layer | None = None
+    not_allowing: Layer | None = None
+    for layer, policies in layers:
+        found = [
+            _statement_result(request, resource, context, layer, policy, index, statement)
+            for policy in policies
+            for index, statement in enumerate(policy.document.statements)
+        ]
+        results.extend(found)
+        layer_denies = some(result.matches for result in found if result.statement.effect == "Deny")
+        layer_allows = some(result.matches for result in found if result.statement.effect == "Allow")
+        if layer_denies and denying is None:
+            denying = layer
+        if layer_allows is False and not_allowing is None:
+            not_allowing = layer
+        denied = some((denied, layer_denies))
+        allowed = every((allowed, layer_allows))
+    if denied:
+        return ResourceEvaluation(resource, "explicit-deny", denying, tuple(results), ())
+    if allowed is False:
+        return ResourceEvaluation(resource, "implicit-deny", not_allowing, tuple(results), ())
+    if allowed and denied is False:
+        return ResourceEvaluation(resource, "allowed", None, tuple(results), ())
+    missing = _in_order(key for result in results for key in result.missing)
+    return ResourceEvaluation(resource, "depends", None, tuple(results), missing)
+
+
+def _statement_result(
+    request: Request,
+    resource: str | None,
+    context: Context,
+    layer: Layer,
+    policy: AppliedPolicy,
+    index: int,
+    statement: Statement,
+) -> StatementResult:
+    has_variables = policy.document.version == VARIABLES_SINCE
+    verdicts: list[Truth] = []
+    failures: list[tuple[Truth, Failure]] = []
+    missing: list[str] = []
+
+    def judge(holds: Truth, failure: Failure, keys: Iterable[str] = ()) -> None:
+        verdicts.append(holds)
+        if holds is not True:
+            failures.append((holds, failure))
+        if holds is None:
+            missing.extend(keys)
+
+    judge(
+        action_matches(statement, request.action),
+        Failure("action", None, statement.action_element, statement.actions, (request.action,)),
+    )
+    if statement.resource_element is None:
+        # IAM accepts no identity policy without one; a trust policy speaks of its own role.
+        judge(False, Failure("resource", None, "Resource", (), None))
+    else:
+        wanted = [resolve(entry, context, has_variables=has_variables) for entry in statement.resources]
+        listed = [_resource_listed(entry, resource) for entry in wanted]
+        holds = some(listed)
+        undecided = [entry for entry, found in zip(wanted, listed, strict=True) if found is None]
+        judge(
+            holds if statement.resource_element == "Resource" else negation(holds),
+            Failure(
+                "resource",
+                None,
+                statement.resource_element,
+                statement.resources,
+                None if resource is None else (resource,),
+            ),
+            [RESOURCE] if resource is None else [key for entry in undecided for key in entry.unknown_keys],
+        )
+    for condition in statement.conditions:
+        result = condition_holds(condition, context, has_variables=has_variables)
+        judge(
+            result.holds,
+            Failure("condition", condition.key, condition.operator, condition.values, context.values(condition.key)),
+            result.missing,
+        )
+    matches = every(verdicts)
+    return StatementResult(
+        layer=layer,
+        policy=policy,
+        index=index,
+        statement=statement,
+        matches=matches,
+        failed=tuple(failure for holds, failure in failures if holds is matches),
+        missing=_in_order(missing) if matches is None else (),
+    )
+
+
+def action_matches(statement: Statement, action: str) -> bool:
+    """Return whether the statement's Action or NotAction speaks about `action`."""
+    name = action.lower()
+    listed = any(wildcard.matches(pattern.lower(), name) for pattern in statement.actions)
+    return listed == (statement.action_element == "Action")
+
+
+def _resource_listed(wanted: Resolved, resource: str | None) -> Truth:
+    if not wanted.resolvable:
+        return False
+    pattern = wanted.pattern()
+    if pattern == "*":
+        return None if wanted.unknown_keys else True
+    if resource is None:
+        return None
+    possible = arn.matches_resource(pattern, literal(resource))
+    return None if possible and wanted.unknown_keys else possible
+
+
+def _in_order(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return keys without repetition; names that differ in case only are one key."""
+    first: dict[str, str] = {}
+    for key in keys:
+        first.setdefault(key.lower(), key)
+    return tuple(first.values())
