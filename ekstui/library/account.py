@@ -1,6 +1,7 @@
 """The account that the user works in: its last snapshot at once, a new one from AWS or a file."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,27 @@ class Account:
         except accounts.StoreError as error:
             self._notices.append(str(error))
             return None
+
+    def keep_place(self, at: datetime, opened: str) -> None:
+        """Keep in the account's own file what of it was open; silently not where there is none, as for the demo."""
+        with self._lock:
+            snapshot = self._snapshot
+        if snapshot is None or self.choice.demo or self.choice.file is not None:
+            return
+        with suppress(accounts.StoreError):
+            accounts.keep_place(
+                self.folder, snapshot.identity.partition, snapshot.identity.account, at.isoformat(), opened
+            )
+
+    def place(self, snapshot: AccountSnapshot, at: datetime) -> str:
+        """Return what of the account was open at a time; empty where nothing of it was."""
+        if self.choice.demo or self.choice.file is not None:
+            return ""
+        with suppress(accounts.StoreError):
+            return accounts.place_of(
+                self.folder, snapshot.identity.partition, snapshot.identity.account, at.isoformat()
+            )
+        return ""
 
     def notices(self) -> tuple[str, ...]:
         """Return what is wrong with kept snapshots since the last call, a sentence each."""

@@ -78,6 +78,30 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
         return None
 
 
+def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
+    """Keep in an account's file what of it was open, and when, where there is such a file; the next snapshot drops it."""
+    file = _file(folder, partition, account)
+    if not _usable(folder) or not file.size():
+        return
+    with _explained("What was open cannot be kept"), file.writing() as draft:
+        head = draft.root()
+        draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})
+
+
+def place_of(folder: Path, partition: str, account: str, at: str) -> str:
+    """Return what of an account was open at a time; empty where nothing was kept then."""
+    if not _usable(folder):
+        return ""
+    try:
+        with _explained("What was open cannot be read"), _file(folder, partition, account).reading() as objects:
+            match objects.root().get("place"):
+                case [str(kept_at), str(opened)] if kept_at == at:
+                    return opened
+    except AbsentCacheError:
+        pass
+    return ""
+
+
 def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccount, ...]:
     """Return the accounts that have a snapshot, newest first.
 

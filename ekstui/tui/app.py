@@ -11,6 +11,7 @@ from textual.events import Paste, Resize
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from ekstui import logbook
 from ekstui.config import Effective
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
@@ -27,6 +28,8 @@ from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ekstui.core.account import AccountSnapshot
     from ekstui.core.eks import Cluster
     from ekstui.core.lookup import Catalogue, Thing
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
 # of the start.
+
+SIGNALLED = 128
+"""A return code above this tells of a signal, as in a shell."""
 
 RECENT = 8
 """How many of the things that were found last are offered again."""
@@ -156,6 +162,30 @@ class EkstuiApp(LibraryApp):
             self.post_message(AskExplain(thing.value.text))
         elif screen := screen_of(thing, self._explorer.account.snapshot, self._explorer.scope):
             self.push_screen(screen)
+
+    def open_text(self, text: str) -> None:
+        """Open what a text finds first, as if it had been typed where anything is found."""
+        from ekstui.library.lookup import catalogue
+
+        for key in (keys.CHANGES, keys.ACCOUNT):
+            if text == key.label:
+                getattr(self, f"action_{key.action}")()
+                return
+        if found := catalogue(self.library, self._explorer.account.snapshot).find(text, 1):
+            self._open_found(found[0])
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End the app; after a signal or with the terminal gone, keep where the user is."""
+        if return_code > SIGNALLED and not self._exit:
+            from ekstui.tui.returning import keep
+
+            try:
+                # An offer that was not taken yet stays as it is.
+                if self._explorer.offer is None:
+                    keep(list(self.screen_stack), self._explorer, self.library)
+            except Exception as error:  # noqa: BLE001 (nothing may hold up the end)
+                logbook.unexpected(error, "while the place was kept")
+        super().exit(result, return_code, message)
 
     def on_paste(self, event: Paste) -> None:
         """Look up what is pasted where nothing takes it."""

@@ -80,6 +80,10 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
         """Show what differs between two sides."""
         raise NotImplementedError
 
+    def open_text(self, text: str) -> None:
+        """Open what a text finds first."""
+        raise NotImplementedError
+
     def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there, once the caller is done."""
         raise NotImplementedError

@@ -23,6 +23,14 @@ class Shown(NamedTuple):
         return PolicyAt(self.entry.policy.name, self.version)
 
 
+class Sought(NamedTuple):
+    """What finds a screen again, as it would be typed into the line that finds anything."""
+
+    text: str
+    of_account: bool = False
+    """Whether it tells something of the account."""
+
+
 class Start(NamedTuple):
     """Where the app opens."""
 

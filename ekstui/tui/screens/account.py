@@ -25,6 +25,7 @@ from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -68,6 +69,11 @@ class AccountScreen(ReportScreen):
         """Return which account it is."""
         snapshot = self._view.snapshot
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(keys.ACCOUNT.label)
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the profiles and the copies."""

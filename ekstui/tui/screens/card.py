@@ -17,7 +17,7 @@ from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -35,6 +35,12 @@ class CardScreen(ReportScreen):
     def question(self) -> Styled:
         """Return what it is, and its name."""
         return ((f"{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        thing = self._thing
+        return Sought(thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy"))
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the card."""

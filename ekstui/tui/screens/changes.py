@@ -16,7 +16,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 PERIODS = (
@@ -55,6 +55,11 @@ class ChangesScreen(ReportScreen):
             (f"{PERIODS[self._period][0]} up to {data.newest:%Y-%m-%d}", "strong"),
             (f", when the data ends · {'EKS policies' if self._scope == 'eks' else 'all policies'}{quiet}", "muted"),
         )
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(keys.CHANGES.label)
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the feed of the period."""

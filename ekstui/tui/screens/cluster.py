@@ -21,7 +21,7 @@ from ekstui.tui.screens.cluster_map import ClusterMapScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -50,6 +50,11 @@ class ClusterScreen(AccountReportScreen):
         partly = " · incomplete" if isinstance(answer, ClusterAnswer) and not answer.complete else ""
         region = f" in {self._region}" if self._region else ""
         return (("cluster ", ""), (clean_line(self._cluster), "strong"), (f"{region}{when}", "muted"), (partly, "warn"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self._cluster, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:

@@ -21,7 +21,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 UNFOLDED = 12
@@ -60,6 +60,11 @@ class ClusterMapScreen(AccountReportScreen):
             (clean_line(f"{region}{when}"), "muted"),
             (partly, "warn"),
         )
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self._cluster, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:

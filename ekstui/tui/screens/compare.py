@@ -9,7 +9,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ekstui.core.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
-from ekstui.core.where import PolicyAt, Side
+from ekstui.core.policy import version_label
+from ekstui.core.where import PolicyAt, RoleSide, Side
 from ekstui.export.documents import document_text
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
@@ -31,6 +32,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.present.comparison import side_rows, unified_rows
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import Answered, ReportScreen
+from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
@@ -97,6 +99,21 @@ class CompareScreen(ReportScreen):
         # Of one policy the name stands once: the view still has room at 80 columns.
         other = version if at and str(before).rpartition("@")[0] == name else after
         return ((f"compare {before} → {other}", ""), (tail, "muted"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        sides = (self._before, self._after)
+        if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
+            return None  # a file is where it is, and may be another by then
+        of_aws = all(
+            isinstance(side, PolicyAt) and (not side.name.startswith("arn:") or side.name.split(":")[4] == "aws")
+            for side in sides
+        )
+        before, after = self._before, self._after
+        if isinstance(before, PolicyAt) and isinstance(after, PolicyAt) and before.name == after.name and after.version:
+            return Sought(f"{before}..{version_label(after.version)}", of_account=not of_aws)
+        return Sought(f"diff {before} {after}", of_account=not of_aws)
 
     def ask(self) -> Callable[[], object] | None:
         """Return the comparison, unless both sides are one."""

@@ -26,7 +26,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class ExplainScreen(AskingScreen):
         known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self._answer is not None else ""
         action = self._answer.action if isinstance(self._answer, Explained) else ""
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self.text, of_account=True) if self.text else None
 
     def asked(self, text: str) -> Callable[[], object]:
         """Return the question."""

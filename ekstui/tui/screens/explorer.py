@@ -30,6 +30,7 @@ from ekstui.tui.widgets.versions import VersionsPane
 
 if TYPE_CHECKING:
     from ekstui.library import DataStatus
+    from ekstui.tui.returning import Offer
 
 FOLLOW_AFTER = 0.12
 """Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
@@ -67,6 +68,7 @@ class ExplorerScreen(WaysScreen):
         keys.SAVE.here("Save the shown version as a file: JSON, Markdown, Terraform, CloudFormation."),
         keys.RENEW.here("Ask AWS again: for the account, and from the list of policies for what is new of those too."),
         keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, keys.NEXT_PANE, keys.PREVIOUS_PANE, keys.ALONE,
+        keys.RESUME,
     )  # fmt: skip
     BINDINGS = bindings(keys.but(KEYS, keys.OPEN))
 
@@ -80,6 +82,8 @@ class ExplorerScreen(WaysScreen):
         self._status: DataStatus | None = None
         self._looking: Timer | None = None
         self._caring: Timer | None = None
+        self.offer: Offer | None = None
+        """Where the user was when the line was lost."""
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes, each bound to the policy shown."""
@@ -118,11 +122,46 @@ class ExplorerScreen(WaysScreen):
         elif self.shown is None and row and isinstance(row.value, PolicyEntry):
             self.shown = Shown(row.value, row.value.policy.default_version)
         self._mark_changed()
+        self._look_for_place()
         self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None and self._looking is None:
             self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         self.set_interval(AGES_AFTER, self._show_header)
         self.show_line()
+
+    def _look_for_place(self) -> None:
+        """Offer the place where the user was when the line was lost."""
+        from ekstui.library.place import kept_place
+
+        place = None if self.app.library.is_demo else kept_place(datetime.now(UTC))
+        if place is not None:
+            from ekstui.tui.returning import offer_of
+
+            self.offer = offer_of(place, self.app.library)
+            self._show_header()
+
+    def action_resume(self) -> None:
+        """Go back to where the user was when the line was lost."""
+        offer = self.offer
+        if offer is None:
+            self.say("Nothing was lost: b goes back to where a lost line left you, for an hour.")
+            return
+        self._forget_offer()
+        self.scope = offer.place.scope
+        self._load(cursor=offer.place.policy)
+        self.place_anew()
+        self.policies.put_filter(offer.place.filter)
+        self.marks = offer.marks
+        self.go_to(offer.shown)
+        if offer.opened:
+            self.app.open_text(offer.opened)
+
+    def _forget_offer(self) -> None:
+        from ekstui.library.place import forget_place
+
+        self.offer = None
+        forget_place()
+        self._show_header()
 
     def _open(self, start: Start) -> None:
         self.shown = start.shown
@@ -164,6 +203,9 @@ class ExplorerScreen(WaysScreen):
 
         if self._status is not None:
             now = datetime.now(UTC)
+            if self.offer is not None:
+                self.header.show(self.offer.line(now, self.app.size.width))
+                return
             right = marks_line(self.marks)
             room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
             line = header(self._status, self.policies.count, self.scope, self.account, now, room)
@@ -206,8 +248,13 @@ class ExplorerScreen(WaysScreen):
         if message.library.choice is self.app.library.choice:
             before = self.account.snapshot
             self.account = message.change(self.account)
-            if self.account.snapshot is not before:
+            snapshot = self.account.snapshot
+            if snapshot is not before:
                 self._follow_partition()
+            if snapshot is not None and self.offer is not None:
+                opened = self.app.library.account.place(snapshot, self.offer.place.at)
+                self.offer = self.offer._replace(opened=opened or self.offer.opened)
+                self._show_header()
 
     def _follow_partition(self) -> None:
         """List the policies of the account's own partition, where they are known."""
@@ -381,6 +428,8 @@ class ExplorerScreen(WaysScreen):
             self.action_alone()
         elif self.pane != "policies":
             self.action_pane("policies")
+        elif self.offer is not None:
+            self._forget_offer()
         else:
             return False
         return True

@@ -22,6 +22,7 @@ from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
+from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -142,6 +143,11 @@ class ReportScreen(Screen[None]):
         below = stack[: stack.index(self)] if self in stack else stack
         way = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
         self.header.show(((" ekstui ", "strong"), ("  ", ""), (way, "muted"), *self.question()))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again; None where nothing does."""
+        return None
 
     @property
     def crumb(self) -> str:

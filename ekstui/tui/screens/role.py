@@ -24,7 +24,7 @@ from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
 from ekstui.tui.present.permissions import service_rows
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 View = Literal["about", "permissions", "trust policy"]
@@ -56,6 +56,11 @@ class RoleScreen(AccountReportScreen):
         answer = self._answer
         when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
         return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self._role, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:

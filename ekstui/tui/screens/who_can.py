@@ -35,7 +35,7 @@ from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 MOST = 100
@@ -119,6 +119,13 @@ class WhoCanScreen(AskingScreen):
             (found.level, level_style(found.level)),
             (f" · {counted}, known until {known}", "muted"),
         )
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        # What follows the action may be an ARN of the account.
+        action = self.text.partition(" ")[0]
+        return Sought(action) if reference().has_service(action.partition(":")[0]) else None
 
     def asked(self, text: str) -> Callable[[], object]:
         """Return the question: an action, and after it a resource."""

@@ -177,6 +177,11 @@ class Pane(Vertical):
             await self.mount(self.line, before=self.rows)
         self.line.open()
 
+    def put_filter(self, text: str) -> None:
+        """Filter by a text, as if it had been typed."""
+        self._filter = self.line.value = text
+        self.show_rows()
+
     def clear_filter(self) -> None:
         """Take the filter away."""
         if self._line is not None:

@@ -1,0 +1,97 @@
+"""Back to where one was when the line was lost: what is kept at the end, and offered at the next start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
+from ekstui.core.where import parse_policy
+from ekstui.core.words import age_in_words
+from ekstui.errors import EkstuiError
+from ekstui.library.place import Place, keep_place
+from ekstui.present.styled import Styled, plain
+from ekstui.tui.shown import Shown, Sought
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from ekstui.core.where import PolicyAt
+    from ekstui.library import Library
+    from ekstui.tui.screens.explorer import ExplorerScreen
+
+
+class Offer(NamedTuple):
+    """A place that is offered, as far as it still exists."""
+
+    place: Place
+    shown: Shown
+    marks: tuple[PolicyAt, ...]
+    opened: str
+    """What finds the screen that was over the panes, the account's included; empty for none."""
+
+    def line(self, now: datetime, width: int) -> Styled:
+        """Return the offer, for the first line, as it fits."""
+        where = f"{self.shown.entry.policy.name} {version_label(self.shown.version)}"
+        opened = " ".join(self.opened.split())
+        age = age_in_words(self.place.at, now)
+        names = [f"{where} › {opened}", opened, opened[:40]] if opened else [where, where[:40]]
+        forms: list[Styled] = [
+            (
+                (" b", "accent"),
+                (": back to ", "muted"),
+                (clean_line(name), "strong"),
+                (f", where you were {age} · " if whole else f", {age} · ", "muted"),
+                ("esc", "accent"),
+                (": no", "muted"),
+            )
+            for name in names
+            for whole in (True, False)
+        ]
+        return next((form for form in forms if len(plain(form)) <= width), forms[-1])
+
+
+def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
+    """Keep where the user is; nothing of the demo, and what is the account's in its own file only."""
+    shown = explorer.shown
+    if library.is_demo or shown is None:
+        return
+    at = datetime.now(UTC).replace(microsecond=0)
+    over = next((found for screen in reversed(screens) if (found := getattr(screen, "sought", None))), None)
+    sought = over if isinstance(over, Sought) else Sought("")
+    listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
+    # A filter that fits nothing may be anything, such as the name of a role.
+    words = explorer.policies.filter if listed else ""
+    policy = shown.entry.policy
+    if (
+        not (sought.text or words or explorer.marks)
+        and listed[:1] == [policy.arn]
+        and shown.version == policy.default_version
+    ):
+        return  # that is where the app opens
+    keep_place(
+        Place(
+            at,
+            explorer.scope,
+            shown.entry.policy.arn,
+            int(shown.version),
+            words,
+            tuple(map(str, explorer.marks)),
+            "" if sought.of_account else sought.text,
+        )
+    )
+    if sought.of_account:
+        library.account.keep_place(at, sought.text)
+
+
+def offer_of(place: Place, library: Library) -> Offer | None:
+    """Return a place as far as it still exists; None where the policy or its version does not."""
+    try:
+        entry = library.find(place.policy)
+        marks = tuple(parse_policy(mark) for mark in place.marks)
+    except EkstuiError:
+        return None
+    if place.version not in [info.number for info in entry.policy.versions]:
+        return None
+    return Offer(place, Shown(entry, place.version), marks, place.opened)

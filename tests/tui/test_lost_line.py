@@ -1,0 +1,130 @@
+"""Where one was when the line was lost: kept at the end, offered at the next start; of the account nothing elsewhere."""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ekstui.files import write_state
+from ekstui.library.place import kept_place
+from tests.filled import copied
+from tests.rig.isolation import isolated
+from tests.rig.rig import Rig
+from tests.terminal import Terminal
+
+APP = (sys.executable, "-m", "ekstui")
+
+
+@pytest.fixture
+def home(own_home: Path, filled_cache: Path) -> Path:
+    copied(filled_cache, own_home / "cache")
+    return own_home
+
+
+def started(home: Path, options: Sequence[str] = ("--offline",), env: dict[str, str] | None = None) -> Terminal:
+    terminal = Terminal((*APP, *options), columns=120, rows=40, env=env or isolated(home))
+    terminal.wait_for("AmazonEKSClusterPolicy")
+    terminal.settle(0.6)
+    return terminal
+
+
+def kept(home: Path) -> Path:
+    return home / "state" / "place.json"
+
+
+def everything_kept(home: Path) -> bytes:
+    """Return the bytes of all files but the accounts' own."""
+    files = [path for path in home.rglob("*") if path.is_file() and "accounts" not in path.parts]
+    return b"".join(path.read_bytes() for path in files)
+
+
+def test_a_comparison_is_offered_again_with_the_filter_and_the_marks(home: Path) -> None:
+    with started(home) as terminal:
+        for keys, seen in (
+            ("/cluster\r ", "A WorkerNode v3"),
+            (":cni@v4..v5", "AmazonEKS_CNI_Policy@v4..v5"),
+            ("\r", "ekstui   compare"),
+        ):
+            terminal.send(keys)
+            terminal.wait_for(seen)
+        terminal.settle()
+        terminal.hang_up()
+        assert terminal.wait_exit(reading=False).code == 129
+    with started(home) as terminal:
+        assert "b: back to " in terminal.text.splitlines()[0]
+        assert "AmazonEKS_CNI_Policy@v4..v5" in terminal.text.splitlines()[0]
+        terminal.send("b")
+        terminal.wait_for("ekstui   compare AmazonEKS_CNI_Policy@v4 → v5")
+        terminal.send("q")
+        terminal.wait_for("A WorkerNode v3")
+        assert "b: back to" not in terminal.text
+        assert not kept(home).exists()
+        terminal.send("q")
+        assert terminal.wait_exit().code == 0
+    assert not kept(home).exists()
+
+
+def test_what_is_of_the_account_is_kept_in_its_own_file_only(rig: Rig, home: Path) -> None:
+    env = rig.environment(home)
+    with started(home, (), env) as terminal:
+        terminal.wait_for(lambda: "just now" in terminal.text.splitlines()[0])
+        terminal.settle()
+        role = "prod-node"
+        terminal.send(f":{role}")
+        terminal.wait_for(" role")
+        terminal.send("\r")
+        terminal.wait_for("Trust: who may assume it")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait_exit().code == 128 + signal.SIGTERM
+    assert kept(home).exists()
+    assert role.encode() not in everything_kept(home)
+    with started(home, (), env) as terminal:
+        terminal.wait_for(lambda: role in terminal.text.splitlines()[0])
+        terminal.send("b")
+        terminal.wait_for("Trust: who may assume it")
+        assert f"ekstui   role {role}" in terminal.text
+
+
+def test_nothing_is_kept_of_the_demo_nor_when_one_quits_nor_where_the_app_opens(home: Path) -> None:
+    for options, keys, seen in ((("--demo",), "j2", "2 Permissions · AmazonEKSWorker"), (("--offline",), "", "")):
+        with started(home, options) as terminal:
+            terminal.send(keys)
+            terminal.wait_for(seen)
+            terminal.settle()
+            terminal.signal(signal.SIGHUP)
+            assert terminal.wait_exit().code == 129
+        assert not kept(home).exists()
+    served = {**isolated(home), "EKSTUI_SERVED": "1"}
+    for env, end in ((isolated(home), "\x11"), (served, "")):
+        with started(home, env=env) as terminal:
+            terminal.send("jj2")
+            terminal.wait_for("2 Permissions · AmazonEKSWorkerNodeMinimalPolicy")
+            terminal.send(end) if end else terminal.signal(signal.SIGHUP)
+            terminal.wait_exit()
+        assert not kept(home).exists()
+
+
+def test_a_place_is_offered_for_an_hour_and_only_if_it_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EKSTUI_STATE", str(tmp_path))
+    now = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    whole = {
+        "at": "2026-12-01T11:30:00Z", "scope": "eks", "policy": "arn:aws:iam::aws:policy/X", "version": 1,
+        "filter": "", "marks": [], "opened": "",
+    }  # fmt: skip
+    write_state(tmp_path / "place.json", whole)
+    assert kept_place(now) is not None
+    assert kept_place(now + timedelta(minutes=29)) is not None
+    assert kept_place(now + timedelta(minutes=30)) is None
+    assert kept_place(now - timedelta(hours=1)) is None
+    for wrong in (
+        {"at": "yesterday"}, {"at": 5}, {"scope": "none"}, {"version": "v1"}, {"marks": ["x"] * 5}, {"policy": None},
+        {"opened": "x" * 30_000}, {"filter": ["x"]},
+    ):  # fmt: skip
+        write_state(tmp_path / "place.json", {**whole, **wrong})
+        assert kept_place(now) is None, wrong
+    (tmp_path / "place.json").write_text(json.dumps(whole))
+    assert kept_place(now) is None
