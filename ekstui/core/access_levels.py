@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core import console
 from ekstui.core.document import Document
@@ -16,8 +15,7 @@ Extent = Literal["all", "some", "denied", "none"]
 MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
+class MatrixCell(NamedTuple):
     """One access level of one service."""
 
     given: tuple[int, ...]
@@ -33,8 +31,7 @@ class MatrixCell:
         return len(set(self.given)) > 1
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixAction:
+class MatrixAction(NamedTuple):
     """One action and how each policy gives it."""
 
     action: str
@@ -43,8 +40,7 @@ class MatrixAction:
     """By policy; None where it does not name the action."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
+class MatrixRow(NamedTuple):
     """One service that at least one of the policies gives an action of."""
 
     service: str
@@ -75,7 +71,7 @@ def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
     if all(word in row.service.casefold() for word in words):
         return row
     actions = tuple(action for action in row.actions if all(word in _text(action) for word in words))
-    return replace(row, actions=actions) if actions else None
+    return row._replace(actions=actions) if actions else None
 
 
 def extent(action: ActionSummary | None) -> Extent:
@@ -121,8 +117,7 @@ def _text(action: MatrixAction) -> str:
     return " ".join((action.action, *levels)).casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class SumAccess:
+class SumAccess(NamedTuple):
     """What is permitted in sum, and what was taken off it."""
 
     services: tuple[ServiceSummary, ...]
@@ -175,4 +170,4 @@ def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
         return None
     levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
     access = console.access_words(levels, counted) if row.access else row.access
-    return replace(row, levels=levels, access=access, actions=actions)
+    return row._replace(levels=levels, access=access, actions=actions)

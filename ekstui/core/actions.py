@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from typing import NamedTuple
 
 from ekstui.core import console
 from ekstui.core.document import Document, Statement
@@ -14,8 +15,7 @@ from ekstui.core.summary import ActionSummary
 from ekstui.core.targets import may_speak_of
 
 
-@dataclass(frozen=True, slots=True)
-class CardResource:
+class CardResource(NamedTuple):
     """A resource type that the action takes."""
 
     name: str
@@ -27,8 +27,7 @@ class CardResource:
     """Those that concern this resource: the action's use of it, and the type's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActionCard:
+class ActionCard(NamedTuple):
     """All that the reference and the EKS knowledge say of an action."""
 
     action: str
@@ -135,8 +134,7 @@ def _by_name() -> list[tuple[str, str]]:
     return sorted((lower, full) for service in known.services() for lower, full in known.names(service).items())
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceRow:
+class ResourceRow(NamedTuple):
     """A resource on which an action is given or denied."""
 
     resource: str

@@ -7,9 +7,8 @@ two texts shows differences that count.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from ekstui.core.document import Document, serialise
 
@@ -28,8 +27,7 @@ LIKE = 0.5
 """How alike two lines are, from 0 to 1, before one counts as the other one changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinePair:
+class LinePair(NamedTuple):
     """One line of a comparison side by side."""
 
     kind: LineKind

@@ -1,8 +1,7 @@
 """What differs between two documents: which grants, and whether access became wider or narrower."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core.document import ActionElement, Document, Effect
 from ekstui.core.grants import Extent, Grant, Reach, Target, grants, sort_key, spelled_grants
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 Kind = Literal["none", "scope", "actions"]
 
 
-@dataclass(frozen=True, slots=True)
-class GrantDifference:
+class GrantDifference(NamedTuple):
     """The grants of one (effect, element, action) on either side; an added one has no `before`, a removed one no `after`."""
 
     effect: Effect
@@ -26,8 +24,7 @@ class GrantDifference:
     after: tuple[Grant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The whole difference between two documents."""
 
     kind: Kind
@@ -45,8 +42,7 @@ class Change:
     """The version of the service authorization reference that reach was judged by."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedTargets:
+class ChangedTargets(NamedTuple):
     """Which (effect, element, action) differ between two sets of grants."""
 
     added: frozenset[Target]

@@ -5,7 +5,6 @@ a statement, of which all lines must hold ("and").
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.core import wildcard
@@ -28,16 +27,14 @@ class Place(NamedTuple):
     resources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """On what an action is allowed, and in which ways; one of them is enough."""
 
     place: Place
     ways: tuple[Way, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(NamedTuple):
     """A condition that both sides have, with another operator or other values."""
 
     before: Condition
@@ -54,8 +51,7 @@ class LineChange:
         return tuple(value for value in self.after.values if value not in self.before.values)
 
 
-@dataclass(frozen=True, slots=True)
-class WayChange:
+class WayChange(NamedTuple):
     """A way that became another."""
 
     lines: tuple[LineChange, ...]
@@ -65,8 +61,7 @@ class WayChange:
     """Conditions that have to hold as well now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceChange:
+class ResourceChange(NamedTuple):
     """Resources that only one side has, in the same ways."""
 
     element: ResourceElement
@@ -77,8 +72,7 @@ class ResourceChange:
     """Whether the resources are entries of a `NotResource` list that both sides have, not places of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionChange:
+class ConditionChange(NamedTuple):
     """Other conditions on resources that both sides have."""
 
     place: Place
@@ -91,8 +85,7 @@ class ConditionChange:
     """Ways that both sides have, one of which is still enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActionDifference:
+class ActionDifference(NamedTuple):
     """How one action differs, or several that differ alike."""
 
     effect: Effect
@@ -110,8 +103,7 @@ class ActionDifference:
     """For a pattern of which the other side has some actions: the ones that it lacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class StillCovered:
+class StillCovered(NamedTuple):
     """Actions that one side names and the other has alike by a pattern: unchanged."""
 
     effect: Effect
@@ -125,8 +117,7 @@ class StillCovered:
 SPELLED_OUT = "its actions by name"
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(NamedTuple):
     """Two documents, action by action."""
 
     added: tuple[ActionDifference, ...]
@@ -441,7 +432,7 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
         if len(old) == len(new) == 1:
             changed = _changed(new[0], "", one.held[old[0]], other.held[new[0]])
             removed, added = _apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
-            difference = replace(changed, actions=other.spelled[new[0]], names_removed=removed, names_added=added)
+            difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
             found |= {old[0]: difference, new[0]: difference}
     return found
 
@@ -465,8 +456,8 @@ def _alike_together(found: Iterable[ActionDifference]) -> tuple[ActionDifference
         if each.element == "NotAction" or each.part:
             together[each] = list(each.actions)
         else:
-            together.setdefault(replace(each, actions=()), []).extend(each.actions)
-    return tuple(replace(each, actions=tuple(actions)) for each, actions in together.items())
+            together.setdefault(each._replace(actions=()), []).extend(each.actions)
+    return tuple(each._replace(actions=tuple(actions)) for each, actions in together.items())
 
 
 def _covered_together(found: Iterable[StillCovered]) -> tuple[StillCovered, ...]:

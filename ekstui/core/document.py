@@ -7,8 +7,7 @@ is meant, and a string where a list of strings is meant; both become tuples here
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from ekstui.errors import DocumentError
 
@@ -44,8 +43,7 @@ class Repeated(dict[str, object]):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One line of a condition block: all of a statement's lines must hold."""
 
     operator: str
@@ -56,16 +54,14 @@ class Condition:
     """Any of them may match; booleans and numbers in their JSON spelling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """One kind of principal of a trust or resource policy: `AWS`, `Service`, `Federated`, `CanonicalUser` or `*`."""
 
     kind: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement, with strings as written but without surrounding spaces."""
 
     sid: str | None
@@ -80,8 +76,7 @@ class Statement:
     principals: tuple[Principal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A policy document."""
 
     version: str | None
@@ -349,8 +344,7 @@ def _kind(value: object) -> str:
     return "null" if value is None else names.get(type(value), "something else")
 
 
-@dataclass(frozen=True, slots=True)
-class Trimmed:
+class Trimmed(NamedTuple):
     """A document that gives nothing of some services, and what was left out of it."""
 
     document: Document
@@ -375,5 +369,5 @@ def trimmed(document: Document, services: Collection[str]) -> Trimmed:
         dropped |= dict.fromkeys(out)
         kept = tuple(action for action in statement.actions if action not in out)
         if kept:
-            statements.append(replace(statement, actions=kept))
-    return Trimmed(replace(document, statements=tuple(statements)), tuple(dropped))
+            statements.append(statement._replace(actions=kept))
+    return Trimmed(document._replace(statements=tuple(statements)), tuple(dropped))

@@ -1,8 +1,8 @@
 """What was read of EKS and what was not: where a role may be used unseen, and a cluster's roles by how they are used."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from ekstui.core.account import AccountSnapshot, Role, Use, UseKind
 from ekstui.core.eks import Cluster
@@ -128,8 +128,7 @@ _SOURCES: dict[Way, tuple[str, ...]] = {
 """What tells of each way, in the words of `Cluster.unread`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """The roles that a cluster uses in one way."""
 
     way: Way

@@ -6,8 +6,8 @@ is added to what is given.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.conditions.context import Context
@@ -45,8 +45,7 @@ Layer = Literal["identity", "boundary", "session", "trust"]
 Part = Literal["action", "resource", "condition", "effect", "principal"]
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedPolicy:
+class AppliedPolicy(NamedTuple):
     """A policy that takes part in a decision."""
 
     name: str
@@ -58,8 +57,7 @@ class AppliedPolicy:
     """None for a policy without one, such as an inline policy or a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A part of a statement that does not fit the request, or may not."""
 
     part: Part
@@ -90,8 +88,7 @@ class StatementResult:
     """The keys that would decide it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceEvaluation:
+class ResourceEvaluation(NamedTuple):
     """The decision about one resource of the request."""
 
     resource: str | None
@@ -104,8 +101,7 @@ class ResourceEvaluation:
     """The keys that would decide, in the order of the statements; empty unless the verdict is `depends`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """The decision about a whole request: it is allowed only if every resource is."""
 
     verdict: Verdict
@@ -232,7 +228,7 @@ def evaluate(
         _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
     )
     if not request.resources and action is not None and not action.resource_types:
-        evaluations = tuple(replace(entry, resource="*") for entry in evaluations)
+        evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
     verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
     missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
     return Evaluation(verdict, evaluations, missing)

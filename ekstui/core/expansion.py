@@ -6,6 +6,7 @@ matches them too where the same effect names them elsewhere in the document.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.document import Condition, Document, Effect, Statement
@@ -75,8 +76,7 @@ class Source:
     """Whether it names the service, so that an action it cannot give is worth a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedActions:
+class NamedActions(NamedTuple):
     """The actions of one service that a document names under one effect."""
 
     known: Mapping[str, tuple[Source, ...]]

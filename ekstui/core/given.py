@@ -1,8 +1,7 @@
 """What statements give of one action: the grants that can apply to it, or why none can."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core import arn, console
 from ekstui.core.applicability import applicable_resources, needs_its_key, supports_key, unsupported_keys
@@ -16,8 +15,7 @@ MAX_COMPARISONS = 20_000
 """How many pairs of an allowed and a denied resource are compared for one action; beyond it `denied` is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What statements of one effect give of an action, before any Deny."""
 
     grants: tuple[Grant, ...]

@@ -5,7 +5,6 @@ and named. A grant here is a `Target` (whose effect it is and on which action) w
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -16,8 +15,7 @@ Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 """Whether a change lets more or fewer requests through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """On what, and under which conditions, a statement's effect holds for an action."""
 
     resource_element: ResourceElement

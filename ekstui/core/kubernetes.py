@@ -7,7 +7,6 @@ tables in assets/access-policy-rules.tsv.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ekstui.errors import InputError
@@ -30,8 +29,7 @@ class Rule(NamedTuple):
     """Such as `/metrics` or `/healthz/*`."""
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesRequest:
+class KubernetesRequest(NamedTuple):
     """What somebody asks the Kubernetes API for."""
 
     verb: str

@@ -7,7 +7,6 @@ words; then what has the words in its description; then names with the letters i
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -81,8 +80,7 @@ Names: TypeAlias = Callable[[str], Mapping[str, str]]
 """Takes a service, returns its actions with the prefix by lower-case name without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Symptoms:
+class Symptoms(NamedTuple):
     """What a symptom's texts are, for `Thing.value` to be found by."""
 
     thing: Thing

@@ -1,6 +1,5 @@
 """An AWS managed policy and its versions, as values."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -47,8 +46,7 @@ class VersionInfo(NamedTuple):
     """Of what a project publishes: the last release that has this document, by version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A policy and the versions that are known, without their documents."""
 
     name: str

@@ -1,9 +1,8 @@
 """Who in an account may do something: roles, users and groups, through which policies, and what takes it away."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.account import CallerIdentity, Use
@@ -25,8 +24,7 @@ NOT_LOOKED_AT = (
 """What else decides, and no snapshot of an account tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A role, user or group with the policies that hold for it."""
 
     kind: PrincipalKind
@@ -43,8 +41,7 @@ class Subject:
     service_linked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Through:
+class Through(NamedTuple):
     """A policy that gives it."""
 
     policy: str
@@ -52,8 +49,7 @@ class Through:
     """None for an inline policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalCan:
+class PrincipalCan(NamedTuple):
     """A principal that has the action in some policy."""
 
     subject: Subject
@@ -64,8 +60,7 @@ class PrincipalCan:
     """What it depends on, or what takes it away, a phrase each."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalsCan:
+class PrincipalsCan(NamedTuple):
     """Who may do something in an account, as it was at one time."""
 
     identity: CallerIdentity

@@ -1,7 +1,8 @@
 """Values as plain JSON and back, by the types of their fields, for the local store.
 
-A dataclass becomes an object without the fields that have their default; tuples become lists, times ISO 8601 text.
-What does not fit the type raises ValueError, so that a record of another release is dropped and never half read.
+A dataclass or a named tuple becomes an object without the fields that have their default; tuples become lists, times
+ISO 8601 text. What does not fit the type raises ValueError, so that a record of another release is dropped and never
+half read.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ def to_record(value: object) -> Any:
         return value
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return [to_record(entry) for entry in value]
     if isinstance(value, Mapping):
         return {str(key): to_record(entry) for key, entry in value.items()}
@@ -42,7 +43,9 @@ def from_record(kind: type[Value], record: object) -> Value:
 
 @cache
 def _defaults(kind: Any) -> tuple[tuple[str, object], ...]:
-    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
+    if dataclasses.is_dataclass(kind):
+        return tuple((field.name, field.default) for field in dataclasses.fields(kind))
+    return tuple((name, kind._field_defaults.get(name, dataclasses.MISSING)) for name in kind._fields)
 
 
 @cache
@@ -59,8 +62,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: {key: entry(item) for key, item in value.items()}
     if kind is datetime:
         return datetime.fromisoformat
-    if dataclasses.is_dataclass(kind):
-        return _dataclass_reader(cast("type", kind))
+    if dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"):
+        return _fields_reader(cast("type", kind))
     return _plain_reader(kind)
 
 
@@ -96,7 +99,7 @@ def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
     return lambda value: tuple([read(item) for read, item in zip(readers, value, strict=True)])
 
 
-def _dataclass_reader(kind: type) -> Callable[[Any], Any]:
+def _fields_reader(kind: type) -> Callable[[Any], Any]:
     hints = get_type_hints(kind)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
+    readers = {name: _reader(hints[name]) for name, _ in _defaults(kind)}
     return lambda record: kind(**{name: readers[name](value) for name, value in record.items()})

@@ -7,12 +7,11 @@ module of the core that reads files, and only those of that package.
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core import wildcard
 
@@ -33,8 +32,7 @@ MAX_ACTION_LENGTH = 512
 """The longest action pattern that is expanded, in characters; the longest known action has 71."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceUse:
+class ResourceUse(NamedTuple):
     """A resource type that an action takes."""
 
     name: str
@@ -42,8 +40,7 @@ class ResourceUse:
     condition_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionInfo:
+class ActionInfo(NamedTuple):
     """What the reference says about one action."""
 
     name: str
@@ -59,8 +56,7 @@ class ActionInfo:
     """The keys that hold whatever the resource type; AWS's global keys are not listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceType:
+class ResourceType(NamedTuple):
     """A kind of resource of a service."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +18,7 @@ JUDGEMENT = 3
 """Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepCounts:
+class StepCounts(NamedTuple):
     """What one step changed, as counts of (effect, element, action)."""
 
     kind: Kind | Literal["new"]
@@ -43,8 +41,7 @@ class StepCounts:
         return self.reach or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One version and how it differs from the known version before it."""
 
     version: int
@@ -56,8 +53,7 @@ class Step:
     """None for the first known version."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedStep:
+class FeedStep(NamedTuple):
     """One step from a version of a policy to the next, or its first version."""
 
     policy: str
@@ -77,8 +73,7 @@ Quarter = int
 """Quarters since the year 0, so that neighbours differ by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quarters:
+class Quarters(NamedTuple):
     """The changes of a policy over time."""
 
     first: Quarter

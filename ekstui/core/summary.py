@@ -7,8 +7,7 @@ allowed action says how far a Deny of the same document takes it back.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar, overload
+from typing import NamedTuple, TypeVar, overload
 
 from ekstui.core import arn, console
 from ekstui.core.applicability import can_be_on, is_of_known_type, needs_its_key, supports_key
@@ -62,16 +61,14 @@ class LazySequence(Sequence[T]):
         return repr(self._entries())
 
 
-@dataclass(frozen=True, slots=True)
-class LevelCount:
+class LevelCount(NamedTuple):
     """How many actions of one access level are given, of those that the reference knows."""
 
     granted: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class ActionSummary:
+class ActionSummary(NamedTuple):
     """One effective action of a service."""
 
     action: str
@@ -96,8 +93,7 @@ class ActionSummary:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSummary:
+class ServiceSummary(NamedTuple):
     """One row of the console's table: a service under one effect."""
 
     service: str
@@ -349,8 +345,7 @@ def _by_statement(read: Sequence[ActionRead]) -> dict[int, list[ActionInfo]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
+class Remaining(NamedTuple):
     """Services and actions that a document does not allow; what it denies is among them."""
 
     services: tuple[str, ...]

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.document import ActionElement, Document, Effect, Statement
 from ekstui.core.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class TargetUse:
+class TargetUse(NamedTuple):
     """One effect on one action pattern, in the versions of a policy."""
 
     effect: Effect
@@ -73,8 +72,7 @@ def read_numbers(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A policy whose default version may allow an action, with what its documents say of that action."""
 
     policy: Policy
@@ -109,7 +107,7 @@ def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str)
         return None
     document = documents[policy.default_version]
     statements = tuple(_cut(statement, action) for statement in document.statements if _speaks_of(statement, action))
-    return Candidate(policy, replace(document, statements=statements), allowing)
+    return Candidate(policy, document._replace(statements=statements), allowing)
 
 
 def _speaks_of(statement: Statement, action: str) -> bool:
@@ -120,4 +118,4 @@ def _cut(statement: Statement, action: str) -> Statement:
     if statement.action_element == "NotAction":
         return statement
     kept = tuple(sorted({pattern for pattern in statement.actions if may_speak_of("Action", (pattern,), action)}))
-    return replace(statement, actions=kept)
+    return statement._replace(actions=kept)

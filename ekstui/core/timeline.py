@@ -1,7 +1,6 @@
 """When each version came and what it changed: the timeline of a policy, and the feed of all policies, newest first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -77,7 +76,7 @@ def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
     """Yield a policy's steps since a time, its first version included; `documents` holds those of `numbers_since`."""
     numbers = numbers_since(policy, since)
-    known = replace(policy, versions=tuple(info for info in policy.versions if info.number in numbers))
+    known = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}
     before: int | None = None
     for step in timeline(known, documents) if numbers else ():

@@ -5,8 +5,7 @@ the EKS User Guide does.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition, Document, Principal, Statement
@@ -27,8 +26,7 @@ _SERVICE_ACCOUNT = "system:serviceaccount:"
 _PRINCIPAL_ID = re.compile(r"A(?:ROA|IDA|GPA)[A-Z0-9]{12,}$")
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAccount:
+class ServiceAccount(NamedTuple):
     """A Kubernetes service account, or a pattern of some, that a trust policy names."""
 
     subject: str
@@ -64,8 +62,7 @@ class ServiceAccount:
         return namespace, name if separator else "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Trustee:
+class Trustee(NamedTuple):
     """One principal that the trust policy lets assume the role."""
 
     kind: TrusteeKind

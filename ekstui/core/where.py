@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from ekstui.core.policy import parse_time, parse_version, version_label
 from ekstui.core.published import is_component, release_numbers
 from ekstui.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyAt:
+class PolicyAt(NamedTuple):
     """A policy at a version."""
 
     name: str
@@ -26,8 +26,7 @@ class PolicyAt:
         return self.name if version is None else f"{self.name}@{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRange:
+class VersionRange(NamedTuple):
     """Two versions of one policy, to be compared."""
 
     before: PolicyAt

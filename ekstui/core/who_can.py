@@ -1,8 +1,8 @@
 """Which policies allow an action: through which pattern, on what, since when and how, and what they deny themselves."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import can_be_on, fits_type
@@ -17,8 +17,7 @@ from ekstui.core.targets import Candidate, may_speak_of
 from ekstui.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Wider:
+class Wider(NamedTuple):
     """A version since which an action is allowed in more cases than since the start of the run."""
 
     version: int
@@ -78,8 +77,7 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(NamedTuple):
     """Where the unbroken run of versions that allow an action begins; the run ends at the default version."""
 
     version: int
@@ -88,8 +86,7 @@ class Since:
     """True if numbers that nobody saw stand right before it, so that it may be older."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """A policy whose default version allows the action, conditions and Deny set aside."""
 
     policy: Policy
@@ -113,8 +110,7 @@ class Holder:
     """The later versions of the run that gave a part of it, as far as they were looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class WhoCan:
+class WhoCan(NamedTuple):
     """The policies that allow an action or something under a pattern."""
 
     action: str

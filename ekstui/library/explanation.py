@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
@@ -46,8 +46,7 @@ _TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-
 _MAX_SYMPTOMS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """A question, and the policies that it is to be held against."""
 
     question: Question
@@ -132,7 +131,7 @@ def explained(
         if found is None or snapshot is None:
             return explanation
         findings = () if found.role is None else _findings(found.role, snapshot, reader, knowledge, now)
-        return replace(explanation, findings=findings, role=found.arn)
+        return explanation._replace(findings=findings, role=found.arn)
 
     try:
         requests = asked(inquiry.question, reference)
@@ -161,10 +160,10 @@ def explained(
             explanation = with_trust(
                 explanation, request, policies, target.trust, denial=each.denial, reference=reference
             )
-        explanation = completed(replace(explanation, symptoms=symptoms), found)
+        explanation = completed(explanation._replace(symptoms=symptoms), found)
         if target is not None and target.role is not None and snapshot is not None:
             findings = _findings(target.role, snapshot, reader, knowledge, now)
-            explanation = replace(explanation, findings=(*findings, *explanation.findings))
+            explanation = explanation._replace(findings=(*findings, *explanation.findings))
         answers.append(explanation)
     return tuple(answers)
 
@@ -227,8 +226,7 @@ def _explained(
                 f"Run ekstui sync with credentials of {elsewhere}.",
             )
         explanation = explain(request, policies, (), denial=denial, knowledge=knowledge, reference=reference)
-        return replace(
-            explanation,
+        return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
     candidates = list(possible_allowers(request, policies, reader, knowledge))
@@ -306,8 +304,7 @@ def _policies(inquiry: Inquiry, known: Policies, read: Callable[[Side], Compared
         name = found.policy.name if found.policy is not None else _name_of(side)
         return AppliedPolicy(name, found.version, found.document, found.policy.arn if found.policy else None)
 
-    return replace(
-        known,
+    return known._replace(
         identity=(*known.identity, *map(applied, inquiry.policies)),
         boundary=known.boundary if inquiry.boundary is None else applied(inquiry.boundary),
         session=(*known.session, *map(applied, inquiry.session)),

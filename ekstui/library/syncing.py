@@ -136,7 +136,7 @@ def _readable(
             versions.append(info)
     if not versions or (policy.name not in known and policy.default_version not in texts):
         return None
-    return PolicyHistory(replace(policy, versions=tuple(versions)), texts)
+    return PolicyHistory(policy._replace(versions=tuple(versions)), texts)
 
 
 def _report(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -52,24 +51,22 @@ def who_can_answer(
     if not is_named:
         # Of an action that nobody names, each policy that covers it counts, whatever the scope.
         answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types)
-        answer = replace(answer, is_named=False)
+        answer = answer._replace(is_named=False)
     published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
     holders = tuple(holder for holder in answer.holders if not holder.policy.home)
     if history and not wildcard.is_wild(wanted):
         holders = library.ask(lambda reader: _with_history(holders, wanted, resource, reader))
-    return replace(answer, holders=(*holders, *published))
+    return answer._replace(holders=(*holders, *published))
 
 
 def _named(holder: Holder) -> Holder:
     """Return what a controller's policy allows with its parameters as people read them: `<ClusterName>`."""
-    return replace(
-        holder,
+    return holder._replace(
         grants=tuple(
-            replace(
-                grant,
+            grant._replace(
                 resources=tuple(map(shown, grant.resources)),
                 conditions=tuple(
-                    replace(each, key=shown(each.key), values=tuple(map(shown, each.values)))
+                    each._replace(key=shown(each.key), values=tuple(map(shown, each.values)))
                     for each in grant.conditions
                 ),
             )
@@ -93,7 +90,7 @@ def _with_history(
         documents = {number: _cut(policy.name, number, text, speaks) for number, text in run.items()}
         return widenings(policy, since, documents, action, resource)
 
-    return tuple(replace(holder, wider=wider(holder)) for holder in holders)
+    return tuple(holder._replace(wider=wider(holder)) for holder in holders)
 
 
 def _cut(name: str, version: int, text: bytes, speaks: Callable[[str], bool]) -> Document:

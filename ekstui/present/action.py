@@ -1,7 +1,7 @@
 """All about one action, as a policy or a role gives it: what it is, who gives it here, and what it takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ekstui.core.actions import ActionCard, SpeakingStatement, resources_of
 from ekstui.core.grants import grants_of
@@ -15,8 +15,7 @@ MOST_RESOURCES = 50
 """How many resources of an action are listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenAction:
+class GivenAction(NamedTuple):
     """What is known of one action, as a policy or a role gives it."""
 
     action: ActionSummary

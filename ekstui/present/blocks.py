@@ -6,7 +6,6 @@ Texts are data as they came; the renderers clean them (`core/text.py`). Nothing 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from ekstui.present.styled import Column as Column
@@ -77,8 +76,7 @@ def restyled(line: Line, style: Style) -> tuple[Span, ...]:
     return tuple(span._replace(style=span.style or style) for span in spans(line))
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """The title of the answer (level 1, which the app has in its header) or of a section."""
 
     line: Line
@@ -89,8 +87,7 @@ class Heading:
     """Where the cursor stays when the answer is laid out anew; without one, the place among the blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence, or a line about one thing."""
 
     line: Line
@@ -104,8 +101,7 @@ def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence
     return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(NamedTuple):
     """A row of a table; a single cell spans the columns."""
 
     cells: tuple[Line, ...]
@@ -115,16 +111,14 @@ class TableRow:
     """What is said below the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Rows in columns. Where they are too wide, cells go on below themselves before anything is cut."""
 
     columns: tuple[Column, ...]
     rows: Sequence[TableRow]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A node of a tree, or an item of a list."""
 
     line: Line
@@ -135,15 +129,13 @@ class Node:
     """Whether it is unfolded in the app; None where it cannot be folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """Nodes below each other; without children a list."""
 
     nodes: Sequence[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A document or a command, shown as it is."""
 
     text: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
@@ -59,8 +58,7 @@ _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 _ABOUT = (Column(""), Column("", shrink=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Decoding:
+class Decoding(NamedTuple):
     """The command that decodes an encoded message."""
 
     command: str

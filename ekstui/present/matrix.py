@@ -1,7 +1,7 @@
 """The matrix of services and access levels: numbers where there is room for them, else a sign for each policy."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.where import PolicyAt
@@ -20,8 +20,7 @@ _SERVICE = 16
 """The fewest columns for the name of a service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How the cells are written."""
 
     levels: tuple[str, ...]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.policy import version_label
 from ekstui.present.blocks import (
@@ -197,8 +196,7 @@ def _name(service: ServiceSummary) -> str:
     return service.service if service.effect == "Allow" else f"{service.service} (deny)"
 
 
-@dataclass(frozen=True, slots=True)
-class RemainingService:
+class RemainingService(NamedTuple):
     """A service of which some actions are not allowed."""
 
     service: str

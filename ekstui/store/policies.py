@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -160,7 +160,7 @@ class PolicyStore:
                 if stored.new_policy or stored.new_versions or stored.conflicts:
                     outcome.append(stored)
             for name in change.withdrawn:
-                entries[name] = entries[name]._replace(policy=replace(entries[name].policy, withdrawn=True))
+                entries[name] = entries[name]._replace(policy=entries[name].policy._replace(withdrawn=True))
             new = change.applied_to(state)
             order = [name for name in family if name in entries]
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])

@@ -1,7 +1,7 @@
 """What the user typed or pasted to have it explained, as an inquiry."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ekstui.core.explain import Explanation, Question, parse_context
 from ekstui.core.where import Side, parse_policy
@@ -63,4 +63,4 @@ def explained(text: str, library: Library) -> Explained:
     """Return the answers; a pasted message is held against the role it names where the account's snapshot has that."""
     inquiry = inquiry_of(text)
     found = explain_all(library, inquiry)
-    return Explained(replace(inquiry, principal=inquiry.principal or found[0].role), found)
+    return Explained(inquiry._replace(principal=inquiry.principal or found[0].role), found)

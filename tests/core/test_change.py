@@ -3,7 +3,6 @@
 import json
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -267,8 +266,8 @@ def test_two_policies_are_not_added_and_removed() -> None:
 
 def _only(document: Document, actions: set[str]) -> Document:
     """The document's statements, cut to some actions."""
-    cut = (replace(each, actions=tuple(a for a in each.actions if a in actions)) for each in document.statements)
-    return replace(document, statements=tuple(each for each in cut if each.actions))
+    cut = (each._replace(actions=tuple(a for a in each.actions if a in actions)) for each in document.statements)
+    return document._replace(statements=tuple(each for each in cut if each.actions))
 
 
 def test_a_pattern_that_matches_nothing_known_is_said_to_be_one() -> None:

@@ -1,6 +1,5 @@
 """The marks of what changed since the user last looked."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(
 
 def test_a_version_of_unknown_time_is_not_marked(looked: Looked) -> None:
     looked.changed_since([], moment(5))
-    undated = replace(policy("A", 1), versions=(VersionInfo(1, None),))
+    undated = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
     assert looked.changed_since([undated], moment(6)) == frozenset()
 
 

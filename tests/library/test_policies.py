@@ -2,7 +2,6 @@
 
 import json
 import lzma
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,7 +186,7 @@ def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library,
 
 def test_a_name_is_no_identity(library: Library) -> None:
     aws = library.find("AmazonEKS_CNI_Policy").policy
-    own = replace(aws, arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
+    own = aws._replace(arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
     assert aws.id == PolicyId("aws-managed", aws.arn)
     assert own.id == PolicyId("customer", own.arn)
     assert knowledge_of(aws) is not None

@@ -140,7 +140,7 @@ class Work:
         for number in range(1, 1_000_000):
             history = self.histories[number % FAMILY]
             version = 1000 + number // FAMILY
-            policy = replace(history.policy, versions=(VersionInfo(version, None),), default_version=version)
+            policy = history.policy._replace(versions=(VersionInfo(version, None),), default_version=version)
             text = history.texts[history.policy.default_version]
             store.put([pack(PolicyHistory(policy, {version: text}))], Change(source, None), undoable=True)
             self.tell(number)

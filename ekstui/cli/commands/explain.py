@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.library import open_library
@@ -80,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         role = inquiry.principal or explanations[0].role
         if role is None:
             raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-        simulated = simulate(library, replace(inquiry, principal=role))
+        simulated = simulate(library, inquiry._replace(principal=role))
     if arguments.json:
         print_json(explain_shape(library.data(), explanations, simulated))
     else:

@@ -1,9 +1,8 @@
 """IAM's condition operators, one entry each (IAM User Guide, "IAM JSON policy elements: Condition operators")."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.conditions.truth import Truth
 
@@ -15,8 +14,7 @@ Quantifier = Literal["ForAllValues", "ForAnyValue"]
 NULL = "Null"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """An entry of the table: what one operator compares, and how."""
 
     how: How | Kind
@@ -60,8 +58,7 @@ FAMILIES: dict[str, Family] = {
 """The operators by name, without set operator and `IfExists`. A new operator is a line here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(NamedTuple):
     """What an operator's whole name says."""
 
     base: str

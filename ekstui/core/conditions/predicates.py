@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ekstui.core.conditions.context import NOTHING_KNOWN, Context
 from ekstui.core.conditions.operators import NULL, Operator, operator
@@ -146,8 +147,7 @@ def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]
     return predicates
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionResult:
+class ConditionResult(NamedTuple):
     """What became of one condition."""
 
     holds: Truth

@@ -4,7 +4,6 @@ Text that is matched never confuses wildcards with literal `*`, `?` and `$`: lit
 in the pattern and in the text that it is held against.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,8 +33,7 @@ Template = tuple[str | Variable, ...]
 """A value of a policy: text with literals as private-use characters, and the variables between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A value of a policy with its variables replaced as far as they are known."""
 
     encoded: str

@@ -5,16 +5,14 @@ EKS access entries", for what a user name stands for.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.kubernetes import KubernetesRequest
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Whom Kubernetes calls the user of a request."""
 
     kind: SubjectKind
@@ -30,8 +28,7 @@ class Subject:
     """Of a service account."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forbidden:
+class Forbidden(NamedTuple):
     """A request that Kubernetes refused, and whose it was."""
 
     subject: Subject

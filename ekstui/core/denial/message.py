@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.denial.services import action_of_operation, actions_named, prefix_of_service, spelled
 from ekstui.core.reference import Reference
@@ -13,8 +13,7 @@ PolicyType = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """What the message names as the reason."""
 
     policy_type: PolicyType | None

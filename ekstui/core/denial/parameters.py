@@ -5,9 +5,8 @@ Services write parameters in many shapes; only what has one meaning in all of th
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.variables import literal
@@ -40,8 +39,7 @@ _PLACEHOLDER_NAMES = {
 _ALSO_MADE = {"ec2:runinstances": ("instance", "network-interface")}
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTags:
+class RequestTags(NamedTuple):
     """The tags that a call gives."""
 
     tags: Mapping[str, str | None]

@@ -6,7 +6,8 @@ IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AW
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.operators import operator
@@ -148,12 +149,12 @@ def with_trust(
     """
     judgement = judge_trust(request, trust, reference)
     cause = None if denial is None else denial.cause
-    explanation = replace(explanation, trust=judgement, not_looked_at=_unseen(explanation, judgement))
+    explanation = explanation._replace(trust=judgement, not_looked_at=_unseen(explanation, judgement))
     notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
     if cause is not None and cause.policy_type not in (None, "trust"):
         if judgement.verdict in ("explicit-deny", "implicit-deny"):
             notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
-        return replace(explanation, notes=tuple(notes))
+        return explanation._replace(notes=tuple(notes))
     known = bool(policies.identity_known or policies.identity)
     own = evaluate(request, policies.identity, policies.boundary, policies.session, reference) if known else None
     verdict, missing = judged_together(judgement, own)
@@ -166,13 +167,13 @@ def with_trust(
         *_notes_together(judgement, verdict, denied=denial is not None, known=known),
     )  # fmt: skip
     nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
-    explanation = replace(
-        explanation, verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(said)), judged=cause is None
+    explanation = explanation._replace(
+        verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(said)), judged=cause is None
     )
     if by_own and verdict != "allowed":
-        return replace(explanation, nearest=explanation.nearest or nearest)
-    return replace(
-        explanation, nearest=nearest, allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None
+        return explanation._replace(nearest=explanation.nearest or nearest)
+    return explanation._replace(
+        nearest=nearest, allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None
     )
 
 
@@ -249,8 +250,7 @@ def _rank(matches: Truth) -> int:
     return 0 if matches is False else 1 if matches is None else 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(NamedTuple):
     """One principal of a statement, and whether the caller is it."""
 
     kind: str
@@ -356,13 +356,12 @@ def _judged(
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
     never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]
     # The conditions and the action are judged as an identity policy's are; the principal is what differs.
-    plain = replace(
-        statement, resource_element="Resource", resources=("*",), principal_element=None, principals=(),
+    plain = statement._replace(resource_element="Resource", resources=("*",), principal_element=None, principals=(),
         conditions=tuple(line for line in statement.conditions if line not in never),
     )  # fmt: skip
     document = Document(trust.document.version, None, (plain,))
     asked = _with_claims(request, caller, issuer, plain.conditions)
-    (result,) = evaluate(asked, (replace(trust, document=document),), reference=reference).decisive.statements
+    (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference).decisive.statements
     principal = Failure("principal", None, named.kind, (named.value,), _given(caller, named))
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ekstui.core.arn import is_uncertain
 from ekstui.core.denial import Cause, Denial
@@ -289,8 +288,7 @@ def explain_symptom(
             ).verdict
     worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
     found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge, reference=reference)
-    return replace(
-        found,
+    return found._replace(
         action=worst,
         verdict=verdicts[worst] if worst is not None and judged else "depends",
         symptoms=tuple(symptoms),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
@@ -26,8 +26,7 @@ HowNamed = Literal["direct", "account", "open"]
 """How a statement names a caller: itself, by its account, whose policies must allow it too, or as anybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who wants to assume the role, as far as it is known."""
 
     kind: CallerKind
@@ -42,8 +41,7 @@ class Caller:
         return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class WantedToken:
+class WantedToken(NamedTuple):
     """The tokens of one EKS cluster's issuer that a trust policy lets in."""
 
     issuer: str
@@ -53,8 +51,7 @@ class WantedToken:
     """Empty: any audience."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustJudgement:
+class TrustJudgement(NamedTuple):
     """What the trust policy says of the caller."""
 
     role: str | None
@@ -76,8 +73,7 @@ class TrustJudgement:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(NamedTuple):
     """The policies that a request is held against, and which kinds of policy were looked at."""
 
     identity: tuple[AppliedPolicy, ...] = ()
@@ -93,8 +89,7 @@ class Policies:
     """Which parts of EKS use the role, where the account was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An AWS managed policy that may allow the request."""
 
     policy: Policy
@@ -107,8 +102,7 @@ class Candidate:
     """The kinds of role that it is meant for, such as `node role`, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(NamedTuple):
     """From which version on something has held without a break until the default version."""
 
     version: int
@@ -117,8 +111,7 @@ class Since:
     """True if versions nobody saw stand right before it: then it may have held earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allower:
+class Allower(NamedTuple):
     """An AWS managed policy that would allow the request if it were attached."""
 
     policy: str
@@ -133,8 +126,7 @@ class Allower:
     """The kinds of role that it is meant for, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewerVersion:
+class NewerVersion(NamedTuple):
     """A later version of a policy in force that allows what the version in force does not."""
 
     policy: str
@@ -162,8 +154,7 @@ class NearStatement:
     """What kept it from allowing: parts that do not match, or are not known; for a Deny that matches, its effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The answer to why a request was denied."""
 
     verdict: Verdict

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.denial.forbidden import Forbidden, Subject
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
@@ -20,8 +19,7 @@ ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
 _RBAC = "roles and bindings inside the cluster (Kubernetes' own RBAC)"
 
 
-@dataclass(frozen=True, slots=True)
-class GivenPolicy:
+class GivenPolicy(NamedTuple):
     """An access policy that an entry gives, held against a request."""
 
     given: GivenAccess
@@ -31,8 +29,7 @@ class GivenPolicy:
     """Whether its scope reaches the request; None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(NamedTuple):
     """An access policy that allows a request, and how much it gives in all."""
 
     policy: str
@@ -42,8 +39,7 @@ class Remedy:
     """Whether it changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForbiddenExplanation:
+class ForbiddenExplanation(NamedTuple):
     """The answer to why Kubernetes forbade a request."""
 
     verdict: ForbiddenVerdict

@@ -1,7 +1,6 @@
 """Which statements came nearest to allowing a request, and what kept each from it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from difflib import SequenceMatcher
 
 from ekstui.core.evaluation import Failure, StatementResult, Verdict
@@ -78,7 +77,7 @@ def _shortened(failure: Failure, action: str) -> Failure:
     given = failure.given[0] if failure.given else action
     measure = _similarity if failure.part == "action" else _shared
     similar = sorted(failure.wanted, key=lambda entry: -measure(given, entry))[:MAX_WANTED]
-    return replace(failure, wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
+    return failure._replace(wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
 
 
 def _similarity(action: str, pattern: str) -> float:

@@ -1,7 +1,6 @@
 """What would allow a request: AWS managed policies, a newer version, or a statement of one's own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ekstui.core.document import Document, Statement
 from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, action_matches, evaluate
@@ -168,4 +167,4 @@ def _gives_by_wildcard(statement: Statement, action: str, service: str) -> bool:
     if statement.action_element == "NotAction":
         return True
     narrower = tuple(entry for entry in statement.actions if entry.lower() not in ("*", "*:*", f"{service}:*"))
-    return not action_matches(replace(statement, actions=narrower), action)
+    return not action_matches(statement._replace(actions=narrower), action)

@@ -4,8 +4,8 @@ Work is counted in steps, so that an answer never depends on how fast the machin
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.implication import excludes, implies_all, union_of_values
@@ -36,8 +36,7 @@ MAX_PIECES = 64
 """Into how many grants of one value each a grant is cut to find them apart on the other side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What one document says of one action."""
 
     allow: frozenset[Extent]

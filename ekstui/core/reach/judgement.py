@@ -1,9 +1,8 @@
 """The judgement: for each action that a change touches what is proven, and what that makes of the whole."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.core.grants import Extent, Reach, Target
 from ekstui.core.reach.coverage import Effort, Held, lies_within
@@ -24,8 +23,7 @@ TOO_LARGE = "too large to decide"
 """Why nothing is proven of an action once a comparison took all the work that it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is proven about one action whose grants differ."""
 
     action: str
@@ -47,8 +45,7 @@ class Outcome:
         return (self.gained or self.nothing_gained) and (self.lost or self.nothing_lost)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What is proven about the requests that two documents allow."""
 
     reach: Reach

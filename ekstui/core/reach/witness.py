@@ -6,9 +6,9 @@ account) agree. Finding none proves nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, permutations
+from typing import NamedTuple
 
 from ekstui.core.arn import matches_resource
 from ekstui.core.conditions.context import WholeContext
@@ -38,8 +38,7 @@ _DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsserv
 """Keys that follow from `aws:CalledVia` unless they are asked for, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A concrete request."""
 
     action: str

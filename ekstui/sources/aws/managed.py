@@ -5,7 +5,7 @@ versions is when the newest one was made.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ class ManagedPolicies:
             ):
                 # The list has the time of a newest version that is known without one, so no call is needed.
                 dated = VersionInfo(policy.default_version, policy.updated)
-                yield PolicyHistory(replace(stored, versions=(*stored.versions[:-1], dated)), {})
+                yield PolicyHistory(stored._replace(versions=(*stored.versions[:-1], dated)), {})
 
 
 def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:

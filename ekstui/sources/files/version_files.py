@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -51,8 +51,7 @@ def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistor
     numbers = sorted(by_number)
     defaults = [number for number in numbers if by_number[number].default]
     return PolicyHistory(
-        replace(
-            policy,
+        policy._replace(
             default_version=defaults[-1] if defaults else policy.default_version,
             versions=tuple(VersionInfo(number, by_number[number].created) for number in numbers),
         ),

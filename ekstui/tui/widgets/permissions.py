@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -243,7 +242,7 @@ def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary |
     if all(word in service.service.casefold() for word in words):
         return service
     actions = tuple(action for action in service.actions if all(word in _text(action) for word in words))
-    return replace(service, actions=actions) if actions else None
+    return service._replace(actions=actions) if actions else None
 
 
 def _text(action: ActionSummary) -> str:
