@@ -83,6 +83,11 @@ class ComponentVersion:
         return document
 
     @property
+    def to_fill_in(self) -> tuple[str, ...]:
+        """The parameters that nothing else tells: not the partition, nor ARNs of what the template itself makes."""
+        return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in _MADE)
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """The parameters of all policies."""
         return tuple(sorted({name for policy in self.policies for name in policy.parameters}))
@@ -224,7 +229,7 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
 
 def is_component(text: str) -> bool:
     """Return whether a text, such as `karpenter@v1.14.1` or `vpc-cni/ipv6`, begins with the name of a component."""
-    name = text.partition("@")[0].lower()
+    name = text.partition("@")[0].lower().removeprefix("published:")
     return name.partition("/")[0] in _HEADS and not name.endswith(".json")
 
 
@@ -246,68 +251,56 @@ def policy_of(component: Component) -> Policy:
     )
 
 
-def values_in(version: ComponentVersion, texts: Iterable[str]) -> dict[str, str]:
-    """Return the parameters as somebody filled them in, by what the strings of a policy of theirs say.
+def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
+    """Return the parameters as somebody filled them in, by what a policy of theirs says where the template has them.
 
-    For each parameter it is the value that most strings agree on; one that no string tells is absent. A value with a
+    For each parameter it is the value that most places agree on; one that no place tells is absent. A value with a
     wildcard is none.
     """
-    patterns = [pattern for template in dict.fromkeys(_templates(version)) if (pattern := _pattern(template))]
+    open_document = version.document({"AWS::Partition": "${AWS::Partition}"})
+    templates = (text for text in dict.fromkeys(_places(open_document)) if "${" in text)
+    patterns = [pattern for template in templates for pattern in _patterns(template, version.parameters)]
     votes: dict[str, Counter[str]] = {}
-    for text in set(texts):
+    for text in set(_places(copy)):
         for names, shape in patterns:
             if match := shape.fullmatch(text):
                 for group, name in enumerate(names, start=1):
                     votes.setdefault(name, Counter())[match[group]] += 1
-    return {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
+    found = {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
+    return {name: value for name, value in found.items() if name not in _MADE or filled(_MADE[name], found) != value}
 
 
-def texts_of(document: Document) -> Iterator[str]:
-    """Yield what a document says of resources and conditions."""
+def _places(document: Document) -> Iterator[str]:
+    """Yield what a document says, place by place: an action and its resource, a condition key, and it with its value."""
     for statement in document.statements:
-        yield from statement.resources
+        for resource in statement.resources:
+            yield from (f"{action.lower()} on {resource}" for action in statement.actions)
         for condition in statement.conditions:
             yield condition.key
-            yield from condition.values
+            yield from (f"{condition.key} is {value}" for value in condition.values)
 
 
-def strings_in(value: object) -> Iterator[str]:
-    """Yield the strings of a JSON value, keys included."""
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for key, entry in value.items():
-                yield str(key)
-                yield from strings_in(entry)
-        case Sequence():
-            for entry in value:
-                yield from strings_in(entry)
-        case _:
-            pass
+def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[str, ...], re.Pattern[str]]]:
+    """Yield the names of a template's parameters in order, and what a text is that fills them in.
 
-
-def _templates(version: ComponentVersion) -> Iterator[str]:
-    document = union(policy.document for policy in version.policies)
-    return (text for text in strings_in(document) if any(f"${{{name}}}" in text for name in version.parameters))
-
-
-def _pattern(template: str) -> tuple[tuple[str, ...], re.Pattern[str]] | None:
-    """Return the names of a template's parameters in order, and what its strings look like; None for a bare parameter."""
+    An ARN that the template makes may be of that form, or any other.
+    """
     spelled = filled(template, {**_MADE, "AWS::Partition": "${AWS::Partition}"})
-    pieces = _PLACEHOLDER.split(spelled)
-    if not any(piece.strip(":*/") for piece in pieces[::2]):
-        return None
-    names: list[str] = []
-    written = re.escape(pieces[0])
-    for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
-        if name in names:
-            written += rf"\{names.index(name) + 1}"
-        else:
-            names.append(name)
-            written += _VALUES.get(name, r"([^*?$:/]+)")
-        written += re.escape(after)
-    return tuple(names), re.compile(written)
+    for text in dict.fromkeys((spelled, template)):
+        pieces = _PLACEHOLDER.split(text)
+        names: list[str] = []
+        written = re.escape(pieces[0])
+        for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
+            if name in names:
+                written += rf"\{names.index(name) + 1}"
+            elif name in parameters or name in _VALUES:
+                names.append(name)
+                written += _VALUES.get(name, r"(arn:[^*?$]+)" if name in _MADE else r"([^*?$:/]+)")
+            else:
+                written += re.escape(f"${{{name}}}")
+            written += re.escape(after)
+        if names:
+            yield tuple(names), re.compile(written)
 
 
 _VALUES = {"AWS::AccountId": r"(\d{12})", "AWS::Partition": r"(aws[a-z-]*)", "AWS::Region": r"([a-z]{2}-[a-z-]+-\d+)"}

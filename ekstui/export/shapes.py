@@ -335,6 +335,18 @@ def role_shape(data: DataStatus, found: RoleAnswer) -> Shape:
         },
         policies=subject.policies,
         boundary=subject.boundary,
+        copies=[
+            {
+                "policy": each.copy.local.name,
+                "original": each.copy.original.name,
+                "version": version_label(each.copy.version),
+                "overlap": round(each.copy.overlap, 4),
+                "nearness": round(each.copy.nearness, 4),
+                "newest": version_label(each.copy.original.default_version),
+                **answer(kind=each.change.kind, reach=each.change.reach, verdict=each.change.verdict),
+            }
+            for each in found.copies
+        ],
         used_by=subject.uses,
         not_read=[policy.name for policy in carried if policy.document is None],
         not_looked_at=subject.unseen,

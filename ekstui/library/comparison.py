@@ -44,7 +44,7 @@ def compare(
     one, other = ask(before, given), ask(after, given)
     if is_published(one) != is_published(other):
         template, filled = (one, other) if is_published(one) else (other, one)
-        told = library.values_in(template, filled.document)
+        told = {**_of_account(library, before, after), **library.values_in(template, filled.document)}
         if told:
             again = ask(before if template is one else after, {**told, **given})
             one, other = (again, other) if template is one else (one, again)
@@ -53,6 +53,16 @@ def compare(
     except (AccountError, InputError):
         snapshot = None  # it is only told beside
     return compared(one, other, knowledge, snapshot)
+
+
+def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:
+    """Return what an account tells of the parameters of a controller whose role is compared."""
+    role = next((side for side in sides if isinstance(side, RoleSide)), None)
+    if role is None:
+        return {}
+    from ekstui.library.roles import role_values
+
+    return role_values(role.name, library.account.recent())
 
 
 def is_published(side: ComparedSide) -> bool:
@@ -69,7 +79,7 @@ def compared(
     """Return what differs between two sides; `snapshot` tells who has the policies attached, where one is known."""
     one = before.policy is not None and after.policy is not None and before.policy.arn == after.policy.arn
     names = None if one else (short_label(before), short_label(after))
-    arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy)
+    arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)
     counted = () if snapshot is None else tuple(attached_count(arn, snapshot) for arn in arns)
     return Comparison(
         before,

@@ -1,67 +1,19 @@
-"""The account's own policies that started as a copy of one of AWS's, and how they differ from it today."""
+"""The account's own policies that started as a copy of AWS's or a controller's, and how they differ from it today."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ekstui.core.account import AccountSnapshot, LocalPolicy
 from ekstui.core.change import Change, changes
+from ekstui.core.copies import Copy, Original, copies_of, originals_of
 from ekstui.core.document import Document
-from ekstui.core.grants import Target, grants
+from ekstui.core.findings import RoleInUse
 from ekstui.core.policy import Policy
+from ekstui.core.published import ComponentVersion, policy_of, values_in
 from ekstui.library.library import Library
 from ekstui.library.policies import parse_stored
 from ekstui.library.reader import PolicyReader
-
-ENOUGH_OVERLAP = 0.8
-"""The share of actions that two documents have in common from which one counts as a copy of the other."""
-
-ENOUGH_ACTIONS = 4
-"""Fewer actions in common are chance: many small policies are alike."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A customer-managed policy and the AWS policy that it looks like a copy of."""
-
-    local: LocalPolicy
-    original: Policy
-    version: int
-    """The version of the original that it is most like, the newest of equals."""
-    overlap: float
-    """The share of their actions that both have: those in common over all."""
-    same_name: bool
-
-
-def copies_of(
-    local_policies: Iterable[LocalPolicy], originals: Iterable[tuple[Policy, Mapping[int, Document]]]
-) -> tuple[Copy, ...]:
-    """Return the policies that are copies, each with the original it is most like.
-
-    A policy of the same name is a copy whatever it has become; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
-    """
-    known = [
-        (policy, number, frozenset(grants(document)))
-        for policy, documents in originals
-        for number, document in sorted(documents.items(), reverse=True)
-    ]
-    found = (_copy(local, known) for local in local_policies)
-    return tuple(copy for copy in found if copy is not None)
-
-
-def _copy(local: LocalPolicy, known: list[tuple[Policy, int, frozenset[Target]]]) -> Copy | None:
-    if local.document is None:
-        return None
-    own = frozenset(grants(local.document))
-    best: Copy | None = None
-    for policy, number, targets in known:
-        common = len(own & targets)
-        overlap = common / len(own | targets) if own or targets else 0.0
-        same_name = policy.name == local.name
-        if not same_name and (overlap < ENOUGH_OVERLAP or common < ENOUGH_ACTIONS):
-            continue
-        if best is None or (same_name, overlap) > (best.same_name, best.overlap):
-            best = Copy(local, policy, number, overlap, same_name)
-    return best
+from ekstui.sources.published import components
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +25,56 @@ class CopyAnswer:
 
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
-    """Return the copies of policies of the EKS family, and of any AWS policy by its very name, in the last snapshot."""
+    """Return the copies in the last snapshot: of the EKS family, of any AWS policy by its name, of a controller's."""
     snapshot = library.account.required()
-    return library.in_partition(snapshot.identity.partition).ask(lambda reader: _copies(snapshot, reader))
+    place = library.in_partition(snapshot.identity.partition)
+    known = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
+    return _answers(snapshot.local_policies, [*known, *published_originals()])
 
 
-def _copies(snapshot: AccountSnapshot, reader: PolicyReader) -> tuple[CopyAnswer, ...]:
+def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
+    """Return which policies of a role, written into it or the account's own, are copies of what controllers publish."""
+    own = [
+        LocalPolicy(each.name, each.arn or "", "/", f"v{each.version or 1}", each.document)
+        for each in subject.policies
+        if not each.managed_by_aws and each.document is not None
+    ]
+    return _answers(own, published_originals()) if own else ()
+
+
+def published_originals() -> tuple[Original, ...]:
+    """Return what controllers publish, newest first, what counts alone before its parts."""
+    found: list[Original] = []
+    for component in sorted(components().values(), key=lambda each: each.is_part):
+        policy = policy_of(component)
+        for version, info in zip(reversed(component.versions), reversed(policy.versions), strict=True):
+            found.append(Original(policy, info.number, version.document(version.named({})), _Filling(version)))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """Fills in a controller's document as a copy of it does."""
+
+    version: ComponentVersion
+
+    def __call__(self, copy: Document) -> Document:
+        return self.version.document(self.version.named(values_in(self.version, copy)))
+
+
+def _answers(own: Iterable[LocalPolicy], known: Iterable[Original]) -> tuple[CopyAnswer, ...]:
+    originals = tuple(known)
+    newest = {each.policy.arn: each for each in originals if each.version == each.policy.default_version}
     return tuple(
-        CopyAnswer(copy, changes(copy.local.document, _default(copy.original, reader)))
-        for copy in copies_of(snapshot.local_policies, _originals(snapshot, reader))
+        CopyAnswer(copy, changes(copy.local.document, newest[copy.original.arn].filled(copy.local.document)))
+        for copy in copies_of(own, originals)
         if copy.local.document is not None
     )
 
 
-def _originals(snapshot: AccountSnapshot, reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
+def _of_aws(snapshot: AccountSnapshot, reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
     family = [policy.name for policy in reader.policies("eks")]
     namesakes = {policy.name for policy in snapshot.local_policies} & set(reader.names())
     for name in dict.fromkeys([*family, *sorted(namesakes)]):
         texts = reader.history(name).texts
         yield reader.policy(name), {number: parse_stored(name, number, text) for number, text in texts.items()}
-
-
-def _default(policy: Policy, reader: PolicyReader) -> Document:
-    return parse_stored(policy.name, policy.default_version, reader.text(policy.name, policy.default_version))

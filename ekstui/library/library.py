@@ -241,16 +241,18 @@ class Library:
         """Return the parameters that a version of a controller's policy leaves to the user, with those values."""
         if not policy.home:
             return {}
-        named = [name for name in _published().version(policy.name, version).parameters if name != "AWS::Partition"]
-        return {name: (values or {}).get(name) for name in named}
+        filled = values or {}
+        left = _published().version(policy.name, version)
+        names = [*left.to_fill_in, *(name for name in left.parameters if name in filled)]
+        return {name: filled.get(name) for name in dict.fromkeys(names) if name != "AWS::Partition"}
 
     def values_in(self, side: ComparedSide, document: Document) -> Mapping[str, str]:
         """Return the parameters of a controller's policy as another document fills them in."""
-        from ekstui.core.published import texts_of, values_in
+        from ekstui.core.published import values_in
 
         if side.policy is None or side.version is None:
             return {}
-        return values_in(_published().version(side.policy.name, side.version), texts_of(document))
+        return values_in(_published().version(side.policy.name, side.version), document)
 
     def document_json(
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None

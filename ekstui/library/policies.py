@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core.policy import Policy, version_label
+from ekstui.core.policy import Policy, ReleaseNumber, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
 from ekstui.library.reader import PolicyReader
 
@@ -93,7 +93,7 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
             )
         return known_version(policy, place.version)
     if place.release is None:
-        if place.version is not None and place.name != policy.name:
+        if place.version is not None and place.name != policy.name and not isinstance(place.version, ReleaseNumber):
             raise NotFoundError(f"{policy.name} has releases, such as {policy.versions[-1].through}.")
         return known_version(policy, place.version)
     from ekstui.sources.published import components

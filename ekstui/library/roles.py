@@ -13,6 +13,7 @@ from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
+from ekstui.library.copies import CopyAnswer, copies_on
 from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
 from ekstui.library.policies import DefaultVersion, nearest_names
@@ -36,6 +37,8 @@ class RoleAnswer:
     """What all of its policies that could be read permit together, within its boundary where that could be read."""
     complete: bool
     """Whether all roles and everything that was to be asked about their uses was read."""
+    copies: tuple[CopyAnswer, ...] = ()
+    """Which of its policies started as a copy of what a controller publishes."""
 
 
 def role_answer(library: Library, name: str) -> RoleAnswer:
@@ -54,6 +57,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
             subject.boundary.document if subject.boundary else None,
         ),
         snapshot.complete and not subject.unseen,
+        copies_on(subject),
     )
 
 
@@ -71,6 +75,20 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     statements = [each for policy in subject.policies if policy.document for each in policy.document.statements]
     label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
     return ComparedSide(label, Document("2012-10-17", None, tuple(statements)))
+
+
+def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
+    """Return the parameters of a controller's policy that the account tells for its role: where it is, and its cluster."""
+    role = find_role(name, snapshot)
+    uses = uses_in(snapshot).get(role.arn or "", ())
+    clusters = {use.cluster for use in uses if use.cluster}
+    regions = {use.region for use in uses if use.region}
+    found = {"AWS::Partition": snapshot.identity.partition, "AWS::AccountId": snapshot.identity.account}
+    if len(clusters) == 1:
+        found["ClusterName"] = found["CLUSTER_NAME"] = clusters.pop()
+    if len(regions) == 1:
+        found["AWS::Region"] = regions.pop()
+    return found
 
 
 def find_role(name: str, snapshot: AccountSnapshot) -> Role:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ekstui.core.account import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
+from ekstui.core.policy import version_label
 from ekstui.core.trust import trust_word
 from ekstui.core.words import age_in_words
 from ekstui.library import AttachedAnswer
@@ -70,7 +71,7 @@ def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
     """Return the account's own policies that began as a copy of one of AWS's, and how they differ from it today."""
     if not copies:
         return []
-    title = "Own policies that began as a copy of one of AWS's"
+    title = "Own policies that began as a copy of one of AWS's, or of a controller's"
     return [
         Heading((Span(title, "strong"), Span(" (enter compares)", "strong", shown="app"))),
         Tree([*map(_copy, copies)]),
@@ -98,9 +99,11 @@ def _holds(snapshot: AccountSnapshot) -> str:
 
 def _copy(answer: CopyAnswer) -> Node:
     copy = answer.copy
+    newest = version_label(copy.original.default_version)
+    today = f"the newest, {newest}" if copy.original.home else f"today's {newest}"
     line = (
         code(copy.local.name, "strong"),
-        f" is {copy.overlap:.0%} {copy.original.name} v{copy.version}; to today's v{copy.original.default_version}: ",
+        f" is {copy.overlap:.0%} {copy.original.name} {version_label(copy.version)}; to {today}: ",
         Span(answer.change.verdict, reach_style(answer.change.reach)),
     )
     return Node(line, value=answer, key=("copy", copy.local.arn))

@@ -18,7 +18,7 @@ from ekstui.core.document import Condition
 from ekstui.core.knowledge import Update
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
-from ekstui.library.values import AttachedCount, ComparedSide, Comparison
+from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.present.blocks import (
     Block,
     Heading,
@@ -81,6 +81,9 @@ def beside(comparison: Comparison) -> Iterator[Block]:
     yield from _reasons(comparison)
     for count in comparison.attached:
         yield Sentence(_attached(count))
+    if not comparison.is_one_policy:
+        for side in (comparison.before, comparison.after):
+            yield from _parameters(side)
     for note in comparison.change.notes:
         yield Sentence(Span(f"note: {note}", "muted"))
 
@@ -164,6 +167,16 @@ def _reason(update: Update, *, back: bool) -> Line:
     if update.disagreement:
         said += [Span(" But: ", "warn"), update.disagreement]
     return tuple(said)
+
+
+def _parameters(side: ComparedSide) -> Iterator[Block]:
+    """Yield what the parameters of a controller's policy were taken to be, and which nothing tells."""
+    given = ", ".join(f"{name}={value}" for name, value in side.parameters.items() if value is not None)
+    lacking = ", ".join(name for name, value in side.parameters.items() if value is None)
+    if given:
+        yield Sentence((code(short_label(side)), f" with {given}"))
+    if lacking:
+        yield Sentence(Span(f"not known, so taken for values of their own: {lacking} (--param NAME=VALUE)", "muted"))
 
 
 def _attached(count: AttachedCount) -> Line:

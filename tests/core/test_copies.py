@@ -1,9 +1,13 @@
 """A copy is told from a chance likeness, with the version that it started from."""
 
 from ekstui.core.account import LocalPolicy
+from ekstui.core.change import changes
+from ekstui.core.copies import ENOUGH_ACTIONS, copies_of, originals_of
 from ekstui.core.document import Document, parse
+from ekstui.core.grants import grants
 from ekstui.core.policy import Policy, VersionInfo
-from ekstui.library.copies import copies_of
+from ekstui.library.copies import published_originals
+from ekstui.sources.published import components
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]
@@ -23,7 +27,7 @@ KNOWN = [(ORIGINAL, {1: allowing(FIRST), 2: allowing(SECOND)})]
 
 
 def versions(policy: LocalPolicy) -> list[tuple[int, bool]]:
-    return [(copy.version, copy.same_name) for copy in copies_of([policy], KNOWN)]
+    return [(copy.version, copy.same_name) for copy in copies_of([policy], originals_of(KNOWN))]
 
 
 def test_the_version_it_is_most_like_is_told() -> None:
@@ -40,3 +44,20 @@ def test_a_chance_likeness_is_none() -> None:
     assert versions(local("ours", FIRST[:3])) == []
     assert versions(local("ours", [*FIRST[:4], *[f"s3:Get{n}" for n in range(4)]])) == []
     assert versions(local("ours", None)) == []
+
+
+def test_every_document_of_a_controller_is_recognised_as_a_copy_of_its_release_or_of_one_that_means_the_same() -> None:
+    originals = published_originals()
+    for component in components().values():
+        for version in component.versions:
+            values = dict.fromkeys(version.to_fill_in, "prod-eu")
+            values |= {"AWS::AccountId": "111122223333", "AWS::Region": "eu-central-1"}
+            document = version.document(version.named(values))
+            if len(grants(document)) < ENOUGH_ACTIONS:
+                continue
+            ours = LocalPolicy("ours", "arn:aws:iam::111122223333:policy/ours", "/", "v1", document)
+            (copy,) = copies_of([ours], originals)
+            assert copy.original.name.partition("/")[0] == component.name.partition("/")[0]
+            assert (copy.overlap, copy.nearness) == (1.0, 1.0), (component.name, version.label)
+            found = components()[copy.original.name].versions[copy.version - 1]
+            assert changes(document, found.document(found.named(values))).reach == "same"

@@ -3,11 +3,15 @@
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ekstui.core.account import AccountSnapshot, Use, attachments_of
+from ekstui.core.policy import version_label
+from ekstui.core.reference import reference
 from ekstui.core.uses import uses_in
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
@@ -21,6 +25,8 @@ from ekstui.library.organisation import attached_everywhere
 from ekstui.library.roles import role_answer
 from ekstui.sources.aws import connection as connections
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.published import components
+from tests.rig.documents import trusting_pods
 from tests.rig.isolation import access_key
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
@@ -602,3 +608,32 @@ def test_entries_that_cannot_be_read_hide_nothing_else(rig: Rig, small: Account)
     assert [role.arn for role in denied.roles] == [role.arn for role in whole.roles]
     assert all(each.entry.policies is None for each in denied.entries)
     assert len(denied.entries) == len(whole.entries)
+
+
+def test_a_copy_of_a_controllers_policy_is_recognised_with_all_that_it_lacks(rig: Rig, small: Account) -> None:
+    """By brute force: each action of the reference against the words of both documents, as IAM matches them."""
+    component = components()["aws-load-balancer-controller"]
+    old, new = component.at("v2.4.7"), component.at("v3.5.0")
+    assert old
+    assert new
+    builder = rig.account.builder
+    policy = builder.policy("our-lbc", old.json())
+    builder.role("prod-lbc", trusting_pods(), policy.arn)
+    small.refresh()
+    (copy,) = role_answer(asking(small), "prod-lbc").copies
+    found = copy.copy
+    assert (found.original.name, version_label(found.version)) == ("aws-load-balancer-controller", "v2.4.7")
+    assert (found.overlap, found.nearness) == (1.0, 1.0)
+    comparison = compare(asking(small), RoleSide("prod-lbc"), PolicyAt(component.name, release="v3.5.0"))
+
+    def allowed(document: dict[str, Any]) -> set[str]:
+        listed = [statement["Action"] for statement in document["Statement"]]
+        patterns = [each.lower() for actions in listed for each in ([actions] if isinstance(actions, str) else actions)]
+        return {name for name in every if any(fnmatchcase(name.lower(), pattern) for pattern in patterns)}
+
+    every = [name for service in reference().services() for name in reference().names(service).values()]
+    lacking = {name for difference in comparison.differences.added for name in difference.actions}
+    assert lacking == allowed(new.json()) - allowed(old.json())
+    assert len(lacking) > 5
+    assert comparison.differences.removed == ()
+    assert copy.change.reach == comparison.change.reach == "widened"
