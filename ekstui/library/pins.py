@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from ekstui.core.change import Change, changes
 from ekstui.core.policy import Policy, parse_version, version_label
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError, NotFoundError
+from ekstui.files import MAX_STATE, read_regular, write_new
 from ekstui.library.library import Library
 from ekstui.library.policies import version_at
 
@@ -70,10 +70,8 @@ def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
         f'\n[[policy]]\nname = "{each.name}"\nversion = "{version_label(each.version)}"\nsha256 = "{each.sha256}"\n'
         for each in pins
     )
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(_HEAD + "".join(rows), encoding="utf-8")
-        beside.replace(path)
+        write_new(path, (_HEAD + "".join(rows)).encode(), 0o644)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
 
@@ -81,10 +79,11 @@ def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
 def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
     """Return the pins of a file; InputError that names what is wrong with it."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_regular(path, MAX_STATE)
+        tables = tomllib.loads(content.decode()) if len(content) <= MAX_STATE else {}
     except FileNotFoundError:
         raise InputError(f"There is no {path} here.", "Make one with ekstui pin POLICY….") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError, RecursionError):
         raise InputError(f"{path} cannot be read as TOML.", "Make it anew with ekstui pin POLICY….") from None
     rows = tables.get("policy")
     if not isinstance(rows, list):

@@ -32,6 +32,15 @@ _CLOUDFORMATION = {
 }
 _WITH_INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 
+_MOST_TEMPLATE = 1_000_000
+"""Bytes of a template of CloudFormation (its quotas), which bounds how long reading YAML takes."""
+
+_MOST_NODES = 200_000
+"""Values of a template: an alias that stands for many aliases makes gigabytes of a few lines."""
+
+_LONGEST_NUMBER = 40
+"""Characters of a whole number: YAML's base 60 takes minutes for half a million."""
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -59,16 +68,29 @@ def plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]]
     if not isinstance(value, Mapping) or "resource_changes" not in value or "format_version" not in value:
         return None
     sides: tuple[dict[str, Embedded], dict[str, Embedded]] = ({}, {})
-    for change in value["resource_changes"]:
-        for key in _TERRAFORM.get(change.get("type", ""), ()):
-            place = str(change.get("address", ""))
-            what = change.get("change") or {}
+    resources = value["resource_changes"]
+    for resource in resources if isinstance(resources, list) else (None,):
+        if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("type"), str):
+            raise DocumentError("it is a plan of a form that is not known")
+        what = _fields(resource, "change")
+        for key in _TERRAFORM.get(kind, ()):
+            place = str(resource.get("address", ""))
             for side, name in zip(sides, ("before", "after"), strict=True):
-                if name == "after" and (what.get("after_unknown") or {}).get(key) is True:
+                if name == "after" and _fields(what, "after_unknown").get(key) is True:
                     side[place] = Embedded(place, None, "it is known only after it is applied")
-                elif isinstance(text := (what.get(name) or {}).get(key), str):
+                elif isinstance(text := _fields(what, name).get(key), str):
                     side[place] = _parsed(place, text)
     return sides
+
+
+def _fields(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object of a plan, an empty one where there is none; DocumentError for anything else."""
+    fields = value.get(name)
+    if fields is None or fields is False:
+        return {}
+    if not isinstance(fields, Mapping):
+        raise DocumentError("it is a plan of a form that is not known")
+    return fields
 
 
 def _documents(value: Mapping[str, Any]) -> Iterator[Embedded]:
@@ -85,7 +107,11 @@ def _of_resource(name: str, kind: str, properties: Mapping[str, Any]) -> Iterato
         if key in properties:
             yield _parsed(name, properties[key])
     if kind in _WITH_INLINE:
-        for number, inline in enumerate(properties.get("Policies") or ()):
+        policies = properties.get("Policies")
+        if policies and not isinstance(policies, list):
+            yield _parsed(f"{name} › Policies", policies)
+            return
+        for number, inline in enumerate(policies or ()):
             if isinstance(inline, Mapping) and "PolicyDocument" in inline:
                 label = inline.get("PolicyName")
                 place = f"{name} › {label if isinstance(label, str) else number}"
@@ -98,7 +124,10 @@ def _parsed(place: str, value: object) -> Embedded:
             value = json.loads(value, object_pairs_hook=object_of)
         except (ValueError, RecursionError):
             return Embedded(place, None, "it is no JSON", str(value))
-    written = json.dumps(value, sort_keys=True, default=str)
+    try:
+        written = json.dumps(value, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return Embedded(place, None, "it is no JSON", repr(value))
     if _is_computed(value):
         return Embedded(place, None, "parts of it are computed by the template", written)
     try:
@@ -202,16 +231,38 @@ def _template(content: bytes) -> object:
     """Return a YAML template of CloudFormation; other YAML is no concern of ours."""
     if b"AWS::" not in content:
         return None
+    if len(content) > _MOST_TEMPLATE:
+        raise DocumentError(f"a template of CloudFormation has at most {_MOST_TEMPLATE:,} bytes")
     try:
         import yaml
     except ImportError:
         raise DocumentError("reading a YAML template needs the extra `ci`") from None
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-        """CloudFormation's short forms, kept as the functions that they are."""
+        """CloudFormation's short forms, kept as the functions that they are; what aliases multiply is counted."""
 
+        def __init__(self, stream: bytes) -> None:
+            super().__init__(stream)
+            self.size = 0
+            self.sizes: dict[int, int] = {}
+
+        def compose_node(self, parent: object, index: object) -> object:
+            before, is_alias = self.size, self.check_event(yaml.AliasEvent)
+            node: object = super().compose_node(parent, index)
+            # What is still being read has no size yet: an alias to it is a circle.
+            self.size += self.sizes.get(id(node), _MOST_NODES) if is_alias else 1
+            self.sizes.setdefault(id(node), self.size - before)
+            if self.size > _MOST_NODES:
+                raise DocumentError(f"it has more than {_MOST_NODES:,} values, those that aliases repeat included")
+            return node
+
+        def construct_yaml_int(self, node: Any) -> object:
+            text = self.construct_scalar(node)
+            return super().construct_yaml_int(node) if len(text) <= _LONGEST_NUMBER else text
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
     Loader.add_multi_constructor("!", lambda _, name, __: {f"Fn::{name}": None})
     try:
         return yaml.load(content, Loader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
         raise DocumentError("it is no YAML") from None

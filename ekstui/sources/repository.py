@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.errors import InputError
+from ekstui.files import read_regular
 
 ENDINGS = (".json", ".template", ".yaml", ".yml")
 """Of files that may hold policy documents."""
@@ -32,19 +33,22 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
 
     `paths` narrows it to some files. Raises InputError where git cannot tell.
     """
-    root = Path(_git(folder, "rev-parse", "--show-toplevel").decode().strip())
+    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
-    listed = _git(folder, "diff", "--name-only", "-z", "--no-renames", "--relative", commit, "--", *paths)
+    listed = _git(
+        folder, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty", "--relative",
+        commit, "--", *paths,
+    )  # fmt: skip
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
-    prefix = _git(folder, "rev-parse", "--show-prefix").decode().strip()
-    found = (name.decode() for name in (*listed.split(b"\0"), *new.split(b"\0")) if name)
+    prefix = os.fsdecode(_git(folder, "rev-parse", "--show-prefix").removesuffix(b"\n"))
+    found = (os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name)
     # What is named is looked at even where git ignores it, as it should a plan of Terraform.
     named = (name for name in paths if (folder / name).is_file())
     names = sorted({*found, *(os.path.normpath(name) for name in named)})
     for name in names:
         if name.endswith(ENDINGS):
             path = f"{prefix}{name}"
-            yield ChangedFile(path, _at(folder, commit, path), _now(root / path))
+            yield ChangedFile(path, _at(folder, commit, path), _now(root, path))
 
 
 def _at(folder: Path, commit: str, path: str) -> bytes | None:
@@ -54,16 +58,28 @@ def _at(folder: Path, commit: str, path: str) -> bytes | None:
         return None
 
 
-def _now(path: Path) -> bytes | None:
-    if path.is_symlink() or not path.is_file():
+def _now(root: Path, path: str) -> bytes | None:
+    """Return what a file of the work tree holds; none of what a link leads to, which may lie outside the repository."""
+    place = root / path
+    if place.resolve() != root.resolve() / path:
         return None
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+    try:
+        return read_regular(place, MOST_BYTES, follow=False)
+    except OSError:
+        return None
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
+    """Return what git prints about the user's own repository.
+
+    Its settings are the user's and are obeyed, but for those through which files of a commit that is only reviewed can
+    become programs: hooks kept in the work tree, and a monitor of it.
+    """
+    words = ["git", "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True)  # noqa: S603, S607
+        done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
+            words, capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+        )
     except FileNotFoundError:
         raise InputError("git is not installed.") from None
     except subprocess.CalledProcessError as error:

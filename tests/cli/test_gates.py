@@ -269,3 +269,126 @@ def test_a_template_in_yaml(repository: Repository) -> None:
     assert repository.action()[0] == 1
     repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "!GetAtt Bucket.Arn"))
     assert "computed by the template" in repository.action()[1]
+
+
+def test_no_file_of_a_reviewed_commit_starts_a_program(repository: Repository, tmp_path: Path) -> None:
+    """Settings of the user's that name programs of the work tree, as husky's hooks and a monitor of files do."""
+    ran = tmp_path / "ran"
+    program = f"#!/bin/sh\necho $0 >> '{ran}'\ncat\n"
+    names = ("post-index-change", "fsmonitor-watchman", "textconv", "external")
+    for name in names:
+        repository.write(f".hooks/{name}", program)
+        (repository.folder / ".hooks" / name).chmod(0o755)
+    repository.write(".gitattributes", "*.json diff=policy\n")
+    repository.commit()
+    for key, value in (
+        ("core.hooksPath", ".hooks"), ("core.fsmonitor", ".hooks/fsmonitor-watchman"),
+        ("diff.policy.textconv", ".hooks/textconv"), ("diff.external", ".hooks/external"),
+    ):  # fmt: skip
+        repository.git("config", key, value)
+    repository.write("policies/cni.json", WRITE)
+    ran.unlink(missing_ok=True)
+    os.utime(repository.folder / "package.json", (1, 1))  # what makes git write its index anew
+    assert repository.action()[0] == 1
+    assert not ran.exists(), ran.read_text()
+
+
+def test_the_action_writes_through_no_link_of_the_work_tree(repository: Repository, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (repository.folder / "review.md").symlink_to(victim)
+    repository.write("##[add-mask]x.json", READ)
+    repository.write("a.json", READ)
+    done = subprocess.run(
+        ["bash", str(ROOT / ".github" / "review.sh")], cwd=repository.folder, capture_output=True, text=True, check=False,
+        env={
+            **os.environ, "BASE": "HEAD", "PATHS": "a.json\n##[add-mask]x.json\n",
+            "EKSTUI": str(Path(sys.executable).with_name("ekstui")),
+        },
+    )  # fmt: skip
+    assert victim.read_text() == "kept"
+    assert (repository.folder / "review.md").is_symlink()
+    lines = done.stdout.splitlines()
+    # The runner takes a line for a command wherever ##[ stands in it, unless commands are stopped.
+    assert "::stop-commands::" in lines[0]
+    assert lines[-1] == f"::{lines[0].removeprefix('::stop-commands::')}::"
+    assert "a.json" in done.stdout
+    assert "x.json" in done.stdout
+
+
+def test_no_module_of_the_work_tree_is_taken_for_pythons() -> None:
+    text = (ROOT / "action.yml").read_text()
+    assert "working-directory: ${{ runner.temp }}" in text
+    assert "python3 -I -m venv" in text
+
+
+def test_a_folder_that_became_a_link_is_not_followed(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "cni.json").write_text(json.dumps(WRITE))
+    (repository.folder / "policies" / "cni.json").unlink()
+    (repository.folder / "policies").rmdir()
+    (repository.folder / "policies").symlink_to(tmp_path / "outside")
+    summary = repository.action(FAIL_ON="any")[1]
+    assert "widened" not in summary
+    assert "narrowed" in summary
+
+
+LAUGHS = "\n".join(f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)).replace("*a0", "AWS::X")
+MERGED = "\n".join(
+    ["x0: &a0 {a: AWS::X}", *(f"x{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 30))]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("laughs.yaml", LAUGHS),
+        ("merged.yaml", MERGED),
+        ("circle.yaml", YAML % ("&a [*a]", "'*'")),
+        ("keys.yaml", YAML % ("{1: a, b: c}", "'*'")),
+        ("base60.yaml", f"a: AWS::X\nb: {':'.join(['1'] * 400_000)}"),
+        ("large.yaml", f"a: AWS::X\nb: '{'x' * 1_100_000}'"),
+        ("deep.yaml", f"a: AWS::X\nb: {'[' * 50_000}"),
+        ("deep.json", f'{{"Statement": {"[" * 200_000}'),
+        ("plan.json", json.dumps({"format_version": "1", "resource_changes": 7})),
+        ("plan.json", json.dumps({"format_version": "1", "resource_changes": [{"type": ["a"]}]})),
+        ("plan.json", json.dumps({"format_version": "1", "resource_changes": {"type": "a"}})),
+        (
+            "plan.json",
+            json.dumps(
+                {"format_version": "1", "resource_changes": [{"type": "aws_iam_policy", "change": {"after": [1]}}]}
+            ),
+        ),
+        ("policies.template", json.dumps({"Resources": {"A": {"Type": "AWS::IAM::Role", "Properties": {"Policies": 7}}}})),
+        ("bad\udce9name.json", "{"),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_files_of_odd_shapes_are_said_and_not_read(repository: Repository, name: str, text: str) -> None:
+    repository.write(name, text)
+    code, summary = repository.action(FAIL_ON="any")
+    assert code in (0, 1), summary
+    assert (code == 1) == (name != "base60.yaml"), summary
+    assert "Traceback" not in summary
+    assert "in ekstui itself" not in summary
+
+
+def test_what_stands_in_the_place_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe is not waited for, no link is written through, and a device has no end."""
+    monkeypatch.chdir(tmp_path)
+    lock, victim = tmp_path / "ekstui.lock", tmp_path / "victim"
+    os.mkfifo(lock)
+    for words in (["check"], ["pin", "AmazonEKSClusterPolicy"]):
+        done = ekstui(*words, environment={"PYTHONPATH": str(ROOT)})
+        assert done.returncode == 2
+        assert "ekstui.lock" in done.stderr
+    lock.unlink()
+    victim.write_text("")
+    lock.symlink_to("/dev/zero")
+    assert ekstui("check", environment={"PYTHONPATH": str(ROOT)}).returncode == 2
+    lock.unlink()
+    lock.symlink_to(tmp_path / "nowhere")
+    assert ekstui("pin", "AmazonEKSClusterPolicy", environment={"PYTHONPATH": str(ROOT)}).returncode == 0
+    assert not (tmp_path / "nowhere").exists()
+    assert lock.is_file()
+    assert not lock.is_symlink()
