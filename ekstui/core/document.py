@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple, cast
 
+from ekstui.core.conditions import operators
 from ekstui.errors import DocumentError
 
 Effect = Literal["Allow", "Deny"]
@@ -26,6 +27,7 @@ VERSIONS = ("2012-10-17", "2008-10-17")
 """The versions of the policy language; a document without one has the older."""
 
 _ACTION = re.compile(r"\*+|[A-Za-z0-9*?-]+:[A-Za-z0-9_*?-]+", re.ASCII)
+_WILD_SERVICE = re.compile(r"(?!\*:\*+$)[^:]*[*?][^:]*:", re.ASCII)
 _RESOURCE = re.compile(r"\*+|(arn:|\$\{).+", re.DOTALL)
 _SID = re.compile(r"[A-Za-z0-9]*", re.ASCII)
 
@@ -171,6 +173,16 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
             if not _ACTION.fullmatch(action):
                 yield DocumentError(
                     f"{action!r} is no action such as ec2:CreateVolume.", f"{place}.{statement.action_element}"
+                )
+            elif _WILD_SERVICE.match(action):
+                yield DocumentError(
+                    f"the service of {action!r} has a wildcard, which IAM takes in the action's name only.",
+                    f"{place}.{statement.action_element}",
+                )
+        for line in statement.conditions:
+            if operators.operator(line.operator.strip()) is None:
+                yield DocumentError(
+                    "no condition operator has this name; their case counts.", f"{place}.Condition.{line.operator}"
                 )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ekstui.core.reach.judgement import Denies
 
 
-JUDGEMENT = 3
+JUDGEMENT = 4
 """Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
 
 

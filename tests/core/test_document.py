@@ -136,6 +136,13 @@ def test_two_elements_of_one_name_are_refused_with_their_place(text: str, place:
         (made(Action="s3: GetObject"), "Statement[0].Action"),
         (made(Sid="a b"), "Statement[0].Sid"),
         ({**made(), "Statement": made(Sid="a")["Statement"] * 2}, "Statement[1].Sid"),
+        # IAM: "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards", "Invalid Condition type : stringEquals".
+        (made(Action="*:Untag*"), "Statement[0].Action"),
+        (made(Action="s?:GetObject"), "Statement[0].Action"),
+        (made(Action="*:*"), None),
+        (made(Condition={"stringEquals": {"aws:username": "a"}}), "Statement[0].Condition.stringEquals"),
+        (made(Condition={"ForAnyValue:Null": {"aws:TagKeys": "true"}}), "Statement[0].Condition.ForAnyValue:Null"),
+        (made(Condition={"ForAllValues:StringLikeIfExists": {"aws:TagKeys": "a"}}), None),
     ],
 )
 def test_what_iam_refuses_in_an_identity_policy(document: dict[str, Any], place: str | None) -> None:

@@ -460,6 +460,10 @@ def test_what_a_change_means(before: list[Any], after: list[Any], reach: str) ->
     assert reach_between(*sides).reach == reach
 
 
+NO_VOLUME = {"Effect": "Deny", "Action": "ec2:DeleteVolume", "Resource": "*"}
+TAGGED = {**NO_VOLUME, "Condition": {"StringEquals": {"aws:ResourceTag/keep": "yes"}}}
+
+
 @pytest.mark.parametrize(
     ("kept", "added"),
     [
@@ -470,14 +474,18 @@ def test_what_a_change_means(before: list[Any], after: list[Any], reach: str) ->
         (when(StringEquals=("aws:RequestedRegion", "eu-west-1")), ("ec2:Region", "eu-west-1")),
         ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3/*"}, "Null": {"aws:PrincipalOrgPaths": "false"}},
          ("aws:PrincipalOrgID", "o-a1b2c3")),
+        # What calls as a service has no identity policies.
+        (when(StringEquals=("aws:PrincipalType", "AssumedRole")), ("aws:PrincipalIsAWSService", "false")),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("action", [START, "s3:GetObject"])
 def test_requests_that_cannot_be_prove_no_direction(kept: dict[str, Any], added: tuple[str, str], action: str) -> None:
     key, value = added
-    more = {**kept, "StringLikeIfExists": {key: value}}
-    sides = [grants(parse(dated(NEWEST, one(action, "*", each)))) for each in (kept, more)]
-    assert reach_between(*sides).reach in ("same", "unknown")
+    has_key = key.partition(":")[0] in ("aws", action.partition(":")[0])
+    for operator in ("StringLikeIfExists", "StringLike") if has_key else ("StringLikeIfExists",):
+        more = {**kept, operator: {key: value}}
+        sides = [grants(parse(dated(NEWEST, one(action, "*", each)))) for each in (kept, more)]
+        assert reach_between(*sides).reach in ("same", "unknown")
 
 
 @pytest.mark.parametrize(
@@ -485,10 +493,42 @@ def test_requests_that_cannot_be_prove_no_direction(kept: dict[str, Any], added:
     [
         ("AmazonCognitoPowerUser", 4, 5, {"narrowed", "mixed", "unknown"}),
         ("AWSControlTowerAccountServiceRolePolicy", 3, 4, {"unknown", "widened", "narrowed", "mixed"}),
+        # It adds an action on resources of another service, which AWS's reference does not list there.
+        ("AmazonConnectCampaignsServiceLinkedRolePolicy", 4, 5, {"unknown", "widened"}),
     ],
 )
 def test_steps_of_aws_that_are_not_the_same(name: str, before: int, after: int, reaches: set[str]) -> None:
     assert changes(parse(raw_document(name, before)), parse(raw_document(name, after))).reach in reaches
+
+
+def test_what_aws_gives_on_resources_beside_its_reference_counts() -> None:
+    document = raw_document("AmazonEKSConnectorServiceRolePolicy", 2)
+    kept = [each for each in document["Statement"] if each["Sid"] != "ConnectorAgentDeregister"]
+    assert len(kept) < len(document["Statement"])
+    sides = [grants(parse(each)) for each in (document, {**document, "Statement": kept})]
+    assert reach_between(*sides).reach in ("narrowed", "unknown")
+
+
+def test_a_question_mark_in_the_name_of_an_action_says_less_than_a_star() -> None:
+    one_more, any_more = (grants(parse(dated(NEWEST, one(f"newsvc:Get{wild}", "*")))) for wild in "?*")
+    assert reach_between(one_more, any_more).reach == "widened"
+
+
+@pytest.mark.parametrize(
+    ("denied", "later", "verdict"),
+    [
+        ([], [NO_VOLUME], "narrowed: 1 action newly denied (ec2:DeleteVolume)"),
+        ([], [TAGGED], "narrowed: 1 action newly denied in some cases (ec2:DeleteVolume)"),
+        ([TAGGED], [NO_VOLUME], "narrowed: 1 action newly denied in some cases (ec2:DeleteVolume)"),
+    ],
+)
+def test_a_deny_of_everything_is_not_one_of_some_cases(
+    denied: list[dict[str, Any]], later: list[dict[str, Any]], verdict: str
+) -> None:
+    allowed = one("ec2:*", "*")
+    before, after = (parse(dated(NEWEST, allowed, *each)) for each in (denied, later))
+    assert changes(before, after).verdict == verdict
+    assert changes(after, before).verdict == verdict.replace("narrowed", "widened").replace("newly", "no longer")
 
 
 def test_a_policy_that_only_denies_says_whether_it_denies_more() -> None:

@@ -18,6 +18,7 @@ ALWAYS_PRESENT = frozenset(
         "aws:epochtime",
         "aws:principalaccount",
         "aws:principalarn",
+        "aws:principalisawsservice",
         "aws:principaltype",
         "aws:requestedregion",
         "aws:resourceaccount",

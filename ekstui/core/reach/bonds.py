@@ -54,6 +54,12 @@ def _same_account(arns: Values, accounts: Values) -> bool:
     return not arns or not accounts or split_arn(arns[0]).account in ("", accounts[0])
 
 
+def _with_source_account(arns: Values, accounts: Values) -> bool:
+    """Return whether the account of a source is told with it, and is its own."""
+    account = split_arn(arns[0]).account if arns else ""
+    return not _ACCOUNT.fullmatch(account) or accounts == (account,)
+
+
 def _account_of(arns: Values, old: Values) -> Values:
     account = split_arn(arns[0]).account if arns else ""
     return (account,) if account else old
@@ -169,7 +175,7 @@ def _by_name(names: Values, _: Values) -> Values:
 
 BONDS = (
     Bond("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
-    Bond("aws:sourcearn", "aws:sourceaccount", _same_account, _account_of, _with_account),
+    Bond("aws:sourcearn", "aws:sourceaccount", _with_source_account, _account_of, _with_account),
     Bond("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
     Bond("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
     Bond("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
@@ -202,6 +208,8 @@ def is_possible(key: str, values: Values) -> bool:
         return all(map(_PRINCIPAL.fullmatch, values))
     if key == "aws:tagkeys":
         return "" not in values
+    if key == "aws:principalisawsservice":
+        return values == ("false",)  # a service that calls as itself has no identity policies
     if key.startswith("aws:") and key.endswith(("orgid", "orgpaths")):
         return all(value.startswith("o-") for value in values)
     match type_of(key):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ekstui.core import wildcard
 from ekstui.core.applicability import fits_type
 from ekstui.core.arn import Arn, is_plausible, matches_resource, split_arn
-from ekstui.core.conditions.key_facts import is_tag, type_of
+from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, is_tag, type_of
 from ekstui.core.conditions.keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
 from ekstui.core.reach.bonds import OTHER_ACCOUNT, STAND_IN
@@ -26,6 +26,20 @@ _RENAMED = {"codestar-connections": "codeconnections"}
 """Services whose resources are named in ARNs by their old and their new name alike."""
 
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
+_PRESENT_WHERE_LISTED = frozenset({"ec2:region", "kms:calleraccount", "s3:resourceaccount"})
+"""Keys, in lower case, that no request lacks for an action of which AWS lists them."""
+
+_BESIDE_THE_REFERENCE = {
+    "application-autoscaling": ("autoscaling",),
+    "backup": ("ec2",),
+    "connect": ("connect-campaigns",),
+    "ec2": ("elasticloadbalancing",),
+    "redshift": ("redshift-serverless",),
+    "ssm": ("eks",),
+}
+"""Services on whose resources AWS's policies give actions of another, though the reference lists none of them there:
+the EKS Connector has ssm:StartSession on clusters."""
+
 _PRINCIPALS = ("arn:*:iam::*:role/*", "arn:*:iam::*:user/*", "arn:*:iam::*:root", "arn:*:sts::*:federated-user/*")
 
 _STAND_INS = {
@@ -142,6 +156,11 @@ def _is_own(key: str, service: str) -> bool:
     return key.startswith(f"{service}:") and is_condition_key(key)
 
 
+def may_lack(action: str, key: str) -> bool:
+    """Return whether requests for the action may come without the key, in lower case."""
+    return key not in ALWAYS_PRESENT and not (key in _PRESENT_WHERE_LISTED and lists_key(action, key))
+
+
 @lru_cache(maxsize=16384)
 def services_of(action: str) -> frozenset[str] | None:
     """Return the services whose resources an action may take, by their names in ARNs; None if the reference lacks them.
@@ -152,9 +171,8 @@ def services_of(action: str) -> frozenset[str] | None:
     service = action.partition(":")[0]
     if info is None or not reference().resource_types(service):
         return None
-    named = {split_arn(shape).service for use in info.resource_types for shape in _shapes(service, use.name)} | {
-        service
-    }
+    named = {split_arn(shape).service for use in info.resource_types for shape in _shapes(service, use.name)}
+    named |= {service, *_BESIDE_THE_REFERENCE.get(service, ())}
     return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
 
 

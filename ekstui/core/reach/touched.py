@@ -18,7 +18,10 @@ MAX_CELLS = 256
 
 _NOTHING: frozenset[Extent] = frozenset()
 _UNNAMED = "\ue0aa"
-"""Stands for a wildcard in the name of an action that only wildcards match."""
+"""Stands for one character in the name of an action that only wildcards match."""
+
+_LONG = 32
+"""How many characters stand for a `*` there, so that `?` of other patterns do not match the name too."""
 
 
 _Part = tuple[Target, frozenset[Extent]]
@@ -211,7 +214,7 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
             exists = not any(wildcard.matches(action, each) for each in named if not wildcard.is_wild(each))
             patterns[action] = patterns.get(action, False) or exists
     return tuple(
-        Unlisted(pattern, pattern.replace("*", _UNNAMED).replace("?", _UNNAMED), exists)
+        Unlisted(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
         for pattern, exists in patterns.items()
         if any(wildcard.overlaps(each, pattern) for each in differing)
     )

@@ -21,7 +21,7 @@ from ekstui.core.conditions.variables import literal, plain, resolved, template,
 from ekstui.core.grants import Extent
 from ekstui.core.reach.bonds import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
 from ekstui.core.reach.coverage import Effort, Held
-from ekstui.core.reach.feasible import REGION, instances_of, resources_for, stand_in, takes_key
+from ekstui.core.reach.feasible import REGION, instances_of, may_lack, resources_for, stand_in, takes_key
 
 MAX_TRIES = 200
 """How many requests are tried before a search gives up."""
@@ -237,7 +237,7 @@ class _Search:
         found: dict[Values, None] = {}
         if key in self._variables:
             found[(_value_of_variable(key),)] = None
-        if key not in ALWAYS_PRESENT:
+        if may_lack(self._action, key):
             found[_ABSENT] = None
         if type_of(key) == "truth" or any(_is_of_truths(predicate) for predicate in predicates):
             return [*found, *_TRUTHS]

@@ -45,7 +45,9 @@ def gain(before: Held, after: Held, spelling: Spelling, names: Names | None = No
     if not before.allow:
         return _plain(f"only in {names.after}" if names else "added")
     if before.allow == after.allow:
-        return _plain(f"less denied in {names.after}" if names else "no longer denied in some cases")
+        if names:
+            return _plain(f"less denied in {names.after}")
+        return _plain(f"no longer denied{'' if _is_whole(before) and not after.deny else ' in some cases'}")
     return _of_places(before.allow, after.allow, spelling, names, wider=True)
 
 
@@ -54,8 +56,15 @@ def loss(before: Held, after: Held, spelling: Spelling, names: Names | None = No
     if not after.allow:
         return _plain(f"only in {names.before}" if names else "removed")
     if before.allow == after.allow:
-        return _plain(f"more denied in {names.after}" if names else "newly denied in some cases")
+        if names:
+            return _plain(f"more denied in {names.after}")
+        return _plain(f"newly denied{'' if _is_whole(after) and not before.deny else ' in some cases'}")
     return _of_places(before.allow, after.allow, spelling, names, wider=False)
+
+
+def _is_whole(held: Held) -> bool:
+    """Return whether an action is denied on everything and without condition."""
+    return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in held.deny)
 
 
 def _of_places(
@@ -116,7 +125,8 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
         ways = _listed(gone, spelling)
         if names:
             return None if wider else _plain(f"also allowed under {ways} in {names.before}")
-        return None if wider else _plain(f"no longer allowed where only {ways} holds")
+        hold = "hold" if ways.startswith("the conditions ") else "holds"
+        return None if wider else _plain(f"no longer allowed where only {ways} {hold}")
     if _keys_of(gone) == _keys_of(fresh):
         keys = _joined(sorted({spelling.get(key, key) for way in gone for key in _keys_in(way ^ _nearest(way, fresh))}))
         return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
