@@ -15,7 +15,7 @@ from ekstui.library import Library
 from ekstui.library.library import judged_by
 from ekstui.sources.corpus import Corpus
 from ekstui.store.index import STEPS_KEY, history_key, judged
-from ekstui.store.policies import PolicyStore
+from ekstui.store.policy_store import PolicyStore
 
 TARGET = Path(__file__).resolve().parent / "steps.json.xz"
 

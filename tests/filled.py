@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyStore
+from ekstui.store.policy_store import PolicyStore
 
 
 def fill_cache(folder: Path) -> Path:

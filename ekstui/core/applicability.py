@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 
 from ekstui.core import arn, wildcard
-from ekstui.core.conditions.keys import is_unassigned, lists_key
+from ekstui.core.conditions.known_keys import is_unassigned, lists_key
 from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition, Statement
 from ekstui.core.reference import ActionInfo, reference

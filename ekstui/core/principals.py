@@ -11,9 +11,9 @@ from ekstui.core.document import Statement
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.given import denied
 from ekstui.core.grants import Grant, grants_of
+from ekstui.core.holders import can_match
 from ekstui.core.reference import reference
 from ekstui.core.targets import may_speak_of
-from ekstui.core.who_can import can_match
 
 PrincipalKind = Literal["role", "user", "group"]
 

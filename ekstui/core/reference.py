@@ -153,7 +153,7 @@ class Reference:
     def keys_of_service(self, service: str) -> tuple[str, ...]:
         """Return the condition keys of a service's own list, as the reference spells them; empty if it is unknown.
 
-        core/conditions/keys.py tells what they match.
+        core/conditions/known_keys.py says what they match.
         """
         known = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()

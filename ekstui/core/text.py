@@ -1,11 +1,18 @@
-"""The one function that makes foreign text safe to show.
+"""Text for people: the one function that makes foreign text safe to show, and uses and ages in words.
 
 Names, descriptions, tags, documents and messages from AWS or a file are data. A terminal would obey the escape
 sequences in them, and no Textual widget stops those, so everything foreign passes here before it is shown.
 """
 
+from __future__ import annotations
+
 import re
+from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ekstui.core.account import Use, UseKind
 
 # C0 except tab and newline, DEL, C1, bidirectional controls, what has no width or looks like a space (Unicode's default
 # ignorable characters, but for the selectors that honest emoji end with), line and paragraph separators, interlinear
@@ -50,3 +57,46 @@ def _placeholder(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
+
+
+_KINDS: dict[UseKind, str] = {
+    "cluster": "cluster",
+    "nodegroup": "nodes",
+    "self-managed-node": "self-managed nodes",
+    "karpenter-node": "Karpenter nodes",
+    "hybrid-node": "hybrid nodes",
+    "hyperpod-node": "HyperPod nodes",
+    "auto-mode-node": "Auto Mode nodes",
+    "fargate": "Fargate",
+    "addon": "add-on",
+    "pod-identity": "Pod Identity",
+    "pod-identity-target": "Pod Identity target",
+    "irsa": "IRSA",
+    "capability": "capability",
+}
+
+
+def use_in_words(use: Use) -> str:
+    """Return what uses a role in a few words, such as `nodes workers of prod (inferred)`."""
+    words = [_KINDS[use.kind]]
+    if use.kind in ("irsa", "pod-identity", "pod-identity-target") and use.service_account:
+        words.append(f"{use.namespace}/{use.service_account}")
+    elif use.name and use.kind != "irsa":
+        words.append(use.name)
+    if use.cluster:
+        words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
+    if use.certainty == "inferred":
+        words.append("(inferred)")
+    return " ".join(words)
+
+
+def age_in_words(since: datetime, now: datetime) -> str:
+    """Return how long ago something was: `just now`, `3 min ago`, `2 h ago`, `212 d ago`, or `in the future`."""
+    seconds = (now - since).total_seconds()
+    if seconds < -60:
+        return "in the future"
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    return f"{int(seconds // 3600)} h ago" if seconds < 86400 * 2 else f"{int(seconds // 86400)} d ago"

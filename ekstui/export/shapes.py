@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
-    from ekstui.core.explain.explanation import TrustJudgement
-    from ekstui.core.explain.forbidden import ForbiddenExplanation
+    from ekstui.core.explain.access_entries import ForbiddenExplanation
+    from ekstui.core.explain.answer import TrustJudgement
     from ekstui.core.grants import Grant
+    from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
     from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.core.who_can import WhoCan
     from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry, RoleAnswer
-    from ekstui.library.access import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.syncing import SyncReport
     from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
@@ -402,7 +402,7 @@ def _role(entry: RoleAttachment, account: str) -> Shape:
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.core.explain.explanation import decode_command
+    from ekstui.core.explain.answer import decode_command
 
     encoded = explanation.encoded
     return {

@@ -7,9 +7,7 @@ if TYPE_CHECKING:
     from ekstui.library.choice import AccountChoice
     from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.library import Library
-    from ekstui.library.roles import RoleAnswer
-    from ekstui.library.syncing import SyncReport
-    from ekstui.library.values import (
+    from ekstui.library.results import (
         AttachedAnswer,
         CacheInfo,
         ChangesFeed,
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
         DataStatus,
         PolicyEntry,
     )
+    from ekstui.library.roles import RoleAnswer
+    from ekstui.library.syncing import SyncReport
 
 __all__ = [
     "AccountChoice",
@@ -38,14 +38,14 @@ __all__ = [
 
 _MODULES = {
     "AccountChoice": "choice",
-    "CacheInfo": "values",
-    "ChangesFeed": "values",
-    "ComparedSide": "values",
-    "Comparison": "values",
-    "DataStatus": "values",
+    "CacheInfo": "results",
+    "ChangesFeed": "results",
+    "ComparedSide": "results",
+    "Comparison": "results",
+    "DataStatus": "results",
     "Library": "library",
-    "PolicyEntry": "values",
-    "AttachedAnswer": "values",
+    "PolicyEntry": "results",
+    "AttachedAnswer": "results",
     "ClusterAnswer": "clusters",
     "ClusterRole": "clusters",
     "RecentChange": "clusters",

@@ -10,9 +10,8 @@ from ekstui.core.findings import Finding, RoleInUse, Severity, findings_of, miss
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
-from ekstui.library.knowledge import knowledge
+from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
 from ekstui.library.library import Library
-from ekstui.library.policies import DefaultVersion, nearest_names
 from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.parallel import Cancelled, never

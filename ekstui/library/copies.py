@@ -10,10 +10,9 @@ from ekstui.core.document import Document
 from ekstui.core.findings import RoleInUse
 from ekstui.core.policy import Policy
 from ekstui.core.published import ComponentVersion, policy_of, values_in
+from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.library.library import Library
-from ekstui.library.policies import parse_stored
-from ekstui.library.reader import PolicyReader
-from ekstui.sources.published import components
+from ekstui.sources.controllers import components
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import paths
 from ekstui.errors import AccountError, AmbiguousError, DataError, NotFoundError
-from ekstui.library.choice import AccountChoice
-from ekstui.library.knowledge import component_entry, entry_of, knowledge
-from ekstui.library.policies import (
+from ekstui.library.catalog import (
     DefaultVersion,
+    PolicyReader,
+    component_entry,
     default_versions,
+    entry_of,
     find_component,
     find_policy,
+    knowledge,
     known_version,
     parse_stored,
 )
-from ekstui.library.reader import PolicyReader
-from ekstui.library.values import CacheInfo, ChangesFeed, ComparedSide, Counts, DataStatus, PolicyEntry
+from ekstui.library.choice import AccountChoice
+from ekstui.library.results import CacheInfo, ChangesFeed, ComparedSide, Counts, DataStatus, PolicyEntry
 from ekstui.scope import Scope, iam_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import (
@@ -38,7 +40,7 @@ from ekstui.store.objects import (
     DamagedCacheError,
     NewerCacheError,
 )
-from ekstui.store.policies import PolicyStore, State
+from ekstui.store.policy_store import PolicyStore, State
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
@@ -49,9 +51,9 @@ if TYPE_CHECKING:
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.targets import Candidate
-    from ekstui.library.account import Account
+    from ekstui.library.own_account import Account
     from ekstui.library.syncing import SyncReport
-    from ekstui.sources.published import PublishedPolicies
+    from ekstui.sources.controllers import PublishedPolicies
 
 Answer = TypeVar("Answer")
 
@@ -113,7 +115,7 @@ class Library:
     @property
     def account(self) -> Account:
         """The account as chosen, made when it is first needed."""
-        from ekstui.library.account import Account
+        from ekstui.library.own_account import Account
 
         with self._lock:
             if self._account is None:
@@ -299,7 +301,7 @@ class Library:
             return True
         if self.is_demo:
             return False
-        from ekstui.store.policies import Change, pack
+        from ekstui.store.policy_store import Change, pack
 
         manifest, packed = self.corpus.manifest(), []
         delivery = self.corpus.deliver(lambda _: {})
@@ -542,7 +544,7 @@ class Library:
 
 
 def _published() -> PublishedPolicies:
-    from ekstui.sources.published import PublishedPolicies  # 3 ms, and most answers are about AWS's
+    from ekstui.sources.controllers import PublishedPolicies  # 3 ms, and most answers are about AWS's
 
     return PublishedPolicies()
 

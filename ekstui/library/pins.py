@@ -12,8 +12,8 @@ from ekstui.core.policy import Policy, parse_version, version_label
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError, NotFoundError
 from ekstui.files import MAX_STATE, read_regular, write_new
+from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
-from ekstui.library.policies import version_at
 
 LOCK = Path("ekstui.lock")
 

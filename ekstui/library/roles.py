@@ -13,11 +13,10 @@ from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
+from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
 from ekstui.library.copies import CopyAnswer, copies_on
-from ekstui.library.knowledge import knowledge
 from ekstui.library.library import Library
-from ekstui.library.policies import DefaultVersion, nearest_names
-from ekstui.library.values import ComparedSide
+from ekstui.library.results import ComparedSide
 
 DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
 """Takes ARNs of policies, returns the default versions of those that are AWS's and known."""

@@ -10,7 +10,7 @@ from ekstui.core.history import Delivery, PolicyHistory, Skipped, Source
 from ekstui.core.policy import Policy, VersionInfo, version_label
 from ekstui.errors import DocumentError, InputError
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policies import Change, Packed, PolicyStore, Stored, pack
+from ekstui.store.policy_store import Change, Packed, PolicyStore, Stored, pack
 
 Progress = Callable[[int, int], None]
 """Gets how many policies are done, and of how many."""

@@ -24,10 +24,10 @@ from ekstui.present.styled import Style
 from ekstui.present.words import counted, not_looked_at
 
 if TYPE_CHECKING:
-    from ekstui.core.explain.forbidden import ForbiddenExplanation, GivenPolicy, Remedy
+    from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
-    from ekstui.library.access import AccessDifference, AccessPolicyAnswer, KubernetesHolders
-    from ekstui.library.forbidden import PrincipalInCluster
+    from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.kubernetes_denials import PrincipalInCluster
 
 CORE = "core"
 """What the group without a name is called."""

@@ -8,8 +8,8 @@ from datetime import datetime
 from ekstui.core.account import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
 from ekstui.core.policy import version_label
+from ekstui.core.text import age_in_words
 from ekstui.core.trust import trust_word
-from ekstui.core.words import age_in_words
 from ekstui.library import AttachedAnswer
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ekstui.core.actions import ActionCard, SpeakingStatement, resources_of
+from ekstui.core.action_facts import ActionCard, SpeakingStatement, resources_of
 from ekstui.core.grants import grants_of
+from ekstui.core.holders import Since
 from ekstui.core.summary import ActionSummary
-from ekstui.core.who_can import Since
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
 from ekstui.present.who_can import since_words
 from ekstui.present.words import counted, grant_line

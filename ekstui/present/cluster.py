@@ -11,8 +11,7 @@ from ekstui.core.account import Use
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import CarriedPolicy, Finding
-from ekstui.core.text import clean_line
-from ekstui.core.words import use_in_words
+from ekstui.core.text import clean_line, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT, worst_first
 from ekstui.present.blocks import (

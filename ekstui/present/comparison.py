@@ -18,7 +18,7 @@ from ekstui.core.document import Condition
 from ekstui.core.knowledge import Update
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
-from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
+from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.present.blocks import (
     Block,
     Heading,

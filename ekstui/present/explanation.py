@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ekstui.core.document import serialise_statement
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
-from ekstui.core.explain.assuming import is_assuming
-from ekstui.core.explain.explanation import (
+from ekstui.core.explain.answer import (
     decode_command,
     failure_in_words,
     newer_in_words,
@@ -19,9 +18,10 @@ from ekstui.core.explain.explanation import (
     statement_in_words,
     verdict_in_words,
 )
+from ekstui.core.explain.assuming import is_assuming
 from ekstui.core.policy import version_label
+from ekstui.core.text import use_in_words
 from ekstui.core.where import PolicyAt
-from ekstui.core.words import use_in_words
 from ekstui.present.blocks import (
     Block,
     Code,

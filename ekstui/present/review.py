@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ekstui.core.policy import version_label
 from ekstui.library.pins import Moved
-from ekstui.library.review import Review, ReviewedDocument
+from ekstui.library.reviewing import Review, ReviewedDocument
 from ekstui.present.blocks import Block, Column, Heading, Line, Sentence, Span, Table, TableRow, code, note, reach_style
 
 

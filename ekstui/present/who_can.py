@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.policy import version_label
-from ekstui.core.words import age_in_words
+from ekstui.core.text import age_in_words
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -27,8 +27,8 @@ from ekstui.present.words import counted, grant_line, not_looked_at, uses_words
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant
+    from ekstui.core.holders import Holder, Since, WhoCan
     from ekstui.core.principals import PrincipalCan, PrincipalsCan
-    from ekstui.core.who_can import Holder, Since, WhoCan
 
 ON_ROOM = 20
 """Characters of resources that a row names before it counts the rest; the first stands in any case."""

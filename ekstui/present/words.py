@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.words import age_in_words, use_in_words
+from ekstui.core.text import age_in_words, use_in_words
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
 if TYPE_CHECKING:

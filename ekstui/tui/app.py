@@ -165,7 +165,7 @@ class EkstuiApp(LibraryApp):
 
     def open_text(self, text: str) -> None:
         """Open what a text finds first, as if it had been typed where anything is found."""
-        from ekstui.library.lookup import catalogue
+        from ekstui.library.find_anything import catalogue
 
         for key in (keys.CHANGES, keys.ACCOUNT):
             if text == key.label:

@@ -11,7 +11,7 @@ from ekstui.core.targets import may_speak_of
 from ekstui.core.where import parse_since
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
 
 Kind = Literal["action", "service", "level", "changed"]
 _KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "level", "changed": "changed"}

@@ -10,7 +10,7 @@ from ekstui.core.eks import Cluster
 from ekstui.core.knowledge import Symptom
 from ekstui.core.lookup import PolicyVersion, Thing
 from ekstui.library import PolicyEntry
-from ekstui.library.access import AccessPolicyAnswer
+from ekstui.library.access_policies import AccessPolicyAnswer
 from ekstui.tui.shown import Shown
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from ekstui.core.explain import Explanation, Question, parse_context
 from ekstui.core.where import Side, parse_policy
 from ekstui.errors import InputError
 from ekstui.library import Library
-from ekstui.library.explanation import Inquiry, explain_all
+from ekstui.library.explaining import Inquiry, explain_all
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")

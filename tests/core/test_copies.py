@@ -7,7 +7,7 @@ from ekstui.core.document import Document, parse
 from ekstui.core.grants import grants
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library.copies import published_originals
-from ekstui.sources.published import components
+from ekstui.sources.controllers import components
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]

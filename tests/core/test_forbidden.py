@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ekstui import paths
-from ekstui.core.denial.forbidden import Subject, is_unauthorized, parse_forbidden
+from ekstui.core.denial.rbac import Subject, is_unauthorized, parse_forbidden
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
-from ekstui.core.explain.forbidden import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.core.kubernetes import KubernetesRequest as Request
 from ekstui.core.kubernetes import read_rules
 

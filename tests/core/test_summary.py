@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ekstui.core.actions import ResourceRow, resources_of
+from ekstui.core.action_facts import ResourceRow, resources_of
 from ekstui.core.document import Document, parse
 from ekstui.core.reference import reference
 from ekstui.core.summary import ActionSummary, ServiceSummary, remaining, services_in

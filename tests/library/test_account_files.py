@@ -7,7 +7,7 @@ import pytest
 
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.attached import attached
+from ekstui.library.attachments import attached
 from ekstui.library.clusters import cluster_answer
 from ekstui.library.roles import role_answer
 from tests.rig.clients import client

@@ -17,12 +17,12 @@ import pytest
 from ekstui import paths
 from ekstui.core.account import AccountSnapshot
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import Account
+from ekstui.library.allowing import who_can_answer
 from ekstui.library.looked import users_looked
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.own_account import Account
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.policies import Change, PolicyStore, pack
+from ekstui.store.policy_store import Change, PolicyStore, pack
 from tests.accounts import snapshot
 from tests.store.policies import document, fill_from_the_corpus, history, provenance
 

@@ -12,8 +12,8 @@ from ekstui.core.explain import Explanation, Policies, Question
 from ekstui.core.where import FileSide, PolicyAt
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.explanation import Inquiry, explain_all, possible_allowers
-from ekstui.library.knowledge import knowledge
+from ekstui.library.catalog import knowledge
+from ekstui.library.explaining import Inquiry, explain_all, possible_allowers
 from ekstui.sources.corpus import Corpus
 
 ACCOUNT = "111122223333"

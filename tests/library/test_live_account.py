@@ -16,16 +16,15 @@ from ekstui.core.uses import uses_in
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import Account
-from ekstui.library.attached import attached
+from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.library.clusters import cluster_answer
-from ekstui.library.comparison import compare
+from ekstui.library.comparing import compare
 from ekstui.library.copies import copies_in
-from ekstui.library.organisation import attached_everywhere
+from ekstui.library.own_account import Account
 from ekstui.library.roles import role_answer
 from ekstui.sources.aws import connection as connections
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.published import components
+from ekstui.sources.controllers import components
 from tests.rig.documents import trusting_pods
 from tests.rig.isolation import access_key
 from tests.rig.proxy import Effect

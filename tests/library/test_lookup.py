@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Thing, is_message
 from ekstui.library import AccountChoice, Library
-from ekstui.library.lookup import all_actions, catalogue
+from ekstui.library.find_anything import all_actions, catalogue
 
 DENIAL = (
     "An error occurred (AccessDenied) when calling the CreateTags operation: User: "

@@ -12,9 +12,8 @@ from ekstui.core.policy import PolicyId
 from ekstui.core.where import parse_sides
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.comparison import compare
-from ekstui.library.knowledge import knowledge, knowledge_of
-from ekstui.library.policies import find_policy
+from ekstui.library.catalog import find_policy, knowledge, knowledge_of
+from ekstui.library.comparing import compare
 from ekstui.sources.corpus import Corpus
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
+from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.timeline import perhaps_since
-from ekstui.core.who_can import nearest_actions
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
+from ekstui.library.allowing import who_can_answer
 from ekstui.library.library import judged_by
-from ekstui.library.who_can import who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store.index import judged, shipped_steps
-from ekstui.store.policies import PolicyStore
+from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
 

@@ -13,11 +13,11 @@ from ekstui.core.uses import uses_in
 from ekstui.core.where import FileSide
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import FRESH, Account
-from ekstui.library.explanation import Inquiry, explain_all
+from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.own_account import FRESH, Account
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.policies import Change, PolicyStore
+from ekstui.store.policy_store import Change, PolicyStore
 from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
 

@@ -14,7 +14,7 @@ from ekstui.core.history import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import Change, PolicyStore, pack
+from ekstui.store.policy_store import Change, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)

@@ -13,10 +13,10 @@ from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library, SyncReport
-from ekstui.library.account import Account
+from ekstui.library.own_account import Account
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import Change
+from ekstui.store.policy_store import Change
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.store.policies import fill_from_the_corpus

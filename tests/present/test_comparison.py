@@ -9,7 +9,7 @@ import pytest
 from ekstui.core.account import AttachedPolicy
 from ekstui.core.where import parse_sides
 from ekstui.library import Comparison, Library
-from ekstui.library.comparison import attached_count, compare
+from ekstui.library.comparing import attached_count, compare
 from ekstui.present.comparison import comparison_blocks
 from ekstui.present.rendering import lines, markdown
 from tests.accounts import snapshot

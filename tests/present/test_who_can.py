@@ -8,9 +8,9 @@ import pytest
 
 from ekstui.core.principals import PrincipalsCan
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import Account
-from ekstui.library.principals import principals_can
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
+from ekstui.library.own_account import Account
+from ekstui.library.who_may import principals_can
 from ekstui.present.rendering import lines
 from ekstui.present.who_can import principals_blocks, who_can_blocks
 from tests.accounts import WHEN, snapshot

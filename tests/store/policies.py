@@ -7,7 +7,7 @@ from pathlib import Path
 from ekstui.core.history import Authority, PolicyHistory, Provenance
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policies import Change, PolicyStore, Stored, pack
+from ekstui.store.policy_store import Change, PolicyStore, Stored, pack
 
 
 def moment(day: int) -> datetime:

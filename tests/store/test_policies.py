@@ -10,7 +10,7 @@ import pytest
 from ekstui.core.policy import VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policies import Change, PolicyStore, pack
+from ekstui.store.policy_store import Change, PolicyStore, pack
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 
 MEGABYTE = 1_000_000

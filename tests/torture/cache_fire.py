@@ -25,11 +25,11 @@ from pathlib import Path
 from ekstui.core.history import PolicyHistory, Provenance
 from ekstui.core.policy import VersionInfo
 from ekstui.library import Library
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
-from ekstui.store.policies import Change, PolicyStore, pack
+from ekstui.store.policy_store import Change, PolicyStore, pack
 from tests.accounts import snapshot
 
 KINDS = ("fill", "index", "sync", "snapshot")

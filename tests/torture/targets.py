@@ -35,7 +35,7 @@ from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import read_collection
 from ekstui.sources.policy_file import document_of
 from ekstui.store import accounts
-from ekstui.store.policies import PolicyStore
+from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
 from tests.core.test_denial import DECODED, MESSAGES, event
 from tests.sources.test_account_file import page, role

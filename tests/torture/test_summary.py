@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.actions import resources_of
+from ekstui.core.action_facts import resources_of
 from ekstui.core.document import parse, parse_text
 from ekstui.core.reference import reference
 from ekstui.core.summary import remaining, services_in

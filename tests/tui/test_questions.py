@@ -7,7 +7,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from ekstui.library import Library
-from ekstui.library.explanation import explain_all
+from ekstui.library.explaining import explain_all
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain

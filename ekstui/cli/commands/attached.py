@@ -9,8 +9,7 @@ from ekstui.cli.options import POLICY, add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.export.shapes import attached_shape, organisation_shape
 from ekstui.library import Library
-from ekstui.library.attached import attached
-from ekstui.library.organisation import attached_everywhere
+from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.present.account import attached_blocks, everywhere_blocks
 
 DESCRIPTION = f"Show the roles, users and groups of the account that carry a policy. {POLICY}"

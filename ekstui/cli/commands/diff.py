@@ -12,8 +12,8 @@ from ekstui.errors import InputError
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import access_diff_shape, diff_shape
 from ekstui.library import Library
-from ekstui.library.access import access_difference, means_access_policy
-from ekstui.library.comparison import compare
+from ekstui.library.access_policies import access_difference, means_access_policy
+from ekstui.library.comparing import compare
 from ekstui.present.access import access_difference_blocks
 from ekstui.present.comparison import comparison_blocks
 

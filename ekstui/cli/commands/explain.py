@@ -16,7 +16,7 @@ from ekstui.core.where import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.library import Library
-from ekstui.library.explanation import Inquiry, explain_all, simulate
+from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
@@ -95,7 +95,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     # 60 ms with what is known of clusters, and most messages are IAM's.
     from ekstui.cli.library import library_for, read_account
     from ekstui.export.shapes import forbidden_shape
-    from ekstui.library.forbidden import forbidden_answers
+    from ekstui.library.kubernetes_denials import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 
     library = library_for(arguments)

@@ -12,7 +12,7 @@ from ekstui.cli.output import print_blocks, print_json
 from ekstui.present.policies import policies_blocks
 
 if TYPE_CHECKING:
-    from ekstui.library.access import AccessPolicyAnswer
+    from ekstui.library.access_policies import AccessPolicyAnswer
 
 DESCRIPTION = "List the policies: AWS's, what controllers publish, and EKS access policies."
 EXAMPLES = ("ekstui list --scope all --json", "ekstui list --scope controllers")
@@ -44,6 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _access_policies() -> tuple[AccessPolicyAnswer, ...]:
-    from ekstui.library.access import access_policies  # 10 ms, which the list of IAM policies does without
+    from ekstui.library.access_policies import access_policies  # 10 ms, which the list of IAM policies does without
 
     return access_policies()

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a document a row with what its change means; with a gate, fail where access changed that way."""
-    from ekstui.library.review import review
+    from ekstui.library.reviewing import review
     from ekstui.present.review import review_blocks
 
     answer = review(Path(), arguments.base, tuple(arguments.paths))

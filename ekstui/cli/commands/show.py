@@ -14,9 +14,8 @@ from ekstui.export.documents import cloudformation_text, terraform_text
 from ekstui.export.encoding import Shape
 from ekstui.export.shapes import access_policy_shape, one_or_answers, show_shape
 from ekstui.library import Library, PolicyEntry
-from ekstui.library.access import AccessPolicyAnswer, find_access_policy, means_access_policy
-from ekstui.library.knowledge import knowledge, knowledge_of
-from ekstui.library.policies import version_at
+from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
+from ekstui.library.catalog import knowledge, knowledge_of, version_at
 from ekstui.present.access import access_blocks
 from ekstui.present.policies import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
 

@@ -10,8 +10,7 @@ from ekstui.core.document import serialise, trimmed
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_policy
 from ekstui.export.encoding import encode
-from ekstui.library.knowledge import knowledge_of
-from ekstui.library.policies import version_at
+from ekstui.library.catalog import knowledge_of, version_at
 
 DESCRIPTION = (
     "Print a policy's document without the services that EKS no longer uses, as a start for a policy of your own. "

@@ -19,19 +19,19 @@ from ekstui.cli.output import (
     terminal_width,
 )
 from ekstui.cli.streams import to_terminal
-from ekstui.core.who_can import nearest_actions
+from ekstui.core.holders import nearest_actions
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library
-from ekstui.library.knowledge import knowledge
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
+from ekstui.library.catalog import knowledge
 from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
 from ekstui.scope import SCOPES
 
 # Who in the account may do it takes 80 ms to import, and only where an account is known.
 if TYPE_CHECKING:
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.library.forbidden import PrincipalInCluster
+    from ekstui.library.kubernetes_denials import PrincipalInCluster
 
 DESCRIPTION = (
     "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
     from ekstui.export.shapes import kubernetes_holders_shape
-    from ekstui.library.access import who_can_in_kubernetes
+    from ekstui.library.access_policies import who_can_in_kubernetes
     from ekstui.present.access import kubernetes_holders_blocks, principals_in_clusters_blocks
 
     found = who_can_in_kubernetes(arguments.action)
@@ -151,7 +151,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
     if not (library.account_at_hand or arguments.region):
         return ()
     from ekstui.cli.library import read_account
-    from ekstui.library.forbidden import principals_in_clusters
+    from ekstui.library.kubernetes_denials import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline
     try:
@@ -171,8 +171,8 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
     if not (library.account_at_hand or arguments.region):
         return None
     from ekstui.cli.library import narrate_errors, read_account
-    from ekstui.library.account import FRESH
-    from ekstui.library.principals import principals_can
+    from ekstui.library.own_account import FRESH
+    from ekstui.library.who_may import principals_can
 
     try:
         known = library.account.last()

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from ekstui.core import wildcard
-from ekstui.core.conditions.keys import form_of
+from ekstui.core.conditions.known_keys import form_of
 from ekstui.core.conditions.predicates import Predicate, predicate
 from ekstui.core.reference import reference
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ekstui.core import arn
-from ekstui.core.conditions.keys import forms_of
+from ekstui.core.conditions.known_keys import forms_of
 from ekstui.core.denial.message import Cause, Denial, denials_in
 from ekstui.core.denial.parameters import request_tags, resources_named
 from ekstui.core.denial.services import action_of_operation, prefix_of_service, spelled

@@ -1,7 +1,6 @@
 """Why a request was denied: the statements that came nearest, what would allow it, and what was not looked at."""
 
-from ekstui.core.explain.explain import explain, explain_symptom
-from ekstui.core.explain.explanation import (
+from ekstui.core.explain.answer import (
     Allower,
     Candidate,
     Explanation,
@@ -11,6 +10,7 @@ from ekstui.core.explain.explanation import (
     Since,
 )
 from ekstui.core.explain.question import Asked, Question, asked, parse_context
+from ekstui.core.explain.why import explain, explain_symptom
 
 __all__ = [
     "Allower",

@@ -25,7 +25,7 @@ from ekstui.core.evaluation import (
     Verdict,
     evaluate,
 )
-from ekstui.core.explain.explanation import (
+from ekstui.core.explain.answer import (
     Caller,
     Explanation,
     HowNamed,

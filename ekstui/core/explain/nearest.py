@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from ekstui.core.evaluation import Failure, StatementResult, Verdict
-from ekstui.core.explain.explanation import NearStatement
+from ekstui.core.explain.answer import NearStatement
 
 MAX_NEAREST = 5
 """How many statements are shown."""

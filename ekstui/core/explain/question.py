@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ekstui.core.conditions.keys import is_condition_key, similar_keys
+from ekstui.core.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.core.denial import Denial, parse_denial, parse_denials
 from ekstui.core.evaluation import Request
 from ekstui.core.reference import Reference

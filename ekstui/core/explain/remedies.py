@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ekstui.core.document import Document, Statement
 from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, action_matches, evaluate
-from ekstui.core.explain.explanation import Allower, Candidate, NewerVersion, Since
+from ekstui.core.explain.answer import Allower, Candidate, NewerVersion, Since
 from ekstui.core.reference import Reference
 
 MAX_ALLOWERS = 15

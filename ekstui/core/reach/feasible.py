@@ -11,7 +11,7 @@ from ekstui.core import wildcard
 from ekstui.core.applicability import fits_type
 from ekstui.core.arn import Arn, is_plausible, matches_resource, split_arn
 from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, is_tag, type_of
-from ekstui.core.conditions.keys import is_condition_key, is_unassigned, lists_key
+from ekstui.core.conditions.known_keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
 from ekstui.core.reach.bonds import OTHER_ACCOUNT, STAND_IN
 from ekstui.core.reference import reference

@@ -15,7 +15,7 @@ from ekstui.core.account import CarriedAs, CarrierKind, RecordedCarrier, SourceE
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 from ekstui.sources.aws.parallel import Cancelled, each, never
 
 PAGE = 100

@@ -6,9 +6,9 @@ from typing import Any
 
 from ekstui.core.account import SourceError
 from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, PodIdentityAssociation
+from ekstui.sources.aws.cluster_parts import PAGE, Failures, access_entry
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.eks import PAGE, Failures, access_entry
-from ekstui.sources.aws.errors import failures
+from ekstui.sources.aws.failures import failures
 from ekstui.sources.aws.parallel import Cancelled, each, never
 
 INSTANCES_A_PAGE = 1000

@@ -21,7 +21,7 @@ from ekstui.core.account import (
 )
 from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 from ekstui.sources.aws.parallel import Cancelled, each, never
 
 PAGE = 1000

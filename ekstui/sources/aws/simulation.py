@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.errors import as_account_error, explain, failures
+from ekstui.sources.aws.failures import as_account_error, explain, failures
 
 _ACTION = "iam:SimulatePrincipalPolicy"
 

@@ -11,9 +11,9 @@ from ekstui.core.eks import Cluster, EksFacts
 from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
+from ekstui.sources.aws.cluster_parts import read_clusters
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.eks import read_clusters
-from ekstui.sources.aws.errors import as_account_error, explain, failures
+from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
 from ekstui.sources.aws.parallel import Cancelled, each, never
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.text import clean_line
-from ekstui.core.words import age_in_words, use_in_words
+from ekstui.core.text import age_in_words, clean_line, use_in_words
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Row, Style, Styled, plain, styled, wrap
 from ekstui.tui.account import AccountView

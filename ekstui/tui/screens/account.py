@@ -13,8 +13,8 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.account import profiles
 from ekstui.library.copies import CopyAnswer, copies_in
+from ekstui.library.own_account import profiles
 from ekstui.present.account import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
 from ekstui.present.rendering import rows

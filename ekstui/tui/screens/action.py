@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from ekstui.core.actions import SpeakingStatement, action_card, speaking_of
+from ekstui.core.action_facts import SpeakingStatement, action_card, speaking_of
+from ekstui.core.holders import types_covered
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
-from ekstui.core.who_can import types_covered
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
-from ekstui.library.knowledge import knowledge
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
+from ekstui.library.catalog import knowledge
 from ekstui.present.action import GivenAction, card_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled

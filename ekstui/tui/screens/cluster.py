@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.eks import HealthIssue
-from ekstui.core.text import clean_line
-from ekstui.core.words import age_in_words
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import Work, cluster_blocks

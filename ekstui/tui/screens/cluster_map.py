@@ -7,8 +7,7 @@ from textual import on
 
 from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
-from ekstui.core.words import age_in_words
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import Path, branches_of, map_blocks, paths_of

@@ -15,7 +15,7 @@ from ekstui.export.documents import document_text
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
-from ekstui.library.comparison import compare
+from ekstui.library.comparing import compare
 from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,

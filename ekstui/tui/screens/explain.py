@@ -13,7 +13,7 @@ from ekstui.core.where import PolicyAt
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
 from ekstui.export.shapes import explain_shape
-from ekstui.library.explanation import simulate
+from ekstui.library.explaining import simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled

@@ -180,7 +180,7 @@ class ExplorerScreen(WaysScreen):
         """Return the groups of the list with the names in each; in scope all there are none."""
         if self.scope == "all":
             return ()
-        from ekstui.library.knowledge import knowledge
+        from ekstui.library.catalog import knowledge
 
         return knowledge().groups
 

@@ -19,7 +19,7 @@ from textual.widgets import Input
 from ekstui.core.lookup import Catalogue, Pasted, Thing, is_message
 from ekstui.core.text import clean_line
 from ekstui.core.where import RoleSide, Side
-from ekstui.library.lookup import all_actions, catalogue
+from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView

@@ -12,8 +12,7 @@ from ekstui.core.document import Document, serialise
 from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
-from ekstui.core.text import clean_line
-from ekstui.core.words import age_in_words
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import RoleAnswer
 from ekstui.library.roles import role_answer
 from ekstui.present.cluster import role_blocks

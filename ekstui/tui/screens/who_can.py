@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from textual import on
 from textual.message import Message
 
-from ekstui.core.actions import SHORTEST_NAME, complete
+from ekstui.core.action_facts import SHORTEST_NAME, complete
+from ekstui.core.holders import Holder, WhoCan
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
-from ekstui.core.who_can import Holder, WhoCan
 from ekstui.errors import EkstuiError
-from ekstui.library.knowledge import knowledge
-from ekstui.library.principals import principals_can
-from ekstui.library.who_can import who_can_answer
+from ekstui.library.allowing import who_can_answer
+from ekstui.library.catalog import knowledge
+from ekstui.library.who_may import principals_can
 from ekstui.present.blocks import Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap

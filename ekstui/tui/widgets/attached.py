@@ -101,7 +101,7 @@ class AttachedPane(Pane):
         library, policy = self.app.library, shown.entry.policy
 
         def look_up(job: Job) -> AttachmentsLoaded:
-            from ekstui.library.attached import attached  # 40 ms with AWS's side, which no paint waits for
+            from ekstui.library.attachments import attached  # 40 ms with AWS's side, which no paint waits for
 
             return AttachmentsLoaded(policy.arn, attached(library, policy, lambda: job.cancelled))
 

@@ -61,7 +61,7 @@ class PermissionsPane(Pane):
         if shown is None:
             return
         from ekstui.core.policy import version_label
-        from ekstui.library.knowledge import knowledge, knowledge_of
+        from ekstui.library.catalog import knowledge, knowledge_of
 
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
         library = self.app.library

@@ -202,7 +202,7 @@ def _is_step(value: object) -> TypeGuard[Step]:
 
 def _read(policy: Policy, library: Library) -> TimelineLoaded:
     from ekstui.core.steps import changes_per_quarter
-    from ekstui.library.knowledge import knowledge_of
+    from ekstui.library.catalog import knowledge_of
 
     steps = library.timeline(policy)
     quarters = changes_per_quarter(steps, library.data().newest)

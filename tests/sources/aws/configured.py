@@ -10,7 +10,7 @@ import pytest
 
 from ekstui.core.account import SourceError
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 
 
 class Configured:

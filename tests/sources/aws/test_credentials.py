@@ -81,7 +81,7 @@ if os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 os.login_tty(int(sys.argv[1]))
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 try:
     Connection(ConnectionSettings(profile="p")).credential_method()
 except failures() as error:

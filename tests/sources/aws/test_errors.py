@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 from ekstui.core.account import ErrorKind
 from ekstui.errors import MfaNeededError
 from ekstui.sources.aws.connection import IncompleteError
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 
 
 def answer(code: str, message: str = "", operation: str = "ListPolicies") -> exceptions.ClientError:

@@ -1,21 +1,52 @@
-"""Finding policies by what a user types, and reading their documents."""
+"""The policies: finding them by what a user types, reading their documents, and what ekstui knows of each."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ekstui.core.policy import Policy, ReleaseNumber, version_label
-from ekstui.errors import AmbiguousError, DataError, DocumentError, NotFoundError
-from ekstui.library.reader import PolicyReader
+from ekstui import paths
+from ekstui.core.history import PolicyHistory
+from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
+from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError
+from ekstui.library.results import ComparedSide, PolicyEntry
+from ekstui.scope import Scope
 
 if TYPE_CHECKING:
+    from ekstui.core.account import AccountSnapshot, LocalPolicy
     from ekstui.core.document import Document
-    from ekstui.core.knowledge import Absence, Knowledge
+    from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
     from ekstui.core.where import PolicyAt
-    from ekstui.sources.published import PublishedPolicies
+    from ekstui.sources.controllers import PublishedPolicies
+
+
+class PolicyReader(Protocol):
+    """A place that holds policies and their documents; safe to call from any thread.
+
+    Names given to it are exact and known to be there.
+    """
+
+    def names(self) -> Iterable[str]:
+        """Return all names, the EKS family first in its order, then by name."""
+
+    def policies(self, scope: Scope = "all") -> Iterable[Policy]:
+        """Return the policies of a scope in the same order."""
+
+    def policy(self, name: str) -> Policy:
+        """Return one policy."""
+
+    def text(self, name: str, version: int) -> bytes:
+        """Return one document's JSON."""
+
+    def history(self, name: str) -> PolicyHistory:
+        """Return a policy with all its documents."""
+
+    def histories(self, scope: Scope = "all") -> Iterable[PolicyHistory]:
+        """Yield the policies of a scope with all their documents, in the same order."""
+
 
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
 
@@ -96,7 +127,7 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
         if place.version is not None and place.name != policy.name and not isinstance(place.version, ReleaseNumber):
             raise NotFoundError(f"{policy.name} has releases, such as {policy.versions[-1].through}.")
         return known_version(policy, place.version)
-    from ekstui.sources.published import components
+    from ekstui.sources.controllers import components
 
     component = components()[policy.name]
     release = component.release(place.release)
@@ -244,3 +275,75 @@ def _ranges(numbers: Sequence[int]) -> str:
         else:
             runs.append([number, number])
     return ", ".join(f"v{first}" if first == last else f"v{first} to v{last}" for first, last in runs)
+
+
+def is_own(text: str) -> bool:
+    """Return whether a text is the ARN of a policy that belongs to an account."""
+    parts = text.split(":", 5)
+    return len(parts) == 6 and parts[0] == "arn" and parts[4] != "aws" and parts[5].startswith("policy/")
+
+
+def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
+    """Return a policy of the account; NotFoundError where no such one was read."""
+    found = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
+    if found is None:
+        where = "" if snapshot.complete else "the part that was read of "
+        raise NotFoundError(f"No policy of {where}account {snapshot.identity.account} has the ARN {arn}.")
+    return found
+
+
+def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
+    """Return an own policy's default version, the only one that the snapshot has.
+
+    Raises NotFoundError for a policy or version that is not there, InputError for a document that could not be read.
+    """
+    found = own_policy(arn, snapshot)
+    default = parse_version(found.default_version)
+    if version is not None and version != default:
+        raise NotFoundError(
+            f"{version_label(version)} of {found.name} was not read: of an account's own policies only the default "
+            f"version is, {found.default_version}."
+        )
+    if found.document is None:
+        raise InputError(f"The document of {arn} could not be read.")
+    return ComparedSide(f"{found.name}@{found.default_version} (the account's own)", found.document)
+
+
+@cache
+def knowledge() -> Knowledge:
+    """Return what `eks.toml` says, from its compiled form; DataError where it cannot be read."""
+    from ekstui.core.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
+
+    try:
+        text = (paths.assets() / "eks.json").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"eks.json cannot be read: {error}.", "Install ekstui again.") from None
+    return parse_knowledge(text)
+
+
+def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
+    """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
+    # A policy of an account may have the very name.
+    return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
+
+
+def component_entry(policy: Policy) -> PolicyEntry:
+    """Return what a controller publishes as the list shows it."""
+    from ekstui.sources.controllers import components
+
+    component = components()[policy.name]
+    return PolicyEntry(policy, "controllers", component.title, component=component)
+
+
+def entry_of(policy: Policy) -> PolicyEntry:
+    """Return a policy as the list shows it."""
+    known = knowledge_of(policy)
+    if known is None:
+        return PolicyEntry(policy, "aws")
+    return PolicyEntry(
+        policy,
+        "eks",
+        known.purpose,
+        known.superseded_by[0] if known.superseded_by else None,
+        also_access_policy=known.access_policy,
+    )

@@ -18,8 +18,7 @@ from ekstui.core.policy import parse_version
 from ekstui.core.uses import uses_in
 from ekstui.core.where import FileSide, StandardInput
 from ekstui.errors import NotFoundError
-from ekstui.library.policies import default_versions
-from ekstui.library.reader import PolicyReader
+from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.roles import find_role
 from ekstui.sources.policy_file import document_of, read_document
 

@@ -18,7 +18,7 @@ from ekstui.core.eks import (
     may_be_nodes,
 )
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.errors import explain, failures
+from ekstui.sources.aws.failures import explain, failures
 from ekstui.sources.aws.parallel import Cancelled, each, never
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability

@@ -8,10 +8,10 @@ from ekstui.core.account import AccountSnapshot, in_partition
 from ekstui.core.lookup import Catalogue, Kind, Symptoms, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
+from ekstui.core.text import use_in_words
 from ekstui.core.uses import Uses
-from ekstui.core.words import use_in_words
-from ekstui.library.access import access_policies
-from ekstui.library.knowledge import knowledge
+from ekstui.library.access_policies import access_policies
+from ekstui.library.catalog import knowledge
 from ekstui.library.library import Library
 
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from ekstui.core import wildcard
 from ekstui.core.document import Document, load_json, parse
+from ekstui.core.holders import Holder, WhoCan, Wider, parse_action, who_can, widenings
 from ekstui.core.published import shown
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, may_speak_of
-from ekstui.core.who_can import Holder, WhoCan, Wider, parse_action, who_can, widenings
 from ekstui.errors import InputError
-from ekstui.library.knowledge import knowledge
-from ekstui.library.policies import parse_stored, refuse_access_policy
-from ekstui.library.reader import PolicyReader
+from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ekstui.core.account import AccountSnapshot, Group, Role, User
 from ekstui.core.evaluation import AppliedPolicy
+from ekstui.core.holders import parse_action
 from ekstui.core.policy import parse_version
 from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.core.uses import Uses
-from ekstui.core.who_can import parse_action
+from ekstui.library.catalog import DefaultVersion
 from ekstui.library.library import Library
-from ekstui.library.policies import DefaultVersion
 
 Documents = Mapping[str, AppliedPolicy]
 """The managed policies whose documents are known, by ARN."""

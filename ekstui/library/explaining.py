@@ -20,18 +20,16 @@ from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, reference
 from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
 from ekstui.errors import AccountError, InputError, NotFoundError
-from ekstui.library.comparison import read_side
-from ekstui.library.knowledge import knowledge
+from ekstui.library.catalog import PolicyReader, default_versions, knowledge, parse_stored
+from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
-from ekstui.library.policies import default_versions, parse_stored
-from ekstui.library.principal import TrustSource, is_target, target_of
-from ekstui.library.reader import PolicyReader
-from ekstui.library.values import ComparedSide
+from ekstui.library.requester import TrustSource, is_target, target_of
+from ekstui.library.results import ComparedSide
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
     from ekstui.core.findings import Finding
-    from ekstui.library.principal import Carried
+    from ekstui.library.requester import Carried
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
@@ -202,7 +200,7 @@ def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Refere
     """Return the principal's ARN and the request, for IAM's own simulator."""
     if inquiry.principal is None:
         raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    from ekstui.library.principal import principal_arn
+    from ekstui.library.requester import principal_arn
 
     return principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference)[0].request
 
@@ -237,7 +235,7 @@ def _carried(inquiry: Inquiry, each: Asked, snapshot: AccountSnapshot, reader: P
     """Return what the principal has: the one that was named, or the message's own if it is in the account."""
     # What is known of an account takes as long to import as all else here, 60 ms.
     from ekstui.core.explain.sessions import session_name_of
-    from ekstui.library.principal import carried_by
+    from ekstui.library.requester import carried_by
 
     name = inquiry.principal
     if name is not None:

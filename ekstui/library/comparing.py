@@ -9,11 +9,9 @@ from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.where import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.errors import AccountError, InputError
-from ekstui.library.knowledge import knowledge
+from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
-from ekstui.library.own_policies import is_own, own_policy_side
-from ekstui.library.policies import version_at
-from ekstui.library.values import AttachedCount, ComparedSide, Comparison, short_label
+from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
 
 

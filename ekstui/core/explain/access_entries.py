@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from ekstui.core.denial.forbidden import Forbidden, Subject
+from ekstui.core.denial.rbac import Forbidden, Subject
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
 

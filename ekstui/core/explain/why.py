@@ -15,13 +15,13 @@ from ekstui.core.evaluation import (
     evaluate,
     is_of_type,
 )
+from ekstui.core.explain.answer import Candidate, Explanation, Policies, cause_in_words
 from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
-from ekstui.core.explain.explanation import Candidate, Explanation, Policies, cause_in_words
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
+from ekstui.core.holders import nearest_actions
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
-from ekstui.core.who_can import nearest_actions
 
 _MAX_OTHER_TYPES = 12
 """How many resource types a call may have for the optional ones to be named too; ec2:CreateTags has a hundred."""

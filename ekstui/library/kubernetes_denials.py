@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.account import SourceError
-from ekstui.core.denial.forbidden import is_unauthorized, parse_forbidden
-from ekstui.core.explain.forbidden import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.core.denial.rbac import is_unauthorized, parse_forbidden
+from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.errors import AccountError, InputError
-from ekstui.library.access import access_rules
+from ekstui.library.access_policies import access_rules
+from ekstui.library.catalog import knowledge
 from ekstui.library.clusters import find_cluster, with_cluster
-from ekstui.library.knowledge import knowledge
 from ekstui.sources.aws.cluster_details import read_entries
 
 if TYPE_CHECKING:

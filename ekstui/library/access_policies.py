@@ -20,8 +20,7 @@ from ekstui.core.kubernetes import (
     read_rules,
 )
 from ekstui.errors import DataError, NotFoundError
-from ekstui.library.knowledge import knowledge
-from ekstui.library.policies import access_policy_name, nearest_names
+from ekstui.library.catalog import access_policy_name, knowledge, nearest_names
 
 PREFIX = "access:"
 """What picks the access policy where an IAM policy has the same name."""

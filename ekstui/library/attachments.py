@@ -1,21 +1,28 @@
-"""Who carries a policy in the account, and what of EKS uses them."""
+"""Who has a policy attached in the account, or in all accounts of an organisation, and what of EKS uses them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ekstui.core.account import AccountSnapshot, Attachments, RoleAttachment, in_partition
+from ekstui.core.account import (
+    NOT_IN_CONFIG,
+    AccountSnapshot,
+    Attachments,
+    OrganisationAnswer,
+    RoleAttachment,
+    in_partition,
+)
 from ekstui.core.uses import carriers_of, uses_in
 from ekstui.errors import AccountError, InputError
-from ekstui.library.own_policies import own_policy
-from ekstui.library.values import AttachedAnswer
+from ekstui.library.catalog import own_policy
+from ekstui.library.results import AttachedAnswer
 from ekstui.sources.aws.parallel import Cancelled, never
 
 if TYPE_CHECKING:
     from ekstui.core.policy import Policy
-    from ekstui.library.account import Account
     from ekstui.library.library import Library
+    from ekstui.library.own_account import Account
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
@@ -77,3 +84,31 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
         not_looked_at=(*whole.not_looked_at, *unseen),
         errors=(*whole.errors, *entities.errors),
     )
+
+
+def attached_everywhere(
+    library: Library, policy: Policy, aggregator: str, cancelled: Cancelled = never
+) -> OrganisationAnswer:
+    """Return who carries the policy in every account of an aggregator, as AWS Config recorded it.
+
+    Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked at all.
+    """
+    # What only this asks for; the pane of the app does without.
+    from ekstui.sources.aws.aggregator import read_carriers
+    from ekstui.sources.aws.failures import as_account_error, explain, failures
+    from ekstui.sources.aws.iam import read_identity
+
+    account = library.account
+    if account.choice.offline or account.choice.file is not None:
+        raise AccountError("An aggregator is asked of AWS.", "Leave out --offline and --account-file.")
+    connection = account.connection()
+    try:
+        identity = read_identity(connection)
+    except failures() as error:
+        told = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+        raise as_account_error(told, error) from None
+    arn = in_partition(policy.arn, identity.partition)
+    read = read_carriers(connection, aggregator, arn, cancelled)
+    if read.errors and not read.carriers:
+        raise AccountError(read.errors[0].message, read.errors[0].next_step)
+    return OrganisationAnswer(identity, aggregator, arn, read.carriers, not read.errors, NOT_IN_CONFIG, read.errors)
