@@ -169,7 +169,7 @@ def test_answers_from_the_account(
 def test_the_encoder_names_fields_that_are_there() -> None:
     for module in pkgutil.walk_packages(ekstui.core.__path__, "ekstui.core."):
         importlib.import_module(module.name)
-    for name in ("results", "clusters", "syncing"):
+    for name in ("results", "clusters", "syncing", "kubernetes_denials"):
         importlib.import_module(f"ekstui.library.{name}")
     for name in ("ekstui.store.accounts", "ekstui.sources.aws.simulation"):
         importlib.import_module(name)
