@@ -24,8 +24,7 @@ from ekstui.tui.keys import Key, spelled
 from ekstui.tui.screens.account import AccountScreen
 from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.changes import ChangesScreen
-from ekstui.tui.screens.cluster import ClusterScreen
-from ekstui.tui.screens.cluster_map import ClusterMapScreen
+from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen

@@ -31,16 +31,15 @@ from ekstui.tui.screens.action import ActionScreen  # noqa: E402
 from ekstui.tui.screens.card import CardScreen  # noqa: E402
 from ekstui.tui.screens.changes import ChangesScreen  # noqa: E402
 from ekstui.tui.screens.chooser import ChooserScreen  # noqa: E402
-from ekstui.tui.screens.cluster import ClusterScreen  # noqa: E402
-from ekstui.tui.screens.cluster_map import ClusterMapScreen  # noqa: E402
+from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen  # noqa: E402
 from ekstui.tui.screens.compare import CompareScreen  # noqa: E402
 from ekstui.tui.screens.explain import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer import ExplorerScreen  # noqa: E402
 from ekstui.tui.screens.help import HelpScreen  # noqa: E402
 from ekstui.tui.screens.matrix import MatrixScreen  # noqa: E402
+from ekstui.tui.screens.outgoing import SaveScreen  # noqa: E402
 from ekstui.tui.screens.palette import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.role import RoleScreen  # noqa: E402
-from ekstui.tui.screens.save import SaveScreen  # noqa: E402
 from ekstui.tui.screens.too_small import TooSmallScreen  # noqa: E402
 from ekstui.tui.screens.who_can import WhoCanScreen  # noqa: E402
 from tests.rig.rig import Rig  # noqa: E402

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Paste, Resize
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from ekstui import logbook
-from ekstui.config import Effective
+from ekstui.config import Effective, Settings, nearest_words
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
 from ekstui.tui import keys
-from ekstui.tui.account import AccountChanged, AccountView, SwitchAccount
-from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
-from ekstui.tui.adopting import adopt
-from ekstui.tui.base import LibraryApp
+from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAccount
+from ekstui.tui.base import LibraryApp, is_too_small
 from ekstui.tui.driver import repaint
-from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.mfa import MfaAsked
-from ekstui.tui.room import is_too_small
+from ekstui.tui.keys import KEYS, Key, bindings, declared, unknown_ids
+from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
     from ekstui.core.lookup import Catalogue, Thing
     from ekstui.core.where import Side
     from ekstui.library import ClusterAnswer, DataStatus, Library
-    from ekstui.tui.marks import Marks
     from ekstui.tui.screens.chooser import ChooserScreen
+    from ekstui.tui.shown import Marks
 
 # The screens that the explorer does not lead to at once are imported when they are shown: together they take 110 ms
 # of the start.
@@ -356,3 +354,21 @@ class EkstuiApp(LibraryApp):
         from ekstui.tui.screens.mfa import MfaScreen
 
         self.push_screen(MfaScreen(message.device), message.answer)
+
+
+def adopt(app: App[None], settings: Settings) -> tuple[str, ...]:
+    """Give the app its theme and keys; return what of them it does not know, a sentence each."""
+    return (*_theme(app, settings.theme), *_keys(app, settings))
+
+
+def _theme(app: App[None], name: str) -> Iterable[str]:
+    if name in app.available_themes:
+        app.theme = name
+        return ()
+    return (f"There is no theme {name}{nearest_words(name, app.available_themes)}.",)
+
+
+def _keys(app: App[None], settings: Settings) -> Iterable[str]:
+    known = {key.id for key in KEYS}
+    app.set_keymap({name: keys for name, keys in settings.keys.items() if name in known})
+    return unknown_ids(settings.keys)

@@ -1,17 +1,23 @@
-"""Slow work beside the app: daemon threads of our own.
+"""Slow work beside the app, in daemon threads of its own; and the sync that the app runs in one.
 
 Quitting waits for Textual's thread workers for as long as a call to AWS hangs; it does not wait for daemon threads.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
 from ekstui import logbook
 from ekstui.errors import EkstuiError
-from ekstui.tui.messages import PaneFailed
+from ekstui.tui.messages import PaneFailed, Synced
+
+if TYPE_CHECKING:
+    from ekstui.library import Library, SyncReport
 
 
 class Job:
@@ -69,3 +75,37 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
         message = PaneFailed(logbook.unexpected(error, "in the background"))
     if message is not None and not job.cancelled:
         owner.post_message(message)
+
+
+Tell = Callable[[str, int, int], None]
+"""Gets what is being done, how much of it is, and of how much."""
+
+
+def sync(library: Library, job: Job, tell: Tell) -> Synced:
+    """Bring the cache up to date from AWS, index what is new, and say what that is."""
+
+    def cancelled() -> bool:
+        return job.cancelled
+
+    try:
+        report = library.sync(None, lambda done, total: tell("syncing", done, total), cancelled)
+    except EkstuiError as error:
+        return Synced(f"AWS's policies could not be asked: {error}", failed=True)
+    of_caller = library.in_partition(report.partition)
+    of_caller.index(lambda done, total: tell("indexing", done, total), cancelled)
+    return Synced(_sentence(report))
+
+
+def _sentence(report: SyncReport) -> str:
+    found = [
+        (len(report.new_versions), "new version"),
+        (len(report.new_policies), "new policy"),
+        (len(report.withdrawn), "policy withdrawn by AWS"),
+        (len(report.conflicts), "document that differed; AWS's was taken"),
+    ]
+    words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
+    first = next(iter(report.skipped), None)
+    missing = (
+        f" Not all was taken over: {first.place}: {first.reason}" if first else " Not all could be asked; r goes on."
+    )
+    return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)

@@ -1,4 +1,4 @@
-"""What every pane and screen may ask of the app it runs in."""
+"""What every pane and screen may ask of the app it runs in, and how much room that needs."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual.geometry import Size
+
 from ekstui.config import Settings
+from ekstui.tui.account import MfaPrompter
 from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.in_turn import KeysInTurnApp
 from ekstui.tui.keys import Key
-from ekstui.tui.mfa import MfaPrompter
 from ekstui.tui.shown import Shown
-from ekstui.tui.tones import readable
+from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
     from ekstui.core.lookup import Catalogue
     from ekstui.core.where import Side
     from ekstui.library import Library
-    from ekstui.tui.marks import Marks
+    from ekstui.tui.shown import Marks
 
 
 class LibraryApp(KeysInTurnApp, SurvivingApp):
@@ -87,3 +89,12 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
     def go_to(self, shown: Shown) -> None:
         """Go back to the explorer and show a policy at a version there, once the caller is done."""
         raise NotImplementedError
+
+
+LEAST = Size(60, 15)
+"""The columns and lines that the app needs."""
+
+
+def is_too_small(size: Size) -> bool:
+    """Return whether a terminal of this size cannot show the app."""
+    return size.width < LEAST.width or size.height < LEAST.height

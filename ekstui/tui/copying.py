@@ -1,4 +1,6 @@
-"""What can be copied of a row: each with a label, so that the user can choose."""
+"""What can be copied of a row, and the forms in which a version can be written to a file."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,8 +13,10 @@ from ekstui.core.findings import CarriedPolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.export.documents import statement_text
+from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.present.policies import services_table, version_blocks
+from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.tui.shown import Shown
 
@@ -25,6 +29,15 @@ class Copyable:
     about: str
     text: Callable[[], str]
     """Makes the text; reading a document waits until it is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One form in which what is shown can be written to a file."""
+
+    label: str
+    file_name: str
+    content: Copyable
 
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
@@ -82,3 +95,31 @@ def _fixed(label: str, text: str) -> Copyable:
 def _lines(label: str, lines: Sequence[str]) -> Copyable:
     about = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
     return Copyable(label, about, lambda: "\n".join(lines))
+
+
+def version_exports(shown: Shown, library: Library) -> list[Export]:
+    """Return JSON, Markdown, Terraform and CloudFormation of the shown version."""
+    policy, version = shown.entry.policy, shown.version
+    stem = f"{policy.name}-{version_label(version)}"
+
+    def document() -> object:
+        return library.document_json(policy, version)
+
+    return [
+        Export("JSON", f"{stem}.json", Copyable("JSON", "", lambda: document_text(document()))),
+        Export(
+            "Markdown",
+            f"{stem}.md",
+            Copyable(
+                "Markdown",
+                "",
+                lambda: markdown([*version_blocks(policy, version), services_table(library.summary(policy, version))]),
+            ),
+        ),
+        Export("Terraform", f"{stem}.tf", Copyable("Terraform", "", lambda: terraform_text(policy.name, document()))),
+        Export(
+            "CloudFormation",
+            f"{stem}.cfn.json",
+            Copyable("CloudFormation", "", lambda: cloudformation_text(policy.name, document())),
+        ),
+    ]

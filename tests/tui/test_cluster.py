@@ -9,8 +9,7 @@ from textual.pilot import Pilot
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen
-from ekstui.tui.screens.cluster import ClusterScreen
-from ekstui.tui.screens.cluster_map import ClusterMapScreen
+from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen

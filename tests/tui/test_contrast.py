@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.tones import LEAST_CONTRAST, contrast
+from ekstui.tui.styles import LEAST_CONTRAST, contrast
 from tests.tui.journeys import settle
 
 BESIDE_WORDS = re.compile("[─│╭╮╰╯▁▂▃▄▅▆▇█━\\s]*")

@@ -10,7 +10,7 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.panes import PANES, PaneId
+from ekstui.tui.screens.navigation import PANES, PaneId
 from tests.tui.journeys import settle, shows, travel, type_in
 
 

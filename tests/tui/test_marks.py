@@ -6,9 +6,8 @@ from textual.pilot import Pilot
 from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.marks import sides_to_compare
 from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import Shown, sides_to_compare
 from tests.tui.journeys import settle, shows, travel, words
 
 CNI, CLUSTER = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"

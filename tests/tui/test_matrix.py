@@ -9,10 +9,10 @@ from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.marks import with_mark
 from ekstui.tui.screens.action import ActionScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.matrix import MatrixScreen
+from ekstui.tui.shown import with_mark
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 

@@ -13,9 +13,8 @@ from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.inquiries import inquiry_of
 from ekstui.tui.screens.action import ActionScreen
-from ekstui.tui.screens.explain import ExplainScreen
+from ekstui.tui.screens.explain import ExplainScreen, inquiry_of
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen
 from ekstui.tui.widgets.permissions import PermissionsPane

@@ -17,8 +17,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from ekstui.tui.driver.canvas import Canvas
-from ekstui.tui.driver.frame import is_frame
+from ekstui.tui.driver.canvas import Canvas, is_frame
 
 _SYNC_START: Final = "\x1b[?2026h"
 _SYNC_END: Final = "\x1b[?2026l"

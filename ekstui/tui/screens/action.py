@@ -14,8 +14,8 @@ from ekstui.present.action import GivenAction, card_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.actions import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.keys import bindings
+from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.screens.report import ReportScreen
 
 

@@ -13,8 +13,8 @@ from ekstui.present.blocks import Block
 from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
-from ekstui.tui.actions import AskWhoCan
 from ekstui.tui.keys import bindings
+from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought

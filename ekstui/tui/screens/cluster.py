@@ -1,4 +1,6 @@
-"""A cluster for the first thirty seconds of an incident."""
+"""A cluster: what is wrong with it and its roles, and the map of how they are used."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
@@ -6,18 +8,18 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.eks import HealthIssue
+from ekstui.core.findings import CarriedPolicy
+from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
-from ekstui.present.cluster import Work, cluster_blocks
+from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, paths_of
 from ekstui.present.rendering import markdown, rows
-from ekstui.present.styled import Row, Styled
+from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable
+from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
-from ekstui.tui.screens.cluster_map import ClusterMapScreen
-from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
@@ -138,3 +140,196 @@ def _above(row: Row) -> Hashable | None:
             return above
         case _:
             return None
+
+
+UNFOLDED = 12
+"""Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
+
+
+class ClusterMapScreen(AccountReportScreen):
+    """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
+
+    KEYS = (
+        keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
+        keys.VIEW.here("Go to the next view: the cluster as a list of problems.", "as a list"),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    WAITING = "reading the cluster…"
+
+    def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
+        """Take the answer of the screen before, if there is one: then nothing is asked until the user does."""
+        super().__init__()
+        self._cluster = name
+        self._region = region
+        self._given = answer
+        self._opened: set[Path] | None = None
+
+    def question(self) -> Styled:
+        """Return the cluster, its region, and how old the answer is."""
+        answer = self._answer
+        region = f" in {self._region}" if self._region else ""
+        when, partly = "", ""
+        if isinstance(answer, ClusterAnswer):
+            when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}"
+            partly = "" if answer.complete else " · incomplete"
+        return (
+            ("map of ", ""),
+            (clean_line(self._cluster), "strong"),
+            (clean_line(f"{region}{when}"), "muted"),
+            (partly, "warn"),
+        )
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self._cluster, of_account=True)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read."""
+        return self._answer.fetched_at if isinstance(self._answer, ClusterAnswer) else None
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the cluster of the last snapshot."""
+        library, name, region = self.app.library, self._cluster, self._region
+        given, self._given = self._given, None
+        return lambda: given or cluster_answer(library, name, region)
+
+    def answer_rows(self, answer: object) -> list[Row]:
+        """Return the tree as far as it is unfolded; under a filter what matches and the way to it."""
+        if not isinstance(answer, ClusterAnswer):
+            return []
+        ways, roles = paths_of(answer)
+        if self._opened is None:
+            crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > UNFOLDED}
+            self._opened = ways - crowded
+        words = self._needle.casefold().split()
+        opened = ways | roles if words else self._opened
+        blocks = map_blocks(answer, opened, datetime.now(UTC))
+        if () in opened:
+            blocks += error_notes(answer.errors)
+        found = rows(blocks, self.width)
+        return _holding(found, words) if words else found
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return why there are no rows."""
+        return (
+            styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
+            styled("/ and then enter on an empty line clears the filter.", "muted"),
+        )
+
+    def is_of_note(self, row: Row) -> bool:
+        """Return whether `n` stops at a row: at a role with a problem."""
+        return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the whole tree as Markdown, and what is shown as text."""
+        answer, text = self._answer, super().exports()
+        if not isinstance(answer, ClusterAnswer):
+            return text
+        whole = Copyable("Markdown", "", lambda: _markdown(answer))
+        return (Export("Markdown", "cluster-map.md", whole), *text)
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the whole tree as Markdown."""
+        answer = self._answer
+        if not isinstance(answer, ClusterAnswer):
+            return ()
+        return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
+
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - the tree goes by the cursor
+        """Fold the row under the cursor or go to what it is in; unfold it or go into it."""
+        (self._fold_here if fold else self._unfold_here)()
+        return True
+
+    def _toggle(self) -> None:
+        if (path := self._path()) is not None and self._can_unfold(path):
+            self._unfold({path} ^ self._unfolded)
+
+    def _unfold_here(self) -> None:
+        """Unfold the row under the cursor, or go to the first row inside it."""
+        path = self._path()
+        if path is None or not self._can_unfold(path):
+            return
+        if path not in self._unfolded and not self._needle:
+            self._unfold({path} | self._unfolded)
+            return
+        inside = (row for row in self.rows.rows if row.selectable and _is_in(row, path))
+        if first := next(inside, None):
+            self.rows.move_to(first.key)
+
+    def _fold_here(self) -> None:
+        """Fold the row under the cursor, or go to the one that it is in."""
+        path = self._path()
+        if path is None:
+            return
+        if path in self._unfolded and self._can_unfold(path) and not self._needle:
+            self._unfold(self._unfolded - {path})
+        elif path:
+            self.rows.move_to(path[:-1])
+
+    def action_view(self) -> None:
+        """Show the cluster as a list."""
+        self.app.switch_screen(ClusterScreen(self._cluster, self._region))
+
+    def action_fold_all(self) -> None:
+        """Unfold everything, or fold the roles again."""
+        if isinstance(self._answer, ClusterAnswer):
+            ways, roles = paths_of(self._answer)
+            self._unfold(ways if roles <= self._unfolded else ways | roles)
+
+    @property
+    def _unfolded(self) -> set[Path]:
+        return self._opened or set()
+
+    def _unfold(self, paths: set[Path]) -> None:
+        self._opened = paths
+        self.show_answer()
+
+    def _path(self) -> Path | None:
+        row = self.rows.current
+        return row.key if row and isinstance(row.key, tuple) else None
+
+    def _can_unfold(self, path: Path) -> bool:
+        return isinstance(self._answer, ClusterAnswer) and path in set().union(*paths_of(self._answer))
+
+    @on(RowList.Opened)
+    def _open(self, event: RowList.Opened) -> None:
+        event.stop()
+        value = event.row.value if event.row else None
+        if isinstance(value, ClusterRole):
+            if value.subject is None:
+                self.notify("It was not read: a role of another account, or one that is gone.", markup=False)
+            else:
+                self.app.push_screen(RoleScreen(value.arn))
+        elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
+            entry = self.app.library.find(value.name)
+            self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
+        elif isinstance(value, CarriedPolicy):
+            version = f" {version_label(value.version)}" if value.version else ""
+            self.notify(
+                clean_line(
+                    f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do."
+                ),
+                markup=False,
+            )
+        else:
+            self._toggle()
+
+
+def _markdown(answer: ClusterAnswer) -> str:
+    return markdown(map_blocks(answer, (), datetime.now(UTC)))
+
+
+def _holding(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
+    """Return the rows of a tree that have every word, each with the way to it; the words are in small letters."""
+    kept: set[Path] = set()
+    for row in tree:
+        text = " ".join(map(plain, row.cells)).casefold()
+        if isinstance(row.key, tuple) and all(word in text for word in words):
+            kept |= {row.key[:length] for length in range(len(row.key) + 1)}
+    return [row for row in tree if row.key in kept]
+
+
+def _is_in(row: Row, path: Path) -> bool:
+    return isinstance(row.key, tuple) and row.key[:-1] == path and row.key != path

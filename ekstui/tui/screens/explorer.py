@@ -16,12 +16,11 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import plain
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
-from ekstui.tui.background import Job
+from ekstui.tui.background import Job, sync
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, RowReached, Synced, VersionChosen
-from ekstui.tui.screens.ways import WaysScreen
+from ekstui.tui.screens.navigation import WaysScreen
 from ekstui.tui.shown import Shown, Start
-from ekstui.tui.syncing import sync
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.permissions import PermissionsPane
@@ -199,7 +198,7 @@ class ExplorerScreen(WaysScreen):
         self._show_header()
 
     def _show_header(self) -> None:
-        from ekstui.tui.present.policies import header, marks_line
+        from ekstui.tui.widgets.policies import header, marks_line
 
         if self._status is not None:
             now = datetime.now(UTC)
@@ -311,7 +310,7 @@ class ExplorerScreen(WaysScreen):
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
-        from ekstui.tui.present.policies import progress_words
+        from ekstui.tui.widgets.policies import progress_words
 
         self._filling = progress_words(message.doing, message.done, message.total)
         self.say_work(self._filling)

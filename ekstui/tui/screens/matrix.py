@@ -15,10 +15,9 @@ from ekstui.present.matrix import layout, legend_blocks, matrix_blocks, matrix_t
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.actions import ShowAction
-from ekstui.tui.copying import Copyable
+from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
-from ekstui.tui.screens.outgoing import Export
+from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
 

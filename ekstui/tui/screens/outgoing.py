@@ -1,28 +1,117 @@
 """Copying and exporting from any screen: choose what, then where it goes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from io import StringIO
-from typing import Any
+from __future__ import annotations
 
-from textual.screen import Screen
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 
 from ekstui import paths
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
-from ekstui.tui.clipboard import send_to_terminal
-from ekstui.tui.copying import Copyable
+from ekstui.present.styled import styled
+from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.screens.chooser import ChooserScreen, labelled
-from ekstui.tui.screens.save import SaveScreen
+from ekstui.tui.widgets.bars import HeaderBar
+from ekstui.tui.widgets.line import Line
+
+TMUX_PATIENCE = 2.0
+"""Seconds that tmux is given to take the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One form in which what is shown can be written to a file."""
+def send_to_terminal(app: App[None], text: str) -> str:
+    """Send text to the terminal's clipboard and return what was done, in a sentence."""
+    safe = clean(text)
+    app.copy_to_clipboard(safe)
+    size = f"{len(safe):,} character{'' if len(safe) == 1 else 's'}"
+    if paths.is_served():
+        return f"Sent {size} to the browser. If it does not take them, e saves a file."
+    if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):
+        return f"Sent {size} to the terminal and to tmux's buffer."
+    return f"Sent {size} to the terminal. If it does not take them, e writes a file."
 
-    label: str
-    file_name: str
-    content: Copyable
+
+def _load_tmux_buffer(text: str) -> bool:
+    try:
+        done = subprocess.run(
+            ["tmux", "load-buffer", "-w", "-"],  # noqa: S607
+            input=text.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TMUX_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+class SaveScreen(ModalScreen[str | None]):
+    """Dismisses with a sentence about the file that was written, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", priority=True)]
+    DEFAULT_CSS = """
+    SaveScreen { align: center middle; }
+    SaveScreen > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
+    SaveScreen HeaderBar { background: $surface; }
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self._proposed = name
+        self._text = text
+        self._confirmed: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        """Yield the line for the name, and one for what is wrong with it."""
+        with Vertical() as box:
+            box.border_title = Content("Write to a file")
+            box.border_subtitle = Content("enter writes · esc closes")
+            yield Line(self._proposed, placeholder="name of the file")
+            yield HeaderBar()
+
+    def on_mount(self) -> None:
+        """Let the user change the name."""
+        self.query_one(Line).focus()
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._confirmed = None
+        self.query_one(HeaderBar).show(styled(""))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value.strip():
+            return
+        path = Path(event.value.strip()).expanduser()
+        if path.exists() and self._confirmed != path:
+            self._confirmed = path
+            self.query_one(HeaderBar).show(
+                styled(clean_line(f"{path} exists. Enter again writes over it; another name keeps it."), "warn")
+            )
+            return
+        try:
+            # "x" closes the gap between looking and writing.
+            with path.open("w" if self._confirmed else "x", encoding="utf-8") as file:
+                file.write(clean(self._text))
+        except OSError as error:
+            self.query_one(HeaderBar).show(styled(clean_line(f"{path}: {error.strerror or error}."), "bad"))
+            return
+        self.dismiss(f"Wrote {path}.")
 
 
 def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:

@@ -23,12 +23,12 @@ from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
-from ekstui.tui.actions import AskExplain, AskWhoCan
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.found import actions_behind, shown_of
 from ekstui.tui.keys import Key, bindings, spelled
-from ekstui.tui.marks import Marks, sides_to_compare, with_mark
+from ekstui.tui.messages import AskExplain, AskWhoCan
+from ekstui.tui.shown import Marks, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList

@@ -15,16 +15,15 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
-from ekstui.tui.actions import AskWhoCan, action_of
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.copying import Copyable, copyables
+from ekstui.tui.copying import Copyable, Export, copyables
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import PaneFailed
-from ekstui.tui.present.failure import failure
-from ekstui.tui.screens.outgoing import Export, offer_copies, offer_exports
+from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
+from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from ekstui.tui.widgets.line import FilterLine
+from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 AGES_AFTER = 60

@@ -19,12 +19,12 @@ from ekstui.present.cluster import role_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.actions import AskExplain, ShowAction, one_action_of
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.permissions import service_rows
+from ekstui.tui.messages import AskExplain, ShowAction, one_action_of
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.service_rows import service_rows
 
 View = Literal["about", "permissions", "trust policy"]
 VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")

@@ -10,9 +10,8 @@ from textual.getters import app
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ekstui.tui.base import LibraryApp
+from ekstui.tui.base import LEAST, LibraryApp, is_too_small
 from ekstui.tui.keys import LEAVE, QUIT, spelled
-from ekstui.tui.room import LEAST, is_too_small
 
 
 class TooSmallScreen(ModalScreen[None]):

@@ -29,13 +29,12 @@ from ekstui.present.who_can import (
 )
 from ekstui.scope import Scope
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable
+from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
-from ekstui.tui.present.failure import failure
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.outgoing import Export
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList
 
 MOST = 100

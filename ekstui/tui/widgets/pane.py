@@ -19,11 +19,19 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, but
 from ekstui.tui.messages import PaneFailed, RowReached
-from ekstui.tui.present.failure import failure
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.tui.widgets.line import FilterLine
+
+
+def failure(error: EkstuiError) -> tuple[Styled, ...]:
+    """Return an error as lines: what happened, then what to do."""
+    lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
+    if error.next_step:
+        lines.append(styled(clean_line(error.next_step), "muted"))
+    return tuple(lines)
+
 
 ALWAYS = (FILTER, FIND, HELP)
 """Keys that do something without a row."""

@@ -11,19 +11,18 @@ from textual.reactive import reactive
 
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.actions import ShowAction
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import RemainingLoaded, SummaryLoaded
-from ekstui.tui.present.permissions import (
+from ekstui.tui.messages import RemainingLoaded, ShowAction, SummaryLoaded
+from ekstui.tui.shown import Shown
+from ekstui.tui.widgets.pane import Pane, rows_with
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+from ekstui.tui.widgets.service_rows import (
     action_line,
     service_line,
     service_rows,
     unfolded,
 )
-from ekstui.tui.shown import Shown
-from ekstui.tui.widgets.pane import Pane, rows_with
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge, Symptom

@@ -34,7 +34,7 @@ from ekstui.tui.keys import (
     UP,
     bindings,
 )
-from ekstui.tui.tones import rich_style, with_contrast
+from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.tui.driver.canvas import Canvas
-from ekstui.tui.driver.frame import cells_in, is_frame
+from ekstui.tui.driver.canvas import Canvas, cells_in, is_frame
 
 WIDTH, HEIGHT = 12, 4
 

@@ -1,1 +1,0 @@
-"""The one place that turns values into styled text: rows, lines and words for every pane and screen."""
