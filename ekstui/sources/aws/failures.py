@@ -11,7 +11,9 @@ service itself answers is passed on, without anything in it that looks like a cr
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.core.account import ErrorKind, SourceError, SourceName
@@ -143,11 +145,7 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
             )
         return _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again.")
     if code in _DENIED:
-        if "service control policy" in whole:
-            return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
-        if "permissions boundary" in whole:
-            return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
-        return _Words("denied", f"{what} is denied.", "The README has the read-only policy that is enough.")
+        return _denial(what, whole)
     if code == "OptInRequired":
         return _Words("region", f"Region {region or ''} is not enabled for this account.".replace("  ", " "))
     if code in _THROTTLED:
@@ -162,93 +160,118 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
     return _Words("unexpected", f"{what} failed: {text or code or status}" + (f" ({code})" if text and code else ""))
 
 
+def _denial(what: str, whole: str) -> _Words:
+    if "service control policy" in whole:
+        return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
+    if "permissions boundary" in whole:
+        return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
+    return _Words("denied", f"{what} is denied.", "The README has the read-only policy that is enough.")
+
+
 def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
     """Put what the SDK itself raises in words."""
-    name = type(error).__name__
-    details = getattr(error, "kwargs", {})
-    login = f"aws sso login --profile {profile}" if profile else "aws sso login"
+    name, details = type(error).__name__, getattr(error, "kwargs", {})
+    if name == "CredentialRetrievalError":
+        return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
+    known = _OF_THE_SDK.get(name)
+    if known is None:
+        return _Words("unexpected", f"The AWS SDK failed with {name}.")
+    facts = _facts(details, profile, region)
+    return _Words(known.kind, known.message.format_map(facts), known.next_step and known.next_step.format_map(facts))
+
+
+def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:
+    """Return what the sentences of the table fill in."""
+    line = _line_of(details.get("error"))
     host = _host(str(details.get("endpoint_url", "")))
-    match name:
-        case "NoCredentialsError":
-            return _Words("credentials", "No AWS credentials.", f"Set AWS_PROFILE, or run `{login}`. {_OFFLINE}")
-        case "PartialCredentialsError":
-            missing = details.get("cred_var")
-            return _Words("credentials", f"Incomplete credentials in {details.get('provider')}: {missing} is missing.")
-        case "ProfileNotFound":
-            return _Words(
-                "setting",
-                f"There is no profile {_quoted(profile or details.get('profile'))} in the AWS config.",
-                "`aws configure list-profiles` names those there are.",
-            )
-        case "ConfigParseError" | "ConfigNotFound":
-            line = _line_of(details.get("error"))
-            place = f"{details.get('path')}, line {line}," if line else f"{details.get('path')}"
-            return _Words("setting", f"The AWS config file {place} cannot be read.", "Correct or remove that line.")
-        case "InvalidConfigError" | "InfiniteLoopConfigError":
-            return _Words(
-                "setting",
-                f"The AWS config of {f'profile {_quoted(profile)}' if profile else 'the profile'} is wrong.",
-                "Check its source_profile, credential_source, role_arn and sso_session.",
-            )
-        case "SSOTokenLoadError" | "UnauthorizedSSOTokenError" | "TokenRetrievalError":
-            return _Words("expired", "There is no valid SSO session.", f"Run `{login}`, then refresh.")
-        case "MissingDependencyException":
-            return _Words(
-                "setting",
-                "This profile signs in with `aws login`, which needs the AWS CRT.",
-                "Run `pip install 'ekstui[login]'`.",
-            )
-        case "LoginRefreshRequired" | "LoginTokenLoadError" | "LoginError" | "LoginAuthorizationCodeError":
-            return _Words("expired", "The login session has expired.", "Run `aws login`, then refresh.")
-        case "LoginInsufficientPermissions":
-            return _Words("credentials", "The login session may not be used here.", "Run `aws login`, then refresh.")
-        case "CredentialRetrievalError":
-            return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
-        case "MetadataRetrievalError":
-            return _Words(
-                "credentials",
-                "The container's credential endpoint cannot be reached.",
-                "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
-            )
-        case "RefreshWithMFAUnsupportedError":
-            return _Words("mfa", "The MFA session has expired.", "Refresh to enter a new code.")
-        case "NoRegionError":
-            return _Words("setting", "No region is set.", "Give --region, or set AWS_REGION.")
-        case "InvalidRegionError" | "UnknownRegionError":
-            return _Words(
-                "setting", f"{_quoted(details.get('region_name'))} is no region.", "A region looks like eu-west-1."
-            )
-        case "ProxyConnectionError":
-            return _Words(
-                "network",
-                f"The proxy {_host(str(details.get('proxy_url', '')))} cannot be reached.",
-                "Check HTTPS_PROXY.",
-            )
-        case "ConnectTimeoutError":
-            return _Words(
-                "network", f"No connection to {host} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
-            )
-        case "ReadTimeoutError":
-            return _Words(
-                "network", f"No answer from {host} in {READ_TIMEOUT:.0f} s or more.", "Is a VPN or proxy needed?"
-            )
-        case "SSLError":
-            return _Words(
-                "network",
-                f"The TLS check of {host} failed.",
-                "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
-            )
-        case "EndpointConnectionError":
-            typo = f" Is {region} a region?" if region else ""
-            return _Words("network", f"{host} cannot be reached.", f"Check the network.{typo} {_OFFLINE}")
-        case "ConnectionClosedError" | "HTTPClientError" | "ResponseStreamingError" | "IncompleteReadError":
-            return _Words("network", f"The connection to {host or 'AWS'} was cut.", "Refresh to try again.")
-        case "InvalidRetryModeError" | "InvalidMaxRetryAttemptsError" | "InvalidRetryConfigurationError":
-            return _Words("setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "`standard` and 3 are right.")
-        case "PaginationError":
-            return _Words("incomplete", "The list is incomplete.", "Refresh to ask again.")
-        case _:
-            return _Words("unexpected", f"The AWS SDK failed with {name}.")
+    return {
+        "login": f"aws sso login --profile {profile}" if profile else "aws sso login",
+        "profile": f"profile {_quoted(profile)}" if profile else "the profile",
+        "wanted_profile": _quoted(profile or details.get("profile")),
+        "provider": str(details.get("provider")),
+        "missing": str(details.get("cred_var")),
+        "place": f"{details.get('path')}, line {line}," if line else str(details.get("path")),
+        "region": _quoted(details.get("region_name")),
+        "typo": f" Is {region} a region?" if region else "",
+        "proxy": _host(str(details.get("proxy_url", ""))),
+        "host": host,
+        "host_or_aws": host or "AWS",
+    }
+
+
+_LOGIN_EXPIRED = _Words("expired", "The login session has expired.", "Run `aws login`, then refresh.")
+_NO_SSO_SESSION = _Words("expired", "There is no valid SSO session.", "Run `{login}`, then refresh.")
+_UNREADABLE_CONFIG = _Words("setting", "The AWS config file {place} cannot be read.", "Correct or remove that line.")
+_WRONG_CONFIG = _Words(
+    "setting",
+    "The AWS config of {profile} is wrong.",
+    "Check its source_profile, credential_source, role_arn and sso_session.",
+)
+_NO_REGION = _Words("setting", "{region} is no region.", "A region looks like eu-west-1.")
+_CUT = _Words("network", "The connection to {host_or_aws} was cut.", "Refresh to try again.")
+_WRONG_RETRIES = _Words("setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "`standard` and 3 are right.")
+
+_OF_THE_SDK: dict[str, _Words] = {
+    "NoCredentialsError": _Words(
+        "credentials", "No AWS credentials.", f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}"
+    ),
+    "PartialCredentialsError": _Words("credentials", "Incomplete credentials in {provider}: {missing} is missing."),
+    "ProfileNotFound": _Words(
+        "setting",
+        "There is no profile {wanted_profile} in the AWS config.",
+        "`aws configure list-profiles` names those there are.",
+    ),
+    "ConfigParseError": _UNREADABLE_CONFIG,
+    "ConfigNotFound": _UNREADABLE_CONFIG,
+    "InvalidConfigError": _WRONG_CONFIG,
+    "InfiniteLoopConfigError": _WRONG_CONFIG,
+    "SSOTokenLoadError": _NO_SSO_SESSION,
+    "UnauthorizedSSOTokenError": _NO_SSO_SESSION,
+    "TokenRetrievalError": _NO_SSO_SESSION,
+    "MissingDependencyException": _Words(
+        "setting",
+        "This profile signs in with `aws login`, which needs the AWS CRT.",
+        "Run `pip install 'ekstui[login]'`.",
+    ),
+    "LoginRefreshRequired": _LOGIN_EXPIRED,
+    "LoginTokenLoadError": _LOGIN_EXPIRED,
+    "LoginError": _LOGIN_EXPIRED,
+    "LoginAuthorizationCodeError": _LOGIN_EXPIRED,
+    "LoginInsufficientPermissions": _Words(
+        "credentials", "The login session may not be used here.", "Run `aws login`, then refresh."
+    ),
+    "MetadataRetrievalError": _Words(
+        "credentials",
+        "The container's credential endpoint cannot be reached.",
+        "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
+    ),
+    "RefreshWithMFAUnsupportedError": _Words("mfa", "The MFA session has expired.", "Refresh to enter a new code."),
+    "NoRegionError": _Words("setting", "No region is set.", "Give --region, or set AWS_REGION."),
+    "InvalidRegionError": _NO_REGION,
+    "UnknownRegionError": _NO_REGION,
+    "ProxyConnectionError": _Words("network", "The proxy {proxy} cannot be reached.", "Check HTTPS_PROXY."),
+    "ConnectTimeoutError": _Words(
+        "network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
+    ),
+    "ReadTimeoutError": _Words(
+        "network", f"No answer from {{host}} in {READ_TIMEOUT:.0f} s or more.", "Is a VPN or proxy needed?"
+    ),
+    "SSLError": _Words(
+        "network",
+        "The TLS check of {host} failed.",
+        "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
+    ),
+    "EndpointConnectionError": _Words("network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}"),
+    "ConnectionClosedError": _CUT,
+    "HTTPClientError": _CUT,
+    "ResponseStreamingError": _CUT,
+    "IncompleteReadError": _CUT,
+    "InvalidRetryModeError": _WRONG_RETRIES,
+    "InvalidMaxRetryAttemptsError": _WRONG_RETRIES,
+    "InvalidRetryConfigurationError": _WRONG_RETRIES,
+    "PaginationError": _Words("incomplete", "The list is incomplete.", "Refresh to ask again."),
+}
+"""By the name of what the SDK raises; what stands in braces is filled in by `_facts`."""
 
 
 def _retrieval(provider: str, *, in_time: bool) -> _Words:
