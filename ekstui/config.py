@@ -219,7 +219,7 @@ def read_file(path: Path) -> SettingsFile | None:
 
 
 def _lines(text: str) -> dict[str, int]:
-    """Return the line of each key; tomllib does not tell, and a key is found well enough by how it looks."""
+    """Return the line of each key; tomllib does not say, and a key is found well enough by how it looks."""
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):

@@ -35,7 +35,7 @@ def open_log(wanted: str, level: str) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         from ekstui.logfile import log_file  # 2 ms, and only where a log is wanted
 
-        handler = log_file(path, tells=level == "debug")
+        handler = log_file(path, with_messages=level == "debug")
     except OSError as error:
         raise InputError(f"The log {path} cannot be written: {error.strerror or error}.", "Check EKSTUI_LOG.") from None
     _files.append(handler)
@@ -66,7 +66,7 @@ def where() -> str:
 
 
 def unexpected(error: BaseException, doing: str) -> EkstuiError:
-    """Put an error of our own down in the log, and return what users are told: its type, never what it says."""
+    """Record an error of our own in the log, and return what users see: its type, never what it says."""
     _logger.error("unexpected error: %s", doing, exc_info=error)
     rest = where()
     return EkstuiError(f"Something went wrong inside ekstui ({spot(error)}).", f"{rest[0].upper()}{rest[1:]}.")

@@ -25,13 +25,13 @@ _PARTS = 3
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-def log_file(path: Path, *, tells: bool) -> logging.FileHandler:
-    """Return what writes to a log file; `tells` lets it write what an error of ekstui's own says. OSError where it cannot.
+def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
+    """Return what writes to a log file; `with_messages` keeps the text of ekstui's own errors. OSError where it cannot.
 
     What exceptions of other libraries say is never written: botocore's may hold a line of the credentials file.
     """
     handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
-    handler.setFormatter(_Formatter(tells=tells))
+    handler.setFormatter(_Formatter(with_messages=with_messages))
     return handler
 
 
@@ -59,9 +59,9 @@ class _OwnFile(RotatingFileHandler):
 class _Formatter(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
-    def __init__(self, *, tells: bool) -> None:
+    def __init__(self, *, with_messages: bool) -> None:
         super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-        self._tells = tells
+        self._with_messages = with_messages
 
     def format(self, record: logging.LogRecord) -> str:
         # Others' handlers leave their text of an exception in the record.
@@ -72,8 +72,8 @@ class _Formatter(logging.Formatter):
         lines: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None and len(lines) < 200:
-            told = f": {error}" if self._tells and isinstance(error, EkstuiError) else ""
-            lines.append(f"  {type(error).__name__}{told}")
+            text = f": {error}" if self._with_messages and isinstance(error, EkstuiError) else ""
+            lines.append(f"  {type(error).__name__}{text}")
             lines += [
                 f"    {'/'.join(Path(frame.filename).parts[-_PARTS:])}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(error.__traceback__)

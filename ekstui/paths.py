@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def assets() -> Path:
     """Return the folder of the data that ships with ekstui.
 
-    A wheel carries it inside the package; in a checkout, and so in an editable install, it lies beside the package.
+    A wheel has it inside the package; in a checkout, and so in an editable install, it lies beside the package.
     """
     inside = _PACKAGE / "assets"
     return inside if inside.is_dir() else _PACKAGE.parent / "assets"

@@ -8,8 +8,8 @@ from typing import Literal
 from ekstui.core.document import Document
 from ekstui.core.eks import EksFacts
 
-CarriedAs = Literal["permissions", "boundary"]
-"""How a policy is carried: as permissions policy, or as permissions boundary."""
+AttachedAs = Literal["permissions", "boundary"]
+"""How a policy is attached: as permissions policy, or as permissions boundary."""
 
 Extent = Literal["full", "detail", "name"]
 """How much of a role is known: all of it, all but its policies (GetRole), or no more than its name."""
@@ -76,7 +76,7 @@ class CallerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class AttachedPolicy:
-    """A managed policy that a role, user or group carries as permissions policy."""
+    """A managed policy attached to a role, user or group as permissions policy."""
 
     name: str
     arn: str
@@ -93,7 +93,7 @@ class InlinePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role and all that it carries."""
+    """A role with all its policies."""
 
     name: str
     arn: str | None
@@ -115,13 +115,13 @@ class Role:
 
     @property
     def service_linked(self) -> bool:
-        """Whether a service owns it, which its path tells."""
+        """Whether a service owns it, which its path says."""
         return self.path.startswith(SERVICE_LINKED_PATH)
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user and what it carries itself, without what its groups give."""
+    """A user with its own policies, without those of its groups."""
 
     name: str
     arn: str | None
@@ -136,7 +136,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group and what it carries."""
+    """A group with its policies."""
 
     name: str
     arn: str | None
@@ -163,7 +163,7 @@ class LocalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyCount:
-    """How many entities carry a policy, as IAM counts them."""
+    """How many entities have a policy attached, as IAM counts them."""
 
     attachments: int
     boundaries: int | None
@@ -211,17 +211,17 @@ class Use:
     session_policy: str | None = None
     """For Pod Identity: a policy, as JSON text, that limits the session further."""
     session_tags: bool | None = None
-    """For Pod Identity: whether sessions carry EKS's tags."""
+    """For Pod Identity: whether sessions have EKS's tags."""
     remark: str | None = None
     """What else to know, a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleAttachment:
-    """A role that carries a policy, once, with every way it does."""
+    """A role that has a policy attached, once, with every way it is attached."""
 
     role: Role
-    carried_as: tuple[CarriedAs, ...]
+    attached_as: tuple[AttachedAs, ...]
     used_by: tuple[Use, ...] = ()
     remarks: tuple[str, ...] = ()
     """What another policy of the role makes of this one, a sentence each."""
@@ -229,22 +229,22 @@ class RoleAttachment:
 
 @dataclass(frozen=True, slots=True)
 class UserAttachment:
-    """A user that carries a policy, once, with every way it does."""
+    """A user that has a policy attached, once, with every way it is attached."""
 
     user: User
-    carried_as: tuple[CarriedAs, ...]
+    attached_as: tuple[AttachedAs, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """Who carries a policy; `complete` says whether the lists are whole, so that none means none."""
+    """Who has a policy attached; only where `complete` does an empty list mean that nobody has."""
 
     policy_arn: str
     roles: tuple[RoleAttachment, ...] = ()
     users: tuple[UserAttachment, ...] = ()
     groups: tuple[Group, ...] = ()
     complete: bool = False
-    """Whether every role, user and group that carries it is there; their uses may still be partly known."""
+    """Whether every role, user and group that has it is there; their uses may still be partly known."""
     uses_complete: bool = False
     """Whether everything that was to be asked about the roles' uses answered."""
     not_looked_at: tuple[str, ...] = ()
@@ -252,12 +252,12 @@ class Attachments:
 
     @property
     def proven_empty(self) -> bool:
-        """Whether it is certain that nothing in the account carries the policy."""
+        """Whether it is certain that nothing in the account has the policy attached."""
         return self.complete and not (self.roles or self.users or self.groups)
 
 
 def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
-    """Return who carries the policy, in order of name; an AWS policy's ARN may be of any partition."""
+    """Return who has the policy attached, by name; an AWS policy's ARN may be of any partition."""
     arn = in_partition(policy_arn, snapshot.identity.partition)
     roles = [
         RoleAttachment(role, ways) for role in snapshot.roles if (ways := _ways(arn, role.attached, role.boundary_arn))
@@ -284,8 +284,8 @@ def in_partition(policy_arn: str, partition: str) -> str:
     return ":".join(parts)
 
 
-def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[CarriedAs, ...]:
-    ways: list[CarriedAs] = []
+def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[AttachedAs, ...]:
+    ways: list[AttachedAs] = []
     if any(policy.arn == arn for policy in attached):
         ways.append("permissions")
     if boundary_arn == arn:
@@ -293,7 +293,7 @@ def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | No
     return tuple(ways)
 
 
-CarrierKind = Literal["role", "user", "group"]
+EntityKind = Literal["role", "user", "group"]
 
 NOT_IN_CONFIG = (
     "when a role was last used, which AWS Config does not record",
@@ -304,15 +304,15 @@ NOT_IN_CONFIG = (
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedCarrier:
-    """A role, user or group of some account that carries the policy, once."""
+class RecordedAttachment:
+    """A role, user or group of some account that has the policy attached, once."""
 
-    kind: CarrierKind
+    kind: EntityKind
     account: str
     name: str
     arn: str
     path: str
-    carried_as: tuple[CarriedAs, ...]
+    attached_as: tuple[AttachedAs, ...]
     recorded_at: datetime | None
     """When Config last recorded a change of it."""
     used_by: tuple[Use, ...] = ()
@@ -320,12 +320,12 @@ class RecordedCarrier:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationAnswer:
-    """What an aggregator of AWS Config says; it never proves that nothing carries the policy."""
+    """What an aggregator of AWS Config says; it never proves that nobody has the policy attached."""
 
     identity: CallerIdentity
     aggregator: str
     policy_arn: str
-    carriers: tuple[RecordedCarrier, ...]
+    attachments: tuple[RecordedAttachment, ...]
     """By account, then name."""
     complete: bool
     """Whether every page came; see `not_looked_at` for what no page holds."""

@@ -12,7 +12,7 @@ from ekstui.core.document import Document, Statement
 from ekstui.core.knowledge import DependentActions
 from ekstui.core.reference import UNKNOWN_LEVEL, ResourceUse, reference
 from ekstui.core.summary import ActionSummary
-from ekstui.core.targets import may_speak_of
+from ekstui.core.targets import may_match
 
 
 class CardResource(NamedTuple):
@@ -164,7 +164,7 @@ def resources_of(action: ActionSummary, account: str | None = None) -> tuple[Res
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakingStatement:
+class MatchingStatement:
     """A statement that holds for an action, its resources and conditions set aside."""
 
     index: int
@@ -179,16 +179,16 @@ class SpeakingStatement:
         return self.statement.sid or f"statement {self.index + 1}"
 
 
-def speaking_of(document: Document, action: str) -> tuple[SpeakingStatement, ...]:
-    """Return the statements that speak of an action, in the document's order."""
+def statements_matching(document: Document, action: str) -> tuple[MatchingStatement, ...]:
+    """Return the statements that match an action, in the document's order."""
     return tuple(
-        SpeakingStatement(
+        MatchingStatement(
             index,
             statement,
-            tuple(pattern for pattern in statement.actions if may_speak_of("Action", (pattern,), action.lower()))
+            tuple(pattern for pattern in statement.actions if may_match("Action", (pattern,), action.lower()))
             if statement.action_element == "Action"
             else statement.actions,
         )
         for index, statement in enumerate(document.statements)
-        if may_speak_of(statement.action_element, statement.actions, action.lower())
+        if may_match(statement.action_element, statement.actions, action.lower())
     )

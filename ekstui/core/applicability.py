@@ -68,7 +68,7 @@ def is_of_known_type(service: str, resource: str) -> bool:
 
 
 def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
-    """Return the keys that no request for the action carries although their condition needs them, as written.
+    """Return the keys that no request for the action has although their condition needs them, as written.
 
     Only keys of the action's own service and tags of the resource count: AWS's other global keys hold everywhere.
     """

@@ -59,7 +59,7 @@ class ChangedTargets(NamedTuple):
 def changes(before: Document, after: Document, names: tuple[str, str] | None = None) -> Change:
     """Return every grant that differs between two documents, and what that means for the requests allowed.
 
-    `names` are what the verdict calls two different policies; without them it speaks of two versions of one.
+    `names` are what the verdict calls two different policies; without them it is about two versions of one.
     """
     from ekstui.core.reach import (
         Names,

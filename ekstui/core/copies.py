@@ -84,7 +84,7 @@ def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -
             continue
         document = original.filled(local.document)
         near = _nearness(local.document, document)
-        # Of versions that mean the same, the one that is written the same is told.
+        # Of versions that mean the same, the one that is written the same is named.
         rank = (same_name, overlap, near, document.statements == local.document.statements)
         if best is None or rank > best_rank:
             best, best_rank = Copy(local, original.policy, original.version, overlap, same_name, near), rank

@@ -358,7 +358,7 @@ def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere
     for one, other in _pairs(gone, new):
         before, after = gone[one], new[other]
         change = _way_change(before, after)
-        # Beside another way a condition is neither gone nor new for the action as a whole: both ways are told whole.
+        # Beside another way a condition is neither gone nor new for the action as a whole: both are given whole.
         if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
             continue
         revised.append(change)

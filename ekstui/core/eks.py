@@ -130,7 +130,7 @@ class PodIdentityAssociation:
     session_policy: str | None = None
     """A policy that limits the session further, as JSON text."""
     session_tags: bool = True
-    """Whether sessions carry EKS's tags, such as `eks-cluster-name`."""
+    """Whether sessions have EKS's tags, such as `eks-cluster-name`."""
     owner_arn: str | None = None
     """The add-on that owns it, if one does."""
 
@@ -187,7 +187,7 @@ class Cluster:
 
     @property
     def needs_ec2(self) -> bool:
-        """Whether only EC2 can tell what its nodes are.
+        """Whether only EC2 knows what its nodes are.
 
         Without access entries nobody else knows the nodes that are in no node group; with them, an entry of type
         EC2_LINUX does not say whether Karpenter or an Auto Scaling group started the node.

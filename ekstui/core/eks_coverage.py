@@ -27,7 +27,7 @@ DESCRIPTION = "the cluster's own description"
 
 
 def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
-    """Return where uses of the role may hide, a phrase each; regions that nobody asked about are not told."""
+    """Return where uses of the role may hide, a phrase each; regions that nobody asked about are left out."""
     ways = _ways(role)
     if ways is not None and not ways:
         return ()
@@ -66,7 +66,7 @@ def _ways_of(trustee: Trustee) -> frozenset[str]:
 
 
 def _unread(cluster: Cluster) -> tuple[str, ...]:
-    """Return what was not read of a cluster; with aws-auth in use, only EC2 could tell the nodes that it names."""
+    """Return what was not read of a cluster; with aws-auth in use, only EC2 knows the nodes that it names."""
     by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
     return (*cluster.unread, *((AWS_AUTH,) if by_map else ()))
 
@@ -125,7 +125,7 @@ _SOURCES: dict[Way, tuple[str, ...]] = {
     "issuer": (DESCRIPTION, ROLES),
     "capability": ("capabilities",),
 }
-"""What tells of each way, in the words of `Cluster.unread`."""
+"""What shows each of them, in the words of `Cluster.unread`."""
 
 
 class Branch(NamedTuple):
@@ -135,9 +135,9 @@ class Branch(NamedTuple):
     roles: tuple[tuple[str, tuple[Use, ...]], ...]
     """By name: each role's ARN, with its uses of this way."""
     unread: tuple[str, ...]
-    """What was not read and may tell of more roles; with none of these, no roles means that there are none."""
+    """What was not read and may name more roles; only where this is empty does no role mean that there is none."""
     looked_at: bool
-    """Whether anything that tells of this way was read."""
+    """Whether anything that would show it was read."""
 
 
 def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
@@ -148,7 +148,7 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     # A cluster that was not described says no more than that of itself; its parts may have been read all the same.
     unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
     if cluster.authentication_mode != "API":
-        # EC2 tells of the nodes that run, but nobody outside the cluster whom else the map lets join.
+        # EC2 shows the nodes that run, but only the cluster itself knows whom else the map lets join.
         unread.add(AWS_AUTH)
     found: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in WAY_WORDS}
     for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):

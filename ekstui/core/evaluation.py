@@ -18,7 +18,7 @@ from ekstui.core.document import Document, Statement
 from ekstui.core.reference import Reference
 
 RESOURCE = "resource"
-"""Stands among the missing keys where the resource itself was not told; a condition key always has a colon."""
+"""Stands among the missing keys where the resource itself was not given; a condition key always has a colon."""
 
 PRINCIPAL = "principal"
 """The same for the principal, which the trust policy of a role is asked about."""
@@ -31,7 +31,7 @@ class Request:
     action: str
     """Such as `ec2:CreateVolume`; case does not count."""
     resources: tuple[str, ...] = ()
-    """The ARNs that must all be allowed, or `*` for an action without resources; empty where they were not told."""
+    """The ARNs that must all be allowed, or `*` for an action without resources; empty where they were not given."""
     principal: str | None = None
     """The ARN of who asks, as a message has it: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class StatementResult:
     """The statement's place in its document, from 0."""
     statement: Statement
     matches: Truth
-    """Whether the statement speaks about the request; None where that is not known."""
+    """Whether the statement matches the request; None where that is not known."""
     failed: tuple[Failure, ...]
     """The parts that do not match; where `matches` is None, those that are not known."""
     missing: tuple[str, ...]
@@ -92,7 +92,7 @@ class ResourceEvaluation(NamedTuple):
     """The decision about one resource of the request."""
 
     resource: str | None
-    """None where it was not told."""
+    """None where it was not given."""
     verdict: Verdict
     decided_by: Layer | None
     """The layer that denied, for a verdict of denial; None else."""
@@ -296,7 +296,7 @@ def _statement_result(
         Failure("action", None, statement.action_element, statement.actions, (request.action,)),
     )
     if statement.resource_element is None:
-        # IAM accepts no identity policy without one; a trust policy speaks of its own role.
+        # IAM accepts no identity policy without one; a trust policy is about its own role.
         judge(False, Failure("resource", None, "Resource", (), None))
     else:
         wanted = [resolve(entry, context, has_variables=has_variables) for entry in statement.resources]
@@ -334,7 +334,7 @@ def _statement_result(
 
 
 def action_matches(statement: Statement, action: str) -> bool:
-    """Return whether the statement's Action or NotAction speaks about `action`."""
+    """Return whether the statement's Action or NotAction matches `action`."""
     name = action.lower()
     listed = any(wildcard.matches(pattern.lower(), name) for pattern in statement.actions)
     return listed == (statement.action_element == "Action")

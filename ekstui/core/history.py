@@ -46,7 +46,7 @@ class Collection(NamedTuple):
     as_of: datetime
     """The newest change in it, UTC."""
     whole: bool
-    """Whether it speaks of all AWS managed policies, so that what it does not hold had not happened by `as_of`."""
+    """Whether it covers all AWS managed policies, so that what it does not have had not happened by `as_of`."""
     histories: tuple[PolicyHistory, ...]
     skipped: tuple[Skipped, ...]
 
@@ -62,7 +62,7 @@ class Delivery(NamedTuple):
     entries: Iterable[PolicyHistory | Skipped]
     """What it has, or what of it could not be used; read or fetched as they are asked for."""
     known_until: datetime | None = None
-    """Until when it knows of every change; None where it does not speak of all policies."""
+    """Until when it knows of every change; None where it does not cover all policies."""
     listed: frozenset[str] | None = None
     """All names there are, where the source may say that a policy is withdrawn."""
     asked: bool = False

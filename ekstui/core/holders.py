@@ -13,7 +13,7 @@ from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
 from ekstui.core.policy import Policy
 from ekstui.core.reach.coverage import covers
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
-from ekstui.core.targets import Candidate, may_speak_of
+from ekstui.core.targets import Candidate, may_match
 from ekstui.errors import InputError
 
 
@@ -64,7 +64,7 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
     """Return where and when a document allows an action, of the resource alone where one is asked for."""
     found: dict[Extent, Grant] = {}
     for statement in document.statements:
-        if statement.effect == "Allow" and may_speak_of(statement.action_element, statement.actions, action.lower()):
+        if statement.effect == "Allow" and may_match(statement.action_element, statement.actions, action.lower()):
             for grant in grants_of(statement):
                 resources = tuple(sorted(set(grant.resources)))
                 if resource is not None and grant.resource_element == "Resource":
@@ -153,7 +153,7 @@ def who_can(action: str, candidates: Iterable[Candidate], resource: str | None =
 
 def holder_of(candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True) -> Holder | None:
     """Return how a policy allows an action or pattern (see `who_can`), or None if it does not."""
-    speaking = [statement for statement in candidate.document.statements if _speaks_of(statement, action)]
+    speaking = [statement for statement in candidate.document.statements if _matches(statement, action)]
     allows = [statement for statement in speaking if statement.effect == "Allow"]
     grants = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
     if resource is not None:
@@ -248,21 +248,21 @@ def _known(action: str) -> ActionInfo | None:
     return None if wildcard.is_wild(action) else reference().find(action)
 
 
-def _speaks_of(statement: Statement, action: str) -> bool:
-    return may_speak_of(statement.action_element, statement.actions, action.lower())
+def _matches(statement: Statement, action: str) -> bool:
+    return may_match(statement.action_element, statement.actions, action.lower())
 
 
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
     if not wildcard.is_wild(action):
         return denied(grants, denies, _known(action))
     # Of a pattern, a Deny on some of its actions takes a part back, however much of these it takes.
-    whole = denied(grants, [statement for statement in denies if _speaks_of_all(statement, action)], None)
+    whole = denied(grants, [statement for statement in denies if _matches_all(statement, action)], None)
     if whole == "full" or not denies:
         return whole
     return "partial" if denied(grants, denies, None) in ("full", "partial") else denied(grants, denies, None)
 
 
-def _speaks_of_all(statement: Statement, pattern: str) -> bool:
+def _matches_all(statement: Statement, pattern: str) -> bool:
     listed = (each.lower() for each in statement.actions)
     if statement.action_element == "Action":
         return any(wildcard.covers(each, pattern.lower()) for each in listed)

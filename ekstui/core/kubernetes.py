@@ -1,4 +1,4 @@
-"""What Kubernetes allows by rules, and the rules that EKS access policies hold.
+"""What Kubernetes allows by rules, and the rules of EKS access policies.
 
 A rule allows verbs on resources of API groups, or on paths that are no resources; there are no rules that deny. Source:
 Kubernetes, "Using RBAC Authorization" for how a rule matches; EKS User Guide, "Review access policy permissions", for the

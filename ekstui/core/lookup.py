@@ -29,7 +29,7 @@ LONGEST = 300
 """A text that is longer than this, in characters, is a message and no name."""
 
 MESSAGE_PART = 50_000
-"""How much of a log is kept, in characters: the lines that tell of a denial, with those around them."""
+"""How much of a log is kept, in characters: the lines of a denial, with those around them."""
 
 _FEWEST_LETTERS = 3
 """From how many letters on they are looked for in order, and in the names of all actions."""
@@ -71,7 +71,7 @@ class Sides(NamedTuple):
 
 
 class Pasted(NamedTuple):
-    """The value of a message that was found: the part of it that tells of a denial."""
+    """The value of a message that was found: the part of it that is a denial."""
 
     text: str
 
@@ -317,7 +317,7 @@ def is_message(text: str) -> bool:
 
 
 def denial_part(text: str) -> str:
-    """Return a message whole, or of a long log the lines that tell of a denial with those beside them."""
+    """Return a message whole, or of a long log the lines of a denial with those beside them."""
     if len(text) <= MESSAGE_PART:
         return text
     lines = text.splitlines()

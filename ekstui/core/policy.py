@@ -16,7 +16,7 @@ _KIND_OF_PATH: dict[str, PolicyKind] = {
 
 
 class PolicyId(NamedTuple):
-    """What tells one policy from another; names do not: an IAM policy and an EKS access policy may share one."""
+    """What distinguishes policies, as names do not: an IAM policy and an EKS access policy may share one."""
 
     kind: PolicyFamily
     arn: str

@@ -13,7 +13,7 @@ from ekstui.core.given import denied
 from ekstui.core.grants import Grant, grants_of
 from ekstui.core.holders import can_match
 from ekstui.core.reference import reference
-from ekstui.core.targets import may_speak_of
+from ekstui.core.targets import may_match
 
 PrincipalKind = Literal["role", "user", "group"]
 
@@ -21,7 +21,7 @@ NOT_LOOKED_AT = (
     "service control policies", "resource control policies", "session policies",
     "resource policies, such as a bucket's or a key's",
 )  # fmt: skip
-"""What else decides, and no snapshot of an account tells."""
+"""What else decides, and is in no snapshot of an account."""
 
 
 class Subject(NamedTuple):
@@ -141,7 +141,7 @@ def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str
 
 
 def _names(statement: Statement, action: str) -> bool:
-    return may_speak_of(statement.action_element, statement.actions, action.lower())
+    return may_match(statement.action_element, statement.actions, action.lower())
 
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:

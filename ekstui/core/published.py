@@ -84,7 +84,7 @@ class ComponentVersion:
 
     @property
     def to_fill_in(self) -> tuple[str, ...]:
-        """The parameters that nothing else tells: not the partition, nor ARNs of what the template itself makes."""
+        """The parameters that nothing else gives: not the partition, nor ARNs of what the template itself makes."""
         return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in _MADE)
 
     @property
@@ -254,7 +254,7 @@ def policy_of(component: Component) -> Policy:
 def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
     """Return the parameters as somebody filled them in, by what a policy of theirs says where the template has them.
 
-    For each parameter it is the value that most places agree on; one that no place tells is absent. A value with a
+    For each parameter it is the value that most places agree on; one that no place gives is absent. A value with a
     wildcard is none.
     """
     open_document = version.document({"AWS::Partition": "${AWS::Partition}"})

@@ -1,7 +1,7 @@
 """What a document permits, service by service, in the words of the IAM console's policy summary.
 
 The console's first table is `services_in(document)`, the second the `actions` of a service.
-Beyond the console, every level carries its count, resources are checked against the action's resource types, and an
+Beyond the console, every level has its count, resources are checked against the action's resource types, and an
 allowed action says how far a Deny of the same document takes it back.
 """
 

@@ -1,4 +1,4 @@
-"""Which versions of a policy speak of which actions: what an index needs to answer without the documents."""
+"""Which versions of a policy match which actions: what an index needs to answer without the documents."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -77,12 +77,12 @@ class Candidate(NamedTuple):
 
     policy: Policy
     document: Document
-    """The default version's, cut to the statements that may speak of the action, and these to such action patterns, sorted."""
+    """The default version's, cut to the statements that may match the action, and these to the patterns that do, sorted."""
     allowing: tuple[int, ...]
     """The versions with an Allow for the action, whatever its conditions and whatever a Deny takes back; ascending."""
 
 
-def may_speak_of(element: ActionElement, actions: Iterable[str], action: str) -> bool:
+def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
     """Return whether a target may hold for an action, or for some action of a pattern, given in lower case."""
     lowered = map(str.lower, actions)
     if element == "Action":
@@ -101,21 +101,21 @@ def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str)
     allowing = tuple(
         number
         for number, document in sorted(documents.items())
-        if any(statement.effect == "Allow" and _speaks_of(statement, action) for statement in document.statements)
+        if any(statement.effect == "Allow" and _matches(statement, action) for statement in document.statements)
     )
     if policy.default_version not in allowing:
         return None
     document = documents[policy.default_version]
-    statements = tuple(_cut(statement, action) for statement in document.statements if _speaks_of(statement, action))
+    statements = tuple(_cut(statement, action) for statement in document.statements if _matches(statement, action))
     return Candidate(policy, document._replace(statements=statements), allowing)
 
 
-def _speaks_of(statement: Statement, action: str) -> bool:
-    return may_speak_of(statement.action_element, statement.actions, action)
+def _matches(statement: Statement, action: str) -> bool:
+    return may_match(statement.action_element, statement.actions, action)
 
 
 def _cut(statement: Statement, action: str) -> Statement:
     if statement.action_element == "NotAction":
         return statement
-    kept = tuple(sorted({pattern for pattern in statement.actions if may_speak_of("Action", (pattern,), action)}))
+    kept = tuple(sorted({pattern for pattern in statement.actions if may_match("Action", (pattern,), action)}))
     return statement._replace(actions=kept)

@@ -74,24 +74,24 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
     return tuple(dict.fromkeys(uses))
 
 
-def carriers_of(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
-    """Return who carries the policy, each role with its uses, and whether the answer is whole.
+def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
+    """Return who has the policy attached, each role with its uses, and whether the answer is complete.
 
     Roles read one by one, without the sweep, may stand in `snapshot` too; `uses` saves joining again.
     """
     known = uses_in(snapshot) if uses is None else uses
-    carriers = attachments_of(snapshot, policy_arn)
+    found = attachments_of(snapshot, policy_arn)
     roles = tuple(
         replace(
             entry,
             used_by=known.get(entry.role.arn, ()) if entry.role.arn else (),
             remarks=_remarks(policy_arn, entry.role),
         )
-        for entry in carriers.roles
+        for entry in found.roles
     )
     sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
     return replace(
-        carriers,
+        found,
         roles=roles,
         uses_complete=snapshot.eks is not None and not any(error.source != "roles" for error in sources),
         not_looked_at=snapshot.not_looked_at,
@@ -265,5 +265,5 @@ def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountS
 def _node_by_policy(role: Role) -> Iterator[Use]:
     for policy in role.attached:
         if policy.name in _NODE_POLICIES:
-            remark = f"it trusts EC2 and carries {policy.name}"
+            remark = f"it trusts EC2 and has {policy.name} attached"
             yield Use(_NODE_POLICIES[policy.name], "inferred", remark=remark)

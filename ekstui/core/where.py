@@ -58,7 +58,7 @@ class StandardInput:
 
 @dataclass(frozen=True, slots=True)
 class RoleSide:
-    """Everything that a role of the account carries."""
+    """Everything that a role of the account may do."""
 
     name: str
 

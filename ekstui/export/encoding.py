@@ -17,7 +17,7 @@ _FIELDS: Mapping[str, str] = {
     "ActionSummary": "action level grants patterns sids denied warnings",
     "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope meant_for",
     "Caller": "kind name subject audience",
-    "CarriedPolicy": "name arn version",
+    "RolePolicy": "name arn version",
     "Cause": "policy_type explicit policy",
     "ClusterRole": "arn uses policies=subject findings",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
@@ -47,10 +47,10 @@ _FIELDS: Mapping[str, str] = {
     "PrincipalCan": "kind=subject.kind name=subject.name arn=subject.arn used_by=subject.used_by through verdict "
     "depends_on=reasons last_used=subject.last_used",
     "RecentChange": "policy version created roles",
-    "RecordedCarrier": "account name arn path as=carried_as recorded_at used_by",
+    "RecordedAttachment": "account name arn path as=attached_as recorded_at used_by",
     "ResourceUse": "resource_type=name required",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
-    "last_used=role.last_used last_used_region=role.last_used_region as=carried_as used_by remarks",
+    "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -65,7 +65,7 @@ _FIELDS: Mapping[str, str] = {
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "Through": "policy version",
     "Use": "kind cluster region name namespace service_account certainty",
-    "UserAttachment": "name=user.name arn=user.arn path=user.path as=carried_as",
+    "UserAttachment": "name=user.name arn=user.arn path=user.path as=attached_as",
     "Wider": "version created without",
 }
 """What of a value is in the JSON, by its class: fields in order, `name=path` where one has another name there."""

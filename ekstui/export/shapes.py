@@ -248,9 +248,9 @@ def organisation_shape(data: DataStatus, found: OrganisationAnswer) -> Shape:
         account=found.identity.account,
         partition=found.identity.partition,
         complete=found.complete,
-        roles=[carrier for carrier in found.carriers if carrier.kind == "role"],
-        users=[carrier for carrier in found.carriers if carrier.kind == "user"],
-        groups=[carrier for carrier in found.carriers if carrier.kind == "group"],
+        roles=[each for each in found.attachments if each.kind == "role"],
+        users=[each for each in found.attachments if each.kind == "user"],
+        groups=[each for each in found.attachments if each.kind == "group"],
         not_looked_at=found.not_looked_at,
         errors=found.errors,
     )
@@ -311,7 +311,7 @@ def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
 def role_shape(data: DataStatus, found: RoleAnswer) -> Shape:
     """Return the answer of `role`."""
     subject, role, access = found.subject, found.subject.role, found.access
-    carried = (*subject.policies, *((subject.boundary,) if subject.boundary else ()))
+    attached = (*subject.policies, *((subject.boundary,) if subject.boundary else ()))
     levels = ("service", "access", "levels", "resource", "condition")
     return answer(
         data=data,
@@ -348,7 +348,7 @@ def role_shape(data: DataStatus, found: RoleAnswer) -> Shape:
             for each in found.copies
         ],
         used_by=subject.uses,
-        not_read=[policy.name for policy in carried if policy.document is None],
+        not_read=[policy.name for policy in attached if policy.document is None],
         not_looked_at=subject.unseen,
     )
 

@@ -11,7 +11,7 @@ from ekstui.core.document import Document, load_json, parse
 from ekstui.core.holders import Holder, WhoCan, Wider, parse_action, who_can, widenings
 from ekstui.core.published import shown
 from ekstui.core.reference import reference
-from ekstui.core.targets import Candidate, may_speak_of
+from ekstui.core.targets import Candidate, may_match
 from ekstui.errors import InputError
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 
@@ -77,7 +77,7 @@ def _with_history(
     holders: Iterable[Holder], action: str, resource: str | None, reader: PolicyReader
 ) -> tuple[Holder, ...]:
     """Return the holders with the versions since which they allow the action as they do now."""
-    speaks = cache(lambda pattern: may_speak_of("Action", (pattern.strip(),), action.lower()))
+    speaks = cache(lambda pattern: may_match("Action", (pattern.strip(),), action.lower()))
 
     def wider(holder: Holder) -> tuple[Wider, ...]:
         policy, since = holder.policy, holder.since.version

@@ -13,7 +13,7 @@ from ekstui.core.account import (
     RoleAttachment,
     in_partition,
 )
-from ekstui.core.uses import carriers_of, uses_in
+from ekstui.core.uses import attachments_with_uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import own_policy
 from ekstui.library.results import AttachedAnswer
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who carries a policy by the newest snapshot at hand; a policy of the account is given by its ARN.
+    """Return who has a policy attached, by the newest snapshot; a policy of the account is given by its ARN.
 
     Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
-    snapshot, or nothing at all could be read of who carries what; NotFoundError for an own policy that is not there.
+    snapshot, or nothing at all could be read of attachments; NotFoundError for an own policy that is not there.
     """
     if isinstance(policy, str):
         own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
@@ -48,7 +48,7 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     if _sweep_denied(snapshot) and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:
-        found = carriers_of(snapshot, arn, account.uses(snapshot))
+        found = attachments_with_uses(snapshot, arn, account.uses(snapshot))
     if not found.complete and not (found.roles or found.users or found.groups or snapshot.roles):
         failed = next((error for error in found.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
@@ -66,14 +66,14 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
     entities = account.entities(arn, cancelled)
     seen = replace(snapshot, roles=tuple(entry.role for entry in entities.roles))
     uses = uses_in(seen)
-    whole = carriers_of(snapshot, arn, uses)
+    whole = attachments_with_uses(snapshot, arn, uses)
     roles = [
-        RoleAttachment(entry.role, entry.carried_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
+        RoleAttachment(entry.role, entry.attached_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
         for entry in entities.roles
     ]
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]
-    unseen = (f"instance profiles, which tell the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
+    unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
     return replace(
         whole,
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
@@ -89,12 +89,12 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
 def attached_everywhere(
     library: Library, policy: Policy, aggregator: str, cancelled: Cancelled = never
 ) -> OrganisationAnswer:
-    """Return who carries the policy in every account of an aggregator, as AWS Config recorded it.
+    """Return who has the policy attached in every account of an aggregator, as AWS Config recorded it.
 
     Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked at all.
     """
     # What only this asks for; the pane of the app does without.
-    from ekstui.sources.aws.aggregator import read_carriers
+    from ekstui.sources.aws.aggregator import read_attachments
     from ekstui.sources.aws.failures import as_account_error, explain, failures
     from ekstui.sources.aws.iam import read_identity
 
@@ -105,10 +105,10 @@ def attached_everywhere(
     try:
         identity = read_identity(connection)
     except failures() as error:
-        told = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
-        raise as_account_error(told, error) from None
+        problem = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+        raise as_account_error(problem, error) from None
     arn = in_partition(policy.arn, identity.partition)
-    read = read_carriers(connection, aggregator, arn, cancelled)
-    if read.errors and not read.carriers:
+    read = read_attachments(connection, aggregator, arn, cancelled)
+    if read.errors and not read.attachments:
         raise AccountError(read.errors[0].message, read.errors[0].next_step)
-    return OrganisationAnswer(identity, aggregator, arn, read.carriers, not read.errors, NOT_IN_CONFIG, read.errors)
+    return OrganisationAnswer(identity, aggregator, arn, read.attachments, not read.errors, NOT_IN_CONFIG, read.errors)

@@ -54,7 +54,7 @@ NEAREST = 5
 """How many names come with a name that does not exist."""
 
 MAX_CANDIDATES = 20
-"""How many candidates an ambiguous name is answered with in words; the error carries all of them."""
+"""How many candidates an ambiguous name is answered with in words; the error has all of them."""
 
 
 def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowledge]) -> Policy:

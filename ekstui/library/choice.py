@@ -34,7 +34,7 @@ class AccountChoice:
 
     @property
     def may_lead_somewhere(self) -> bool:
-        """Whether anything is in sight that could name an account; False only where nothing is, as far as a look at names tells."""
+        """Whether anything here could name an account; False only where no variable, file or snapshot does."""
         if self.demo or self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
             return True
         home = Path("~/.aws").expanduser()

@@ -12,7 +12,7 @@ from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
 from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
 from ekstui.library.library import Library
-from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
+from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.parallel import Cancelled, never
 
@@ -48,7 +48,7 @@ class RecentChange:
     version: int
     created: datetime
     roles: tuple[str, ...]
-    """Names of the cluster's roles that carry it."""
+    """Names of the cluster's roles that have it attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def cluster_answer(
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
-    known = library.default_versions(carried_arns(own))
+    known = library.default_versions(attached_arns(own))
     subjects = subjects_of(own, snapshot, uses, known)
     by_arn = {subject.role.arn: subject for subject in subjects}
     surroundings = surroundings_of(snapshot, now)
@@ -206,10 +206,10 @@ def _recent(
 ) -> tuple[RecentChange, ...]:
     changes: list[RecentChange] = []
     for arn, default in known.items():
-        carriers = [s.role.name for s in subjects if any(policy.arn == arn for policy in s.policies)]
-        if carriers and default.created is not None and now - default.created <= RECENT:
+        with_it = [s.role.name for s in subjects if any(policy.arn == arn for policy in s.policies)]
+        if with_it and default.created is not None and now - default.created <= RECENT:
             name = arn.rsplit("/", 1)[-1]
-            changes.append(RecentChange(name, default.number, default.created, tuple(sorted(carriers))))
+            changes.append(RecentChange(name, default.number, default.created, tuple(sorted(with_it))))
     return tuple(sorted(changes, key=lambda change: change.created, reverse=True))
 
 

@@ -26,7 +26,7 @@ def compare(
 
     A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
     AccountError where it cannot be. `values` fills in parameters of what a controller publishes; what they lack is
-    taken from the other side as far as that tells.
+    taken from the other side as far as that has them.
     """
 
     def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
@@ -49,12 +49,12 @@ def compare(
     try:
         snapshot = library.account.last()
     except (AccountError, InputError):
-        snapshot = None  # it is only told beside
+        snapshot = None  # it is only an addition
     return compared(one, other, knowledge, snapshot)
 
 
 def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:
-    """Return what an account tells of the parameters of a controller whose role is compared."""
+    """Return what an account says of the parameters of a controller whose role is compared."""
     role = next((side for side in sides if isinstance(side, RoleSide)), None)
     if role is None:
         return {}
@@ -74,7 +74,7 @@ def compared(
     knowledge: Callable[[], Knowledge],
     snapshot: AccountSnapshot | None = None,
 ) -> Comparison:
-    """Return what differs between two sides; `snapshot` tells who has the policies attached, where one is known."""
+    """Return what differs between two sides; `snapshot` says who has the policies attached, where one is known."""
     one = before.policy is not None and after.policy is not None and before.policy.arn == after.policy.arn
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)
@@ -93,13 +93,13 @@ def compared(
 def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
     found = attachments_of(snapshot, policy_arn)
-    ways = [*(each.carried_as for each in found.roles), *(each.carried_as for each in found.users)]
+    ways = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]
     return AttachedCount(
         policy_arn.rpartition("/")[2],
         snapshot.identity.account,
         snapshot.fetched_at,
-        roles=sum("permissions" in each.carried_as for each in found.roles),
-        users=sum("permissions" in each.carried_as for each in found.users),
+        roles=sum("permissions" in each.attached_as for each in found.roles),
+        users=sum("permissions" in each.attached_as for each in found.users),
         groups=len(found.groups),
         boundaries=sum("boundary" in each for each in ways),
         complete=found.complete,

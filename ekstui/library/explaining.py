@@ -29,7 +29,7 @@ from ekstui.library.results import ComparedSide
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
     from ekstui.core.findings import Finding
-    from ekstui.library.requester import Carried
+    from ekstui.library.requester import Requester
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
@@ -39,7 +39,7 @@ _ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
 _TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"))
-"""Findings that tell why a role is denied, also where they are not sure enough to be problems."""
+"""Findings that explain why a role is denied, even where they are not certain enough to be problems."""
 
 _MAX_SYMPTOMS = 3
 
@@ -120,12 +120,12 @@ def explained(
         raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
     symptoms = symptoms_of(inquiry.question, knowledge)
 
-    def held(each: Asked, *, is_target: bool = False) -> tuple[Request, Policies, Carried | None]:
-        found = None if snapshot is None or is_target else _carried(inquiry, each, snapshot, reader)
+    def held(each: Asked, *, is_target: bool = False) -> tuple[Request, Policies, Requester | None]:
+        found = None if snapshot is None or is_target else _requester(inquiry, each, snapshot, reader)
         request = each.request if found is None else _of_principal(each.request, found)
         return request, _policies(inquiry, Policies() if found is None else found.policies, read), found
 
-    def completed(explanation: Explanation, found: Carried | None) -> Explanation:
+    def completed(explanation: Explanation, found: Requester | None) -> Explanation:
         if found is None or snapshot is None:
             return explanation
         findings = () if found.role is None else _findings(found.role, snapshot, reader, knowledge, now)
@@ -231,20 +231,20 @@ def _explained(
     return explain(request, policies, candidates, denial=denial, knowledge=knowledge, reference=reference)
 
 
-def _carried(inquiry: Inquiry, each: Asked, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried | None:
+def _requester(inquiry: Inquiry, each: Asked, snapshot: AccountSnapshot, reader: PolicyReader) -> Requester | None:
     """Return what the principal has: the one that was named, or the message's own if it is in the account."""
     # What is known of an account takes as long to import as all else here, 60 ms.
     from ekstui.core.explain.sessions import session_name_of
-    from ekstui.library.requester import carried_by
+    from ekstui.library.requester import requester_of
 
     name = inquiry.principal
     if name is not None:
-        return carried_by(name, session_name_of(each.request.principal), snapshot, reader)
+        return requester_of(name, session_name_of(each.request.principal), snapshot, reader)
     name = each.request.principal
     if inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
         return None
     try:
-        return carried_by(name, session_name_of(name), snapshot, reader)
+        return requester_of(name, session_name_of(name), snapshot, reader)
     except NotFoundError:
         # A role that is gone, or that was not read: the message alone still says much.
         return None
@@ -256,9 +256,9 @@ def _findings(
     """Return what is wrong with a role and may be why it is denied."""
     from ekstui.core.findings import findings_of
     from ekstui.core.uses import uses_in
-    from ekstui.library.roles import carried_arns, subjects_of, surroundings_of
+    from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
 
-    known = default_versions(carried_arns([role]), reader)
+    known = default_versions(attached_arns([role]), reader)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), known)
     found = findings_of(subject, surroundings_of(snapshot, now), knowledge)
     return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
@@ -280,19 +280,19 @@ def partition_of(request: Request) -> str | None:
     return None
 
 
-def _of_principal(request: Request, carried: Carried) -> Request:
-    """Return the request with what is known of its principal and session; what was told goes first."""
-    told = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
-    known = dict(carried.session.tags)
-    if carried.arn is not None:
+def _of_principal(request: Request, requester: Requester) -> Request:
+    """Return the request with what is known of its principal and session; what was given goes first."""
+    given = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
+    known = dict(requester.session.tags)
+    if requester.arn is not None:
         # A session's ARN leaves out the role's path.
-        known["aws:PrincipalArn"] = (carried.arn,)
-    context = {**request.context, **{key: values for key, values in known.items() if key.lower() not in told}}
+        known["aws:PrincipalArn"] = (requester.arn,)
+    context = {**request.context, **{key: values for key, values in known.items() if key.lower() not in given}}
     return replace(
         request,
-        principal=request.principal or carried.arn,
+        principal=request.principal or requester.arn,
         context=context,
-        absent=request.absent | carried.session.absent,
+        absent=request.absent | requester.session.absent,
     )
 
 

@@ -86,14 +86,16 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
         )
     for user in snapshot.users:
         groups = f", in {', '.join(user.groups)}" if user.groups else ""
-        yield Thing("user", user.name, f"{_carried(user.attached, user.inline)}{groups}", user.arn or "", value=user)
+        yield Thing(
+            "user", user.name, f"{_policies_of(user.attached, user.inline)}{groups}", user.arn or "", value=user
+        )
     for group in snapshot.groups:
-        yield Thing("group", group.name, _carried(group.attached, group.inline), group.arn or "", value=group)
+        yield Thing("group", group.name, _policies_of(group.attached, group.inline), group.arn or "", value=group)
     for own in snapshot.local_policies:
         about = f"{own.default_version}, of account {snapshot.identity.account}"
         yield Thing("own policy", own.name, about, own.arn, value=own)
 
 
-def _carried(*lists: Sequence[object]) -> str:
+def _policies_of(*lists: Sequence[object]) -> str:
     count = sum(map(len, lists))
     return f"{count} polic{'y' if count == 1 else 'ies'} of its own"

@@ -113,7 +113,7 @@ class Account:
         return known[1]
 
     def entities(self, policy_arn: str, cancelled: Cancelled = never) -> Entities:
-        """Return who carries one policy, asked for that policy alone: the way round a denied sweep."""
+        """Return who has one policy attached, asking for that policy alone where the sweep is denied."""
         with self._lock:
             known = self._entities.get(policy_arn)
         if known is None:

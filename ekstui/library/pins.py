@@ -39,7 +39,7 @@ class Moved:
     change: Change | None
     """What leads from the pinned document to today's; None where one of them is not known."""
     reason: str = ""
-    """Why there is no change to tell."""
+    """Why there is no change to show."""
 
 
 def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:

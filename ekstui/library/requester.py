@@ -24,7 +24,7 @@ from ekstui.sources.policy_file import document_of, read_document
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class Requester:
     """A principal's own ARN, its policies, and what is known of its session."""
 
     arn: str | None
@@ -34,20 +34,20 @@ class Carried:
     """None for a user."""
 
 
-def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Carried:
-    """Return what a role or user carries: `principal` is a role's name, or an ARN, also of a role's session.
+def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Requester:
+    """Return a role or user with its policies: `principal` is a role's name, or an ARN, also of a role's session.
 
     `session` is the name of the session, where it is known. Raises NotFoundError with the nearest names.
     """
     entity = _entity(principal, snapshot)
-    carriers: list[Role | User | Group] = [entity]
+    entities: list[Role | User | Group] = [entity]
     if isinstance(entity, User):
-        carriers += [group for group in snapshot.groups if group.name in entity.groups]
-    managed = _managed(carriers, entity.boundary_arn, snapshot, reader)
+        entities += [group for group in snapshot.groups if group.name in entity.groups]
+    managed = _managed(entities, entity.boundary_arn, snapshot, reader)
     identity: list[AppliedPolicy] = []
     unread: list[str] = []
-    for carrier in carriers:
-        for name, applied in _carried(carrier, managed):
+    for each in entities:
+        for name, applied in _applied(each, managed):
             if applied is None:
                 unread.append(f"the policy {name}, whose document could not be read")
             else:
@@ -59,7 +59,7 @@ def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, r
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     pods = pod_session(uses, session or session_name_of(principal), entity.tags, place)
     known = isinstance(entity, User) or entity.extent == "full"
-    return Carried(
+    return Requester(
         entity.arn,
         Policies(
             identity=tuple(identity),
@@ -76,7 +76,7 @@ def carried_by(principal: str, session: str | None, snapshot: AccountSnapshot, r
 
 
 def principal_arn(principal: str, snapshot: AccountSnapshot) -> str:
-    """Return the ARN of the role or user that `carried_by` would find; NotFoundError where it is not known."""
+    """Return the ARN of the role or user that `requester_of` would find; NotFoundError where it is not known."""
     entity = _entity(principal, snapshot)
     if entity.arn is None:
         raise NotFoundError(f"The ARN of {entity.name} is not known: its path could not be read.")
@@ -102,10 +102,10 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
 
 
 def _managed(
-    carriers: list[Role | User | Group], boundary_arn: str | None, snapshot: AccountSnapshot, reader: PolicyReader
+    entities: list[Role | User | Group], boundary_arn: str | None, snapshot: AccountSnapshot, reader: PolicyReader
 ) -> dict[str, AppliedPolicy]:
     """Return the managed policies whose documents are known, by ARN."""
-    arns = {policy.arn for carrier in carriers for policy in carrier.attached} | {boundary_arn or ""}
+    arns = {policy.arn for each in entities for policy in each.attached} | {boundary_arn or ""}
     managed = {
         policy.arn: AppliedPolicy(policy.name, parse_version(policy.default_version), policy.document, policy.arn)
         for policy in snapshot.local_policies
@@ -116,12 +116,12 @@ def _managed(
     return managed
 
 
-def _carried(
-    carrier: Role | User | Group, managed: dict[str, AppliedPolicy]
+def _applied(
+    each: Role | User | Group, managed: dict[str, AppliedPolicy]
 ) -> Iterator[tuple[str, AppliedPolicy | None]]:
-    for policy in carrier.attached:
+    for policy in each.attached:
         yield policy.name, managed.get(policy.arn)
-    for inline in carrier.inline:
+    for inline in each.inline:
         document = inline.document
         name = f"{inline.name} (inline)"
         yield name, None if document is None else AppliedPolicy(name, None, document)

@@ -62,7 +62,7 @@ class ComparedSide(NamedTuple):
     version: int | None = None
     created: datetime | None = None
     parameters: Mapping[str, str | None] = {}
-    """Of what a controller publishes: each parameter with its value, None where nothing tells it."""
+    """Of what a controller publishes: each parameter with its value, None where nothing gives it."""
 
 
 class AttachedCount(NamedTuple):
@@ -92,7 +92,7 @@ class Comparison(NamedTuple):
     supersession: str | None = None
     """What taking the one policy instead of the other means, where it supersedes it."""
     attached: tuple[AttachedCount, ...] = ()
-    """Of each AWS policy that is compared, as far as a snapshot tells."""
+    """Of each AWS policy that is compared, as far as a snapshot says."""
 
     @property
     def is_one_policy(self) -> bool:
@@ -149,7 +149,7 @@ class ChangesFeed(NamedTuple):
 
 
 class AttachedAnswer(NamedTuple):
-    """Who carries a policy, in whose account and when that was true."""
+    """Who has a policy attached, in which account, and as of when."""
 
     identity: CallerIdentity
     fetched_at: datetime
@@ -157,6 +157,6 @@ class AttachedAnswer(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing: neither carriers, nor what uses the roles among them."""
-        carriers = self.attachments
-        return carriers.complete and (carriers.uses_complete or not carriers.roles)
+        """Whether nothing is missing: neither who has it attached, nor what uses the roles among them."""
+        found = self.attachments
+        return found.complete and (found.uses_complete or not found.roles)

@@ -176,7 +176,7 @@ class Review:
 
 
 def review(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Review:
-    """Return what changed in the documents below a folder of a git repository; InputError where git cannot tell."""
+    """Return what changed in the documents below a folder of a git repository; InputError where git cannot say."""
     documents: list[ReviewedDocument] = []
     not_read: list[str] = []
     for file in changed_files(folder, base, paths):

@@ -1,4 +1,4 @@
-"""A role with all that it carries, what uses it, and what there is to say about that."""
+"""A role with its policies, what uses it, and the findings about it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from ekstui.core.access_levels import SumAccess, sum_access
 from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
 from ekstui.core.document import Document
 from ekstui.core.eks_coverage import unseen_uses
-from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
+from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of
 from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
@@ -44,7 +44,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
     """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError for none."""
     snapshot = library.account.required()
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(carried_arns([role])))
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(attached_arns([role])))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -61,15 +61,15 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
 
 
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
-    """Return all that a role carries as one document; InputError if a part of it could not be read.
+    """Return all policies of a role as one document; InputError if a part of it could not be read.
 
     The boundary is no part of it, since it takes away and gives nothing; the label names it.
     """
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, {}, defaults(carried_arns([role])))
+    (subject,) = subjects_of([role], snapshot, {}, defaults(attached_arns([role])))
     unread = [policy.name for policy in subject.policies if policy.document is None]
     if unread or not subject.known_whole:
-        what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} carries"
+        what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
         raise InputError(f"{what} could not be read, so the role cannot be compared as a whole.")
     statements = [each for policy in subject.policies if policy.document for each in policy.document.statements]
     label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
@@ -77,7 +77,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
 
 
 def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
-    """Return the parameters of a controller's policy that the account tells for its role: where it is, and its cluster."""
+    """Return the parameters of a controller's policy that the account gives for its role: where it is, and its cluster."""
     role = find_role(name, snapshot)
     uses = uses_in(snapshot).get(role.arn or "", ())
     clusters = {use.cluster for use in uses if use.cluster}
@@ -105,8 +105,8 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, " ".join(hints))
 
 
-def carried_arns(roles: Iterable[Role]) -> frozenset[str]:
-    """Return the ARNs of the managed policies that roles carry, boundaries included."""
+def attached_arns(roles: Iterable[Role]) -> frozenset[str]:
+    """Return the ARNs of the managed policies of roles, boundaries included."""
     arns = {policy.arn for role in roles for policy in role.attached}
     return frozenset(arns | {role.boundary_arn for role in roles if role.boundary_arn})
 
@@ -114,9 +114,9 @@ def carried_arns(roles: Iterable[Role]) -> frozenset[str]:
 def subjects_of(
     roles: Iterable[Role], snapshot: AccountSnapshot, uses: Uses, known: Mapping[str, DefaultVersion]
 ) -> tuple[RoleInUse, ...]:
-    """Return roles with the documents of all that they carry and with every use of them.
+    """Return roles with the documents of all their policies and with every use of them.
 
-    `known` holds the AWS policies that they carry, by ARN.
+    `known` holds the AWS policies among them, by ARN.
     """
     local = {policy.arn: policy for policy in snapshot.local_policies}
     return tuple(
@@ -124,7 +124,7 @@ def subjects_of(
             role=role,
             policies=(
                 *(_managed(policy.arn, known, local) for policy in role.attached),
-                *(CarriedPolicy(policy.name, None, None, policy.document) for policy in role.inline),
+                *(RolePolicy(policy.name, None, None, policy.document) for policy in role.inline),
             ),
             boundary=_managed(role.boundary_arn, known, local) if role.boundary_arn else None,
             uses=uses.get(role.arn, ()) if role.arn else (),
@@ -139,11 +139,11 @@ def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
     return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
 
 
-def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, LocalPolicy]) -> CarriedPolicy:
+def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, LocalPolicy]) -> RolePolicy:
     name = arn.rsplit("/", 1)[-1]
     if arn in known:
-        return CarriedPolicy(name, arn, known[arn].number, known[arn].document)
+        return RolePolicy(name, arn, known[arn].number, known[arn].document)
     own = local.get(arn)
     if own is None:
-        return CarriedPolicy(name, arn, None, None)
-    return CarriedPolicy(name, arn, parse_version(own.default_version), own.document)
+        return RolePolicy(name, arn, None, None)
+    return RolePolicy(name, arn, parse_version(own.default_version), own.document)

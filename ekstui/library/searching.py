@@ -5,7 +5,7 @@ from datetime import datetime
 from ekstui.core.document import Document
 from ekstui.core.history import PolicyHistory
 from ekstui.core.steps import FeedStep
-from ekstui.core.targets import Candidate, candidate_of, may_speak_of
+from ekstui.core.targets import Candidate, candidate_of, may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.scope import Scope
 
@@ -35,7 +35,7 @@ def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tup
 def _candidate(history: PolicyHistory, action: str) -> Candidate | None:
     default = history.policy.default_version
     if not any(
-        statement.effect == "Allow" and may_speak_of(statement.action_element, statement.actions, action)
+        statement.effect == "Allow" and may_match(statement.action_element, statement.actions, action)
         for statement in _document(history, default).statements
     ):
         return None

@@ -39,7 +39,7 @@ class SyncReport(NamedTuple):
     complete: bool
     """False where it was cancelled or something could not be asked: running it again goes on from there."""
     known_until: datetime | None
-    """Until when every change is known by this source; None where it does not speak of all policies."""
+    """Until when every change is known by this source; None where it does not cover all policies."""
 
     @property
     def changed(self) -> bool:

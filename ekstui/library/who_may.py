@@ -60,7 +60,7 @@ def _documents(
 
 def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> Iterator[Subject]:
     for role in snapshot.roles:
-        policies, unread = _carried((role,), documents)
+        policies, unread = _policies_of((role,), documents)
         yield Subject(
             "role", role.name, role.arn, policies, unread, *_boundary(role.boundary_arn, documents),
             used_by=uses.get(role.arn, ()) if role.arn else (),
@@ -69,15 +69,15 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
         )  # fmt: skip
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:
-        policies, unread = _carried((user, *(groups[name] for name in user.groups if name in groups)), documents)
+        policies, unread = _policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
         lost = tuple(f"group {name}" for name in user.groups if name not in groups)
         yield Subject("user", user.name, user.arn, policies, (*unread, *lost), *_boundary(user.boundary_arn, documents))
     for group in snapshot.groups:
-        policies, unread = _carried((group,), documents)
+        policies, unread = _policies_of((group,), documents)
         yield Subject("group", group.name, group.arn, policies, unread)
 
 
-def _carried(
+def _policies_of(
     holders: Iterable[Role | User | Group], documents: Documents
 ) -> tuple[tuple[AppliedPolicy, ...], tuple[str, ...]]:
     """Return the policies of some holders, each once, and the names of those whose documents are not known."""

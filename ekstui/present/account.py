@@ -126,12 +126,12 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
             (
                 role.name,
                 "service-linked role" if role.service_linked else "role",
-                "boundary" if entry.carried_as == ("boundary",) else ", ".join(entry.carried_as),
+                "boundary" if entry.attached_as == ("boundary",) else ", ".join(entry.attached_as),
                 age_in_words(role.last_used, now) if role.last_used else "—",
                 uses_words(entry.used_by) or trust_word(role.trust, identity.account),
             )
         )
-    rows += [(entry.user.name, "user", ", ".join(entry.carried_as), "", "") for entry in attachments.users]
+    rows += [(entry.user.name, "user", ", ".join(entry.attached_as), "", "") for entry in attachments.users]
     rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
     as_of = f"account {identity.account} ({identity.partition}), as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC"
     blocks: list[Block] = [Heading(_name(attachments.policy_arn), 1), Sentence(as_of)]
@@ -160,8 +160,8 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
         Sentence(f"aggregator {answer.aggregator} of AWS Config, as far as it has recorded"),
     ]
     rows = [
-        TableRow((each.account, code(each.name), each.kind, ", ".join(each.carried_as), uses_words(each.used_by)))
-        for each in answer.carriers
+        TableRow((each.account, code(each.name), each.kind, ", ".join(each.attached_as), uses_words(each.used_by)))
+        for each in answer.attachments
     ]
     if rows:
         blocks.append(Table(_EVERYWHERE, rows))

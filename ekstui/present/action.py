@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ekstui.core.action_facts import ActionCard, SpeakingStatement, resources_of
+from ekstui.core.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.core.grants import grants_of
 from ekstui.core.holders import Since
 from ekstui.core.summary import ActionSummary
@@ -22,7 +22,7 @@ class GivenAction(NamedTuple):
     card: ActionCard
     covered: Sequence[str]
     """The action's resource types that the grants can match."""
-    statements: Sequence[tuple[str, SpeakingStatement]]
+    statements: Sequence[tuple[str, MatchingStatement]]
     """Those that speak of it, each with the name of its policy."""
     since: Since | None
     """Since when the policy's default version has allowed it; None for a role, or where it does not."""
@@ -59,7 +59,7 @@ def card_blocks(given: GivenAction) -> list[Block]:
     return blocks
 
 
-def _statement(name: str, speaking: SpeakingStatement) -> Node:
+def _statement(name: str, speaking: MatchingStatement) -> Node:
     statement = speaking.statement
     inverse = statement.action_element == "NotAction"
     line = (

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ekstui.core.account import Use
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
-from ekstui.core.findings import CarriedPolicy, Finding
+from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.text import clean_line, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT, worst_first
@@ -333,7 +333,7 @@ def _policies(path: Path, role: ClusterRole) -> list[Node]:
     return nodes
 
 
-def _attached_kind(policy: CarriedPolicy) -> str:
+def _attached_kind(policy: RolePolicy) -> str:
     if policy.arn is None:
         return "inline"
     return f"attached, {'AWS managed' if policy.managed_by_aws else 'customer managed'}"
@@ -415,5 +415,5 @@ def _use_node(use: Use, index: int) -> Node:
     return Node(line, value=use, key=("use", index))
 
 
-def _policy_kind(policy: CarriedPolicy) -> str:
+def _policy_kind(policy: RolePolicy) -> str:
     return "inline" if policy.arn is None else "AWS managed" if policy.managed_by_aws else "customer managed"

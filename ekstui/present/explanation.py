@@ -125,14 +125,14 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
     if explanation.resource is not None:
         yield row("resource", code(explanation.resource))
     elif explanation.denied:
-        yield row("resource", "not told")
+        yield row("resource", "not given")
     if explanation.principal is not None:
         yield row("principal", code(explanation.principal))
     if (trust := explanation.trust) is not None:
         if trust.role is not None and trust.role != explanation.resource:
             yield row("role", code(trust.role))
         if trust.caller.kind == "web-identity" and trust.caller.subject is not None:
-            yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'a cluster not told'}"))
+            yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}"))
     if explanation.role is not None and explanation.role != explanation.principal:
         yield row("judged by", ("all of ", code(explanation.role)))
     helps = explanation.cause is None or explanation.cause.has_remedy
@@ -221,7 +221,7 @@ def _near(key: tuple[object, ...], near: NearStatement) -> Node:
 
 
 def _cross(failure: Failure) -> Span:
-    """Return a cross for what does not fit, a question mark for what was not told."""
+    """Return a cross for what does not fit, a question mark for what was not given."""
     return Span("? ", "warn") if failure.given is None and failure.part != "effect" else Span("✗ ", "bad")
 
 
@@ -262,7 +262,7 @@ def _simulated(decision: SimulatedDecision) -> Table:
     about = [
         ("resource", decision.resource),
         ("matched", ", ".join(decision.matched)),
-        ("not told", ", ".join(decision.missing_context)),
+        ("not given", ", ".join(decision.missing_context)),
         ("organisation", _allows(decision.allowed_by_organisation)),
         ("boundary", _allows(decision.allowed_by_boundary)),
     ]

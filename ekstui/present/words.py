@@ -11,7 +11,7 @@ from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tr
 
 if TYPE_CHECKING:
     from ekstui.core.account import Role, SourceError, Use
-    from ekstui.core.findings import CarriedPolicy
+    from ekstui.core.findings import RolePolicy
     from ekstui.core.grants import Grant
     from ekstui.errors import EkstuiError
 
@@ -47,7 +47,7 @@ def last_used_words(role: Role, now: datetime) -> str:
     return age_in_words(role.last_used, now)
 
 
-def policy_node(policy: CarriedPolicy, word: str, key: tuple[str, ...]) -> Node:
+def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
     """Return a policy that something carries: its name, version, and as what."""
     version = f" v{policy.version}" if policy.version else ""
     unread = "  document not read" if policy.document is None else ""

@@ -41,9 +41,9 @@ def read_account_file(path: Path) -> AccountSnapshot:
         for policy in map(parse_local_policy, _list(page, "Policies"))
         if ":aws:policy/" not in policy.arn
     }
-    carriers: list[Role | User | Group | LocalPolicy] = [*roles.values(), *users.values(), *groups.values()]
-    carriers.extend(policies.values())
-    partition, account = _owner([carrier.arn or "" for carrier in carriers], path)
+    entities: list[Role | User | Group | LocalPolicy] = [*roles.values(), *users.values(), *groups.values()]
+    entities.extend(policies.values())
+    partition, account = _owner([each.arn or "" for each in entities], path)
     # The CLI writes NextToken where it was told to stop early, IAM itself IsTruncated and Marker.
     complete = not (pages[-1].get("IsTruncated") or pages[-1].get("NextToken") or pages[-1].get("Marker"))
     missing = () if complete else (_incomplete(path),)
@@ -122,7 +122,7 @@ def demo_account(now: datetime) -> AccountSnapshot:
 _TIME = re.compile(r'"(\d{4}-\d{2}-\d{2}T[\d:.]+\+00:00)"')
 
 _LATELY = timedelta(days=500)
-"""What is this old when the demo is made is told by how long it is ago, such as a role's last use."""
+"""What is younger than this when the demo is made is given by its age, such as a role's last use."""
 
 
 def _moved(text: str, made: datetime, now: datetime) -> str:

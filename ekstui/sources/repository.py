@@ -31,7 +31,7 @@ class ChangedFile:
 def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Iterator[ChangedFile]:
     """Yield the files below `folder` that differ from a commit, those that git does not track yet included.
 
-    `paths` narrows it to some files. Raises InputError where git cannot tell.
+    `paths` narrows it to some files. Raises InputError where git cannot say.
     """
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()

@@ -38,7 +38,7 @@ class StoredAccount(NamedTuple):
 def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) -> None:
     """Keep a snapshot in place of the account's last one; StoreError says why it cannot be kept.
 
-    `folder` is the folder of accounts, `caller` a digest that tells the same settings and credentials next time.
+    `folder` is the folder of accounts, `caller` a digest by which the same settings and credentials are recognised next time.
     """
     _prepare(folder)
     identity = snapshot.identity

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ekstui.core.policy import Policy
 from ekstui.core.steps import FeedStep, StepCounts
-from ekstui.core.targets import Candidate, TargetUse, may_speak_of, read_numbers, written_numbers
+from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, digest_of
 from ekstui.store.policy_store import CHUNK, Known, PolicyStore
@@ -192,7 +192,7 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
 
 
 def history_key(known: Known) -> str:
-    """Return what tells a policy's documents from any others: half a hash over their hashes in order."""
+    """Return what identifies a policy's documents: half a hash over their hashes in order."""
     return digest_of(json.dumps(sorted(known.documents.items())).encode())[:32]
 
 
@@ -254,7 +254,7 @@ def _add(
 def _matching(targets: Mapping[str, Mapping[str, list[str]]], action: str) -> Iterator[tuple[str, TargetUse]]:
     for target, found in targets.items():
         effect, element, *actions = target.split("\n")
-        if may_speak_of(element, actions, action):  # type: ignore[arg-type]
+        if may_match(element, actions, action):  # type: ignore[arg-type]
             for name, (versions, places) in found.items():
                 numbers, statements = read_numbers(versions), read_numbers(places)
                 yield name, TargetUse(effect, element, tuple(actions), numbers, statements)  # type: ignore[arg-type]

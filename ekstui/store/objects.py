@@ -258,7 +258,7 @@ class ObjectFile:
                     freed += path.lstat().st_size
                     path.unlink()
             if self.private:
-                self._lock().unlink(missing_ok=True)  # its name tells the account
+                self._lock().unlink(missing_ok=True)  # its name is the account
         return freed
 
     def size(self) -> int:
@@ -359,7 +359,7 @@ def _encoded(value: object) -> bytes:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from the one that takes its place under the same name."""
+    """Return what distinguishes a file from the one that replaces it under the same name."""
     try:
         state = path.lstat()
     except OSError:

@@ -261,7 +261,7 @@ class Change(NamedTuple):
 
     provenance: Provenance
     known_until: datetime | None
-    """Until when the source knows of every change; None where it does not speak of all policies."""
+    """Until when the source knows of every change; None where it does not cover all policies."""
     synced_at: datetime | None = None
     corpus: str | None = None
     endpoint: str | None = None
@@ -316,7 +316,7 @@ def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provena
             if number in new or times.get(number) != info.created:
                 dated_by[number] = provenance.authority
             times[number] = info.created
-    # AWS speaks of now, whatever the local clock says.
+    # AWS answers as of now, whatever the local clock says.
     newer = known is None or from_aws or provenance.as_of >= known.provenance.as_of
     default = policy.default_version if newer else 0
     if default not in documents:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ekstui.core.access_levels import MatrixRow
 from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
-from ekstui.core.findings import CarriedPolicy
+from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
@@ -59,7 +59,7 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                     lambda: statement_text((action.action,), action.grants),
                 )
             )
-        case CarriedPolicy(name=name, arn=arn, document=document):
+        case RolePolicy(name=name, arn=arn, document=document):
             found.append(_fixed("name", name))
             if arn:
                 found.append(_fixed("ARN", arn))

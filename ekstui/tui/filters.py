@@ -7,7 +7,7 @@ from typing import Literal
 from ekstui.core.document import ActionElement, Document
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
-from ekstui.core.targets import may_speak_of
+from ekstui.core.targets import may_match
 from ekstui.core.where import parse_since
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
@@ -102,4 +102,4 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
 def touches(touched: Touched, version: int, typed: str) -> bool:
     """Return whether a version changed the grants of an action, or of one that begins so."""
     pattern = f"{typed.removeprefix('action:').lower()}*"
-    return any(may_speak_of(element, actions, pattern) for element, actions in touched.get(version, ()))
+    return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))

@@ -126,7 +126,7 @@ def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     answer = explain("--policy", "AmazonEKSComputePolicy", given=message)
     assert answer["verdict"] == "depends"
     assert "aws:TagKeys" in answer["missing_context"]
-    assert any("some condition that is not told did not hold" in note for note in answer["notes"])
+    assert any("some condition that is not given did not hold" in note for note in answer["notes"])
     # EKS's own tags alone pass; the custom one is what the condition refuses.
     answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), given=message)
     assert answer["verdict"] == "allowed"
@@ -235,7 +235,7 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         (["--action", "ec2:CreateVolume", "--principal", "me"], "no ARN"),
         (["--action", "ec2:CreateVolume", "--context", "aws:ReqestTag/a=b"], "aws:RequestTag/"),
         (["--action", "ec2:CreateVolume", "--context", "Region=b"], "no condition key"),
-        (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "tells no context key"),
+        (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "is not KEY=VALUE"),
         (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "no condition key"),
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"], "absent and to have"),
         (

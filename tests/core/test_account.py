@@ -8,10 +8,10 @@ from tests.accounts import CLUSTER_POLICY, snapshot
 
 def test_carriers_stand_once_with_every_way() -> None:
     carriers = attachments_of(snapshot(), CLUSTER_POLICY.arn)
-    assert [(entry.role.name, entry.carried_as) for entry in carriers.roles] == [
+    assert [(entry.role.name, entry.attached_as) for entry in carriers.roles] == [
         ("prod-cluster", ("permissions", "boundary"))
     ]
-    assert [(entry.user.name, entry.carried_as) for entry in carriers.users] == [("ana", ("permissions", "boundary"))]
+    assert [(entry.user.name, entry.attached_as) for entry in carriers.users] == [("ana", ("permissions", "boundary"))]
     assert [group.name for group in carriers.groups] == ["ops"]
 
 

@@ -8,7 +8,7 @@ from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceErr
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
 from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
-from ekstui.core.uses import carriers_of, roles_of_cluster, uses_in
+from ekstui.core.uses import attachments_with_uses, roles_of_cluster, uses_in
 from tests.accounts import WHEN, identity
 
 ACCOUNT = "111122223333"
@@ -153,7 +153,7 @@ def test_what_was_not_read_is_named() -> None:
 
 def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
     snapshot = replace(account(a_role(None, "AmazonEKSWorkerNodePolicy")), eks=None)
-    answer = carriers_of(snapshot, "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
+    answer = attachments_with_uses(snapshot, "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
     assert answer.complete
     assert not answer.uses_complete
 
@@ -181,5 +181,5 @@ def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> Non
         ((scoped, wide, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
     ):  # fmt: skip
         read = account(attached(*carried))
-        (entry,) = carriers_of(read, f"arn:aws:iam::aws:policy/{asked}").roles
+        (entry,) = attachments_with_uses(read, f"arn:aws:iam::aws:policy/{asked}").roles
         assert bool(entry.remarks) is said

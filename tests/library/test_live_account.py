@@ -119,11 +119,11 @@ def test_every_role_is_told_once_over_short_pages(rig: Rig, library: Library) ->
 def test_boundaries_are_told_from_attachments(rig: Rig, library: Library) -> None:
     library.account.refresh()
     carried = attached(library, "AmazonEKSClusterPolicy").attachments
-    ways = {entry.role.name: entry.carried_as for entry in carried.roles}
+    ways = {entry.role.name: entry.attached_as for entry in carried.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert ways["prod-cluster"] == ("permissions",)
     users = attached(library, "AmazonEC2ContainerRegistryReadOnly").attachments.users
-    assert {entry.user.name: entry.carried_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
+    assert {entry.user.name: entry.attached_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
     assert [group.name for group in carried.groups] == ["platform"]
 
 
@@ -159,7 +159,7 @@ def test_counts_agree_with_the_sweep(rig: Rig, library: Library) -> None:
     assert snapshot.counts is not None
     for arn, count in snapshot.counts.items():
         swept = attachments_of(snapshot, arn)
-        ways = [*(role.carried_as for role in swept.roles), *(user.carried_as for user in swept.users)]
+        ways = [*(role.attached_as for role in swept.roles), *(user.attached_as for user in swept.users)]
         assert count.attachments == sum("permissions" in way for way in ways) + len(swept.groups), arn
     attached = [*(role.attached for role in snapshot.roles), *(user.attached for user in snapshot.users)]
     attached += [group.attached for group in snapshot.groups]
@@ -213,7 +213,7 @@ def test_a_denied_sweep_is_gone_round(rig: Rig, small: Account) -> None:
     small.refresh()
     library = asking(small)
     answer = attached(library, "AmazonEKSClusterPolicy").attachments
-    ways = {entry.role.name: entry.carried_as for entry in answer.roles}
+    ways = {entry.role.name: entry.attached_as for entry in answer.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert set(ways) == rig.account.roles_with("AmazonEKSClusterPolicy") | {"prod-orders"}
     assert answer.complete
@@ -529,13 +529,13 @@ def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> No
     library = asking(small)
     policy = library.find("AmazonEKSClusterPolicy").policy
     answer = attached_everywhere(library, policy, "organisation")
-    roles = {(each.account, each.name) for each in answer.carriers if each.kind == "role"}
+    roles = {(each.account, each.name) for each in answer.attachments if each.kind == "role"}
     expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
     expected |= {("444455556666", name) for name in other.roles_with(policy.name)}
     bounded = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
     assert roles == expected | bounded
-    assert len(answer.carriers) == len({(each.account, each.arn) for each in answer.carriers})
-    assert {each.carried_as for each in answer.carriers if each.name == "prod-orders"} == {("boundary",)}
+    assert len(answer.attachments) == len({(each.account, each.arn) for each in answer.attachments})
+    assert {each.attached_as for each in answer.attachments if each.name == "prod-orders"} == {("boundary",)}
     assert any("last used" in note for note in answer.not_looked_at)
     with pytest.raises(NotFoundError) as unknown:
         attached_everywhere(library, policy, "organization")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.core.trust import trust_in_words, trust_word
-from ekstui.core.uses import carriers_of, uses_in
+from ekstui.core.uses import attachments_with_uses, uses_in
 from ekstui.errors import InputError
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
@@ -79,7 +79,7 @@ def test_any_account_file_is_read_or_refused(tmp_path: Path) -> None:
             continue
         read += 1
         uses_in(account)
-        carriers_of(account, POLICY["PolicyArn"])
+        attachments_with_uses(account, POLICY["PolicyArn"])
         for each in account.roles:
             assert trust_word(each.trust, account.identity.account)
             assert trust_in_words(each.trust, account.identity.account)

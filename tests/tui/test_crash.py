@@ -103,7 +103,7 @@ def test_at_debug_too_the_log_has_nothing_of_what_other_libraries_say(own_home: 
 
 
 def test_at_debug_the_log_has_what_errors_of_its_own_say_and_no_control_characters(tmp_path: Path) -> None:
-    handler = logfile.log_file(tmp_path / "log", tells=True)
+    handler = logfile.log_file(tmp_path / "log", with_messages=True)
     for error in (EkstuiError("for 999988887777\x1b[2J"), KeyError("another's secret")):
         try:
             raise error

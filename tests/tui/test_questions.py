@@ -93,7 +93,7 @@ def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() ->
         assert "✗ volume" in words(app.screen)
         await pilot.press("x")
         await settle(pilot, lambda: isinstance(app.screen, ExplainScreen) and "volume" not in words(app.screen))
-        await settle(pilot, lambda: "ec2:CreateTags: depends on what was not told" in words(app.screen))
+        await settle(pilot, lambda: "ec2:CreateTags: depends on what was not given" in words(app.screen))
 
     travel(journey)
 

@@ -37,7 +37,7 @@ _UNLISTED_KEYS = (
     "lakeformation:GlueARN",
 )
 
-# Keys that the credentials of a role carry into requests to any service.
+# Keys that a role's credentials put into requests to any service.
 _SESSION_KEYS = frozenset(
     {"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "glue:roleassumedby"}
 )
@@ -86,7 +86,7 @@ def forms_of(action: str, resource_type: str | None = None) -> frozenset[str]:
 
 @lru_cache(maxsize=65536)
 def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
-    """Return whether requests for an action surely can carry a key, because AWS lists it.
+    """Return whether requests for an action certainly can have a key, because AWS lists it.
 
     False says only that no list has it. Global keys hold everywhere, except the tags of request and resource.
     """
@@ -98,14 +98,14 @@ def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
 
 @lru_cache(maxsize=65536)
 def is_unassigned(key: str) -> bool:
-    """Return whether the reference lists a key for its service and for no action, so that any of them may carry it."""
+    """Return whether the reference lists a key for its service and for no action, so that any of them may have it."""
     key = key.lower()
     assigned, listed = _forms_of_service(key.partition(":")[0])
     return not _is_of(key, assigned) and _is_of(key, listed)
 
 
 def is_condition_key(key: str) -> bool:
-    """Return whether a condition key of that name exists, as far as anybody can tell.
+    """Return whether a condition key of that name exists, as far as is known.
 
     The keys of an identity provider, such as `oidc.eks…/id/X:sub`, are not listed anywhere.
     """

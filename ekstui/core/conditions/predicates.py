@@ -158,7 +158,7 @@ class ConditionResult(NamedTuple):
 def condition_holds(condition: Condition, context: Context, *, has_variables: bool) -> ConditionResult:
     """Return whether `condition` holds, by the rules for absent keys, several values and set operators.
 
-    An operator that IAM's documentation lacks is unknown, as is a key that was not told.
+    An operator that IAM's documentation lacks is unknown, as is a key that was not given.
     """
     line = predicate(condition.operator, condition.key, condition.values, has_variables=has_variables)
     given = context.values(condition.key)

@@ -84,7 +84,7 @@ class Span(NamedTuple):
 
 
 class Deferred(NamedTuple):
-    """A value of another family than text that holds a policy variable: only a request tells what it is."""
+    """A value of another family than text that holds a policy variable: only a request says what it is."""
 
     kind: Kind
     parts: Template

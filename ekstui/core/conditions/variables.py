@@ -40,7 +40,7 @@ class Resolved(NamedTuple):
     resolvable: bool
     """False if the request lacks a key that has no default here: nothing equals such a value."""
     unknown_keys: tuple[str, ...]
-    """Keys whose values decide but were not told."""
+    """Keys whose values decide but were not given."""
 
     def pattern(self) -> str:
         """The value as a wildcard pattern; a part that is not known matches anything."""

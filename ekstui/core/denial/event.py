@@ -225,7 +225,7 @@ def _only_resource_of(event: Mapping[str, Any]) -> str | None:
 
 
 def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    told: dict[str, object] = {
+    context: dict[str, object] = {
         "aws:RequestedRegion": event.get("awsRegion"),
         "aws:CurrentTime": event.get("eventTime"),
         "aws:UserAgent": event.get("userAgent"),
@@ -233,17 +233,17 @@ def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
     address = event.get("sourceIPAddress")
     if isinstance(address, str) and _is_address(address):
-        told["aws:SourceIp"] = address
+        context["aws:SourceIp"] = address
     identity = event.get("userIdentity")
     if isinstance(identity, dict):
-        told["aws:userid"] = identity.get("principalId")
+        context["aws:userid"] = identity.get("principalId")
         if identity.get("type") == "IAMUser":
-            told["aws:username"] = identity.get("userName")
+            context["aws:username"] = identity.get("userName")
     session = identity.get("sessionContext") if isinstance(identity, dict) else None
     issuer = session.get("sessionIssuer") if isinstance(session, dict) else None
     if isinstance(issuer, dict) and issuer.get("type") == "Role":
-        told["aws:PrincipalArn"] = issuer.get("arn")
-    return {key: (value,) for key, value in told.items() if isinstance(value, str) and value}
+        context["aws:PrincipalArn"] = issuer.get("arn")
+    return {key: (value,) for key, value in context.items() if isinstance(value, str) and value}
 
 
 def _is_address(text: str) -> bool:
@@ -294,18 +294,18 @@ def _keys_left_out(action: str, conditions: Mapping[str, object], reference: Ref
 
 
 def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
-    told: dict[str, tuple[str, ...]] = {}
+    context: dict[str, tuple[str, ...]] = {}
     for entry in _items(value):
         key = entry.get("key")
         values = [item.get("value") for item in _items(entry.get("values"))]
         if isinstance(key, str) and ":" in key:
-            told[key] = tuple(text for text in values if isinstance(text, str))
+            context[key] = tuple(text for text in values if isinstance(text, str))
     # EC2 lists a resource's tag under its own key; AWS's global key has the same value.
-    for key in tuple(told):
+    for key in tuple(context):
         service, slash, tag = key.partition(":ResourceTag/")
         if slash and service != "aws":
-            told.setdefault(f"aws:ResourceTag/{tag}", told[key])
-    return told
+            context.setdefault(f"aws:ResourceTag/{tag}", context[key])
+    return context
 
 
 def _items(value: object) -> list[dict[str, Any]]:

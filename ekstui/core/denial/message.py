@@ -17,7 +17,7 @@ class Cause(NamedTuple):
     """What the message names as the reason."""
 
     policy_type: PolicyType | None
-    """None where it speaks of a deny without saying of which policy."""
+    """None where it mentions a deny without saying of which policy."""
     explicit: bool
     """True for a Deny; False where no policy of the type allows."""
     policy: str | None = None
@@ -31,7 +31,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denied request, as far as a message tells it."""
+    """A denied request, as far as a message describes it."""
 
     action: str
     """The action that must be allowed, in the reference's spelling where it has it."""

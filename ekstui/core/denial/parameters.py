@@ -1,4 +1,4 @@
-"""What the parameters of a recorded call tell: the tags that it gives, and the resources that it is about.
+"""What follows from the parameters of a recorded call: the tags that it sets, and the resources that it is about.
 
 Services write parameters in many shapes; only what has one meaning in all of them is taken.
 """

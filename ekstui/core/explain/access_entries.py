@@ -43,7 +43,7 @@ class ForbiddenExplanation(NamedTuple):
     """The answer to why Kubernetes forbade a request."""
 
     verdict: ForbiddenVerdict
-    """Whether the request would be forbidden now, as far as access entries tell."""
+    """Whether the request would be forbidden now, as far as access entries say."""
     subject: Subject | None
     """None where the cluster does not know who asks."""
     request: KubernetesRequest | None
@@ -52,7 +52,7 @@ class ForbiddenExplanation(NamedTuple):
     cluster: str | None = None
     """None where no cluster is known to look at."""
     principal: str | None = None
-    """The ARN of the role or user behind the subject, where an entry or the account tells."""
+    """The ARN of the role or user behind the subject, where an entry or the account names it."""
     entry: AccessEntry | None = None
     policies: tuple[GivenPolicy, ...] = ()
     missing_rule: Rule | None = None

@@ -140,7 +140,7 @@ class NewerVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NearStatement:
-    """A statement that speaks, or nearly speaks, about the request."""
+    """A statement that matches the request, or nearly does."""
 
     layer: Layer
     policy: str
@@ -167,7 +167,7 @@ class Explanation(NamedTuple):
     nearest: tuple[NearStatement, ...]
     """Best first."""
     missing_context: tuple[str, ...]
-    """What would have to be told for a verdict; `resource` stands for the resource."""
+    """What would have to be given for a verdict; `resource` stands for the resource."""
     allowed_by: tuple[Allower, ...]
     """Best first; empty where no policy is a remedy."""
     allowed_by_more: int
@@ -203,7 +203,7 @@ _VERDICTS: dict[Verdict, str] = {
     "allowed": "allowed by the policies looked at",
     "explicit-deny": "denied explicitly: a Deny counts more than any Allow",
     "implicit-deny": "denied: nothing allows it",
-    "depends": "depends on what was not told",
+    "depends": "depends on what was not given",
 }
 
 
@@ -292,7 +292,7 @@ def failure_in_words(failure: Failure) -> str:
         return "it denies the request"
     wanted = " or ".join(failure.wanted) or "nothing"
     if failure.given is None:
-        given = "not told"
+        given = "not given"
     elif failure.given:
         given = f"the request has {', '.join(failure.given)}"
     else:

@@ -18,7 +18,7 @@ _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, as told. What is told beside a message goes before what the message says."""
+    """A request, as given. What is given with a message overrides what the message says."""
 
     message: str | None = None
     """A pasted denial."""
@@ -32,7 +32,7 @@ class Question:
 
 
 class Asked(NamedTuple):
-    """A request that is asked about, and the denial where a message told it."""
+    """A request that is asked about, and the denial if it came from a message."""
 
     request: Request
     denial: Denial | None
@@ -101,12 +101,12 @@ def _asked(question: Question, denial: Denial | None, reference: Reference) -> A
 
 
 def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the context that `KEY=VALUE` entries tell; a key told twice has both values."""
+    """Return the context that `KEY=VALUE` entries give; a key given twice has both values."""
     context: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         key, equals, value = entry.partition("=")
         if not equals or not key:
-            raise InputError(f"{entry!r} tells no context key.", "Write --context aws:RequestedRegion=eu-west-1.")
+            raise InputError(f"{entry!r} is not KEY=VALUE.", "Write --context aws:RequestedRegion=eu-west-1.")
         context[key] = (*context.get(key, ()), value)
     return context
 
@@ -139,9 +139,9 @@ def _check_disjoint(context: Mapping[str, tuple[str, ...]], absent: tuple[str, .
     gone = {key.lower() for key in absent}
     for key in context:
         if key.lower() in gone:
-            raise InputError(f"{key} is told to be absent and to have a value.")
+            raise InputError(f"{key} is given both as absent and with a value.")
 
 
 def _merged(first: Mapping[str, tuple[str, ...]], second: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    told = {key.lower() for key in second}
-    return {**{key: values for key, values in first.items() if key.lower() not in told}, **second}
+    given = {key.lower() for key in second}
+    return {**{key: values for key, values in first.items() if key.lower() not in given}, **second}

@@ -18,7 +18,7 @@ _TAG = "aws:PrincipalTag/"
 
 @dataclass(frozen=True, slots=True)
 class PodSession:
-    """What a request made in such a session carries."""
+    """What a request made in such a session has."""
 
     policies: tuple[AppliedPolicy, ...] = ()
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -131,7 +131,7 @@ def _verdict(evaluation: Evaluation | None, denial: Denial | None) -> Verdict:
 
 
 def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[StatementResult]:
-    """Return the statements that may tell why: of the policies in force, and of the kind that the message names."""
+    """Return the statements that may be the reason: of the policies in force, and of the kind that the message names."""
     if evaluation is None:
         return []
     results = [result for entry in evaluation.resources for result in entry.statements]
@@ -230,7 +230,7 @@ def _notes(
         )
     if evaluation is not None and evaluation.verdict == "depends" and cause is not None and cause.has_remedy:
         notes.append(
-            "The message says that no identity policy allowed it: where these are all, some condition that is not told "
+            "The message says that no identity policy allowed it: where these are all, some condition that is not given "
             "did not hold."
         )
     if request.action.lower() in UNSIGNED:

@@ -11,10 +11,10 @@ from ekstui.core.findings.attached_policies import (
     superseded_policies,
 )
 from ekstui.core.findings.finding import (
-    CarriedPolicy,
     Code,
     Finding,
     RoleInUse,
+    RolePolicy,
     Severity,
     Surroundings,
     described,
@@ -25,10 +25,10 @@ from ekstui.core.knowledge import Knowledge
 
 __all__ = [
     "QUIET",
-    "CarriedPolicy",
     "Code",
     "Finding",
     "RoleInUse",
+    "RolePolicy",
     "Severity",
     "Surroundings",
     "described",
@@ -63,7 +63,7 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
 
 
 def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
-    """Return what to say of a role that EKS is told to use and that was not among those read."""
+    """Return what to say of a role that EKS is configured to use and that was not among those read."""
     name = arn.rsplit("/", 1)[-1]
     evidence = tuple(described(use) for use in uses)
     if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
@@ -74,7 +74,7 @@ def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> 
         return Finding(
             "role-not-found", "note", f"The role {name} is not among the roles that could be read.", evidence
         )
-    return Finding("role-not-found", "problem", f"IAM has no role {name}, which EKS is told to use.", evidence)
+    return Finding("role-not-found", "problem", f"IAM has no role {name}, which EKS is configured to use.", evidence)
 
 
 def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
@@ -86,7 +86,7 @@ def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
         if surroundings.now - role.last_used > QUIET:
             text = f"No recorded activity since {role.last_used:%Y-%m-%d}."
             yield Finding(
-                "no-recorded-activity", "note", text, (f"last used in {role.last_used_region or 'a region not told'}",)
+                "no-recorded-activity", "note", text, (f"last used in {role.last_used_region or 'an unknown region'}",)
             )
     elif role.created is not None and surroundings.now - role.created > QUIET:
         text = "No recorded activity in the period that IAM tracks, at most 400 days."

@@ -30,7 +30,7 @@ CLUSTER_TAG = "eks-cluster-name"
 
 
 def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield a finding for each policy that the role carries and that a newer one may replace."""
+    """Yield a finding for each attached policy that a newer one may replace."""
     for policy in subject.policies:
         known = knowledge.policies.get(policy.name)
         if known is None or known.supersession is None or not policy.managed_by_aws:
@@ -38,7 +38,7 @@ def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledg
         if policy.name == "AmazonEKSServicePolicy":
             yield from _service_policy(subject, surroundings, known.supersession)
             continue
-        newer = [name for name in known.superseded_by if subject.carries(name)]
+        newer = [name for name in known.superseded_by if subject.has_attached(name)]
         text = f"{policy.name} has narrower successors: {' and '.join(known.superseded_by)}. {known.supersession}"
         if newer:
             text = (
@@ -94,7 +94,7 @@ class _Excess:
     policy: str
     needed: Callable[[Use, RoleInUse, Surroundings], Truth]
     among: tuple[str, ...]
-    """The rule speaks only of roles with a use of these kinds."""
+    """The rule is only about roles with a use of these kinds."""
     excess: str
     """What is too much, as the predicate of a sentence about the policy."""
     loss: str
@@ -154,7 +154,7 @@ _EXCESSES = (
 def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
     """Yield a finding for each policy that gives more than any use of the role needs."""
     for excess in _EXCESSES:
-        if not subject.carries(excess.policy) or not any(use.kind in excess.among for use in subject.uses):
+        if not subject.has_attached(excess.policy) or not any(use.kind in excess.among for use in subject.uses):
             continue
         needed = [excess.needed(use, subject, surroundings) for use in subject.uses]
         if any(needed):
@@ -172,7 +172,7 @@ def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[
 
 def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
     """Yield a finding for each use whose sessions lack the tag that the cluster-scoped EBS policy compares with."""
-    if not subject.carries(SCOPED) or subject.role.extent == "name":
+    if not subject.has_attached(SCOPED) or subject.role.extent == "name":
         return
     tag = dict(subject.role.tags).get(CLUSTER_TAG)
     for use in subject.uses:
@@ -186,7 +186,7 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
             continue
         severity: Severity = "problem" if use.certainty == "confirmed" else "advice"
         text = f"{SCOPED} refuses everything but reads: {said}."
-        if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.carries(name)]:
+        if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.has_attached(name)]:
             severity, text = "note", f"{text} What {wider[0]} gives still works."
         yield Finding("principal-tag-missing", severity, text, (described(use),))
 

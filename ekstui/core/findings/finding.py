@@ -39,8 +39,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedPolicy:
-    """A policy that a role carries, with its document."""
+class RolePolicy:
+    """A policy that a role has attached, with its document."""
 
     name: str
     arn: str | None
@@ -61,22 +61,22 @@ class CarriedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RoleInUse:
-    """A role, all that it carries, and every use of it that was seen, in whatever cluster and region."""
+    """A role, its policies, and every use of it that was seen, in any cluster and region."""
 
     role: Role
-    policies: tuple[CarriedPolicy, ...]
-    boundary: CarriedPolicy | None = None
+    policies: tuple[RolePolicy, ...]
+    boundary: RolePolicy | None = None
     uses: tuple[Use, ...] = ()
     unseen: tuple[str, ...] = ()
     """Where further uses may hide, a phrase each, such as `Pod Identity of cluster b`; they turn findings into notes."""
 
-    def carries(self, name: str) -> bool:
-        """Return whether it carries AWS's policy of that name."""
+    def has_attached(self, name: str) -> bool:
+        """Return whether AWS's policy of that name is attached."""
         return any(policy.name == name and policy.managed_by_aws for policy in self.policies)
 
     @property
     def known_whole(self) -> bool:
-        """Whether all that the role carries is known, if not read."""
+        """Whether it is known which policies the role has, even if not all were read."""
         return self.role.extent == "full"
 
 

@@ -9,9 +9,9 @@ from ekstui.core.eks import Addon
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.core.findings.finding import (
     SERVICE_ROLE_SINCE,
-    CarriedPolicy,
     Finding,
     RoleInUse,
+    RolePolicy,
     Severity,
     Surroundings,
     a_note_if_unseen,
@@ -27,7 +27,7 @@ from ekstui.core.wildcard import matches
 from ekstui.errors import DocumentError
 
 _ORDINARY = "not-local-outpost"
-"""What is true of a cluster unless something speaks for the contrary."""
+"""What is true of a cluster unless something says otherwise."""
 
 NAMED_ACTIONS = 3
 """How many missing actions a finding's text names; the evidence always names all."""
@@ -63,11 +63,11 @@ def _suits(requirement: Requirement, subject: RoleInUse, knowledge: Knowledge) -
     What not every cluster needs is for those roles that have a policy for it.
     """
     if requirement.when == (_ORDINARY,):
-        return not any(map(subject.carries, _usual_policies(("local-outpost",), knowledge)))
+        return not any(map(subject.has_attached, _usual_policies(("local-outpost",), knowledge)))
     made_after = subject.role.created is not None and subject.role.created >= SERVICE_ROLE_SINCE
     if "created-before-2020-04-16" in requirement.when and made_after:
         return False
-    return any(map(subject.carries, _usual_policies(requirement.when, knowledge)))
+    return any(map(subject.has_attached, _usual_policies(requirement.when, knowledge)))
 
 
 def _usual_policies(when: tuple[str, ...], knowledge: Knowledge) -> set[str]:
@@ -117,7 +117,7 @@ def _judge(
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
         return Finding("missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"))
-    if certain and requirement.policies and not any(subject.carries(name) for name in requirement.policies):
+    if certain and requirement.policies and not any(subject.has_attached(name) for name in requirement.policies):
         covering = listed(_covering(requirement.actions, subject))
         usual = (
             f"None of {listed(requirement.policies, 'and')}" if requirement.policies[1:] else requirement.policies[0]
@@ -213,9 +213,9 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, s
     return f" where {listed(undecided)}" if undecided else ""
 
 
-def _unread(subject: RoleInUse) -> list[CarriedPolicy]:
-    carried = (*subject.policies, *([subject.boundary] if subject.boundary else []))
-    return [policy for policy in carried if policy.document is None]
+def _unread(subject: RoleInUse) -> list[RolePolicy]:
+    attached = (*subject.policies, *([subject.boundary] if subject.boundary else []))
+    return [policy for policy in attached if policy.document is None]
 
 
 def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
@@ -237,7 +237,7 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
         recommends = f"EKS recommends {names} for the add-on {addon.name}" if names else ""
         evidence = (described(use), *(f"recommended: {arn}" for arn in missing), *unseen_evidence(subject))
         if addon.requires_permissions and not subject.policies:
-            text = f"EKS says that the add-on {addon.name} needs permissions, and the role carries no policy."
+            text = f"EKS says that the add-on {addon.name} needs permissions, and the role has no policy attached."
             severity = a_note_if_unseen("problem", subject)
             yield Finding("missing-policy", severity, f"{text} {recommends}.".replace(" .", ""), evidence)
         elif missing:
@@ -247,7 +247,7 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
 
 
 def _recommended(addon: Addon, use: Use) -> tuple[str, ...]:
-    """Return the ARNs that EKS recommends for the use's service account, or for any where it is not told."""
+    """Return the ARNs that EKS recommends for the use's service account, or for any where it is not known."""
     recommended = addon.recommended_policies or ()
     return tuple(arn for account, arns in recommended if use.service_account in (None, account) for arn in arns)
 

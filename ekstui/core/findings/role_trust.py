@@ -69,7 +69,7 @@ def _tag_session_unused(
         return
     # A role of a cluster needs it for Auto Mode only.
     usual = [each for each in knowledge.requirements if each.when == requirement.when and each.when]
-    if requirement.when and not any(subject.carries(name) for each in usual for name in each.policies):
+    if requirement.when and not any(subject.has_attached(name) for each in usual for name in each.policies):
         return
     text = f"Its trust policy does not allow {requirement.principal} {_TAG_SESSION}: {requirement.consequence}."
     evidence = f"inferred: its trust policy names {requirement.principal}, and no use of it by that service was seen"

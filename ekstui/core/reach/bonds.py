@@ -1,4 +1,4 @@
-"""Condition keys that hang together: which values no request has at once, and what one key tells of another.
+"""Condition keys that hang together: which values no request has at once, and what one key says of another.
 
 Source: IAM User Guide, "AWS global condition context keys"; the service authorization reference for EC2 and KMS.
 """
@@ -30,7 +30,7 @@ _PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "f
 
 
 class Bond(NamedTuple):
-    """Two keys of which one tells something of the other."""
+    """Two keys of which one says something of the other."""
 
     one: str
     other: str
@@ -55,7 +55,7 @@ def _same_account(arns: Values, accounts: Values) -> bool:
 
 
 def _with_source_account(arns: Values, accounts: Values) -> bool:
-    """Return whether the account of a source is told with it, and is its own."""
+    """Return whether the account of a source is given with it, and is its own."""
     account = split_arn(arns[0]).account if arns else ""
     return not _ACCOUNT.fullmatch(account) or accounts == (account,)
 

@@ -136,10 +136,10 @@ def _is_undescribed(service: str, resource: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def takes_key(action: str, resource_type: str, key: str) -> bool:
-    """Return whether requests for the action on a resource of that type may carry the key, in lower case.
+    """Return whether requests for the action on a resource of that type may have the key, in lower case.
 
-    The reference does not list all: where it is silent, an action on resources may carry their tags and the keys of
-    its service, and one that writes may carry tags.
+    The reference does not list all: where it is silent, an action on resources may have their tags and the keys of
+    its service, and one that writes may have tags.
     """
     info = reference().find(action)
     if info is None or lists_key(action, key, resource_type or None) or is_unassigned(key):

@@ -14,7 +14,7 @@ from ekstui.core.reference import reference
 Grants = Mapping[Target, frozenset[Extent]]
 
 MAX_CELLS = 256
-"""How many combinations of patterns that an action may match are told apart."""
+"""How many combinations of patterns that an action may match are distinguished."""
 
 _NOTHING: frozenset[Extent] = frozenset()
 _UNNAMED = "\ue0aa"
@@ -86,7 +86,7 @@ class Side:
         return self._of_all[service] or self.held(action)
 
     def _says_of_all(self, service: str) -> Held | None:
-        """Return what the document says of every action of a service, or None if it tells them apart."""
+        """Return what the document says of every action of a service, or None if it distinguishes them."""
         if service in self._named:
             return None
         alike = {"*", "*:*", f"{service}:*"}

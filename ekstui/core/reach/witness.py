@@ -207,7 +207,7 @@ class _Search:
         return None
 
     def _matches(self, extent: Extent, known: WholeContext) -> Truth:
-        """Return whether the request on the current resource matches an extent; None if it cannot be told."""
+        """Return whether the request on the current resource matches an extent; None where that cannot be decided."""
         listed = some(self._is_listed(resource, known) for resource in extent.resources)
         if extent.element == "NotResource":
             listed = negation(listed)

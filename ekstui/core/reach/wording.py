@@ -259,7 +259,7 @@ def _opening(reach: Reach, names: Names | None) -> str:
         "narrowed": f"{names.after} allows less",
         "mixed": "each allows something that the other does not",
         "same": "same access",
-        "unknown": "which allows more cannot be told",
+        "unknown": "which allows more cannot be decided",
     }
     return words[reach]
 

@@ -1,1 +1,1 @@
-"""The live account, through boto3: the only place that speaks to AWS."""
+"""The live account, through boto3: the only place that calls AWS."""

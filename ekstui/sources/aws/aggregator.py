@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ekstui.core.account import CarriedAs, CarrierKind, RecordedCarrier, SourceError, Use, UseKind
+from ekstui.core.account import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Connection
@@ -32,7 +32,7 @@ _RECORDED = "configurationItemStatus IN ('OK', 'ResourceDiscovered')"
 _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
 """What may stand in a query: no quote can end the text there."""
 
-_KINDS: dict[str, CarrierKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
+_KINDS: dict[str, EntityKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 
 _USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
     ("cluster", "AWS::EKS::Cluster", "RoleArn", "Name", "Name"),
@@ -46,18 +46,20 @@ _USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
 class ConfigRead:
     """What Config answered, and what failed."""
 
-    carriers: tuple[RecordedCarrier, ...]
+    attachments: tuple[RecordedAttachment, ...]
     errors: tuple[SourceError, ...]
 
 
-def read_carriers(connection: Connection, aggregator: str, policy_arn: str, cancelled: Cancelled = never) -> ConfigRead:
-    """Return who carries the policy in all accounts of the aggregator; NotFoundError if there is no such aggregator."""
+def read_attachments(
+    connection: Connection, aggregator: str, policy_arn: str, cancelled: Cancelled = never
+) -> ConfigRead:
+    """Return who has the policy attached in all accounts of the aggregator; NotFoundError if there is no such aggregator."""
     if not _POLICY_ARN.fullmatch(policy_arn):
         raise InputError(f"{policy_arn} is no policy's ARN.")
-    carriers: dict[tuple[str, str], RecordedCarrier] = {}
+    attachments: dict[tuple[str, str], RecordedAttachment] = {}
     uses: dict[str, list[Use]] = {}
     errors: dict[str, SourceError] = {}
-    queries = {**_carrier_queries(policy_arn), **_use_queries()}
+    queries = {**_attachment_queries(policy_arn), **_use_queries()}
 
     def rows(name: str) -> list[Mapping[str, Any]]:
         return list(_rows(connection, aggregator, queries[name]))
@@ -68,18 +70,16 @@ def read_carriers(connection: Connection, aggregator: str, policy_arn: str, canc
         except failures() as error:
             if _no_such_aggregator(error):
                 raise _unknown(connection, aggregator) from None
-            told = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
-            errors.setdefault(told.kind, told)
+            problem = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
+            errors.setdefault(problem.kind, problem)
             continue
         for row in answer:
             if outcome.item.startswith("use "):
                 _add_use(uses, outcome.item.removeprefix("use "), row)
             else:
-                _add_carrier(carriers, _KINDS[outcome.item.split()[0]], policy_arn, row)
-    found = (replace(carrier, used_by=tuple(uses.get(carrier.arn, ()))) for carrier in carriers.values())
-    return ConfigRead(
-        tuple(sorted(found, key=lambda carrier: (carrier.account, carrier.name.lower()))), tuple(errors.values())
-    )
+                _add_attachment(attachments, _KINDS[outcome.item.split()[0]], policy_arn, row)
+    found = (replace(each, used_by=tuple(uses.get(each.arn, ()))) for each in attachments.values())
+    return ConfigRead(tuple(sorted(found, key=lambda each: (each.account, each.name.lower()))), tuple(errors.values()))
 
 
 def read_aggregators(connection: Connection) -> tuple[str, ...]:
@@ -90,8 +90,8 @@ def read_aggregators(connection: Connection) -> tuple[str, ...]:
     )
 
 
-def _carrier_queries(policy_arn: str) -> dict[str, str]:
-    """Return a query for each way to carry the policy, by a name that begins with the resource type."""
+def _attachment_queries(policy_arn: str) -> dict[str, str]:
+    """Return a query for each way to attach the policy, by a name that begins with the resource type."""
     attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
     boundary = f"configuration.permissionsBoundary.permissionsBoundaryArn = '{policy_arn}'"
     conditions = [(kind, attached) for kind in _KINDS]
@@ -121,12 +121,12 @@ def _rows(connection: Connection, aggregator: str, query: str) -> Iterator[Mappi
             yield row
 
 
-def _add_carrier(
-    carriers: dict[tuple[str, str], RecordedCarrier], kind: CarrierKind, policy_arn: str, row: Mapping[str, Any]
+def _add_attachment(
+    attachments: dict[tuple[str, str], RecordedAttachment], kind: EntityKind, policy_arn: str, row: Mapping[str, Any]
 ) -> None:
     configuration = row.get("configuration") or {}
     boundary = configuration.get("permissionsBoundary") or {}
-    ways: list[CarriedAs] = []
+    ways: list[AttachedAs] = []
     if any(policy.get("policyArn") == policy_arn for policy in _listed(configuration.get("attachedManagedPolicies"))):
         ways.append("permissions")
     if boundary.get("permissionsBoundaryArn") == policy_arn:
@@ -134,13 +134,13 @@ def _add_carrier(
     if not ways:
         return
     captured = row.get("configurationItemCaptureTime")
-    carriers[str(row["accountId"]), str(row["arn"])] = RecordedCarrier(
+    attachments[str(row["accountId"]), str(row["arn"])] = RecordedAttachment(
         kind,
         account=str(row["accountId"]),
         name=str(row["resourceName"]),
         arn=str(row["arn"]),
         path=str(configuration.get("path") or "/"),
-        carried_as=tuple(ways),
+        attached_as=tuple(ways),
         recorded_at=parse_time(captured) if isinstance(captured, str) else None,
     )
 

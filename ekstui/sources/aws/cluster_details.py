@@ -71,7 +71,7 @@ def read_pod_identity(
 
 
 def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled = never) -> DetailsRead:
-    """Return the clusters whose nodes only EC2 can tell with the instances it shows for them."""
+    """Return the clusters whose nodes only EC2 knows, with the instances it shows for them."""
     failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
     asked = tuple(cluster for cluster in clusters if cluster.needs_ec2)

@@ -158,10 +158,10 @@ class Failures:
 
     def add(self, error: Exception, source: SourceName, action: str, region: str, subject: str | None = None) -> bool:
         """Keep a failure, unless the thing is merely gone by now; return whether it was kept."""
-        told = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
-        if told.kind == "absent":
+        problem = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
+        if problem.kind == "absent":
             return False
-        self.found.setdefault((action, region, told.kind), told)
+        self.found.setdefault((action, region, problem.kind), problem)
         return True
 
     def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
@@ -268,7 +268,7 @@ class _Reading:
                 gone.difference_update(listed)
                 self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
         self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
-        # Only now is it known which clusters are gone; their lists fail too, and that is nothing to tell.
+        # Only now is it known which clusters are gone; their lists fail too, and that is nothing to report.
         for place, part, cause in missed:
             if place in self.clusters:
                 self.failed.add(cause, part.source, part.list_action, *place)

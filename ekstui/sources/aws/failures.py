@@ -87,9 +87,9 @@ def explain(
     )
 
 
-def as_account_error(told: SourceError, error: Exception) -> AccountError:
+def as_account_error(problem: SourceError, error: Exception) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
-    return error if isinstance(error, MfaNeededError) else AccountError(told.message, told.next_step)
+    return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.next_step)
 
 
 def _words(error: Exception, action: str | None, profile: str | None, region: str | None, signed_in: bool) -> _Words:

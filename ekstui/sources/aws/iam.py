@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ekstui.core.account import (
+    AttachedAs,
     CallerIdentity,
-    CarriedAs,
     Group,
     LocalPolicy,
     PolicyCount,
@@ -51,7 +51,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """Who carries one policy, asked for that policy alone."""
+    """Who has one policy attached, asked for that policy alone."""
 
     roles: tuple[RoleAttachment, ...]
     users: tuple[UserAttachment, ...]
@@ -77,7 +77,7 @@ def read_identity(connection: Connection) -> CallerIdentity:
 
 
 def read_counts(connection: Connection) -> dict[str, PolicyCount]:
-    """Return how many entities carry each AWS managed policy that any carries, by ARN; raises what a call raises."""
+    """Return how many entities have each AWS managed policy attached, by ARN, where any has; raises what a call raises."""
     counts: dict[str, PolicyCount] = {}
     for page in connection.pages("iam:ListPolicies", Scope="AWS", OnlyAttached=True, MaxItems=PAGE):
         for policy in page["Policies"]:
@@ -115,29 +115,29 @@ def read_sweep(
 
 
 def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Entities:
-    """Return who carries one policy, each role with its details where GetRole is allowed.
+    """Return who has one policy attached, each role with its details where GetRole is allowed.
 
     ListEntitiesForPolicy mixes attachments and boundaries unless asked for one of them, so it is asked twice.
     """
-    names: dict[str, dict[str, list[CarriedAs]]] = {"Roles": {}, "Users": {}, "Groups": {}}
+    names: dict[str, dict[str, list[AttachedAs]]] = {"Roles": {}, "Users": {}, "Groups": {}}
     errors: list[SourceError] = []
-    usages: tuple[tuple[str, CarriedAs], ...] = (
+    usages: tuple[tuple[str, AttachedAs], ...] = (
         ("PermissionsPolicy", "permissions"),
         ("PermissionsBoundary", "boundary"),
     )
     action = "iam:ListEntitiesForPolicy"
-    for usage, carried_as in usages:
+    for usage, attached_as in usages:
         try:
             for page in connection.pages(action, PolicyArn=policy_arn, PolicyUsageFilter=usage, MaxItems=PAGE):
                 for kind, key in (("Roles", "RoleName"), ("Users", "UserName"), ("Groups", "GroupName")):
                     for entity in page[f"Policy{kind}"]:
-                        names[kind].setdefault(str(entity[key]), []).append(carried_as)
+                        names[kind].setdefault(str(entity[key]), []).append(attached_as)
         except failures() as error:
-            told = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
-            if told.kind == "absent":
-                gone = replace(told, message=f"{policy_arn} does not exist, in this partition at least.")
+            problem = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
+            if problem.kind == "absent":
+                gone = replace(problem, message=f"{policy_arn} does not exist, in this partition at least.")
                 return Entities((), (), (), complete=True, errors=(gone,))
-            errors.append(told)
+            errors.append(problem)
     complete = not errors
     details = read_roles(connection, tuple(names["Roles"]), cancelled)
     if names["Roles"] and details.deleted.issuperset(names["Roles"]):
@@ -178,7 +178,7 @@ class RoleDetails:
 
 
 def read_roles(connection: Connection, names: tuple[str, ...], cancelled: Cancelled = never) -> RoleDetails:
-    """Return the details of roles by name, without the policies they carry."""
+    """Return the details of roles by name, without their policies."""
     roles: dict[str, Role] = {}
     deleted: set[str] = set()
     errors: dict[str, SourceError] = {}
@@ -210,5 +210,5 @@ def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
     )
 
 
-def _once(ways: list[CarriedAs]) -> tuple[CarriedAs, ...]:
+def _once(ways: list[AttachedAs]) -> tuple[AttachedAs, ...]:
     return tuple(dict.fromkeys(ways))

@@ -23,7 +23,7 @@ class SimulatedDecision:
     matched: tuple[str, ...]
     """Ids of the policies whose statements matched."""
     allowed_by_organisation: bool | None
-    """What service control policies say, None where IAM does not tell."""
+    """What service control policies say, None where IAM does not report it."""
     allowed_by_boundary: bool | None
     """What the permissions boundary says, None where there is none."""
 
@@ -55,8 +55,8 @@ def simulate(
             for result in page["EvaluationResults"]
         )
     except failures() as error:
-        told = explain(error, "simulation", _ACTION, profile=connection.profile, subject=role_arn)
-        raise as_account_error(told, error) from None
+        problem = explain(error, "simulation", _ACTION, profile=connection.profile, subject=role_arn)
+        raise as_account_error(problem, error) from None
 
 
 def _decision(result: Mapping[str, object]) -> SimulatedDecision:

@@ -36,7 +36,7 @@ def read_account(
     progress: Progress | None = None,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
-    """Return the account as AWS tells it now; AccountError if not even the caller's identity can be had.
+    """Return the account as AWS has it now; AccountError if not even the caller's identity can be had.
 
     `regions` are asked for clusters, or those that the account itself points to. What else fails stands in the
     snapshot's errors. Cancelled, it returns what it has.

@@ -17,7 +17,7 @@ from ekstui.sources.policy_file import text_of, unwrapped
 
 @dataclass(frozen=True, slots=True)
 class VersionAnswer:
-    """A version as IAM told it."""
+    """A version as IAM gave it."""
 
     number: int
     default: bool

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ekstui.core.action_facts import SpeakingStatement, action_card, speaking_of
+from ekstui.core.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.core.holders import types_covered
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
@@ -62,8 +62,8 @@ class ActionScreen(ReportScreen):
 
 def _card(library: Library, wanted: ShowAction) -> GivenAction:
     name = wanted.action.action
-    statements: list[tuple[str, SpeakingStatement]] = [
-        (label, speaking) for label, document in wanted.read() for speaking in speaking_of(document, name)
+    statements: list[tuple[str, MatchingStatement]] = [
+        (label, speaking) for label, document in wanted.read() for speaking in statements_matching(document, name)
     ]
     since, others = None, None
     try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from textual import on
 
 from ekstui.core.eks import HealthIssue
-from ekstui.core.findings import CarriedPolicy
+from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
@@ -302,10 +302,10 @@ class ClusterMapScreen(AccountReportScreen):
                 self.notify("It was not read: a role of another account, or one that is gone.", markup=False)
             else:
                 self.app.push_screen(RoleScreen(value.arn))
-        elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
+        elif isinstance(value, RolePolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
-        elif isinstance(value, CarriedPolicy):
+        elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
             self.notify(
                 clean_line(

@@ -9,7 +9,7 @@ from textual import on
 from textual.reactive import reactive
 
 from ekstui.core.document import Document, serialise
-from ekstui.core.findings import CarriedPolicy
+from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import age_in_words, clean_line
@@ -136,11 +136,11 @@ class RoleScreen(AccountReportScreen):
             policies = self._answer.subject.policies
             documents = [(policy.name, policy.document) for policy in policies if policy.document]
             self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
-        elif isinstance(value, CarriedPolicy) and value.managed_by_aws:
+        elif isinstance(value, RolePolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             version = value.version or entry.policy.default_version
             self.app.go_to(Shown(entry, version))
-        elif isinstance(value, CarriedPolicy):
+        elif isinstance(value, RolePolicy):
             self.notify(
                 f"{version_label(value.version) if value.version else 'It'} is the account's own; v shows what the role may do.",
                 markup=False,

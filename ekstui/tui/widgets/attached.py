@@ -62,7 +62,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     account = answer.identity.account
     rows = [_role(entry, account, now) for entry in sorted(attachments.roles, key=_certainty)]
     rows += [
-        Row(("user", entry.user.name), (_name(entry.user.name, "user "), _as(entry.carried_as), styled("")), entry)
+        Row(("user", entry.user.name), (_name(entry.user.name, "user "), _as(entry.attached_as), styled("")), entry)
         for entry in attachments.users
     ]
     rows += [
@@ -86,7 +86,7 @@ def attachment_line(value: object) -> Styled:
 
     if isinstance(value, RoleAttachment):
         uses = "; ".join(use_words(use) for use in value.used_by) or "no use was found"
-        carried = "  as its boundary" if "boundary" in value.carried_as else ""
+        carried = "  as its boundary" if "boundary" in value.attached_as else ""
         return ((clean_line(value.role.arn or value.role.name), "strong"), (carried, "warn"), (f"  {uses}", ""))
     return ()
 
@@ -152,7 +152,7 @@ def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
     used = uses_words(entry.used_by)
     if not plain(used):
         used = styled(clean_line(trust_word(role.trust, account)), "muted")
-    boundary: Styled = () if "boundary" not in entry.carried_as else ((" boundary", "warn"),)
+    boundary: Styled = () if "boundary" not in entry.attached_as else ((" boundary", "warn"),)
     linked: Styled = ((" service-linked", "muted"),) if role.service_linked else ()
     name: Styled = ((clean_line(role.name), ""), *linked, *boundary)
     return Row(("role", role.arn or role.name), (name, used, last_used(role, now)), entry)

@@ -10,7 +10,7 @@ from ekstui import paths
 from ekstui.core.account import Certainty, Role, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
-from ekstui.core.findings import CarriedPolicy, Finding, RoleInUse, Surroundings, findings_of
+from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of
 from ekstui.core.knowledge import Knowledge, parse_knowledge
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -41,21 +41,21 @@ def _family() -> dict[str, dict[str, Any]]:
     return found
 
 
-def aws(name: str, *, read: bool = True) -> CarriedPolicy:
+def aws(name: str, *, read: bool = True) -> RolePolicy:
     """AWS's policy of that name in its default version."""
     policy = _family()[name]
     version = next(each for each in policy["versions"] if each["version"] == policy["default"])
-    return CarriedPolicy(name, policy["arn"], int(policy["default"][1:]), parse(version["document"]) if read else None)
+    return RolePolicy(name, policy["arn"], int(policy["default"][1:]), parse(version["document"]) if read else None)
 
 
-def allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> CarriedPolicy:
+def allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> RolePolicy:
     """A policy of the account's own that allows actions on everything."""
     statement = {"Effect": effect, "Action": list(actions), "Resource": "*"}
-    return CarriedPolicy(name, arn, None, parse({"Version": "2012-10-17", "Statement": statement}))
+    return RolePolicy(name, arn, None, parse({"Version": "2012-10-17", "Statement": statement}))
 
 
-def unread(name: str) -> CarriedPolicy:
-    return CarriedPolicy(name, f"arn:aws:iam::{ACCOUNT}:policy/{name}", 1, None)
+def unread(name: str) -> RolePolicy:
+    return RolePolicy(name, f"arn:aws:iam::{ACCOUNT}:policy/{name}", 1, None)
 
 
 def trusting(service: str, *actions: str) -> Document:
@@ -106,7 +106,7 @@ def around(*clusters: Cluster, **fields: Any) -> Surroundings:
 
 
 def said(
-    policies: tuple[CarriedPolicy, ...] = (),
+    policies: tuple[RolePolicy, ...] = (),
     uses: tuple[Use, ...] = (),
     surroundings: Surroundings | None = None,
     of: Role | None = None,

@@ -7,7 +7,7 @@ import pytest
 
 from ekstui.core.account import Use, UseKind
 from ekstui.core.eks import AccessEntry, Addon, Cluster
-from ekstui.core.findings import CarriedPolicy, Surroundings
+from ekstui.core.findings import RolePolicy, Surroundings
 from tests.core.findings.subjects import (
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
@@ -33,7 +33,7 @@ AUTO = tuple(
 )
 
 
-def severities(policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
+def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
     """The severities of what is said to be missing, of findings that hold all of the words."""
     found = coded(said(policies, (use,), around(seen)), "missing-policy")
     return [finding.severity for finding in found if all(word in finding.text for word in words)]
@@ -116,7 +116,7 @@ def severities(policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, *wo
     ],
 )  # fmt: skip
 def test_a_requirement_is_judged_by_the_actions_that_the_role_gives(
-    policies: tuple[CarriedPolicy, ...], use: Use, seen: Cluster, words: tuple[str, ...], expected: list[str]
+    policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, words: tuple[str, ...], expected: list[str]
 ) -> None:
     assert severities(policies, use, seen, *words) == expected
 
@@ -253,7 +253,7 @@ LOOKS_LIKE_ONE = used("cluster", "inferred", cluster=None, region=None)
     ],
 )
 def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_need(
-    policies: tuple[CarriedPolicy, ...], since: int, expected: list[str]
+    policies: tuple[RolePolicy, ...], since: int, expected: list[str]
 ) -> None:
     of = role(created=datetime(since, 5, 1, tzinfo=UTC))
     found = coded(said(policies, (LOOKS_LIKE_ONE,), Surroundings(NOW), of), "missing-policy")

@@ -3,7 +3,7 @@
 import pytest
 
 from ekstui.core.eks import Addon
-from ekstui.core.findings import CarriedPolicy
+from ekstui.core.findings import RolePolicy
 from tests.core.findings.subjects import ROLE, allowing, around, aws, cluster, coded, said, used
 
 ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
@@ -24,7 +24,7 @@ ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
     ],
 )
 def test_a_recommendation_of_eks(
-    policies: tuple[CarriedPolicy, ...], needs: bool | None, name: str, account: str | None, expected: list[str]
+    policies: tuple[RolePolicy, ...], needs: bool | None, name: str, account: str | None, expected: list[str]
 ) -> None:
     addon = Addon(name, "v1", ROLE, requires_permissions=needs, recommended_policies=(("agent", (ARN,)),))
     use = used("addon", name=name, service_account=account, namespace="n" if account else None)

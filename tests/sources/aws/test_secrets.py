@@ -72,7 +72,7 @@ def log() -> Iterator[io.StringIO]:
 
     text = io.StringIO()
     handler = logging.StreamHandler(text)
-    handler.setFormatter(_Formatter(tells=True))
+    handler.setFormatter(_Formatter(with_messages=True))
     logger = logging.getLogger("ekstui")
     level = logger.level
     logger.addHandler(handler)
