@@ -237,7 +237,10 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         (["--action", "ec2:CreateVolume", "--context", "Region=b"], "no condition key"),
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "is not KEY=VALUE"),
         (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "no condition key"),
-        (["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"], "absent and to have"),
+        (
+            ["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"],
+            "both as absent and with a value",
+        ),
         (
             ["Encoded authorization failure message: g4oZPBqZ"],
             "aws sts decode-authorization-message --encoded-message g4oZPBqZ ",
