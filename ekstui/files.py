@@ -43,6 +43,23 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
         raise
 
 
+def write_named(path: Path, content: bytes, *, over: bool, private: bool) -> None:
+    """Write a file that the user named, over one that is there only if `over`; OSError where it cannot be.
+
+    A private one can be read by its owner alone, whatever the umask and whatever was there before.
+    """
+    # Opening never waits for the reader of a pipe.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | (0 if over else os.O_EXCL)
+    descriptor = os.open(path, flags, 0o600 if private else 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "it is no plain file")
+        if private:
+            os.fchmod(descriptor, 0o600)
+        file.truncate(0)
+        file.write(content)
+
+
 def read_state(path: Path) -> object | None:
     """Return the JSON value of a file of state, None where there is none; anything odd is set aside as `NAME.aside`.
 

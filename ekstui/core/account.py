@@ -71,7 +71,7 @@ class CallerIdentity:
     region: str | None = None
     """The configured region."""
     endpoint: str | None = None
-    """A custom endpoint from the environment or settings, without user information."""
+    """Custom endpoints from the environment or settings, without user information; with its services where only some have one."""
 
 
 @dataclass(frozen=True, slots=True)

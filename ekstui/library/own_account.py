@@ -80,7 +80,8 @@ class Account:
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, telling `progress` on the way; AccountError if it cannot be asked at all.
 
-        What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError.
+        What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError. An
+        incomplete one does not take the place of a complete one of the same account, which `last` goes on to return.
         """
         if given := self._given():
             snapshot = given
@@ -92,7 +93,8 @@ class Account:
                 return snapshot
             snapshot = self._keep(snapshot)
         with self._lock:
-            self._snapshot = snapshot
+            if given or not _is_worse(snapshot, self._snapshot):
+                self._snapshot = snapshot
             self._entities.clear()
         return snapshot
 
@@ -241,3 +243,12 @@ class Account:
             trouble = SourceError("store", None, "setting", error.message, error.next_step)
             return replace(snapshot, errors=(*snapshot.errors, trouble))
         return snapshot
+
+
+def _is_worse(fresh: AccountSnapshot, before: AccountSnapshot | None) -> bool:
+    """Return whether a new snapshot of an account knows less of IAM than the one before."""
+    same = before is not None and (before.identity.partition, before.identity.account) == (
+        fresh.identity.partition,
+        fresh.identity.account,
+    )
+    return same and before is not None and before.complete and not fresh.complete

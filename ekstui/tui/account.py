@@ -68,6 +68,15 @@ def _nothing_set_up() -> AccountError:
     )
 
 
+def _why_incomplete(snapshot: AccountSnapshot) -> AccountError:
+    """Return why a new snapshot does not take the place of a complete one."""
+    errors = snapshot.errors
+    why = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
+    if why is None:
+        return AccountError("The roles could not be read whole.", "r asks again.")
+    return AccountError(why.message, why.next_step)
+
+
 def watch_account(
     owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
 ) -> None:
@@ -99,7 +108,9 @@ def watch_account(
             failure = error
             tell(lambda view: view._replace(asking=None, error=failure))
             return
-        tell(lambda view: view._replace(snapshot=fresh, asking=None, error=None))
+        best = library.account.last() or fresh
+        told = None if best is fresh else _why_incomplete(fresh)
+        tell(lambda view: view._replace(snapshot=best, asking=None, error=told))
 
     background.run(owner, "account", work)
 

@@ -38,6 +38,8 @@ class Export:
     label: str
     file_name: str
     content: Copyable
+    private: bool = True
+    """Whether only the user may read the file: it may tell of an account."""
 
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
@@ -106,7 +108,7 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
         return library.document_json(policy, version)
 
     return [
-        Export("JSON", f"{stem}.json", Copyable("JSON", "", lambda: document_text(document()))),
+        Export("JSON", f"{stem}.json", Copyable("JSON", "", lambda: document_text(document())), private=False),
         Export(
             "Markdown",
             f"{stem}.md",
@@ -115,11 +117,18 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
                 "",
                 lambda: markdown([*version_blocks(policy, version), services_table(library.summary(policy, version))]),
             ),
+            private=False,
         ),
-        Export("Terraform", f"{stem}.tf", Copyable("Terraform", "", lambda: terraform_text(policy.name, document()))),
+        Export(
+            "Terraform",
+            f"{stem}.tf",
+            Copyable("Terraform", "", lambda: terraform_text(policy.name, document())),
+            private=False,
+        ),
         Export(
             "CloudFormation",
             f"{stem}.cfn.json",
             Copyable("CloudFormation", "", lambda: cloudformation_text(policy.name, document())),
+            private=False,
         ),
     ]

@@ -163,3 +163,23 @@ def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itsel
     travel(journey)
     rig.proxy.clear()
     travel(at_once)
+
+
+def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Rig, own_home: Path) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = _explorer(app)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        known = explorer.account.snapshot
+        assert known is not None
+        assert known.complete
+        try:
+            rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
+            explorer.ask_account(ask=True)
+            await settle(pilot, lambda: explorer.account.error is not None and not explorer.account.asking)
+        finally:
+            rig.proxy.clear()
+        assert explorer.account.snapshot == known
+        assert "GetAccountAuthorizationDetails" in str(explorer.account.error)
+        assert app.library.account.last() == known
+
+    travel(journey)

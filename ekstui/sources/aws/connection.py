@@ -129,11 +129,30 @@ class Connection:
 
     def custom_endpoint(self, service: str = "iam") -> str | None:
         """Return the service's endpoint, without user information, where it is not AWS's own."""
-        parts = urlsplit(self._client(service, None).meta.endpoint_url)
-        host = parts.hostname or ""
-        if host.endswith(_AWS_DOMAINS):
-            return None
-        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        return _not_awss(self._client(service, None).meta.endpoint_url)
+
+    def custom_endpoints(self) -> str | None:
+        """Return the endpoints that are not AWS's own, each with its services unless all have it; None where all are AWS's."""
+        from botocore.configprovider import ConfiguredEndpointProvider
+
+        with self._lock:
+            core = self._open_session()._session
+            ignored = core.get_config_variable("ignore_configured_endpoint_urls")
+            settings = (core.full_config, core.get_scoped_config())
+        services = sorted({action.partition(":")[0] for action in OPERATIONS})
+        found: dict[str, list[str]] = {}
+        for service in () if ignored else services:
+            # Without a client of each: reading the models of all takes a second.
+            url = ConfiguredEndpointProvider(*settings, client_name=service).provide()
+            if url and (endpoint := _not_awss(url)):
+                found.setdefault(endpoint, []).append(service)
+        return (
+            ", ".join(
+                endpoint if len(users) == len(services) else f"{endpoint} ({', '.join(users)})"
+                for endpoint, users in found.items()
+            )
+            or None
+        )
 
     def regions_of(self, service: str, partition: str) -> tuple[str, ...]:
         """Return the regions in which the SDK knows the service."""
@@ -261,6 +280,15 @@ class Connection:
                     from botocore.credentials import JSONFileCache
 
                     provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
+
+
+def _not_awss(url: str) -> str | None:
+    """Return scheme, host and port of an endpoint that is not AWS's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host.endswith(_AWS_DOMAINS):
+        return None
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
 
 def _replace(owner: object, name: str, value: object) -> None:

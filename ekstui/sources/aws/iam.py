@@ -72,7 +72,7 @@ def read_identity(connection: Connection) -> CallerIdentity:
         method=connection.credential_method(),
         profile=connection.profile,
         region=connection.region,
-        endpoint=connection.custom_endpoint(),
+        endpoint=connection.custom_endpoints(),
     )
 
 

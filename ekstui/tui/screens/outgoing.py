@@ -21,7 +21,8 @@ from textual.widgets import Input
 from ekstui import paths
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import styled
+from ekstui.files import write_named
+from ekstui.present.styled import Style, styled
 from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.screens.chooser import ChooserScreen, labelled
 from ekstui.tui.widgets.bars import HeaderBar
@@ -68,8 +69,10 @@ class SaveScreen(ModalScreen[str | None]):
     SaveScreen HeaderBar { background: $surface; }
     """
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, *, private: bool = True) -> None:
         super().__init__()
+        self._private = private
+        """Whether only the user may read the file: it may tell of an account."""
         self._proposed = name
         self._text = text
         self._confirmed: Path | None = None
@@ -97,21 +100,21 @@ class SaveScreen(ModalScreen[str | None]):
         event.stop()
         if not event.value.strip():
             return
-        path = Path(event.value.strip()).expanduser()
-        if path.exists() and self._confirmed != path:
-            self._confirmed = path
-            self.query_one(HeaderBar).show(
-                styled(clean_line(f"{path} exists. Enter again writes over it; another name keeps it."), "warn")
-            )
-            return
         try:
-            # "x" closes the gap between looking and writing.
-            with path.open("w" if self._confirmed else "x", encoding="utf-8") as file:
-                file.write(clean(self._text))
-        except OSError as error:
-            self.query_one(HeaderBar).show(styled(clean_line(f"{path}: {error.strerror or error}."), "bad"))
+            path = Path(event.value.strip()).expanduser()
+            if path.exists() and self._confirmed != path:
+                self._confirmed = path
+                self._say(f"{path} exists. Enter again writes over it; another name keeps it.", "warn")
+                return
+            write_named(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
+        except (OSError, RuntimeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            self._say(f"{event.value.strip()}: {why}.", "bad")
             return
         self.dismiss(f"Wrote {path}.")
+
+    def _say(self, sentence: str, style: Style) -> None:
+        self.query_one(HeaderBar).show(styled(clean_line(sentence), style))
 
 
 def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
@@ -136,7 +139,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
                 file = StringIO(clean(chosen.content.text()))
                 screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
                 return
-            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.content.text()), said)
+            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.content.text(), private=chosen.private), said)
 
         _report(screen, write)
 

@@ -200,3 +200,31 @@ def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> N
         session = Connection(ConnectionSettings(profile="p", share_role_cache=share))._open_session()
         provider = session._session.get_component("credential_provider").get_provider("assume-role")
         assert (type(provider.cache).__name__ == "JSONFileCache") is share
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "named"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://u:secret@localhost:1"}, "", "http://localhost:1"),
+        ({"AWS_ENDPOINT_URL_EKS": "http://localhost:2"}, "", "http://localhost:2 (eks)"),
+        ({"AWS_ENDPOINT_URL_CONFIG_SERVICE": "http://localhost:3"}, "", "http://localhost:3 (config)"),
+        (
+            {"AWS_ENDPOINT_URL_EKS": "http://a.example", "AWS_ENDPOINT_URL_STS": "https://sts.eu-west-1.amazonaws.com"},
+            "[profile p]\nservices = s\n[services s]\niam =\n  endpoint_url = http://b.example\n",
+            "http://a.example (eks), http://b.example (iam)",
+        ),
+        ({"AWS_ENDPOINT_URL_EKS": "http://a.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "", None),
+        ({}, "", None),
+    ],
+)
+def test_an_endpoint_of_one_service_alone_is_named(
+    aws: Configured,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    config: str,
+    named: str | None,
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    aws.set(**environment)
+    aws.configure(config or "[profile p]\n")
+    assert Connection(ConnectionSettings(profile="p")).custom_endpoints() == named
