@@ -18,7 +18,7 @@ from ekstui.core.explain.answer import (
     statement_in_words,
     verdict_in_words,
 )
-from ekstui.core.explain.assuming import is_assuming
+from ekstui.core.explain.assuming import ANONYMOUS, is_assuming
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
 from ekstui.core.where import PolicyAt
@@ -135,7 +135,8 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
             yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}"))
     if explanation.role is not None and explanation.role != explanation.principal:
         yield row("judged by", ("all of ", code(explanation.role)))
-    helps = explanation.cause is None or explanation.cause.has_remedy
+    is_signed = (explanation.principal or "").lower() != ANONYMOUS
+    helps = is_signed and (explanation.cause is None or explanation.cause.has_remedy)
     if explanation.denied and not explanation.judged and helps and not is_assuming(explanation.action or ""):
         yield row(
             "next",
@@ -214,15 +215,16 @@ def _near(key: tuple[object, ...], near: NearStatement) -> Node:
     style: Style = "bad" if near.effect == "Deny" else ""
     return Node(
         Span(statement_in_words(near), style),
-        [Node((_cross(failure), failure_in_words(failure))) for failure in near.failed],
+        [Node((_cross(near, failure), failure_in_words(failure))) for failure in near.failed],
         value,
         key,
     )
 
 
-def _cross(failure: Failure) -> Span:
-    """Return a cross for what does not fit, a question mark for what was not given."""
-    return Span("? ", "warn") if failure.given is None and failure.part != "effect" else Span("✗ ", "bad")
+def _cross(near: NearStatement, failure: Failure) -> Span:
+    """Return a cross for what does not fit, a question mark for what was not given or hangs on that."""
+    is_open = near.matches is None or (failure.given is None and failure.part != "effect")
+    return Span("? ", "warn") if is_open else Span("✗ ", "bad")
 
 
 def _offered(number: int, explanation: Explanation) -> Iterator[Block]:

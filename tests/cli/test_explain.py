@@ -390,6 +390,39 @@ def test_nobody_is_offered_an_identity_policy_before_having_an_identity(explain:
     assert not any("message says that no" in note for note in answer["notes"])
 
 
+def test_nothing_is_offered_to_a_request_that_nobody_signed(explain: Any) -> None:
+    answer = explain("User: anonymous is not authorized to perform: es:ESHttpGet")
+    assert (answer["allowed_by"], answer["smallest_statement"], answer["newer_version"]) == ([], None, None)
+    assert any("Nobody signed" in note for note in answer["notes"])
+
+
+def test_a_message_that_leaves_the_reason_open_is_not_said_to_give_one(
+    explain: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = (
+        "User: arn:aws:iam::111122223333:user/a is not authorized to perform: kms:Decrypt on the resource associated with "
+        "this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
+    assert (explain(message)["allowed_by"], explain(message)["smallest_statement"]) == ([], None)
+    assert main(["explain", message]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "leaves open" in told
+    assert "says that no" not in told
+
+
+def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    resource = "arn:aws:s3:::${aws:PrincipalTag/team}/*"
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    request = ["explain", "--action", "s3:GetObject", "--resource", "arn:aws:s3:::a/b", "--policy", str(path)]
+    assert main(request) == 0
+    assert f"? Resource {resource}" in capsys.readouterr().out
+    assert main([*request, "--absent", "aws:PrincipalTag/team"]) == 0
+    assert f"✗ Resource {resource}" in capsys.readouterr().out
+
+
 def test_a_variable_that_the_request_lacks_equals_nothing(explain: Any) -> None:
     # AWS's own: each statement about volumes compares a tag with ${aws:PrincipalTag/eks-cluster-name}.
     request = [

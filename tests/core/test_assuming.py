@@ -102,6 +102,30 @@ def test_a_service_account_may_be_named_without_its_cluster() -> None:
     assert (there.verdict, there.caller.subject) == ("depends", SA)
 
 
+def test_who_the_caller_would_have_to_be_leaves_out_what_it_is() -> None:
+    # The token is of the right service account and cluster: only its audience is another.
+    notes = judged(GUIDE, Request(WEB, context=token(SA, "kubernetes"))).notes
+    assert notes == ("The token would have to be for sts.amazonaws.com, not for kubernetes.",)
+    of_another_account = json.loads(json.dumps(GUIDE).replace(ACCOUNT, "444455556666"))
+    judgement = judged(of_another_account, Request(WEB, context=token(SA)))
+    assert (judgement.verdict, judgement.notes) == ("implicit-deny", ())
+
+
+def test_whether_everybody_means_a_token_is_said_to_be_open() -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": WEB, "Condition": {"StringEquals": {f"{ISSUER}:sub": SA}}}
+    judgement = judged({**GUIDE, "Statement": [*GUIDE["Statement"], deny]}, Request(WEB, context=token(SA)))
+    assert judgement.verdict == "depends"
+    assert any('"*"' in note for note in judgement.notes)
+    assert not any("would have to be" in note for note in judgement.notes)
+
+
+def test_tags_of_a_session_need_an_action_of_their_own() -> None:
+    document = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "sts:AssumeRole")
+    judgement = judged(document, Request("sts:TagSession", principal=NODE))
+    assert judgement.verdict == "implicit-deny"
+    assert any("does not allow sts:TagSession" in note for note in judgement.notes)
+
+
 def test_a_deny_goes_before_what_is_allowed() -> None:
     denied = trust({"Federated": provider(ISSUER)}, WEB, {"StringEquals": {f"{ISSUER}:sub": SA}}, Effect="Deny")
     both = {"Version": "2012-10-17", "Statement": [*GUIDE["Statement"], *denied["Statement"]]}

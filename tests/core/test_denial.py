@@ -117,7 +117,7 @@ MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
     (
         f"User: {SESSION} is not authorized to perform: kms:Decrypt on this resource because the resource does not exist in this "
         "Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-        "kms:Decrypt", None, SESSION, Cause("resource", explicit=False),
+        "kms:Decrypt", None, SESSION, Cause("resource", explicit=False, is_one_of_several=True),
     ),
     # Each policy type of a deny; the newest messages name the policy.
     (f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: * with an explicit deny in an "
@@ -474,6 +474,12 @@ def test_a_decoded_message_gives_the_context(text: str) -> None:
     assert not [key for key in denial.absent if key.startswith("aws:principal")]
     # As karpenter-provider-aws 1488 has it: who blanks out a key leaves nothing to conclude from those that are missing.
     assert parse_denial(text.replace("ec2:Region", "******:Region")).absent == frozenset()
+
+
+def test_parameters_that_were_too_large_to_record_say_nothing_of_tags() -> None:
+    left_out = {"omitted": True, "originalSize": 104_000, "reason": "requestParameters too large"}
+    denial = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=left_out)))
+    assert not [key for key in denial.absent if key.lower().startswith(("aws:requesttag", "aws:tagkeys"))]
 
 
 def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:

@@ -22,6 +22,8 @@ class Cause(NamedTuple):
     """True for a Deny; False where no policy of the type allows."""
     policy: str | None = None
     """The ARN of the policy, in the messages that name it."""
+    is_one_of_several: bool = False
+    """Whether the message leaves open if a policy of the type denies, none allows, or there is no such resource."""
 
     @property
     def has_remedy(self) -> bool:
@@ -200,5 +202,5 @@ def _cause(reason: str) -> tuple[Cause | None, str | None]:
             None,
         )
     if _NO_RESOURCE_POLICIES in reason:
-        return Cause("resource", explicit=False), None
+        return Cause("resource", explicit=False, is_one_of_several="explicitly denies" in reason), None
     return None, None

@@ -50,7 +50,8 @@ class RequestTags(NamedTuple):
 
 def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
     """Return the tags that a call gives to the resources it was denied on: EC2 takes some for each type of resource."""
-    if not isinstance(parameters, dict):
+    # CloudTrail leaves parameters out where they are too large, and says so in their place.
+    if not isinstance(parameters, dict) or parameters.get("omitted") is True:
         return RequestTags({}, known_whole=False)
     found: list[tuple[str | None, dict[str, str | None]]] = []
     clear = _collect_tags(parameters, None, found)

@@ -239,6 +239,8 @@ def verdict_in_words(explanation: Explanation) -> str:
         return (
             f"{'denied explicitly by' if cause.explicit else 'denied: not allowed by'} the {kind}, as the message says"
         )
+    if cause.is_one_of_several:
+        return f"denied by the {kind} or for want of the resource, as the message says"
     if cause.explicit:
         return f"denied explicitly by {_article(kind)} {kind}, as the message says"
     return f"denied: no {kind} allows it, as the message says"
@@ -249,6 +251,11 @@ def cause_in_words(cause: Cause) -> str:
     kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
     named = f" ({cause.policy})" if cause.policy else ""
     article = "the" if cause.policy_type == "trust" else _article(kind)
+    if cause.is_one_of_several:
+        return (
+            f"The message leaves open whether no {kind} allows it, one denies it, or the Region has no such resource: an "
+            "identity policy changes none of that."
+        )
     if cause.explicit:
         return f"The message names an explicit deny in {article} {kind}{named}: no Allow elsewhere changes that."
     if cause.policy_type == "trust":

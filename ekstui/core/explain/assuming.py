@@ -43,7 +43,11 @@ POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
 UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
 """Calls that nobody signs: no identity policy takes part in them."""
 
+ANONYMOUS = "anonymous"
+"""What services call the principal of a request that nobody signed."""
+
 _ASSUMING = UNSIGNED | {POD_IDENTITY.lower(), "sts:assumerole", "sts:tagsession", "sts:setsourceidentity"}
+_OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
 """Services that give the session tags, so that both sts:AssumeRole and sts:TagSession must be allowed."""
 
@@ -192,7 +196,8 @@ def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, kn
             "the policy has changed since, or a policy that was not looked at."
         )
     of_service = trust.caller.kind == "service" and trust.action != "sts:TagSession"
-    if trust.verdict == "implicit-deny" and (of_service or trust.caller.kind in ("aws", "saml")):
+    of_people = trust.caller.kind in ("aws", "saml") and trust.action.lower() not in _OF_SESSIONS
+    if trust.verdict == "implicit-deny" and (of_service or of_people):
         yield from trust.may_assume[:_MAX_TRUSTED]
     if verdict == "depends" and trust.verdict == "allowed" and not known:
         yield "The trust policy lets the caller in if the caller's own policies allow it: name its role with --role."
@@ -498,9 +503,15 @@ def _notes(
             yield f"The trust policy does not name {caller.name}."
         elif action == "sts:TagSession" and not any(_names(each.actions, action) for each in meant):
             yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs beside sts:AssumeRole."
+    elif caller.kind == "aws" and verdict == "implicit-deny" and action.lower() in _OF_SESSIONS:
+        named = [each for each in trusted if each.kind not in ("irsa", "service")]
+        if not any(_names(each.actions, action) for each in named):
+            yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
+    if verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
+        yield 'AWS does not say whether the principal "*" means services and holders of tokens too.'
     if caller.kind != "web-identity":
         return
-    yield from (_wanted_in_words(token) for token in wanted)
+    yield from (_wanted_in_words(token, caller) for token in wanted if not _is_met(token, caller))
     of_eks = caller.issuer is None or eks_region(caller.issuer) is not None
     if not wanted and of_eks:
         irsa = [each for each in trusted if each.kind == "irsa"]
@@ -516,7 +527,28 @@ def _notes(
         yield f"Tokens of service accounts are for {_USUAL_AUDIENCE}, unless an annotation says otherwise."
 
 
-def _wanted_in_words(token: WantedToken) -> str:
+def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller's token is of the issuer and of one of the service accounts that are wanted."""
+    if caller.issuer is None or caller.subject is None or caller.issuer.lower() != token.issuer.lower():
+        return False
+    account = ServiceAccount(caller.subject, pattern=False)
+    return not token.service_accounts or any(
+        each.fits(account.namespace, account.name) for each in token.service_accounts
+    )
+
+
+def _is_met(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller's token is one of those, so that something else keeps it out."""
+    return _is_issued_and_named(token, caller) and (not token.audiences or caller.audience in token.audiences)
+
+
+def _names_everybody(document: Document) -> bool:
+    return any("*" in each.values for statement in document.statements for each in statement.principals)
+
+
+def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
+    if caller.audience is not None and _is_issued_and_named(token, caller):
+        return f"The token would have to be for {' or '.join(token.audiences)}, not for {caller.audience}."
     usable = [account for account in token.service_accounts if not account.never_matches]
     if not token.service_accounts:
         return f"Any service account of the cluster with issuer {token.issuer} may assume it."

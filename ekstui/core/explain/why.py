@@ -16,7 +16,7 @@ from ekstui.core.evaluation import (
     is_of_type,
 )
 from ekstui.core.explain.answer import Candidate, Explanation, Policies, cause_in_words
-from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
+from ekstui.core.explain.assuming import ANONYMOUS, TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
 from ekstui.core.explain.nearest import nearest_statements
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
 from ekstui.core.holders import nearest_actions
@@ -70,7 +70,7 @@ def explain(
     elsewhere = (cause is not None and not cause.has_remedy) or (
         evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
     )
-    remedy = verdict in ("implicit-deny", "depends") and not elsewhere and request.action.lower() not in UNSIGNED
+    remedy = verdict in ("implicit-deny", "depends") and not elsewhere and not _is_unsigned(request)
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if remedy and candidate.policy.arn not in in_force]
     offered, more = allowers(request, others, reference)
@@ -114,6 +114,11 @@ def _unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]
     nearest = nearest_actions(action)
     meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
     return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+
+
+def _is_unsigned(request: Request) -> bool:
+    """Return whether no principal of IAM makes the request, so that no identity policy takes part."""
+    return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
 
 
 def _is_decided(cause: Cause | None) -> bool:
@@ -174,8 +179,9 @@ def _resource(request: Request, evaluation: Evaluation | None, reference: Refere
 
 def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
     service = request.action.partition(":")[0].lower()
-    if request.action.lower() in UNSIGNED:
-        return "resource control policies", "VPC endpoint policies", _RESOURCE_POLICIES[service]
+    of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
+    if _is_unsigned(request):
+        return "resource control policies", "VPC endpoint policies", of_resource
     missing = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"
@@ -185,7 +191,7 @@ def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
     if not policies.session:
         missing.append("session policies")
     missing += ["service control policies", "resource control policies", "VPC endpoint policies"]
-    missing.append(_RESOURCE_POLICIES.get(service, "resource policies"))
+    missing.append(of_resource)
     return tuple(missing)
 
 
@@ -238,6 +244,8 @@ def _notes(
             "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
             "Name the role, or give its trust policy, to see why."
         )
+    elif _is_unsigned(request):
+        notes.append("Nobody signed the request, so no identity policy counts: only a resource policy can let it in.")
     if evaluation is not None and (short := _uncertain_resources(evaluation)):
         notes.append(
             f"Whether IAM lets {', '.join(short)} match is not certain: its documentation leaves two readings of an ARN "
