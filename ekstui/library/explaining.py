@@ -23,13 +23,12 @@ from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge, parse_stored
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
-from ekstui.library.requester import TrustSource, is_target, target_of
 from ekstui.library.results import ComparedSide
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
     from ekstui.core.findings import Finding
-    from ekstui.library.requester import Requester
+    from ekstui.library.requester import Requester, Target, TrustSource
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 # `*` as an action, a wildcard in an action's service, or NotAction.
@@ -150,9 +149,14 @@ def explained(
     answers: list[Explanation] = []
     for each in requests:
         role = inquiry.principal
-        meant = role is not None and snapshot is not None and is_target(each.request, role, snapshot)
+        meant = False
+        target: Target | None = None
+        if snapshot is not None or inquiry.trust is not None:
+            from ekstui.library.requester import is_target, target_of  # 15 ms with what is known of an account
+
+            meant = role is not None and snapshot is not None and is_target(each.request, role, snapshot)
+            target = target_of(each.request, role if meant else None, snapshot, inquiry.trust, inquiry.standard_input)
         request, policies, found = held(each, is_target=meant)
-        target = target_of(request, role if meant else None, snapshot, inquiry.trust, inquiry.standard_input)
         explanation = _explained(request, each.denial, policies, reader, knowledge, reference, partition)
         if target is not None and target.trust is not None:
             explanation = with_trust(
@@ -331,16 +335,27 @@ def possible_allowers(
 ) -> Iterator[Candidate]:
     """Yield the policies that may allow the action, and those in force, whatever they allow."""
     in_force = {applied.arn for applied in policies.identity}
-    service = f'"{request.action.partition(":")[0].lower()}:'.encode()
+    gives = _giving(request.action)
     for history in reader.histories():
-        text = history.texts[history.policy.default_version]
-        # A look at the bytes keeps most policies from being parsed.
-        if history.policy.arn in in_force or service in text.lower() or _ANY_SERVICE.search(text):
+        if history.policy.arn in in_force or gives(history.texts[history.policy.default_version]):
             documents = _Documents(history)
             known = knowledge.policies.get(history.policy.name)
             superseded = known is not None and bool(known.superseded_by)
             meant_for = () if known is None else known.attached_to
             yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
+
+
+def _giving(action: str) -> Callable[[bytes], bool]:
+    """Return what says of a document's text whether it may give an action: most then need not be parsed."""
+    service, _, name = action.lower().encode().partition(b":")
+    # The action itself, or what stands before the first wildcard of a pattern.
+    named = re.compile(rb'"%b:(?:%b[" ]|([^"*?]*)[*?])' % (re.escape(service), re.escape(name)))
+
+    def gives(text: bytes) -> bool:
+        starts = (match[1] for match in named.finditer(text.lower()))
+        return any(start is None or name.startswith(start) for start in starts) or bool(_ANY_SERVICE.search(text))
+
+    return gives
 
 
 class _Documents(Mapping[int, Document]):
