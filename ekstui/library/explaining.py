@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from ekstui.library.requester import Requester, Target, TrustSource
     from ekstui.sources.aws.simulation import SimulatedDecision
 
-# `*` as an action, a wildcard in an action's service, or NotAction.
-_ANY_SERVICE = re.compile(rb'"(?:Action"\s*:\s*(?:\[[^\]]*)?"\*"|[A-Za-z0-9-]*[*?][A-Za-z0-9*?-]*:|NotAction")')
-
+_ANY_ACTION = re.compile(rb'"Action"\s*:\s*(?:"\*"|\[[^\]]*"\*")')
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
@@ -348,12 +346,18 @@ def possible_allowers(
 def _giving(action: str) -> Callable[[bytes], bool]:
     """Return what says of a document's text whether it may give an action: most then need not be parsed."""
     service, _, name = action.lower().encode().partition(b":")
-    # The action itself, or what stands before the first wildcard of a pattern.
-    named = re.compile(rb'"%b:(?:%b[" ]|([^"*?]*)[*?])' % (re.escape(service), re.escape(name)))
+    # The action itself, what stands before the first wildcard of a pattern, or a wildcard in the service.
+    named = re.compile(
+        rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))
+    )
 
     def gives(text: bytes) -> bool:
         starts = (match[1] for match in named.finditer(text.lower()))
-        return any(start is None or name.startswith(start) for start in starts) or bool(_ANY_SERVICE.search(text))
+        return (
+            any(start is None or name.startswith(start) for start in starts)
+            or b'"NotAction"' in text
+            or bool(_ANY_ACTION.search(text))
+        )
 
     return gives
 

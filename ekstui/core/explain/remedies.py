@@ -147,7 +147,10 @@ def _strength(request: Request, candidate: Candidate, version: int, reference: R
 
 def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:
     policy = candidate.policy
-    applied = AppliedPolicy(policy.name, version, candidate.documents[version], policy.arn)
+    document = candidate.documents[version]
+    # What is about other actions decides nothing here, and is most of what there is to evaluate.
+    statements = tuple(each for each in document.statements if action_matches(each, request.action))
+    applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
     return evaluate(request, (applied,), reference=reference)
 
 
