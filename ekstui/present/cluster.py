@@ -11,9 +11,11 @@ from ekstui.core.account import Use
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RolePolicy
+from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.clusters import RECENT, worst_first
+from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -370,6 +372,9 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     if subject.boundary:
         policies.append(policy_node(subject.boundary, "permissions boundary", ("boundary", subject.boundary.name)))
     blocks += [Heading("Policies"), Tree(policies)]
+    if answer.copies:
+        blocks.append(Heading("Copies of what controllers publish"))
+        blocks.append(Tree([_copy(each, role.name, number) for number, each in enumerate(answer.copies)]))
     if not subject.policies and role.extent == "full":
         blocks.append(Sentence(Span("none", "muted")))
     used = f"{last_used_words(role, now)} in {role.last_used_region}" if role.last_used else TRACKED
@@ -404,6 +409,21 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
             yield Sentence(Span(f"{text}{withheld}; its conditions are not weighed here.", "muted"))
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
+
+
+def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
+    """Return what a policy is a copy of, how near it is, and what the newest release says otherwise."""
+    copy, change = answer.copy, answer.change
+    newest = version_label(copy.original.default_version)
+    after = "means the same" if change.reach == "same" else change.verdict
+    line = (
+        code(copy.local.name),
+        f" is like {copy.original.name} {version_label(copy.version)}: {copy.nearness:.0%} of the grants are the same. ",
+        f"To {newest}: {after}. ",
+        Span(f"ekstui diff role:{role} {copy.original.name}@{newest}", "muted", code=True, shown="outside"),
+        Span("enter compares the role with it", "muted", shown="app"),
+    )
+    return Node(line, value=answer, key=("copy", number))
 
 
 def _use_node(use: Use, index: int) -> Node:
