@@ -8,6 +8,22 @@ Scope = Literal["eks", "all", "controllers", "access", "any"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
+SCOPE_WORDS: dict[Scope, str] = {
+    "eks": "EKS policies",
+    "all": "all policies",
+    "controllers": "what controllers publish",
+    "access": "EKS access policies",
+    "any": "all policies of every family",
+}
+"""What the policies of each scope are called."""
+
+
+def next_scope(scope: Scope) -> Scope:
+    """Return the scope that the app's key leads to: round the lists of IAM policies."""
+    order: tuple[Scope, ...] = ("eks", "all", "controllers")
+    return order[(order.index(scope) + 1) % len(order)] if scope in order else "eks"
+
+
 def iam_scope(scope: Scope) -> Scope:
     """Return which of AWS's policies a scope means."""
     return "all" if scope == "any" else scope

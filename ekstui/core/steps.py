@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ekstui.core.change import Kind
     from ekstui.core.grants import Reach
+    from ekstui.core.policy import PolicyFamily
     from ekstui.core.reach.judgement import Denies
 
 
@@ -63,6 +64,8 @@ class FeedStep(NamedTuple):
     """The known version before it; None for the first that is known."""
     created: datetime | None
     change: StepCounts
+    family: PolicyFamily = "aws-managed"
+    """An EKS access policy has no versions: only that it came is known."""
 
 
 if TYPE_CHECKING:

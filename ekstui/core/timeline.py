@@ -82,7 +82,7 @@ def steps_since(policy: Policy, documents: Mapping[int, Document], since: dateti
     for step in timeline(known, documents) if numbers else ():
         if _is_since(step.created, since) and before == previous.get(step.version):
             change = step.change or StepCounts("new", None, len(grants(documents[step.version])), 0, 0)
-            yield FeedStep(policy.name, step.version, before, step.created, change)
+            yield FeedStep(policy.name, step.version, before, step.created, change, policy.family)
         before = step.version
 
 

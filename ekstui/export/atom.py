@@ -22,7 +22,7 @@ def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: dateti
     _add(_add(feed, "author"), "name", "ekstui")
     for step in steps:
         entry = _add(feed, "entry")
-        _add(entry, "id", _id(f"{arns[step.policy]}@{version_label(step.version)}"))
+        _add(entry, "id", _id(f"{arns.get(step.policy, step.policy)}@{version_label(step.version)}"))
         _add(entry, "title", _title(step))
         _add(entry, "updated", format_time(step.created or newest) or "")
         _add(entry, "summary", _summary(step))
@@ -31,6 +31,8 @@ def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: dateti
 
 
 def _title(step: FeedStep) -> str:
+    if step.family == "access-policy":
+        return f"{step.policy}: new EKS access policy"
     if step.previous is None:
         return f"{step.policy} {version_label(step.version)}: {'new policy' if step.version == 1 else 'first known'}"
     reach = step.change.words or "unknown"
@@ -39,7 +41,8 @@ def _title(step: FeedStep) -> str:
 
 def _summary(step: FeedStep) -> str:
     change = step.change
-    compare = f" Compare: ekstui diff {step.policy}@v{step.previous}..v{step.version}" if step.previous else ""
+    pair = f"{version_label(step.previous)}..{version_label(step.version)}" if step.previous else ""
+    compare = f" Compare: ekstui diff {step.policy}@{pair}" if pair else ""
     return f"{change.added} added, {change.removed} removed, {change.changed} changed.{compare}"
 
 

@@ -29,7 +29,7 @@ _FIELDS: Mapping[str, str] = {
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
     "GivenAccess": "policy scope namespaces",
-    "FeedStep": "policy version previous created",
+    "FeedStep": "policy family version previous created",
     "Finding": "code severity text evidence",
     "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",

@@ -196,8 +196,12 @@ def diff_shape(data: DataStatus, comparison: Comparison) -> Shape:
 
 def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool) -> Shape:
     """Return the answer of `changes`, newest first."""
-    changes = [{**shape(step), **shape(step.change)} for step in steps]
+    changes = [{**shape(step), **_version_of(step), **shape(step.change)} for step in steps]
     return answer(data=data, complete=complete, changes=changes)
+
+
+def _version_of(step: FeedStep) -> Shape:
+    return {"version": None} if step.family == "access-policy" else {}
 
 
 def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None = None) -> Shape:

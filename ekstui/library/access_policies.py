@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
@@ -17,8 +18,10 @@ from ekstui.core.kubernetes import (
     difference,
     missing_expectations,
     parse_request,
+    permissions,
     read_rules,
 )
+from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.errors import DataError, NotFoundError
 from ekstui.library.catalog import access_policy_name, knowledge, nearest_names
 
@@ -123,6 +126,24 @@ def who_can_in_kubernetes(action: str) -> KubernetesHolders:
     found = ((each, covering(each.rules or (), request)) for each in access_policies())
     unknown = tuple(each.policy.name for each in access_policies() if each.rules is None)
     return KubernetesHolders(request, tuple((each, rules) for each, rules in found if rules), unknown)
+
+
+def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
+    """Return which access policies AWS's list of updates has since a time; a change of their rules is announced nowhere."""
+    return tuple(
+        FeedStep(
+            each.policy.name,
+            1,
+            None,
+            day,
+            StepCounts("new", None, len(permissions(each.rules or ())), 0, 0),
+            "access-policy",
+        )
+        for each in access_policies()
+        if each.policy.introduced is not None
+        and (day := datetime.combine(each.policy.introduced, datetime.min.time(), UTC))
+        and (since is None or day >= since)
+    )
 
 
 def _with_rules(text: str) -> AccessPolicyAnswer:

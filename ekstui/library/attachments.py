@@ -13,6 +13,9 @@ from ekstui.core.account import (
     RoleAttachment,
     in_partition,
 )
+from ekstui.core.policy import version_label
+from ekstui.core.published import is_component
+from ekstui.core.runs import runs
 from ekstui.core.uses import attachments_with_uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import own_policy
@@ -31,6 +34,10 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
     snapshot, or nothing at all could be read of attachments; NotFoundError for an own policy that is not there.
     """
+    if isinstance(policy, str) and is_component(policy):
+        policy = library.find(policy).policy
+    if not isinstance(policy, str) and policy.home:
+        return _running(library.account, policy)
     if isinstance(policy, str):
         own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
         policy_arn = policy if own else library.find(policy).policy.arn
@@ -54,6 +61,39 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
         if failed is not None:
             raise AccountError(failed.message, failed.next_step)
     return AttachedAnswer(identity, snapshot.fetched_at, found)
+
+
+def _running(account: Account, policy: Policy) -> AttachedAnswer:
+    """Return the roles that run a controller, or that carry a copy of what it publishes."""
+    from ekstui.library.copies import copies_on
+    from ekstui.library.roles import subjects_of
+
+    snapshot = account.required()
+    uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
+    found: list[RoleAttachment] = []
+    for subject in subjects_of(snapshot.roles, snapshot, uses, {}):
+        if subject.role.service_linked:
+            continue
+        ways = runs(policy.name, subject.uses)
+        copies = [each.copy for each in copies_on(subject) if each.copy.original.name.partition("/")[0] == whole]
+        if not ways and not copies:
+            continue
+        remarks = tuple(
+            f"{copy.local.name} is like {copy.original.name} {version_label(copy.version)} ({copy.nearness:.0%})"
+            for copy in copies
+        )
+        found.append(RoleAttachment(subject.role, ("permissions",), ways or subject.uses, remarks))
+    errors = tuple(error for error in snapshot.errors if error.source not in ("counts", "simulation"))
+    unseen = "service accounts of other names, and policies that share few actions with it"
+    attachments = Attachments(
+        policy.arn,
+        tuple(sorted(found, key=lambda each: each.role.name.lower())),
+        complete=snapshot.complete,
+        uses_complete=snapshot.eks is not None and not errors,
+        not_looked_at=(unseen, *snapshot.not_looked_at),
+        errors=errors,
+    )
+    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
 
 
 def _sweep_denied(snapshot: AccountSnapshot) -> bool:

@@ -399,9 +399,24 @@ class Library:
 
         A time after `data().newest` gives a feed that is not complete: nothing is known of it.
         """
-        if since is not None and since > self.data().newest:
-            return ChangesFeed(False, ())
-        return ChangesFeed(True, self._steps(since, scope))
+        from ekstui.core.timeline import newest_first
+
+        steps: list[FeedStep] = []
+        complete = True
+        if scope in ("eks", "all", "any"):
+            complete = since is None or since <= self.data().newest
+            steps += self._steps(since, iam_scope(scope)) if complete else ()
+        if scope in ("controllers", "any"):
+            from ekstui.library.searching import published_steps
+
+            told = published_steps(since)
+            complete = complete and told is not None
+            steps += told or ()
+        if scope in ("access", "any"):
+            from ekstui.library.access_policies import access_steps
+
+            steps += access_steps(since)
+        return ChangesFeed(complete, newest_first(steps) if scope not in ("eks", "all") else tuple(steps))
 
     def _steps(self, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
         from ekstui.store.index import feed

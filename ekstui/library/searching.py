@@ -4,10 +4,12 @@ from datetime import datetime
 
 from ekstui.core.document import Document
 from ekstui.core.history import PolicyHistory
+from ekstui.core.published import policy_of
 from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.scope import Scope
+from ekstui.sources.controllers import components, published_until
 
 
 def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
@@ -44,3 +46,22 @@ def _candidate(history: PolicyHistory, action: str) -> Candidate | None:
 
 def _document(history: PolicyHistory, number: int) -> Document:
     return parse_stored(history.policy.name, number, history.texts[number])
+
+
+def published_steps(since: datetime | None) -> tuple[FeedStep, ...] | None:
+    """Return the steps of what controllers publish since a time; None where that is later than what is known."""
+    if since is not None and since.date() > published_until():
+        return None
+    from ekstui.core.timeline import steps_since  # 3 ms, which who-can does without
+
+    found: list[FeedStep] = []
+    for component in components().values():
+        if component.is_part:
+            continue
+        policy = policy_of(component)
+        documents = {
+            info.number: version.document(version.named({}))
+            for info, version in zip(policy.versions, component.versions, strict=True)
+        }
+        found.extend(steps_since(policy, documents, since))
+    return tuple(found)

@@ -83,9 +83,16 @@ def _words(counts: StepCounts | None) -> tuple[str | Span, ...]:
 def _row(step: FeedStep) -> TableRow:
     day = Span(f"{step.created:%Y-%m-%d}" if step.created else "unknown", "muted")
     if step.previous is None or step.change.reach is None:
-        pair = version_label(step.version)
-        reach = Span("new policy" if step.version == 1 else "first known", "accent")
-        amount: tuple[Span, ...] = (Span(f"+{step.change.added}", "added"),)
+        pair = "" if step.family == "access-policy" else version_label(step.version)
+        new = (
+            "new access policy"
+            if step.family == "access-policy"
+            else "new policy"
+            if step.version == 1
+            else "first known"
+        )
+        reach = Span(new, "accent")
+        amount: tuple[Span, ...] = (Span(f"+{step.change.added}", "added"),) if step.change.added else ()
     else:
         pair = f"{version_label(step.previous)}→{version_label(step.version)}"
         reach, amount = reach_span(step.change), counts_spans(step.change)

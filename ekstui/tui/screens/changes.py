@@ -11,7 +11,7 @@ from ekstui.library import ChangesFeed
 from ekstui.present.changes import COLUMNS, changes_table
 from ekstui.present.rendering import Row, list_rows
 from ekstui.present.styled import Styled, styled
-from ekstui.scope import Scope
+from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.compare import CompareScreen
@@ -53,7 +53,7 @@ class ChangesScreen(ReportScreen):
         return (
             ("changes ", ""),
             (f"{PERIODS[self._period][0]} up to {data.newest:%Y-%m-%d}", "strong"),
-            (f", when the data ends · {'EKS policies' if self._scope == 'eks' else 'all policies'}{quiet}", "muted"),
+            (f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}", "muted"),
         )
 
     @property
@@ -88,7 +88,7 @@ class ChangesScreen(ReportScreen):
 
     def action_scope(self) -> None:
         """Switch between the policies of EKS and all."""
-        self._scope = "all" if self._scope == "eks" else "eks"
+        self._scope = next_scope(self._scope)
         self.ask_again()
 
     def action_quiet(self) -> None:

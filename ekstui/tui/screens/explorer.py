@@ -14,6 +14,7 @@ from textual.timer import Timer
 
 from ekstui.core.text import clean_line
 from ekstui.present.styled import plain
+from ekstui.scope import next_scope
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job, sync
@@ -28,7 +29,8 @@ from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.versions import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.library import DataStatus
+    from ekstui.library import DataStatus, PolicyEntry
+    from ekstui.scope import Scope
     from ekstui.tui.returning import Offer
 
 FOLLOW_AFTER = 0.12
@@ -75,7 +77,7 @@ class ExplorerScreen(WaysScreen):
         super().__init__()
         self._start = start
         self.set_reactive(ExplorerScreen.account, account or AccountView())
-        self.scope = "all" if start and start.shown.entry.scope != "eks" else "eks"
+        self.scope = _scope_of(start.shown.entry) if start else "eks"
         self._following: Timer | None = None
         self._describing: Timer | None = None
         self._status: DataStatus | None = None
@@ -177,7 +179,7 @@ class ExplorerScreen(WaysScreen):
 
     def _groups(self) -> Sequence[tuple[str, Sequence[str]]]:
         """Return the groups of the list with the names in each; in scope all there are none."""
-        if self.scope == "all":
+        if self.scope != "eks":
             return ()
         from ekstui.library.catalog import knowledge
 
@@ -361,15 +363,15 @@ class ExplorerScreen(WaysScreen):
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
             self.policies.clear_filter()
-            self.scope = "all" if shown.entry.scope == "aws" else shown.entry.scope
+            self.scope = _scope_of(shown.entry)
             self._load(cursor=shown.entry.policy.arn)
         if self._following:
             self._following.stop()
         self.shown = shown
 
     def action_scope(self) -> None:
-        """Switch between the EKS policies and all of them; the cursor stays with its policy."""
-        self.scope = "all" if self.scope == "eks" else "eks"
+        """Switch between the EKS policies, all of AWS's, and what controllers publish; the cursor stays with its policy."""
+        self.scope = next_scope(self.scope)
         self._load()
         self._mark_changed()
         self.place_anew()
@@ -432,3 +434,8 @@ class ExplorerScreen(WaysScreen):
         else:
             return False
         return True
+
+
+def _scope_of(entry: PolicyEntry) -> Scope:
+    """Return the scope whose list has a policy."""
+    return "all" if entry.scope == "aws" else entry.scope

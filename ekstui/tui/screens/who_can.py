@@ -27,7 +27,7 @@ from ekstui.present.who_can import (
     principals_blocks,
     who_can_blocks,
 )
-from ekstui.scope import Scope
+from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
@@ -100,14 +100,14 @@ class WhoCanScreen(AskingScreen):
 
     def question(self) -> Styled:
         """Return the action, its level, how many policies have it, and until when that is known."""
-        of = "EKS policies" if self._scope == "eks" else "of all policies"
+        of = SCOPE_WORDS[self._scope]
         answer = self._answer
         if not isinstance(answer, WhoCanAnswer):
-            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of.removeprefix('of ')}", "muted"))
+            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of}", "muted"))
         found = answer.policies
         count = len(found.holders)
         eks = f"{count} EKS polic{'y' if count == 1 else 'ies'}"
-        counted = eks if self._scope == "eks" else f"{count} of all policies"
+        counted = eks if self._scope == "eks" else f"{count} of {of}"
         if not found.is_named:
             counted = f"named nowhere; {count} AWS managed policies by a pattern"
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
@@ -192,7 +192,9 @@ class WhoCanScreen(AskingScreen):
         """Return that none exists, what is known about that, and where else to look."""
         if not self.text:
             return (styled("Type an action; enter asks.", "muted"),)
-        of = "policy of the EKS family" if self._scope == "eks" else "AWS managed policy"
+        of = {"eks": "policy of the EKS family", "controllers": "policy that a controller publishes"}.get(
+            self._scope, "AWS managed policy"
+        )
         lines = [styled(f"None exists: no {of} allows {clean_line(self.text)}.", "warn"), *self._absence()]
         if self._scope == "eks":
             lines.append(styled("s looks at all AWS managed policies.", "muted"))
@@ -221,7 +223,7 @@ class WhoCanScreen(AskingScreen):
 
     def action_scope(self) -> None:
         """Switch between the policies of EKS and all."""
-        self._scope = "all" if self._scope == "eks" else "eks"
+        self._scope = next_scope(self._scope)
         self.ask_again()
 
     def action_who_can(self) -> None:

@@ -317,4 +317,11 @@ class AttachedPane(Pane):
 
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role
+            if self.shown and self.shown.entry.policy.home:
+                from ekstui.core.where import RoleSide
+                from ekstui.tui.screens.compare import CompareScreen
+
+                # Of a controller the question is what its role lacks.
+                self.app.push_screen(CompareScreen(RoleSide(role.name), self.shown.place))
+                return
             self.app.push_screen(RoleScreen(role.arn or role.name))

@@ -71,7 +71,7 @@ def policy_row(
 
 def policy_line(entry: PolicyEntry) -> Styled:
     """Return all about a policy in a line: its ARN, what took its place, what it is for."""
-    parts: list[tuple[str, Style]] = [(clean_line(entry.policy.arn), "strong")]
+    parts: list[tuple[str, Style]] = [(clean_line(entry.policy.address), "strong")]
     if entry.superseded_by:
         parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
     if entry.policy.withdrawn:
@@ -118,6 +118,8 @@ def header(status: DataStatus, shown: int, scope: str, account: AccountView, now
         whole = room > 0
         if scope == "eks":
             counted = f"EKS {shown} of {status.policies:,}" if room > 1 else f"EKS {shown}"
+        elif scope == "controllers":
+            counted = f"controllers {shown}"
         else:
             counted = f"all {status.policies:,}"
         data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
@@ -139,6 +141,8 @@ NAME = Column("Policy", 8, share=1, middle=True)
 SUPERSEDED = Column("", 10, yields=True)
 CARRIERS = Column("roles", 5, right=True, yields=True)
 VERSION = Column("ver", 4, right=True)
+RELEASE = 8
+"""As many cells as `v1.14.10` takes."""
 FRAME = 3
 """Columns of the border and the scrollbar."""
 
@@ -198,12 +202,18 @@ class PoliciesPane(Pane):
     def width_wanted(self) -> int:
         """The columns with which no name is cut."""
         longest = max((len(entry.policy.name) for entry in self._entries), default=0)
-        return longest + FRAME + MARK.width + VERSION.width + 2
+        return longest + FRAME + MARK.width + self._version.width + 2
+
+    @property
+    def _version(self) -> Column:
+        """The column of the versions; those of what controllers publish are as long as their releases."""
+        published = any(entry.policy.home for entry in self._entries)
+        return VERSION._replace(width=RELEASE) if published else VERSION
 
     def _lay_out(self) -> None:
         counted = self._counted
         superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self._entries) else ()
-        columns = (MARK, NAME, *superseded, *((CARRIERS,) if counted else ()), VERSION)
+        columns = (MARK, NAME, *superseded, *((CARRIERS,) if counted else ()), self._version)
         self.rows.set_columns(columns)
         self.set_title("", "roles  ver" if counted else "ver")
 

@@ -143,6 +143,8 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
+RELEASES = (COLUMNS[0], Column("Release", 8), *COLUMNS[2:])
+"""Of what a controller publishes: as many cells as `v1.14.10` takes."""
 
 ROOM_FOR_QUARTERS = (30, 12)
 """Columns and rows from which the changes per quarter have a line of their own above the versions."""
@@ -187,6 +189,7 @@ class VersionsPane(Pane):
             self.rows.move_to(shown.version)
             return
         self._arn, self._steps, self._touched = policy.arn, (), None
+        self.rows.set_columns(RELEASES if policy.home else COLUMNS)
         library = self.app.library
         self.app.background.run(self, "timeline", lambda _: _read(policy, library))
 
