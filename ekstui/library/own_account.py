@@ -64,7 +64,8 @@ class Account:
         """Return the newest snapshot at hand; AccountError if there is none."""
         snapshot = self.last()
         if snapshot is None:
-            raise AccountError("No snapshot of this account is at hand.", "Ask AWS once, without --offline.")
+            step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
+            raise AccountError("No snapshot of this account is at hand.", step)
         return snapshot
 
     def recent(self) -> AccountSnapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -55,10 +56,63 @@ def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
     return Node(line, value=policy, key=key)
 
 
+_IN_THE_APP = (
+    (r"Set AWS_PROFILE, or run (`[^`]+`)\.", r"a lists the profiles; y copies \1, and then r asks again."),
+    (r"Run (`aws [^`]+`), then refresh\.", r"y copies \1; once you have signed in, r asks again."),
+    (r"Run (`pip [^`]+`)\.", r"y copies \1; a lists the other profiles."),
+    (r"`aws configure list-profiles` names those there are\.", "a lists those there are."),
+    (r"Give --region, or set AWS_REGION\.", "a lists the regions."),
+    (
+        r"Refresh and enter the code, or use a session that has it\.",
+        "r asks again and takes the code; a lists the profiles.",
+    ),
+    (r"Refresh to enter a new code\.", "r takes a new code."),
+    (r"Refresh to replace it\.", "r replaces it."),
+    (r"Refresh to ask AWS\.", "r asks AWS; a lists the profiles."),
+    (r"Refresh to (?:ask|try) again\.", "r asks again."),
+    (r"Refresh in a minute\.", "r asks again, in a minute."),
+    (r", then refresh\.", ", then r asks again."),
+    (r"Ask AWS, without --account-file\.|Choose the account with --profile\.", "a lists the profiles."),
+    (r"See ekstui list --scope all\.", "s lists all of them; : finds any by a part of its name."),
+    (r"See ekstui list --scope access\.", ": finds them by a part of the name."),
+    (
+        r"Run ekstui sync with credentials of [^.]+\.",
+        "a chooses a profile there, and then r in the list of policies reads them.",
+    ),
+    (r"ekstui diff and attached take it\.", ": finds it among the account's own."),
+    (r"Name one with --role\.", "Write role:NAME before the request."),
+    (r"Say which with --action\.", "Type the action that is meant."),
+    (r"give --action and --resource", "type the action and an ARN"),
+    (r"give --action", "type an action"),
+    (r"Ask about the actions of a pull: --action", "Ask about the actions of a pull:"),
+    (r"Write --context ", "Write behind the action "),
+    (
+        r"Decode it and paste what comes out: (aws .*?) \| ekstui explain -",
+        r"y copies what decodes it, to paste what comes out: `\1`",
+    ),
+)
+"""What commands advise, and what works in the app."""
+
+
+def in_the_app(next_step: str) -> str:
+    """Return what to do about an error in the app's own words: the key, where one does it."""
+    for told, here in _IN_THE_APP:
+        next_step = re.sub(told, here, next_step, flags=re.DOTALL)
+    return next_step
+
+
+def command_in(next_step: str) -> str | None:
+    """Return the command that an advice holds between backticks, to be copied; None where it holds none."""
+    found = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
+    return found[1] if found else None
+
+
 def failure_blocks(error: EkstuiError) -> list[Block]:
     """Return an error: what happened, then what to do."""
     blocks: list[Block] = [Sentence((Span("! ", "bad"), error.message))]
-    return [*blocks, Sentence(Span(error.next_step, "muted"))] if error.next_step else blocks
+    here = in_the_app(error.next_step)
+    said = (Span(error.next_step, "muted", shown="outside"), Span(here, "muted", shown="app"))
+    return [*blocks, Sentence(said)] if error.next_step else blocks
 
 
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:
@@ -67,7 +121,10 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     for index, error in enumerate(errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
-        found.append(note(f"{action}{error.message} {error.next_step}".strip(), key=("error", index)))
+        told = f" {error.next_step}" if error.next_step else ""
+        here = f" {in_the_app(error.next_step)}" if error.next_step else ""
+        line = (f"{action}{error.message}", Span(told, shown="outside"), Span(here, shown="app"))
+        found.append(note(line, key=("error", index)))
     return found
 
 

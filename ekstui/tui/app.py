@@ -24,6 +24,7 @@ from ekstui.tui.keys import KEYS, Key, bindings, declared, unknown_ids
 from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
+from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -268,7 +269,7 @@ class EkstuiApp(LibraryApp):
             if StandardInput() in (before, after):
                 raise InputError("Standard input belongs to the app.", "Name a file.")
         except InputError as error:
-            self.notify(clean_line(str(error)), severity="error", markup=False)
+            self.notify(plain_failure(error), severity="error", markup=False)
         else:
             self.compare_sides(before, after)
 

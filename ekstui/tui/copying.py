@@ -13,11 +13,13 @@ from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.errors import EkstuiError
 from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
 from ekstui.present.policies import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
+from ekstui.present.words import command_in
 from ekstui.tui.shown import Shown
 
 
@@ -40,6 +42,12 @@ class Export:
     content: Copyable
     private: bool = True
     """Whether only the user may read the file: it may tell of an account."""
+
+
+def advised(error: EkstuiError | None) -> list[Copyable]:
+    """Return the command that an error advises, such as the one that signs in; none where it advises none."""
+    command = command_in(error.next_step) if error else None
+    return [_fixed("command", command)] if command else []
 
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:

@@ -22,6 +22,7 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
+from ekstui.tui.copying import Copyable, advised
 from ekstui.tui.keys import bindings
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
@@ -120,6 +121,10 @@ class AccountScreen(ReportScreen):
             self.ask_again()
         else:
             self.show_answer()
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the command that signs in, where that is what is missing."""
+        return advised(self._view.error)
 
     def action_refresh_data(self) -> None:
         """Ask AWS again."""

@@ -28,7 +28,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.shown import Shown, Sought
-from ekstui.tui.widgets.pane import failure
+from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class ExplainScreen(AskingScreen):
     @on(NotSimulated)
     def _say_why_not(self, message: NotSimulated) -> None:
         # The answer of our own stays.
-        self.notify(clean_line(str(message.error)), severity="error", markup=False)
+        self.notify(plain_failure(message.error), severity="error", markup=False)
 
     @on(RowList.Opened)
     def _go(self, event: RowList.Opened) -> None:

@@ -277,17 +277,15 @@ class WaysScreen(PanesScreen):
 
     def action_copy(self) -> None:
         """Let the user choose what to copy of the row under the cursor."""
-        from ekstui.tui.copying import Copyable, copyables
+        from ekstui.tui.copying import advised, copyables
         from ekstui.tui.screens.outgoing import offer_copies
 
-        error = self.account.error
+        # The command that signs in is what one wants to paste.
+        copies = advised(self.account.error) if self.pane == "attached" else []
         if row := self.row:
-            offer_copies(self, copyables(row, self.shown, self.app.library))
-        elif self.pane == "attached" and error is not None and error.next_step:
-            advice = error.next_step
-            # A command in it, such as the one that signs in, is what one wants to paste.
-            command = advice.split("`")[1] if advice.count("`") > 1 else advice
-            offer_copies(self, [Copyable("what to do", command, lambda: command)])
+            copies += copyables(row, self.shown, self.app.library)
+        if copies:
+            offer_copies(self, copies)
         else:
             self.say("There is nothing under the cursor to copy.")
 

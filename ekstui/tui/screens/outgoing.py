@@ -27,6 +27,7 @@ from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.screens.chooser import ChooserScreen, labelled
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.pane import plain_failure
 
 TMUX_PATIENCE = 2.0
 """Seconds that tmux is given to take the text."""
@@ -124,6 +125,9 @@ def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
         if chosen is not None:
             _report(screen, lambda: send_to_terminal(screen.app, chosen.text()))
 
+    if len(copies) == 1:
+        send(copies[0])
+        return
     screen.app.push_screen(ChooserScreen("Copy", [(labelled(copy.label, copy.about), copy) for copy in copies]), send)
 
 
@@ -156,7 +160,7 @@ def _report(screen: Screen[Any], act: Callable[[], str | None]) -> None:
     try:
         sentence = act()
     except EkstuiError as error:
-        screen.notify(clean_line(str(error)), severity="error", markup=False)
+        screen.notify(plain_failure(error), severity="error", markup=False)
     else:
         if sentence:
             screen.notify(sentence, markup=False)

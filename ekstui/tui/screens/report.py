@@ -16,7 +16,7 @@ from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.copying import Copyable, Export, copyables
+from ekstui.tui.copying import Copyable, Export, advised, copyables
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
@@ -65,6 +65,8 @@ class ReportScreen(Screen[None]):
         self._needle = ""
         self._search = FilterLine(placeholder="type to search")
         self._answer: object = None
+        self._error: EkstuiError | None = None
+        """Why there is no answer."""
         self._stale: EkstuiError | None = None
         """Why the answer that is shown could not be renewed."""
 
@@ -87,7 +89,7 @@ class ReportScreen(Screen[None]):
 
     def nothing(self) -> Sequence[Styled]:
         """Return what to say where there are no rows."""
-        return (styled("Nothing was found.", "muted"),)
+        return (styled("Nothing was found. esc goes back.", "muted"),)
 
     def extra_widgets(self) -> Sequence[Widget]:
         """Return the widgets between the header and the rows."""
@@ -160,7 +162,7 @@ class ReportScreen(Screen[None]):
         if question is None:
             self.rows.show_message(*self.nothing())
             return
-        self._stale = None
+        self._stale = self._error = None
         if not keep or self._answer is None:
             self._answer = None
             self.rows.show_message(styled(self.WAITING, "muted"))
@@ -186,6 +188,7 @@ class ReportScreen(Screen[None]):
 
     def show_error(self, error: EkstuiError) -> None:
         """Say in place of the answer what went wrong and what to do."""
+        self._error = error
         self.rows.show_message(*failure(error))
 
     def show_answer(self) -> None:
@@ -227,7 +230,7 @@ class ReportScreen(Screen[None]):
         """Let the user choose what to copy."""
         row = self.rows.current
         of_row = copyables(row, None, self.app.library) if row else []
-        offer_copies(self, [*self.copies(), *of_row, self._whole()])
+        offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, self._whole()])
 
     def action_who_can(self) -> None:
         """Show which policies allow the action under the cursor, or let the user type one."""

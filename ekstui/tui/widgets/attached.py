@@ -107,15 +107,21 @@ def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
     """Return what could not be read, and what to do about it."""
     where = f" in {error.region}" if error.region else ""
     action = f"{error.action}{where}: " if error.action else ""
-    return _lines(key, f"! {action}{error.message} {error.next_step}".strip(), "warn", width)
+    return _lines(key, f"! {action}{error.message} {_advice(error)}".strip(), "warn", width)
 
 
 def stale_rows(error: EkstuiError, width: int) -> list[Row]:
     """Return why AWS could not be asked, to stand above what was known before."""
     return [
-        *_lines("stale", f"! {error.message} {error.next_step}".strip(), "warn", width),
+        *_lines("stale", f"! {error.message} {_advice(error)}".strip(), "warn", width),
         *_lines("before", "What was known before:", "muted", width),
     ]
+
+
+def _advice(error: EkstuiError | SourceError) -> str:
+    from ekstui.present.words import in_the_app  # with the blocks 5 ms, and only where something went wrong
+
+    return in_the_app(error.next_step)
 
 
 def use_words(use: Use) -> str:

@@ -29,8 +29,15 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
     """Return an error as lines: what happened, then what to do."""
     lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
     if error.next_step:
-        lines.append(styled(clean_line(error.next_step), "muted"))
+        from ekstui.present.words import in_the_app  # with the blocks 5 ms, and only where something went wrong
+
+        lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
     return tuple(lines)
+
+
+def plain_failure(error: EkstuiError) -> str:
+    """Return an error on one line, for a toast."""
+    return " ".join(plain(line).removeprefix("! ") for line in failure(error))
 
 
 ALWAYS = (FILTER, FIND, HELP)
