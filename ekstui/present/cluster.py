@@ -44,8 +44,9 @@ CLUSTER_COLUMNS = (
 )  # fmt: skip
 
 
-def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None) -> tuple[Styled, ...]:
-    """Return a cluster as a row of the table of clusters; without an answer what is wrong is not known yet."""
+def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Styled, ...]:
+    """Return a cluster as a row of the table of clusters; without an answer what is wrong is not known, or not yet."""
+    unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
     counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else None
     problems, advice = (counts["problem"], counts["advice"]) if counts else (None, None)
@@ -53,8 +54,8 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None) -> tupl
     return (
         styled(clean_line(cluster.name), "strong"), styled(clean_line(cluster.region)),
         styled(clean_line(cluster.version or "?")), styled(mode, "muted"),
-        styled("…" if problems is None else str(problems), "bad" if problems else "muted"),
-        styled("…" if advice is None else str(advice), "warn" if advice else "muted"),
+        styled(unknown if problems is None else str(problems), "bad" if problems else "muted"),
+        styled(unknown if advice is None else str(advice), "warn" if advice else "muted"),
         styled(str(issues) if cluster.described else "?", "bad" if issues else "muted"),
     )  # fmt: skip
 

@@ -18,10 +18,11 @@ from ekstui.core.text import clean_line
 from ekstui.errors import InputError
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAccount
+from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp, is_too_small
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import KEYS, Key, bindings, declared, unknown_ids
-from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction
+from ekstui.tui.messages import AskExplain, AskWhoCan, PaneFailed, ShowAction
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.pane import plain_failure
@@ -50,7 +51,7 @@ RECENT = 8
 class ClustersJudged(Message):
     """What is wrong in each cluster is known, for the table of them."""
 
-    def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer]) -> None:
+    def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer] | None) -> None:
         super().__init__()
         self.chooser = chooser
         self.answers = answers
@@ -250,16 +251,31 @@ class EkstuiApp(LibraryApp):
         chooser = ChooserScreen("Clusters", [(cluster_cells(each), each) for each in clusters], CLUSTER_COLUMNS)
         self.push_screen(chooser, show)
         library = self.library
-        self.background.run(self, "clusters", lambda _: ClustersJudged(chooser, judged(library)))
+
+        def judge(_: Job) -> ClustersJudged:
+            try:
+                return ClustersJudged(chooser, judged(library))
+            except BaseException:
+                self.post_message(ClustersJudged(chooser, None))
+                raise
+
+        self.background.run(self, "clusters", judge)
+
+    @on(PaneFailed)
+    def _failed(self, message: PaneFailed) -> None:
+        self.notify(clean_line(str(message.error)), severity="error", markup=False)
 
     @on(ClustersJudged)
     def _clusters_judged(self, message: ClustersJudged) -> None:
         from ekstui.present.cluster import cluster_cells
 
-        if message.chooser.is_mounted:
-            message.chooser.set_choices(
-                [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]
-            )
+        if not message.chooser.is_mounted:
+            return
+        if message.answers is not None:
+            rows = [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]
+        else:
+            rows = [(cluster_cells(each, waiting=False), each) for _, each in message.chooser.choices]
+        message.chooser.set_choices(rows)
 
     def _compare(self, sides: Sequence[str]) -> None:
         from ekstui.core.where import StandardInput, parse_sides

@@ -71,7 +71,7 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
         message = work(job)
     except EkstuiError as error:
         message = PaneFailed(error)
-    except Exception as error:  # noqa: BLE001 (a thread that ends without a word leaves its pane waiting)
+    except BaseException as error:  # noqa: BLE001 (a thread that ends without a word leaves its pane waiting)
         message = PaneFailed(logbook.unexpected(error, "in the background"))
     if message is not None and not job.cancelled:
         owner.post_message(message)

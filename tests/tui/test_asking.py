@@ -3,17 +3,26 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
+import pytest
 from textual import on
 from textual.app import App
+from textual.pilot import Pilot
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.library import AccountChoice, Library
+from ekstui.library.own_account import Account
+from ekstui.sources.account_file import demo_account
 from ekstui.tui.account import AccountTold, AccountView, watch_account
+from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background
+from ekstui.tui.screens.chooser import ChooserScreen
+from ekstui.tui.screens.explorer import ExplorerScreen
 from tests.accounts import snapshot
+from tests.tui.journeys import settle, travel, words
 
 
 class Slow:
@@ -68,3 +77,30 @@ def test_what_a_replaced_asking_says_late_is_not_heard() -> None:
             library.go_on.set()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("end", [ZeroDivisionError(), SystemExit(3), KeyboardInterrupt(), RecursionError()])
+def test_work_that_ends_in_any_way_ends_its_waiting(own_home: Path, end: BaseException) -> None:
+    """Of the account, the cache and the table of clusters: nothing says for ever that it waits."""
+
+    def fail(*_: object, **__: object) -> object:
+        raise end
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen_stack[0]
+        assert isinstance(explorer, ExplorerScreen)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Account, "refresh", fail)
+            patch.setattr(Library, "sync", fail)
+            patch.setattr("ekstui.library.clusters.clusters", fail)
+            explorer.account = AccountView(demo_account(datetime.now(UTC)))
+            await pilot.press("r")
+            await settle(pilot, lambda: explorer.account.error is not None)
+            await settle(pilot, lambda: not explorer.account.asking and not explorer._working)
+            explorer.account = AccountView(demo_account(datetime.now(UTC)))
+            app.action_clusters()
+            await settle(pilot, lambda: isinstance(app.screen, ChooserScreen))
+            await settle(pilot, lambda: "?" in words(app.screen))
+            assert "…" not in words(app.screen)
+
+    travel(journey)

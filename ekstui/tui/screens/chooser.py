@@ -43,7 +43,7 @@ class ChooserScreen(ModalScreen[Choice | None], Generic[Choice]):
     ) -> None:
         super().__init__()
         self._title = title
-        self._choices = choices
+        self.choices = choices
         self._columns = columns
         self.set_class(len(columns) > len(COLUMNS), "-wide")
 
@@ -59,7 +59,7 @@ class ChooserScreen(ModalScreen[Choice | None], Generic[Choice]):
         """Fill the list, which is as high as it is long, and let the user type."""
         self.set_focus(self.query_one(Line), scroll_visible=False)
         rows = self.query_one(RowList)
-        rows.styles.height = len(self._choices) + any(column.title for column in self._columns)
+        rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
         self._show("")
 
     @on(Input.Changed)
@@ -69,7 +69,7 @@ class ChooserScreen(ModalScreen[Choice | None], Generic[Choice]):
 
     def set_choices(self, choices: Sequence[tuple[Sequence[Styled], Choice]]) -> None:
         """Show these choices, of which more is known by now; the cursor stays in its row."""
-        self._choices = choices
+        self.choices = choices
         cursor = self.query_one(RowList).current
         self._show(self.query_one(Line).value)
         if cursor is not None:
@@ -79,7 +79,7 @@ class ChooserScreen(ModalScreen[Choice | None], Generic[Choice]):
         words = typed.casefold().split()
         rows = [
             Row(index, tuple(cells), index)
-            for index, (cells, _) in enumerate(self._choices)
+            for index, (cells, _) in enumerate(self.choices)
             if all(word in " ".join(map(plain, cells)).casefold() for word in words)
         ]
         if rows:
@@ -103,7 +103,7 @@ class ChooserScreen(ModalScreen[Choice | None], Generic[Choice]):
 
     def _choose(self, row: Row | None) -> None:
         if row is not None:
-            self.dismiss(self._choices[cast("int", row.value)][1])
+            self.dismiss(self.choices[cast("int", row.value)][1])
 
 
 def labelled(label: str, about: str) -> tuple[Styled, Styled]:

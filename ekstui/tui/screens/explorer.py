@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from textual import on
@@ -19,7 +20,15 @@ from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job, sync
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import CacheFilled, FillProgressed, PolicyHighlighted, RowReached, Synced, VersionChosen
+from ekstui.tui.messages import (
+    CacheFilled,
+    FillProgressed,
+    PaneFailed,
+    PolicyHighlighted,
+    RowReached,
+    Synced,
+    VersionChosen,
+)
 from ekstui.tui.screens.navigation import WaysScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.attached import AttachedPane
@@ -293,8 +302,8 @@ class ExplorerScreen(WaysScreen):
             def cancelled() -> bool:
                 return job.cancelled
 
-            if library.fill(lambda stored, total: self._tell("caching", stored, total), cancelled):
-                library.index(lambda done, total: self._tell("indexing", done, total), cancelled, gently=True)
+            if library.fill(lambda stored, total: self._tell(job, "caching", stored, total), cancelled):
+                library.index(lambda done, total: self._tell(job, "indexing", done, total), cancelled, gently=True)
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)
@@ -303,10 +312,11 @@ class ExplorerScreen(WaysScreen):
 
     _told_at = 0.0
 
-    def _tell(self, doing: str, done: int, total: int) -> None:
+    def _tell(self, job: Job, doing: str, done: int, total: int) -> None:
         """Tell how far long work is, not more often than a thin line bears."""
         now = time.monotonic()
-        if now - self._told_at >= TELL_AFTER or done == total:
+        # What a job says after another took its place would show for ever.
+        if not job.cancelled and (now - self._told_at >= TELL_AFTER or done == total):
             self._told_at = now
             self.post_message(FillProgressed(doing, done, total))
 
@@ -401,7 +411,7 @@ class ExplorerScreen(WaysScreen):
             if self._caring:
                 self._caring.stop()  # it would take the place of what the user asked for
             library = self.app.library
-            self.app.background.run(self, "fill", lambda job: sync(library, job, self._tell))
+            self.app.background.run(self, "fill", lambda job: sync(library, job, partial(self._tell, job)))
 
     @on(Synced)
     def _synced(self, message: Synced) -> None:
@@ -411,6 +421,15 @@ class ExplorerScreen(WaysScreen):
         self._load()
         severity: Literal["error", "information"] = "error" if message.failed else "information"
         self.notify(clean_line(message.sentence), severity=severity, markup=False)
+
+    @on(PaneFailed)
+    def _work_failed(self, message: PaneFailed) -> None:
+        """Wait no more for long work that ended in a way that nobody foresaw."""
+        self._filling = ""
+        self.say_work("")
+        if self.account.asking:
+            self.account = self.account._replace(asking=None, error=message.error)
+        self.notify(clean_line(str(message.error)), severity="error", markup=False)
 
     def step_back(self) -> bool:
         """Stop long work, clear the filter, clear the marks, go back to the list; False where there is nothing to undo."""
