@@ -12,10 +12,9 @@ from typing import NamedTuple, TypeVar, overload
 from ekstui.core import arn, console
 from ekstui.core.applicability import can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Document, Effect, ResourceElement
-from ekstui.core.expansion import NamedActions, Source, named_actions
+from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
 from ekstui.core.given import Denied
 from ekstui.core.grants import Grant
-from ekstui.core.reading import ActionRead, Reader
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 
 T = TypeVar("T")

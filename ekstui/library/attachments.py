@@ -20,7 +20,7 @@ from ekstui.core.uses import attachments_with_uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import own_policy
 from ekstui.library.results import AttachedAnswer
-from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.sources.aws.connection import Cancelled, never
 
 if TYPE_CHECKING:
     from ekstui.core.policy import Policy

@@ -9,8 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ekstui import paths
-from ekstui.core.history import PolicyHistory
-from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
+from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_version, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError
 from ekstui.library.results import ComparedSide, PolicyEntry
 from ekstui.scope import Scope

@@ -14,7 +14,7 @@ from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
 from ekstui.library.library import Library
 from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
-from ekstui.sources.aws.parallel import Cancelled, never
+from ekstui.sources.aws.connection import Cancelled, never
 
 RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth telling in an incident."""

@@ -15,8 +15,8 @@ from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.assuming import is_assuming, with_trust
-from ekstui.core.history import PolicyHistory
 from ekstui.core.knowledge import Knowledge, Symptom
+from ekstui.core.policy import PolicyHistory
 from ekstui.core.reference import Reference, reference
 from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
 from ekstui.errors import AccountError, InputError, NotFoundError

@@ -46,8 +46,7 @@ from ekstui.store.policy_store import PolicyStore, State
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
     from ekstui.core.document import Document
-    from ekstui.core.history import Source
-    from ekstui.core.policy import Policy
+    from ekstui.core.policy import Policy, Source
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.core.targets import Candidate

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ekstui.core.document import Document
-from ekstui.core.history import PolicyHistory
+from ekstui.core.policy import PolicyHistory
 from ekstui.core.published import policy_of
 from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_match

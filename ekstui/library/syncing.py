@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ekstui.core.document import parse_text
-from ekstui.core.history import Delivery, PolicyHistory, Skipped, Source
-from ekstui.core.policy import Policy, VersionInfo, version_label
+from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import DocumentError, InputError
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import Change, Packed, PolicyStore, Stored, pack

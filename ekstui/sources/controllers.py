@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ekstui import paths
-from ekstui.core.history import PolicyHistory
+from ekstui.core.policy import PolicyHistory
 from ekstui.core.published import Component, ComponentVersion, policy_of, read_components
 from ekstui.errors import DataError
 

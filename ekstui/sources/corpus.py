@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ekstui import paths
-from ekstui.core.history import Delivery, PolicyHistory, Provenance
-from ekstui.core.policy import Policy, VersionInfo, parse_time
+from ekstui.core.policy import Delivery, Policy, PolicyHistory, Provenance, VersionInfo, parse_time
 from ekstui.errors import DataError
 from ekstui.scope import Scope
 

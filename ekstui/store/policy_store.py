@@ -15,12 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.core.history import PolicyHistory, Provenance
-from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo, format_time, parse_time
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
 
 if TYPE_CHECKING:
-    from ekstui.core.history import Authority
+    from ekstui.core.policy import Authority
     from ekstui.scope import Scope
 
 CHUNK = 64

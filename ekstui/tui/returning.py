@@ -9,7 +9,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.core.where import parse_policy
 from ekstui.errors import EkstuiError
-from ekstui.library.place import Place, keep_place
+from ekstui.library.remembered import Place, keep_place
 from ekstui.present.styled import Styled, plain
 from ekstui.tui.shown import Shown, Sought
 

@@ -2,11 +2,10 @@
 
 from ekstui.core.account import LocalPolicy
 from ekstui.core.change import changes
-from ekstui.core.copies import ENOUGH_ACTIONS, copies_of, originals_of
 from ekstui.core.document import Document, parse
 from ekstui.core.grants import grants
 from ekstui.core.policy import Policy, VersionInfo
-from ekstui.library.copies import published_originals
+from ekstui.library.copies import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
 from ekstui.sources.controllers import components
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]

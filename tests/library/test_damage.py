@@ -18,8 +18,8 @@ from ekstui import paths
 from ekstui.core.account import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.allowing import who_can_answer
-from ekstui.library.looked import users_looked
 from ekstui.library.own_account import Account
+from ekstui.library.remembered import users_looked
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import Change, PolicyStore, pack

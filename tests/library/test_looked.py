@@ -8,7 +8,7 @@ import pytest
 from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
-from ekstui.library.looked import Looked, users_looked
+from ekstui.library.remembered import Looked, users_looked
 
 
 def moment(day: int) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.core.history import Provenance
+from ekstui.core.policy import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.history import Collection
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.core.policy import Collection, Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources.files import git as git_module
 from ekstui.sources.files import npm_package, read_collection

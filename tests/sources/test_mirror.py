@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.history import Delivery, PolicyHistory, Skipped
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources.files import git as git_module
 from ekstui.sources.files.git_archive import Mirror

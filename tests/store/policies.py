@@ -4,8 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ekstui.core.history import Authority, PolicyHistory, Provenance
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.core.policy import Authority, Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import Change, PolicyStore, Stored, pack
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import Document, parse_text, serialise
-from ekstui.core.history import PolicyHistory
+from ekstui.core.policy import PolicyHistory
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
 from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module

@@ -22,8 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ekstui.core.history import PolicyHistory, Provenance
-from ekstui.core.policy import VersionInfo
+from ekstui.core.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer
 from ekstui.sources.corpus import Corpus

@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from ekstui.library import Library
-from ekstui.library.looked import users_looked
+from ekstui.library.remembered import users_looked
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.files import write_state
-from ekstui.library.place import kept_place
+from ekstui.library.remembered import kept_place
 from tests.filled import copied
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig

@@ -1,6 +1,252 @@
 """Denials as people paste them: log lines, SDK errors, CloudTrail events and decoded authorization messages."""
 
-from ekstui.core.denial.message import Cause, Denial, PolicyType
-from ekstui.core.denial.parse import MAX_CHARACTERS, parse_denial, parse_denials, unwrapped
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
-__all__ = ["MAX_CHARACTERS", "Cause", "Denial", "PolicyType", "parse_denial", "parse_denials", "unwrapped"]
+from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
+from ekstui.core.denial.message import Cause as Cause
+from ekstui.core.denial.message import Denial as Denial
+from ekstui.core.denial.message import PolicyType as PolicyType
+from ekstui.core.denial.message import ambiguous_operation, denials_in, wrapped_denial
+from ekstui.core.reference import Reference, reference
+from ekstui.errors import InputError
+
+MAX_CHARACTERS = 200_000
+"""The longest text that is read; a message has a few thousand."""
+
+_MAX_DENIALS = 20
+"""How many denials of one text are read."""
+
+_ENCODED = re.compile(
+    r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(?![A-Za-z0-9_+/=:-])(\.\.\.|…)?",
+    re.IGNORECASE,
+)
+_ENCODED_HEAD = re.compile(r"encoded authorization failure message", re.IGNORECASE)
+_ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
+_ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
+_SHORTEST_LINE = 40
+"""A wrapped encoded message continues in lines at least this long, except for its last."""
+
+# What terminals and tools put before each line: Terraform's and Rust's bars, quotation marks of mail, kubectl's tabs.
+_LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
+
+# Colours of a log, as they come and as they look once the text was made safe to show or was copied from a pager.
+_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
+
+# Errors that people take for a denial, and what they are.
+_OTHERS = (
+    (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
+     "the message says that the credentials have expired, which no policy changes.", ""),
+    (re.compile(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
+     "the message says that the credentials were not accepted, which no policy changes.", ""),
+    (re.compile(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
+     "the message comes from Kubernetes (RBAC or an access entry), not from IAM.", ""),
+    (re.compile(r"\.dkr\.ecr\."),
+     "the registry names no action.",
+     "Ask about the actions of a pull: --action ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."),
+)  # fmt: skip
+
+
+def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ...]:
+    """Return the denials that a pasted text holds, at most 20, each once, in the order of the text.
+
+    `known` is the reference that spells actions and finds an operation's service; the installed one by default.
+    Raises InputError for text that is too long, encoded, ambiguous or no denial, with what to do about it.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
+            "Paste the line with the denial.",
+        )
+    known = reference() if known is None else known
+    objects = tuple(objects_in(text))
+    recorded: list[Denial] = []
+    allowed: InputError | None = None
+    for value in objects:
+        try:
+            denials = denials_of_object(value, known) or ()
+        except InputError as error:
+            allowed = allowed or error
+            continue
+        encoded = unwrapped(" ".join(strings_in(value)))[0] if len(denials) == 1 else ""
+        recorded += [_with_encoded(denial, encoded) for denial in denials]
+    if recorded:
+        return _each_once(recorded)
+    if allowed is not None:
+        raise allowed
+    # A log line in JSON: its strings hold the message, without the escapes.
+    candidates = [" ".join(strings_in(value)) for value in objects]
+    found = [denial for candidate in candidates for denial in _denials_of_text(candidate, known)]
+    candidates.append(text)
+    denials = _each_once(found) or _each_once(_denials_of_text(text, known))
+    if not denials:
+        raise _no_denial(text, candidates, known)
+    return denials
+
+
+def parse_denial(text: str, known: Reference | None = None) -> Denial:
+    """Return the denial of a pasted text; of several the first that says the most."""
+    known = reference() if known is None else known
+    return max(parse_denials(text, known), key=lambda denial: _completeness(denial, "", known))
+
+
+def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
+    readings = [_read(candidate, known) for candidate in unwrapped(text)]
+    spaced = readings[0].text
+    best = max(readings, key=lambda reading: max(reading.scores, default=-1))
+    if best.denials:
+        # Where the lines were joined makes a difference to some denials only: each is taken from its best reading.
+        alike = [reading for reading in readings if len(reading.denials) == len(best.denials)]
+        denials = [
+            max(((reading.scores[place], reading.denials[place]) for reading in alike), key=lambda pair: pair[0])[1]
+            for place in range(len(best.denials))
+        ]
+        once = _each_once(denials)
+        return [_with_encoded(once[0], spaced)] if len(once) == 1 else once
+    # The encoded part may be about another action than the one that was called.
+    wrapped = None if _encoded_in(spaced) else wrapped_denial(spaced, known)
+    return [] if wrapped is None else [wrapped]
+
+
+class _Reading(NamedTuple):
+    """The denials of a text on one line, and how well each reads."""
+
+    text: str
+    denials: tuple[Denial, ...]
+    scores: tuple[int, ...]
+
+
+def _read(text: str, known: Reference) -> _Reading:
+    found = tuple(islice(denials_in(text, known), _MAX_DENIALS))
+    return _Reading(
+        text,
+        tuple(denial for denial, _ in found),
+        tuple(_completeness(denial, rest, known) for denial, rest in found),
+    )
+
+
+def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
+    """Return the denials without those that another says too, and says more of."""
+    kept: list[Denial] = []
+    for denial in denials:
+        if any(_says_all_of(other, denial) for other in kept):
+            continue
+        kept = [other for other in kept if not _says_all_of(denial, other)]
+        kept.append(denial)
+    return tuple(kept[:_MAX_DENIALS])
+
+
+def _says_all_of(more: Denial, less: Denial) -> bool:
+    return more.action.lower() == less.action.lower() and all(
+        said is None or said == mine
+        for said, mine in (
+            (less.resource, more.resource),
+            (less.principal, more.principal),
+            (less.cause, more.cause),
+        )
+    )
+
+
+def unwrapped(text: str) -> tuple[str, ...]:
+    """Return the ways in which text may be on one line, all with single spaces: lines joined by a space first.
+
+    A terminal that wraps at its edge cuts words in two, with or without a bar before each line.
+    """
+    lines = _lines(text)
+    bare = [_LINE_START.sub("", line) for line in lines]
+    joined = [" ".join(bare)]
+    if len(lines) > 1:
+        joined += ["".join(lines), "".join(bare)]
+    return tuple(" ".join(candidate.split()) for candidate in joined)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of text without colours, with the escapes of JSON logs undone."""
+    return (
+        _COLOUR.sub("", text).replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
+    )
+
+
+def _completeness(denial: Denial, rest: str, known: Reference) -> int:
+    """Return how well a message reads: a word that was cut, or two that were joined, costs a part."""
+    return (
+        2 * (known.find(denial.action) is not None)
+        + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
+        + (denial.principal is not None)
+        + (denial.resource is not None)
+        + rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "["))
+    )
+
+
+def _with_encoded(denial: Denial, spaced: str) -> Denial:
+    encoded = _encoded_in(spaced)
+    return replace(denial, encoded=encoded[0]) if encoded and encoded[1] else denial
+
+
+def _encoded_in(spaced: str) -> tuple[str, bool] | None:
+    """Return the encoded message of a text and whether it is whole, or None if there is none, or a word in its place."""
+    found = _ENCODED.search(spaced)
+    if found is None:
+        return None
+    parts = [found[1]]
+    cut = found[2]
+    while len(parts[-1]) >= _SHORTEST_LINE and (found := _ENCODED_LINE.match(spaced, found.end())):
+        # Words of the log that follow, such as `status code`, are not part of it.
+        if len(found[1]) < _SHORTEST_LINE and (found[1].isalpha() and found[1].islower()):
+            break
+        parts.append(found[1])
+        cut = found[2]
+    message = "".join(parts)
+    return (message, not cut) if _looks_encoded(message) else None
+
+
+def _looks_encoded(message: str) -> bool:
+    """Return whether it may be code: people put `xxxx`, `REDACTED` or nothing there before they share a log."""
+    mixed = any(character.isdigit() or character in "_+/-" for character in message) or (
+        message[1:] != message[1:].lower() and message != message.upper()
+    )
+    return mixed and len(set(message)) > min(4, len(message) - 1)
+
+
+def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError:
+    readings = [line for candidate in candidates for line in unwrapped(candidate)]
+    spaced = " ".join(readings)
+    if encoded := next(filter(None, map(_encoded_in, readings)), None):
+        message, whole = encoded
+        if whole:
+            return _encoded(message)
+        return InputError(
+            "the message names no action, and its encoded part is cut off.",
+            "Find the whole encoded message in the log, or give --action and --resource.",
+        )
+    if _ENCODED_HEAD.search(spaced):
+        return InputError(
+            "the message names no action, and its encoded part was taken out.",
+            "Find the message with its encoded part in the log, or give --action and --resource.",
+        )
+    bare = "".join(text.split())
+    if _ONLY_ENCODED.fullmatch(bare) and _looks_encoded(bare):
+        return _encoded(bare)
+    for pattern, meaning, next_step in _OTHERS:
+        if pattern.search(spaced):
+            return InputError(meaning, next_step)
+    if actions := ambiguous_operation(spaced, known):
+        return InputError(
+            f"the message names an operation that several services have: {', '.join(actions[:8])}.",
+            "Say which with --action.",
+        )
+    return InputError(
+        "the text is no denial that names an action.",
+        "Paste the line that says “is not authorized to perform”, or give --action and --resource.",
+    )
+
+
+def _encoded(message: str) -> InputError:
+    return InputError(
+        "the message is encoded, and decoding it is an action of its own that ekstui does not take.",
+        f"Decode it and paste what comes out: aws sts decode-authorization-message --encoded-message {message} "
+        "--query DecodedMessage --output text | ekstui explain -",
+    )

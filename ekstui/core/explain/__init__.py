@@ -1,29 +1,336 @@
 """Why a request was denied: the statements that came nearest, what would allow it, and what was not looked at."""
 
-from ekstui.core.explain.answer import (
-    Allower,
-    Candidate,
-    Explanation,
-    NearStatement,
-    NewerVersion,
-    Policies,
-    Since,
-)
-from ekstui.core.explain.question import Asked, Question, asked, parse_context
-from ekstui.core.explain.why import explain, explain_symptom
+import re
+from collections.abc import Sequence
 
-__all__ = [
-    "Allower",
-    "Asked",
-    "Candidate",
-    "Explanation",
-    "NearStatement",
-    "NewerVersion",
-    "Policies",
-    "Question",
-    "Since",
-    "asked",
-    "explain",
-    "explain_symptom",
-    "parse_context",
-]
+from ekstui.core.arn import is_uncertain
+from ekstui.core.denial import Cause, Denial
+from ekstui.core.evaluation import (
+    RESOURCE,
+    Evaluation,
+    Request,
+    StatementResult,
+    Verdict,
+    action_matches,
+    evaluate,
+    is_of_type,
+)
+from ekstui.core.explain.answer import Allower as Allower
+from ekstui.core.explain.answer import Candidate as Candidate
+from ekstui.core.explain.answer import Explanation as Explanation
+from ekstui.core.explain.answer import NearStatement as NearStatement
+from ekstui.core.explain.answer import NewerVersion as NewerVersion
+from ekstui.core.explain.answer import Policies as Policies
+from ekstui.core.explain.answer import Since as Since
+from ekstui.core.explain.answer import cause_in_words
+from ekstui.core.explain.assuming import ANONYMOUS, TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
+from ekstui.core.explain.question import Asked as Asked
+from ekstui.core.explain.question import Question as Question
+from ekstui.core.explain.question import asked as asked
+from ekstui.core.explain.question import parse_context as parse_context
+from ekstui.core.explain.remedies import allowers, nearest_statements, newer_version, smallest_statement
+from ekstui.core.holders import nearest_actions
+from ekstui.core.knowledge import Knowledge, Symptom
+from ekstui.core.reference import Reference, ResourceUse
+
+_MAX_OTHER_TYPES = 12
+"""How many resource types a call may have for the optional ones to be named too; ec2:CreateTags has a hundred."""
+
+_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
+
+_NODE_ROLE = "node role"
+"""What the notes call the role that the kubelet, the CNI and the agents of a node work with."""
+
+_RESOURCE_POLICIES = {
+    "kms": "the key policy and grants of the KMS key",
+    "s3": "the bucket policy",
+    "ecr": "the repository policy",
+    "sqs": "the queue policy",
+    "sns": "the topic policy",
+    "secretsmanager": "the resource policy of the secret",
+    "lambda": "the resource policy of the function",
+    "elasticfilesystem": "the file system policy",
+    "sts": TRUST_UNSEEN,
+    "eks-auth": TRUST_UNSEEN,
+}
+
+
+def explain(
+    request: Request,
+    policies: Policies,
+    candidates: Sequence[Candidate],
+    *,
+    denial: Denial | None = None,
+    knowledge: Knowledge | None = None,
+    reference: Reference | None = None,
+) -> Explanation:
+    """Return why `request` is denied, or that it is not.
+
+    `candidates` are AWS managed policies that may allow the action, those in force included. `denial` is the message
+    that the request came from: what it names as the reason decides whether there is a remedy to offer.
+    """
+    cause = None if denial is None else denial.cause
+    evaluation = _evaluation(request, policies, reference)
+    verdict = _verdict(evaluation, denial)
+    also = _other_resource_types(request, reference)
+    missing = evaluation.missing if evaluation is not None and not _is_decided(cause) else ()
+    if verdict == "allowed" and denial is not None and denial.resource is None and any(use.required for use in also):
+        # It was denied on a resource that nobody named.
+        verdict, missing = "depends", (RESOURCE,)
+    elsewhere = (cause is not None and not cause.has_remedy) or (
+        evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
+    )
+    remedy = verdict in ("implicit-deny", "depends") and not elsewhere and not _is_unsigned(request)
+    in_force = {applied.arn for applied in policies.identity}
+    others = [candidate for candidate in candidates if remedy and candidate.policy.arn not in in_force]
+    offered, more = allowers(request, others, reference)
+    of_node = _is_of_a_node(request, candidates, knowledge)
+    return Explanation(
+        verdict=verdict,
+        action=request.action,
+        resource=_resource(request, evaluation, reference),
+        principal=request.principal,
+        cause=cause,
+        nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
+        missing_context=missing,
+        allowed_by=offered,
+        allowed_by_more=more,
+        newer_version=newer_version(request, policies.identity, candidates, reference) if remedy else None,
+        smallest_statement=smallest_statement(request, evaluation) if remedy else None,
+        not_looked_at=_not_looked_at(request, policies),
+        hints=() if knowledge is None else knowledge.dependents(request.action),
+        also_authorised_on=also,
+        used_by=policies.used_by,
+        notes=(
+            *_unknown_action(request.action, reference),
+            *_notes(request, evaluation, denial, elsewhere=elsewhere, of_node=of_node),
+        ),
+        encoded=None if denial is None else denial.encoded,
+        judged=evaluation is not None and not _is_decided(cause),
+        denied=denial is not None,
+    )
+
+
+def _evaluation(request: Request, policies: Policies, reference: Reference | None) -> Evaluation | None:
+    """Return the decision by the policies in force, or None where there are none to judge by."""
+    if not policies.identity and not policies.identity_known:
+        return None
+    return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
+
+
+def _unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]:
+    if not action or reference is None or reference.find(action) is not None:
+        return ()
+    nearest = nearest_actions(action)
+    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+
+
+def _is_unsigned(request: Request) -> bool:
+    """Return whether no principal of IAM makes the request, so that no identity policy takes part."""
+    return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
+
+
+def _is_decided(cause: Cause | None) -> bool:
+    """Return whether the message itself decides: what it denies by, no identity policy allows."""
+    return cause is not None and not cause.has_remedy
+
+
+def _verdict(evaluation: Evaluation | None, denial: Denial | None) -> Verdict:
+    cause = None if denial is None else denial.cause
+    if cause is not None and (evaluation is None or _is_decided(cause)):
+        return "explicit-deny" if cause.explicit else "implicit-deny"
+    if evaluation is not None:
+        return evaluation.verdict
+    return "depends" if denial is None else "implicit-deny"
+
+
+def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[StatementResult]:
+    """Return the statements that may be the reason: of the policies in force, and of the kind that the message names."""
+    if evaluation is None:
+        return []
+    results = [result for entry in evaluation.resources for result in entry.statements]
+    if _is_decided(cause) and cause is not None:
+        layer = {"identity": "identity", "boundary": "boundary", "session": "session", None: None}
+        if cause.policy_type not in layer:
+            return []
+        results = [result for result in results if layer[cause.policy_type] in (None, result.layer)]
+        if cause.explicit:
+            return [result for result in results if result.statement.effect == "Deny"]
+        return [result for result in results if result.statement.effect == "Allow"]
+    decisive = evaluation.decisive
+    return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
+
+
+def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None) -> bool:
+    """Return whether a policy that is meant for nodes gives the action: then a node's own software calls it."""
+    if knowledge is None:
+        return False
+    meant = (
+        candidate.documents[candidate.policy.default_version]
+        for candidate in candidates
+        if (known := knowledge.policies.get(candidate.policy.name)) is not None and _NODE_ROLE in known.attached_to
+    )
+    return any(
+        statement.effect == "Allow" and action_matches(statement, request.action)
+        for document in meant
+        for statement in document.statements
+    )
+
+
+def _resource(request: Request, evaluation: Evaluation | None, reference: Reference | None) -> str | None:
+    if evaluation is not None:
+        return evaluation.decisive.resource
+    if request.resources:
+        return request.resources[0]
+    info = None if reference is None else reference.find(request.action)
+    return "*" if info is not None and not info.resource_types else None
+
+
+def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
+    service = request.action.partition(":")[0].lower()
+    of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
+    if _is_unsigned(request):
+        return "resource control policies", "VPC endpoint policies", of_resource
+    missing = list(policies.unread)
+    if not policies.identity_known:
+        who = request.principal or "the principal"
+        missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")
+    if policies.boundary is None and not policies.boundary_known:
+        missing.append("the permissions boundary")
+    if not policies.session:
+        missing.append("session policies")
+    missing += ["service control policies", "resource control policies", "VPC endpoint policies"]
+    missing.append(of_resource)
+    return tuple(missing)
+
+
+def _other_resource_types(request: Request, reference: Reference | None) -> tuple[ResourceUse, ...]:
+    info = None if reference is None else reference.find(request.action)
+    if info is None or reference is None or len(info.resource_types) < 2:
+        return ()
+    service = info.name.partition(":")[0]
+    optional_too = len(info.resource_types) <= _MAX_OTHER_TYPES
+    return tuple(
+        use
+        for use in info.resource_types
+        if (use.required or optional_too)
+        and not any(is_of_type(resource, service, use.name, reference) for resource in request.resources)
+    )
+
+
+def _notes(
+    request: Request,
+    evaluation: Evaluation | None,
+    denial: Denial | None,
+    *,
+    elsewhere: bool,
+    of_node: bool,
+) -> tuple[str, ...]:
+    notes: list[str] = []
+    cause = None if denial is None else denial.cause
+    if denial is not None and denial.called is not None:
+        notes.append(f"The call was {denial.called}; what must be allowed for it is {denial.action}.")
+    if cause is not None and not cause.has_remedy:
+        notes.append(cause_in_words(cause))
+    elif elsewhere and evaluation is not None:
+        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
+        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
+        notes.append(f"The {layer} {verb} it: no identity policy changes that.")
+    if evaluation is not None and evaluation.verdict == "allowed" and denial is not None:
+        notes.append(
+            "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
+            "a request with other tags or context, or credentials of another role."
+            if cause is None or cause.policy_type == "identity"
+            else "The policies looked at allow it, which agrees with the message: something else denied it."
+        )
+    if evaluation is not None and evaluation.verdict == "depends" and cause is not None and cause.has_remedy:
+        notes.append(
+            "The message says that no identity policy allowed it: where these are all, some condition that is not given "
+            "did not hold."
+        )
+    if request.action.lower() in UNSIGNED:
+        notes.append(
+            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
+            "Name the role, or give its trust policy, to see why."
+        )
+    elif _is_unsigned(request):
+        notes.append("Nobody signed the request, so no identity policy counts: only a resource policy can let it in.")
+    if evaluation is not None and (short := _uncertain_resources(evaluation)):
+        notes.append(
+            f"Whether IAM lets {', '.join(short)} match is not certain: its documentation leaves two readings of an ARN "
+            "that lacks parts. Written with all six parts it is decided."
+        )
+    if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
+        text = "The session is named after an EC2 instance, so the call was made with the node role."
+        notes.append(text if of_node else f"{text} If a pod made it, that pod did not get a role of its own.")
+    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
+        notes.append(TRUST_MUST_ALLOW)
+    if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
+        notes.append("The message names no resource.")
+    return tuple(notes)
+
+
+def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the resources of undecided statements of which no reading is certain."""
+    if evaluation.verdict != "depends":
+        return ()
+    failed = (
+        failure
+        for result in evaluation.decisive.statements
+        if result.matches is None
+        for failure in result.failed
+        if failure.part == "resource"
+    )
+    return tuple(dict.fromkeys(each for failure in failed for each in failure.wanted if is_uncertain(each)))
+
+
+_WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+
+
+def explain_symptom(
+    symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge, reference: Reference
+) -> Explanation:
+    """Return what a text means, and which of the actions behind it the policies do not allow, if there are any.
+
+    `symptoms` are one or more. The explanation is about the first action that is not allowed.
+    """
+    actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
+    judged = bool(policies.identity) or policies.identity_known
+    verdicts: dict[str, Verdict] = dict.fromkeys(actions, "depends")
+    if judged:
+        for action in actions:
+            request = Request(action, principal=principal)
+            verdicts[action] = evaluate(
+                request, policies.identity, policies.boundary, policies.session, reference
+            ).verdict
+    worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
+    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge, reference=reference)
+    return found._replace(
+        action=worst,
+        verdict=verdicts[worst] if worst is not None and judged else "depends",
+        symptoms=tuple(symptoms),
+        nearest=found.nearest if judged else (),
+        # What the text is about is only a part of what these would give.
+        allowed_by=(),
+        allowed_by_more=0,
+        smallest_statement=None,
+        missing_context=(),
+        not_looked_at=found.not_looked_at if judged else (),
+        also_authorised_on=(),
+        hints=(),
+        notes=_reading_of(verdicts) if judged else (),
+    )
+
+
+def _reading_of(verdicts: dict[str, Verdict]) -> tuple[str, ...]:
+    lacking = [action for action, verdict in verdicts.items() if verdict in ("implicit-deny", "explicit-deny")]
+    open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
+    notes: list[str] = []
+    if lacking:
+        notes.append(f"The policies looked at do not allow {', '.join(lacking)}.")
+    if open_ones:
+        notes.append(f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions.")
+    if verdicts and not lacking and not open_ones:
+        notes.append("The policies looked at allow all that this usually lacks.")
+    return tuple(notes)

@@ -33,7 +33,7 @@ from ekstui.core.explain.answer import (
     TrustJudgement,
     WantedToken,
 )
-from ekstui.core.explain.nearest import nearest_statements
+from ekstui.core.explain.remedies import nearest_statements
 from ekstui.core.reference import Reference
 from ekstui.core.trust import POD_IDENTITY_SERVICE, ServiceAccount, eks_region, issuer_of, trust_in_words, trustees
 from ekstui.core.wildcard import is_wild, matches, overlaps

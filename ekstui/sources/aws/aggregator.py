@@ -14,9 +14,8 @@ from typing import Any
 from ekstui.core.account import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
-from ekstui.sources.aws.parallel import Cancelled, each, never
 
 PAGE = 100
 """Rows a page, the most that Config gives."""

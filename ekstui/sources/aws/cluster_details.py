@@ -7,9 +7,8 @@ from typing import Any
 from ekstui.core.account import SourceError
 from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, PodIdentityAssociation
 from ekstui.sources.aws.cluster_parts import PAGE, Failures, access_entry
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import failures
-from ekstui.sources.aws.parallel import Cancelled, each, never
 
 INSTANCES_A_PAGE = 1000
 """The most that DescribeInstances gives."""

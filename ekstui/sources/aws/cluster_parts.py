@@ -17,9 +17,8 @@ from ekstui.core.eks import (
     Place,
     may_be_nodes,
 )
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
-from ekstui.sources.aws.parallel import Cancelled, each, never
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
 

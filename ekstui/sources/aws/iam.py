@@ -20,9 +20,8 @@ from ekstui.core.account import (
     UserAttachment,
 )
 from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
-from ekstui.sources.aws.parallel import Cancelled, each, never
 
 PAGE = 1000
 """Items a page, the most that IAM gives."""

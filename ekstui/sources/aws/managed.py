@@ -10,12 +10,19 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ekstui.core.document import parse
-from ekstui.core.history import Delivery, PolicyHistory, Provenance, Skipped
-from ekstui.core.policy import Policy, VersionInfo, parse_version, version_label
+from ekstui.core.policy import (
+    Delivery,
+    Policy,
+    PolicyHistory,
+    Provenance,
+    Skipped,
+    VersionInfo,
+    parse_version,
+    version_label,
+)
 from ekstui.errors import AccountError, DocumentError
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each
 from ekstui.sources.aws.failures import as_account_error, explain, failures
-from ekstui.sources.aws.parallel import Cancelled, each
 from ekstui.sources.policy_file import text_of, unwrapped
 
 PAGE = 1000

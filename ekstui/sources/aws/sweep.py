@@ -12,10 +12,9 @@ from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import read_clusters
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
-from ekstui.sources.aws.parallel import Cancelled, each, never
 
 Progress = Callable[[AccountSnapshot, str], None]
 """Takes the account as known so far, and what is being read in a few words; called in the reading thread."""

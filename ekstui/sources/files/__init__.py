@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ekstui.core.history import Collection, Delivery, Provenance
-from ekstui.core.policy import Policy
+from ekstui.core.policy import Collection, Delivery, Policy, Provenance
 from ekstui.errors import InputError
 from ekstui.sources.files.git_archive import is_git_archive, read_git_archive
 from ekstui.sources.files.npm_package import read_npm_package

@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ekstui.core.document import MAX_BYTES
-from ekstui.core.history import Collection, Delivery, Provenance, Skipped
-from ekstui.core.policy import Policy
+from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.sources.files.git import Objects, borrowed, make_bare, run
 from ekstui.sources.files.version_files import VersionAnswer, history_of, read_version_answer

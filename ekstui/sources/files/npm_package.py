@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.core.document import MAX_BYTES
-from ekstui.core.history import Collection, PolicyHistory, Skipped
-from ekstui.core.policy import Policy, VersionInfo, parse_time, parse_version, version_label
+from ekstui.core.policy import (
+    Collection,
+    Policy,
+    PolicyHistory,
+    Skipped,
+    VersionInfo,
+    parse_time,
+    parse_version,
+    version_label,
+)
 from ekstui.errors import InputError
 from ekstui.sources.policy_file import text_of
 

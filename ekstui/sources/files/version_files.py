@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from ekstui.core.document import MAX_BYTES, load_json, parse
-from ekstui.core.history import Collection, PolicyHistory, Skipped
-from ekstui.core.policy import Policy, VersionInfo, parse_time, parse_version
+from ekstui.core.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import InputError
 from ekstui.sources.policy_file import text_of, unwrapped
 

@@ -141,7 +141,7 @@ class ExplorerScreen(WaysScreen):
 
     def _look_for_place(self) -> None:
         """Offer the place where the user was when the line was lost."""
-        from ekstui.library.place import kept_place
+        from ekstui.library.remembered import kept_place
 
         place = None if self.app.library.is_demo else kept_place(datetime.now(UTC))
         if place is not None:
@@ -167,7 +167,7 @@ class ExplorerScreen(WaysScreen):
             self.app.open_text(offer.opened)
 
     def _forget_offer(self) -> None:
-        from ekstui.library.place import forget_place
+        from ekstui.library.remembered import forget_place
 
         self.offer = None
         forget_place()
@@ -196,7 +196,7 @@ class ExplorerScreen(WaysScreen):
 
     def _mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
-        from ekstui.library.looked import users_looked
+        from ekstui.library.remembered import users_looked
 
         if self._status is not None:
             policies = [entry.policy for entry in self.policies.entries]
@@ -351,7 +351,7 @@ class ExplorerScreen(WaysScreen):
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
             arn = self.shown.entry.policy.arn
             if arn in self.policies.changed:
-                from ekstui.library.looked import users_looked
+                from ekstui.library.remembered import users_looked
 
                 users_looked(demo=self.app.library.is_demo).look_at([self.shown.entry.policy])
                 self.policies.changed -= {arn}

@@ -1,0 +1,147 @@
+"""What the app remembers: where somebody was when the line was lost, and which policies changed since they were looked at.
+
+What is public is kept in the state directory and not in the cache, since clearing the cache must not mark everything;
+what is the account's, such as a role's name, in the account's own file. The file of what was seen says until when
+everything counts as seen, and which version was seen of the policies that were looked at later.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+from ekstui import paths
+from ekstui.core.policy import Policy, format_time, parse_time
+from ekstui.files import read_state, write_state
+from ekstui.scope import Scope
+
+OFFERED = timedelta(hours=1)
+"""How long a place is offered."""
+
+_LONGEST = 20_000
+"""The longest text in a place that is read, in characters: a message that was explained."""
+
+_MOST_MARKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was shown in the app."""
+
+    at: datetime
+    scope: Scope
+    policy: str
+    """The ARN of the policy in the panes."""
+    version: int
+    filter: str = ""
+    """The filter of the policies."""
+    marks: tuple[str, ...] = ()
+    """As `POLICY@v5`."""
+    opened: str = ""
+    """What finds the screen that was over the panes; empty where none was, or where it was about the account."""
+
+
+def keep_place(place: Place) -> None:
+    """Keep a place, silently not where it cannot be written, nor where the app is served to strangers."""
+    if not paths.is_served():
+        write_state(
+            _file(),
+            {
+                "at": format_time(place.at), "scope": place.scope, "policy": place.policy, "version": place.version,
+                "filter": place.filter, "marks": list(place.marks), "opened": place.opened,
+            },
+        )  # fmt: skip
+
+
+def kept_place(now: datetime) -> Place | None:
+    """Return the place that was kept within the last hour; None for none, and for one that is not of this form."""
+    if paths.is_served():
+        return None
+    match read_state(_file()):
+        case {"at": str(at), "scope": scope, "policy": str(policy), "version": int(version), "filter": str(words),
+              "marks": [*marks], "opened": str(opened)} if scope in get_args(Scope):  # fmt: skip
+            with suppress(ValueError):
+                place = Place(parse_time(at), scope, policy, version, words, tuple(map(str, marks)), opened)
+                return place if is_offered(place.at, now) and _is_sound(place) else None
+    return None
+
+
+def forget_place() -> None:
+    """Offer no place any more."""
+    with suppress(OSError):
+        _file().unlink()
+
+
+def is_offered(at: datetime, now: datetime) -> bool:
+    """Return whether a place is young enough to be offered."""
+    return timedelta(0) <= now.astimezone(UTC) - at < OFFERED
+
+
+def _is_sound(place: Place) -> bool:
+    texts = (place.policy, place.filter, place.opened, *place.marks)
+    return len(place.marks) <= _MOST_MARKS and all(len(text) <= _LONGEST for text in texts)
+
+
+def _file() -> Path:
+    return paths.state_dir() / "place.json"
+
+
+def users_looked(*, demo: bool = False) -> Looked:
+    """Return what the user of this machine has looked at; in the demo, which writes nothing, nothing."""
+    return Looked((Path(os.devnull) if demo else paths.state_dir()) / "looked.json")
+
+
+@dataclass(slots=True)
+class Looked:
+    """What the user has looked at; safe to call from any thread, and silent where it cannot be kept."""
+
+    path: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def changed_since(self, policies: Iterable[Policy], known_until: datetime) -> frozenset[str]:
+        """Return the ARNs of the policies whose default version is newer than what was seen.
+
+        The first time nothing is: all that is known by then counts as seen.
+        """
+        with self._lock:
+            until, versions = self._read()
+            if until is None:
+                self._write(known_until, {})
+                return frozenset()
+        return frozenset(
+            policy.arn
+            for policy in policies
+            if policy.updated is not None
+            and policy.updated > until
+            and versions.get(policy.arn, 0) < policy.default_version
+        )
+
+    def look_at(self, policies: Iterable[Policy]) -> None:
+        """Record that the default versions of some policies were seen."""
+        with self._lock:
+            until, versions = self._read()
+            seen = {policy.arn: policy.default_version for policy in policies}
+            if until is not None and any(versions.get(arn, 0) < version for arn, version in seen.items()):
+                self._write(until, versions | seen)
+
+    def _read(self) -> tuple[datetime | None, dict[str, int]]:
+        """Return until when everything was seen, None if nothing is kept or something else is in its place."""
+        fields = read_state(self.path)
+        try:
+            seen: dict[str, int] = {}
+            for arn, version in fields["versions"].items():  # type: ignore[index]
+                if type(version) is not int or not arn.startswith("arn:"):
+                    return None, {}
+                seen[arn] = version
+            return parse_time(fields["until"]), seen  # type: ignore[index]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None, {}
+
+    def _write(self, until: datetime, versions: dict[str, int]) -> None:
+        write_state(self.path, {"until": format_time(until), "versions": versions})
