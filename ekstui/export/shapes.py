@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -278,6 +279,36 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
         not_looked_at=found.not_looked_at,
         errors=found.errors,
     )
+
+
+def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
+    """Return the answer of `clusters`."""
+    from ekstui.library.clusters import worst_first  # with the findings, which no other command's shape needs
+
+    counts = [Counter(finding.severity for _, finding in worst_first(each)) for each in found]
+    return answer(
+        data=data,
+        account=snapshot.identity.account,
+        partition=snapshot.identity.partition,
+        fetched_at=snapshot.fetched_at,
+        complete=snapshot.complete,
+        regions=None if snapshot.eks is None else snapshot.eks.regions,
+        clusters=None if snapshot.eks is None else [
+            {
+                "name": each.cluster.name,
+                "region": each.cluster.region,
+                "version": each.cluster.version,
+                "auto_mode": each.cluster.auto_mode,
+                "roles": len(each.roles),
+                "problems": count["problem"],
+                "advice": count["advice"],
+                "issues": len(each.cluster.all_issues) if each.cluster.described else None,
+            }
+            for each, count in zip(found, counts, strict=True)
+        ],
+        not_looked_at=snapshot.not_looked_at,
+        errors=snapshot.errors,
+    )  # fmt: skip
 
 
 def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:

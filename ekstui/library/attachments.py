@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ from ekstui.core.account import (
     NOT_IN_CONFIG,
     AccountSnapshot,
     Attachments,
+    Group,
     OrganisationAnswer,
+    Role,
     RoleAttachment,
+    User,
     in_partition,
 )
 from ekstui.core.policy import version_label
@@ -94,6 +98,18 @@ def _running(account: Account, policy: Policy) -> AttachedAnswer:
         errors=errors,
     )
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
+
+
+def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
+    """Return the names of the AWS managed policies in the account, with how many roles, users and groups have each."""
+    holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+    counted: Counter[str] = Counter()
+    for holder in holders:
+        arns = {policy.arn for policy in holder.attached}
+        if not isinstance(holder, Group) and holder.boundary_arn:
+            arns.add(holder.boundary_arn)
+        counted.update(arn.rpartition("/")[2] for arn in arns if arn.split(":", 5)[4:5] == ["aws"])
+    return counted
 
 
 def _sweep_denied(snapshot: AccountSnapshot) -> bool:

@@ -129,7 +129,8 @@ class Library:
     @property
     def account_at_hand(self) -> bool:
         """Whether an account was chosen, or one was read before: to look for more costs 70 ms of imports."""
-        chosen = self.choice is not None and (self.choice.file is not None or self.choice.profile is not None)
+        choice = self.choice
+        chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
         return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
 
     def state(self) -> State | None:

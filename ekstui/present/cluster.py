@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.account import Use
+from ekstui.core.account import AccountSnapshot, Use
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RolePolicy
@@ -60,6 +60,27 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
     )  # fmt: skip
 
 
+def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
+    """Return the account's clusters, a row each with how much is wrong."""
+    facts = snapshot.eks
+    if facts is None:
+        found: Block = Sentence(Span("clusters were not read", "warn"))
+    elif answers:
+        rows = [
+            TableRow(
+                tuple(tuple(Span(text, style) for text, style in cell) for cell in cluster_cells(each.cluster, each)),
+                each.cluster,
+                each.cluster.place,
+            )
+            for each in answers
+        ]
+        found = Table(CLUSTER_COLUMNS, rows)
+    else:
+        found = Sentence(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
+    account = f"account {snapshot.identity.account}, as of {snapshot.fetched_at:%Y-%m-%d %H:%M} UTC"
+    return [Sentence(Span(account, "muted")), found, *not_looked_at(snapshot.not_looked_at)]
+
+
 def cluster_blocks(
     answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
 ) -> list[Block]:
@@ -70,13 +91,13 @@ def cluster_blocks(
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
-    work = [_issue(issue, number) for number, issue in enumerate(cluster.all_issues)]
+    work = [_issue(issue, ("issue", number), opened) for number, issue in enumerate(cluster.all_issues)]
     for number, (role, finding) in enumerate(worst_first(answer)):
         work.append(_finding(answer, role, finding, ("finding", number), opened))
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}", 1),
         Sentence((account, Span(f"as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="outside"))),
-        Sentence(_sum(answer, known_until)),
+        Sentence(_sum(answer, known_until, now)),
         Heading("What is wrong, the worst first"),
         Tree(work or [Node("nothing, as far as was looked at")]),
         Heading(f"Changed by AWS in the last {RECENT.days} days (policies are known until {known_until:%Y-%m-%d})"),
@@ -125,8 +146,14 @@ def _given(entry: AccessEntry) -> Line:
     return joined("; ", said) or (Span("nothing by itself", "muted"),)
 
 
-def _sum(answer: ClusterAnswer, known_until: datetime) -> tuple[str | Span, ...]:
+def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[str | Span, ...]:
     """Return how much is wrong in one line."""
+    # Where nobody looked, none is no answer.
+    changed = (
+        f"AWS changed {len(answer.recent)} of its roles' policies in {RECENT.days} days · "
+        if answer.recent or now - known_until <= RECENT
+        else ""
+    )
     counts = Counter(finding.severity for _, finding in worst_first(answer))
     roles = len(answer.roles)
     eks = len(answer.cluster.all_issues) if answer.cluster.described else "was not read"
@@ -135,15 +162,14 @@ def _sum(answer: ClusterAnswer, known_until: datetime) -> tuple[str | Span, ...]
         Span(f"{problems} problem{'' if problems == 1 else 's'}", "bad" if problems else "good"),
         (
             f", {counts['advice']} advice in {roles} role{'' if roles == 1 else 's'} · EKS reports {eks} · "
-            f"AWS changed {len(answer.recent)} of its roles' policies in {RECENT.days} days · "
-            f"policies as of {known_until:%Y-%m-%d}"
+            f"{changed}policies as of {known_until:%Y-%m-%d}"
         ),
     )
 
 
-def _issue(issue: HealthIssue, number: int) -> Node:
+def _issue(issue: HealthIssue, key: Hashable, opened: Collection[Hashable] | None) -> Node:
     line = (Span("EKS", "bad"), f" {issue.kind} {issue.name}: ", Span(issue.code, "bad"), f": {issue.message}")
-    return Node(line, value=issue, key=("issue", number))
+    return Node(line, value=issue, key=key, opened=None if opened is None else key in opened)
 
 
 def _finding(
@@ -231,9 +257,9 @@ def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
         blocks.append(Sentence(uses_words(role.uses)))
     if role.subject is None:
         return [*blocks, Sentence(Span("not read: a role of another account, or one that is gone", "warn"))]
-    carried = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
+    attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
     used = f"; last used {last_used_words(role.subject.role, now)}"
-    return [*blocks, Sentence(("carries ", *carried, Span(used, "muted")))]
+    return [*blocks, Sentence(("attached: ", *attached, Span(used, "muted")))]
 
 
 Path = tuple[str, ...]

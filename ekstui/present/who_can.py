@@ -143,8 +143,8 @@ def since_words(since: Since, *, whole: bool = False) -> str:
     return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
 
 
-def principals_blocks(found: PrincipalsCan, action: str, now: datetime) -> list[Block]:
-    """Return who in the account may do it, by cluster and use."""
+def principals_blocks(found: PrincipalsCan, action: str, now: datetime, *, short: bool = False) -> list[Block]:
+    """Return who in the account may do it, by cluster and use; `short`: a line each, its rest said elsewhere."""
     where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
     total = counted(len(found.principals), "principal")
     if not found.principals:
@@ -155,31 +155,40 @@ def principals_blocks(found: PrincipalsCan, action: str, now: datetime) -> list[
         blocks = [Heading(f"In my account: {more}{total} may do {action} ({where})")]
     if found.principals:
         columns = (
-            Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
-            Column("Through", 22, shrink=2), Column("Last used", 9), Column("Depends on", 12, shrink=3),
+            Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1, middle=short),
+            Column("Through", 22, shrink=2, middle=short), Column("Last used", 9),
+            Column("Depends on", 18 if short else 12, shrink=3, middle=short),
         )  # fmt: skip
-        blocks.append(Table(columns, [_principal_row(each, now) for each in found.principals]))
+        blocks.append(Table(columns, [_principal_row(each, now, short=short) for each in found.principals]))
     if found.taken:
         blocks.append(Heading("Taken away"))
         blocks.append(Tree([_taken(each) for each in found.taken]))
     return [*blocks, *not_looked_at(found.not_looked_at)]
 
 
-def _principal_row(each: PrincipalCan, now: datetime) -> TableRow:
+def _principal_row(each: PrincipalCan, now: datetime, *, short: bool) -> TableRow:
     subject = each.subject
     used = age_in_words(subject.last_used, now) if subject.last_used else "—" if subject.kind == "role" else ""
     cells: tuple[Line, ...] = (
         code(subject.name, "strong"),
         Span(subject.kind, "muted"),
         uses_words(subject.used_by) or Span("its service alone" if subject.service_linked else "—", "muted"),
-        _through(each),
+        "".join(span.text for span in _through(each)) if short else _through(each),
         used,
-        Span("; ".join(each.reasons), "warn"),
+        Span("; ".join(map(_short_reason, each.reasons) if short else each.reasons), "warn"),
     )
     return TableRow(cells, each, ("principal", subject.kind, subject.name))
 
 
-def _through(each: PrincipalCan) -> Line:
+def _short_reason(reason: str) -> str:
+    """Return on what it depends with the condition keys in short: `if CreateAction, +3`."""
+    word, _, keys = reason.partition(" ")
+    if word != "if":
+        return reason
+    return f"if {_fitted(list(dict.fromkeys(map(_kind_of_key, keys.split(', ')))), ', ', ', +', IF_ROOM // 2)}"
+
+
+def _through(each: PrincipalCan) -> tuple[Span, ...]:
     first, *others = each.through
     version = f" {version_label(first.version)}" if first.version else ""
     return (code(first.policy), Span(version + (f", +{len(others)}" if others else ""), "muted"))

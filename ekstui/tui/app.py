@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Key as KeyPress
 from textual.events import Paste, Resize
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from ekstui import logbook
 from ekstui.config import Effective, Settings, nearest_words
@@ -21,11 +23,12 @@ from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAcco
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp, is_too_small
 from ekstui.tui.driver import repaint
-from ekstui.tui.keys import KEYS, Key, bindings, declared, unknown_ids
+from ekstui.tui.keys import KEYS, Key, bindings, declared, spelled, unknown_ids
 from ekstui.tui.messages import AskExplain, AskWhoCan, PaneFailed, ShowAction
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.pane import plain_failure
+from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -187,6 +190,15 @@ class EkstuiApp(LibraryApp):
                 logbook.unexpected(error, "while the place was kept")
         super().exit(result, return_code, message)
 
+    def on_key(self, event: KeyPress) -> None:
+        """Say so where a key that has a meaning elsewhere does nothing on this screen."""
+        if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
+            return
+        wanted = next((key for key in keys.KEYS if event.key in self.keys_of(key).split(",")), None)
+        here = (*self.keys_here, *self.KEYS, *RowList.KEYS)
+        if wanted is not None and wanted.id not in {key.id for key in here}:
+            self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.", markup=False)
+
     def on_paste(self, event: Paste) -> None:
         """Look up what is pasted where nothing takes it."""
         if event.text.strip() and not isinstance(self.screen, ModalScreen):
@@ -269,7 +281,8 @@ class EkstuiApp(LibraryApp):
     def _clusters_judged(self, message: ClustersJudged) -> None:
         from ekstui.present.cluster import cluster_cells
 
-        if not message.chooser.is_mounted:
+        # It may have been left by then: what was mounted once stays so.
+        if message.chooser not in self.screen_stack:
             return
         if message.answers is not None:
             rows = [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]

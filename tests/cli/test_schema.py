@@ -69,6 +69,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("attached", "AmazonEKSClusterPolicy", "--aggregator", "organisation"),
     ("cluster", "prod"),
     ("account",),
+    ("clusters",),
     ("role", "prod-orders"),
     ("who-can", "k8s:get:pods", "--region", "eu-central-1"),
     (

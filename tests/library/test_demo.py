@@ -54,4 +54,11 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
     assert "problem:" in cluster
     assert "KarpenterNodeRole-prod" in ekstui("attached", "AmazonEKS_CNI_Policy", "--demo").stdout
     assert "prod-node" in ekstui("who-can", "ec2:CreateTags", "--demo").stdout
+    message = (
+        "User: arn:aws:sts::111122223333:assumed-role/prod-node/i-0123456789abcdef0 is not authorized to perform: "
+        "iam:CreateUser because no identity-based policy allows the iam:CreateUser action"
+    )
+    assert "judged by  all of arn:aws:iam::111122223333:role/prod-node" in ekstui("explain", message, "--demo").stdout
+    counts = {line.split()[0]: line.split()[-3:] for line in ekstui("clusters", "--demo").stdout.splitlines() if line}
+    assert counts["prod"] == ["4", "8", "2"]
     assert sorted(own_home.rglob("*")) == before

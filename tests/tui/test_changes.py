@@ -2,10 +2,13 @@
 
 from textual.pilot import Pilot
 
+from ekstui.core.account import Group, Role, User
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.changes import ChangesScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.widgets.bars import LineBar
+from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, words
 
 
@@ -27,5 +30,38 @@ def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
         await settle(pilot, lambda: explorer.shown is not None and explorer.shown.version == 1)
         assert explorer.shown is not None
         assert explorer.shown.entry.policy.name == "AmazonEKSBlockStoragePolicyV2"
+
+    travel(journey)
+
+
+def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
+    rig.reset(0)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        snapshot = explorer.account.snapshot
+        assert snapshot is not None
+        await pilot.press("f", "p", "p")
+        await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2 v1" in words(app.screen))
+        await pilot.press("v")
+        await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" not in words(app.screen))
+        shown = {line.split()[1] for line in words(app.screen).splitlines()}
+        holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+        attached = {policy.arn.rpartition("/")[2] for holder in holders for policy in holder.attached}
+        assert "AmazonEKS_CNI_Policy" in shown
+        assert shown <= attached
+        # The line under it says how many have the policy; who they are is one key away.
+        changes = app.screen
+        assert isinstance(changes, ChangesScreen)
+        assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))
+        has = sum(
+            policy.arn == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+            for holder in holders
+            for policy in holder.attached
+        )
+        line = changes.query_one(LineBar)
+        await settle(pilot, lambda: f"attached to {has} in the account" in str(line.render()))
 
     travel(journey)

@@ -1,16 +1,20 @@
 """Where the panes lie, what of a row is seen, and that every key means one thing."""
 
+import importlib
+import pkgutil
 from collections import Counter
 
 import pytest
 from textual.geometry import Size
 from textual.pilot import Pilot
 
+from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
+from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, type_in
 
 
@@ -39,6 +43,23 @@ def test_every_key_means_one_thing() -> None:
         key for key, count in Counter(key for each in KEYS for key in each.keys.split(",")).items() if count > 1
     ] == []
     assert [name for name, count in Counter(each.id for each in KEYS).items() if count > 1] == []
+
+
+def test_every_key_of_a_screen_does_something() -> None:
+    found = [
+        importlib.import_module(f"{screens.__name__}.{each.name}") for each in pkgutil.iter_modules(screens.__path__)
+    ]
+    kinds = {
+        kind for module in found for kind in vars(module).values() if isinstance(kind, type) and "KEYS" in vars(kind)
+    }
+    assert len(kinds) > 10
+    dead = [
+        (kind.__name__, key.id)
+        for kind in kinds
+        for key in vars(kind)["KEYS"]
+        if not any(hasattr(each, f"action_{key.action.partition('(')[0]}") for each in (kind, RowList, EkstuiApp))
+    ]
+    assert dead == []
 
 
 @pytest.mark.parametrize(

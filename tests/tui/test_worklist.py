@@ -1,11 +1,17 @@
 """A cluster as a list of what is wrong: from the table of clusters to the command on the clipboard."""
 
+import threading
+
+import pytest
 from textual.pilot import Pilot
 
+from ekstui.library import ClusterAnswer, Library
+from ekstui.library import clusters as judging
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.widgets.bars import LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
@@ -34,6 +40,10 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         assert isinstance(screen, ClusterScreen)
         while "prod-cloudwatch" not in str(screen.rows.current):
             await pilot.press("n")
+        # Cut in its row, whole in the line, with what mends it.
+        line = screen.query_one(LineBar)
+        await settle(pilot, lambda: "y copies: aws iam attach-role-policy" in str(line.render()))
+        assert ":role/prod-cloudwatch" in str(line.render())
         await pilot.press("enter")
         command = (
             "aws iam attach-role-policy --role-name prod-cloudwatch "
@@ -47,5 +57,39 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
         assert "4 problems, " in words(app.screen)
+
+    travel(journey)
+
+
+def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.reset(0)
+    may_judge, judged = threading.Event(), threading.Event()
+    whole = judging.clusters
+
+    def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
+        may_judge.wait(30)
+        answers = whole(library)
+        judged.set()
+        return answers
+
+    monkeypatch.setattr(judging, "clusters", clusters)
+    said: list[str] = []
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        app.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        await pilot.press("c")
+        await settle(pilot, lambda: shows(app, ChooserScreen))
+        await pilot.press("enter")
+        # What is not there yet is not missing.
+        await pilot.press("n")
+        await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
+        may_judge.set()
+        await settle(pilot, judged.is_set)
+        await settle(pilot, lambda: "ekstui-clusters" not in {thread.name for thread in threading.enumerate()})
+        await pilot.pause()
+        assert not [each for each in said if each != ClusterScreen.WAITING.capitalize()]
 
     travel(journey)

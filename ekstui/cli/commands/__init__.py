@@ -9,6 +9,7 @@ TITLES = {
     "who-can": "policies that allow an action, and who has them",
     "changes": "what AWS changed",
     "attached": "who carries a policy",
+    "clusters": "the account's clusters, and how much is wrong in each",
     "cluster": "a cluster's roles and findings",
     "account": "which account is asked, and what was read of it",
     "role": "what is wrong with a role, and what it may do",

@@ -45,11 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     library = _library(arguments)
     data = library.data()
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
-    carried, whole = _carried(library) if arguments.attached else (None, True)
+    attached, whole = _attached(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
         _prepare_index(library)
     feed = library.changes(since, arguments.scope)
-    wanted = [step for step in feed.changes if carried is None or step.policy in carried]
+    wanted = [step for step in feed.changes if attached is None or step.policy in attached]
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     match "json" if arguments.json else arguments.format:
         case "json":
@@ -73,20 +73,20 @@ def run(arguments: argparse.Namespace) -> int:
         "" if arguments.all or not quiet else f"; {quiet} steps that change nothing are left out (--all shows them)"
     )
     narrate(f"Since {since:%Y-%m-%d}, known until {data.newest:%Y-%m-%d}{hidden}.")
-    _narrate_undated(library, arguments.scope, since, carried)
+    _narrate_undated(library, arguments.scope, since, attached)
     if arguments.exit_code:
         return gate(bool(steps) or not whole)
     return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
 
 
-def _narrate_undated(library: Library, scope: Scope, since: datetime, carried: set[str] | None) -> None:
+def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
     """Say which versions may belong to the period and are not listed, since nobody knows when they were made."""
     from ekstui.core.timeline import perhaps_since  # judges with it: 20 ms, and the answer stands already
 
     perhaps = [
         f"{entry.policy.name} {version_label(number)}"
         for entry in library.policies(scope)
-        if carried is None or entry.policy.name in carried
+        if attached is None or entry.policy.name in attached
         for number in perhaps_since(entry.policy, since)
     ]
     if perhaps:
@@ -114,19 +114,12 @@ def _prepare_index(library: Library) -> None:
             library.index(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
 
 
-def _carried(library: Library) -> tuple[set[str], bool]:
-    """Return the names of the AWS policies that something in the account carries, and whether all of it was read."""
+def _attached(library: Library) -> tuple[set[str], bool]:
+    """Return the names of the AWS policies that are attached in the account, and whether all of it was read."""
     from ekstui.cli.library import read_account
-    from ekstui.core.account import Group, Role, User, in_partition
+    from ekstui.library.attachments import attached_names
 
     snapshot = read_account(library)
-    carriers: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
-    bounded: tuple[Role | User, ...] = (*snapshot.roles, *snapshot.users)
-    arns = {policy.arn for carrier in carriers for policy in carrier.attached}
-    arns |= {carrier.boundary_arn for carrier in bounded if carrier.boundary_arn}
     if not snapshot.complete:
         narrate("Incomplete: not every role, user and group was read, so more policies may be attached.")
-    partition = snapshot.identity.partition
-    everything = library.policies("all")
-    names = {entry.policy.name for entry in everything if in_partition(entry.policy.arn, partition) in arns}
-    return names, snapshot.complete
+    return set(attached_names(snapshot)), snapshot.complete

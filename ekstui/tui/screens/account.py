@@ -61,6 +61,7 @@ class AccountScreen(ReportScreen):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "looking at the account…"
+    OPENS = (UseProfile, UseRegions, CopyAnswer)
 
     def __init__(self, view: AccountView) -> None:
         super().__init__()

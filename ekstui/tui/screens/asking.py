@@ -71,6 +71,12 @@ class AskingScreen(ReportScreen):
         """Return what the user may mean as rows whose values are texts to ask; none where nothing can be guessed."""
         return []
 
+    def typing_words(self) -> str:
+        """Return what to do at the line."""
+        if not self.typing:
+            return super().typing_words()
+        return "enter asks   ↓ ↑ what is suggested   esc back"
+
     @property
     def typing(self) -> bool:
         """Whether the user is at the line."""

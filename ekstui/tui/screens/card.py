@@ -27,6 +27,8 @@ class CardScreen(ReportScreen):
     KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
     BINDINGS = bindings(KEYS)
 
+    OPENS = (ActionInfo, RoleSide, PolicyAt)
+
     def __init__(self, thing: Thing, blocks: Callable[[], Sequence[Block]]) -> None:
         super().__init__()
         self._thing = thing

@@ -1,13 +1,19 @@
 """What AWS changed across the policies, newest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from textual import on
 
-from ekstui.core.timeline import FeedStep
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.policy import version_label
+from ekstui.core.steps import FeedStep
+from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
+from ekstui.library.attachments import attached_names
+from ekstui.library.catalog import knowledge
 from ekstui.present.changes import COLUMNS, changes_table
 from ekstui.present.rendering import Row, list_rows
 from ekstui.present.styled import Styled, styled
@@ -28,28 +34,45 @@ PERIODS = (
 """How far back the feed goes, counted from the last day that is known; `p` goes to the next."""
 
 
+VIEWS = ("changed", "attached", "all")
+"""Which steps are shown; `v` goes to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    feed: ChangesFeed
+    snapshot: AccountSnapshot | None
+    attached: Mapping[str, int]
+    """By the name of a policy, how many roles, users and groups of the account have it."""
+
+
 class ChangesScreen(ReportScreen):
     """A step a row; enter compares its two versions, or shows a new policy."""
 
     KEYS = (
         keys.OPEN.here("Compare the two versions of the step, or show a new policy."),
+        keys.COMPARE.here("Compare the two versions of the step."),
         keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
-        keys.VIEW.here("Go to the next view: the steps that changed something, or all."),
+        keys.VIEW.here("Go to the next view: what changed something, of that what the account has attached, or all steps."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     COLUMNS = COLUMNS
     WAITING = "reading the history of the policies…"
+    OPENS = (FeedStep,)
+    NOTEWORTHY = "change"
+    HAS_LINE = True
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
         self._scope = scope
         self._period = 0
-        self._quiet = False
+        self._view = 0
 
     def question(self) -> Styled:
         """Return the period, the scope and until when anything is known."""
         data = self.app.library.data()
-        quiet = "" if self._quiet else " · steps that change nothing are left out"
+        shown = {"attached": " · attached in the account", "all": " · with steps that change nothing"}
+        quiet = shown.get(VIEWS[self._view], "")
         return (
             ("changes ", ""),
             (f"{PERIODS[self._period][0]} up to {data.newest:%Y-%m-%d}", "strong"),
@@ -65,17 +88,49 @@ class ChangesScreen(ReportScreen):
         """Return the question for the feed of the period."""
         library, scope = self.app.library, self._scope
         period = PERIODS[self._period][1]
-        return lambda: library.changes(None if period is None else library.data().newest - period, scope)
+
+        def ask() -> _Answer:
+            feed = library.changes(None if period is None else library.data().newest - period, scope)
+            snapshot = library.account.last()
+            return _Answer(feed, snapshot, attached_names(snapshot) if snapshot else {})
+
+        return ask
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return a row a step."""
-        if not isinstance(answer, ChangesFeed):
+        if not isinstance(answer, _Answer):
             return []
-        shown = [step for step in answer.changes if self._quiet or step.change.kind != "none"]
+        view = VIEWS[self._view]
+        shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
+        if view == "attached":
+            shown = [step for step in shown if answer.attached.get(step.policy)]
         return list_rows(changes_table(shown), self.width)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return why AWS made a step, and how many of the account have the policy."""
+        step, answer = row.value, self._answer
+        if not isinstance(step, FeedStep) or not isinstance(answer, _Answer):
+            return ()
+        known = knowledge().policies.get(step.policy)
+        why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
+        has = f"  attached to {answer.attached.get(step.policy, 0)} in the account" if answer.snapshot else ""
+        name = f"{step.policy} {version_label(step.version)}"
+        return (clean_line(name), "strong"), (f"  {clean_line(why)}" if why else "", ""), (has, "muted")
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
+        if VIEWS[self._view] == "attached":
+            answer = self._answer
+            unknown = isinstance(answer, _Answer) and answer.snapshot is None
+            return (
+                styled(
+                    "No account was asked yet, so nobody knows what is attached there; a lists the profiles."
+                    if unknown
+                    else "Nothing that the account has attached changed in this period, as far as is known.",
+                    "muted",
+                ),
+                styled("p looks further back; v shows what changed in any policy.", "muted"),
+            )
         return (
             styled("Nothing changed in this period, as far as is known.", "muted"),
             styled("p looks further back.", "muted"),
@@ -91,9 +146,13 @@ class ChangesScreen(ReportScreen):
         self._scope = next_scope(self._scope)
         self.ask_again()
 
-    def action_quiet(self) -> None:
-        """Show or hide the steps that change nothing."""
-        self._quiet = not self._quiet
+    def action_diff(self) -> None:
+        """Compare the two versions of the step under the cursor."""
+        self.rows.action_open()
+
+    def action_view(self) -> None:
+        """Go to the next view."""
+        self._view = (self._view + 1) % len(VIEWS)
         self.show_header()
         self.show_answer()
 

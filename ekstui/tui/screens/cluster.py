@@ -16,10 +16,10 @@ from ekstui.library.clusters import cluster_answer
 from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, paths_of
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, plain, styled
-from ekstui.present.words import error_notes
+from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable, Export
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
@@ -37,6 +37,9 @@ class ClusterScreen(AccountReportScreen):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the cluster…"
+    OPENS = (Work, HealthIssue, ClusterRole, RecentChange)
+    NOTEWORTHY = "problem"
+    HAS_LINE = True
 
     def __init__(self, name: str, region: str | None) -> None:
         super().__init__()
@@ -88,6 +91,26 @@ class ClusterScreen(AccountReportScreen):
         """Show the cluster as a tree."""
         answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
         self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, answer))
+
+    def about_row(self, row: Row) -> Styled:
+        """Return all about what is wrong with what mends it, a role with its uses, or whose policy changed."""
+        match row.value:
+            case Work(role, finding, remedy):
+                mends = f"  y copies: {remedy}" if remedy else ""
+                return (
+                    (clean_line(role.arn), "strong"),
+                    (clean_line(f"  {finding.text}"), ""),
+                    (clean_line(mends), "accent"),
+                )
+            case HealthIssue(kind=kind, name=name, code=code, message=message, resources=resources):
+                named = f"  ({', '.join(resources)})" if resources else ""
+                return (clean_line(f"{kind} {name}"), "strong"), (clean_line(f"  {code}: {message}{named}"), "")
+            case ClusterRole(arn=arn, uses=uses):
+                return (clean_line(arn), "strong"), (clean_line(f"  {uses_words(uses)}"), "muted")
+            case RecentChange(policy=policy, roles=roles):
+                return (policy, "strong"), (clean_line(f"  attached to {', '.join(roles)}"), "muted")
+            case _:
+                return ()
 
     def is_of_note(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at what EKS reports, and at problems."""
@@ -155,6 +178,9 @@ class ClusterMapScreen(AccountReportScreen):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the cluster…"
+    OPENS = (ClusterRole, RolePolicy)
+    NOTEWORTHY = "role with a problem"
+    HAS_LINE = True
 
     def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
         """Take the answer of the screen before, if there is one: then nothing is asked until the user does."""
@@ -217,6 +243,23 @@ class ClusterMapScreen(AccountReportScreen):
             styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
             styled("/ and then enter on an empty line clears the filter.", "muted"),
         )
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key does something: what is no role or policy is unfolded with enter."""
+        path = self._path()
+        unfolds = path is not None and self._can_unfold(path)
+        return super().works(key, row) or (key.id == keys.OPEN.id and unfolds)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a role's ARN and the worst that is wrong with it, or a policy's ARN."""
+        match row.value:
+            case ClusterRole(arn=arn, uses=uses, findings=findings):
+                wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings) or uses_words(uses)
+                return (clean_line(arn), "strong"), (clean_line(f"  {wrong}"), "")
+            case RolePolicy(name=name, arn=arn):
+                return (clean_line(name), "strong"), (clean_line(f"  {arn or 'inline'}"), "muted")
+            case _:
+                return ()
 
     def is_of_note(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at a role with a problem."""

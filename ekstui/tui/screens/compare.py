@@ -185,6 +185,8 @@ class CompareScreen(ReportScreen):
     BINDINGS = bindings(KEYS)
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
+    OPENS = (int,)
+    NOTEWORTHY = "change"
 
     view: reactive[View] = reactive("meaning", init=False)
 

@@ -20,6 +20,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.service_rows import action_line
 
 MOST_UNFOLDED = 500
 """Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""
@@ -44,6 +45,9 @@ class MatrixScreen(ReportScreen):
     BINDINGS = bindings(KEYS)
     HEADER = True
     WAITING = "working out what the policies permit…"
+    OPENS = (MatrixRow, ActionSummary)
+    NOTEWORTHY = "service in which the policies differ"
+    HAS_LINE = True
 
     def __init__(self, places: Sequence[PolicyAt]) -> None:
         super().__init__()
@@ -94,6 +98,19 @@ class MatrixScreen(ReportScreen):
                 styled("/ and then enter on an empty line clears the filter.", "muted"),
             )
         return (styled("No action is given.", "muted"),)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return an action with its grants, or what a service's numbers count."""
+        match row.value:
+            case ActionSummary() as action:
+                return action_line(action)
+            case MatrixRow(service=service, cells=cells):
+                given = ", ".join(
+                    f"{'/'.join(map(str, cell.given))} of {cell.total} {level}" for level, cell in cells.items()
+                )
+                return (clean_line(service), "strong"), (clean_line(f"  {given}"), "muted")
+            case _:
+                return ()
 
     def is_of_note(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at a service in which the policies differ."""

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
+from textual.events import DescendantFocus
 from textual.getters import app, query_one
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,15 +21,19 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, Export, advised, copyables
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
+from ekstui.tui.screens.navigation import TWO_LINES
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Sought
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 AGES_AFTER = 60
 """Seconds after which the ages in the header are told anew."""
+
+DESCRIBE_AFTER = 0.12
+"""Seconds that the cursor rests on a row before the line and the keys follow it."""
 
 CRUMB = 32
 """The most columns that a screen takes in the way to the one above it."""
@@ -48,15 +54,25 @@ class ReportScreen(Screen[None]):
         keys.NEXT, keys.PREVIOUS, keys.FILTER, keys.COPY, keys.SAVE, keys.RENEW,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    DEFAULT_CSS = "ReportScreen RowList { padding: 0 1; }"
+    DEFAULT_CSS = """
+    ReportScreen RowList { padding: 0 1; }
+    ReportScreen #line { height: 2; }
+    ReportScreen.-low #line { height: 1; }
+    """
     COLUMNS: Sequence[Column] = WHOLE_WIDTH
     HEADER = False
     """Whether the titles of the columns are shown."""
     WAITING = "working…"
     """What stands in the rows until the answer arrives."""
+    OPENS: tuple[type, ...] = ()
+    """What `enter` opens, as values of rows."""
+    NOTEWORTHY = "row of note"
+    """What `n` and `N` go to where nothing is searched for."""
+    HAS_LINE = False
+    """Whether a line above the footer says all about the row under the cursor."""
 
     app = app(LibraryApp)
-    header = query_one(HeaderBar)
+    header = query_one("HeaderBar", HeaderBar)
     footer = query_one(FooterBar)
     rows = query_one(RowList)
 
@@ -69,6 +85,7 @@ class ReportScreen(Screen[None]):
         """Why there is no answer."""
         self._stale: EkstuiError | None = None
         """Why the answer that is shown could not be renewed."""
+        self._describing: Timer | None = None
 
     def question(self) -> Styled:
         """Return what the screen is about, for the header."""
@@ -101,6 +118,8 @@ class ReportScreen(Screen[None]):
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS, header=self.HEADER)
         yield self._search
+        if self.HAS_LINE:
+            yield LineBar(id="line")
         yield FooterBar()
 
     def on_mount(self) -> None:
@@ -115,9 +134,48 @@ class ReportScreen(Screen[None]):
         self.ask_again()
 
     def show_keys(self) -> None:
-        """Show the keys that matter here."""
-        own = [key for key in declared(self) if key not in RowList.KEYS]
+        """Show the keys that do something here, on the row under the cursor; what to do where one types."""
+        if isinstance(self.focused, Input):
+            self.footer.show_words(self.typing_words())
+            return
+        row = self.rows.current
+        own = [key for key in declared(self) if key not in RowList.KEYS and self.works(key, row)]
         self.footer.show_keys([*own, keys.FIND, keys.HELP])
+
+    def typing_words(self) -> str:
+        """Return what to do where the user types."""
+        return "enter goes to what is found   esc clears the search"
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key does something on a row, for the footer."""
+        if key.id == keys.OPEN.id:
+            return row is not None and isinstance(row.value, self.OPENS)
+        if key.id in (keys.NEXT.id, keys.PREVIOUS.id):
+            return any(map(self._is_of_note, self.rows.rows))
+        return True
+
+    def about_row(self, row: Row) -> Styled:  # noqa: ARG002 - for the screens that have the line
+        """Return all about a row, for the line above the footer."""
+        return ()
+
+    @on(RowList.Highlighted)
+    def _rested(self, event: RowList.Highlighted) -> None:
+        """Say what the cursor is on, and what can be done with it, once it rests."""
+        if isinstance(event, RowList.Opened | RowList.Folded):
+            return
+        if self._describing:
+            self._describing.stop()
+        self._describing = self.set_timer(DESCRIBE_AFTER, self._describe)
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        self.show_keys()
+
+    def _describe(self) -> None:
+        self.show_keys()
+        if self.HAS_LINE:
+            row = self.rows.current
+            self.query_one("#line", LineBar).show(self.about_row(row) if row else ())
 
     def step_back(self) -> bool:
         """Clear the search; False where there is none."""
@@ -132,7 +190,7 @@ class ReportScreen(Screen[None]):
     def _folded(self, event: RowList.Folded) -> None:
         event.stop()
         if not self.fold(event.row, fold=event.fold):
-            self.notify("Nothing folds here.", markup=False)
+            self.notify("This row has nothing to unfold.", markup=False)
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for the screens whose rows fold
         """Fold or unfold a row; False where nothing folds."""
@@ -212,6 +270,7 @@ class ReportScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Break long lines for the new width."""
+        self.set_class(self.size.height < TWO_LINES, "-low")
         self.show_answer()
 
     def exports(self) -> Sequence[Export]:
@@ -267,8 +326,11 @@ class ReportScreen(Screen[None]):
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, or else to the next thing of note."""
-        if not self.rows.move_to_next(step, self._is_of_note):
-            self.notify(f"No {'next' if step > 0 else 'previous'} {'match' if self._needle else 'one'}.", markup=False)
+        if self._answer is None:
+            self.notify(self.WAITING.capitalize(), markup=False)  # what is not there yet is not missing
+        elif not self.rows.move_to_next(step, self._is_of_note):
+            what = "match" if self._needle else self.NOTEWORTHY
+            self.notify(f"No {'next' if step > 0 else 'previous'} {what} on this screen.", markup=False)
 
     def _is_of_note(self, row: Row) -> bool:
         if self._needle:

@@ -9,7 +9,7 @@ from textual import on
 from textual.reactive import reactive
 
 from ekstui.core.document import Document, serialise
-from ekstui.core.findings import RolePolicy
+from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import age_in_words, clean_line
@@ -24,7 +24,7 @@ from ekstui.tui.messages import AskExplain, ShowAction, one_action_of
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
-from ekstui.tui.widgets.service_rows import service_rows
+from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
 View = Literal["about", "permissions", "trust policy"]
 VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
@@ -40,6 +40,8 @@ class RoleScreen(AccountReportScreen):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
+    OPENS = (ServiceSummary, ActionSummary, RolePolicy)
+    HAS_LINE = True
 
     view: reactive[View] = reactive("about", init=False)
 
@@ -100,6 +102,20 @@ class RoleScreen(AccountReportScreen):
             for index, remark in enumerate(remarks)
         ]
         return rows + service_rows(self._services, self._opened, {}, self.width)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a service or action with its grants, a policy's ARN, or all of what is wrong."""
+        match row.value:
+            case ServiceSummary() as service:
+                return service_line(service, None)
+            case ActionSummary() as action:
+                return action_line(action)
+            case RolePolicy(name=name, arn=arn):
+                return (clean_line(name), "strong"), (clean_line(f"  {arn or 'inline'}"), "muted")
+            case Finding(text=text, evidence=evidence):
+                return (clean_line(text), ""), (clean_line("  " + "; ".join(evidence)), "muted")
+            case _:
+                return ()
 
     def watch_view(self) -> None:
         """Lay the rows out for the view."""

@@ -72,6 +72,8 @@ class WhoCanScreen(AskingScreen):
     )
     BINDINGS = bindings(KEYS)
     WAITING = "looking through the policies…"
+    OPENS = (Holder, ItsPermissions, PrincipalCan, str)
+    HAS_LINE = True
     PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"
 
     def __init__(self, action: str = "", scope: Scope = "eks") -> None:
@@ -158,7 +160,7 @@ class WhoCanScreen(AskingScreen):
         if answer.principals is not None:
             if not found:
                 found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(self.nothing())]
-            blocks = principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC))
+            blocks = principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC), short=True)
             found.append(Row("space", (styled(""),), selectable=False))
             found += rows(blocks, self.width)
         return found
@@ -172,6 +174,22 @@ class WhoCanScreen(AskingScreen):
         ]
         way = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
         return [*found, Row((arn, "permissions"), (way,), ItsPermissions(holder))]
+
+    def about_row(self, row: Row) -> Styled:
+        """Return all about a policy's grants, or how somebody has the action and on what that depends."""
+        answer = self._answer
+        match row.value:
+            case Holder() as holder if isinstance(answer, WhoCanAnswer):
+                lines = [styled_line(each, "app") for each in holder_lines(holder, answer.policies.action, types=False)]
+                told = [piece for line in lines for piece in (("  ", ""), *line)]
+                return (clean_line(holder.policy.name), "strong"), *told
+            case PrincipalCan(subject=subject, through=through, reasons=reasons):
+                ways = ", ".join(each.policy for each in through)
+                depends = f"  {'; '.join(reasons)}" if reasons else ""
+                name = clean_line(subject.arn or subject.name)
+                return (name, "strong"), (clean_line(f"  through {ways}"), ""), (clean_line(depends), "warn")
+            case _:
+                return ()
 
     def exports(self) -> Sequence[Export]:
         """Return the whole answer as Markdown, and the text as it is shown."""

@@ -1,0 +1,36 @@
+"""`ekstui clusters`: the account's clusters, with how much is wrong in each."""
+
+import argparse
+
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import library_for, narrate_errors, read_account
+from ekstui.cli.options import add_account, add_json
+from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.export.shapes import clusters_shape
+from ekstui.library.clusters import clusters
+from ekstui.present.cluster import clusters_blocks
+
+DESCRIPTION = "Show the account's clusters, a row each: version, mode, problems, advice, and what EKS reports."
+EXAMPLES = ("ekstui clusters --profile prod", "ekstui clusters --region all --json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_account(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a cluster a row; 1 where it is certain that there is none."""
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    answers = clusters(library)
+    if arguments.json:
+        print_json(clusters_shape(library.data(), snapshot, answers))
+    else:
+        print_blocks(clusters_blocks(snapshot, answers))
+    narrate_errors(snapshot.errors)
+    if not snapshot.complete:
+        narrate("Incomplete: not every role and cluster was read, so there may be more problems.")
+    known = snapshot.eks is not None and not any(each.source == "clusters" for each in snapshot.errors)
+    return ExitCode.NOTHING if known and not answers else ExitCode.DONE
