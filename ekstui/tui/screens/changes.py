@@ -113,7 +113,11 @@ class ChangesScreen(ReportScreen):
             return ()
         known = knowledge().policies.get(step.policy)
         why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
-        has = f"  attached to {answer.attached.get(step.policy, 0)} in the account" if answer.snapshot else ""
+        has = (
+            f"  attached to {answer.attached.get(step.policy, 0)} in the account"
+            if answer.snapshot and self._scope != "controllers"
+            else ""
+        )
         name = f"{step.policy} {version_label(step.version)}"
         return (clean_line(name), "strong"), (f"  {clean_line(why)}" if why else "", ""), (has, "muted")
 
