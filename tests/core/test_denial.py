@@ -285,10 +285,13 @@ OF_VOLUME = {
 
 # CloudTrail's shapes of parameters (AWS's examples of log entries, CloudTrail User Guide and each service's own), with the
 # tags and resources that they mean.
+TAG_SET = {"items": [{"key": "a", "value": "b"}]}
 PARAMETERS: list[tuple[str, str, object, dict[str, str], list[str]]] = [
     ("ec2", "CreateVolume", {"size": "4", "zone": "eu-west-1a", "tagSpecificationSet": OF_VOLUME},
      {"team": "shop", "Name": "a"}, [f"arn:aws:ec2:{PLACE}:volume/*"]),
-    ("ec2", "CreateTags", {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": {"items": [{"key": "a", "value": "b"}]}},
+    ("ec2", "CreateTags", {"resourcesSet": {"items": [{"resourceId": "vol-1"}, {"resourceId": "snap-1"}]}, "tagSet": TAG_SET},
+     {"a": "b"}, [f"arn:aws:ec2:{PLACE}:volume/vol-1", "arn:aws:ec2:eu-west-1::snapshot/snap-1"]),
+    ("ec2", "CreateTags", {"resourcesSet": {"items": [{"resourceId": "vol-1"}, {"resourceId": "zz-1"}]}, "tagSet": TAG_SET},
      {"a": "b"}, []),
     ("ec2", "AttachVolume", {"volumeId": "vol-1", "instanceId": "i-1", "device": "/dev/xvdaa"}, {},
      [f"arn:aws:ec2:{PLACE}:instance/i-1", f"arn:aws:ec2:{PLACE}:volume/vol-1"]),

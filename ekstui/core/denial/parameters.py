@@ -35,6 +35,14 @@ _PLACEHOLDER_NAMES = {
     ("s3", "key"): "objectname",
 }
 
+# What the identifiers of EC2 begin with, where a call such as CreateTags takes any of them, and how ARN formats call them.
+_OF_ANY_TYPE = "resourceid"
+_BY_PREFIX = {
+    "ami": "imageid", "eipalloc": "allocationid", "eni": "networkinterfaceid", "i": "instanceid",
+    "igw": "internetgatewayid", "lt": "launchtemplateid", "nat": "natgatewayid", "rtb": "routetableid",
+    "sg": "securitygroupid", "snap": "snapshotid", "subnet": "subnetid", "vol": "volumeid", "vpc": "vpcid",
+}  # fmt: skip
+
 # What else a call makes, beside what its own name says.
 _ALSO_MADE = {"ec2:runinstances": ("instance", "network-interface")}
 
@@ -77,6 +85,12 @@ def resources_named(
     for name, value in _scalars(parameters):
         if value not in ("", "*", _HIDDEN):
             values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
+    if service == "ec2" and (
+        kinds := {each: _BY_PREFIX.get(each.partition("-")[0]) for each in values.get(_OF_ANY_TYPE, ())}
+    ):
+        # Of a list with one that is not known, what is known of the others does not decide.
+        for value, name in kinds.items() if None not in kinds.values() else ():
+            values.setdefault(name or "", {})[value] = None
     if service == "ssm":
         values["parameternamewithoutleadingslash"] = {name.lstrip("/"): None for name in values.get("name", ())}
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
