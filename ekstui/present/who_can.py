@@ -72,10 +72,11 @@ def who_can_blocks(
         return []
     where = "EKS " if scope == "eks" and answer.is_named else "AWS managed " if scope in ("eks", "all") else ""
     count = counted(len(answer.holders), f"{where}policy", f"{where}policies")
+    by = "" if answer.is_named else " by a pattern, if it exists"
     line = (
         code(answer.action, "strong"),
         Span(f"  {answer.level}", level_style(answer.level)),
-        f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it, known until {known_until:%Y-%m-%d}",
+        f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it{by}, known until {known_until:%Y-%m-%d}",
     )
     blocks: list[Block] = [Heading(line, 1)]
     if not answer.is_named:

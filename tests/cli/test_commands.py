@@ -152,6 +152,12 @@ def test_who_can_names_the_version_that_brought_an_action() -> None:
     assert "PowerUserAccess" not in {entry["policy"] for entry in answer("who-can", "iam:CreateUser")["policies"]}
 
 
+def test_an_action_that_may_not_exist_is_not_simply_allowed() -> None:
+    done = ekstui("who-can", "ec2:CreateVolum")
+    assert "by a pattern, if it exists" in " ".join(done.stdout.split("\n\n")[0].split())
+    assert "Nearest: ec2:CreateVolume" in done.stderr
+
+
 def test_what_no_policy_allows_is_said_plainly() -> None:
     done = ekstui("who-can", "ec2:DescribeSecurityGroups", "--resource", "arn:aws:s3:::bucket", "--scope", "eks")
     assert done.returncode in (0, 1)

@@ -85,12 +85,11 @@ def resources_named(
     for name, value in _scalars(parameters):
         if value not in ("", "*", _HIDDEN):
             values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
-    if service == "ec2" and (
-        kinds := {each: _BY_PREFIX.get(each.partition("-")[0]) for each in values.get(_OF_ANY_TYPE, ())}
-    ):
+    if service == "ec2":
+        kinds = {text: _BY_PREFIX.get(text.partition("-")[0]) for text in values.get(_OF_ANY_TYPE, ())}
         # Of a list with one that is not known, what is known of the others does not decide.
-        for value, name in kinds.items() if None not in kinds.values() else ():
-            values.setdefault(name or "", {})[value] = None
+        for text, kind_of_id in kinds.items() if None not in kinds.values() else ():
+            values.setdefault(str(kind_of_id), {})[text] = None
     if service == "ssm":
         values["parameternamewithoutleadingslash"] = {name.lstrip("/"): None for name in values.get("name", ())}
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
