@@ -20,7 +20,7 @@ COMMANDS = tuple(TITLES)
 VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--aggregator", "--from",
-    "--trust", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
+    "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
 )  # fmt: skip
 """Options that take a value, which is no command even if it is spelled like one."""
 

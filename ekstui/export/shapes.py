@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ekstui.core.document import serialise_statement
 from ekstui.core.policy import version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry, RoleAnswer
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.syncing import SyncReport
+    from ekstui.library.upgrading import UpgradeAnswer
     from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
 
@@ -94,6 +96,26 @@ def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
         **answer(data=data),
         **sides,
         **answer(kind=changed, reach=found.reach, added=found.added, removed=found.removed),
+    }
+
+
+def upgrade_shape(found: UpgradeAnswer) -> Shape:
+    """Return the answer of `upgrade`."""
+    return {
+        "cluster": found.cluster,
+        "components": [
+            {
+                "component": each.component,
+                "from": each.before_release,
+                "to": each.after_release,
+                "role": each.role,
+                "before": [serialise_statement(statement) for statement in each.before],
+                "after": [serialise_statement(statement) for statement in each.after],
+                "reasons": list(each.reasons),
+                "not_known": list(each.not_known),
+            }
+            for each in found.components
+        ],
     }
 
 

@@ -29,6 +29,7 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
     (new,) = [change for change in changes if change["kind"] == "new"]
     assert new == {
         "policy": "AmazonEKSBlockStoragePolicyV2",
+        "family": "aws-managed",
         "version": "v1",
         "previous": None,
         "created": "2026-05-11T16:27:15Z",

@@ -93,3 +93,22 @@ def test_what_people_miss_in_an_access_policy_is_said(capsys: pytest.CaptureFixt
     assert {"api_group": "", "resource": "pods/exec", "verb": "create"} in found["added"]
     assert (found["reach"], found["removed"]) == ("widened", [])
     assert main(["diff", "AmazonEKSViewPolicy", "AmazonEKSKROPolicy"]) == 1  # nobody publishes the rules of one
+
+
+def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def feed(scope: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = answered(capsys, "changes", "--scope", scope, "--since", "2024-01-01")["changes"]
+        return found
+
+    published = feed("controllers")
+    assert {each["family"] for each in published} == {"published"}
+    steps = {(each["policy"], each["previous"], each["version"], each["reach"]) for each in published}
+    assert ("aws-load-balancer-controller", "v2.12.0", "v2.13.0", "widened") in steps
+    days = [each["created"] for each in published]
+    assert days == sorted(days, reverse=True)
+    (admin,) = [each for each in feed("access") if each["policy"] == "AmazonEKSAdminViewPolicy"]
+    assert (admin["family"], admin["version"], admin["kind"]) == ("access-policy", None, "new")
+    assert admin["created"] == "2024-04-23T00:00:00Z"
+    assert {each["family"] for each in feed("eks")} == {"aws-managed"}
+    late = answered(capsys, "changes", "--scope", "controllers", "--since", "2031-01-01")
+    assert (late["complete"], late["changes"]) == (False, [])

@@ -71,6 +71,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("clusters",),
     ("role", "prod-orders"),
+    ("upgrade", "prod"),
     ("who-can", "k8s:get:pods", "--region", "eu-central-1"),
     (
         "explain",

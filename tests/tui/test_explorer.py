@@ -106,7 +106,7 @@ def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
     assert users_looked().changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
 
 
-def test_scope_switches_to_all_and_back_with_the_cursor_on_its_policy() -> None:
+def test_scope_switches_to_all_to_controllers_and_back_with_the_cursor_on_its_policy() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies = screen.query_one(PoliciesPane)
         await pilot.press("j", "j")
@@ -114,6 +114,8 @@ def test_scope_switches_to_all_and_back_with_the_cursor_on_its_policy() -> None:
         await pilot.press("s")
         assert len(policies.rows.rows) == 1594
         assert policies.rows.current == before
+        await pilot.press("s")
+        assert {entry.scope for entry in policies.entries} == {"controllers"}
         await pilot.press("s")
         assert policies.rows.current == before
 

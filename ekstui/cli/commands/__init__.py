@@ -14,6 +14,7 @@ TITLES = {
     "account": "which account is asked, and what was read of it",
     "role": "what is wrong with a role, and what it may do",
     "explain": "why a request was denied",
+    "upgrade": "what a cluster's controllers need before an upgrade",
     "pin": "write down at which versions policies stand",
     "check": "which pinned policies moved",
     "review": "what changed in a repository's policies",

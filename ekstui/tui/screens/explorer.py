@@ -87,6 +87,8 @@ class ExplorerScreen(WaysScreen):
         self._start = start
         self.set_reactive(ExplorerScreen.account, account or AccountView())
         self.scope = _scope_of(start.shown.entry) if start else "eks"
+        self._rested: dict[Scope, object] = {}
+        """Where the cursor was when a scope was left."""
         self._following: Timer | None = None
         self._describing: Timer | None = None
         self._status: DataStatus | None = None
@@ -381,8 +383,14 @@ class ExplorerScreen(WaysScreen):
 
     def action_scope(self) -> None:
         """Switch between the EKS policies, all of AWS's, and what controllers publish; the cursor stays with its policy."""
+        here = self.policies.rows.current
+        self._rested[self.scope] = here.key if here else None
         self.scope = next_scope(self.scope)
-        self._load()
+        # What controllers publish is in a list of its own: coming back, the cursor is where it was.
+        published = here is not None and str(here.key).startswith("published:")
+        same = published is (self.scope == "controllers")
+        cursor = here.key if here and same else self._rested.get(self.scope)
+        self._load(cursor=str(cursor) if cursor else None)
         self._mark_changed()
         self.place_anew()
 

@@ -1,0 +1,89 @@
+"""`ekstui upgrade`: what a cluster's controllers need of IAM before they are upgraded, and what may go afterwards."""
+
+import argparse
+from collections.abc import Sequence
+
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.library import library_for, narrate_errors, read_account
+from ekstui.cli.options import add_account, add_json, add_parameters, parameters
+from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.core.document import serialise_statement
+from ekstui.errors import InputError
+from ekstui.export.documents import terraform_text
+from ekstui.export.shapes import upgrade_shape
+from ekstui.library.upgrading import UpgradeAnswer, upgrade
+from ekstui.present.upgrade import upgrade_blocks
+
+DESCRIPTION = (
+    "Show what the roles of a cluster's controllers must be given before an upgrade, and what may go afterwards. Without "
+    "--to: every component that has a role there, to the newest release that is known."
+)
+EXAMPLES = (
+    "ekstui upgrade prod --to karpenter=v1.14.1 --to aws-load-balancer-controller=v3.5.0",
+    "ekstui upgrade prod --from karpenter=v1.8.0 --to karpenter=v1.14.1 --terraform",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("name", metavar="CLUSTER")
+    parser.add_argument(
+        "--to", action="append", default=[], metavar="COMPONENT=RELEASE", help="the release to upgrade to; repeatable"
+    )
+    parser.add_argument(
+        "--from", dest="since", action="append", default=[], metavar="COMPONENT=RELEASE",
+        help="the release that runs now, where neither an add-on nor the role's policy tells",
+    )  # fmt: skip
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--markdown", action="store_true", help="the checklist as Markdown")
+    forms.add_argument("--terraform", action="store_true", help="what is missing as aws_iam_policy of Terraform")
+    forms.add_argument("--document", action="store_true", help="what is missing as policy documents")
+    add_parameters(parser)
+    add_account(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a component after another: its role, what to give it before, what may go afterwards, what is not known."""
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    answer = upgrade(library, arguments.name, _pairs(arguments.to), _pairs(arguments.since), parameters(arguments))
+    if arguments.json:
+        print_json(upgrade_shape(answer))
+    elif arguments.terraform or arguments.document:
+        _print_missing(answer, terraform=arguments.terraform)
+    else:
+        (print_markdown if arguments.markdown else print_blocks)(upgrade_blocks(answer))
+    narrate_errors(snapshot.errors)
+    if not answer.components:
+        narrate(
+            f"No role of cluster {answer.cluster} is known to run one of the components (ekstui list --scope controllers)."
+        )
+        return ExitCode.NOTHING
+    return ExitCode.DONE
+
+
+def _print_missing(answer: UpgradeAnswer, *, terraform: bool) -> None:
+    documents = {
+        f"{each.component.replace('/', '-')}-{each.after_release}": {
+            "Version": "2012-10-17",
+            "Statement": [serialise_statement(statement) for statement in each.before],
+        }
+        for each in answer.components
+        if each.before
+    }
+    if not terraform:
+        print_json(documents if len(documents) != 1 else next(iter(documents.values())))
+        return
+    for name, document in documents.items():
+        print_text(terraform_text(name, document).rstrip("\n"))
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, release = text.partition("=")
+        if not (name and equals and release):
+            raise InputError(f"{text!r} is no component with a release.", "Such as karpenter=v1.14.1.")
+        found[name] = release
+    return found

@@ -1,0 +1,202 @@
+"""What the roles of a cluster's controllers must be given before an upgrade of them, and what may go afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ekstui.core.account import AccountSnapshot
+from ekstui.core.document import Document, Statement
+from ekstui.core.eks import Cluster
+from ekstui.core.findings import RoleInUse
+from ekstui.core.published import Component, values_in
+from ekstui.core.runs import runs
+from ekstui.core.upgrade import lacking, superfluous
+from ekstui.core.uses import uses_in
+from ekstui.errors import NotFoundError
+from ekstui.library.catalog import nearest_names
+from ekstui.library.clusters import find_cluster
+from ekstui.library.copies import copies_on
+from ekstui.library.library import Library
+from ekstui.library.roles import attached_arns, role_values, subjects_of
+from ekstui.sources.controllers import components, published_until
+
+
+class ComponentUpgrade(NamedTuple):
+    """One component of a cluster: which release it is taken to run, which it is to run, and what its role needs."""
+
+    component: str
+    before_release: str | None
+    """None where nothing tells it."""
+    after_release: str
+    role: str | None
+    """None where no role was found that runs it."""
+    before: tuple[Statement, ...]
+    """What the role must be given before the upgrade."""
+    after: tuple[Statement, ...]
+    """What it holds only for the release before, and may go afterwards."""
+    not_known: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    """Why it is taken to be that role and that release, a phrase each."""
+
+
+class UpgradeAnswer(NamedTuple):
+    """What an upgrade of a cluster's components asks for."""
+
+    cluster: str
+    components: tuple[ComponentUpgrade, ...]
+
+
+def upgrade(
+    library: Library, cluster_name: str, to: Mapping[str, str], since: Mapping[str, str], values: Mapping[str, str]
+) -> UpgradeAnswer:
+    """Return what each component needs: those of `to`, or without any all that have a role in the cluster.
+
+    `to` and `since` hold releases by component; the newest that is known is meant where `to` has none. Raises
+    NotFoundError for a component or cluster that is not known, AccountError where there is no snapshot.
+    """
+    snapshot = library.account.required()
+    cluster = find_cluster(cluster_name, None, snapshot)
+    uses = uses_in(snapshot)
+    arns = attached_arns(snapshot.roles)
+    subjects = subjects_of(snapshot.roles, snapshot, uses, library.default_versions(arns))
+    wanted = {name: _component(name, cluster, snapshot) for name in (*to, *since)}
+    if not to and not since:
+        wanted = {name: _component(name, cluster, snapshot) for name in components() if "/" not in name}
+    found = [
+        each
+        for name, component in wanted.items()
+        if (each := _upgrade(component, cluster, snapshot, subjects, to.get(name), since.get(name), values)) is not None
+        and (each.role is not None or name in to or name in since)
+    ]
+    return UpgradeAnswer(cluster.name, tuple(found))
+
+
+def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
+    """Return the component that a name means in a cluster: there may be one for its partition or its addresses."""
+    known = components()
+    if name not in known:
+        nearest = nearest_names(name, known)
+        hint = f"Nearest: {', '.join(nearest)}." if nearest else f"Known are {', '.join(known)}."
+        raise NotFoundError(f"No component is named {name!r}.", nearest, hint)
+    variants = [f"{name}/{snapshot.identity.partition}", f"{name}/{cluster.ip_family}"]
+    return next((known[each] for each in variants if each in known), known[name])
+
+
+def _upgrade(
+    component: Component,
+    cluster: Cluster,
+    snapshot: AccountSnapshot,
+    subjects: tuple[RoleInUse, ...],
+    to: str | None,
+    since: str | None,
+    values: Mapping[str, str],
+) -> ComponentUpgrade | None:
+    not_known: list[str] = []
+    reasons: list[str] = []
+    subject, why = _role_of(component, cluster, subjects)
+    reasons += why
+    target = component.newest if to is None else component.release(to)
+    if target is None:
+        not_known.append(
+            f"{component.name} {to} is not among the releases that are known until {published_until():%Y-%m-%d}, "
+            f"{component.short(component.versions[0].releases[0])} to {component.short(component.newest)}"
+        )
+    if subject is None:
+        not_known.append(f"no role was found that runs {component.name} in cluster {cluster.name}")
+    current, told = _running(component, cluster, subject, since)
+    reasons += told
+    release = None if current is None else component.release(current)
+    if current is None:
+        not_known.append("which release runs now: give --from, so that what may go afterwards is told")
+    elif release is None:
+        not_known.append(f"release {current}, which runs now, is not among those that are known")
+    label = to or component.short(component.newest)
+    if target is None or subject is None:
+        role = subject.role.name if subject else None
+        return ComponentUpgrade(component.name, current, label, role, (), (), tuple(not_known), tuple(reasons))
+    held, unread = _held(subject)
+    not_known += unread
+    version = component.at(target.tag)
+    if version is None:
+        return None
+    filled = {**role_values(subject.role.name, snapshot), "ClusterName": cluster.name, "CLUSTER_NAME": cluster.name}
+    filled |= {"AWS::Region": cluster.region, **values_in(version, held), **values}
+    after = version.document(version.named(filled))
+    open_names = [name for name in version.to_fill_in if name not in filled]
+    if open_names:
+        not_known.append(f"values of {', '.join(open_names)} (--param NAME=VALUE)")
+    needs = lacking(after, held)
+    if needs.unknown:
+        not_known.append(f"whether the role may already do all of {', '.join(needs.unknown)}")
+    gone: tuple[Statement, ...] = ()
+    old = component.at(release.tag) if release else None
+    if old is not None:
+        found = superfluous(old.document(old.named(filled)), after, held)
+        gone = found.statements
+        if found.narrower:
+            command = f"ekstui diff role:{subject.role.name} {component.name}@{component.short(target)}"
+            not_known.append(f"how {', '.join(found.narrower)} may be narrowed afterwards: {command} compares")
+    return ComponentUpgrade(
+        component.name,
+        current,
+        label,
+        subject.role.name,
+        needs.statements,
+        gone,
+        tuple(not_known),
+        tuple(reasons),
+    )
+
+
+def _role_of(
+    component: Component, cluster: Cluster, subjects: tuple[RoleInUse, ...]
+) -> tuple[RoleInUse | None, list[str]]:
+    """Return the role that runs a component in a cluster, by what EKS confirms before what is inferred, and why."""
+    found: list[tuple[bool, RoleInUse, str]] = []
+    for subject in subjects:
+        for use in runs(component.name, subject.uses):
+            if (use.region, use.cluster) == cluster.place:
+                how = (
+                    f"add-on {use.name}"
+                    if use.kind == "addon"
+                    else f"service account {use.namespace}/{use.service_account}"
+                )
+                found.append(
+                    (use.certainty != "confirmed", subject, f"{subject.role.name} by its {how} ({use.certainty})")
+                )
+    if not found:
+        return None, []
+    found.sort(key=lambda each: each[0])
+    others = {subject.role.name for _, subject, _ in found[1:]} - {found[0][1].role.name}
+    more = [f"{', '.join(sorted(others))} may run it too"] if others else []
+    return found[0][1], [found[0][2], *more]
+
+
+def _running(
+    component: Component, cluster: Cluster, subject: RoleInUse | None, since: str | None
+) -> tuple[str | None, list[str]]:
+    """Return the release that runs now, and what it is told by."""
+    if since is not None:
+        return since, []
+    whole = component.name.partition("/")[0]
+    addon = next((each for each in cluster.addons or () if each.name == whole), None)
+    if addon is not None and addon.version is not None:
+        return addon.version, [f"{addon.version} by the add-on"]
+    for each in copies_on(subject) if subject else ():
+        if each.copy.original.name.partition("/")[0] == whole:
+            version = components()[each.copy.original.name].versions[each.copy.version - 1]
+            label = component.short(version.releases[0])
+            return label, [f"{label} by {each.copy.local.name}, which is like it ({each.copy.nearness:.0%})"]
+    return None, []
+
+
+def _held(subject: RoleInUse) -> tuple[Document, list[str]]:
+    """Return all that a role's policies that could be read say, and which could not."""
+    documents = [policy.document for policy in subject.policies if policy.document is not None]
+    unread = [
+        f"what {policy.name} gives, which could not be read" for policy in subject.policies if policy.document is None
+    ]
+    if subject.boundary is not None:
+        unread.append(f"what the permissions boundary {subject.boundary.name} takes away")
+    return Document("2012-10-17", None, tuple(each for document in documents for each in document.statements)), unread

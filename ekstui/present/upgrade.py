@@ -1,0 +1,53 @@
+"""An upgrade of a cluster's controllers as a checklist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ekstui.core.document import Statement
+from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
+from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined
+from ekstui.present.styled import Style
+
+
+def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
+    """Return each component: what to do before, what may go afterwards, and what is not known."""
+    blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}", 1)]
+    for each in answer.components:
+        before = each.before_release or "the release that runs now"
+        blocks.append(Heading((code(each.component, "strong"), f"  {before} → {each.after_release}")))
+        if each.reasons:
+            blocks.append(Sentence(Span("; ".join(each.reasons), "muted")))
+        blocks += _component(each)
+    return blocks
+
+
+def _component(each: ComponentUpgrade) -> list[Block]:
+    blocks: list[Block] = []
+    if each.role is not None and each.before:
+        blocks.append(Sentence((Span("before: ", "warn"), "give ", code(each.role), " this, or calls are denied:")))
+        blocks.append(Tree([*map(_added, each.before)]))
+    elif each.role is not None and not any(" is not among the releases" in text for text in each.not_known):
+        blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all that it asks for")))
+    if each.after:
+        blocks.append(Sentence((Span("afterwards ", "muted"), "this may go from ", code(each.role or ""))))
+        blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))
+    if each.not_known:
+        blocks.append(Sentence(Span("not known:", "warn")))
+        blocks.append(Tree([Node(Span(text, "muted")) for text in each.not_known]))
+    return blocks
+
+
+def _added(statement: Statement) -> Node:
+    return _statement("+", "added", statement)
+
+
+def _statement(sign: str, style: Style, statement: Statement) -> Node:
+    where = joined(", ", [code(each) for each in statement.resources])
+    below: list[Node] = [Node(("on ", *where))]
+    below += [Node(_condition(each.operator, each.key, each.values)) for each in statement.conditions]
+    return Node((Span(f"{sign} ", style), *joined(", ", [code(each) for each in statement.actions])), below)
+
+
+def _condition(operator: str, key: str, values: Sequence[str]) -> Line:
+    return ("if ", code(key), f" {operator} ", *joined(" or ", [code(each) for each in values]))

@@ -1,0 +1,68 @@
+"""What an upgrade asks for and what may go, judged by what is left when it is given and taken."""
+
+from typing import Any
+
+from ekstui.core.change import changes
+from ekstui.core.document import Document, parse
+from ekstui.core.upgrade import lacking, superfluous
+from ekstui.sources.controllers import components
+
+
+def document(*statements: Any) -> Document:
+    return parse(
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": a, "Resource": r, **({"Condition": c} if c else {})}
+                for a, r, c in statements
+            ]
+        }
+    )
+
+
+ANY, VOLUME, SNAPSHOT = "*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*"
+TAGGED = {"StringEquals": {"aws:ResourceTag/a": "b"}}
+
+
+def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> None:
+    held = document(("ec2:Describe*", ANY, None), ("ec2:CreateTags", VOLUME, None))
+    wanted = document(
+        (["ec2:DescribeTags", "ec2:AttachVolume"], ANY, None), ("ec2:CreateTags", [VOLUME, SNAPSHOT], TAGGED)
+    )
+    found = lacking(wanted, held)
+    assert [(each.actions, each.resources) for each in found.statements] == [
+        (("ec2:AttachVolume",), (ANY,)),
+        (("ec2:CreateTags",), (SNAPSHOT,)),
+    ]
+    assert found.unknown == ()
+
+
+def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
+    before = document((["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT], None))
+    after = document(("ec2:CreateTags", VOLUME, TAGGED), ("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1", None))
+    found = superfluous(before, after, before)
+    assert [(each.actions, each.resources) for each in found.statements] == [
+        (("ec2:CreateTags", "ec2:DeleteTags"), (SNAPSHOT,)),
+        (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
+    ]
+    assert found.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
+    assert superfluous(before, after, document(("s3:*", ANY, None))) == ((), ())
+
+
+def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
+    """Over neighbouring releases of all components: with what was told, the document adds nothing any more."""
+    for name in ("aws-load-balancer-controller", "aws-ebs-csi-driver", "karpenter"):
+        component = components()[name]
+        old, new = (version.document(version.named({})) for version in (component.versions[-3], component.versions[-1]))
+        given = old._replace(statements=(*old.statements, *lacking(new, old).statements))
+        assert changes(given, given._replace(statements=(*given.statements, *new.statements))).reach == "same"
+        left = superfluous(old, new, given).statements
+        dropped = {(action, resource) for each in left for action in each.actions for resource in each.resources}
+        kept = [
+            each._replace(actions=(action,), resources=(resource,))
+            for each in given.statements
+            for action in each.actions
+            for resource in each.resources
+            if (action, resource) not in dropped
+        ]
+        rest = given._replace(statements=tuple(kept))
+        assert changes(rest, rest._replace(statements=(*rest.statements, *new.statements))).reach == "same"
