@@ -479,6 +479,17 @@ def test_a_decoded_message_gives_the_context(text: str) -> None:
     assert parse_denial(text.replace("ec2:Region", "******:Region")).absent == frozenset()
 
 
+def test_what_stands_around_a_refused_token_is_read_where_it_is_one_thing() -> None:
+    said = "api error AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    role, account = "arn:aws:iam::111122223333:role/app", "system:serviceaccount:shop:cart"
+    issuer = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE0123456789"
+    denial = parse_denial(f"role_arn={role} sub={account} iss=https://{issuer} err={said}")
+    assert (denial.resource, denial.principal) == (role, account)
+    assert denial.context == {"aws:FederatedProvider": (issuer,)}
+    two = parse_denial(f"{role} {role}2 {account} {said}")
+    assert (two.resource, two.principal, two.context) == (None, account, {})
+
+
 def test_parameters_that_were_too_large_to_record_say_nothing_of_tags() -> None:
     left_out = {"omitted": True, "originalSize": 104_000, "reason": "requestParameters too large"}
     denial = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=left_out)))

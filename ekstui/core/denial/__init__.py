@@ -10,7 +10,7 @@ from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
 from ekstui.core.denial.message import Cause as Cause
 from ekstui.core.denial.message import Denial as Denial
 from ekstui.core.denial.message import PolicyType as PolicyType
-from ekstui.core.denial.message import ambiguous_operation, denials_in, wrapped_denial
+from ekstui.core.denial.message import ambiguous_operation, denials_in, with_token, wrapped_denial
 from ekstui.core.reference import Reference, reference
 from ekstui.errors import InputError
 
@@ -105,10 +105,10 @@ def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
             for place in range(len(best.denials))
         ]
         once = _each_once(denials)
-        return [_with_encoded(once[0], spaced)] if len(once) == 1 else once
+        return [with_token(_with_encoded(once[0], spaced), spaced)] if len(once) == 1 else once
     # The encoded part may be about another action than the one that was called.
     wrapped = None if _encoded_in(spaced) else wrapped_denial(spaced, known)
-    return [] if wrapped is None else [wrapped]
+    return [] if wrapped is None else [with_token(wrapped, spaced)]
 
 
 class _Reading(NamedTuple):

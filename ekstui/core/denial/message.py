@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ekstui.core.denial.services import action_of_operation, actions_named, prefix_of_service, spelled
@@ -95,6 +95,10 @@ _POLICY_TYPES: dict[str, PolicyType] = {
     "assume role": "trust",
 }
 
+_ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
+_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
+_ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
+
 # What SDKs say around the message. The Go SDK names the service, botocore does not.
 _GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
 _BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
@@ -134,6 +138,24 @@ def wrapped_denial(text: str, reference: Reference) -> Denial | None:
         if len(actions) == 1:
             return Denial(actions[0])
     return None
+
+
+def with_token(denial: Denial, text: str) -> Denial:
+    """Return the denial of a call with a token with what the text around names: one role, service account and issuer.
+
+    What STS says of such a call names none of them; the log of a controller or of an SDK may.
+    """
+    if denial.action.lower() != "sts:assumerolewithwebidentity":
+        return denial
+    role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, _SERVICE_ACCOUNT, _ISSUER))
+    context = {"aws:FederatedProvider": (provider,), **denial.context} if provider is not None else denial.context
+    return replace(denial, resource=denial.resource or role, principal=denial.principal or subject, context=context)
+
+
+def _only(pattern: re.Pattern[str], text: str) -> str | None:
+    """Return what a pattern finds in a text, if that is one thing."""
+    found = {match[0].rstrip(".,:") for match in pattern.finditer(text)}
+    return found.pop() if len(found) == 1 else None
 
 
 def ambiguous_operation(text: str, reference: Reference) -> tuple[str, ...]:
