@@ -39,7 +39,7 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """Return `text` cleaned and on one line: newlines become a visible `⏎`."""
-    return clean(text).replace("\n", "⏎")
+    return text if _is_plain(text) else clean(text).replace("\n", "⏎")
 
 
 def _is_plain(text: str) -> bool:

@@ -95,6 +95,8 @@ def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
     """Return the spans that are for this place, cleaned; a line that is one plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
+    if isinstance(line, Span):
+        return ((clean_line(line.text), line.style),) if line.is_for(place) else ()
     return tuple((clean_line(span.text), span.style) for span in spans(line) if span.is_for(place))
 
 

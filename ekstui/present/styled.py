@@ -59,7 +59,7 @@ def styled(text: str, style: Style = "") -> Styled:
 
 def plain(line: Styled) -> str:
     """Return the line's text without styles."""
-    return "".join(text for text, _ in line)
+    return line[0][0] if len(line) == 1 else "".join([text for text, _ in line])
 
 
 def mark_hits(line: Styled, needle: str) -> Styled:
@@ -84,7 +84,7 @@ _ONE_CELL_EACH = re.compile(
 
 def cells(text: str) -> int:
     """Return how many cells a terminal gives to a text."""
-    if _ONE_CELL_EACH.fullmatch(text):
+    if (text.isascii() and text.isprintable()) or _ONE_CELL_EACH.fullmatch(text):
         return len(text)
     from rich.cells import cell_len  # 4 ms, and only for signs of two cells or none
 
