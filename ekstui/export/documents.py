@@ -46,11 +46,60 @@ def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effe
     return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2)
 
 
+MOST_CHARACTERS = 6_144
+"""What IAM takes for a customer managed policy, white space not counted ("IAM and STS quotas")."""
+
+
+def size_of(document: object) -> int:
+    """Return a document's characters as IAM counts them: without white space."""
+    return len("".join(json.dumps(document, separators=(",", ":"), ensure_ascii=False).split()))
+
+
+def customer_parts(document: object) -> tuple[object, ...]:
+    """Return a document as customer managed policies: itself, or two that allow the same together where it is too long.
+
+    Statements stay whole and in their order. One that cannot be split so is returned as it is.
+    """
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    if size_of(document) <= MOST_CHARACTERS or not isinstance(document, dict) or not isinstance(statements, list):
+        return (document,)
+    halves = [
+        ({**document, "Statement": statements[:cut]}, {**document, "Statement": statements[cut:]})
+        for cut in range(1, len(statements))
+    ]
+    best = min(halves, key=lambda pair: max(map(size_of, pair)), default=None)
+    if best is None or max(map(size_of, best)) > MOST_CHARACTERS:
+        return (document,)
+    return best
+
+
+def size_words(document: object) -> str:
+    """Return what to know of a document's size before it becomes a customer managed policy; empty where it fits."""
+    size = size_of(document)
+    if size <= MOST_CHARACTERS:
+        return ""
+    said = f"{size:,} characters, and IAM takes {MOST_CHARACTERS:,} for a customer managed policy"
+    return f"{said}: attach it as two" if len(customer_parts(document)) > 1 else f"{said}; no split by statements fits"
+
+
+def _named_parts(name: str, document: object) -> list[tuple[str, object]]:
+    # A component's variant has a slash in its name, and a policy of IAM may not.
+    name = name.replace("/", "-")
+    parts = customer_parts(document)
+    return [(name, document)] if len(parts) == 1 else [(f"{name}-{n}", part) for n, part in enumerate(parts, start=1)]
+
+
 def terraform_text(name: str, document: object) -> str:
-    """Return a document as a Terraform `aws_iam_policy` resource, the JSON in a heredoc.
+    """Return a document as Terraform `aws_iam_policy` resources, one or, where it is too long, two; JSON in a heredoc.
 
     Policy variables such as `${aws:username}` are escaped: `${` would begin a Terraform expression, and `%{` a directive.
     """
+    words = size_words(document)
+    head = f"# {words}\n" if words else ""
+    return head + "\n".join(_terraform_resource(each, part) for each, part in _named_parts(name, document))
+
+
+def _terraform_resource(name: str, document: object) -> str:
     body = json.dumps(document, indent=2).replace("${", "$${").replace("%{", "%%{")
     label = "".join(character if character.isalnum() or character in "_-" else "_" for character in name)
     return (
@@ -61,15 +110,15 @@ def terraform_text(name: str, document: object) -> str:
 
 
 def cloudformation_text(name: str, document: object) -> str:
-    """Return a document as a CloudFormation template with one `AWS::IAM::ManagedPolicy`."""
-    label = "".join(character for character in name if character.isalnum())
-    template = {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Resources": {
-            label: {
-                "Type": "AWS::IAM::ManagedPolicy",
-                "Properties": {"ManagedPolicyName": name, "PolicyDocument": document},
-            }
-        },
+    """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two where it is too long."""
+    resources = {
+        "".join(character for character in each if character.isalnum()): {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"ManagedPolicyName": each, "PolicyDocument": part},
+        }
+        for each, part in _named_parts(name, document)
     }
-    return json.dumps(template, indent=2) + "\n"
+    template: dict[str, object] = {"AWSTemplateFormatVersion": "2010-09-09"}
+    if words := size_words(document):
+        template["Description"] = words
+    return json.dumps({**template, "Resources": resources}, indent=2) + "\n"

@@ -110,7 +110,7 @@ def _lines(label: str, lines: Sequence[str]) -> Copyable:
 def version_exports(shown: Shown, library: Library) -> list[Export]:
     """Return JSON, Markdown, Terraform and CloudFormation of the shown version."""
     policy, version = shown.entry.policy, shown.version
-    stem = f"{policy.name}-{version_label(version)}"
+    stem = f"{policy.name.replace('/', '-')}-{version_label(version)}"
 
     def document() -> object:
         return library.document_json(policy, version)

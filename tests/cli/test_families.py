@@ -112,3 +112,21 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
     assert {each["family"] for each in feed("eks")} == {"aws-managed"}
     late = answered(capsys, "changes", "--scope", "controllers", "--since", "2031-01-01")
     assert (late["complete"], late["changes"]) == (False, [])
+
+
+def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """IAM takes 6,144 characters without white space; AmazonEKSServiceRolePolicy has 6,601."""
+    assert main(["show", "AmazonEKSServiceRolePolicy", "--document"]) == 0
+    out, err = capsys.readouterr()
+    whole = json.loads(out)
+    assert "6,601 characters" in err
+    template = json.loads(printed(capsys, "show", "AmazonEKSServiceRolePolicy", "--cloudformation"))
+    parts = [each["Properties"]["PolicyDocument"] for each in template["Resources"].values()]
+    assert len(parts) == 2
+    assert [statement for part in parts for statement in part["Statement"]] == whole["Statement"]
+    assert all(len("".join(json.dumps(part).split())) <= 6_144 for part in parts)
+    assert printed(capsys, "show", "AmazonEKSServiceRolePolicy", "--terraform").count('resource "aws_iam_policy"') == 2
+    assert main(["show", "AmazonEKS_CNI_Policy", "--terraform"]) == 0
+    assert "characters" not in capsys.readouterr().err

@@ -10,7 +10,7 @@ from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown,
 from ekstui.core.document import broken_rules
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError
-from ekstui.export.documents import cloudformation_text, terraform_text
+from ekstui.export.documents import cloudformation_text, size_words, terraform_text
 from ekstui.export.encoding import Shape
 from ekstui.export.shapes import access_policy_shape, one_or_answers, show_shape
 from ekstui.library import Library, PolicyEntry
@@ -100,12 +100,18 @@ def _shape(
 
 def _print(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> None:
     policy, values = entry.policy, parameters(arguments)
-    if arguments.document:
-        print_json(library.document_json(policy, version, values))
-        return
-    if arguments.terraform or arguments.cloudformation:
-        text = terraform_text if arguments.terraform else cloudformation_text
-        print_text(text(policy.name, library.document_json(policy, version, values)).rstrip("\n"))
+    if arguments.document or arguments.terraform or arguments.cloudformation:
+        document = library.document_json(policy, version, values)
+        if words := size_words(document):
+            narrate(f"{policy.name} has {words} (--terraform and --cloudformation do).")
+        lacking = [name for name, value in library.parameters(policy, version, values).items() if value is None]
+        if lacking:
+            narrate(f"Left to fill in with --param NAME=VALUE: {', '.join(lacking)}.")
+        if arguments.document:
+            print_json(document)
+        else:
+            text = terraform_text if arguments.terraform else cloudformation_text
+            print_text(text(policy.name, document).rstrip("\n"))
         return
     services = library.summary(policy, version, values)
     head = version_blocks(policy, version, library.parameters(policy, version, values))
