@@ -7,7 +7,7 @@ import sys
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments (the process's own by default) and return the exit code.
 
-    Its version is told before anything is imported that other commands need. A process of its own ends here.
+    The version is printed before anything is imported that other commands need. A process of its own ends here.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
@@ -30,7 +30,7 @@ def print_version() -> int:
     from ekstui.core.reference import reference_version
     from ekstui.errors import OutputError
 
-    # The manifest alone is read: the cache may know more, which `ekstui cache info` tells.
+    # The manifest alone is read: the cache may know more, as `ekstui cache info` shows.
     try:
         manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
         corpus = (

@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             narrate(error)
         if implicit and (near := nearest(next(iter(words[1:]), ""), COMMANDS)):
-            narrate(f"Is ekstui {near} meant?")
+            narrate(f"Did you mean ekstui {near}?")
         return code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

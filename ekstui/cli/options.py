@@ -25,7 +25,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="fills in a parameter of a controller's policy, such as ClusterName=prod",
+        help="fill in a parameter of a controller's policy, such as ClusterName=prod",
     )
 
 
@@ -34,7 +34,7 @@ def parameters(arguments: argparse.Namespace) -> dict[str, str]:
     pairs = [text.partition("=") for text in arguments.param]
     for name, equals, value in pairs:
         if not (name and equals and value):
-            raise InputError(f"{name + equals!r} is no parameter with a value.", "Such as --param ClusterName=prod.")
+            raise InputError(f"{name + equals!r} is not NAME=VALUE.", "For example: --param ClusterName=prod.")
     return {name: value for name, _, value in pairs}
 
 
@@ -45,7 +45,7 @@ def add_theme(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Declare the answer in forms for programs."""
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument("--json", action="store_true", help="print print print one JSON object instead of text")
     parser.add_argument(
         "-o", "--output", choices=("json", "yaml", "table", "names"), help="the form of the answer (default: table)"
     )
@@ -66,7 +66,7 @@ def add_account(parser: argparse.ArgumentParser, *, hidden: bool = False) -> Non
     def words(text: str) -> str:
         return argparse.SUPPRESS if hidden else text
 
-    parser.add_argument("--profile", metavar="NAME", help=words("the profile of AWS's configuration to ask with"))
+    parser.add_argument("--profile", metavar="NAME", help=words("the AWS profile to ask with"))
     parser.add_argument(
         "--region", action="append", default=[], metavar="REGION", help=words("a region, or all; repeatable")
     )
@@ -76,7 +76,7 @@ def add_account(parser: argparse.ArgumentParser, *, hidden: bool = False) -> Non
         help=words("answer from the last snapshot, without asking AWS"),
     )
     parser.add_argument(
-        "--demo", action="store_true", help=words("a made-up account: nothing is asked and nothing written")
+        "--demo", action="store_true", help=words("use a made-up account: nothing is asked, nothing written")
     )
     parser.add_argument(
         "--account-file",

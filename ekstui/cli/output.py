@@ -1,4 +1,4 @@
-"""How commands speak: data on stdout, narration on stderr, colours only on a terminal."""
+"""How commands print: data on stdout, remarks on stderr, colours only on a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Form:
-    """How this process speaks, as its options say."""
+    """How this process prints, as its options say."""
 
     answer: Literal["json", "yaml", "names"] = "json"
     """What `print_json` prints."""
@@ -36,7 +36,7 @@ _BLOCK = 10_000
 """Pieces of JSON that are written together."""
 
 PIPED_WIDTH = 80
-"""Columns of text that is wrapped for a reader that is no terminal."""
+"""The width of text that does not go to a terminal."""
 
 
 def print_json(value: object) -> None:
@@ -60,7 +60,7 @@ def print_text(text: str = "") -> None:
 
 
 def print_blocks(blocks: Sequence[Block]) -> None:
-    """Print an answer: it fits a terminal; into a pipe the rows of tables are whole."""
+    """Print an answer: wrapped to a terminal's width; into a pipe each row of a table stays on one line."""
     from ekstui.present.rendering import lines  # 6 ms, which neither help nor a refusal needs
 
     terminal = to_terminal()

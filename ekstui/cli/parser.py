@@ -22,7 +22,7 @@ VALUE_OPTIONS = (
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
 )  # fmt: skip
-"""Options that take a value, which is no command even if it is spelled like one."""
+"""Options that take a value: the value is not a command, even if it is spelled like one."""
 
 _EXAMPLES = (
     ("ekstui", "the app"),
@@ -35,9 +35,9 @@ _EXAMPLES = (
 _MANNERS = """
 
 Every command takes:
-  -q, --quiet                  say nothing but the answer and errors
-  -v, --verbose                log to stderr what is done; --debug: with details
-  --color auto|always|never    NO_COLOR and FORCE_COLOR count as well
+  -q, --quiet                  print only the answer and errors
+  -v, --verbose                log what is done to stderr; --debug adds details
+  --color auto|always|never    NO_COLOR and FORCE_COLOR are honoured too
 
   ekstui help COMMAND          what a command takes"""
 
@@ -51,7 +51,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, of one, or with "" of their names alone, for the help."""
     parser = _Parser(
         prog="ekstui",
-        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, who carries them.",
+        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, and who has them attached.",
         epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _MANNERS,
         formatter_class=_Help,
     )

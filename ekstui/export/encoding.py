@@ -37,6 +37,7 @@ _FIELDS: Mapping[str, str] = {
     "HealthIssue": "kind name code message resources",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
+    "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created depends_on=missing",
     "PrincipalInCluster": "cluster principal policy scope namespaces",
@@ -51,6 +52,7 @@ _FIELDS: Mapping[str, str] = {
     "ResourceUse": "resource_type=name required",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
+    "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=change.verdict",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -70,7 +72,7 @@ _FIELDS: Mapping[str, str] = {
 }
 """What of a value is in the JSON, by its class: fields in order, `name=path` where one has another name there."""
 
-_VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before"})
+_VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with numbers of versions, which are labels such as `v5` there."""
 
 
@@ -88,7 +90,9 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("Explanation", "smallest_statement"): lambda statement: statement and serialise_statement(statement),
     ("Grant", "conditions"): serialise_conditions,
+    ("Moved", "reach"): lambda reach: reach or "unknown",
     ("PolicyEntry", "versions"): len,
+    ("ReviewedDocument", "reach"): lambda reach: reach or "unknown",
 }
 """What is made of a field before it is encoded."""
 

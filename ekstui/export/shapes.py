@@ -12,6 +12,7 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
+    from ekstui.config import Effective
     from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ekstui.core.summary import ServiceSummary
     from ekstui.library import AttachedAnswer, CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry, RoleAnswer
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.pins import Moved
+    from ekstui.library.reviewing import Review
     from ekstui.library.syncing import SyncReport
     from ekstui.library.upgrading import UpgradeAnswer
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -419,6 +422,28 @@ def explain_shape(
     """
     answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
     return one_or_answers(answers)
+
+
+def check_shape(moved: Sequence[Moved]) -> Shape:
+    """Return the answer of `check`; one that cannot be judged makes it incomplete."""
+    return answer(moved=moved, complete=all(each.change is not None for each in moved))
+
+
+def review_shape(found: Review) -> Shape:
+    """Return the answer of `review`."""
+    documents = [
+        shape(each) if each.change else {**shape(each), "verdict": f"not judged: {each.reason}"}
+        for each in found.documents
+    ]
+    return {"documents": documents, "not_read": list(found.not_read)}
+
+
+def settings_shape(found: Effective) -> Shape:
+    """Return the answer of `config`: each setting in effect, and where it comes from."""
+    settings = {
+        name: {"value": encode(getattr(found.settings, name)), "from": origin} for name, origin in found.origins.items()
+    }
+    return {**answer(path=found.path, exists=found.file_found), "settings": settings, "warnings": list(found.warnings)}
 
 
 def sync_shape(report: SyncReport) -> Shape:

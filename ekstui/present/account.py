@@ -117,7 +117,7 @@ _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), 
 
 
 def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
-    """Return a carrier a row: name, what uses it, when it was last used; and what was not looked at."""
+    """Return a role, user or group a row: what uses it, when it was last used; and what was not looked at."""
     attachments, identity = answer.attachments, answer.identity
     rows: list[tuple[str, ...]] = []
     for entry in attachments.roles:
@@ -140,7 +140,7 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
         blocks += map(note, remarks_in_words(attachments))
         blocks.append(Sentence(Span("Last used: IAM tracks 400 days; — means no activity in them.", "muted")))
     elif attachments.proven_empty:
-        blocks.append(Sentence("Nothing in this account carries it."))
+        blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
 
 
@@ -154,7 +154,7 @@ def remarks_in_words(attachments: Attachments) -> list[str]:
 
 
 def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
-    """Return a carrier of any account a row; an empty answer proves nothing, since Config may not have recorded it."""
+    """Return a role, user or group of any account a row; an empty answer proves nothing, since Config may not have recorded it."""
     blocks: list[Block] = [
         Heading(_name(answer.policy_arn), 1),
         Sentence(f"aggregator {answer.aggregator} of AWS Config, as far as it has recorded"),
@@ -166,7 +166,7 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
     if rows:
         blocks.append(Table(_EVERYWHERE, rows))
     else:
-        blocks.append(Sentence("AWS Config has recorded nobody who carries it."))
+        blocks.append(Sentence("AWS Config has recorded nobody with it attached."))
     return [*blocks, *_unseen(answer.not_looked_at)]
 
 

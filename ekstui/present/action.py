@@ -23,7 +23,7 @@ class GivenAction(NamedTuple):
     covered: Sequence[str]
     """The action's resource types that the grants can match."""
     statements: Sequence[tuple[str, MatchingStatement]]
-    """Those that speak of it, each with the name of its policy."""
+    """Those that match it, each with the name of its policy."""
     since: Since | None
     """Since when the policy's default version has allowed it; None for a role, or where it does not."""
     others: int | None

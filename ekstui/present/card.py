@@ -26,7 +26,7 @@ def symptom_blocks(symptom: Symptom) -> list[Block]:
 
 
 def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
-    """Return what a user carries, by itself and through its groups."""
+    """Return the policies of a user, its own and those of its groups."""
     blocks: list[Block] = [Heading(user.name, 1), *_carried(user.attached, user.inline)]
     groups = {group.name: group for group in snapshot.groups}
     for name in user.groups:
@@ -43,7 +43,7 @@ def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
 
 
 def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
-    """Return what a group carries, and who is in it."""
+    """Return the policies of a group, and who is in it."""
     users = [user.name for user in snapshot.users if group.name in user.groups]
     blocks: list[Block] = [Heading(group.name, 1), *_carried(group.attached, group.inline), Heading("Users in it")]
     blocks.append(Tree([Node(name) for name in users]) if users else Sentence(Span("none that was read", "muted")))
@@ -51,7 +51,7 @@ def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
 
 
 def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Block]:
-    """Return what a policy of the account permits, and who carries it."""
+    """Return what a policy of the account permits, and who has it attached."""
     blocks: list[Block] = [Heading(policy.name, 1), Heading(f"Permissions · {policy.default_version}")]
     if policy.document is None:
         blocks.append(note("Its document could not be read."))

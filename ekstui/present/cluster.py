@@ -108,7 +108,7 @@ def cluster_blocks(
     blocks += _access(answer)
     blocks += not_looked_at(answer.not_looked_at)
     if not answer.complete:
-        # Elsewhere the errors themselves are told, which may name the account.
+        # Elsewhere the errors themselves are shown, which may name the account.
         blocks.append(note(Span("incomplete: not everything about this cluster was read", shown="markdown")))
     return blocks
 
@@ -356,9 +356,9 @@ def _policies(path: Path, role: ClusterRole) -> list[Node]:
         word = _attached_kind(subject.boundary).replace("attached", "permissions boundary")
         nodes.append(policy_node(subject.boundary, word, (*path, "boundary")))
     if not subject.known_whole:
-        nodes.append(Node(Span("not looked at: what else it carries", "warn"), key=(*path, "unread")))
+        nodes.append(Node(Span("not looked at: what else is attached", "warn"), key=(*path, "unread")))
     elif not subject.policies:
-        nodes.append(Node(Span("it carries no policy", "muted"), key=(*path, "none")))
+        nodes.append(Node(Span("no policy is attached", "muted"), key=(*path, "none")))
     return nodes
 
 

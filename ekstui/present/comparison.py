@@ -35,7 +35,7 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 REASONS_SHOWN = 3
-"""Of how many versions the reason is told; a comparison over many says where the others are."""
+"""Of how many versions the reason is shown; a comparison over many says where the others are."""
 
 NAMES_IN_LINE = 4
 """How many actions stand in one line; more of them stand by service."""

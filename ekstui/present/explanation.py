@@ -151,7 +151,7 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
         told = [_OPTIONS.get(key) or f"--context {key}=…" for key in explanation.missing_context]
         typed = [_TYPED.get(key) or f"{key}=…" for key in explanation.missing_context]
         yield row(
-            "to tell",
+            "to add",
             (
                 Span(", ".join(told), shown="outside"),
                 Span(f"{', '.join(typed)}; x asks again", shown="app"),

@@ -104,7 +104,7 @@ def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> 
 
 def _attached_to(known: PolicyKnowledge) -> str:
     if known.service_linked_role:
-        return f"Carried by the service-linked role {known.service_linked_role}; nobody else may attach it."
+        return f"Attached to the service-linked role {known.service_linked_role}; nobody else may attach it."
     alone = "" if known.attachable else " Only AWS attaches it."
     return f"For: {', '.join(known.attached_to)}.{alone}"
 

@@ -49,7 +49,7 @@ def last_used_words(role: Role, now: datetime) -> str:
 
 
 def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
-    """Return a policy that something carries: its name, version, and as what."""
+    """Return an attached policy: its name, its version, and how it is attached."""
     version = f" v{policy.version}" if policy.version else ""
     unread = "  document not read" if policy.document is None else ""
     line = (code(policy.name), Span(version, "muted"), Span(f"  {word}", "muted"), Span(unread, "warn"))

@@ -98,7 +98,7 @@ def watch_account(
                 tell(lambda view: view._replace(asking=None))
                 return
             if not ask and not library.account.is_set_up:
-                # Unasked, nobody waits two seconds for an instance's role, nor carries the SDK in memory for it.
+                # Unasked, nobody waits two seconds for an instance's role, nor keeps the SDK in memory for it.
                 raise _nothing_set_up()
             tell(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
@@ -133,7 +133,7 @@ class MfaPrompter:
         """Whether the user asked for the account: a code is never asked for unasked."""
 
     def attach(self, owner: MessagePump) -> None:
-        """Let `owner` be told of questions."""
+        """Send questions to `owner`."""
         self._owner = owner
 
     def __call__(self, prompt: str) -> str:

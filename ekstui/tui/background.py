@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One piece of work; it is told when nobody waits for it any more."""
+    """One piece of work; it learns when nobody waits for it any more."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()

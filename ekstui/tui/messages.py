@@ -1,4 +1,4 @@
-"""What panes, screens and workers tell each other, in the app's own words: facts in the past tense, wishes as commands."""
+"""The messages of panes, screens and workers, in the app's own words: facts in the past tense, wishes as commands."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Sought(NamedTuple):
 
     text: str
     of_account: bool = False
-    """Whether it tells something of the account."""
+    """Whether it shows something of the account."""
 
 
 class Start(NamedTuple):

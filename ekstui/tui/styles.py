@@ -32,7 +32,7 @@ LOOKS: Final = {
 }  # fmt: skip
 
 _UNDERLINED: Final = ("cursor-blurred", "hit")
-"""Parts that must be told from others where there are no colours, as NO_COLOR asks for."""
+"""Parts that must stand out where there are no colours, as NO_COLOR asks for."""
 
 
 LEAST_CONTRAST: Final = 4.5

@@ -87,7 +87,7 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     assert (unknown.code, unknown.err) == (1, f"ekstui: No policy of account 123456789012 has the ARN {arn}s.\n")
     nowhere = ekstui("attached", f"{arn}s")
     assert (nowhere.code, nowhere.out, nowhere.err) == (1, "", unknown.err)
-    assert "Nothing in this account carries it" in ekstui("attached", arn).out
+    assert "It is not attached in this account" in ekstui("attached", arn).out
     older = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}@v9")
     assert older.code == 1
     assert "only the default version is, v1" in older.err

@@ -84,7 +84,7 @@ COMMANDS = {"attached": ["attached", POLICY], "cluster NAME": ["cluster", "prod"
 """What the matrix calls a command -> its words."""
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile(
-    r"Nothing in this account carries it|\b0 roles|there is no (?:role|cluster)\b(?!.* in the part of account .* that was read\.\s\S)",
+    r"It is not attached in this account|\b0 roles|there is no (?:role|cluster)\b(?!.* in the part of account .* that was read\.\s\S)",
     re.IGNORECASE | re.DOTALL,
 )
 

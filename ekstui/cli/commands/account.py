@@ -10,7 +10,7 @@ from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.export.shapes import account_shape
 from ekstui.present.account import clusters_blocks, identity_blocks, unread_blocks
 
-DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read of it."
+DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read."
 EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
 
 

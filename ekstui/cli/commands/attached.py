@@ -1,4 +1,4 @@
-"""`ekstui attached`: who carries a policy in the account."""
+"""`ekstui attached`: who has a policy attached in the account."""
 
 import argparse
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.present.account import attached_blocks, everywhere_blocks
 
-DESCRIPTION = f"Show the roles, users and groups of the account that carry a policy. {POLICY}"
+DESCRIPTION = f"Show the roles, users and groups of the account that have a policy attached. {POLICY}"
 EXAMPLES = (
     "ekstui attached AmazonEKSWorkerNodePolicy --profile prod",
     "ekstui attached AmazonEKS_CNI_Policy --offline",
@@ -24,14 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("policy", metavar="POLICY")
     parser.add_argument(
-        "--aggregator", metavar="NAME", help="ask AWS Config's aggregator of that name, for every account it covers"
+        "--aggregator", metavar="NAME", help="ask this AWS Config aggregator about every account it covers"
     )
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a carrier a line: name, what uses it, when it was last used; and what was not looked at."""
+    """Print a role, user or group a line: what uses it, when it was last used; and what was not looked at."""
     library = library_for(arguments)
     if arguments.aggregator:
         return _everywhere(library, arguments)
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
-    """Print a carrier of any account a line."""
+    """Print a role, user or group of any account a line."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     if arguments.json:
         print_json(organisation_shape(library.data(), answer))

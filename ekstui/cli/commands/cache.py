@@ -1,4 +1,4 @@
-"""`ekstui cache`: what the local cache holds, whether it is whole, and how to be rid of it."""
+"""`ekstui cache`: what the local cache holds, whether it is intact, and how to delete it."""
 
 import argparse
 
@@ -6,13 +6,12 @@ from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
-from ekstui.export.encoding import encode
-from ekstui.export.shapes import cache_shape
+from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library
 from ekstui.present.cache import cache_blocks
 
 DESCRIPTION = (
-    "Show what the local cache holds (info), read all of it (verify), take back the last sync (undo-sync), or delete it "
+    "Show what the local cache holds (info), read all of it (verify), undo the last sync (undo-sync), or delete it "
     "(clear)."
 )
 EXAMPLES = (
@@ -25,8 +24,8 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("what", choices=("info", "verify", "undo-sync", "clear"))
-    parser.add_argument("--account", metavar="NUMBER", help="with clear: delete what is kept of this account")
-    parser.add_argument("--accounts", action="store_true", help="with clear: delete what is kept of every account")
+    parser.add_argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account")
+    parser.add_argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts")
     add_json(parser)
 
 
@@ -52,28 +51,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _verify(library: Library, arguments: argparse.Namespace) -> int:
     counts = library.verify_cache()
     if arguments.json:
-        print_json(
-            {
-                "cached": counts is not None,
-                "policies": counts.policies if counts else None,
-                "versions": counts.versions if counts else None,
-            }
-        )
+        cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
+        print_json(answer(cached=cached, policies=policies, versions=versions))
     elif counts is None:
-        print_text("There is no cache yet; the corpus is whole.")
+        print_text("There is no cache yet; the corpus is intact.")
     else:
-        print_text(f"{counts.policies:,} policies and {counts.versions:,} versions are whole.")
+        print_text(f"{counts.policies:,} policies and {counts.versions:,} versions are intact.")
     return ExitCode.DONE
 
 
 def _undo(library: Library, arguments: argparse.Namespace) -> int:
     data = library.undo_sync()
     if arguments.json:
-        print_json({"undone": data is not None, "data": encode(library.data())})
+        print_json(answer(undone=data is not None, data=library.data()))
     elif data is None:
-        print_text("There is no sync to take back.")
+        print_text("There is no sync to undo.")
     else:
-        print_text(f"Taken back: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}.")
+        print_text(f"Undone: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}.")
     return ExitCode.NOTHING if data is None else ExitCode.DONE
 
 
@@ -82,10 +76,12 @@ def _clear(library: Library, arguments: argparse.Namespace) -> int:
     deleted = library.account.forget(arguments.account) if accounts else 0
     freed = 0 if accounts else library.clear_cache()
     if arguments.json:
-        print_json({"freed_bytes": freed, "deleted_accounts": deleted})
+        print_json(answer(freed_bytes=freed, deleted_accounts=deleted))
     elif accounts:
         whose = f"account {arguments.account}" if arguments.account else "all accounts"
         print_text(f"Deleted {deleted} file{'' if deleted == 1 else 's'} about {whose}.")
     else:
-        print_text(f"Freed {freed:,} bytes; the next start fills the cache again. Accounts are kept (--accounts).")
+        print_text(
+            f"Freed {freed:,} bytes; the next start fills the cache again. Snapshots of accounts are kept (--accounts deletes them)."
+        )
     return ExitCode.NOTHING if accounts and not deleted else ExitCode.DONE

@@ -14,7 +14,7 @@ from ekstui.library import Library
 from ekstui.present.changes import changes_table
 from ekstui.scope import Scope
 
-DESCRIPTION = "Show what AWS changed in its policies, newest first. Without --since: the last 30 days that are known."
+DESCRIPTION = "Show what AWS changed in its policies, newest first. Without --since: the last 30 days of the data."
 EXAMPLES = (
     "ekstui changes --since 2026-02-01",
     "ekstui changes --since 7d --attached",
@@ -25,12 +25,12 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--since", metavar="WHEN", help="a day such as 2026-02-01, or 7d, 36h, 2w before now")
-    parser.add_argument("--all", action="store_true", help="with the steps that change nothing")
-    parser.add_argument("--attached", action="store_true", help="only policies that something in the account carries")
+    parser.add_argument("--all", action="store_true", help="include versions that change nothing")
+    parser.add_argument("--attached", action="store_true", help="only policies that are attached in the account")
     parser.add_argument(
         "--format", choices=("text", "markdown", "json", "atom"), help="the form of the answer (default: text)"
     )
-    add_exit_code(parser, "exit with 1 if anything changed or it cannot be told, and with 0 if nothing did")
+    add_exit_code(parser, "exit with 1 if anything changed or that is not known, with 0 if nothing did")
     add_scope(parser)
     add_account(parser)
     add_json(parser)

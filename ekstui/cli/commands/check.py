@@ -1,4 +1,4 @@
-"""`ekstui check`: which pinned policies moved."""
+"""`ekstui check`: which pinned policies changed since."""
 
 import argparse
 
@@ -6,15 +6,15 @@ from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
-from ekstui.core.policy import version_label
+from ekstui.export.shapes import check_shape
 
-DESCRIPTION = "Say which policies of ekstui.lock moved since they were pinned, and what that means."
+DESCRIPTION = "Show which policies of ekstui.lock changed since they were pinned, and what that means."
 EXAMPLES = ("ekstui check", "ekstui check --fail-on widened")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_exit_code(parser, "exit with 1 if any policy moved")
+    add_exit_code(parser, "exit with 1 if any policy changed")
     add_fail_on(parser)
     add_json(parser)
 
@@ -28,21 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     pins = read_lock()
     moved = moved_since(library, pins)
     if arguments.json:
-        print_json(
-            {
-                "moved": [
-                    {
-                        "policy": each.pin.name,
-                        "from": version_label(each.pin.version),
-                        "to": version_label(each.version) if each.version else None,
-                        "kind": each.change.kind if each.change else None,
-                        "reach": each.change.reach if each.change else "unknown",
-                    }
-                    for each in moved
-                ],
-                "complete": all(each.change is not None for each in moved),
-            }
-        )
+        print_json(check_shape(moved))
     else:
         print_blocks(moved_blocks(moved, len(pins)))
     narrate(f"Known until {library.data().newest:%Y-%m-%d}.")

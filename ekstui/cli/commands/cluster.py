@@ -1,4 +1,4 @@
-"""`ekstui cluster`: a cluster's health, its roles, and what is missing, superseded or too much."""
+"""`ekstui cluster`: a cluster's health, its roles, and what is missing, superseded or too broad."""
 
 import argparse
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from ekstui.export.shapes import cluster_shape
 from ekstui.library.clusters import cluster_answer, worst_first
 from ekstui.present.cluster import cluster_blocks
 
-DESCRIPTION = "Show a cluster's health, its roles, what they carry, and what is missing, superseded or too much."
+DESCRIPTION = "Show a cluster's health, its roles and their policies, and what is missing, superseded or too broad."
 EXAMPLES = (
     "ekstui cluster prod --region eu-central-1",
     "ekstui cluster prod --markdown",

@@ -1,4 +1,4 @@
-"""`ekstui completion`: what a shell reads to complete words: commands, options, and the names of policies, actions, clusters, profiles.
+"""`ekstui completion`: what a shell needs to complete words: commands, options, and the names of policies, actions, clusters, profiles.
 
 The shell runs ekstui with `_ARGCOMPLETE` set, and argcomplete answers from the parser; nothing of this is imported
 otherwise.
@@ -24,7 +24,7 @@ from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 
-DESCRIPTION = "Print what a shell reads to complete commands, options, policies and actions."
+DESCRIPTION = "Print the code that a shell needs to complete commands, options, policies and actions."
 EXAMPLES = (
     "source <(ekstui completion bash)    in ~/.bashrc; the same for zsh in ~/.zshrc, after compinit",
     "ekstui completion fish | source     in ~/.config/fish/config.fish",

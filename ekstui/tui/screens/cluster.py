@@ -27,7 +27,7 @@ from ekstui.tui.widgets.rows import RowList
 
 
 class ClusterScreen(AccountReportScreen):
-    """What EKS reports, what AWS changed lately, and each role with what it needs and carries."""
+    """What EKS reports, what AWS changed lately, and each role with what it needs and has."""
 
     KEYS = (
         keys.OPEN.here("Unfold what is wrong to its evidence and what would mend it; show a role, or a policy that changed."),

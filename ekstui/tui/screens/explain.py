@@ -78,7 +78,7 @@ def _request(words: list[str]) -> Question:
     rest = [word for word in words[1:] if word not in resources and not word.startswith("absent:")]
     if unknown := [word for word in rest if "=" not in word]:
         raise InputError(
-            f"{unknown[0]!r} is no part of a request.",
+            f"{unknown[0]!r} is not part of a request.",
             "After the action come ARNs, KEY=VALUE and absent:KEY.",
         )
     return Question(action=words[0], resources=resources, context=parse_context(rest), absent=absent)

@@ -58,7 +58,7 @@ TELL_AFTER = 0.5
 """Seconds between two words about how far long work is."""
 
 AGES_AFTER = 60
-"""Seconds after which the ages in the header are told anew."""
+"""Seconds after which the ages in the header are updated."""
 
 
 class ExplorerScreen(WaysScreen):

@@ -37,7 +37,7 @@ EXCERPT = 80
 """How much of a pasted message stands in the line, in characters."""
 
 DESCRIBE_AFTER = 0.12
-"""Seconds that the cursor rests on a row before the line below tells all about it."""
+"""Seconds that the cursor rests on a row before the line below shows all about it."""
 
 _TYPING = "enter opens · tab: to the rows · POLICY@v5..v6 · diff A B · paste a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare · tab: back"

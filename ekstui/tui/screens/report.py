@@ -30,7 +30,7 @@ from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 AGES_AFTER = 60
-"""Seconds after which the ages in the header are told anew."""
+"""Seconds after which the ages in the header are updated."""
 
 DESCRIBE_AFTER = 0.12
 """Seconds that the cursor rests on a row before the line and the keys follow it."""

@@ -87,7 +87,7 @@ class RoleScreen(AccountReportScreen):
         return rows(role_blocks(answer, datetime.now(UTC)), self.width)
 
     def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
-        """Return the union of what the role carries; what was not read and the boundary are named above it."""
+        """Return the union of the role's policies; what was not read and the boundary are named above it."""
         policies = answer.subject.policies
         if self._services is None:
             statements = tuple(

@@ -54,7 +54,7 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
-    """Return who carries a policy as rows; what is missing or was not looked at says so."""
+    """Return who has a policy attached as rows; what is missing or was not looked at says so."""
 
     from ekstui.present.account import remarks_in_words  # 15 ms, which the first paint does without
 
@@ -72,7 +72,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     for remark in remarks_in_words(attachments):
         rows += _lines(("remark", remark), f"! {remark}", "warn", width)
     if attachments.proven_empty:
-        rows.append(_note("none", "Nothing in this account carries it.", "muted"))
+        rows.append(_note("none", "It is not attached in this account.", "muted"))
     if not attachments.complete:
         rows += _lines("incomplete", "Incomplete: not every role, user and group was read.", "warn", width)
     for index, error in enumerate(attachments.errors):
@@ -81,7 +81,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
 
 
 def attachment_line(value: object) -> Styled:
-    """Return a role's ARN, how it carries the policy and all that uses it; empty for what is no attachment."""
+    """Return a role's ARN, how the policy is attached and all that uses it; empty for what is no attachment."""
     from ekstui.core.account import RoleAttachment
 
     if isinstance(value, RoleAttachment):
@@ -92,7 +92,7 @@ def attachment_line(value: object) -> Styled:
 
 
 def attached_note(attachments: Attachments) -> str:
-    """Return how many carry the policy, with `at least` where not everything was read."""
+    """Return how many have the policy attached, with `at least` where not everything was read."""
     parts = [
         f"{len(carriers)} {noun}{'' if len(carriers) == 1 else 's'}"
         for noun, carriers in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
@@ -201,7 +201,7 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
 
 
 class AttachmentsLoaded(Message):
-    """Who carries a policy is known, by one snapshot of the account."""
+    """Who has a policy attached is known, by one snapshot of the account."""
 
     def __init__(self, arn: str, answer: AttachedAnswer) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ class AttachmentsLoaded(Message):
 
 
 class AttachedPane(Pane):
-    """The roles, users and groups that carry the policy, with the part of EKS that uses them."""
+    """The roles, users and groups that have the policy attached, with the part of EKS that uses them."""
 
     FILTER_HINT = "a part of a role, cluster or kind of use"
     NOTEWORTHY = "role"
@@ -229,7 +229,7 @@ class AttachedPane(Pane):
         self._answer: AttachedAnswer | None = None
 
     def watch_shown(self) -> None:
-        """Look up who carries the policy."""
+        """Look up who has the policy attached."""
         self._answer = None
         self._look_up()
 
@@ -282,7 +282,7 @@ class AttachedPane(Pane):
             )
 
     def build_rows(self) -> list[Row]:
-        """Return who carries the policy, or those whose row has every word of the filter."""
+        """Return who has the policy attached, or those whose row has every word of the filter."""
         if self._answer is None:
             return []
         width = self.rows.row_width

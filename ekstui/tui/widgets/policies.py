@@ -55,7 +55,7 @@ def group_row(title: str) -> Row:
 def policy_row(
     entry: PolicyEntry, *, mark: str = "", changed: bool = False, superseded: bool = False, carriers: int | None = None
 ) -> Row:
-    """Return a policy as a row: mark, name, whether another took its place, how many carry it, version."""
+    """Return a policy as a row: mark, name, whether another took its place, how many have it attached, version."""
     policy = entry.policy
     cells = [
         styled(mark, "accent") if mark else styled("!", "warn") if changed else styled(" "),
@@ -306,7 +306,7 @@ class PoliciesPane(Pane):
         self.show_rows()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
-        """Show how many entities carry each policy once that is known."""
+        """Show how many entities have each policy attached once that is known."""
         if view.snapshot is not before.snapshot and self._entries:
             self._lay_out()
             self.show_rows()
@@ -316,7 +316,7 @@ class PoliciesPane(Pane):
         return self.account.snapshot is not None and self.account.snapshot.counts is not None
 
     def _carriers(self, arn: str) -> int | None:
-        """Return how many roles, users and groups carry a policy as permissions; None where nobody counted."""
+        """Return how many roles, users and groups have a policy attached as permissions; None if nobody counted."""
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
