@@ -19,11 +19,10 @@ WRITE = {
     "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeTags", "ec2:CreateTags"], "Resource": "*"}],
 }
 AGAIN = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["ec2:DescribeTags"], "Resource": ["*"]}}
+# IAM's documentation lets this ARN be read in two ways.
 NOT_DECIDED = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": "ec2:DescribeTags", "Resource": "*", "Condition": {"OddOperator": {"aws:x": "1"}}}
-    ],
+    "Statement": [{"Effect": "Allow", "Action": "ec2:DeleteVolume", "Resource": "arn:aws:ec2:*:volume/*"}],
 }
 
 
