@@ -127,7 +127,7 @@ class WrongValueError(ValueError):
 
 
 def read_value(kind: Kind, raw: object) -> object:
-    """Return a value of the file as Settings has it; WrongValueError if it is none of its kind."""
+    """Return a value of the file as Settings has it; WrongValueError for one of another kind."""
     match kind, raw:
         case "word", str() if raw:
             return raw
@@ -149,7 +149,7 @@ def read_value(kind: Kind, raw: object) -> object:
 
 
 def read_text(kind: Kind, text: str) -> object:
-    """Return the value that an environment variable holds; WrongValueError if it is none of its kind."""
+    """Return the value that an environment variable holds; WrongValueError for one of another kind."""
     match kind:
         case "words":
             return read_value(kind, [part.strip() for part in text.split(",")])
@@ -172,7 +172,7 @@ def flattened(table: Mapping[str, object], prefix: str = "") -> dict[str, object
 
 
 MAX_BYTES = 1_000_000
-"""A settings file that is longer is none."""
+"""A longer file is not taken for a settings file."""
 
 _TABLE = r"^\s*\[\s*([^\]]+?)\s*\]"
 _KEY = r"^\s*([\w.\"' -]+?)\s*="
@@ -252,7 +252,7 @@ class Effective(NamedTuple):
 
 
 def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Effective:
-    """Return the settings that hold; `options` has what the command line gives, by setting.
+    """Return the settings in effect; `options` has what the command line gives, by setting.
 
     Raises InputError that names the file and line, or the variable, of a value that cannot be.
     """

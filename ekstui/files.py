@@ -1,4 +1,4 @@
-"""Small files of ours, read and written so that nothing else in their place can hang, mislead or be written through."""
+"""Small files of ekstui's own, read and written so that whatever else is in their place does no harm."""
 
 import json
 import os

@@ -148,7 +148,7 @@ def overlaps_resource(a: str, b: str) -> bool | None:
 
 
 def resource_covers(general: str, special: str) -> bool | None:
-    """Return whether `general` matches every ARN that `special` matches; None if that hangs on a variable or reading.
+    """Return whether `general` matches every ARN that `special` matches; None if that depends on a variable or reading.
 
     A variable that stands on both sides has one value, so `${aws:username}/*` covers `${aws:username}/a`.
     """

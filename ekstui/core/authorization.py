@@ -38,7 +38,7 @@ def parse_role(detail: object, extent: Extent = "full") -> Role:
 
 
 def parse_user(detail: object) -> User:
-    """Return the user of a UserDetail; InputError if it is none."""
+    """Return the user of a UserDetail; InputError for anything else."""
     fields = _object(detail, "user")
     return User(
         name=_text(fields, "UserName"),
@@ -54,7 +54,7 @@ def parse_user(detail: object) -> User:
 
 
 def parse_group(detail: object) -> Group:
-    """Return the group of a GroupDetail; InputError if it is none."""
+    """Return the group of a GroupDetail; InputError for anything else."""
     fields = _object(detail, "group")
     return Group(
         name=_text(fields, "GroupName"),

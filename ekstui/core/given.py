@@ -170,7 +170,7 @@ def _strongest(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
-    """Return whether all of the answers are yes; None if none is no and one is not known."""
+    """Return whether all of the answers are True: False if one is, else None if one is not known."""
     return _not(_strongest(_not(answer) for answer in answers))
 
 

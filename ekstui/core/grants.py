@@ -1,4 +1,4 @@
-"""Grants: the smallest things that a statement gives or takes, and that a change adds or removes.
+"""Grants: the smallest units that a statement allows or denies, and that a change adds or removes.
 
 Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped
 and named. A grant here is a `Target` (whose effect it is and on which action) with an `Extent` (where and when).

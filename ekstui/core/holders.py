@@ -123,7 +123,7 @@ class WhoCan(NamedTuple):
 
 
 def parse_action(text: str) -> str:
-    """Return an action or pattern that a user names, in the reference's spelling; InputError for one that is none."""
+    """Return an action or pattern that a user names, in the reference's spelling; InputError for anything else."""
     action = text.strip()
     service, colon, name = action.partition(":")
     if action == "*":
@@ -217,7 +217,7 @@ def _types_lacking(info: ActionInfo, grants: tuple[Grant, ...]) -> tuple[str, ..
 
 
 def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
-    """Return the names that come closest to an action that nobody knows, best first.
+    """Return the names that come closest to an unknown action, best first.
 
     Sought are actions of that name in any service, the reference's actions of the nearest services, and `named`,
     actions that documents name.

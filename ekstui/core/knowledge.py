@@ -23,7 +23,7 @@ class Update(NamedTuple):
     disagreement: str | None = None
     """Where what AWS announced and what the document did differ."""
     source: str | None = None
-    """An address, or `document` where nobody announced it; None: as the policy's."""
+    """An address, or `document` where it was not announced; None: as the policy's."""
 
 
 class PolicyKnowledge(NamedTuple):
@@ -68,7 +68,7 @@ class Requirement(NamedTuple):
     uses: tuple[str, ...]
     """The kinds of use that it holds for, such as `nodegroup`."""
     when: tuple[str, ...]
-    """Conditions that must all hold; one that nobody looked at makes the requirement unknown."""
+    """Conditions that must all hold; one that was not looked at makes the requirement unknown."""
     actions: tuple[str, ...]
     policies: tuple[str, ...]
     """AWS managed policies each of which gives all the actions, narrowest first; none where AWS manages none."""
@@ -193,7 +193,7 @@ class Knowledge(NamedTuple):
         return tuple(hint for hint in self.dependent_actions if hint.action.lower() == action.lower())
 
     def symptoms_in(self, text: str) -> tuple[Symptom, ...]:
-        """Return the symptoms whose messages stand in a text, which is on one line."""
+        """Return the symptoms whose messages occur in a text of one line."""
         folded = text.lower()
         return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
 

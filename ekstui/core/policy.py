@@ -42,7 +42,7 @@ class VersionInfo(NamedTuple):
     number: int
     """5 for `v5`."""
     created: datetime | None
-    """When IAM made it, or a project released it, UTC; None where nobody knows."""
+    """When IAM made it, or a project released it, UTC; None where that is not known."""
     through: str | None = None
     """Of what a project publishes: the last release that has this document, by version."""
 
@@ -54,7 +54,7 @@ class Policy(NamedTuple):
     arn: str
     default_version: int
     versions: tuple[VersionInfo, ...]
-    """Oldest first; numbers that nobody saw are absent."""
+    """Oldest first; numbers that are not known are absent."""
     withdrawn: bool = False
     """True for a policy that AWS no longer lists; its documents are kept."""
     home: str | None = None
@@ -122,7 +122,7 @@ def version_label(number: int) -> str:
 
 
 def parse_version(label: str) -> int | None:
-    """Return the number of a label such as `v5` or `5`, or None if it is none."""
+    """Return the number of a label such as `v5` or `5`, or None for any other text."""
     digits = label[1:] if label[:1] in ("v", "V") else label
     return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 6 and int(digits) else None
 
@@ -133,7 +133,7 @@ def format_time(moment: datetime | None) -> str | None:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the UTC time of an ISO 8601 text; ValueError if it is none."""
+    """Return the UTC time of an ISO 8601 text; ValueError for any other text."""
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -184,7 +184,7 @@ class Collection(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What a source has to say now."""
+    """What a source delivers now."""
 
     collection: str
     """What the policies belong to: a partition for AWS managed policies."""

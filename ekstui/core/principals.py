@@ -66,7 +66,7 @@ class PrincipalsCan(NamedTuple):
     identity: CallerIdentity
     fetched_at: datetime
     complete: bool
-    """Whether every role, user and group was read with its policies, so that nobody means nobody."""
+    """Whether every role, user and group was read with its policies, so that an empty answer means that nobody can."""
     principals: tuple[PrincipalCan, ...]
     """By cluster and use, then by name, without those from whom it is taken away."""
     taken: tuple[PrincipalCan, ...]

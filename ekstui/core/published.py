@@ -48,7 +48,7 @@ class PublishedPolicy:
     path: str
     """Where in the repository it is."""
     parameters: tuple[str, ...]
-    """Names in `${…}` that whoever installs it fills in; the document's other `${…}` are policy variables."""
+    """Names in `${…}` that the installer fills in; the document's other `${…}` are policy variables."""
     document: Mapping[str, Any]
     corrected: Correction | None = None
 

@@ -34,7 +34,7 @@ class StepCounts(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Which way the step went, in a word or two; empty where there is nothing to compare with."""
+        """Whether the step widened or narrowed, in a word or two; empty where there is nothing to compare with."""
         if self.kind == "none":
             return "no change"
         if self.reach == "same":
@@ -49,7 +49,7 @@ class Step(NamedTuple):
     created: datetime | None
     default: bool
     missing_before: tuple[int, ...]
-    """Version numbers right before this one that nobody saw."""
+    """Version numbers right before this one that are not known."""
     change: StepCounts | None
     """None for the first known version."""
 
@@ -84,7 +84,7 @@ class Quarters(NamedTuple):
     counts: tuple[int, ...]
     """Versions that changed something, a number for each quarter from the first to the last that is known."""
     undated: int
-    """How many more are in no quarter, as nobody knows their dates."""
+    """How many more are in no quarter, as their dates are not known."""
 
 
 def changes_per_quarter(steps: Sequence[Step], until: datetime) -> Quarters | None:

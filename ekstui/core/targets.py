@@ -64,7 +64,7 @@ def written_numbers(numbers: Iterable[int]) -> str:
 
 
 def read_numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of such runs; ValueError for a text that is none."""
+    """Return the numbers of such runs; ValueError for any other text."""
     numbers: list[int] = []
     for run in text.split(",") if text else ():
         first, dash, last = run.partition("-")

@@ -72,7 +72,7 @@ _RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|
 
 
 def parse_where(text: str) -> PolicyAt | VersionRange:
-    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; InputError for a version that is none."""
+    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; InputError for a malformed version."""
     name, at, tail = text.rpartition("@")
     # The name of a customer-managed policy may hold an @, so only in a full ARN can one stand without a version.
     if not at or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
@@ -87,7 +87,7 @@ def parse_where(text: str) -> PolicyAt | VersionRange:
 
 
 def parse_policy(text: str) -> PolicyAt:
-    """Return what `POLICY` or `POLICY@v5` points at; InputError for a range or for a version that is none."""
+    """Return what `POLICY` or `POLICY@v5` points at; InputError for a range or a malformed version."""
     where = parse_where(text)
     if isinstance(where, VersionRange):
         raise InputError(f"One version is expected, not {text!r}.", "Write POLICY@v5, or use diff for two versions.")

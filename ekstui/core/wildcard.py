@@ -129,16 +129,16 @@ class _Automaton:
         return self._past_runs(1)
 
     def step(self, positions: int, character: str) -> int:
-        """Return where the pattern may stand after one more character."""
+        """Return which positions of the pattern are possible after one more character."""
         ready = positions & (self.named.get(character, 0) | self.one)
         return self._past_runs(ready << 1 | positions & self.run)
 
     def step_unnamed(self, positions: int) -> int:
-        """Return where the pattern may stand after a character that it does not name."""
+        """Return which positions are possible after a character that the pattern does not name."""
         return self._past_runs((positions & self.one) << 1 | positions & self.run)
 
     def step_any(self, positions: int) -> int:
-        """Return where the pattern may stand after some character, freely chosen."""
+        """Return which positions are possible after some character, freely chosen."""
         return self._past_runs((positions & ~self.run & ~self.accept) << 1 | positions & self.run)
 
     def _past_runs(self, positions: int) -> int:

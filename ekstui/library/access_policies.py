@@ -70,7 +70,7 @@ class KubernetesHolders(NamedTuple):
     holders: tuple[tuple[AccessPolicyAnswer, tuple[Rule, ...]], ...]
     """Each with the rules that do."""
     unknown: tuple[str, ...]
-    """Those whose rules nobody publishes."""
+    """Those whose rules are not published."""
 
 
 @cache
@@ -114,7 +114,7 @@ def means_access_policy(text: str) -> bool:
 
 
 def access_difference(before: str, after: str) -> AccessDifference:
-    """Return what two access policies differ in; NotFoundError where one is none, or its rules are not known."""
+    """Return what two access policies differ in; NotFoundError for an unknown access policy, or one whose rules are not known."""
     one, other = _with_rules(before), _with_rules(after)
     added, removed = difference(one.rules or (), other.rules or ())
     return AccessDifference(one, other, tuple(sorted(added)), tuple(sorted(removed)))

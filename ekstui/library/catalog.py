@@ -160,7 +160,7 @@ def _no_iam_policy(name: str, knowledge: Knowledge) -> NotFoundError:
 
 
 def refuse_access_policy(name: str, knowledge: Knowledge) -> None:
-    """Raise NotFoundError that says what an EKS access policy is, if that is what the name stands for."""
+    """Raise NotFoundError that explains EKS access policies, if the name is that of one."""
     if access := knowledge.access_policy(name):
         raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
 
@@ -184,7 +184,7 @@ def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def known_version(policy: Policy, version: int | None) -> int:
-    """Return a version's number, the default's for None; NotFoundError for one that nobody has seen."""
+    """Return a version's number, the default's for None; NotFoundError for an unknown one."""
     number = policy.default_version if version is None else version
     numbers = [info.number for info in policy.versions]
     if number in numbers:
@@ -198,7 +198,7 @@ def known_version(policy: Policy, version: int | None) -> int:
 
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
-    """Return the document of a stored text; DataError if it is none, since that is no fault of the user's input."""
+    """Return the document of a stored text; DataError where it does not parse, since the user's input is not at fault."""
     from ekstui.core.document import parse_text  # 4 ms, which a list does without
 
     try:

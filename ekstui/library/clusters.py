@@ -1,4 +1,4 @@
-"""A cluster for the first thirty seconds of an incident: its health, its roles, and what there is to say about them."""
+"""A cluster for the first thirty seconds of an incident: its health, its roles, and the findings about them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.connection import Cancelled, never
 
 RECENT = timedelta(days=14)
-"""How far back a change of an AWS policy is worth telling in an incident."""
+"""How far back a change of an AWS policy is worth showing in an incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ClusterRole:
 
 @dataclass(frozen=True, slots=True)
 class EntryAnswer:
-    """An access entry, and what there is to say about it."""
+    """An access entry, and the findings about it."""
 
     entry: AccessEntry
     findings: tuple[Finding, ...]
@@ -42,7 +42,7 @@ class EntryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecentChange:
-    """A policy on the cluster's roles that AWS changed lately."""
+    """A policy of the cluster's roles that AWS changed recently."""
 
     policy: str
     version: int
@@ -71,13 +71,13 @@ class ClusterAnswer:
     entries: tuple[EntryAnswer, ...] = ()
     """The cluster's access entries, those of people first."""
     mode: Finding | None = None
-    """What the way in which the cluster knows its users means for the entries."""
+    """What the cluster's authentication mode means for the entries."""
 
 
 def cluster_answer(
     library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
 ) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot at hand, with what its add-ons need where AWS is to be asked and may be.
+    """Return a cluster of the newest snapshot; what its add-ons need is asked of AWS where that is wanted and allowed.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where
     clusters could not be read.
@@ -150,7 +150,7 @@ def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dic
 
 
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
-    """Return all clusters of the newest snapshot at hand, judged by that alone: AWS is not asked.
+    """Return all clusters of the newest snapshot, judged by that alone: AWS is not asked.
 
     Raises AccountError where there is no snapshot.
     """
@@ -160,7 +160,7 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
 
 def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
-    """Return what there is to say about the roles and access entries, problems first, then advice, then notes."""
+    """Return the findings about the roles and access entries, problems first, then advice, then notes."""
     order: tuple[Severity, ...] = ("problem", "advice", "note")
     known = {role.arn: role for role in answer.roles}
     found = [(role, finding) for role in answer.roles for finding in role.findings]

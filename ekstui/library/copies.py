@@ -33,7 +33,7 @@ class Original:
     """Returns the document with its parameters as a copy of it, which it takes, fills them in; None: it has none."""
 
     def filled(self, copy: Document) -> Document:
-        """Return the document as a copy of it would be that changed nothing."""
+        """Return the document as an unchanged copy of it would be."""
         return self.fill(copy) if self.fill else self.document
 
 

@@ -66,7 +66,7 @@ def never() -> bool:
 
 
 def silent(done: int, total: int) -> None:
-    """Tell nobody how far the work is."""
+    """Report no progress."""
 
 
 @dataclass(slots=True)
@@ -226,7 +226,7 @@ class Library:
         *,
         named: bool = True,
     ) -> Document:
-        """Return a version's document, the default's for None; NotFoundError for a version nobody has seen.
+        """Return a version's document, the default's for None; NotFoundError for an unknown version.
 
         Of what a controller publishes the parameters are filled in with `values`, the others as names such as
         `<ClusterName>`, or left as variables that stand for anything where they are not to be `named`.
@@ -473,7 +473,7 @@ class Library:
             raise DataError(error.message, "Run the same again.") from None
 
     def undo_sync(self) -> DataStatus | None:
-        """Take back the last sync and return what answers rest on now; None where there is none to take back.
+        """Undo the last sync and return what answers rest on now; None where there is none to undo.
 
         DataError where the cache cannot be used.
         """

@@ -49,7 +49,7 @@ class Account:
         return Account(choice, paths.cache_dir() / "accounts")
 
     def last(self) -> AccountSnapshot | None:
-        """Return the newest snapshot at hand without asking AWS: read here before, or kept from an earlier run.
+        """Return the newest snapshot without asking AWS: one read in this run, or kept from an earlier one.
 
         An earlier run's is taken only if the same credentials are in use. A file is always read; InputError says why
         it cannot be.
@@ -60,7 +60,7 @@ class Account:
             return self._snapshot
 
     def required(self) -> AccountSnapshot:
-        """Return the newest snapshot at hand; AccountError if there is none."""
+        """Return the newest snapshot that is kept; AccountError if there is none."""
         snapshot = self.last()
         if snapshot is None:
             step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
@@ -78,7 +78,7 @@ class Account:
         return self.refresh()
 
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
-        """Return the account as it is now, telling `progress` on the way; AccountError if it cannot be asked at all.
+        """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.
 
         What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError. An
         incomplete one does not take the place of a complete one of the same account, which `last` goes on to return.
@@ -126,7 +126,7 @@ class Account:
         return known
 
     def connection(self) -> Connection:
-        """Return the connection to the account, made on first use; AccountError in the demo, which asks nobody."""
+        """Return the connection to the account, made on first use; AccountError in the demo, which never asks AWS."""
         if self.choice.demo:
             raise AccountError("The demo asks nobody.", "Leave out --demo.")
         with self._lock:
@@ -204,7 +204,7 @@ class Account:
             return None
 
     def keep_place(self, at: datetime, opened: str) -> None:
-        """Keep in the account's own file what of it was open; silently not where there is none, as for the demo."""
+        """Keep in the account's own file what of it was open; without such a file, as in the demo, nothing is kept."""
         with self._lock:
             snapshot = self._snapshot
         if snapshot is None or self.choice.demo or self.choice.file is not None:

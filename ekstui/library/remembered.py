@@ -1,4 +1,4 @@
-"""What the app remembers: where somebody was when the line was lost, and which policies changed since they were looked at.
+"""What the app remembers: where the user was when the connection was lost, and which policies changed since last seen.
 
 What is public is kept in the state directory and not in the cache, since clearing the cache must not mark everything;
 what is the account's, such as a role's name, in the account's own file. The file of what was seen says until when

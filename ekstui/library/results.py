@@ -58,7 +58,7 @@ class ComparedSide(NamedTuple):
     """Such as `AmazonEKS_CNI_Policy@v6`, or a file's path."""
     document: Document
     policy: Policy | None = None
-    """None for what is no managed policy."""
+    """None unless it is a managed policy."""
     version: int | None = None
     created: datetime | None = None
     parameters: Mapping[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""What changed in the policy documents of a repository since a base, wherever in its files they stand.
+"""What changed in the policy documents of a repository since a base, wherever they are in its files.
 
 Documents are read bare, from a plan of Terraform ("JSON Output Format", `resource_changes`) and from a template of
 CloudFormation (the reference of the AWS::IAM resource types).
@@ -64,7 +64,7 @@ def documents_in(value: object) -> dict[str, Embedded]:
 
 
 def plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]] | None:
-    """Return the policies before and after what a Terraform plan would do, or None where the value is no plan."""
+    """Return the policies before and after a Terraform plan, or None where the value is no plan."""
     if not isinstance(value, Mapping) or "resource_changes" not in value or "format_version" not in value:
         return None
     sides: tuple[dict[str, Embedded], dict[str, Embedded]] = ({}, {})
@@ -140,7 +140,7 @@ def _parsed(place: str, value: object) -> Embedded:
 
 
 def _is_computed(value: object) -> bool:
-    """Return whether a function of CloudFormation stands in a value."""
+    """Return whether a value contains a function of CloudFormation."""
     if isinstance(value, Mapping):
         if len(value) == 1 and (name := str(next(iter(value)))) and (name == "Ref" or name.startswith("Fn::")):
             return True
@@ -228,7 +228,7 @@ def _value(path: str, content: bytes | None) -> object:
 
 
 def _template(content: bytes) -> object:
-    """Return a YAML template of CloudFormation; other YAML is no concern of ours."""
+    """Return a YAML template of CloudFormation; other YAML is ignored."""
     if b"AWS::" not in content:
         return None
     if len(content) > _MOST_TEMPLATE:

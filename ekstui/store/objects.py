@@ -37,7 +37,7 @@ class AbsentCacheError(CacheError):
 
 
 class DamagedCacheError(CacheError):
-    """The file is no cache, or is corrupt, or holds something that ekstui did not write."""
+    """The file is no cache, is corrupt, or has something that ekstui did not write."""
 
 
 class NewerCacheError(CacheError):

@@ -42,7 +42,7 @@ class State(NamedTuple):
     """What is stored of a collection, and until when it is known."""
 
     source: str
-    """What knows of the newest changes."""
+    """The source that knows of the newest changes."""
     known_until: datetime
     synced_at: datetime | None = None
     corpus: str = ""

@@ -42,4 +42,4 @@ class WholeContext(Context):
 
 
 NOTHING_KNOWN = Context({}, frozenset())
-"""A request of which nobody knows anything."""
+"""A request of which nothing is known."""

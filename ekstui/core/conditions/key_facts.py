@@ -1,4 +1,4 @@
-"""What AWS says of condition keys whoever asks: which every request has, which hold several values, and of what type.
+"""What AWS documents of condition keys: which every request has, which have several values, and of what type they are.
 
 Source: IAM User Guide, "AWS global condition context keys"; for a service's own keys the service authorization
 reference says only which are lists.

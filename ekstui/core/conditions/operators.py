@@ -98,7 +98,7 @@ class Operator(NamedTuple):
 
 @lru_cache(maxsize=512)
 def operator(name: str) -> Operator | None:
-    """Return the operator of that name, or None if IAM's documentation has none such."""
+    """Return the operator of that name, or None if IAM does not document one."""
     quantifier: Quantifier | None = None
     base = name
     if base.startswith("ForAllValues:"):

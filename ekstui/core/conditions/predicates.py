@@ -27,7 +27,7 @@ class Predicate:
 
     key: str
     operator: Operator | None
-    """None if IAM's documentation has none such: of that line nothing is known, not even for an absent key."""
+    """None for an operator that IAM does not document: nothing is known of such a line, not even for an absent key."""
     values: tuple[Value, ...]
     null: tuple[Truth, Truth] | None = None
     """For `Null` alone: whether it holds with the key and without it."""
@@ -152,7 +152,7 @@ class ConditionResult(NamedTuple):
 
     holds: Truth
     missing: tuple[str, ...]
-    """The keys that would decide it; empty if it is decided, or if no key could, as for an operator nobody knows."""
+    """The keys that would decide it; empty if it is decided, or if no key could, as for an unknown operator."""
 
 
 def condition_holds(condition: Condition, context: Context, *, has_variables: bool) -> ConditionResult:

@@ -91,7 +91,7 @@ class Deferred(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """A value that is not of its family's type, such as a number that is none; nothing equals it."""
+    """A value that is not of its family's type, such as `x` for a number; nothing equals it."""
 
     kind: Kind
     value: str

@@ -90,7 +90,7 @@ _DENIED = re.compile("AccessDenied|Unauthorized|NotAuthorized")
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects that stand in the text, outermost first; what does not parse is passed over."""
+    """Yield the JSON objects in the text, outermost first; what does not parse is skipped."""
     position = 0
     for _ in range(_MAX_OBJECTS):
         position = text.find("{", position)

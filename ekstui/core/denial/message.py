@@ -65,7 +65,7 @@ _WANTED = re.compile(r"policy must include the [`'\"]?" + _ACTION + r"[`'\"]? ac
 _ACTION_AT = re.compile(_ACTION)
 _USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
 _NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
-"""Words that stand before `is not authorized` and name no principal."""
+"""Words before `is not authorized` that name no principal."""
 _RESOURCE = re.compile(
     r"[`'\"]?,? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
     r"(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))",

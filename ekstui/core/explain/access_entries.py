@@ -151,7 +151,7 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
 
 
 def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
-    """Return the access entry that stands for who Kubernetes calls so; None where there is none."""
+    """Return the access entry of the user that Kubernetes calls so; None where there is none."""
     for entry in entries:
         if entry.username is not None and _is_named(entry.username, subject.username):
             return entry

@@ -159,7 +159,7 @@ class Explanation(NamedTuple):
 
     verdict: Verdict
     action: str | None
-    """None for a symptom that no action stands behind."""
+    """None for a symptom that no action causes."""
     resource: str | None
     principal: str | None
     cause: Cause | None

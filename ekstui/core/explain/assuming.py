@@ -77,7 +77,7 @@ def is_assuming(action: str) -> bool:
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who makes the request: a principal, a service, or whoever holds a token of a provider."""
+    """Return who makes the request: a principal, a service, or the bearer of a provider's token."""
     action, principal = request.action.lower(), request.principal
     context = {key.lower(): values for key, values in request.context.items()}
     provider = next(iter(context.get(_PROVIDER.lower(), ())), None)

@@ -43,7 +43,7 @@ _ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
 
 
 def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> tuple[Finding, ...]:
-    """Return what there is to say about a role, problems first.
+    """Return the findings about a role, problems first.
 
     Service-linked roles are the services' own, so nothing is said of them.
     """
@@ -63,7 +63,7 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
 
 
 def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
-    """Return what to say of a role that EKS is configured to use and that was not among those read."""
+    """Return the finding about a role that EKS is configured to use and that was not among those read."""
     name = arn.rsplit("/", 1)[-1]
     evidence = tuple(described(use) for use in uses)
     if arn.split(":", 5)[4:5] != [snapshot.identity.account]:

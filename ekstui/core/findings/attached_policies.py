@@ -67,7 +67,7 @@ def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession
 
 
 def cancelled_scoping(names: Iterable[str]) -> str | None:
-    """Return what to say where a role has AWS's two policies of the EBS driver together, or None where it has not."""
+    """Return the finding about a role that has both of AWS's policies for the EBS driver, or None."""
     if not {SCOPED, UNSCOPED}.issubset(names):
         return None
     return (

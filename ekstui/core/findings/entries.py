@@ -41,7 +41,7 @@ _WITHOUT_RIGHTS = {
 
 
 def mode_finding(cluster: Cluster) -> Finding | None:
-    """Return what the way in which a cluster knows its users means for its entries; None where there is nothing to say."""
+    """Return what the cluster's authentication mode means for its entries; None where it changes nothing."""
     if cluster.authentication_mode == "CONFIG_MAP":
         text = "Only the config map aws-auth counts: access entries do not work until the mode is changed."
         return Finding("authentication-mode", "advice", text, ("authentication mode CONFIG_MAP",))
@@ -54,7 +54,7 @@ def mode_finding(cluster: Cluster) -> Finding | None:
 def entry_findings(
     entry: AccessEntry, cluster: Cluster, uses: Collection[Use], snapshot: AccountSnapshot, knowledge: Knowledge
 ) -> Iterator[Finding]:
-    """Yield what there is to say about an entry; `uses` are those of its principal in the cluster."""
+    """Yield the findings about an entry; `uses` are those of its principal in the cluster."""
     yield from _wrong_type(entry, uses)
     given = entry.policies
     if entry.kind == "EC2" and given is not None and not any(each.policy == _AUTO_NODE for each in given):
@@ -74,7 +74,7 @@ def entry_findings(
 
 
 def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding | None:
-    """Return what to say of a role whose nodes cannot join since it has no access entry; None where that is not so."""
+    """Return the finding about a role whose nodes cannot join for want of an access entry, or None."""
     entries = cluster.access_entries
     if entries is None or "access_entries" in cluster.cut_short or any(each.principal_arn == arn for each in entries):
         return None

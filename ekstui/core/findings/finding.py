@@ -96,7 +96,7 @@ class Surroundings:
         return found[0] if len(found) == 1 else None
 
     def addon(self, use: Use) -> Addon | None:
-        """Return the add-on of a use, or None where it is none, or was not read."""
+        """Return the add-on of a use, or None where the use is no add-on or was not read."""
         cluster = self.cluster(use) if use.kind == "addon" else None
         return next((addon for addon in (cluster and cluster.addons) or () if addon.name == use.name), None)
 

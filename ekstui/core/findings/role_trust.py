@@ -12,7 +12,7 @@ _TAG_SESSION = "sts:TagSession"
 
 
 def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield what the role's trust policy lacks for its uses, and where it names too much or nobody."""
+    """Yield what the role's trust policy lacks for its uses, and where it trusts too much or nobody."""
     trust = subject.role.trust
     if trust is None:
         return

@@ -1,4 +1,4 @@
-"""Condition keys that hang together: which values no request has at once, and what one key says of another.
+"""Condition keys that depend on each other: which values no request has together, and what one key says of another.
 
 Source: IAM User Guide, "AWS global condition context keys"; the service authorization reference for EC2 and KMS.
 """
@@ -194,7 +194,7 @@ BONDS = (
     Bond("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
     Bond("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
 )  # fmt: skip
-"""A pair of keys that hang together is a line here."""
+"""A pair of keys that depend on each other is a line here."""
 
 _BONDED = frozenset(key for bond in BONDS for key in (bond.one, bond.other))
 
@@ -226,7 +226,7 @@ def is_possible(key: str, values: Values) -> bool:
 
 
 def follow(context: Context, changed: str) -> Context:
-    """Return the context with the keys that hang together with one key, of those it has, made to agree with it."""
+    """Return the context with those of its keys that depend on one key made to agree with it."""
     if changed not in _BONDED and not changed.endswith(":resourceaccount"):
         return context
     found = dict(context)

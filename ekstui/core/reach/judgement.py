@@ -1,4 +1,4 @@
-"""The judgement: for each action that a change touches what is proven, and what that makes of the whole."""
+"""The judgement: what is proven for each action that a change touches, and what follows for the whole change."""
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
@@ -11,7 +11,7 @@ from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns
 from ekstui.core.reach.witness import request_gained
 
 Denies = Literal["more", "less", "otherwise"]
-"""How a change of Deny statements that takes nothing from what is allowed changed what is denied."""
+"""How a change of Deny statements that leaves what is allowed as it is changed what is denied."""
 
 MAX_FAILURES = 60
 """For how many actions of which both sides say the same a request is sought in vain."""

@@ -232,7 +232,7 @@ class _Search:
         return all(predicate.holds(values, trial) is True for predicate in self._needs.get(key, ()))
 
     def _values(self, key: str, context: Context) -> list[Values]:
-        """Return values worth trying for a key, those that nobody names first."""
+        """Return values worth trying for a key, those that no policy names first."""
         predicates = [each for each in self._asked.get(key, []) if each.null is None]
         found: dict[Values, None] = {}
         if key in self._variables:

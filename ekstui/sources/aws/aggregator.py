@@ -29,7 +29,7 @@ _COLUMNS = (
 _RECORDED = "configurationItemStatus IN ('OK', 'ResourceDiscovered')"
 
 _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
-"""What may stand in a query: no quote can end the text there."""
+"""What a query may contain: no quote can end the text there."""
 
 _KINDS: dict[str, EntityKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 

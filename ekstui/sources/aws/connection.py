@@ -296,7 +296,7 @@ def _not_awss(url: str) -> str | None:
 
 
 def _replace(owner: object, name: str, value: object) -> None:
-    """Put `value` in place of a private attribute of botocore; one that is gone is logged, and botocore's way stays.
+    """Put `value` in place of a private attribute of botocore; one that is gone is logged, and botocore's own stays.
 
     The names are botocore 1.44's, and a test holds them.
     """
@@ -334,7 +334,7 @@ CHECK_SECONDS = 0.1
 """How often a wait looks whether it was cancelled."""
 
 Cancelled = Callable[[], bool]
-"""Says whether nobody waits for the answer any more."""
+"""Returns whether the answer is no longer wanted."""
 
 
 class Outcome(Generic[Item, Answer]):

@@ -357,7 +357,7 @@ def _ended(sentence: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Return the host and port of a URL, never its user information, and a word for what is no host."""
+    """Return the host and port of a URL, never its user information, and a word for anything else."""
     rest = url.rpartition("@")[2]
     try:
         parts = urlsplit(rest if "//" in rest else f"//{rest}")

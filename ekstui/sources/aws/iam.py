@@ -1,4 +1,4 @@
-"""IAM's side of the account: who asks, the counts, the sweep over roles, and the way round a denied sweep.
+"""IAM's side of the account: who asks, the counts, the sweep over roles, and what is asked where the sweep is denied.
 
 Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole.
 """

@@ -1,4 +1,4 @@
-"""git run over the objects of a clone that nobody vouches for: nothing that the clone itself says is obeyed.
+"""git run over the objects of an untrusted clone: nothing that the clone itself configures is obeyed.
 
 A clone's configuration, hooks, attributes and remotes can make git start programs. So git never sees them: it runs in a
 fresh bare repository of ours, to which the clone lends its objects alone.
