@@ -312,14 +312,13 @@ class Reader:
 
     def service(self, service: str, named: NamedActions) -> list[ActionRead]:
         """Return the actions of a service that the document names, in the reference's order, unknown ones last."""
-        infos = reference().actions(service)
-        start = len(service) + 1
+        find = reference().find
         denied_known = self._denials[service].known if service in self._denials else {}
         on_keys = {
             index: keys for index, entry in enumerate(self._statements) if (keys := checked_keys(entry, service))
         }
         read = [
-            self._read(service, name, infos[name[start:].lower()], sources, denied_known.get(name, ()), on_keys)
+            self._read(service, name, find(name), sources, denied_known.get(name, ()), on_keys)
             for name, sources in named.known.items()
         ]
         for name, sources in named.unknown.items():

@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,8 +29,7 @@ class Release(NamedTuple):
     """When the commit or the tag was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """What a project made of a document after it had released it."""
 
     source: str
@@ -40,8 +38,7 @@ class Correction:
     document: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedPolicy:
+class PublishedPolicy(NamedTuple):
     """One document as a project publishes it."""
 
     name: str
@@ -53,8 +50,7 @@ class PublishedPolicy:
     corrected: Correction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentVersion:
+class ComponentVersion(NamedTuple):
     """A run of releases that publish the same documents."""
 
     number: int
@@ -106,8 +102,7 @@ class ComponentVersion:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """What a controller may be given, release by release."""
 
     name: str
@@ -223,7 +218,7 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
                 for name in names:
                     whole = f"{variant.name}/{name}"
                     part = _component(whole, name, [row for row in own if row["policy"] == name])
-                    components[whole] = replace(part, is_part=True)
+                    components[whole] = part._replace(is_part=True)
     return components
 
 

@@ -73,6 +73,7 @@ class Reference:
         self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
         self._known = frozenset(self._services)
         self._actions: dict[str, Mapping[str, ActionInfo]] = {}
+        self._infos: dict[str, ActionInfo] = {}
         self._names: dict[str, Mapping[str, str]] = {}
         self._totals: dict[str, Mapping[str, int]] = {}
         self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
@@ -112,8 +113,7 @@ class Reference:
         service = service.lower()
         actions = self._actions.get(service)
         if actions is None:
-            details = self._data.actions.get_action_details
-            actions = {name: _action(full, details(service, name)) for name, full in self.names(service).items()}
+            actions = {name: self._info(service, name, full) for name, full in self.names(service).items()}
             self._actions[service] = actions
         return actions
 
@@ -122,14 +122,16 @@ class Reference:
         service = service.lower()
         totals = self._totals.get(service)
         if totals is None:
-            totals = Counter(info.level for info in self.actions(service).values())
+            details = self._data.actions.get_action_details
+            totals = Counter(_levels(details(service, name)["accessLevel"])[0] for name in self.names(service))
             self._totals[service] = totals
         return totals
 
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known of an action such as `ec2:createvolume`, or None."""
         service, _, name = action.strip().lower().partition(":")
-        return self.actions(service).get(name)
+        full = self.names(service).get(name)
+        return None if full is None else self._info(service, name, full)
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then name.
@@ -176,6 +178,13 @@ class Reference:
                 _resource_type(resources.get_resource_type_details(service, name)) if exists else None
             )
         return self._resource_types[key]
+
+    def _info(self, service: str, name: str, full_name: str) -> ActionInfo:
+        # A service may have 800 actions, of which most commands ask about one.
+        info = self._infos.get(full_name)
+        if info is None:
+            info = self._infos[full_name] = _action(full_name, self._data.actions.get_action_details(service, name))
+        return info
 
     def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if len(pattern) > MAX_ACTION_LENGTH:
