@@ -109,6 +109,17 @@ def _terraform_resource(name: str, document: object) -> str:
     )
 
 
+def attachment_terraform(role: str, policy_arn: str) -> str:
+    """Return the Terraform `aws_iam_role_policy_attachment` of a policy to a role."""
+    words = f"{role}_{policy_arn.rpartition('/')[2]}"
+    label = "".join(character if character.isalnum() or character in "_-" else "_" for character in words)
+    label = label if label[0].isalpha() else f"_{label}"
+    return (
+        f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'
+        f"  role       = {json.dumps(role)}\n  policy_arn = {json.dumps(policy_arn)}\n}}\n"
+    )
+
+
 def cloudformation_text(name: str, document: object) -> str:
     """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two where it is too long."""
     resources = {

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot, Use
+from ekstui.core.account import AccountSnapshot, Role, Use
+from ekstui.core.document import Statement, serialise
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
+from ekstui.library.catalog import knowledge
 from ekstui.library.clusters import RECENT, worst_first
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (
@@ -34,6 +38,8 @@ from ekstui.present.blocks import (
 from ekstui.present.policies import services_table
 from ekstui.present.styled import Style, Styled, styled
 from ekstui.present.words import TRACKED, counted, last_used_words, not_looked_at, policy_node, uses_words
+
+TAG_SESSION = "sts:TagSession"
 
 SEVERITIES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 
@@ -178,6 +184,8 @@ def _finding(
     below = [Node(Span(each, "muted")) for each in finding.evidence]
     if remedy := remedy_of(answer, role, finding):
         below.append(Node((Span("to mend it: ", "muted"), code(remedy))))
+    if role.subject is not None and opened is not None:
+        below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
     name = Span(role.arn.rpartition("/")[2], "strong")
     # Folded it is one sentence, so that more fits on the screen.
     text = finding.text if opened is None or key in opened else f"{finding.text.partition('. ')[0].rstrip('.')}."
@@ -190,10 +198,48 @@ def _finding(
 
 def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
     """Return the command that mends a finding, by the narrowest policy that does; empty where there is none."""
-    arns = [answer.arns[name] for name in finding.policies if name in answer.arns]
-    if finding.severity != "problem" or not arns or role.subject is None:
+    if finding.severity != "problem" or role.subject is None:
         return ""
-    return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arns[0]}"
+    if finding.code == "trust-lacks-tag-session":
+        return _trust_remedy(role.subject.role)
+    arn = mending_policy(answer, finding)
+    return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arn}" if arn else ""
+
+
+def mending_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
+    """Return the ARN of the narrowest policy that mends a finding, in the account's partition; None where none does."""
+    return next((answer.arns[name] for name in finding.policies if name in answer.arns), None)
+
+
+def _trust_remedy(role: Role) -> str:
+    """Return the command that lets the services of EKS that need it tag the session, and leaves the trust as it is else."""
+    needing = {each.principal for each in knowledge().trust if TAG_SESSION in each.actions}
+    if role.trust is None:
+        return ""
+    statements = tuple(
+        each._replace(actions=(*each.actions, TAG_SESSION)) if _assumed_by(each, needing) else each
+        for each in role.trust.statements
+    )
+    if statements == role.trust.statements:
+        return ""
+    document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
+    return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document {shlex.quote(document)}"
+
+
+def _assumed_by(statement: Statement, services: Collection[str]) -> bool:
+    """Return whether a statement of a trust policy lets one of the services assume the role, and tag no session."""
+    actions = {action.lower() for action in statement.actions}
+    return (
+        statement.effect == "Allow"
+        and statement.action_element == "Action"
+        and statement.principal_element == "Principal"
+        and "sts:assumerole" in actions
+        and TAG_SESSION.lower() not in actions
+        and any(
+            principal.kind == "Service" and any(value.removesuffix(".cn") in services for value in principal.values)
+            for principal in statement.principals
+        )
+    )
 
 
 class Work(NamedTuple):

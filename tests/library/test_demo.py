@@ -51,7 +51,7 @@ def test_it_asks_nobody(demo: Library) -> None:
 def test_commands_answer_and_write_nothing(own_home: Path) -> None:
     before = sorted(own_home.rglob("*"))
     cluster = ekstui("cluster", "prod", "--demo").stdout
-    assert "problems, " in cluster
+    assert "problem  prod-cloudwatch" in cluster
     assert "KarpenterNodeRole-prod" in ekstui("attached", "AmazonEKS_CNI_Policy", "--demo").stdout
     assert "prod-node" in ekstui("who-can", "ec2:CreateTags", "--demo").stdout
     message = (

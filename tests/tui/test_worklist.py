@@ -1,16 +1,21 @@
 """A cluster as a list of what is wrong: from the table of clusters to the command on the clipboard."""
 
+import json
+import shlex
 import threading
 
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.library import ClusterAnswer, Library
+from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import clusters as judging
+from ekstui.present.cluster import remedy_of
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -52,6 +57,16 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await settle(pilot, lambda: command in words(app.screen).replace("\n", " "))
         await pilot.press("y", "enter")
         await settle(pilot, lambda: sent == [command])
+        await pilot.press("y")
+        await settle(pilot, lambda: shows(app, ChooserScreen))
+        await type_in(pilot, "terraform")
+        await pilot.press("enter")
+        await settle(pilot, lambda: len(sent) == 2)
+        assert sent[1].splitlines()[1:] == [
+            '  role       = "prod-cloudwatch"',
+            '  policy_arn = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"',
+            "}",
+        ]
         # What cannot be renewed stays, below the reason.
         rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
@@ -93,3 +108,40 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, mon
         assert not [each for each in said if each != ClusterScreen.WAITING.capitalize()]
 
     travel(journey)
+
+
+def test_what_a_trust_policy_lacks_is_added_and_all_else_of_it_stays() -> None:
+    library = Library.open(AccountChoice(demo=True, offline=True))
+    answer = judging.cluster_answer(library, "prod")
+    (role, finding) = next(
+        (role, finding) for role, finding in judging.worst_first(answer) if finding.code == "trust-lacks-tag-session"
+    )
+    command = shlex.split(remedy_of(answer, role, finding))
+    assert command[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", role.arn.rpartition("/")[2]]
+    # The trust policy that AWS's guide has for EKS Pod Identity.
+    assert json.loads(command[-1]) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": ["pods.eks.amazonaws.com"]},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+            }
+        ],
+    }
+
+
+def test_what_is_typed_from_a_role_is_held_against_it() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        await settle(pilot, lambda: explorer.account.snapshot is not None)
+        app.push_screen(RoleScreen("prod-node"))
+        await settle(pilot, lambda: shows(app, RoleScreen) and "AmazonEKS_CNI_Policy" in words(app.screen))
+        await pilot.press("x")
+        await settle(pilot, lambda: shows(app, ExplainScreen))
+        await type_in(pilot, "iam:CreateUser")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "arn:aws:iam::111122223333:role/prod-node" in words(app.screen))
+
+    travel(journey, library=Library.open(AccountChoice(demo=True, offline=True)))

@@ -23,7 +23,7 @@ from ekstui.present.words import failure_blocks
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.copying import Copyable, advised
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Sought
@@ -111,6 +111,12 @@ class AccountScreen(ReportScreen):
         blocks += [Heading("Profiles (enter switches)"), Tree(profiles)]
         blocks += [Heading("Regions for clusters (enter switches)"), Tree(regions)]
         return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(answer.copies)]
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key does something: only a copy is compared."""
+        if key.id == keys.COMPARE.id:
+            return row is not None and isinstance(row.value, CopyAnswer)
+        return super().works(key, row)
 
     def follow(self, view: AccountView) -> None:
         """Show what is known by now."""

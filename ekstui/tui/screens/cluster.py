@@ -11,9 +11,10 @@ from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
+from ekstui.export.documents import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.clusters import cluster_answer
-from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, paths_of
+from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, mending_policy, paths_of
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes, uses_words
@@ -128,12 +129,17 @@ class ClusterScreen(AccountReportScreen):
         self.show_answer()
 
     def copies(self) -> Sequence[Copyable]:
-        """Return the command that mends what the cursor is on."""
+        """Return what mends what the cursor is on: a command, and Terraform where a policy is to be attached."""
         row = self.rows.current
         if row is None or not isinstance(row.value, Work) or not row.value.remedy:
             return ()
-        remedy = row.value.remedy
-        return (Copyable("command", remedy, lambda: remedy),)
+        work, answer = row.value, self._answer
+        found = [Copyable("command", work.remedy, lambda: work.remedy)]
+        arn = mending_policy(answer, work.finding) if isinstance(answer, ClusterAnswer) else None
+        if arn and work.role.subject is not None:
+            text = attachment_terraform(work.role.subject.role.name, arn)
+            found.append(Copyable("Terraform", "the same as an aws_iam_role_policy_attachment", lambda: text))
+        return found
 
     def exports(self) -> Sequence[Export]:
         """Return the whole cluster as Markdown, and what is shown as text."""

@@ -120,7 +120,11 @@ class ExplainScreen(AskingScreen):
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text)
+        # What it is held against alone is no question yet: the user goes on typing.
+        begun = len(text.split()) == 1 and text.startswith(("role:", "policy:"))
+        super().__init__("" if begun else text)
+        if begun:
+            self.line.value = f"{text.strip()} "
         self._simulated: Simulated | None = None
 
     @property

@@ -129,7 +129,7 @@ class RoleScreen(AccountReportScreen):
     def action_explain(self) -> None:
         """Explain a request of the role for the action under the cursor, or let the user type one."""
         action = one_action_of(self.rows.current.value) if self.rows.current else ""
-        self.post_message(AskExplain(f"role:{self._role} {action}".rstrip() if action else ""))
+        self.post_message(AskExplain(f"role:{self._role} {action}"))
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a service of what the role may do."""
