@@ -64,7 +64,7 @@ SERVICE_NOTES = [
     ServiceNote(
         "AmazonEBSCSIDriverPolicy",
         "ec2",
-        ("makes", "modif", "attach", "detach", "delet", "snapshot", "lists", "instances"),
+        ("creat", "modif", "attach", "detach", "delet", "snapshot", "lists", "instances"),
     ),
     ServiceNote("AmazonEFSCSIDriverPolicy", "elasticfilesystem", ("access point", "file system", "mount target")),
     ServiceNote("AmazonEFSCSIDriverPolicy", "ec2", ("availability zone",)),
