@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ekstui.core.reach.judgement import Denies
 
 
-JUDGEMENT = 4
+JUDGEMENT = 5
 """Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
 
 

@@ -128,7 +128,10 @@ def compare(operator: str, wanted: str, value: str, request: Request, expands: b
     if operator.startswith(("Numeric", "Date")):
         kind = "Numeric" if operator.startswith("Numeric") else "Date"
         read = Fraction if kind == "Numeric" else datetime.fromisoformat
-        return ORDERS[operator.removeprefix(kind)](read(value), read(wanted))
+        try:
+            return ORDERS[operator.removeprefix(kind)](read(value), read(wanted))
+        except ValueError:
+            return False  # a value of another type stands in no order
     if operator == "IpAddress":
         return ipaddress.ip_address(value) in ipaddress.ip_network(wanted)
     resolved = substituted(wanted, request, expands)

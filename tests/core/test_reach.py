@@ -422,6 +422,9 @@ SHARED = "${aws:PrincipalTag/team, 'Shared'}"
             [one(START, "*", when(StringEquals=("aws:ResourceTag/team", "${aws:PrincipalTag/team}")))],
             "narrowed",
         ),
+        # That a wildcard leaves room for kinds of resource that nobody knows proves nothing.
+        ([one("ec2:DeleteVolume", "arn:aws:ec2:*:*:volume/*")], [one("ec2:DeleteVolume", "arn:aws:ec2:*")], "unknown"),
+        ([one("ec2:DeleteVolume", "arn:aws:ec2:*:volume/*")], [one("ec2:DeleteVolume", "arn:aws:ec2:*")], "unknown"),
         # No request lacks these, or has them otherwise.
         ([one(START)], [one(START, "*", when(ArnLike=("aws:PrincipalArn", "arn:*")))], "same"),
         ([one(START)], [one(START, "*", when(StringLike=("aws:PrincipalArn", "*")))], "same"),

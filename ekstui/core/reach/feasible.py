@@ -115,10 +115,11 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
             for shape in _shapes(service, use.name):
                 made = _instances(pattern, shape, account, region)
                 found.update(dict.fromkeys((each, use.name) for each in made if fits_type(service, use.name, each)))
-        if pattern.strip("*"):
+        # A kind of resource that nothing describes counts where a policy names it, not where a wildcard leaves room for it.
+        if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
             made = _instances(pattern, "*", account, region)
             found.update(dict.fromkeys((each, "") for each in made if _is_undescribed(service, each)))
-        elif not any(use.required for use in info.resource_types):
+        if not pattern.strip("*") and not any(use.required for use in info.resource_types):
             found["*", ""] = None
     # A pattern that is short may be split so that its account is none; no such ARN exists.
     real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
