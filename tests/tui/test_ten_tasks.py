@@ -1,0 +1,162 @@
+"""Ten tasks of users, each done in the real app, and with how many keys; a text that is typed or pasted counts as none."""
+
+import base64
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.filled import copied
+from tests.rig.isolation import isolated
+from tests.terminal import Terminal
+
+APP = (sys.executable, "-m", "ekstui", "--demo")
+
+DENIAL = (
+    "An error occurred (AccessDenied) when calling the CreateVolume operation: User: "
+    "arn:aws:sts::111122223333:assumed-role/prod-ebs-csi/i-0abc is not authorized to perform: ec2:CreateVolume on "
+    "resource: arn:aws:ec2:eu-central-1:111122223333:volume/* because no identity-based policy allows the "
+    "ec2:CreateVolume action"
+)
+
+
+class User:
+    """Somebody at the app, who counts the keys."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.keys = 0
+
+    def press(self, keys: str, seen: str) -> None:
+        """Press keys one by one, and wait for what is to be seen."""
+        for key in keys:
+            self.terminal.send(key)
+        self.keys += len(keys)
+        self.terminal.wait_for(seen, 40)
+
+    def type(self, text: str, seen: str) -> None:
+        """Type a text that one has, and wait for what is found."""
+        self.terminal.send(text)
+        self.terminal.wait_for(seen, 40)
+
+    def paste(self, text: str, seen: str) -> None:
+        """Paste a text."""
+        self.terminal.send(f"\x1b[200~{text}\x1b[201~".encode())
+        self.terminal.wait_for(seen, 40)
+
+    def row(self, *parts: str) -> bool:
+        """Return whether a row of the screen has all of these parts."""
+        return any(all(part in line for part in parts) for line in self.terminal.text.splitlines())
+
+    def copied(self) -> str:
+        """Return what went to the clipboard last."""
+        found = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", bytes(self.terminal.raw))
+        return base64.b64decode(found[-1]).decode() if found else ""
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> Iterator[Terminal]:
+    home = tmp_path_factory.mktemp("home")
+    copied(filled_cache, home / "cache")
+    with Terminal(APP, columns=120, rows=40, env=isolated(home)) as terminal:
+        terminal.wait_for("111122223333", 40)
+        terminal.settle(0.6, 60)
+        yield terminal
+
+
+@pytest.fixture
+def user(terminal: Terminal) -> Iterator[User]:
+    yield User(terminal)
+    # Back to where the app opens: whatever is open is left.
+    for _ in range(6):
+        terminal.send("\x1b")
+        terminal.settle(0.15)
+    terminal.wait_for("1 Policies")
+
+
+def test_the_last_change_of_a_policy_and_why(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("AmazonEKSServiceRolePolicy", "Belongs to the service-linked role")
+    user.press("\r", "Permissions · AmazonEKSServiceRolePolicy v27")
+    user.press("d", "v27: Trunk interfaces can be read")
+    assert user.row("+", "ec2:DescribeTrunkInterfaceAssociations")
+    assert user.keys <= 3
+
+
+def test_one_version_against_another(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("cni@v5..v6", "comparison")
+    user.press("\r", "compare AmazonEKS_CNI_Policy@v5 → v6")
+    user.terminal.wait_for("ec2:DescribeSecurityGroups")
+    assert user.keys <= 2
+
+
+def test_two_policies(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("diff WorkerNodePolicy WorkerNodeMin", "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy")
+    user.press("\r", "Only in AmazonEKSWorkerNodePolicy")
+    assert user.keys <= 2
+
+
+def test_which_eks_policies_allow_an_action(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("ec2:CreateTags", "action")
+    user.press("\r", "19 EKS policies")
+    assert user.row("AmazonEKS_CNI_Policy", "v6", "network-interface")
+    assert user.row("AmazonEKSClusterPolicy", "v10", "all")
+    assert user.keys <= 2
+
+
+def test_which_roles_in_the_account_may_do_it(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("ec2:CreateTags", "action")
+    user.press("\r", "In my account: ")
+    assert user.row("legacy-cluster", "role", "AmazonEKSClusterPolicy")
+    assert user.keys <= 2
+
+
+def test_which_roles_have_a_policy(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("AmazonEKS_CNI_Policy", "policy")
+    user.press("\r", "Permissions · AmazonEKS_CNI_Policy v6")
+    user.press("4", "8 roles")
+    user.terminal.wait_for(lambda: user.row("prod-node", "nodes general of prod"))
+    assert user.row("KarpenterNodeRole-prod")
+    assert user.keys <= 3
+
+
+def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("prod", "cluster")
+    user.press("\r", "What is wrong, the worst first")
+    user.press("nn", "prod-cloudwatch")
+    user.press("y", "enter chooses")
+    user.press("\r", "Sent ")
+    assert user.copied().startswith("aws iam attach-role-policy --role-name prod-cloudwatch ")
+    assert user.keys <= 6
+
+
+def test_a_denial_that_is_pasted_is_explained(user: User) -> None:
+    user.paste(DENIAL, "Explain this message")
+    user.press("\r", "ec2:CreateVolume: ")
+    user.terminal.wait_for("prod-ebs-csi")
+    assert user.keys <= 1
+
+
+def test_what_a_role_may_do(user: User) -> None:
+    user.press(":", "Find anything")
+    user.type("prod-node", "role")
+    user.press("\r", "May do, all its policies together")
+    user.press("v", "permissions · ")
+    assert user.row("ec2", "List 10/224")
+    assert user.row("ecr", "Read 10/22")
+    assert user.keys <= 3
+
+
+def test_what_changed_this_month_in_policies_that_our_roles_have(user: User) -> None:
+    user.press("f", "changes 30 days")
+    user.press("v", "all policies that your roles have")
+    user.terminal.wait_for(lambda: user.row("AmazonEKSServiceRolePolicy", "v26→v27", "1 role"))
+    assert user.keys <= 2
