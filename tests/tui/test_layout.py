@@ -5,15 +5,19 @@ import pkgutil
 from collections import Counter
 
 import pytest
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.pilot import Pilot
 
+from ekstui.library import AccountChoice, Library
+from ekstui.present.styled import plain
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
+from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, type_in
 
@@ -109,6 +113,41 @@ def test_no_two_policies_look_alike_in_eighty_columns(scope: str) -> None:
         assert [line for line, count in Counter(lines).items() if count > 1] == []
 
     travel(journey, (80, 24))
+
+
+async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
+    """Return the rows of all panes, each with the focus in turn, that are cut although every word has room."""
+    explorer, cut = _explorer(app), list[str]()
+    for pane in PANES:
+        explorer.action_pane(pane)
+        await pilot.pause(0.3)
+        rows = explorer.focused_pane.rows
+        for y in range(rows.size.height):
+            index = rows.scroll_offset.y + y
+            if index < len(rows.rows) and "…" in (line := rows.render_line(y).text):
+                needed = sum(cell_len(plain(cell)) + 1 for cell in rows.rows[index].cells)
+                if needed <= rows.row_width and not any("…" in plain(cell) for cell in rows.rows[index].cells):
+                    cut.append(line)
+    return cut
+
+
+def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = _explorer(app)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
+            shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
+            app.go_to(shown)
+            while explorer.shown != shown:
+                await pilot.pause(0.05)
+            await pilot.pause(0.5)
+            assert await _cells_cut(pilot, app) == []
+        await pilot.press("1")
+        lines = await _lines(pilot, app)
+        names = [entry.policy.name for entry in app.library.policies("eks")]
+        assert [name for name in names if not any(f" {name} " in line for line in lines)] == []
+
+    travel(journey, (200, 60), library=Library.open(AccountChoice(demo=True)))
 
 
 def test_escape_goes_back_one_step_at_a_time() -> None:

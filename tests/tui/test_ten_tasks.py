@@ -159,6 +159,6 @@ def test_what_a_role_may_do(user: User) -> None:
 
 def test_what_changed_this_month_in_policies_that_our_roles_have(user: User) -> None:
     user.press("f", "changes 30 days")
-    user.press("v", "all policies that your roles have")
-    user.sees("AmazonEKSServiceRolePolicy", "v26→v27", "1 role")
+    user.press("v", "attached in the account")
+    user.sees("AmazonEKSServiceRolePolicy", "v26→v27")
     assert user.keys <= 2
