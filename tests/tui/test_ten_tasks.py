@@ -115,7 +115,7 @@ def test_which_roles_in_the_account_may_do_it(user: User) -> None:
     user.press(":", "Find anything")
     user.type("ec2:CreateTags", "action")
     user.press("\r", "In my account: ")
-    user.sees("legacy-cluster", "role", "AmazonEKSClusterPolicy")
+    user.sees("legacy-cluster", "role", "cluster legacy")
     assert user.keys <= 2
 
 
