@@ -1,13 +1,15 @@
 """Serves the app to browsers through textual-serve, with what it leaves out: who may ask, and what pages may load."""
 
 import hmac
+import json
 import logging
 import os
 import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
+from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -26,6 +28,15 @@ const wait = setInterval(() => {
 </script></body>"""
 """Keys work without a click: the terminal of the page is made by a script of textual-serve's."""
 
+MOST_APPS = 8
+"""Pages that are open at once: each is a process of a hundred megabytes."""
+
+MOST_CELLS = 1000
+"""Columns or rows of a page; the app holds each cell in memory."""
+
+MOST_TEXT = 2 * 1024 * 1024
+"""Characters that a page may type or paste at once."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -39,6 +50,8 @@ class GuardedServer(Server):
     def __init__(self, command: str, host: str, port: int, title: str, public_url: str) -> None:
         super().__init__(command, host, port, title, public_url)
         self.token = secrets.token_urlsafe(24)
+        self.open = 0
+        """How many pages are open."""
 
     @property
     def link(self) -> str:
@@ -59,10 +72,55 @@ class GuardedServer(Server):
     async def on_startup(self, app: web.Application) -> None:
         """Say nothing: the command has said where the page is."""
 
+    async def _process_messages(self, websocket: web.WebSocketResponse, app_service: AppService) -> None:
+        """Pass on what a page sends, and end its app at anything that a page does not send."""
+        async for message in websocket:
+            if message.type != WSMsgType.TEXT:
+                continue
+            match _envelope(message.data):
+                case ["stdin", str(text)] if len(text) <= MOST_TEXT:
+                    await app_service.send_bytes(text.encode("utf-8", "replace"))
+                case ["resize", {"width": int(width), "height": int(height)}] if _is_size(width, height):
+                    await app_service.set_terminal_size(width, height)
+                case ["ping", str(text)] if len(text) <= MOST_CELLS:
+                    await websocket.send_json(["pong", text])
+                case ["blur", *_]:
+                    await app_service.blur()
+                case ["focus", *_]:
+                    await app_service.focus()
+                case _:
+                    return
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Start an app for a page, of no more than fits, and for no more pages than the machine bears."""
+        width, height = (request.query.get(name, "80") for name in ("width", "height"))
+        if not (width.isascii() and height.isascii() and width.isdecimal() and height.isdecimal()):
+            raise web.HTTPBadRequest(text="A page has columns and rows.\n")
+        if len(width + height) > len("10001000") or not _is_size(int(width), int(height)):
+            raise web.HTTPBadRequest(text="A page has not so many columns or rows.\n")
+        if self.open >= MOST_APPS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_APPS} pages are open already; close one.\n")
+        self.open += 1
+        try:
+            return await super().handle_websocket(request)
+        finally:
+            self.open -= 1
+
     async def _make_app(self) -> web.Application:
         app = web.Application(middlewares=[_guard(self.public_url, self.token)])
         app.add_subapp(f"/{self.token}/", await super()._make_app())
         return app
+
+
+def _envelope(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_size(width: int, height: int) -> bool:
+    return 0 < width <= MOST_CELLS and 0 < height <= MOST_CELLS
 
 
 def _guard(public_url: str, token: str) -> "web.middleware":  # type: ignore[valid-type]
@@ -74,7 +132,7 @@ def _guard(public_url: str, token: str) -> "web.middleware":  # type: ignore[val
         origin = request.headers.get("Origin")
         given, _, rest = request.path.removeprefix("/").partition("/")
         if (
-            not hmac.compare_digest(given.encode(), token.encode())
+            not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
             or request.host != place
             or (origin or own) != own
             or (rest == "ws" and not origin)

@@ -93,8 +93,11 @@ def _file() -> Path:
 
 
 def users_looked(*, demo: bool = False) -> Looked:
-    """Return what the user of this machine has looked at; in the demo, which writes nothing, nothing."""
-    return Looked((Path(os.devnull) if demo else paths.state_dir()) / "looked.json")
+    """Return what the user of this machine has looked at; nothing in the demo and in a browser, which write nothing.
+
+    What a visitor looks at is not what the user looked at.
+    """
+    return Looked((Path(os.devnull) if demo or paths.is_served() else paths.state_dir()) / "looked.json")
 
 
 @dataclass(slots=True)

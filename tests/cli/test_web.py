@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,13 @@ from aiohttp.test_utils import TestServer, unused_port
 from ekstui.cli.commands.serve import app_command
 from ekstui.cli.main import apply_settings, main, with_command
 from ekstui.cli.parser import build_parser
-from ekstui.cli.web import GuardedServer
+from ekstui.cli.web import MOST_APPS, GuardedServer
 from ekstui.errors import InputError
+from ekstui.library.remembered import users_looked
 from ekstui.sources.policy_file import read_document
 from tests.filled import fill_cache
+
+ROOT = Path(__file__).parents[2]
 
 APP = "printf '__GANGLION__\\n'; head -c 1 > /dev/null"
 
@@ -143,3 +149,81 @@ def test_what_is_chosen_reaches_the_app_as_words_and_not_as_shell() -> None:
     assert "'--profile=a; touch b'" in command
     assert command.endswith("-- 'Amazon$(id)'")
     assert "--region=eu-west-1 --offline" in command
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "", "{", "[]", "{}", "null", "7", '["stdin"]', '["stdin", 7]', '["stdin", null]', '["stdin", ["a"]]', '["resize", 7]',
+        '["resize", {"width": "80", "height": 24}]', '["resize", {"width": 1e9, "height": 24}]', '["quit"]', '["ping", {}]',
+        '["resize", {"width": 1000000000, "height": 24}]', '["resize", {"width": -1, "height": 0}]', '[["stdin"], "q"]',
+        '["deliver_chunk_request", {"key": "x", "size": 1}]', "[" * 100_000,
+    ],
+    ids=range(20),
+)  # fmt: skip
+def test_a_frame_that_no_page_sends_ends_its_own_app_alone(frame: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def journey(session: ClientSession, url: str) -> None:
+        own = url.rpartition("/")[0].rpartition("/")[0]
+        async with (
+            session.ws_connect(f"{url}ws", origin=own) as other,
+            session.ws_connect(f"{url}ws", origin=own) as socket,
+        ):
+            await socket.send_str('["stdin", "\\ud800"]')
+            await socket.send_str(frame)
+            while (await socket.receive(timeout=10)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
+                pass
+            await other.send_json(["ping", "1"])
+            assert await other.receive_json(timeout=10) == ["pong", "1"]
+
+    serving(journey)
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "size", ["width=999999999&height=24", "width=-5&height=24", "width=80&height=x", "width=²&height=1"]
+)
+def test_no_page_is_larger_than_fits(size: str) -> None:
+    async def journey(session: ClientSession, url: str) -> None:
+        own = url.rpartition("/")[0].rpartition("/")[0]
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{url}ws?{size}", origin=own)
+        assert refused.value.status == 400
+
+    serving(journey)
+
+
+def test_so_many_pages_and_no_more() -> None:
+    async def journey(session: ClientSession, url: str) -> None:
+        own = url.rpartition("/")[0].rpartition("/")[0]
+        sockets = [await session.ws_connect(f"{url}ws", origin=own) for _ in range(MOST_APPS)]
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{url}ws", origin=own)
+        assert refused.value.status == 503
+        for socket in sockets:
+            await socket.close()
+        async with session.ws_connect(f"{url}ws", origin=own) as socket:
+            await socket.send_json(["ping", "1"])
+            assert await socket.receive_json(timeout=10) == ["pong", "1"]
+
+    serving(journey)
+
+
+def test_no_module_of_the_folder_is_taken_for_the_apps(tmp_path: Path) -> None:
+    (tmp_path / "ekstui.py").write_text("print('not ours')")
+    (tmp_path / "textual.py").write_text("print('not ours')")
+    arguments = build_parser().parse_args(with_command(["serve"]))
+    apply_settings(arguments)
+    words = shlex.split(app_command(arguments))
+    done = subprocess.run(
+        [*words[: words.index("open")], "-V"],
+        cwd=tmp_path, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "not ours" not in done.stdout
+
+
+def test_what_a_visitor_looks_at_is_not_what_the_user_looked_at(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EKSTUI_SERVED", "1")
+    users_looked().changed_since((), datetime(2026, 1, 1, tzinfo=UTC))
+    assert not list(own_home.rglob("looked.json"))

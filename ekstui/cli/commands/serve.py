@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def app_command(arguments: argparse.Namespace) -> str:
     """Return the shell's command that starts the app of one page."""
-    words = [sys.executable, "-m", "ekstui", "open", f"--scope={arguments.scope}", f"--theme={arguments.theme}"]
+    # -P: no module of the folder where one happens to be is taken for Python's or ours.
+    words = [sys.executable, "-P", "-m", "ekstui", "open", f"--scope={arguments.scope}", f"--theme={arguments.theme}"]
     if arguments.profile:
         words.append(f"--profile={arguments.profile}")
     words += [f"--region={region}" for region in arguments.region]

@@ -13,7 +13,7 @@ import termios
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from time import sleep
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any, Final
 
@@ -26,8 +26,14 @@ from textual.message import Message
 from ekstui.tui.driver.keys import Decoder, Parser
 from ekstui.tui.driver.output import Output
 
-ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-"""Signals that end the app with 128 + their number."""
+ENDING_SIGNALS: Final = (
+    signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+    signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU,
+)  # fmt: skip
+"""Signals that end the app with 128 + their number: all that end a process, but for those that tell of a crash."""
+
+AT_ONCE: Final = 0.001
+"""Seconds between handlers of signals that came together; which of them came first nobody knows any more."""
 
 HANGUP: Final = 128 + signal.SIGHUP
 """The return code when the terminal is gone."""
@@ -62,6 +68,9 @@ class TerminalDriver(LinuxDriver):
         """Whether the terminal is the app's."""
         self._ending = False
         """Whether the app has been told to exit."""
+        self._to_stop = False
+        """Whether the last signal was to stop, and not to continue."""
+        self._continued_at = 0.0
         self._end_thread: threading.Thread | None = None
         self._context = contextvars.copy_context()
         """The app's context, in which it is told to exit."""
@@ -126,14 +135,22 @@ class TerminalDriver(LinuxDriver):
     # The handlers only ask the loop: a handler may run in the middle of anything, a write to the output included.
 
     def _sigtstp_application(self, *_: object) -> None:
+        self._to_stop = monotonic() - self._continued_at > AT_ONCE
         self._soon(self._pause)
 
     def _sigcont_application(self, *_: object) -> None:
+        self._to_stop, self._continued_at = False, monotonic()
         self._soon(self._continue)
 
     def _pause(self) -> None:
-        if not self._ending:
-            super()._sigtstp_application()
+        """Stop, unless the signal to continue has come meanwhile: none would come any more."""
+        if self._ending or not self._to_stop:
+            return
+        if self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        if self._to_stop:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def _continue(self) -> None:
         if self._started and self._auto_restart and not self._ending:
