@@ -45,12 +45,28 @@ def storm(terminal: Terminal) -> None:
     terminal.send("q")
 
 
+def stops(terminal: Terminal) -> None:
+    """Stop and continue fifty times, faster than the app can follow, and quit."""
+    for _ in range(50):
+        terminal.signal(signal.SIGTSTP)
+        terminal.pump(0.002)
+        terminal.signal(signal.SIGCONT)
+        terminal.pump(0.002)
+    terminal.settle(0.5, 60)
+    terminal.wait_for("AmazonEKSClusterPolicy")
+    assert terminal.modes[1049]
+    terminal.send("q")
+
+
 CASES: dict[str, Case] = {
     "quit": Case(lambda terminal: terminal.send("q"), 0),
     "SIGHUP": sends(signal.SIGHUP),
     "SIGTERM": sends(signal.SIGTERM),
     "SIGINT": sends(signal.SIGINT),
     "SIGQUIT": sends(signal.SIGQUIT),
+    "SIGUSR1": sends(signal.SIGUSR1),
+    "SIGALRM": sends(signal.SIGALRM),
+    "fifty stops and continues, then quit": Case(stops, 0),
     "the terminal is closed": Case(lambda terminal: terminal.hang_up(), 129),
     "the terminal is closed, SIGHUP ignored": Case(lambda terminal: terminal.hang_up(), 129, (signal.SIGHUP,)),
     "SIGHUP, SIGHUP ignored (nohup)": Case(lambda terminal: terminal.signal(signal.SIGHUP), 129, (signal.SIGHUP,)),
@@ -66,11 +82,14 @@ def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
     return terminal
 
 
-def measured(home: Path, case: Case) -> tuple[int, float]:
-    """Let it happen; return the exit code and the seconds until the process was gone."""
+def measured(home: Path, name: str) -> tuple[int, float]:
+    """Let it happen; return the exit code and the seconds until the process was gone, its terminal as it was."""
+    case = CASES[name]
     with started(home, case.ignoring) as terminal:
         case.happens(terminal)
         end = terminal.wait_exit(20)
+        if "closed" not in name:
+            assert_restored(terminal)
         return end.code, end.seconds
 
 
@@ -93,7 +112,7 @@ def main() -> int:
         home = Path(folder)
         fill_cache(home / "cache")
         for name, case in CASES.items():
-            code, seconds = measured(home, case)
+            code, seconds = measured(home, name)
             wrong += code != case.code
             print(f"{name:<42} exit {code:>3} after {seconds:.2f} s", flush=True)
         code, seconds = hung(rig, home)

@@ -10,7 +10,16 @@ from tests.rig.rig import Rig
 from tests.torture.signals import CASES, hung, measured, started
 from tests.tui.driver.test_ending import SOON, assert_restored
 
-SHORT = ("quit", "SIGHUP", "SIGINT", "the terminal is closed, SIGHUP ignored", "two hundred sizes, then quit")
+SHORT = (
+    "quit",
+    "SIGHUP",
+    "SIGINT",
+    "SIGUSR1",
+    "SIGALRM",
+    "fifty stops and continues, then quit",
+    "the terminal is closed, SIGHUP ignored",
+    "two hundred sizes, then quit",
+)
 """The ends that the tests of the driver do not see with an app of their own, and one of a kind of the others."""
 
 
@@ -23,7 +32,7 @@ def _filled(own_home: Path, filled_cache: Path) -> None:
 def test_the_app_ends_at_once_whatever_happens_to_it(own_home: Path) -> None:
     for name in SHORT:
         case = CASES[name]
-        code, seconds = measured(own_home, case)
+        code, seconds = measured(own_home, name)
         print(f"{name:<42} exit {code} after {seconds:.2f} s")
         assert code == case.code, name
         assert seconds < SOON, name
