@@ -58,6 +58,14 @@ def stops(terminal: Terminal) -> None:
     terminal.send("q")
 
 
+def narrow(terminal: Terminal) -> None:
+    """Show it in one and in two columns, where it must become quiet, and quit."""
+    for columns, rows in ((1, 24), (2, 24), (1, 1), (2, 1)):
+        terminal.resize(columns, rows)
+        terminal.settle(0.6)
+    terminal.send("q")
+
+
 CASES: dict[str, Case] = {
     "quit": Case(lambda terminal: terminal.send("q"), 0),
     "SIGHUP": sends(signal.SIGHUP),
@@ -67,6 +75,7 @@ CASES: dict[str, Case] = {
     "SIGUSR1": sends(signal.SIGUSR1),
     "SIGALRM": sends(signal.SIGALRM),
     "fifty stops and continues, then quit": Case(stops, 0),
+    "one and two columns, then quit": Case(narrow, 0),
     "the terminal is closed": Case(lambda terminal: terminal.hang_up(), 129),
     "the terminal is closed, SIGHUP ignored": Case(lambda terminal: terminal.hang_up(), 129, (signal.SIGHUP,)),
     "SIGHUP, SIGHUP ignored (nohup)": Case(lambda terminal: terminal.signal(signal.SIGHUP), 129, (signal.SIGHUP,)),

@@ -21,9 +21,10 @@ class TooSmallScreen(ModalScreen[None]):
         Binding(LEAVE.keys, "app.quit", id=LEAVE.id),
         Binding(QUIT.keys, "app.quit", id=QUIT.id),
     ]
+    # A bar to scroll with takes the two columns that there are, goes, and comes again, for ever.
     # At a start without room the screen's own colour is not known yet when the words take theirs from it.
     DEFAULT_CSS = """
-    TooSmallScreen { align: center middle; background: $background; }
+    TooSmallScreen { align: center middle; background: $background; overflow: hidden; }
     TooSmallScreen Static { color: $foreground; width: auto; max-width: 100%; height: auto; text-align: center; }
     """
 
