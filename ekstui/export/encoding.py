@@ -15,7 +15,7 @@ Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
     "ActionSummary": "action level grants patterns sids denied warnings",
-    "Allower": "policy version since depends_on=missing wildcard scope=in_eks_scope meant_for",
+    "Allower": "policy version since depends_on=missing wildcard scope meant_for",
     "Caller": "kind name subject audience",
     "RolePolicy": "name arn version",
     "Cause": "policy_type explicit policy",
@@ -82,7 +82,6 @@ def arn_or_none(arn: str | None) -> str | None:
 
 
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
-    ("Allower", "scope"): lambda eks: "eks" if eks else "aws",
     ("ComparedSide", "arn"): arn_or_none,
     ("ComparedSide", "parameters"): dict,
     ("PolicyEntry", "arn"): arn_or_none,

@@ -24,6 +24,7 @@ from ekstui.library.catalog import PolicyReader, default_versions, knowledge, pa
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
 from ekstui.library.results import ComparedSide
+from ekstui.sources.controllers import PublishedPolicies
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
@@ -341,6 +342,9 @@ def possible_allowers(
             superseded = known is not None and bool(known.superseded_by)
             meant_for = () if known is None else known.attached_to
             yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
+    for history in PublishedPolicies().histories():
+        if gives(history.texts[history.policy.default_version]):
+            yield Candidate(history.policy, _Documents(history), False, published=True)
 
 
 def _giving(action: str) -> Callable[[bytes], bool]:

@@ -256,8 +256,11 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
 
 def _remarks(allower: Allower) -> str:
     meant = f"for {' or '.join(f'{kind}s' for kind in allower.meant_for)}" if allower.meant_for else ""
+    published = "published by its project" if allower.published else ""
     wide = "gives it by a wildcard" if allower.wildcard else ""
-    return "; ".join(filter(None, (meant, wide, f"if {', '.join(allower.missing)}" if allower.missing else "")))
+    return "; ".join(
+        filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
+    )
 
 
 def _simulated(decision: SimulatedDecision) -> Table:

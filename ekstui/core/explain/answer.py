@@ -19,6 +19,7 @@ from ekstui.core.trust import ServiceAccount, issuer_of
 if TYPE_CHECKING:
     from ekstui.core.account import Use
     from ekstui.core.findings import Finding
+    from ekstui.scope import PolicyScope
 
 
 CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
@@ -100,6 +101,8 @@ class Candidate(NamedTuple):
     """Whether another policy has taken its place."""
     meant_for: tuple[str, ...] = ()
     """The kinds of role that it is meant for, such as `node role`, where that is known."""
+    published: bool = False
+    """Whether a controller's project publishes it: it is to be made, with its parameters filled in."""
 
 
 class Since(NamedTuple):
@@ -124,6 +127,13 @@ class Allower(NamedTuple):
     in_eks_scope: bool
     meant_for: tuple[str, ...] = ()
     """The kinds of role that it is meant for, where that is known."""
+    published: bool = False
+    """Whether a controller's project publishes it, and AWS does not."""
+
+    @property
+    def scope(self) -> PolicyScope:
+        """The scope it belongs to."""
+        return "controllers" if self.published else "eks" if self.in_eks_scope else "aws"
 
 
 class NewerVersion(NamedTuple):

@@ -134,7 +134,9 @@ def allowers(
         counted = reference if candidate.in_eks_scope else None
         width = _width(candidate.documents[candidate.policy.default_version], counted)
         depends = evaluation.verdict == "depends"
-        rank = (not candidate.in_eks_scope, wildcard, candidate.superseded, width, depends, place)
+        # What a controller is denied, its project's own policy gives, and of AWS's those for EKS come first.
+        family = 0 if candidate.in_eks_scope else 1 if candidate.published else 2
+        rank = (family, wildcard, candidate.superseded, width, depends, place)
         found.append((rank, candidate, evaluation, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(
@@ -146,6 +148,7 @@ def allowers(
             wildcard=wildcard,
             in_eks_scope=candidate.in_eks_scope,
             meant_for=candidate.meant_for,
+            published=candidate.published,
         )
         for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]
     )

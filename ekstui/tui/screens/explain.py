@@ -15,7 +15,7 @@ from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt, Side, parse_policy
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.documents import document_text
-from ekstui.export.shapes import explain_shape
+from ekstui.export.shapes import explain_shape, forbidden_shape
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
@@ -32,9 +32,12 @@ from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from ekstui.core.explain.access_entries import ForbiddenExplanation
+    from ekstui.present.blocks import Block
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
+_CLUSTER = re.compile(r"\s*cluster:(\S+)\s*")
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 
@@ -44,12 +47,24 @@ class Explained:
 
     inquiry: Inquiry
     explanations: tuple[Explanation, ...]
-    """One or more; several where the message has several denials."""
+    """One or more; several where the message has several denials, none where Kubernetes forbade it."""
+    forbidden: tuple[ForbiddenExplanation, ...] = ()
+    """Why Kubernetes forbade it."""
 
     @property
     def action(self) -> str:
         """The action of the first answer, empty where it has none."""
+        if self.forbidden:
+            return str(self.forbidden[0].request or "")
         return self.explanations[0].action or ""
+
+    def blocks(self, simulated: Sequence[SimulatedDecision]) -> list[Block]:
+        """Return the answers as blocks."""
+        if self.forbidden:
+            from ekstui.present.access import forbidden_blocks
+
+            return [block for each in self.forbidden for block in forbidden_blocks(each)]
+        return explanation_blocks(self.explanations, simulated)
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -86,7 +101,15 @@ def _request(words: list[str]) -> Question:
 
 def explained(text: str, library: Library) -> Explained:
     """Return the answers; a pasted message is held against the role it names where the account's snapshot has that."""
-    inquiry = inquiry_of(text)
+    named = _CLUSTER.match(text)
+    inquiry = inquiry_of(text[named.end() :] if named else text)
+    message = inquiry.question.message or ""
+    if named or "forbidden" in message.lower():
+        from ekstui.library.kubernetes_denials import forbidden_answers  # 20 ms, for what only Kubernetes says
+
+        forbidden = forbidden_answers(library, message, named[1] if named else None)
+        if forbidden:
+            return Explained(inquiry, (), forbidden)
     found = explain_all(library, inquiry)
     return Explained(inquiry._replace(principal=inquiry.principal or found[0].role), found)
 
@@ -152,14 +175,17 @@ class ExplainScreen(AskingScreen):
         """Return the explanation."""
         if not isinstance(answer, Explained):
             return []
-        return rows(explanation_blocks(answer.explanations, self.simulated or ()), self.width)
+        return rows(answer.blocks(self.simulated or ()), self.width)
 
     def nothing(self) -> Sequence[Styled]:
         """Return what can be asked."""
         return (
             styled("Paste the message that a log or a terminal shows; all of its lines are taken. Enter asks."),
             styled("Or type a request: ec2:CreateVolume arn:aws:ec2:… aws:RequestTag/x=y absent:aws:ResourceTag/x"),
-            styled("policy:NAME@v6 or role:NAME before either says what it is held against.", "muted"),
+            styled(
+                'policy:NAME@v6, role:NAME or, for a "forbidden" of Kubernetes, cluster:NAME before it says', "muted"
+            ),
+            styled("what it is held against.", "muted"),
         )
 
     def show_error(self, error: EkstuiError) -> None:
@@ -188,8 +214,14 @@ class ExplainScreen(AskingScreen):
         if not isinstance(answer, Explained):
             return super().exports()
         data, simulated = self.app.library.data, self.simulated
-        json = Copyable("JSON", "", lambda: document_text(explain_shape(data(), answer.explanations, simulated)))
-        text = Copyable("Markdown", "", lambda: markdown(explanation_blocks(answer.explanations, simulated or ())))
+
+        def shape() -> object:
+            if answer.forbidden:
+                return forbidden_shape(data(), answer.forbidden)
+            return explain_shape(data(), answer.explanations, simulated)
+
+        json = Copyable("JSON", "", lambda: document_text(shape()))
+        text = Copyable("Markdown", "", lambda: markdown(answer.blocks(simulated or ())))
         return [
             Export("JSON", "ekstui-explain.json", json),
             Export("Markdown", "ekstui-explain.md", text),

@@ -13,7 +13,9 @@ from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import age_in_words, clean_line
+from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.library import RoleAnswer
+from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import role_answer
 from ekstui.present.cluster import role_blocks
 from ekstui.present.rendering import rows
@@ -21,6 +23,7 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, ShowAction, one_action_of
+from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
@@ -152,6 +155,10 @@ class RoleScreen(AccountReportScreen):
             policies = self._answer.subject.policies
             documents = [(policy.name, policy.document) for policy in policies if policy.document]
             self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
+        elif isinstance(value, CopyAnswer):
+            original = value.copy.original
+            place = PolicyAt(original.name, original.default_version)
+            self.app.push_screen(CompareScreen(RoleSide(self._role.rpartition("/")[2]), place))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             version = value.version or entry.policy.default_version
