@@ -344,7 +344,7 @@ _AWS_POLICY = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*(?P<name>[^/]+
 _ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts|eks):[\w-]*:(?:\d{12}|aws)?:[\w/+=,.@-]+[\w]")
 _DENIED = re.compile(
     r"not authori[sz]ed|access ?denied|unauthori[sz]edoperation|explicit deny|encoded authorization|"
-    r"\"?(?:errorCode|eventName)\"?\s*:|is forbidden: User",
+    r"\"?(?:errorCode|eventName)\"?\s*:|forbidden: User",
     re.IGNORECASE,
 )
 _COMMON = frozenset(

@@ -153,8 +153,8 @@ def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
     what = str(found.request) if found.request else "a request of somebody the cluster does not know"
     where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
     blocks: list[Block] = [
-        Heading((Span(found.verdict, style), "  ", code(what, "strong"), where), 1),
-        Sentence(found.reason),
+        Heading((code(what, "strong"), where), 1),
+        Sentence((Span(found.verdict, style), f": {found.reason}"), key="verdict"),
     ]
     if found.subject is not None:
         whom = "" if found.subject.kind == "username" else f"{found.subject.kind.replace('-', ' ')} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ekstui.core.document import Statement
+from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined
 from ekstui.present.styled import Style
@@ -13,9 +14,12 @@ from ekstui.present.styled import Style
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
     """Return each component: what to do before, what may go afterwards, and what is not known."""
     blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}", 1)]
+    if not answer.components:
+        blocks.append(Sentence(Span("no role is known to run a component whose releases are known", "muted")))
     for each in answer.components:
         before = each.before_release or "the release that runs now"
-        blocks.append(Heading((code(each.component, "strong"), f"  {before} → {each.after_release}")))
+        line = (code(each.component, "strong"), f"  {before} → {each.after_release}")
+        blocks.append(Heading(line, value=PolicyAt(each.component), key=("component", each.component)))
         if each.reasons:
             blocks.append(Sentence(Span("; ".join(each.reasons), "muted")))
         blocks += _component(each)
@@ -25,7 +29,8 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
 def _component(each: ComponentUpgrade) -> list[Block]:
     blocks: list[Block] = []
     if each.role is not None and each.before:
-        blocks.append(Sentence((Span("before: ", "warn"), "give ", code(each.role), " this, or calls are denied:")))
+        line = (Span("before: ", "warn"), "give ", code(each.role), " this, or calls are denied:")
+        blocks.append(Sentence(line, RoleSide(each.role), ("before", each.component)))
         blocks.append(Tree([*map(_added, each.before)]))
     elif each.role is not None and not any(" is not among the releases" in text for text in each.not_known):
         blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all that it asks for")))

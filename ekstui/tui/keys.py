@@ -82,6 +82,7 @@ TABLE = Key("table", "t", "matrix", "table", "Show services by access levels, of
 PERIOD = Key("period", "p", "period", "period", "Look further back.")
 SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
 SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Ask IAM's own simulator about the same request of a role, beside the verdict.")
+UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show what the cluster's controllers need of IAM before an upgrade, and what may go afterwards.")
 # fmt: on
 
 KEYS: tuple[Key, ...] = tuple(value for value in globals().values() if isinstance(value, Key))

@@ -9,6 +9,7 @@ from textual import on
 
 from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import RolePolicy
+from ekstui.core.lookup import Thing
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
@@ -35,6 +36,7 @@ class ClusterScreen(AccountReportScreen):
         keys.NEXT.here("Go to the next problem."),
         keys.COPY.here("Copy the command that mends what the cursor is on, or anything else that is shown."),
         keys.VIEW.here("Go to the next view: the cluster as a tree of how roles are used, the roles, their policies.", "as a tree"),
+        keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the cluster…"
@@ -92,6 +94,16 @@ class ClusterScreen(AccountReportScreen):
         """Show the cluster as a tree."""
         answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
         self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, answer))
+
+    def action_upgrade(self) -> None:
+        """Show what the controllers need before an upgrade to their newest releases that are known."""
+        from ekstui.library.upgrading import upgrade
+        from ekstui.present.upgrade import upgrade_blocks
+        from ekstui.tui.screens.card import CardScreen
+
+        library, name = self.app.library, self._cluster
+        thing = Thing("cluster", name, "upgrade", value=name)
+        self.app.push_screen(CardScreen(thing, lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))))
 
     def about_row(self, row: Row) -> Styled:
         """Return all about what is wrong with what mends it, a role with its uses, or whose policy changed."""
