@@ -11,9 +11,6 @@ from typing import NamedTuple
 
 from ekstui.errors import InputError
 
-VERBS = ("create", "delete", "deletecollection", "get", "impersonate", "list", "patch", "update", "watch")
-"""The verbs that the tables name; Kubernetes knows a few more, such as `bind` and `escalate`."""
-
 CORE = ""
 """The API group of pods, secrets and the like."""
 

@@ -1,19 +1,22 @@
 """What AWS changed as an Atom feed (RFC 4287), for readers and chat integrations."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.etree import ElementTree
 
-from ekstui.core.policy import format_time, version_label
+from ekstui.core.policy import PolicyFamily, format_time, version_label
 from ekstui.core.steps import FeedStep
 from ekstui.core.text import clean_line
 
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
-def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: datetime) -> str:
-    """Return the steps as a feed. Ids are made of ARN and version, so an entry keeps its id for ever."""
+def changes_atom(steps: Sequence[FeedStep], arns: Mapping[tuple[PolicyFamily, str], str], newest: datetime) -> str:
+    """Return the steps as a feed, with the ARNs of policies by family and name.
+
+    Ids are made of ARN and version, so an entry keeps its id for ever; without an ARN the name takes its place.
+    """
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
     _add(feed, "id", _id("changes"))
@@ -22,7 +25,7 @@ def changes_atom(steps: Sequence[FeedStep], arns: dict[str, str], newest: dateti
     _add(_add(feed, "author"), "name", "ekstui")
     for step in steps:
         entry = _add(feed, "entry")
-        _add(entry, "id", _id(f"{arns.get(step.policy, step.policy)}@{version_label(step.version)}"))
+        _add(entry, "id", _id(f"{arns.get((step.family, step.policy), step.policy)}@{version_label(step.version)}"))
         _add(entry, "title", _title(step))
         _add(entry, "updated", format_time(step.created or newest) or "")
         _add(entry, "summary", _summary(step))

@@ -80,7 +80,7 @@ def compared(
     snapshot: AccountSnapshot | None = None,
 ) -> Comparison:
     """Return what differs between two sides; `snapshot` says who has the policies attached, where one is known."""
-    one = before.policy is not None and after.policy is not None and before.policy.arn == after.policy.arn
+    one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)
     counted = () if snapshot is None else tuple(attached_count(arn, snapshot) for arn in arns)

@@ -98,7 +98,7 @@ class Comparison(NamedTuple):
     def is_one_policy(self) -> bool:
         """Whether the sides are two versions of one policy, not two documents."""
         before, after = self.before.policy, self.after.policy
-        return before is not None and after is not None and before.arn == after.arn
+        return before is not None and after is not None and before.id == after.id
 
     @property
     def goes_back(self) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -112,6 +113,20 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
     assert {each["family"] for each in feed("eks")} == {"aws-managed"}
     late = answered(capsys, "changes", "--scope", "controllers", "--since", "2031-01-01")
     assert (late["complete"], late["changes"]) == (False, [])
+
+
+def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four names exist in both families (EKS User Guide, "Review access policy permissions", and IAM)."""
+    both = {"AmazonEKSBlockStoragePolicy", "AmazonEKSComputePolicy"}
+    asked = ("changes", "--scope", "any", "--since", "2024-01-01")
+    attached = answered(capsys, *asked, "--attached", "--demo")["changes"]
+    assert both <= {each["policy"] for each in attached}
+    assert {each["family"] for each in attached} == {"aws-managed"}
+    feed = ElementTree.fromstring(printed(capsys, *asked, "--format", "atom"))
+    ids = [
+        entry.findtext("{http://www.w3.org/2005/Atom}id") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")
+    ]
+    assert len(ids) == len(set(ids))
 
 
 def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(

@@ -49,7 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.scope == "all":
         _prepare_index(library)
     feed = library.changes(since, arguments.scope)
-    wanted = [step for step in feed.changes if attached is None or step.policy in attached]
+    # An EKS access policy may have the name of an attached IAM policy.
+    wanted = [
+        step for step in feed.changes if attached is None or (step.family == "aws-managed" and step.policy in attached)
+    ]
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     match "json" if arguments.json else arguments.format:
         case "json":
@@ -57,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         case "atom":
             from ekstui.export.atom import changes_atom  # 8 ms: its XML
 
-            arns = {entry.policy.name: entry.policy.arn for entry in library.policies(arguments.scope)}
+            policies = [entry.policy for entry in library.policies(arguments.scope)]
+            arns = {(policy.family, policy.name): policy.arn for policy in policies}
             print_text(changes_atom(steps, arns, data.newest))
         case "markdown":
             print_markdown([changes_table(steps)])
