@@ -32,7 +32,7 @@ from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable, Export
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import HeaderBar
@@ -310,6 +310,13 @@ class CompareScreen(ReportScreen):
             event.stop()
             self._opened.add(event.row.value)
             self.show_answer()
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key does something: two versions of one policy alone have an older and a newer pair."""
+        comparison = self.comparison
+        if key.id in (keys.OLDER.id, keys.NEWER.id):
+            return comparison is not None and comparison.before.policy == comparison.after.policy
+        return super().works(key, row)
 
     def is_of_note(self, row: Row) -> bool:
         """Return whether a row is a change: folds are not."""

@@ -24,7 +24,7 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable, Export
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.shown import Shown, Sought
@@ -140,6 +140,7 @@ class ExplainScreen(AskingScreen):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "weighing the policies…"
+    OPENS = (PolicyAt,)
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 
     def __init__(self, text: str = "") -> None:
@@ -176,6 +177,12 @@ class ExplainScreen(AskingScreen):
         if not isinstance(answer, Explained):
             return []
         return rows(answer.blocks(self.simulated or ()), self.width)
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key does something: IAM's simulator is asked about a role only."""
+        if key.id == keys.SIMULATE.id:
+            return isinstance(self._answer, Explained) and self._answer.inquiry.principal is not None
+        return super().works(key, row)
 
     def nothing(self) -> Sequence[Styled]:
         """Return what can be asked."""

@@ -10,7 +10,6 @@ from textual.reactive import reactive
 
 from ekstui.core.document import Document, serialise
 from ekstui.core.findings import Finding, RolePolicy
-from ekstui.core.policy import version_label
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.core.where import PolicyAt, RoleSide
@@ -164,7 +163,8 @@ class RoleScreen(AccountReportScreen):
             version = value.version or entry.policy.default_version
             self.app.go_to(Shown(entry, version))
         elif isinstance(value, RolePolicy):
+            self.view = "permissions"
             self.notify(
-                f"{version_label(value.version) if value.version else 'It'} is the account's own; v shows what the role may do.",
+                clean_line(f"{value.name} is the account's own; this is what all policies of the role allow."),
                 markup=False,
             )
