@@ -421,7 +421,11 @@ def _begins_word(name: str, spelled: str, word: str) -> bool:
     """Return whether a word of what was typed begins one of the name: at its start, behind a sign, or with a capital."""
     at = name.find(word)
     while at >= 0:
-        if at == 0 or not name[at - 1].isalnum() or (spelled[at : at + 1].isupper() and not spelled[at - 1].isupper()):
+        # In EKSLoadBalancing the L begins a word: small letters follow it.
+        capital = spelled[at : at + 1].isupper()
+        if at == 0 or not name[at - 1].isalnum():
+            return True
+        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
             return True
         at = name.find(word, at + 1)
     return False

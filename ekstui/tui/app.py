@@ -139,7 +139,7 @@ class EkstuiApp(LibraryApp):
         from ekstui.tui.screens.palette import PaletteScreen
 
         here = self.keys_here
-        commands = [key for key in (*here, *self.KEYS) if key.id != keys.FIND.id]
+        commands = [key for key in (*here, *self.KEYS) if key.id not in (keys.FIND.id, keys.OPEN.id)]
 
         async def act(chosen: Thing | None) -> None:
             if chosen is None:

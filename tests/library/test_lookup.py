@@ -47,6 +47,8 @@ def known() -> Catalogue:
         ("cni eks", "policy", "AmazonEKS_CNI_Policy"),
         ("ekscni", "policy", "AmazonEKS_CNI_Policy"),
         ("amznekscniplcy", "policy", "AmazonEKS_CNI_Policy"),
+        ("eks load bal", "policy", "AmazonEKSLoadBalancingPolicy"),
+        ("load bal", "component", "aws-load-balancer-controller"),
         ("EKSClusterPolicy", "policy", "AmazonEKSClusterPolicy"),
         ("CreateTags", "action", "ec2:CreateTags"),
         ("ec2createtags", "action", "ec2:CreateTags"),

@@ -20,7 +20,7 @@ from ekstui.core.lookup import Catalogue, Pasted, Thing, is_message
 from ekstui.core.text import clean_line
 from ekstui.core.where import RoleSide, Side
 from ekstui.library.find_anything import all_actions, catalogue
-from ekstui.present.styled import Column, Row, Styled, mark_hits, styled
+from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
@@ -39,10 +39,14 @@ EXCERPT = 80
 DESCRIBE_AFTER = 0.12
 """Seconds that the cursor rests on a row before the line below shows all about it."""
 
-_TYPING = "enter opens · tab: to the rows · POLICY@v5..v6 · diff A B · paste a denial"
-_CHOOSING = "enter opens · space marks · w who can · x explain · d compare · tab: back"
+_TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
+_CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
 
-_COLUMNS = (Column("", 6), Column("", 20, share=1), Column("", 15, right=True))
+
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Return the columns: a key or mark as wide as need be, the name with what it is, and the kind."""
+    sign, kind = (max((len(plain(row.cells[at])) for row in rows), default=1) for at in (0, 2))
+    return Column("", max(sign, 1)), Column("", 20, share=1), Column("", kind, right=True)
 
 
 class FindLine(Line):
@@ -123,7 +127,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
             yield FindLine(
                 placeholder="a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
             )
-            yield RowList(_COLUMNS)
+            yield RowList(_columns(()))
             yield LineBar()
 
     def on_mount(self) -> None:
@@ -194,7 +198,8 @@ class PaletteScreen(ModalScreen[Thing | None]):
     def _describe(self) -> None:
         """Tell all about the row under the cursor, and which keys do something."""
         thing = self._thing
-        parts = [thing.name, thing.about, thing.arn] if thing else []
+        arn = thing.arn if thing and thing.arn.startswith("arn:") else ""
+        parts = [thing.name, thing.about, arn] if thing else []
         self.about.show(styled(clean_line("  ".join(filter(None, parts)))))
 
     def on_descendant_focus(self) -> None:
@@ -303,6 +308,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
             rows.append(
                 Row((thing.kind, thing.name, thing.arn, recent), self._cells(thing, words, recent=recent), thing)
             )
+        self.rows.set_columns(_columns(rows))
         cursor = self.rows.current.key if keep and self.rows.current else rows[0].key
         self.rows.set_rows(rows, cursor=cursor)
 
