@@ -57,7 +57,7 @@ class AccountScreen(ReportScreen):
 
     KEYS = (
         keys.OPEN.here("Switch to the profile or region under the cursor."),
-        keys.COMPARE.here("Compare the copy under the cursor with the version of AWS's policy that it is most like."),
+        keys.COMPARE.here("Compare the copy under the cursor with its original as it is today."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "looking at the account…"
@@ -151,13 +151,14 @@ class AccountScreen(ReportScreen):
             self.action_diff()
 
     def action_diff(self) -> None:
-        """Compare the copy under the cursor with the version of the AWS policy that it is most like."""
+        """Compare the copy under the cursor with its original as it is today: what the copy has not got yet."""
         row = self.rows.current
         if row is None or not isinstance(row.value, CopyAnswer):
             self.notify("Only a policy that is a copy of one of AWS's is compared here.", markup=False)
             return
         copy = row.value.copy
-        self.app.push_screen(CompareScreen(PolicyAt(copy.original.arn, copy.version), PolicyAt(copy.local.arn)))
+        today = copy.original.default_version
+        self.app.push_screen(CompareScreen(PolicyAt(copy.local.arn), PolicyAt(copy.original.arn, today)))
 
 
 def _choice(label: str, value: UseProfile | UseRegions, *, on: bool) -> Node:
