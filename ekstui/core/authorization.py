@@ -89,14 +89,14 @@ def parse_local_policy(detail: object) -> LocalPolicy:
 
 def _object(value: object, place: str) -> Json:
     if not isinstance(value, Mapping):
-        raise InputError(f"Not IAM's authorization details: {place} is no object.")
+        raise InputError(f"Not IAM's authorization details: {place} is not an object.")
     return value
 
 
 def _objects(fields: Json, key: str) -> list[Json]:
     value = fields.get(key) or []
     if not isinstance(value, list):
-        raise InputError(f"Not IAM's authorization details: {key} is no list.")
+        raise InputError(f"Not IAM's authorization details: {key} is not a list.")
     return [_object(entry, key) for entry in value]
 
 
@@ -115,7 +115,7 @@ def _optional(fields: Json, key: str) -> str | None:
 def _texts(fields: Json, key: str) -> tuple[str, ...]:
     value = fields.get(key) or []
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise InputError(f"Not IAM's authorization details: {key} is no list of names.")
+        raise InputError(f"Not IAM's authorization details: {key} is not a list of names.")
     return tuple(value)
 
 
@@ -127,7 +127,7 @@ def _time(value: object) -> datetime | None:
     try:
         return parse_time(value)
     except ValueError:
-        raise InputError(f"Not IAM's authorization details: {value!r} is no time.") from None
+        raise InputError(f"Not IAM's authorization details: {value!r} is not a time.") from None
 
 
 def _document(value: object) -> Document | None:

@@ -155,7 +155,7 @@ def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
 
 def _broken_rules(document: Document) -> Iterator[DocumentError]:
     if document.version not in (None, *VERSIONS):
-        yield DocumentError(f"{document.version!r} is no version; there are {' and '.join(VERSIONS)}.", "Version")
+        yield DocumentError(f"{document.version!r} is not a version; there are {' and '.join(VERSIONS)}.", "Version")
     if not document.statements:
         yield DocumentError("a policy has at least one statement.", "Statement")
     sids: set[str] = set()
@@ -172,7 +172,7 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
         for action in statement.actions:
             if not _ACTION.fullmatch(action):
                 yield DocumentError(
-                    f"{action!r} is no action such as ec2:CreateVolume.", f"{place}.{statement.action_element}"
+                    f"{action!r} is not an action such as ec2:CreateVolume.", f"{place}.{statement.action_element}"
                 )
             elif _WILD_SERVICE.match(action):
                 yield DocumentError(

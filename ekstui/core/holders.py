@@ -131,7 +131,7 @@ def parse_action(text: str) -> str:
     if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
         nearest = actions_named(action) if not colon else ()
         hint = f"Did you mean {_either(nearest)}?" if nearest else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
-        raise InputError(f"{text!r} is no action: an action has a service before a colon.", hint)
+        raise InputError(f"{text!r} is not an action: an action has a service before a colon.", hint)
     info = None if wildcard.is_wild(action) else reference().find(action)
     return info.name if info else action
 

@@ -127,7 +127,7 @@ def _at(name: str, label: str) -> PolicyAt:
     number = parse_version(label)
     if number is None:
         raise InputError(
-            f"{label!r} is no version.", "Versions are written v1, v2 and so on, releases of a controller v2.13.0."
+            f"{label!r} is not a version.", "Versions are written v1, v2 and so on, releases of a controller v2.13.0."
         )
     return PolicyAt(name, number)
 
@@ -149,4 +149,4 @@ def parse_since(text: str, now: datetime) -> datetime:
     try:
         return parse_time(text.strip())
     except (ValueError, OverflowError):
-        raise InputError(f"{text!r} is no date.", "Write 2026-02-01, or 7d for the last seven days.") from None
+        raise InputError(f"{text!r} is not a date.", "Write 2026-02-01, or 7d for the last seven days.") from None

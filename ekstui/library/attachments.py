@@ -53,7 +53,7 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     arn = in_partition(policy_arn, identity.partition)
     owner = arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
     if owner not in ("aws", identity.account):
-        raise InputError(f"{policy_arn} is no policy of account {identity.account} or of AWS.")
+        raise InputError(f"{policy_arn} is not a policy of account {identity.account} or of AWS.")
     if owner == identity.account and snapshot.complete:
         own_policy(arn, snapshot)
     if _sweep_denied(snapshot) and not account.choice.offline:

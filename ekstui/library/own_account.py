@@ -158,7 +158,7 @@ class Account:
         """Delete the snapshots of an account, or of every one; return how many files that were."""
         if account is not None and not account.isdigit():
             raise InputError(
-                f"{account!r} is no account's number.", "It has twelve digits; ekstui cache info lists them."
+                f"{account!r} is not an account number.", "It has twelve digits; ekstui cache info lists them."
             )
         gone = accounts.clear(self.folder, account)
         with self._lock:

@@ -88,7 +88,7 @@ def _pages(path: Path) -> Iterator[Mapping[str, object]]:
 def _list(page: Mapping[str, object], key: str) -> list[object]:
     value = page.get(key) or []
     if not isinstance(value, list):
-        raise InputError(f"Not IAM's authorization details: {key} is no list.", _COMMAND)
+        raise InputError(f"Not IAM's authorization details: {key} is not a list.", _COMMAND)
     return value
 
 

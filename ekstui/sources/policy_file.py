@@ -62,7 +62,7 @@ def text_of(document: object) -> bytes:
     try:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        raise InputError("The document holds a lone surrogate, which is no text.") from None
+        raise InputError("The document holds a lone surrogate, which is not text.") from None
 
 
 def _wrapper(fields: dict[str, object]) -> str | None:

@@ -153,7 +153,7 @@ def _explained(trouble: str, next_step: str = "") -> Iterator[None]:
 
 def _file(folder: Path, partition: str, account: str) -> ObjectFile:
     if not (account.isascii() and account.isalnum() and partition.replace("-", "").isalnum()):
-        raise StoreError(f"{partition}-{account} is no account.")
+        raise StoreError(f"{partition}-{account} is not an account.")
     return ObjectFile(folder / f"{partition}-{account}.db", private=True)
 
 

@@ -105,7 +105,7 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
         (["show", "AmazonEKSClusterPolcy"], 1, "AmazonEKSClusterPolicy"),
         (["show", "EKSService"], 2, "AmazonEKSServicePolicy"),
         (["show", "AmazonEKSClusterPolicy@v99"], 1, "v1 to v10"),
-        (["show", "AmazonEKSClusterPolicy@nine"], 2, "'nine' is no version"),
+        (["show", "AmazonEKSClusterPolicy@nine"], 2, "'nine' is not a version"),
         (["versions", "AmazonEKSServiceRolePolicy", "--jsn"], 2, "--jsn"),
         (["diff", "AmazonEKSClusterPolicy"], 2, "two sides"),
         (["diff", "AmazonEKSClusterPolicy", "./absent.json"], 2, "absent.json"),

@@ -164,10 +164,10 @@ def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:
     }
     assert broken == {
         "AdministratorAccess-Amplify@v1": [
-            "Statement[2].Action: 'amplifybackend: *' is no action such as ec2:CreateVolume."
+            "Statement[2].Action: 'amplifybackend: *' is not an action such as ec2:CreateVolume."
         ],
         "ViewOnlyAccess@v1": [
-            "Statement[0].Action: 'ec2: DescribeAccountAttributes' is no action such as ec2:CreateVolume."
+            "Statement[0].Action: 'ec2: DescribeAccountAttributes' is not an action such as ec2:CreateVolume."
         ],
     }
 

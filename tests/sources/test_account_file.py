@@ -89,7 +89,7 @@ def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) ->
         ("[" * 100_000, "not JSON"),
         ("3", "something other"),
         ('{"Statement": []}', "something other"),
-        ('{"RoleDetailList": {"a": 1}}', "no list"),
+        ('{"RoleDetailList": {"a": 1}}', "not a list"),
         ('{"RoleDetailList": [{"RoleName": 3}]}', "RoleName"),
         ('{"RoleDetailList": []}', "no role"),
         (json.dumps(page(role("a"), role("b", "444455556666"))), "mixes accounts"),

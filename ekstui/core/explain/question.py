@@ -41,7 +41,7 @@ class Asked(NamedTuple):
 def asked(question: Question, reference: Reference) -> tuple[Asked, ...]:
     """Return the requests that are asked about: one, or one for each denial of a message.
 
-    Raises InputError for a message that is no denial, a malformed action or ARN, and a condition key that nobody knows.
+    Raises InputError for a message that is not a denial, a malformed action or ARN, and a condition key that nobody knows.
     """
     _check(question)
     if question.message is None:
@@ -59,7 +59,7 @@ def _check(question: Question) -> None:
     if question.message is None and question.action is None:
         raise InputError("there is nothing to explain.", "Paste a message, or give --action.")
     if question.action is not None and not _ACTION.fullmatch(question.action):
-        raise InputError(f"{question.action!r} is no action.", "An action has the form ec2:CreateVolume.")
+        raise InputError(f"{question.action!r} is not an action.", "An action has the form ec2:CreateVolume.")
     for resource in question.resources:
         check_arn(resource)
     if question.principal is not None and not _PRINCIPAL.fullmatch(question.principal):

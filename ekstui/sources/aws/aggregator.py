@@ -54,7 +54,7 @@ def read_attachments(
 ) -> ConfigRead:
     """Return who has the policy attached in all accounts of the aggregator; NotFoundError if there is no such aggregator."""
     if not _POLICY_ARN.fullmatch(policy_arn):
-        raise InputError(f"{policy_arn} is no policy's ARN.")
+        raise InputError(f"{policy_arn} is not a policy's ARN.")
     attachments: dict[tuple[str, str], RecordedAttachment] = {}
     uses: dict[str, list[Use]] = {}
     errors: dict[str, SourceError] = {}

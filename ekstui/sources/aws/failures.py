@@ -207,7 +207,7 @@ _WRONG_CONFIG = _Words(
     "The AWS config of {profile} is wrong.",
     "Check its source_profile, credential_source, role_arn and sso_session.",
 )
-_NO_REGION = _Words("setting", "{region} is no region.", "A region looks like eu-west-1.")
+_NO_REGION = _Words("setting", "{region} is not a region.", "A region looks like eu-west-1.")
 _CUT = _Words("network", "The connection to {host_or_aws} was cut.", "Refresh to try again.")
 _WRONG_RETRIES = _Words("setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "`standard` and 3 are right.")
 
@@ -308,7 +308,7 @@ def _surroundings(error: Exception, profile: str | None) -> _Words:
     if isinstance(error, OSError):
         return _Words("credentials", f"Credentials cannot be read: {error.strerror or type(error).__name__}.")
     if "endpoint" in str(error).lower():
-        return _Words("setting", "An endpoint that is set is no URL.", f"Check {_endpoint_settings()}.")
+        return _Words("setting", "An endpoint that is set is not a URL.", f"Check {_endpoint_settings()}.")
     return _Words(
         "setting",
         "Something in the AWS config or environment cannot be read.",

@@ -174,5 +174,5 @@ def _listed(policy: Mapping[str, Any]) -> ListedPolicy:
 def _number(label: str) -> int:
     number = parse_version(label)
     if number is None:
-        raise ValueError(f"{label!r} is no version")
+        raise ValueError(f"{label!r} is not a version")
     return number

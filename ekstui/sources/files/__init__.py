@@ -54,4 +54,4 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
         raise InputError(f"There is no {path}.", "Give a file, a folder, or aws.")
     if path.name.endswith(_PACKAGES):
         return read_npm_package(path)
-    raise InputError(f"{path} is no archive that ekstui reads.", "It reads .tgz and .json files and folders.")
+    raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz and .json files and folders.")

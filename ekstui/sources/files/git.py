@@ -169,7 +169,7 @@ def _git_folder(clone: Path) -> Path:
         return place
     named = _small(place).decode(errors="replace").strip()
     if not named.startswith("gitdir: "):
-        raise InputError(f"git cannot read {clone}: its .git is no folder.")
+        raise InputError(f"git cannot read {clone}: its .git is not a folder.")
     folder = clone / named.removeprefix("gitdir: ")
     if not folder.is_dir():
         raise InputError(f"git cannot read {clone}: its .git leads nowhere.")

@@ -34,11 +34,11 @@ def read_version_answer(text: bytes) -> VersionAnswer | None:
     fields = cast("dict[str, object]", version)
     number = parse_version(str(fields.get("VersionId", "")))
     if number is None:
-        raise InputError(f"{fields.get('VersionId')!r} is no version.")
+        raise InputError(f"{fields.get('VersionId')!r} is not a version.")
     try:
         created = parse_time(str(fields["CreateDate"])) if fields.get("CreateDate") else None
     except ValueError:
-        raise InputError(f"{fields['CreateDate']!r} is no time.") from None
+        raise InputError(f"{fields['CreateDate']!r} is not a time.") from None
     document = unwrapped(fields["Document"])
     parse(document)
     return VersionAnswer(number, fields.get("IsDefaultVersion") is True, created, text_of(document))

@@ -169,9 +169,14 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
             "credentials",
             "The web identity token /no/token cannot be read.",
         ),
-        (KEYS, {"AWS_REGION": "eu west"}, "setting", "'eu west' is no region"),
+        (KEYS, {"AWS_REGION": "eu west"}, "setting", "'eu west' is not a region"),
         (KEYS, {"AWS_REGION": ""}, "setting", "No region is set"),
-        (KEYS, {"AWS_ENDPOINT_URL": "htp:/x"}, "setting", "An endpoint that is set is no URL. Check AWS_ENDPOINT_URL."),
+        (
+            KEYS,
+            {"AWS_ENDPOINT_URL": "htp:/x"},
+            "setting",
+            "An endpoint that is set is not a URL. Check AWS_ENDPOINT_URL.",
+        ),
     ],
 )
 def test_real_failures_are_told(
