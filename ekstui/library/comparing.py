@@ -47,9 +47,9 @@ def compare(
     one, other = ask(before, given), ask(after, given)
     if is_published(one) != is_published(other):
         template, filled = (one, other) if is_published(one) else (other, one)
-        told = {**_of_account(library, before, after), **library.values_in(template, filled.document)}
-        if told:
-            again = ask(before if template is one else after, {**told, **given})
+        known = {**_of_account(library, before, after), **library.values_in(template, filled.document)}
+        if known:
+            again = ask(before if template is one else after, {**known, **given})
             one, other = (again, other) if template is one else (one, again)
     try:
         snapshot = library.account.last()

@@ -143,8 +143,8 @@ class Library:
             self._answer(error)
             return None
         for endpoint in state.endpoints:
-            told = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
-            self._say(f"{told}; ekstui cache undo-sync takes back the last sync.", once=True)
+            warning = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
+            self._say(f"{warning}; ekstui cache undo-sync takes back the last sync.", once=True)
         manifest = self.corpus.manifest()
         if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
             return state if state.known_until >= manifest.known_until else None
@@ -409,9 +409,9 @@ class Library:
         if scope in ("controllers", "any"):
             from ekstui.library.searching import published_steps
 
-            told = published_steps(since)
-            complete = complete and told is not None
-            steps += told or ()
+            published = published_steps(since)
+            complete = complete and published is not None
+            steps += published or ()
         if scope in ("access", "any"):
             from ekstui.library.access_policies import access_steps
 

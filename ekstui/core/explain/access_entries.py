@@ -78,38 +78,38 @@ def explain_forbidden(
     subject, request = forbidden.subject, forbidden.request
     missing = rule_for(request)
 
-    def told(verdict: ForbiddenVerdict, reason: str, **more: object) -> ForbiddenExplanation:
+    def answer(verdict: ForbiddenVerdict, reason: str, **more: object) -> ForbiddenExplanation:
         found: dict[str, object] = {"cluster": cluster.name if cluster else None, "missing_rule": missing, **more}
         return ForbiddenExplanation(verdict, subject, request, reason, **found)  # type: ignore[arg-type]
 
     if subject.kind == "anonymous":
-        return told("forbidden", "The request came without credentials, so no access entry and no role counts.")
+        return answer("forbidden", "The request came without credentials, so no access entry and no role counts.")
     if subject.kind == "service-account":
         reason = "A service account has only what roles in the cluster are bound to it; access entries are not for it."
-        return told("forbidden", reason, not_looked_at=(_RBAC,))
+        return answer("forbidden", reason, not_looked_at=(_RBAC,))
     if subject.kind == "node":
         reason = "A node may do what Kubernetes allows nodes for the pods on them; no access policy is for this."
-        return told("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
+        return answer("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
     remedies = remedies_for(request, rules, reserved)
     unseen = () if named or cluster is None else (f"whether the message is from cluster {cluster.name}",)
     if cluster is None:
         reason = "Nothing that is known of this principal allows it; no cluster was looked at."
-        return told(
+        return answer(
             "forbidden", reason, allowed_by=remedies, not_looked_at=("the access entries of the cluster", _RBAC)
         )
     if cluster.access_entries is None:
-        return told(*_without_entries(cluster), allowed_by=remedies, not_looked_at=(*unseen, _RBAC))
+        return answer(*_without_entries(cluster), allowed_by=remedies, not_looked_at=(*unseen, _RBAC))
     entry = entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-        return told(
+        return answer(
             "forbidden", _no_entry(subject, cluster), allowed_by=remedies, not_looked_at=(*unseen, *where, _RBAC)
         )
     held = tuple(_held(given, request, rules) for given in entry.policies or ())
     verdict, reason = _judged(entry, held, request)
     places = [*unseen, *([] if entry.policies is not None else ["the access policies of the entry"])]
     places.append(f"what roles in the cluster are bound to {_names(entry)}")
-    return told(
+    return answer(
         verdict,
         reason,
         principal=entry.principal_arn,

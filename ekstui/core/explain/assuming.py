@@ -409,12 +409,12 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
             for name in (issuer, caller.issuer):
                 if name is not None and value is not None:
                     context.setdefault(f"{name}:{claim}", (value,))
-        told = {key.lower() for key in context}
+        given = {key.lower() for key in context}
         own = {(name or "").lower() for name in (issuer, caller.issuer)}
         absent |= {
             line.key
             for line in conditions
-            if "." in (of := line.key.lower().rpartition(":")[0]) and of not in own and line.key.lower() not in told
+            if "." in (of := line.key.lower().rpartition(":")[0]) and of not in own and line.key.lower() not in given
         }
     if caller.kind == "service":
         context.setdefault("aws:PrincipalIsAWSService", ("true",))

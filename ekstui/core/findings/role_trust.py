@@ -17,11 +17,11 @@ def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Kn
     if trust is None:
         return
     trusted = trustees(trust)
-    told: set[Finding] = set()
+    yielded: set[Finding] = set()
     for requirement in knowledge.trust:
         for finding in _service(requirement, trusted, subject, surroundings):
-            if not any((finding.code, finding.evidence) == (each.code, each.evidence) for each in told):
-                told.add(finding)
+            if not any((finding.code, finding.evidence) == (each.code, each.evidence) for each in yielded):
+                yielded.add(finding)
                 yield finding
     for requirement in knowledge.trust:
         yield from _tag_session_unused(requirement, trusted, subject, knowledge)

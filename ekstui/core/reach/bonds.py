@@ -234,11 +234,11 @@ def follow(context: Context, changed: str) -> Context:
     while pending:
         key = pending.pop()
         for bond in BONDS:
-            for one, other, told in ((bond.one, bond.other, bond.forward), (bond.other, bond.one, bond.backward)):
+            for one, other, step in ((bond.one, bond.other, bond.forward), (bond.other, bond.one, bond.backward)):
                 if one == key and other in found and other not in done:
                     values = (found[bond.one], found[bond.other])
                     if not bond.agree(*values):
-                        found[other] = told(found[key], found[other])
+                        found[other] = step(found[key], found[other])
                         pending.append(other)
                     done.add(other)
     if changed.endswith(":resourceaccount"):

@@ -41,17 +41,17 @@ def read_account(
     snapshot's errors. Cancelled, it returns what it has.
     """
 
-    def tell(snapshot: AccountSnapshot, words: str) -> None:
+    def report(snapshot: AccountSnapshot, words: str) -> None:
         if progress and not cancelled():
             progress(snapshot, words)
 
     snapshot = _start(connection)
-    tell(snapshot, "roles")
-    snapshot = _with_sweep(connection, snapshot, tell, cancelled)
+    report(snapshot, "roles")
+    snapshot = _with_sweep(connection, snapshot, report, cancelled)
     asked, errors = regions_to_ask(connection, snapshot, regions)
     snapshot = replace(snapshot, errors=(*snapshot.errors, *errors))
-    tell(snapshot, "clusters")
-    snapshot = _with_eks(connection, snapshot, asked, tell, cancelled)
+    report(snapshot, "clusters")
+    snapshot = _with_eks(connection, snapshot, asked, report, cancelled)
     return replace(snapshot, not_looked_at=_not_looked_at(snapshot, regions, asked))
 
 
@@ -102,14 +102,14 @@ def _start(connection: Connection) -> AccountSnapshot:
 
 
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
-    told = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
-    if told.kind == "network" and (likely := connection.likely_region()):
-        told = replace(told, next_step=f"There is no region {connection.region!r}; is {likely} meant?")
-    return as_account_error(told, error)
+    problem = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+    if problem.kind == "network" and (likely := connection.likely_region()):
+        problem = replace(problem, next_step=f"There is no region {connection.region!r}; is {likely} meant?")
+    return as_account_error(problem, error)
 
 
 def _with_sweep(
-    connection: Connection, snapshot: AccountSnapshot, tell: Progress, cancelled: Cancelled
+    connection: Connection, snapshot: AccountSnapshot, report: Progress, cancelled: Cancelled
 ) -> AccountSnapshot:
     def taken(sweep: Sweep) -> AccountSnapshot:
         return replace(
@@ -122,25 +122,25 @@ def _with_sweep(
             errors=(*snapshot.errors, *((sweep.error,) if sweep.error else ())),
         )
 
-    return taken(read_sweep(connection, lambda sweep: tell(taken(sweep), f"roles, page {sweep.pages}"), cancelled))
+    return taken(read_sweep(connection, lambda sweep: report(taken(sweep), f"roles, page {sweep.pages}"), cancelled))
 
 
 def _with_eks(
     connection: Connection,
     snapshot: AccountSnapshot,
     regions: Iterable[str],
-    tell: Progress,
+    report: Progress,
     cancelled: Cancelled,
 ) -> AccountSnapshot:
-    def told(words: str, facts: EksFacts, done: int, total: int) -> None:
-        tell(replace(snapshot, eks=facts), f"{words}, {done} of {total}")
+    def progressed(words: str, facts: EksFacts, done: int, total: int) -> None:
+        report(replace(snapshot, eks=facts), f"{words}, {done} of {total}")
 
-    read = read_clusters(connection, regions, partial(told, "clusters"), cancelled)
+    read = read_clusters(connection, regions, partial(progressed, "clusters"), cancelled)
     whole = read.facts.regions
     nodes = read_nodes(connection, read.facts.clusters, cancelled)
 
     def told_pods(clusters: tuple[Cluster, ...], done: int, total: int) -> None:
-        told("Pod Identity", EksFacts(clusters, whole), done, total)
+        progressed("Pod Identity", EksFacts(clusters, whole), done, total)
 
     pods = read_pod_identity(connection, nodes.clusters, told_pods, cancelled)
     return replace(
