@@ -52,6 +52,8 @@ class Inquiry(NamedTuple):
     session: tuple[Side, ...] = ()
     standard_input: str = ""
     """The text for a side that is StandardInput."""
+    values: Mapping[str, str] = {}
+    """What parameters of a controller's policy are filled in with."""
     principal: str | None = None
     """A role of the account by name, or a role, session or user by ARN: its policies count too.
 
@@ -80,7 +82,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     partition, now = place.data().partition, datetime.now(UTC)
 
     def read(side: Side) -> ComparedSide:
-        return read_side(side, place, inquiry.standard_input, named=False)
+        return read_side(side, place, inquiry.standard_input, inquiry.values, named=False)
 
     return place.ask(
         lambda reader: explained(inquiry, snapshot, reader, read, knowledge(), reference(), partition, now)
@@ -342,8 +344,9 @@ def possible_allowers(
             superseded = known is not None and bool(known.superseded_by)
             meant_for = () if known is None else known.attached_to
             yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
+    elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for history in PublishedPolicies().histories():
-        if gives(history.texts[history.policy.default_version]):
+        if not history.policy.name.endswith(tuple(elsewhere)) and gives(history.texts[history.policy.default_version]):
             yield Candidate(history.policy, _Documents(history), False, published=True)
 
 

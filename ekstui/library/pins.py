@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.core.change import Change, changes
-from ekstui.core.policy import Policy, parse_version, version_label
+from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
+from ekstui.core.published import is_component
 from ekstui.core.where import parse_policy
 from ekstui.errors import InputError, NotFoundError
 from ekstui.files import MAX_STATE, read_regular, write_new
@@ -94,10 +95,21 @@ def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
 def _pin(path: Path, number: int, row: object) -> Pin:
     if isinstance(row, dict):
         name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
-        known = parse_version(version) if isinstance(version, str) else None
+        known = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
         if isinstance(name, str) and isinstance(sha256, str) and known is not None:
             return Pin(name, known, sha256)
     raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
+
+
+def _number(name: str, version: str) -> int | None:
+    """Return the number of a version; of a component, of a release, which is 0 where that is not known."""
+    if not is_component(name):
+        return parse_version(version)
+    from ekstui.sources.controllers import components
+
+    component = components().get(name)
+    release = component.release(version) if component else None
+    return component.number(release) if component and release else ReleaseNumber(0, version)
 
 
 def _moved(library: Library, each: Pin) -> Moved | None:

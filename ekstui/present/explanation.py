@@ -148,7 +148,7 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
     if explanation.used_by:
         yield row("used by", "; ".join(map(use_in_words, explanation.used_by)))
     if explanation.missing_context:
-        told = [_OPTIONS.get(key) or f"--context {key}=…" for key in explanation.missing_context]
+        told = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in explanation.missing_context]
         typed = [_TYPED.get(key) or f"{key}=…" for key in explanation.missing_context]
         yield row(
             "to add",
@@ -225,6 +225,11 @@ def _cross(near: NearStatement, failure: Failure) -> Span:
     """Return a cross for what does not fit, a question mark for what was not given or hangs on that."""
     is_open = near.matches is None or (failure.given is None and failure.part != "effect")
     return Span("? ", "warn") if is_open else Span("✗ ", "bad")
+
+
+def _option(key: str) -> str:
+    """Return which option gives a value: a parameter of a controller's policy has no service before a colon."""
+    return "context" if ":" in key.replace("::", "") else "param"
 
 
 def _offered(number: int, explanation: Explanation) -> Iterator[Block]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -145,3 +146,33 @@ def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(
     assert printed(capsys, "show", "AmazonEKSServiceRolePolicy", "--terraform").count('resource "aws_iam_policy"') == 2
     assert main(["show", "AmazonEKS_CNI_Policy", "--terraform"]) == 0
     assert "characters" not in capsys.readouterr().err
+
+
+def test_a_request_is_held_against_a_controllers_policy_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    request = ("--action", "eks:DescribeCluster", "--resource", "arn:aws:eks:eu-west-1:111122223333:cluster/prod")
+    words = ("explain", "--policy", "karpenter@v1.14.1", *request)
+    open_answer = answered(capsys, *words)
+    assert open_answer["verdict"] == "depends"
+    assert "ClusterName" in open_answer["missing_context"]
+    told = [f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333")]
+    assert answered(capsys, *words, *told, "--param", "ClusterName=prod")["verdict"] == "allowed"
+    assert answered(capsys, *words, *told, "--param", "ClusterName=other")["verdict"] == "implicit-deny"
+    denied = (
+        "User: arn:aws:sts::111122223333:assumed-role/lbc/i is not authorized to perform: ec2:GetSecurityGroupsForVpc"
+    )
+    offered = {each["policy"]: each["scope"] for each in answered(capsys, "explain", denied)["allowed_by"]}
+    assert offered["aws-load-balancer-controller"] == "controllers"
+    assert "aws-load-balancer-controller/aws-cn" not in offered
+
+
+def test_a_release_is_pinned_and_moves_with_its_document_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["pin", "aws-load-balancer-controller@v3.0.0"]) == 0
+    assert 'version = "v3.0.0"' in (tmp_path / "ekstui.lock").read_text()
+    assert answered(capsys, "check")["moved"] == []  # v3.5.0 has the same document
+    assert main(["pin", "aws-load-balancer-controller@v2.12.0"]) == 0
+    capsys.readouterr()
+    (moved,) = answered(capsys, "check")["moved"]
+    assert (moved["from"], moved["to"], moved["reach"]) == ("v2.12.0", "v3.5.0", "widened")

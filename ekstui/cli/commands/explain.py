@@ -7,7 +7,7 @@ import sys
 
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.library import open_library
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
     add_exit_code(parser, "exit with 1 unless every request is allowed")
+    add_parameters(parser)
     add_account(parser)
     add_json(parser)
 
@@ -170,6 +171,7 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
         principal=arguments.role,
         trust=trust,
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
+        values=parameters(arguments),
     )
 
 
