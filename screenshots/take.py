@@ -1,4 +1,4 @@
-"""Take the pictures in this folder from the real app, on the real corpus, with the account of the tests' local server.
+"""Take the pictures in this folder from the real app, on the real corpus, with the account of `ekstui --demo`.
 
     python screenshots/take.py [NAME ...]
 
@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ sys.path.insert(0, str(FOLDER.parent))
 from textual.pilot import Pilot  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 
-from ekstui.library import Library  # noqa: E402
+from ekstui.library import AccountChoice, Library  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
 from ekstui.tui.screens.account import AccountScreen  # noqa: E402
 from ekstui.tui.screens.action import ActionScreen  # noqa: E402
@@ -42,7 +41,6 @@ from ekstui.tui.screens.palette import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.role import RoleScreen  # noqa: E402
 from ekstui.tui.screens.too_small import TooSmallScreen  # noqa: E402
 from ekstui.tui.screens.who_can import WhoCanScreen  # noqa: E402
-from tests.rig.rig import Rig  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)
 PATIENCE = 60
@@ -131,24 +129,22 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such scene: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as home, Rig(300) as rig:
-        rig.reset(now=datetime.now(UTC).replace(microsecond=0))
-        os.environ.update(rig.environment(Path(home)))
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(HOME=home, XDG_CACHE_HOME=f"{home}/cache", XDG_CONFIG_HOME=f"{home}/config")
         # The header would tell of the filling.
         library = Library.open()
         library.fill()
         library.index()
         for name, (scene, size) in pictures.items():
             if not names or name in names or scene.name in names:
-                take(scene, size, rig.url)
+                take(scene, size)
                 print(name, flush=True)
     return 0
 
 
-def take(scene: Scene, size: tuple[int, int], endpoint: str) -> None:
+def take(scene: Scene, size: tuple[int, int]) -> None:
     """Run the app, press the keys, wait for the word, and write the picture."""
-    # The header names a custom endpoint, and its port differs each time.
-    svg = asyncio.run(_svg(scene, size)).replace(endpoint.rpartition(":")[2], "55555")
+    svg = asyncio.run(_svg(scene, size))
     name = scene.picture(size)
     if prefix := re.search(r"terminal-\d+", svg):
         # A picture stays the same when the screen does.
@@ -166,7 +162,7 @@ def take(scene: Scene, size: tuple[int, int], endpoint: str) -> None:
 
 
 async def _svg(scene: Scene, size: tuple[int, int]) -> str:
-    app = EkstuiApp(Library.open())
+    app = EkstuiApp(Library.open(AccountChoice(demo=True, offline=True)))
     app.theme = scene.theme
     async with app.run_test(size=size) as pilot:
         await _until(pilot, lambda: _account_is_known(app), "the account")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.cli.parser import COMMANDS
+from tests.terminal import Terminal
+
 
 def completed(line: str, folder: Path) -> list[str]:
     """Return what argcomplete's protocol answers for a line with the cursor at its end."""
@@ -36,6 +39,12 @@ def completed(line: str, folder: Path) -> list[str]:
         ("ekstui explain --action ec2:CreateVol", ["ec2:CreateVolume"]),
         ("ekstui explain --action eks-a", ["eks-auth:"]),
         ("ekstui attached --profile st", ["staging"]),
+        ("ekstui attached --profile on", ["only-credentials"]),
+        (
+            "ekstui diff AmazonEKSClusterPolicy@v8..v1",
+            ["AmazonEKSClusterPolicy@v8..v1", "AmazonEKSClusterPolicy@v8..v10"],
+        ),
+        ("ekstui open --theme textual-l", ["textual-light"]),
         ("ekstui show NoSuchPolicy@", [""]),
     ],
 )
@@ -43,7 +52,14 @@ def test_words_that_fit(line: str, words: list[str], tmp_path: Path, monkeypatch
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n[profile staging]\nregion = eu-west-1\n[sso-session st]\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[only-credentials]\naws_access_key_id = AKIAEXAMPLE\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     assert completed(line, tmp_path) == words
+
+
+def test_an_empty_word_is_completed_by_commands_alone(tmp_path: Path) -> None:
+    assert set(completed("ekstui ", tmp_path)) <= {*COMMANDS, "-h", "--help", "-V", "--version"}
 
 
 BASH = """
@@ -81,6 +97,20 @@ def test_the_shells_read_the_code(shell: str, script: str, answer: str) -> None:
     )
     assert answer in done.stdout, done.stderr
     assert done.stderr == ""
+
+
+def test_bash_completes_versions_behind_an_at_sign_in_a_real_line() -> None:
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PS1": "> ", "INPUTRC": os.devnull
+    }  # fmt: skip
+    with Terminal(["bash", "--norc", "--noprofile", "-i"], env={**os.environ, **environment}) as shell:
+        shell.send('source <(ekstui completion bash); echo rea""dy\n')
+        shell.wait_for("\nready")
+        shell.send("ekstui diff AmazonEKSClusterPolicy@v8..v9\t")
+        shell.wait_for("ekstui diff AmazonEKSClusterPolicy@v8..v9 ")
+        shell.send("AmazonEKSClusterPolicy@v1\t\t")
+        shell.wait_for("@v10")
+        assert shell.text.rstrip().endswith("AmazonEKSClusterPolicy@v8..v9 AmazonEKSClusterPolicy@v1")
 
 
 def test_completion_costs_commands_nothing() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-import argcomplete
 from argcomplete.completers import FilesCompleter, SuppressCompleter
+from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.cli.commands import TITLES
@@ -60,12 +60,30 @@ def complete(parser: argparse.ArgumentParser) -> None:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             # What names no command is a policy to open.
-            _attach(action, _policies)
+            _attach(action, _where)
     for command in commands_of(parser).values():
         for action in command._actions:
             if action.dest in _COMPLETERS:
                 _attach(action, _COMPLETERS[action.dest])
-    argcomplete.autocomplete(parser, always_complete_options=False, default_completer=SuppressCompleter())
+    _Finder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
+
+
+class _Finder(CompletionFinder):
+    """argcomplete, but for `@` in bash: it breaks words there, and yet stays in the word that is replaced."""
+
+    def quote_completions(
+        self, completions: list[str], cword_prequote: str, last_wordbreak_pos: int | None
+    ) -> list[str]:
+        """Return what the shell puts in the place of the word."""
+        at = last_wordbreak_pos
+        if (
+            at
+            and os.environ.get("_ARGCOMPLETE_SHELL") == "bash"
+            and all(each[at : at + 1] == "@" for each in completions)
+        ):
+            last_wordbreak_pos = at - 1
+        found: list[str] = super().quote_completions(completions, cword_prequote, last_wordbreak_pos)
+        return found
 
 
 def shell_code(shell: str) -> str:
@@ -94,11 +112,20 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
     library = Library.open()
     name, at, _version = prefix.partition("@")
     if at:
-        return [f"{name}@{version_label(info.number)}" for info in library.find(name).policy.versions]
+        before, dots, _after = _version.partition("..")
+        start = f"{name}@{before}.." if dots else f"{name}@"
+        return [f"{start}{version_label(info.number)}" for info in library.find(name).policy.versions]
     return [entry.policy.name for entry in library.policies("all")]
 
 
+def _where(prefix: str, **_: object) -> Iterable[str]:
+    """Return policies for a word that has begun: an empty one is completed by the commands."""
+    return _policies(prefix) if prefix else ()
+
+
 def _sides(prefix: str, **_: object) -> Iterable[str]:
+    if prefix.startswith("role:"):
+        return [f"role:{name}" for name in _roles()]
     return [*_policies(prefix), *_files(prefix)]
 
 
@@ -126,13 +153,31 @@ def _roles(**_: object) -> Iterable[str]:
 
 
 def _profiles(**_: object) -> Iterable[str]:
-    path = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    config = _sections("AWS_CONFIG_FILE", "~/.aws/config")
+    credentials = _sections("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+    named = [name.removeprefix("profile ") for name in config if name.startswith(("profile ", "default"))]
+    return dict.fromkeys([*named, *credentials])
+
+
+def _sections(variable: str, default: str) -> list[str]:
+    """Return the names of the sections of a file of AWS's; none where it cannot be read."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        return ()
-    return [name.removeprefix("profile ") for name in parser.sections() if name.startswith(("profile ", "default"))]
+        parser.read(Path(os.environ.get(variable) or default).expanduser(), encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return []
+    return parser.sections()
+
+
+def _regions(**_: object) -> Iterable[str]:
+    snapshot = Library.open().account.last()
+    return ["all", *(snapshot.eks.regions if snapshot and snapshot.eks else ())]
+
+
+def _themes(**_: object) -> Iterable[str]:
+    from ekstui.tui.styles import theme_names  # 100 ms of Textual, and only for this word
+
+    return theme_names()
 
 
 _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
@@ -149,5 +194,7 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "name": _clusters,
     "role": _roles,
     "profile": _profiles,
+    "region": _regions,
+    "theme": _themes,
 }
 """By the name of the option's or argument's value."""
