@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from ekstui.present.styled import Column, Row, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Key, spelled
+from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.widgets.rows import RowList
 
 WAYS = (
@@ -44,7 +44,10 @@ KEYS_WIDTH = 12
 class HelpScreen(ModalScreen[None]):
     """Five ways of working, the keys of the screen below, and the signs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss", "close"),
+        *bindings([keys.FIND]),
+    ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen > Vertical { width: 92; max-width: 96%; height: 90%; border: round $accent; background: $surface; padding: 0 1; }
@@ -56,6 +59,11 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._here = here
         self._everywhere = everywhere
+
+    def action_find(self) -> None:
+        """Find anything, in place of the help."""
+        self.dismiss()
+        self.app.call_later(self.app.run_action, "app.find")
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
