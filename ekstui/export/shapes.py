@@ -255,7 +255,7 @@ def attached_shape(data: DataStatus, found: AttachedAnswer) -> Shape:
     return answer(
         data=data,
         policy=_name(attachments.policy_arn),
-        arn=attachments.policy_arn,
+        arn=arn_or_none(attachments.policy_arn),
         account=found.identity.account,
         partition=found.identity.partition,
         fetched_at=found.fetched_at,
@@ -514,4 +514,5 @@ def _trust(trust: TrustJudgement) -> Shape:
 
 
 def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
+    published = arn.removeprefix("published:")
+    return published if published != arn else arn.rpartition("/")[2]

@@ -171,7 +171,8 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
 
 
 def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
+    published = arn.removeprefix("published:")
+    return published if published != arn else arn.rpartition("/")[2]
 
 
 def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:

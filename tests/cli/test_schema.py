@@ -65,6 +65,7 @@ SEARCHING = {"who-can", "changes", "sync"}
 
 LIVE: tuple[tuple[str, ...], ...] = (
     ("attached", "AmazonEKSWorkerNodePolicy"),
+    ("attached", "karpenter"),
     ("attached", "AmazonEKSClusterPolicy"),
     ("attached", "AmazonEKSClusterPolicy", "--aggregator", "organisation"),
     ("cluster", "prod"),
