@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ekstui import logbook
-from ekstui.config import Effective
+from ekstui.config import Effective, nearest_words
+from ekstui.errors import InputError
 from ekstui.tui.account import first_view
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.shown import Shown, Start
@@ -33,6 +34,12 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
         effective,
         first_view(account),
     )
+    theme = effective.settings.theme
+    if theme not in app.available_themes:
+        near = nearest_words(theme, app.available_themes)
+        raise InputError(
+            f"{effective.origins['theme']}: there is no theme {theme}{near}.", "ekstui config edit opens the settings."
+        )
     app.run(mouse=effective.settings.mouse)
     # run() returns normally after a crash, with the code on the app.
     return app.return_code or 0

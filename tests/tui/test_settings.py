@@ -1,16 +1,19 @@
 """The app takes on the user's settings."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from ekstui.config import effective
-from ekstui.library import Library
+from ekstui.errors import InputError
+from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
+from ekstui.tui.start import start
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 
@@ -48,3 +51,11 @@ def test_an_unknown_theme_is_said_with_the_nearest(file: Path) -> None:
     app = EkstuiApp(Library.open(), None, effective(file, {"EKSTUI_THEME": "nort"}))
     assert app.theme == "textual-dark"
     assert app.settings_warnings == ("There is no theme nort; the nearest is nord.",)
+
+
+def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threading.excepthook", threading.excepthook)
+    file = tmp_path / "config.toml"
+    file.write_text('# mine\ntheme = "nort"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"config\.toml:2: there is no theme nort; the nearest is nord"):
+        start(None, effective(file, {}), AccountChoice(offline=True))
