@@ -10,7 +10,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
 from ekstui.tui.account import SwitchAccount
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.account import AccountScreen
+from ekstui.tui.screens.account import AccountScreen, UseProfile
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.mfa import MfaScreen
@@ -101,6 +101,10 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
         await settle(pilot, lambda: "acme-eks-control-plane is" in words(app.screen))
         screen = app.screen
         assert isinstance(screen, AccountScreen)
+        # Who comes here wants to choose: the cursor need not be led past what is only said.
+        await settle(
+            pilot, lambda: screen.rows.current is not None and isinstance(screen.rows.current.value, UseProfile)
+        )
         arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
         (row,) = [
             row for row in screen.rows.rows if isinstance(row.value, CopyAnswer) and row.value.copy.local.arn == arn

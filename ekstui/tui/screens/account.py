@@ -25,7 +25,7 @@ from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.copying import Copyable, advised
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.rows import RowList
 
@@ -111,6 +111,15 @@ class AccountScreen(ReportScreen):
         blocks += [Heading("Profiles (enter switches)"), Tree(profiles)]
         blocks += [Heading("Regions for clusters (enter switches)"), Tree(regions)]
         return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(answer.copies)]
+
+    @on(Answered)
+    def _to_the_choices(self) -> None:
+        self.call_after_refresh(self._rest_on_a_choice)
+
+    def _rest_on_a_choice(self) -> None:
+        """Put the cursor on the first profile: to choose one is what leads here."""
+        if not self.works(keys.OPEN, self.rows.current):
+            self.rows.move_to_next(1, lambda row: self.works(keys.OPEN, row))
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key does something: only a copy is compared."""
