@@ -55,6 +55,7 @@ TRIALS = (
         ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),
         20,
     ),
+    Trial("the n-th operation fails", ("-m", "tests.torture.nth"), _tests("tests/torture/test_nth.py"), 30),
     Trial(
         "5,000 flips in the files of the cache",
         _tests("tests/library/test_damage.py"),
