@@ -81,8 +81,11 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
 def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
     """Keep in an account's file what of it was open, and when, where there is such a file; the next snapshot drops it."""
     file = _file(folder, partition, account)
-    if not _usable(folder) or not file.size():
+    if not _usable(folder):
         return
+    with _explained("What was open cannot be kept"):
+        if not file.size():
+            return
     with _explained("What was open cannot be kept"), file.writing() as draft:
         head = draft.root()
         draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})

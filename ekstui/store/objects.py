@@ -262,11 +262,13 @@ class ObjectFile:
         return freed
 
     def size(self) -> int:
-        """Return the file's size in bytes, 0 where there is none."""
+        """Return the file's size in bytes, 0 where there is none; UnavailableCacheError where nobody can say."""
         try:
             return self.path.lstat().st_size
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
+        except OSError as error:
+            raise UnavailableCacheError(f"{self.path} cannot be read: {error.strerror}.") from None
 
     def writable(self) -> bool:
         """Return whether the folder, or the one that it would be made in, may be written."""

@@ -182,6 +182,7 @@ def tries(
             copied(cache, home / "cache")
             given = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
             code, out, told, met = run(words, Fault(kind, n, home), given, folder)
+            out = out.replace(str(folder), "")
         name = " ".join(words)
         if usual is None:
             usual = (code, out)
