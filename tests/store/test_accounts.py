@@ -184,5 +184,5 @@ def test_clear_deletes_the_files(folder: Path) -> None:
 @pytest.mark.parametrize("account", ["../x", "1111/2222", "", "x y"])
 def test_an_account_is_no_path(folder: Path, account: str) -> None:
     folder.mkdir(parents=True)
-    with pytest.raises(StoreError, match="no account"):
+    with pytest.raises(StoreError, match="is not an account"):
         load(folder, "aws", account)
