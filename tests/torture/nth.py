@@ -197,7 +197,7 @@ def tries(
             wrong = f"it ends with {code}: {told.strip()[-300:]}"
         elif code in _SAID and not told.strip():
             wrong = f"it ends with {code} without a word"
-        elif code == 0 and out != usual[1] and not told.strip():
+        elif code == 0 and out != usual[1] and not told.strip() and "cannot be reached" not in " ".join(out.split()):
             wrong = "another answer, without a word"
         yield Try(name, kind, n, wrong)
 
