@@ -45,17 +45,13 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("known", "fresh"),
-    [
-        (aged(FRESH - MINUTE), True),
-        (aged(FRESH + MINUTE), False),
-        (aged(MINUTE, complete=False), False),
-        (None, False),
-    ],
+    ("age", "complete", "fresh"),
+    [(FRESH - MINUTE, True, True), (FRESH + MINUTE, True, False), (MINUTE, False, False), (None, True, False)],
 )
 def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
-    known: AccountSnapshot | None, fresh: bool, asks: list[str], tmp_path: Path
+    age: timedelta | None, complete: bool, fresh: bool, asks: list[str], tmp_path: Path
 ) -> None:
+    known = None if age is None else aged(age, complete=complete)
     account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=known)
     assert (account.recent() is known) is fresh
     assert asks == ([] if fresh else ["AWS"])
