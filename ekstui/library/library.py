@@ -181,6 +181,16 @@ class Library:
             policies=sum(len(names) for _, names in state.chunks) if state else manifest.policies,
         )
 
+    def known_until(self, scope: Scope) -> datetime:
+        """Return until when the policies of a scope are known, UTC; of several families the earliest."""
+        newest = self.data().newest
+        if scope not in ("controllers", "any"):
+            return newest
+        from ekstui.sources.controllers import published_until  # 3 ms, and most answers are about AWS's
+
+        published = datetime.combine(published_until(), datetime.min.time(), UTC)
+        return published if scope == "controllers" else min(newest, published)
+
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope: the EKS family in its own order, then the others by name, then the components.
 

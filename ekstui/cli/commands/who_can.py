@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         blocks = who_can_blocks(
             answer,
             arguments.scope,
-            data.newest,
+            library.known_until(arguments.scope),
             full=full,
             types=types,
             narrow=to_terminal() and terminal_width() < NARROW,
@@ -115,7 +115,9 @@ def run(arguments: argparse.Namespace) -> int:
         return ExitCode.DONE
     where = _WHERE[arguments.scope] if answer.is_named else "no AWS managed policy"
     on = f" on {arguments.resource}" if arguments.resource else ""
-    narrate(f"None exists: {where} allows {answer.action}{on}, as known until {data.newest:%Y-%m-%d}.")
+    narrate(
+        f"None exists: {where} allows {answer.action}{on}, as known until {library.known_until(arguments.scope):%Y-%m-%d}."
+    )
     if absence := knowledge().absence(arguments.action):
         narrate(absence.text)
     return ExitCode.DONE if principals is not None and principals.principals else ExitCode.NOTHING
