@@ -16,9 +16,12 @@ help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV), which takes up to half a minute the first time:" >&2
+	@echo "  a virtual environment" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@echo "  ekstui and what it needs" >&2
 	@# uv takes seconds for what takes pip a minute; where it cannot be had, pip does it.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
 		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]' \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
