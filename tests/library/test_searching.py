@@ -129,7 +129,7 @@ def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed: Lib
 def test_what_is_no_action_is_said(indexed: Library) -> None:
     with pytest.raises(NotFoundError, match="EKS access policy"):
         who_can_answer(indexed, "AmazonEKSAdminPolicy")
-    with pytest.raises(InputError, match="no action"):
+    with pytest.raises(InputError, match="not an action"):
         who_can_answer(indexed, "DescribeSecurityGroups")
     with pytest.raises(InputError, match="no ARN"):
         who_can_answer(indexed, "ec2:CreateVolume", "snapshot/snap-1")

@@ -42,7 +42,7 @@ def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, 
         "~ 2 actions: eks:AssociateAccessPolicy, eks:DisassociateAccessPolicy",
         "eks:policyArn  + …/AmazonEKSPodIdentityPolicy",
     ]
-    assert found.count("v26: The access policy AmazonEKSPodIdentityPolicy may be given.") == 1
+    assert found.count("v26: The access policy AmazonEKSPodIdentityPolicy may be associated.") == 1
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library
         "+ if ec2:ResourceTag/ebs.csi.aws.com/cluster StringEquals true",
         "+ or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
     ]
-    assert "would be refused with V2 alone" in " ".join(found)
+    assert "would be denied with V2 alone" in " ".join(found)
 
 
 def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
