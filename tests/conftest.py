@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ekstui import logbook
 from tests.filled import copied, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("ekstui", deadline=None)
+settings.load_profile("ekstui")
 
 pytest_plugins = ["tests.rig.fixtures"]
 

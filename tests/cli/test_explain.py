@@ -230,7 +230,7 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
     ("arguments", "says"),
     [
         (["hello"], "no denial"),
-        (["--action", "CreateVolume"], "no action"),
+        (["--action", "CreateVolume"], "not an action"),
         (["--action", "ec2:CreateVolume", "--resource", "volume/vol-1"], "no ARN"),
         (["--action", "ec2:CreateVolume", "--principal", "me"], "no ARN"),
         (["--action", "ec2:CreateVolume", "--context", "aws:ReqestTag/a=b"], "aws:RequestTag/"),
