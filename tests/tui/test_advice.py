@@ -23,9 +23,9 @@ ERRORS = {
 }  # fmt: skip
 
 NOT_IN_THE_APP = re.compile(
-    r"ekstui pin |ekstui cache |Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from"
+    r"ekstui pin |ekstui cache |ekstui config edit|Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from"
 )
-"""What only commands say, and what no key can do: other options, another ekstui, another file."""
+"""What only commands say, or are said before the app starts, and what no key can do: other options, another file."""
 
 
 def advice() -> Iterator[tuple[str, str]]:
