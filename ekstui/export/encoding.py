@@ -167,6 +167,9 @@ _LISTS = ("policies", "changes", "versions", "moved", "roles", "users", "groups"
 _PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
 """A key that YAML takes for a word."""
 
+_LONGEST_KEY = 1000
+"""The most characters of a key before its colon on one line; YAML allows 1,024."""
+
 _PAIR = re.compile(r"\\ud([89ab][0-9a-f]{2})\\ud([c-f][0-9a-f]{2})")
 """How JSON spells a character that YAML spells as one."""
 
@@ -176,11 +179,15 @@ def yaml(value: object, indent: str = "") -> Iterator[str]:
     if isinstance(value, dict) and value:
         for key, part in value.items():
             name = key if _PLAIN.fullmatch(key) else _scalar(key)
+            start = f"{indent}{name}:"
+            if len(name) > _LONGEST_KEY:
+                yield f"{indent}? {name}"
+                start = f"{indent}:"
             if isinstance(part, dict | list) and part:
-                yield f"{indent}{name}:"
+                yield start
                 yield from yaml(part, indent + "  ")
             else:
-                yield f"{indent}{name}: {_scalar(part)}"
+                yield f"{start} {_scalar(part)}"
     elif isinstance(value, list) and value:
         for part in value:
             first, *others = yaml(part, indent + "  ")

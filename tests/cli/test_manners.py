@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -24,6 +24,8 @@ _JSON = st.recursive(
 
 
 @given(_JSON)
+@example({"\U0010ffff" * 200: {"x" * 2000: 1}})
+@example([{"x" * 2000: [1, {"y" * 2000: None}]}])
 def test_yaml_says_what_json_says(value: object) -> None:
     loader = pytest.importorskip("yaml")  # moto, a dependency of the tests, brings it
     text = "\n".join(yaml(value))

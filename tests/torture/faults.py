@@ -32,6 +32,7 @@ from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.start import where_to_start
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.rows import RowList
 from tests.filled import fill_cache
@@ -128,11 +129,11 @@ def screens() -> dict[str, str]:
     """Start the app and ask; return what each screen about the account says, with the header of the first."""
 
     async def look() -> dict[str, str]:
-        app = EkstuiApp(Library.open())
+        library = Library.open()
+        app = EkstuiApp(library, where_to_start(POLICY, library))
         async with app.run_test(size=(140, 40)) as pilot, asyncio.timeout(60):
             explorer = app.screen
             assert isinstance(explorer, ExplorerScreen)
-            await pilot.press("j")
             while explorer.shown is None or explorer.shown.entry.policy.name != POLICY:
                 await pilot.pause(0.02)
             explorer.ask_account(ask=True)

@@ -54,7 +54,7 @@ def test_a_facet_that_cannot_be_read_says_so_and_leaves_nothing_out() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("slash")
         _explorer(app).policies.line.value = "changed:soon"
-        await settle(pilot, lambda: "no date" in str(_explorer(app).policies.border_subtitle))
+        await settle(pilot, lambda: "not a date" in str(_explorer(app).policies.border_subtitle))
         assert len(_names(app)) == 50
 
     travel(journey)
