@@ -198,6 +198,12 @@ def show_shape(
     }
 
 
+def document_shape(data: DataStatus, label: str, document: object, services: Sequence[ServiceSummary]) -> Shape:
+    """Return the answer of `show` for a document that is no policy of AWS's."""
+    services_shape = [_service(service, None) for service in services]
+    return {**answer(data=data), "label": label, "document": document, "services": services_shape}
+
+
 def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) -> Shape:
     """Return the answer of `versions`, oldest first."""
     return {**_which(data, entry), "versions": encode(steps)}

@@ -18,6 +18,7 @@ from ekstui.sources.policy_file import document_of, read_document
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
+    from ekstui.core.document import Document
 
 
 def compare(
@@ -56,6 +57,15 @@ def compare(
     except (AccountError, InputError):
         snapshot = None  # it is only an addition
     return compared(one, other, knowledge, snapshot)
+
+
+def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
+    """Return the document of a file, of standard input or of all policies of a role; InputError for one that IAM refuses."""
+    if isinstance(side, RoleSide):
+        from ekstui.library.roles import role_side
+
+        return role_side(side.name, library.account.recent(), library.default_versions).document
+    return read_side(side, library, standard_input).document
 
 
 def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """The commands that ask an account, run in this process against the rig."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -138,3 +139,20 @@ def test_who_can_never_says_nobody_of_an_account_that_was_not_read(rig: Rig, eks
     assert "AmazonEKS_CNI_Policy" in done.out
     assert "nobody may" not in done.out
     assert "denied" in done.err.lower()
+
+
+def test_what_a_role_or_a_document_permits(rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.reset(0)
+    shown = ekstui("show", "role:prod-node")
+    assert shown.code == 0
+    assert "ecr:GetAuthorizationToken" in shown.out
+    assert shape(ekstui, "show", "role:prod-node")["label"] == "role:prod-node"
+    monkeypatch.setattr(
+        "sys.stdin",
+        io.StringIO(
+            '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}}'
+        ),
+    )
+    assert "Limited: Tagging 1/2" in ekstui("show", "-").out
+    assert ekstui("show", "role:prod-nod").code == 1
+    assert ekstui("show", "./none.json").code == 2

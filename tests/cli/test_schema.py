@@ -39,6 +39,7 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("diff", "AmazonEKSViewPolicy", "AmazonEKSEditPolicy"),
     ("who-can", "ec2:CreateFleet", "--scope", "controllers"),
     ("who-can", "k8s:create:pods/exec"),
+    ("show", "{file}"),
     ("trim", "AmazonEKSClusterPolicy"),
     ("versions", "AmazonEKSServiceRolePolicy"),
     ("versions", "AmazonEKSServicePolicy"),

@@ -83,7 +83,7 @@ def test_sentences_fit_80_columns(arguments: str) -> None:
 def test_options_that_choose_the_account_change_nothing_where_none_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["list"],
-        ["show", "AmazonEKS_CNI_Policy"],
+        ["trim", "AmazonEKSClusterPolicy"],
         ["versions", "AmazonEKS_CNI_Policy"],
         ["cache", "info"],
     ):

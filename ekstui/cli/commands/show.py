@@ -1,46 +1,52 @@
 """`ekstui show`: what a version of a policy permits."""
 
 import argparse
+import sys
 from collections.abc import Mapping
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.library import open_library
-from ekstui.cli.options import POLICY, add_json, add_parameters, parameters
+from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.document import broken_rules
-from ekstui.core.where import parse_policy
+from ekstui.core.where import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
 from ekstui.export.documents import cloudformation_text, size_words, terraform_text
 from ekstui.export.encoding import Shape
-from ekstui.export.shapes import access_policy_shape, one_or_answers, show_shape
+from ekstui.export.shapes import access_policy_shape, document_shape, one_or_answers, show_shape
 from ekstui.library import Library, PolicyEntry
 from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
 from ekstui.library.catalog import knowledge, knowledge_of, version_at
 from ekstui.present.access import access_blocks
+from ekstui.present.blocks import Block, Heading
 from ekstui.present.policies import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
 
-DESCRIPTION = f"Show what a policy permits. {POLICY}"
+DESCRIPTION = f"Show what a policy permits. {POLICY} A file, - for standard input, and role:NAME (all policies of a role) are taken too."
 EXAMPLES = (
     "ekstui show AmazonEKS_CNI_Policy@v5",
     "ekstui show karpenter@v1.14.1 --param ClusterName=prod",
     "ekstui show access:AmazonEKSEditPolicy",
+    "ekstui show ./my-policy.json",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("policy", nargs="+", metavar="POLICY[@V]")
+    parser.add_argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--document", action="store_true", help="the policy document itself, as IAM has it")
     forms.add_argument("--markdown", action="store_true", help="what it permits as Markdown")
     forms.add_argument("--terraform", action="store_true", help="the document as an aws_iam_policy of Terraform")
     forms.add_argument("--cloudformation", action="store_true", help="the document as a template of CloudFormation")
     add_parameters(parser)
+    add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the console's table, a service a line, then the actions of each; or the document itself."""
+    if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
+        return _show_document(side, arguments)
     library = open_library()
     values = parameters(arguments)
     asked = [_asked(library, text) for text in arguments.policy]
@@ -66,6 +72,36 @@ def run(arguments: argparse.Namespace) -> int:
             if iam is not None:
                 print_text()
             (print_markdown if arguments.markdown else print_blocks)(access_blocks(access))
+    return ExitCode.DONE
+
+
+def _show_document(side: Side, arguments: argparse.Namespace) -> int:
+    """Print what a document that is no policy of AWS's permits: of a file, standard input, or all of a role."""
+    from ekstui.core.document import serialise
+    from ekstui.core.summary import services_in
+    from ekstui.library.comparing import document_of_side
+
+    library = open_library()
+    if isinstance(side, RoleSide):
+        from ekstui.cli.library import library_for
+
+        library = library_for(arguments)
+    text = sys.stdin.read() if isinstance(side, StandardInput) else ""
+    document = document_of_side(side, library, text)
+    services = services_in(document)
+    if arguments.document:
+        print_json(serialise(document))
+    elif arguments.terraform or arguments.cloudformation:
+        form = terraform_text if arguments.terraform else cloudformation_text
+        print_text(form("policy", serialise(document)).rstrip("\n"))
+    elif arguments.json:
+        print_json(document_shape(library.data(), str(side), serialise(document), services))
+    else:
+        blocks: list[Block] = [Heading(str(side), 1), services_table(services)]
+        if arguments.markdown:
+            print_markdown(blocks)
+        else:
+            print_blocks([*blocks, *actions_blocks(services, {})])
     return ExitCode.DONE
 
 
