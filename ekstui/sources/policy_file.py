@@ -25,6 +25,8 @@ def read_document(path: Path, *, trust: bool = False) -> Document:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except ValueError:  # a name that no file can have
+        raise InputError(f"{path} is not the name of a file.") from None
     return document_of(text, str(path), trust=trust)
 
 
