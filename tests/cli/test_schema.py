@@ -14,6 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import ekstui.core
+import ekstui.library
+import ekstui.sources
+import ekstui.store
 from ekstui import paths
 from ekstui.cli.main import main
 from ekstui.cli.parser import build_parser, commands_of
@@ -171,12 +174,9 @@ def test_answers_from_the_account(
 
 
 def test_the_encoder_names_fields_that_are_there() -> None:
-    for module in pkgutil.walk_packages(ekstui.core.__path__, "ekstui.core."):
-        importlib.import_module(module.name)
-    for name in ("results", "clusters", "syncing", "kubernetes_denials"):
-        importlib.import_module(f"ekstui.library.{name}")
-    for name in ("ekstui.store.accounts", "ekstui.sources.aws.simulation"):
-        importlib.import_module(name)
+    for package in (ekstui.core, ekstui.library, ekstui.sources, ekstui.store):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     kinds = [
         kind
         for name, module in list(sys.modules.items())
