@@ -18,7 +18,7 @@ from docs.words import command_usage, examples_of, options_of
 from ekstui import paths
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.parser import build_parser, commands_of
-from ekstui.config import SETTINGS, Settings
+from ekstui.settings import SETTINGS, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.screens.account import AccountScreen

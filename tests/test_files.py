@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.config import read_file
 from ekstui.errors import InputError
 from ekstui.files import MAX_STATE, read_state, write_named, write_state
+from ekstui.settings import read_file
 
 
 def folder(path: Path) -> None:

@@ -16,7 +16,7 @@ from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
-    from ekstui.config import Effective, Settings
+    from ekstui.settings import Effective, Settings
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
@@ -113,7 +113,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
     InputError names the place of a value that cannot be.
     """
     from ekstui import paths
-    from ekstui.config import effective  # 5 ms, which a refusal need not pay
+    from ekstui.settings import effective  # 5 ms, which a refusal need not pay
 
     given = {
         setting: tuple(value) if isinstance(value, list) else value
@@ -142,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         code: int = command_module(arguments.command).run(arguments)
     finally:
-        if opening := sys.modules.get("ekstui.cli.library"):
+        if opening := sys.modules.get("ekstui.cli.session"):
             opening.narrate_notices()
     return code
 

@@ -12,7 +12,6 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
-    from ekstui.config import Effective
     from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ekstui.library.reviewing import Review
     from ekstui.library.syncing import SyncReport
     from ekstui.library.upgrading import UpgradeAnswer
+    from ekstui.settings import Effective
     from ekstui.sources.aws.simulation import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
 
@@ -314,7 +314,7 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
     """Return the answer of `clusters`."""
-    from ekstui.library.clusters import worst_first  # with the findings, which no other command's shape needs
+    from ekstui.library.cluster_answers import worst_first  # with the findings, which no other command's shape needs
 
     counts = [Counter(finding.severity for _, finding in worst_first(each)) for each in found]
     return answer(

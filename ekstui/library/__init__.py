@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ekstui.library.choice import AccountChoice
-    from ekstui.library.clusters import ClusterAnswer, ClusterRole, RecentChange
+    from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange
     from ekstui.library.library import Library
     from ekstui.library.results import (
         AttachedAnswer,
@@ -46,9 +46,9 @@ _MODULES = {
     "Library": "library",
     "PolicyEntry": "results",
     "AttachedAnswer": "results",
-    "ClusterAnswer": "clusters",
-    "ClusterRole": "clusters",
-    "RecentChange": "clusters",
+    "ClusterAnswer": "cluster_answers",
+    "ClusterRole": "cluster_answers",
+    "RecentChange": "cluster_answers",
     "RoleAnswer": "roles",
     "SyncReport": "syncing",
 }

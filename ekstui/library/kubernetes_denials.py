@@ -10,7 +10,7 @@ from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_for
 from ekstui.errors import AccountError, InputError
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge
-from ekstui.library.clusters import find_cluster, with_cluster
+from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
 
 if TYPE_CHECKING:

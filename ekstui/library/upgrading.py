@@ -15,7 +15,7 @@ from ekstui.core.upgrade import lacking, superfluous
 from ekstui.core.uses import uses_in
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import nearest_names
-from ekstui.library.clusters import find_cluster
+from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
 from ekstui.library.roles import attached_arns, role_values, subjects_of

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from ekstui.config import SETTINGS, Effective
 from ekstui.core.policy import version_label
 from ekstui.library import CacheInfo
 from ekstui.library.syncing import SyncReport
 from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, note
+from ekstui.settings import SETTINGS, Effective
 from ekstui.store.accounts import StoredAccount
 
 

@@ -18,7 +18,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.catalog import knowledge
-from ekstui.library.clusters import RECENT, worst_first
+from ekstui.library.cluster_answers import RECENT, worst_first
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (
     Block,

@@ -15,9 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ekstui import logbook
-from ekstui.config import Effective, Settings, nearest_words
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
+from ekstui.settings import Effective, Settings, nearest_words
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAccount
 from ekstui.tui.background import Job
@@ -242,7 +242,7 @@ class EkstuiApp(LibraryApp):
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters, and show it."""
-        from ekstui.library.clusters import clusters as judged
+        from ekstui.library.cluster_answers import clusters as judged
         from ekstui.present.cluster import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.chooser import ChooserScreen
         from ekstui.tui.screens.cluster import ClusterScreen

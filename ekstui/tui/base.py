@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.geometry import Size
 
-from ekstui.config import Settings
+from ekstui.settings import Settings
 from ekstui.tui.account import MfaPrompter
 from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp

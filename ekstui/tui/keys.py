@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from ekstui.config import nearest_words
+from ekstui.settings import nearest_words
 
 
 class Key(NamedTuple):

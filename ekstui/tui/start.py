@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ekstui import logbook
-from ekstui.config import Effective, nearest_words
 from ekstui.errors import InputError
+from ekstui.settings import Effective, nearest_words
 from ekstui.tui.account import first_view
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.shown import Shown, Start

@@ -15,7 +15,7 @@ from docs.words import examples_of
 from ekstui import paths
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
-from ekstui.config import SETTINGS
+from ekstui.settings import SETTINGS
 from ekstui.tui.keys import KEYS
 from tests.filled import copied
 from tests.rig.rig import Rig

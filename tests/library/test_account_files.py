@@ -8,7 +8,7 @@ import pytest
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached
-from ekstui.library.clusters import cluster_answer
+from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.roles import role_answer
 from tests.rig.clients import client
 from tests.rig.rig import Rig

@@ -17,7 +17,7 @@ from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached, attached_everywhere
-from ekstui.library.clusters import cluster_answer
+from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.comparing import compare
 from ekstui.library.copies import copies_in
 from ekstui.library.own_account import Account

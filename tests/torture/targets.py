@@ -15,7 +15,6 @@ from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 
-from ekstui.config import effective
 from ekstui.core.change import changes
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import Document, parse_text
@@ -30,6 +29,7 @@ from ekstui.core.where import parse_sides, parse_where
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.paths import assets
+from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import read_collection

@@ -7,9 +7,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from ekstui.config import Effective, Settings
 from ekstui.library import Library
 from ekstui.present.styled import plain
+from ekstui.settings import Effective, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen

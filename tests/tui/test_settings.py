@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.config import effective
 from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
+from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, ClusterAnswer, Library
-from ekstui.library import clusters as judging
+from ekstui.library import cluster_answers as judging
 from ekstui.present.cluster import remedy_of
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen

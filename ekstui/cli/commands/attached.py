@@ -4,9 +4,9 @@ import argparse
 from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import library_for, narrate_errors, read_account
 from ekstui.cli.options import POLICY, add_account, add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.export.shapes import attached_shape, organisation_shape
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere

@@ -3,9 +3,9 @@
 import argparse
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
+from ekstui.cli.session import open_library
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library
 from ekstui.present.cache import cache_blocks

@@ -4,9 +4,9 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_codes import ExitCode, add_exit_code, gate
-from ekstui.cli.library import open_library
 from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.session import open_library
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_since
 from ekstui.export.shapes import changes_shape
@@ -100,7 +100,7 @@ def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: 
 def _library(arguments: argparse.Namespace) -> Library:
     if not arguments.attached:
         return open_library()
-    from ekstui.cli.library import library_for  # 25 ms, and only --attached asks the account
+    from ekstui.cli.session import library_for  # 25 ms, and only --attached asks the account
 
     return library_for(arguments)
 
@@ -120,7 +120,7 @@ def _prepare_index(library: Library) -> None:
 
 def _attached(library: Library) -> tuple[set[str], bool]:
     """Return the names of the AWS policies that are attached in the account, and whether all of it was read."""
-    from ekstui.cli.library import read_account
+    from ekstui.cli.session import read_account
     from ekstui.library.attachments import attached_names
 
     snapshot = read_account(library)

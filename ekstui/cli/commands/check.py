@@ -3,9 +3,9 @@
 import argparse
 
 from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
-from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.cli.session import open_library
 from ekstui.export.shapes import check_shape
 
 DESCRIPTION = "Show which policies of ekstui.lock changed since they were pinned, and what that means."

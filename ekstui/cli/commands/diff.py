@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
-from ekstui.cli.library import library_for
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.session import library_for
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.patch import comparison_patch

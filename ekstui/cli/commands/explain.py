@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from ekstui.cli.exit_codes import add_exit_code, gate
-from ekstui.cli.library import open_library
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json
+from ekstui.cli.session import open_library
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
@@ -96,7 +96,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
     # 60 ms with what is known of clusters, and most messages are IAM's.
-    from ekstui.cli.library import library_for, read_account
+    from ekstui.cli.session import library_for, read_account
     from ekstui.export.shapes import forbidden_shape
     from ekstui.library.kubernetes_denials import forbidden_answers
     from ekstui.present.access import forbidden_blocks
@@ -124,7 +124,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     if inquiry.principal is None and not chosen and not arguments.offline:
         return open_library()
     # 70 ms, for what only a question about the account needs.
-    from ekstui.cli.library import library_for, read_account
+    from ekstui.cli.session import library_for, read_account
 
     library = library_for(arguments)
     if inquiry.principal is not None:

@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import open_library
 from ekstui.cli.options import add_json, add_scope
 from ekstui.cli.output import print_blocks, print_json
+from ekstui.cli.session import open_library
 from ekstui.present.policies import policies_blocks
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import argparse
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import account_choice
 from ekstui.cli.options import add_account, add_scope, add_theme
+from ekstui.cli.session import account_choice
 
 DESCRIPTION = "Open the app."
 EXAMPLES = ("ekstui open AmazonEKSClusterPolicy@v8..v10",)

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import open_library
 from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.session import open_library
 from ekstui.core.document import broken_rules
 from ekstui.core.where import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
@@ -83,7 +83,7 @@ def _show_document(side: Side, arguments: argparse.Namespace) -> int:
 
     library = open_library()
     if isinstance(side, RoleSide):
-        from ekstui.cli.library import library_for
+        from ekstui.cli.session import library_for
 
         library = library_for(arguments)
     text = sys.stdin.read() if isinstance(side, StandardInput) else ""

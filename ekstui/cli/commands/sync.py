@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import library_for
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
+from ekstui.cli.session import library_for
 from ekstui.export.shapes import sync_shape
 from ekstui.present.cache import sync_blocks
 

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import library_for, narrate_errors, read_account
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.core.document import serialise_statement
 from ekstui.errors import InputError
 from ekstui.export.documents import terraform_text

@@ -3,9 +3,9 @@
 import argparse
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import open_library
 from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.output import print_blocks, print_json, print_text
+from ekstui.cli.session import open_library
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import one_or_answers, versions_shape
 from ekstui.library.catalog import knowledge_of

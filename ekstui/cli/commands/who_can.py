@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.library import library_for
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import (
     narrate,
@@ -18,6 +17,7 @@ from ekstui.cli.output import (
     print_text,
     terminal_width,
 )
+from ekstui.cli.session import library_for
 from ekstui.cli.streams import to_terminal
 from ekstui.core.holders import nearest_actions
 from ekstui.errors import AccountError, InputError
@@ -152,7 +152,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
     """Return whose access entries give one of the policies; EKS is asked only if an option names the account."""
     if not (library.account_at_hand or arguments.region):
         return ()
-    from ekstui.cli.library import read_account
+    from ekstui.cli.session import read_account
     from ekstui.library.kubernetes_denials import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline
@@ -172,7 +172,7 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
     """
     if not (library.account_at_hand or arguments.region):
         return None
-    from ekstui.cli.library import narrate_errors, read_account
+    from ekstui.cli.session import narrate_errors, read_account
     from ekstui.library.own_account import FRESH
     from ekstui.library.who_may import principals_can
 

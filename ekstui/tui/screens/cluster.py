@@ -14,7 +14,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
-from ekstui.library.clusters import cluster_answer
+from ekstui.library.cluster_answers import cluster_answer
 from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, mending_policy, paths_of
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, plain, styled

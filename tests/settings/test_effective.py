@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.config import SETTINGS, Settings, effective
 from ekstui.errors import InputError
+from ekstui.settings import SETTINGS, Settings, effective
 
 
 @pytest.fixture
