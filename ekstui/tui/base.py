@@ -15,15 +15,12 @@ from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.in_turn import KeysInTurnApp
 from ekstui.tui.keys import Key
-from ekstui.tui.shown import Shown
 from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
     from ekstui.core.lookup import Catalogue
-    from ekstui.core.where import Side
-    from ekstui.library import Library
-    from ekstui.tui.shown import Marks
+    from ekstui.library import DataStatus, Library
 
 
 class LibraryApp(KeysInTurnApp, SurvivingApp):
@@ -37,6 +34,7 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
         self.background = Background()
         self.mfa = MfaPrompter()
         self.mfa.attach(self)
+        self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, its texts changed so that they can be read."""
@@ -58,37 +56,15 @@ class LibraryApp(KeysInTurnApp, SurvivingApp):
         """Return the keys that do this, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
 
-    async def action_back(self) -> None:
-        """Go back one step."""
-        raise NotImplementedError
-
-    def action_account(self) -> None:
-        """Show the account."""
-        raise NotImplementedError
-
     def catalogue_of(self, library: Library, snapshot: AccountSnapshot | None) -> Catalogue | None:
         """Return all that can be found, where that was read before of the same policies and the same account."""
-        raise NotImplementedError
+        known = self._catalogue
+        same = known is not None and known[0] is library and known[1] is snapshot and known[2] == library.data()
+        return known[3] if known is not None and same else None
 
     def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
         """Keep all that can be found for the next time."""
-        raise NotImplementedError
-
-    def mark(self, marks: Marks) -> None:
-        """Mark these policies and versions."""
-        raise NotImplementedError
-
-    def compare_sides(self, before: Side, after: Side) -> None:
-        """Show what differs between two sides."""
-        raise NotImplementedError
-
-    def open_text(self, text: str) -> None:
-        """Open what a text finds first."""
-        raise NotImplementedError
-
-    def go_to(self, shown: Shown) -> None:
-        """Go back to the explorer and show a policy at a version there, once the caller is done."""
-        raise NotImplementedError
+        self._catalogue = (library, snapshot, library.data(), known)
 
 
 LEAST = Size(60, 15)

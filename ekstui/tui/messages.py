@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step
     from ekstui.core.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.core.where import PolicyAt, Side
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
     from ekstui.tui.filters import Facet, Touched
+    from ekstui.tui.shown import Marks, Shown
 
 
 class PolicyHighlighted(Message):
@@ -48,16 +50,6 @@ class VersionChosen(Message):
         super().__init__()
         self.arn = arn
         self.version = version
-
-
-class CompareWanted(Message):
-    """The user wants two versions of a policy compared."""
-
-    def __init__(self, policy: str, before: int, after: int) -> None:
-        super().__init__()
-        self.policy = policy
-        self.before = before
-        self.after = after
 
 
 class SummaryLoaded(Message):
@@ -165,6 +157,55 @@ class AskExplain(Message):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self.text = text
+
+
+class ShowPolicy(Message):
+    """Show a policy at a version in the four panes."""
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__()
+        self.shown = shown
+
+
+class ShowComparison(Message):
+    """Show what differs between two sides."""
+
+    def __init__(self, before: Side, after: Side) -> None:
+        super().__init__()
+        self.before = before
+        self.after = after
+
+
+class ShowMatrix(Message):
+    """Show services by access levels for these policies."""
+
+    def __init__(self, places: Sequence[PolicyAt]) -> None:
+        super().__init__()
+        self.places = places
+
+
+class ShowRole(Message):
+    """Show all about a role, given by name or ARN."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self.role = role
+
+
+class ShowFound(Message):
+    """Show what a text finds first, as if it had been typed into the palette."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class MarksChosen(Message):
+    """The user marked these policies and versions in the palette."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self.marks = marks
 
 
 class ShowAction(Message):

@@ -26,13 +26,12 @@ from ekstui.cli.main import main as ekstui
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.sources.aws import connection
-from ekstui.tui.app import EkstuiApp
+from ekstui.tui.app import EkstuiApp, where_to_start
 from ekstui.tui.screens.account import AccountScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.start import where_to_start
 from ekstui.tui.widgets.attached import AttachedPane
 from ekstui.tui.widgets.rows import RowList
 from tests.filled import fill_cache

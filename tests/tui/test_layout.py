@@ -14,6 +14,7 @@ from ekstui.present.styled import plain
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
+from ekstui.tui.messages import ShowPolicy
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
@@ -137,7 +138,7 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
             shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
-            app.go_to(shown)
+            app.post_message(ShowPolicy(shown))
             while explorer.shown != shown:
                 await pilot.pause(0.05)
             await pilot.pause(0.5)

@@ -10,10 +10,9 @@ from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
-from ekstui.tui.app import EkstuiApp
+from ekstui.tui.app import EkstuiApp, start
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.start import start
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 

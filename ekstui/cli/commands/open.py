@@ -23,6 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the app, at a policy, a version or a comparison if one is named."""
-    from ekstui.tui.start import start  # Textual: 155 ms
+    from ekstui.tui.app import start  # Textual: 155 ms
 
     return start(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE

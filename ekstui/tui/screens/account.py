@@ -24,7 +24,7 @@ from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.copying import Copyable, advised
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.messages import ShowComparison
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.rows import RowList
@@ -167,7 +167,7 @@ class AccountScreen(ReportScreen):
             return
         copy = row.value.copy
         today = copy.original.default_version
-        self.app.push_screen(CompareScreen(PolicyAt(copy.local.arn), PolicyAt(copy.original.arn, today)))
+        self.post_message(ShowComparison(PolicyAt(copy.local.arn), PolicyAt(copy.original.arn, today)))
 
 
 def _choice(label: str, value: UseProfile | UseRegions, *, on: bool) -> Node:

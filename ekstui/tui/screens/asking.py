@@ -90,7 +90,7 @@ class AskingScreen(ReportScreen):
     async def action_leave_line(self) -> None:
         """Go back to the answer, or off the screen where there is none."""
         if not self.text:
-            await self.app.action_back()
+            await self.run_action("app.back")
             return
         with self.line.prevent(Input.Changed):
             self.line.value = LINE_BREAK.join(self.text.splitlines())

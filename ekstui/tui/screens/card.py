@@ -14,9 +14,8 @@ from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskWhoCan
+from ekstui.tui.messages import AskWhoCan, ShowPolicy, ShowRole
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
@@ -59,13 +58,13 @@ class CardScreen(ReportScreen):
         if isinstance(value, ActionInfo):
             self.post_message(AskWhoCan(value.name))
         elif isinstance(value, RoleSide):
-            self.app.push_screen(RoleScreen(value.name))
+            self.post_message(ShowRole(value.name))
         elif isinstance(value, PolicyAt):
             try:
                 entry = self.app.library.find(value.name)
             except EkstuiError as error:
                 self.notify(clean_line(error.message), markup=False)
             else:
-                self.app.go_to(Shown(entry, entry.policy.default_version))
+                self.post_message(ShowPolicy(Shown(entry, entry.policy.default_version)))
         else:
             self.notify("There is nothing deeper here; y copies it.", markup=False)

@@ -20,7 +20,7 @@ from ekstui.present.styled import Styled, styled
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.messages import ShowComparison, ShowPolicy
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
@@ -167,8 +167,7 @@ class ChangesScreen(ReportScreen):
         if not isinstance(step, FeedStep):
             return
         if step.previous is None:
-            self.app.go_to(Shown(self.app.library.find(step.policy), step.version))
+            self.post_message(ShowPolicy(Shown(self.app.library.find(step.policy), step.version)))
         else:
-            self.app.push_screen(
-                CompareScreen(PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version))
-            )
+            before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
+            self.post_message(ShowComparison(before, after))

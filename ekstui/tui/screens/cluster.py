@@ -22,8 +22,8 @@ from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import Key, bindings
+from ekstui.tui.messages import ShowPolicy, ShowRole
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
@@ -169,9 +169,9 @@ class ClusterScreen(AccountReportScreen):
         if isinstance(value, Work | HealthIssue) and event.row:
             self._toggle(event.row)
         elif isinstance(value, ClusterRole) and value.subject is not None:
-            self.app.push_screen(RoleScreen(value.arn))
+            self.post_message(ShowRole(value.arn))
         elif isinstance(value, RecentChange):
-            self.app.go_to(Shown(self.app.library.find(value.policy), value.version))
+            self.post_message(ShowPolicy(Shown(self.app.library.find(value.policy), value.version)))
 
 
 def _above(row: Row) -> Hashable | None:
@@ -362,10 +362,10 @@ class ClusterMapScreen(AccountReportScreen):
             if value.subject is None:
                 self.notify("It was not read: a role of another account, or one that is gone.", markup=False)
             else:
-                self.app.push_screen(RoleScreen(value.arn))
+                self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
-            self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
+            self.post_message(ShowPolicy(Shown(entry, value.version or entry.policy.default_version)))
         elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
             self.notify(

@@ -25,7 +25,7 @@ from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskWhoCan
+from ekstui.tui.messages import AskWhoCan, ShowPolicy
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.pane import failure, plain_failure
@@ -279,4 +279,4 @@ class ExplainScreen(AskingScreen):
         if isinstance(value, PolicyAt):
             event.stop()
             entry = self.app.library.find(value.name)
-            self.app.go_to(Shown(entry, value.version or entry.policy.default_version))
+            self.post_message(ShowPolicy(Shown(entry, value.version or entry.policy.default_version)))

@@ -26,6 +26,8 @@ from ekstui.tui.messages import (
     PaneFailed,
     PolicyHighlighted,
     RowReached,
+    ShowComparison,
+    ShowFound,
     Synced,
     VersionChosen,
 )
@@ -166,7 +168,7 @@ class ExplorerScreen(WaysScreen):
         self.marks = offer.marks
         self.go_to(offer.shown)
         if offer.opened:
-            self.app.open_text(offer.opened)
+            self.post_message(ShowFound(offer.opened))
 
     def _forget_offer(self) -> None:
         from ekstui.library.remembered import forget_place
@@ -178,7 +180,7 @@ class ExplorerScreen(WaysScreen):
     def _open(self, start: Start) -> None:
         self.shown = start.shown
         if start.compare_with is not None:
-            self.compare(Shown(start.shown.entry, start.compare_with).place, start.shown.place)
+            self.post_message(ShowComparison(Shown(start.shown.entry, start.compare_with).place, start.shown.place))
 
     def _load(self, *, cursor: str | None = None) -> None:
         library = self.app.library

@@ -18,9 +18,17 @@ from ekstui.present.styled import Row
 from ekstui.scope import Scope
 from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import AskExplain, AskWhoCan, CompareWanted, PaneWanted, action_of, one_action_of
+from ekstui.tui.messages import (
+    AskExplain,
+    AskWhoCan,
+    PaneWanted,
+    ShowComparison,
+    ShowMatrix,
+    action_of,
+    one_action_of,
+)
 from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
+from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
@@ -40,9 +48,6 @@ RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")
 
 LEFT_SHARE = 0.48
 """The most of the width that the left column takes for the names."""
-
-TWO_LINES = 24
-"""Rows from which the line about the row under the cursor has a second one."""
 
 
 class PanesLayout(VerticalLayout):
@@ -216,13 +221,6 @@ class WaysScreen(PanesScreen):
         message.stop()
         self.action_pane(message.pane)
 
-    @on(CompareWanted)
-    def _compare_wanted(self, message: CompareWanted) -> None:
-        from ekstui.core.where import PolicyAt
-
-        message.stop()
-        self.compare(PolicyAt(message.policy, message.before), PolicyAt(message.policy, message.after))
-
     def action_mark(self) -> None:
         """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
         place = self.place
@@ -267,13 +265,7 @@ class WaysScreen(PanesScreen):
         if sides is None:
             self.say(f"{here.place} is the first version that is known; mark another one with space.")
         else:
-            self.compare(*sides)
-
-    def compare(self, before: PolicyAt, after: PolicyAt) -> None:
-        """Show what differs between two versions."""
-        from ekstui.tui.screens.compare import CompareScreen
-
-        self.app.push_screen(CompareScreen(before, after))
+            self.post_message(ShowComparison(*sides))
 
     def action_copy(self) -> None:
         """Let the user choose what to copy of the row under the cursor."""
@@ -298,10 +290,10 @@ class WaysScreen(PanesScreen):
         if self.shown:
             offer_exports(self, version_exports(self.shown, self.app.library))
 
-    def action_notes(self) -> None:
+    async def action_notes(self) -> None:
         """Show all notes: those of the account in its pane, else those of the policy."""
         if self.pane == "attached":
-            self.app.action_account()
+            await self.run_action("app.account")
             return
         self._see_permissions().show_about()
 
@@ -313,12 +305,9 @@ class WaysScreen(PanesScreen):
 
     def action_matrix(self) -> None:
         """Show services by access levels for the marks, or for the shown version."""
-        from ekstui.tui.screens.matrix import MatrixScreen
-
         self.catch_up()
         if self.shown:
-            here = self.shown.place
-            self.app.push_screen(MatrixScreen(self.marks if len(self.marks) > 1 else (here,)))
+            self.post_message(ShowMatrix(self.marks if len(self.marks) > 1 else (self.shown.place,)))
 
     def _see_permissions(self) -> PermissionsPane:
         """Return the permissions pane; where it is hidden, go to it."""

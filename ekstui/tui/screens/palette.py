@@ -16,19 +16,20 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ekstui.core.lookup import Catalogue, Pasted, Thing, is_message
+from ekstui.core.knowledge import Symptom
+from ekstui.core.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
 from ekstui.core.text import clean_line
 from ekstui.core.where import RoleSide, Side
+from ekstui.library import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.found import actions_behind, shown_of
 from ekstui.tui.keys import Key, bindings, spelled
-from ekstui.tui.messages import AskExplain, AskWhoCan
-from ekstui.tui.shown import Marks, sides_to_compare, with_mark
+from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, ShowComparison
+from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.line import Line
 from ekstui.tui.widgets.rows import RowList
@@ -41,6 +42,24 @@ DESCRIBE_AFTER = 0.12
 
 _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
+
+
+def shown_of(thing: Thing) -> Shown | None:
+    """Return the policy at a version that a thing is; None for another thing."""
+    match thing.value:
+        case PolicyEntry() as entry:
+            return Shown(entry, entry.policy.default_version)
+        case PolicyVersion(policy=Thing(value=PolicyEntry() as entry), place=place):
+            return Shown(entry, entry.policy.versions[place].number)
+        case _:
+            return None
+
+
+def _actions_behind(thing: Thing) -> tuple[str, ...]:
+    """Return the actions that a thing is about: itself, or those that a symptom lacks."""
+    if thing.kind == "action":
+        return (str(thing.value),)
+    return thing.value.actions if isinstance(thing.value, Symptom) else ()
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -241,12 +260,12 @@ class PaletteScreen(ModalScreen[Thing | None]):
             self._say("Only a policy or a version can be marked.")
             return
         self.marks = with_mark(self.marks, shown.place)
-        self.app.mark(self.marks)
+        self.post_message(MarksChosen(self.marks))
         self._show(keep=True)
 
     def action_who_can(self) -> None:
         """Show who can do the action in the row."""
-        actions = actions_behind(self._thing) if self._thing else ()
+        actions = _actions_behind(self._thing) if self._thing else ()
         if not actions:
             self._say("w asks about an action; this row is none.")
             return
@@ -256,7 +275,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
     def action_explain(self) -> None:
         """Explain the message or the action in the row, or let the user type what the role is denied."""
         thing = self._thing
-        actions = actions_behind(thing) if thing else ()
+        actions = _actions_behind(thing) if thing else ()
         if thing is None or not (actions or isinstance(thing.value, Pasted)):
             self._say("x explains a message that is pasted, or an action; this row is neither.")
             return
@@ -278,7 +297,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
             self._say("Mark a policy or a version with space, then d compares it with another row.")
             return
         self.dismiss(None)
-        self.app.compare_sides(*sides)
+        self.app.post_message(ShowComparison(*sides))
 
     def _say(self, sentence: str) -> None:
         self.notify(sentence, markup=False)

@@ -21,10 +21,9 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.copying import Copyable, Export, advised, copyables
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
-from ekstui.tui.screens.navigation import TWO_LINES
 from ekstui.tui.screens.outgoing import offer_copies, offer_exports
 from ekstui.tui.shown import Sought
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
+from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList

@@ -21,8 +21,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskExplain, ShowAction, one_action_of
-from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, ShowPolicy, one_action_of
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
@@ -157,11 +156,11 @@ class RoleScreen(AccountReportScreen):
         elif isinstance(value, CopyAnswer):
             original = value.copy.original
             place = PolicyAt(original.name, original.default_version)
-            self.app.push_screen(CompareScreen(RoleSide(self._role.rpartition("/")[2]), place))
+            self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             entry = self.app.library.find(value.name)
             version = value.version or entry.policy.default_version
-            self.app.go_to(Shown(entry, version))
+            self.post_message(ShowPolicy(Shown(entry, version)))
         elif isinstance(value, RolePolicy):
             self.view = "permissions"
             self.notify(

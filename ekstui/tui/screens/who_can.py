@@ -31,8 +31,8 @@ from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
+from ekstui.tui.messages import ShowPolicy, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.role import RoleScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList
@@ -263,10 +263,10 @@ class WhoCanScreen(AskingScreen):
         elif isinstance(value, ItsPermissions):
             event.stop()
             holder = value.holder
-            self.app.go_to(Shown(self.app.library.find(holder.policy.arn), holder.version))
+            self.post_message(ShowPolicy(Shown(self.app.library.find(holder.policy.arn), holder.version)))
         elif isinstance(value, PrincipalCan) and value.subject.kind == "role":
             event.stop()
-            self.app.push_screen(RoleScreen(value.subject.arn or value.subject.name))
+            self.post_message(ShowRole(value.subject.arn or value.subject.name))
 
 
 def action_row(action: str, about: str = "") -> Row:

@@ -19,6 +19,7 @@ from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
+from ekstui.tui.messages import ShowComparison, ShowRole
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, failure, rows_with
 from ekstui.tui.widgets.rows import RowList
@@ -319,15 +320,13 @@ class AttachedPane(Pane):
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
         from ekstui.core.account import RoleAttachment
-        from ekstui.tui.screens.role import RoleScreen
 
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role
             if self.shown and self.shown.entry.policy.home:
                 from ekstui.core.where import RoleSide
-                from ekstui.tui.screens.compare import CompareScreen
 
                 # Of a controller the question is what its role lacks.
-                self.app.push_screen(CompareScreen(RoleSide(role.name), self.shown.place))
+                self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))
                 return
-            self.app.push_screen(RoleScreen(role.arn or role.name))
+            self.post_message(ShowRole(role.arn or role.name))

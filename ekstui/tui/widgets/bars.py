@@ -11,6 +11,9 @@ from ekstui.present.styled import Style, Styled, cells, plain
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 
+TWO_LINES = 24
+"""Rows from which the line about the row under the cursor has a second one."""
+
 _THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
     "warn": "$text-warning", "added": "$text-success", "removed": "$text-error", "hit": "reverse",

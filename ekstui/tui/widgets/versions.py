@@ -15,7 +15,7 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import ActionsTouchedRead, CompareWanted, TimelineLoaded, VersionChosen
+from ekstui.tui.messages import ActionsTouchedRead, ShowComparison, TimelineLoaded, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
@@ -289,7 +289,8 @@ class VersionsPane(Pane):
             return
         numbers = [each.version for each in self._steps]
         if index := numbers.index(step.version):
-            self.post_message(CompareWanted(shown.entry.policy.name, numbers[index - 1], step.version))
+            before = shown._replace(version=numbers[index - 1])
+            self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
         else:
             self.notify("It is the first version that is known; 2 shows what it allows.", markup=False)
 

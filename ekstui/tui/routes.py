@@ -1,0 +1,289 @@
+"""How screens are opened: the one module that knows which screen shows what.
+
+Panes and screens post what they want shown (`messages.py`); only the app imports this. Each screen is imported when it
+is first shown: together they take 110 ms of the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.message import Message
+from textual.screen import Screen
+
+from ekstui.errors import InputError
+from ekstui.tui import keys
+from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAccount
+from ekstui.tui.background import Job
+from ekstui.tui.base import LibraryApp
+from ekstui.tui.messages import (
+    AskExplain,
+    AskWhoCan,
+    MarksChosen,
+    ShowAction,
+    ShowComparison,
+    ShowFound,
+    ShowMatrix,
+    ShowPolicy,
+    ShowRole,
+)
+from ekstui.tui.widgets.pane import plain_failure
+
+if TYPE_CHECKING:
+    from ekstui.core.eks import Cluster
+    from ekstui.core.lookup import Thing
+    from ekstui.library import ClusterAnswer
+    from ekstui.tui.screens.chooser import ChooserScreen
+    from ekstui.tui.screens.explorer import ExplorerScreen
+
+
+class ClustersJudged(Message):
+    """What is wrong in each cluster is known, for the table of them."""
+
+    def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer] | None) -> None:
+        super().__init__()
+        self.chooser = chooser
+        self.answers = answers
+
+
+class RoutedApp(LibraryApp):
+    """An app that opens the screen for what the user wants to see."""
+
+    recent: tuple[Thing, ...] = ()
+    """What was found last, newest first."""
+
+    @property
+    def explorer(self) -> ExplorerScreen:
+        """The first screen."""
+        return cast("ExplorerScreen", self.screen_stack[0])
+
+    async def go_home(self) -> None:
+        """Close every screen but the first."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    # Requests
+
+    @on(AskWhoCan)
+    def _ask_who_can(self, message: AskWhoCan) -> None:
+        from ekstui.tui.screens.who_can import WhoCanScreen
+
+        self.push_screen(WhoCanScreen(message.action, self.explorer.scope))
+
+    @on(AskExplain)
+    def _ask_explain(self, message: AskExplain) -> None:
+        from ekstui.tui.screens.explain import ExplainScreen
+
+        self.push_screen(ExplainScreen(message.text))
+
+    @on(ShowAction)
+    def _show_action(self, message: ShowAction) -> None:
+        from ekstui.tui.screens.action import ActionScreen
+
+        self.push_screen(ActionScreen(message))
+
+    @on(ShowComparison)
+    def _show_comparison(self, message: ShowComparison) -> None:
+        from ekstui.tui.screens.compare import CompareScreen
+
+        self.push_screen(CompareScreen(message.before, message.after))
+
+    @on(ShowMatrix)
+    def _show_matrix(self, message: ShowMatrix) -> None:
+        from ekstui.tui.screens.matrix import MatrixScreen
+
+        self.push_screen(MatrixScreen(message.places))
+
+    @on(ShowPolicy)
+    async def _show_policy(self, message: ShowPolicy) -> None:
+        await self.go_home()
+        self.explorer.go_to(message.shown)
+
+    @on(ShowRole)
+    def _show_role(self, message: ShowRole) -> None:
+        from ekstui.tui.screens.role import RoleScreen
+
+        self.push_screen(RoleScreen(message.role))
+
+    @on(MarksChosen)
+    def _marks_chosen(self, message: MarksChosen) -> None:
+        self.explorer.marks = message.marks
+
+    # What was found
+
+    @on(ShowFound)
+    async def _show_found(self, message: ShowFound) -> None:
+        from ekstui.library.find_anything import catalogue
+
+        for key in (keys.CHANGES, keys.ACCOUNT):
+            if message.text == key.label:
+                await self.run_action(key.action)
+                return
+        if found := catalogue(self.library, self.explorer.account.snapshot).find(message.text, 1):
+            self.open_found(found[0])
+
+    def open_found(self, thing: Thing) -> None:
+        """Open what was found: in the four panes, or on the screen for its kind."""
+        from ekstui.core.lookup import Pasted, Sides
+        from ekstui.tui.screens.palette import shown_of
+
+        if shown := shown_of(thing):
+            self.post_message(ShowPolicy(shown))
+        elif isinstance(thing.value, Sides):
+            self._compare(thing.value)
+        elif isinstance(thing.value, Pasted):
+            self.post_message(AskExplain(thing.value.text))
+        elif screen := self._screen_of(thing):
+            self.push_screen(screen)
+
+    def _compare(self, sides: Sequence[str]) -> None:
+        from ekstui.core.where import StandardInput, parse_sides
+
+        try:
+            before, after = parse_sides(sides)
+            if StandardInput() in (before, after):
+                raise InputError("Standard input belongs to the app.", "Name a file.")
+        except InputError as error:
+            self.notify(plain_failure(error), severity="error", markup=False)
+        else:
+            self.post_message(ShowComparison(before, after))
+
+    def _screen_of(self, thing: Thing) -> Screen[None] | None:
+        from ekstui.core.account import Group, LocalPolicy, User
+        from ekstui.core.eks import Cluster
+        from ekstui.core.knowledge import Symptom
+        from ekstui.library.access_policies import AccessPolicyAnswer
+        from ekstui.present import card
+        from ekstui.present.access import access_blocks
+        from ekstui.tui.screens.card import CardScreen
+        from ekstui.tui.screens.cluster import ClusterScreen
+        from ekstui.tui.screens.role import RoleScreen
+        from ekstui.tui.screens.who_can import WhoCanScreen
+
+        snapshot = self.explorer.account.snapshot
+        match thing.value:
+            case Cluster() as cluster:
+                return ClusterScreen(cluster.name, cluster.region)
+            case AccessPolicyAnswer() as access:
+                return CardScreen(thing, lambda: access_blocks(access))
+            case Symptom() as symptom:
+                return CardScreen(thing, lambda: card.symptom_blocks(symptom))
+            case User() as user if snapshot:
+                return CardScreen(thing, lambda: card.user_blocks(user, snapshot))
+            case Group() as group if snapshot:
+                return CardScreen(thing, lambda: card.group_blocks(group, snapshot))
+            case LocalPolicy() as own if snapshot:
+                return CardScreen(thing, lambda: card.own_policy_blocks(own, snapshot))
+            case str() as name if thing.kind == "role":
+                return RoleScreen(name)
+            case str() as action if thing.kind == "action":
+                return WhoCanScreen(action, self.explorer.scope)
+            case _:
+                return None
+
+    # Keys that work on every screen
+
+    def action_who_can(self) -> None:
+        """Show who can do the action under the cursor of the screen, or let the user type one."""
+        self._on_screen("action_who_can", AskWhoCan())
+
+    def action_explain(self) -> None:
+        """Explain a request for the action under the cursor of the screen, or let the user paste a message."""
+        self._on_screen("action_explain", AskExplain())
+
+    def _on_screen(self, action: str, otherwise: Message) -> None:
+        own: Callable[[], None] | None = getattr(self.screen, action, None)
+        if own is not None:
+            own()
+        else:
+            self.post_message(otherwise)
+
+    def action_changes(self) -> None:
+        """Show what AWS changed across the policies."""
+        from ekstui.tui.screens.changes import ChangesScreen
+
+        if not isinstance(self.screen, ChangesScreen):
+            self.push_screen(ChangesScreen(self.explorer.scope))
+
+    def action_clusters(self) -> None:
+        """Let the user choose one of the account's clusters, and show it."""
+        from ekstui.library.cluster_answers import clusters as judged
+        from ekstui.present.cluster import CLUSTER_COLUMNS, cluster_cells
+        from ekstui.tui.screens.chooser import ChooserScreen
+        from ekstui.tui.screens.cluster import ClusterScreen
+
+        snapshot = self.explorer.account.snapshot
+        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
+        if not clusters:
+            known = "No cluster of this account is known; a shows what was asked." if snapshot else (
+                "No account was asked yet; a lists the profiles, and r asks AWS."
+            )  # fmt: skip
+            self.notify(known, markup=False)
+            return
+
+        def show(cluster: Cluster | None) -> None:
+            if cluster is not None:
+                self.push_screen(ClusterScreen(cluster.name, cluster.region))
+
+        chooser = ChooserScreen("Clusters", [(cluster_cells(each), each) for each in clusters], CLUSTER_COLUMNS)
+        self.push_screen(chooser, show)
+        library = self.library
+
+        def judge(_: Job) -> ClustersJudged:
+            try:
+                return ClustersJudged(chooser, judged(library))
+            except BaseException:
+                self.post_message(ClustersJudged(chooser, None))
+                raise
+
+        self.background.run(self, "clusters", judge)
+
+    @on(ClustersJudged)
+    def _clusters_judged(self, message: ClustersJudged) -> None:
+        from ekstui.present.cluster import cluster_cells
+
+        # It may have been left by then: what was mounted once stays so.
+        if message.chooser not in self.screen_stack:
+            return
+        if message.answers is not None:
+            rows = [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]
+        else:
+            rows = [(cluster_cells(each, waiting=False), each) for _, each in message.chooser.choices]
+        message.chooser.set_choices(rows)
+
+    # The account
+
+    def action_account(self) -> None:
+        """Show the account, and let the user choose another."""
+        from ekstui.tui.screens.account import AccountScreen
+
+        if not isinstance(self.screen, AccountScreen):
+            self.push_screen(AccountScreen(self.explorer.account))
+
+    @on(SwitchAccount)
+    async def _switch_account(self, message: SwitchAccount) -> None:
+        if message.choice is not None:
+            from ekstui.tui.screens.account import AccountScreen
+
+            self.library = self.library.with_account(message.choice)
+            self.explorer.forget_account()
+            self.recent = ()
+            # Whatever stands on the screens in between is about the account before.
+            await self.go_home()
+            await self.push_screen(AccountScreen(self.explorer.account))
+        self.explorer.ask_account(ask=True)
+
+    @on(AccountChanged)
+    def _account_changed(self, message: AccountChanged) -> None:
+        for screen in self.screen_stack[1:]:
+            follow: Callable[[AccountView], None] | None = getattr(screen, "follow", None)
+            if follow is not None:
+                follow(message.view)
+
+    @on(MfaAsked)
+    def _ask_for_code(self, message: MfaAsked) -> None:
+        from ekstui.tui.screens.mfa import MfaScreen
+
+        self.push_screen(MfaScreen(message.device), message.answer)
