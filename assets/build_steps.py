@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 from ekstui.library import Library
-from ekstui.library.library import judged_by
+from ekstui.library.maintenance import fill_cache
 from ekstui.sources.corpus import Corpus
-from ekstui.store.index import STEPS_KEY, history_key, judged
+from ekstui.store.index import STEPS_KEY, history_key, judged, judged_by
 from ekstui.store.policy_store import PolicyStore
 
 TARGET = Path(__file__).resolve().parent / "steps.json.xz"
@@ -24,7 +24,7 @@ def main() -> int:
     """Judge every step of the corpus and write the file."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
-        library.fill()
+        fill_cache(library)
         steps = {
             known.policy.name: [history_key(known)[:STEPS_KEY], judged(known.policy, library.store.history(name).texts)]
             for name in library.store.names()

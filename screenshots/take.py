@@ -24,6 +24,7 @@ from textual.pilot import Pilot  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 
 from ekstui.library import AccountChoice, Library  # noqa: E402
+from ekstui.library.maintenance import fill_cache, index_cache  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
 from ekstui.tui.screens.account import AccountScreen  # noqa: E402
 from ekstui.tui.screens.action import ActionScreen  # noqa: E402
@@ -133,8 +134,8 @@ def main(names: list[str]) -> int:
         os.environ.update(HOME=home, XDG_CACHE_HOME=f"{home}/cache", XDG_CONFIG_HOME=f"{home}/config")
         # The header would tell of the filling.
         library = Library.open()
-        library.fill()
-        library.index()
+        fill_cache(library)
+        index_cache(library)
         for name, (scene, size) in pictures.items():
             if not names or name in names or scene.name in names:
                 take(scene, size)

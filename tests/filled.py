@@ -4,7 +4,7 @@ import fcntl
 import shutil
 from pathlib import Path
 
-from ekstui.library import Library
+from ekstui.library import Library, maintenance
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import PolicyStore
 
@@ -12,8 +12,8 @@ from ekstui.store.policy_store import PolicyStore
 def fill_cache(folder: Path) -> Path:
     """Make a folder's cache of all that is bundled; return the folder."""
     library = Library(Corpus.bundled(), PolicyStore.in_folder(folder))
-    assert library.fill()
-    assert library.index()
+    assert maintenance.fill_cache(library)
+    assert maintenance.index_cache(library)
     return folder
 
 

@@ -13,6 +13,7 @@ from ekstui.core.published import shown
 from ekstui.core.reference import reference
 from ekstui.core.targets import Candidate, may_match
 from ekstui.errors import InputError
+from ekstui.library import searching
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def who_can_answer(
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
     known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
-    candidates = library.candidates(wanted, scope)
-    everywhere = library.candidates(wanted, "all") if scope == "eks" and not known else candidates
+    candidates = searching.candidates(library, wanted, scope)
+    everywhere = searching.candidates(library, wanted, "all") if scope == "eks" and not known else candidates
     is_named = known or _is_named(wanted, everywhere)
     answer = who_can(wanted, candidates, resource, types=types)
     if not is_named:

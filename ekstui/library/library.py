@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import paths
-from ekstui.errors import AccountError, AmbiguousError, DataError, NotFoundError
+from ekstui.errors import AmbiguousError, NotFoundError
 from ekstui.library.catalog import (
     DefaultVersion,
     PolicyReader,
@@ -30,7 +29,7 @@ from ekstui.library.catalog import (
     parse_stored,
 )
 from ekstui.library.choice import AccountChoice
-from ekstui.library.results import CacheInfo, ChangesFeed, ComparedSide, Counts, DataStatus, PolicyEntry
+from ekstui.library.results import ComparedSide, DataStatus, PolicyEntry
 from ekstui.scope import Scope, iam_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import (
@@ -46,27 +45,16 @@ from ekstui.store.policy_store import PolicyStore, State
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
     from ekstui.core.document import Document
-    from ekstui.core.policy import Policy, Source
-    from ekstui.core.steps import FeedStep, Step
+    from ekstui.core.policy import Policy
+    from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.core.targets import Candidate
     from ekstui.library.own_account import Account
-    from ekstui.library.syncing import SyncReport
     from ekstui.sources.controllers import PublishedPolicies
 
 Answer = TypeVar("Answer")
 
 LEFT_ALONE = 30.0
 """How long a cache that could not be used is not tried again, in seconds."""
-
-
-def never() -> bool:
-    """Return that nothing is cancelled."""
-    return False
-
-
-def silent(done: int, total: int) -> None:
-    """Report no progress."""
 
 
 @dataclass(slots=True)
@@ -140,7 +128,7 @@ class Library:
         try:
             state = self.store.state()
         except CacheError as error:
-            self._answer(error)
+            self.recover_from(error)
             return None
         for endpoint in state.endpoints:
             warning = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
@@ -152,17 +140,17 @@ class Library:
 
     def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
         """Return the cache's answer to a question, or the corpus's where there is no cache to use."""
-        answer = self._cached(lambda: (question(self.store),))
+        answer = self.cached(lambda: (question(self.store),))
         return answer[0] if answer else question(self.corpus)
 
-    def _cached(self, question: Callable[[], Answer]) -> Answer | None:
+    def cached(self, question: Callable[[], Answer]) -> Answer | None:
         """Return what the cache says, or None where it cannot answer."""
         if self.state() is None:
             return None
         try:
             return question()
         except CacheError as error:
-            self._answer(error)
+            self.recover_from(error)
             return None
 
     def data(self) -> DataStatus:
@@ -302,240 +290,6 @@ class Library:
             found |= library.ask(lambda reader: default_versions(wanted, reader))
         return found
 
-    def fill(self, progress: Callable[[int, int], None] = silent, cancelled: Callable[[], bool] = never) -> bool:
-        """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled.
-
-        `progress` gets how many policies are read, and of how many.
-        """
-        if self.state() is not None:
-            return True
-        if self.is_demo:
-            return False
-        from ekstui.store.policy_store import Change, pack
-
-        manifest, packed = self.corpus.manifest(), []
-        delivery = self.corpus.deliver(lambda _: {})
-        provenance = delivery.provenance._replace(fetched_at=datetime.now(UTC))
-        change = Change(provenance, delivery.known_until, corpus=manifest.sha256)
-        for _ in range(2):
-            try:
-                with self.store.file.preparing():
-                    if self.state() is not None:
-                        return True
-                    for done, history in enumerate(self.corpus.histories()):
-                        if cancelled():
-                            return False
-                        if done % 50 == 0:
-                            progress(done, manifest.policies)
-                        packed.append(pack(history))
-                    names = tuple(history.policy.name for history in packed[: manifest.family])
-                    self.store.put(packed, change, names)
-                progress(manifest.policies, manifest.policies)
-                return True
-            except (DamagedCacheError, NewerCacheError) as error:
-                # The file is out of the way now, so the second try meets a new one.
-                self._answer(error)
-                packed.clear()
-            except CacheError as error:
-                self._answer(error)
-                return False
-        return False
-
-    def index(
-        self,
-        progress: Callable[[int, int], None] = silent,
-        cancelled: Callable[[], bool] = never,
-        *,
-        gently: bool = False,
-    ) -> bool:
-        """Index what is new or changed in the filled cache; return whether all of it is indexed.
-
-        Meant for a background thread after `fill`. Without it `changes` and `who_can` give the same answers from the
-        documents, in seconds instead of milliseconds. `gently` leaves half of the time to the thread that draws.
-        """
-        if self.is_demo or self.state() is None or not self.store.file.writable():
-            return False
-        from ekstui.store.index import index_steps, shipped_steps
-
-        try:
-            return self.index_actions(progress, cancelled, gently=gently) and index_steps(
-                self.store,
-                judged_by(),
-                shipped_steps(self.corpus.steps(), judged_by()),
-                progress,
-                cancelled,
-                gently=gently,
-            )
-        except CacheError as error:
-            self._answer(error)
-            return False
-
-    def index_actions(
-        self,
-        progress: Callable[[int, int], None] = silent,
-        cancelled: Callable[[], bool] = never,
-        *,
-        gently: bool = False,
-    ) -> bool:
-        """Index which policies match which actions, a second's work where it is not done; return whether it is now."""
-        from ekstui.store.index import index_actions, is_indexed
-
-        if self.state() is None or not self.store.file.writable():
-            return False
-        try:
-            return is_indexed(self.store) or index_actions(self.store, progress, cancelled, gently=gently)
-        except CacheError as error:
-            self._answer(error)
-            return False
-
-    def candidates(self, action: str, scope: Scope) -> tuple[Candidate, ...]:
-        """Return the policies that may allow an action or a pattern, in the list's order."""
-        from ekstui.library.searching import read_candidates
-
-        wanted = action.lower()
-        found: tuple[Candidate, ...] = ()
-        if scope in ("eks", "all", "any"):
-            from ekstui.store.index import candidates
-
-            among = iam_scope(scope)
-            indexed = self._cached(lambda: candidates(self.store, wanted, among))
-            found = self.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
-        if scope in ("controllers", "any"):
-            found += read_candidates(_published(), wanted, "controllers")
-        return found
-
-    def changes(self, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
-        """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
-
-        A time after `data().newest` gives a feed that is not complete: nothing is known of it.
-        """
-        from ekstui.core.timeline import newest_first
-
-        steps: list[FeedStep] = []
-        complete = True
-        if scope in ("eks", "all", "any"):
-            complete = since is None or since <= self.data().newest
-            steps += self._steps(since, iam_scope(scope)) if complete else ()
-        if scope in ("controllers", "any"):
-            from ekstui.library.searching import published_steps
-
-            published = published_steps(since)
-            complete = complete and published is not None
-            steps += published or ()
-        if scope in ("access", "any"):
-            from ekstui.library.access_policies import access_steps
-
-            steps += access_steps(since)
-        return ChangesFeed(complete, newest_first(steps) if scope not in ("eks", "all") else tuple(steps))
-
-    def _steps(self, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-        from ekstui.store.index import feed
-
-        indexed = self._cached(lambda: feed(self.store, since, judged_by(), scope))
-        if indexed is not None:
-            return indexed
-        from ekstui.library.searching import read_feed
-
-        return self.ask(lambda reader: read_feed(reader, since, scope))
-
-    def sync(
-        self,
-        archive: Path | str | None = None,
-        progress: Callable[[int, int], None] = silent,
-        cancelled: Callable[[], bool] = never,
-        *,
-        accept_withdrawals: bool = False,
-    ) -> SyncReport:
-        """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
-
-        Raises AccountError where AWS cannot be asked, InputError for an archive that is none, DataError where the
-        cache cannot be used. Running it again goes on where it stopped. `index` has work to do afterwards.
-        """
-        import hashlib
-
-        from ekstui.library.syncing import CLOCK_SKEW, sync
-        from ekstui.sources.aws.managed import ManagedPolicies
-        from ekstui.sources.files import Archive
-        from ekstui.sources.files.git_archive import Mirror
-
-        if self.is_demo:
-            raise AccountError("The demo asks nobody, and writes nothing.", "Leave out --demo.")
-        if archive is None and self.choice is not None and self.choice.offline:
-            raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
-        if not self.fill(progress, cancelled):
-            raise DataError(
-                " ".join(self.notices()) or "The cache is not filled.", "EKSTUI_CACHE names another folder for it."
-            )
-        now = datetime.now(UTC).replace(microsecond=0)
-        family = {name: place for place, name in enumerate(knowledge().policies)}
-        if isinstance(archive, str):
-            name = hashlib.sha256(archive.encode()).hexdigest()[:16]
-            place = paths.cache_dir() / "archives" / f"{name}.git"
-            source: Source = Mirror(archive, place, now, self.store.collection)
-        elif archive is not None:
-            source = Archive(archive.expanduser(), now, self.store.collection)
-        else:
-            source = ManagedPolicies(self.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
-        try:
-            return sync(self.store, source, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)
-        except CacheError as error:
-            self._answer(error)
-            raise DataError(error.message, "Run the same again.") from None
-
-    def undo_sync(self) -> DataStatus | None:
-        """Undo the last sync and return what answers rest on now; None where there is none to undo.
-
-        DataError where the cache cannot be used.
-        """
-        try:
-            return None if self.store.undo() is None else self.data()
-        except AbsentCacheError:
-            return None
-        except CacheError as error:
-            self._answer(error)
-            raise DataError(error.message, "Run the same again.") from None
-
-    def cache_info(self) -> CacheInfo:
-        """Return where the cache is and what it holds."""
-        status, counts = self.data(), self.counts()
-        return CacheInfo(
-            path=self.store.file.path,
-            source=status.source,
-            newest=status.newest,
-            policies=counts.policies,
-            versions=counts.versions,
-            synced_at=status.synced_at,
-            size=self.store.file.size(),
-            in_use=self.state() is not None,
-        )
-
-    def counts(self) -> Counts:
-        """Return how many policies and versions are known."""
-        cached = self._cached(lambda: [len(policy.versions) for policy in self.store.policies()])
-        manifest = self.corpus.manifest()
-        return Counts(manifest.policies, manifest.versions) if cached is None else Counts(len(cached), sum(cached))
-
-    def verify_cache(self) -> Counts | None:
-        """Read all of the corpus and the cache; return what the cache holds, None if there is none yet.
-
-        DataError names what is wrong; a cache that cannot be trusted is set aside.
-        """
-        self.corpus.verify()
-        try:
-            return Counts(*self.store.verify())
-        except AbsentCacheError:
-            return None
-        except CacheError as error:
-            self._answer(error)
-            raise DataError(error.message, "ekstui works from its bundled data.") from None
-
-    def clear_cache(self) -> int:
-        """Delete the cached policies and whatever was set aside; return how many bytes that freed."""
-        try:
-            return self.store.file.clear()
-        except CacheError as error:
-            raise DataError(error.message) from None
-
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""
         with self._trouble.lock:
@@ -543,7 +297,7 @@ class Library:
             self._trouble.notices.clear()
         return said if self._account is None else (*said, *self._account.notices())
 
-    def _answer(self, error: CacheError) -> None:
+    def recover_from(self, error: CacheError) -> None:
         """Do what an error of the cache asks for, and say so."""
         if isinstance(error, AbsentCacheError):
             return
@@ -572,11 +326,3 @@ def _published() -> PublishedPolicies:
     from ekstui.sources.controllers import PublishedPolicies  # 3 ms, and most answers are about AWS's
 
     return PublishedPolicies()
-
-
-def judged_by() -> str:
-    """Return what the reach of a step depends on beside its documents: another reference or other code may judge anew."""
-    from ekstui.core.reference import reference_version
-    from ekstui.core.steps import JUDGEMENT
-
-    return f"reference {reference_version()}, judgement {JUDGEMENT}"

@@ -1,15 +1,68 @@
-"""Answers over all policies and their history: from the cache's index, or from the documents where there is none."""
+"""Questions about all policies and their history: answered from the cache's index, or from the documents without one."""
+
+from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ekstui.core.document import Document
-from ekstui.core.policy import PolicyHistory
-from ekstui.core.published import policy_of
-from ekstui.core.steps import FeedStep
 from ekstui.core.targets import Candidate, candidate_of, may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
-from ekstui.scope import Scope
-from ekstui.sources.controllers import components, published_until
+from ekstui.library.results import ChangesFeed
+from ekstui.scope import Scope, iam_scope
+
+# The index answers in milliseconds; what reads documents or what controllers publish is imported where it is needed.
+if TYPE_CHECKING:
+    from ekstui.core.document import Document
+    from ekstui.core.policy import PolicyHistory
+    from ekstui.core.steps import FeedStep
+    from ekstui.library.library import Library
+
+
+def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
+    """Return the policies that may allow an action or a pattern, in the list's order."""
+    wanted = action.lower()
+    found: tuple[Candidate, ...] = ()
+    if scope in ("eks", "all", "any"):
+        from ekstui.store import index
+
+        among = iam_scope(scope)
+        indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
+        found = library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
+    if scope in ("controllers", "any"):
+        from ekstui.sources.controllers import PublishedPolicies
+
+        found += read_candidates(PublishedPolicies(), wanted, "controllers")
+    return found
+
+
+def changes(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
+    """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
+
+    The feed is not complete where the time is after `library.data().newest`.
+    """
+    from ekstui.core.timeline import newest_first
+
+    steps: list[FeedStep] = []
+    complete = True
+    if scope in ("eks", "all", "any"):
+        complete = since is None or since <= library.data().newest
+        steps += _steps(library, since, iam_scope(scope)) if complete else ()
+    if scope in ("controllers", "any"):
+        published = published_steps(since)
+        complete = complete and published is not None
+        steps += published or ()
+    if scope in ("access", "any"):
+        from ekstui.library.access_policies import access_steps
+
+        steps += access_steps(since)
+    return ChangesFeed(complete, newest_first(steps) if scope not in ("eks", "all") else tuple(steps))
+
+
+def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
+    from ekstui.store.index import feed, judged_by
+
+    indexed = library.cached(lambda: feed(library.store, since, judged_by(), scope))
+    return library.ask(lambda reader: read_feed(reader, since, scope)) if indexed is None else indexed
 
 
 def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
@@ -50,6 +103,9 @@ def _document(history: PolicyHistory, number: int) -> Document:
 
 def published_steps(since: datetime | None) -> tuple[FeedStep, ...] | None:
     """Return the steps of what controllers publish since a time; None where that is later than what is known."""
+    from ekstui.core.published import policy_of
+    from ekstui.sources.controllers import components, published_until
+
     if since is not None and since.date() > published_until():
         return None
     from ekstui.core.timeline import steps_since  # 3 ms, which who-can does without

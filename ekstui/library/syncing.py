@@ -1,18 +1,27 @@
 """Bringing the cache up to date from a source: all that it delivers is stored in one transaction, or nothing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ekstui import paths
 from ekstui.core.document import parse_text
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
-from ekstui.errors import DocumentError, InputError
-from ekstui.store.objects import AbsentCacheError
+from ekstui.errors import AccountError, DataError, DocumentError, InputError
+from ekstui.library.catalog import knowledge
+from ekstui.library.library import Library
+from ekstui.library.maintenance import fill_cache, never, silent
+from ekstui.library.results import DataStatus
+from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import Change, Packed, PolicyStore, Stored, pack
 
-Progress = Callable[[int, int], None]
-"""Gets how many policies are done, and of how many."""
+if TYPE_CHECKING:
+    from ekstui.store.index import Cancelled, Progress
 
 CLOCK_SKEW = timedelta(days=1)
 """How far in the future a date may lie: clocks and time zones differ, and nothing else makes one."""
@@ -47,12 +56,76 @@ class SyncReport(NamedTuple):
 
 
 def sync(
-    store: PolicyStore,
+    library: Library,
+    archive: Path | str | None = None,
+    progress: Progress = silent,
+    cancelled: Cancelled = never,
+    *,
+    accept_withdrawals: bool = False,
+) -> SyncReport:
+    """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
+
+    Raises AccountError where AWS cannot be asked, InputError for an archive that cannot be read, DataError where the
+    cache cannot be used. Running it again goes on where it stopped. `index_cache` has work to do afterwards.
+    """
+    if library.is_demo:
+        raise AccountError("The demo asks nobody, and writes nothing.", "Leave out --demo.")
+    if archive is None and library.choice is not None and library.choice.offline:
+        raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
+    if not fill_cache(library, progress, cancelled):
+        raise DataError(
+            " ".join(library.notices()) or "The cache is not filled.", "EKSTUI_CACHE names another folder for it."
+        )
+    now = datetime.now(UTC).replace(microsecond=0)
+    family = {name: place for place, name in enumerate(knowledge().policies)}
+    source = _source(library, archive, family, now, cancelled)
+    try:
+        return sync_from(source, library.store, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)
+    except CacheError as error:
+        library.recover_from(error)
+        raise DataError(error.message, "Run the same again.") from None
+
+
+def _source(
+    library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
+) -> Source:
+    """Return the source of a sync: AWS, or an archive at a path or an address."""
+    partition = library.store.collection
+    if archive is None:
+        from ekstui.sources.aws.managed import ManagedPolicies
+
+        return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
+    if isinstance(archive, str):
+        from ekstui.sources.files.git_archive import Mirror
+
+        name = hashlib.sha256(archive.encode()).hexdigest()[:16]
+        return Mirror(archive, paths.cache_dir() / "archives" / f"{name}.git", now, partition)
+    from ekstui.sources.files import Archive
+
+    return Archive(archive.expanduser(), now, partition)
+
+
+def undo_sync(library: Library) -> DataStatus | None:
+    """Undo the last sync and return what answers rest on now; None where there is none to undo.
+
+    DataError where the cache cannot be used.
+    """
+    try:
+        return None if library.store.undo() is None else library.data()
+    except AbsentCacheError:
+        return None
+    except CacheError as error:
+        library.recover_from(error)
+        raise DataError(error.message, "Run the same again.") from None
+
+
+def sync_from(
     source: Source,
+    store: PolicyStore,
     family: Mapping[str, int],
     now: datetime,
     progress: Progress,
-    cancelled: Callable[[], bool],
+    cancelled: Cancelled,
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:

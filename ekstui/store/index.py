@@ -191,6 +191,14 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     return rows
 
 
+def judged_by() -> str:
+    """Return what the reach of a step depends on beside its documents: another reference or other code may judge anew."""
+    from ekstui.core.reference import reference_version
+    from ekstui.core.steps import JUDGEMENT
+
+    return f"reference {reference_version()}, judgement {JUDGEMENT}"
+
+
 def history_key(known: Known) -> str:
     """Return what identifies a policy's documents: half a hash over their hashes in order."""
     return digest_of(json.dumps(sorted(known.documents.items())).encode())[:32]

@@ -83,16 +83,17 @@ Tell = Callable[[str, int, int], None]
 
 def sync(library: Library, job: Job, tell: Tell) -> Synced:
     """Bring the cache up to date from AWS, index what is new, and say what that is."""
+    from ekstui.library import maintenance, syncing
 
     def cancelled() -> bool:
         return job.cancelled
 
     try:
-        report = library.sync(None, lambda done, total: tell("syncing", done, total), cancelled)
+        report = syncing.sync(library, None, lambda done, total: tell("syncing", done, total), cancelled)
     except EkstuiError as error:
         return Synced(f"AWS's policies could not be asked: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
-    of_caller.index(lambda done, total: tell("indexing", done, total), cancelled)
+    maintenance.index_cache(of_caller, lambda done, total: tell("indexing", done, total), cancelled)
     return Synced(_sentence(report))
 
 

@@ -55,7 +55,9 @@ def policies_that_fit(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
             wanted = facet.text.casefold()
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
         case "changed":
-            steps = library.changes(parse_since(facet.text, library.data().newest), "all").changes
+            from ekstui.library.searching import changes
+
+            steps = changes(library, parse_since(facet.text, library.data().newest), "all").changes
             names = {step.policy for step in steps if step.change.kind != "none"}
             return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
 

@@ -13,12 +13,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
 from ekstui import paths
 from ekstui.library import Library
+from ekstui.library.maintenance import cache_info, fill_cache
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import PolicyStore
 
@@ -83,8 +85,8 @@ def fill_and_alone(rounds: int) -> tuple[float, float, int]:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
-            fills.append(_processor(library.fill))
-            size = library.cache_info().size
+            fills.append(_processor(partial(fill_cache, library)))
+            size = cache_info(library).size
         alone.append(_processor(_read_alone))
     return median(fills), median(alone), size
 
@@ -117,7 +119,7 @@ def main(rounds: int = 9) -> int:
             bare = bare or spent
             ratio = spent.processor / bare.processor
             print(f"{name:<42}{spent.wall * 1000:>8.0f}{spent.processor * 1000:>10.0f}{ratio:>12.1f}")
-        print(f"{'the cache with its index':<42}{library.cache_info().size / 1e6:>8.1f} MB")
+        print(f"{'the cache with its index':<42}{cache_info(library).size / 1e6:>8.1f} MB")
     filled, alone, size = fill_and_alone(3)
     ratio = filled / alone
     print(f"first fill {filled:.2f} s, the corpus alone {alone:.2f} s: {ratio:.2f} ≤ 3; {size / 1e6:.1f} MB")

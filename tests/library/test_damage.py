@@ -18,8 +18,10 @@ from ekstui import paths
 from ekstui.core.account import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.allowing import who_can_answer
+from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
 from ekstui.library.remembered import users_looked
+from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import Change, PolicyStore, pack
@@ -43,7 +45,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     newer = history({7: (NOW, document(ACTION))}, name=CNI)
     newer = newer._replace(policy=type(cni)(CNI, cni.arn, 7, newer.policy.versions))
     store.put([pack(newer)], Change(provenance("aws", 1)._replace(as_of=NOW), NOW, synced_at=NOW), undoable=True)
-    assert Library(Corpus.bundled(), PolicyStore(store.file)).index()
+    assert index_cache(Library(Corpus.bundled(), PolicyStore(store.file)))
     accounts.store(home / "cache" / "accounts", snapshot(), "digest")
     return home
 
@@ -56,7 +58,7 @@ def answers(library: Library) -> dict[str, object]:
         "show": library.document_json(policy),
         "old version": library.document_json(policy, 3),
         "who-can": [(holder.policy.name, holder.version) for holder in who_can_answer(library, ACTION).holders],
-        "changes": library.changes(datetime(2026, 1, 1, tzinfo=UTC)).changes,
+        "changes": changes(library, datetime(2026, 1, 1, tzinfo=UTC)).changes,
         "data": library.data(),
     }
 

@@ -8,6 +8,7 @@ import pytest
 from ekstui import paths
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.syncing import sync
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
 from tests.rig.isolation import ACCOUNT_ID
@@ -45,7 +46,7 @@ def test_it_asks_nobody(demo: Library) -> None:
     with pytest.raises(AccountError, match="asks nobody"):
         demo.account.connection()
     with pytest.raises(AccountError, match="asks nobody"):
-        demo.sync()
+        sync(demo)
 
 
 def test_commands_answer_and_write_nothing(own_home: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
+from ekstui.library.maintenance import clear_cache
 from ekstui.library.remembered import Looked, users_looked
 
 
@@ -67,7 +68,7 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
 
     assert changed() == frozenset()
     assert paths.state_dir() in users_looked().path.parents
-    library.clear_cache()
+    clear_cache(library)
     assert users_looked().path.exists()
     marked = changed()
     assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked

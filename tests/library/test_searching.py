@@ -15,9 +15,10 @@ from ekstui.core.timeline import perhaps_since
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer
-from ekstui.library.library import judged_by
+from ekstui.library.maintenance import index_cache
+from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
-from ekstui.store.index import judged, shipped_steps
+from ekstui.store.index import judged, judged_by, shipped_steps
 from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
@@ -26,7 +27,7 @@ from tests.store.policies import fill_from_the_corpus
 def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that holds the EKS family alone, with its index."""
     store = fill_from_the_corpus(tmp_path_factory.mktemp("family"), family=True)
-    assert Library(Corpus.bundled(), PolicyStore(store.file)).index()
+    assert index_cache(Library(Corpus.bundled(), PolicyStore(store.file)))
     return store.file.path
 
 
@@ -65,10 +66,10 @@ def test_the_index_gives_the_answers_of_the_documents(
 def test_the_feed_is_the_same_with_and_without_the_index(
     indexed: Library, unindexed: Library, since: datetime | None
 ) -> None:
-    feed = indexed.changes(since)
+    feed = changes(indexed, since)
     assert feed.complete
     assert feed.changes
-    assert feed == unindexed.changes(since)
+    assert feed == changes(unindexed, since)
 
 
 def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
@@ -81,7 +82,7 @@ def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
         for name, version in firsts
         if version["created"] >= "2026-02-01T00:00:00Z"
     }
-    feed = unindexed.changes(datetime(2026, 2, 1, tzinfo=UTC), "all")
+    feed = changes(unindexed, datetime(2026, 2, 1, tzinfo=UTC), "all")
     new = [step for step in feed.changes if step.change.kind == "new"]
     assert {(step.policy, version_label(step.version), format_time(step.created)) for step in new} == expected
     assert len(new) == len(expected) > 100
@@ -112,7 +113,7 @@ def test_power_users_can_through_not_action_except_in_iam(unindexed: Library) ->
 
 
 def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed: Library) -> None:
-    feed = indexed.changes(datetime(2030, 1, 1, tzinfo=UTC))
+    feed = changes(indexed, datetime(2030, 1, 1, tzinfo=UTC))
     assert (feed.complete, feed.changes) == (False, ())
 
 

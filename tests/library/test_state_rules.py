@@ -15,6 +15,7 @@ from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.own_account import FRESH, Account
+from ekstui.library.syncing import undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import Change, PolicyStore
@@ -116,7 +117,7 @@ def test_an_endpoint_of_somebodys_own_is_said_with_every_answer_until_the_sync_i
     library.policies()
     assert library.notices() == ()  # once is enough for a process
     assert "http://localhost:5000" in library.data().source
-    library.undo_sync()
+    undo_sync(library)
     fresh = Library(Corpus.bundled(), PolicyStore(store.file))
     fresh.policies()
     assert fresh.notices() == ()

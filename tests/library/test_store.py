@@ -13,6 +13,7 @@ from ekstui import paths
 from ekstui.core.policy import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
+from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cache, verify_cache
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import Change, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
@@ -98,7 +99,7 @@ def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
     assert library.notices() == ()
     assert len(list(paths.cache_dir().glob("policies.db.aside-*"))) == 1
     assert library.state() is None
-    assert library.fill()
+    assert fill_cache(library)
     assert library.store.policies("eks") == tuple(entry.policy for entry in entries[:50])
     assert library.notices() == ()
 
@@ -109,7 +110,7 @@ def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
     library = Library.open()
-    assert not library.fill()
+    assert not fill_cache(library)
     assert library.find("eks_cni").policy.default_version == 6
     (notice,) = library.notices()
     assert "bundled data" in notice
@@ -117,23 +118,23 @@ def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
 
 
 def test_the_cache_says_what_it_holds_and_can_be_verified_and_cleared(filled: Library) -> None:
-    info = filled.cache_info()
+    info = cache_info(filled)
     assert (info.policies, info.versions, info.in_use) == (1594, 6194, True)
     assert info.path == paths.cache_dir() / "policies.db"
     assert info.size == info.path.stat().st_size
-    assert filled.verify_cache() == filled.counts()
-    assert filled.clear_cache() == info.size
+    assert verify_cache(filled) == count(filled)
+    assert clear_cache(filled) == info.size
     assert not info.path.exists()
-    assert filled.verify_cache() is None
-    assert filled.counts().versions == 6194
-    assert not filled.cache_info().in_use
+    assert verify_cache(filled) is None
+    assert count(filled).versions == 6194
+    assert not cache_info(filled).in_use
 
 
 def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
     with closing(sqlite3.connect(paths.cache_dir() / "policies.db")) as connection, connection:
         connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = 3000")
     with pytest.raises(DataError, match="did not write"):
-        filled.verify_cache()
+        verify_cache(filled)
     assert "set aside" in filled.notices()[0]
 
 
@@ -147,7 +148,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     library = Library(filled.corpus, stale)
     assert library.state() is None
     assert len(library.policies("all")) == 1594
-    assert library.fill()
+    assert fill_cache(library)
     assert library.state() is not None
     assert library.store.state().corpus == state.corpus
 
@@ -157,9 +158,9 @@ def test_what_is_stopped_while_it_fills_keeps_nobody_waiting(monkeypatch: pytest
     monkeypatch.setattr("ekstui.store.objects.WAIT", 0.05)
     library = Library.open()
     with library.store.file.preparing():
-        assert not library.fill()
+        assert not fill_cache(library)
         assert library.find("eks_cni").policy.default_version == 6
         (notice,) = library.notices()
         assert "Another ekstui is writing" in notice
-    assert library.fill()
+    assert fill_cache(library)
     assert library.notices() == ()

@@ -14,6 +14,7 @@ from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library, SyncReport
 from ekstui.library.own_account import Account
+from ekstui.library.syncing import sync, undo_sync
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import Change
@@ -84,7 +85,7 @@ NOTHING = {"new_policies": (), "new_versions": (), "conflicts": (), "withdrawn":
 
 def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library: Library) -> None:
     before = library.policies("all")
-    first = library.sync()
+    first = sync(library)
     assert (changed(first), first.complete, calls(library)) == (NOTHING, True, 2)
     status = library.data()
     assert (status.source, status.synced_at) == ("AWS", first.known_until)
@@ -94,7 +95,7 @@ def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library
     assert [entry.policy.versions[:-1] for entry in after] == [entry.policy.versions[:-1] for entry in before]
     assert sum(entry.policy.updated is None for entry in before) > 0
     assert sum(entry.policy.updated is None for entry in after) == 0
-    second = library.sync()
+    second = sync(library)
     assert (changed(second), calls(library)) == (NOTHING, 4)
     assert library.policies("all") == after
 
@@ -104,7 +105,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, 
     rig.catalogue.publish("AmazonEKSBrandNewPolicy", document("eks:Thing"), OCTOBER, "/service-role/")
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     old = library.find("AmazonEKSServicePolicy").policy
-    report = library.sync()
+    report = sync(library)
     assert changed(report) == NOTHING | {
         "new_policies": ("AmazonEKSBrandNewPolicy",),
         "new_versions": ((CNI, 7),),
@@ -119,7 +120,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, 
     assert gone.withdrawn
     assert gone.versions == old.versions
     assert library.document(gone)
-    assert not library.sync().changed
+    assert not sync(library).changed
 
 
 def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Rig) -> None:
@@ -127,13 +128,13 @@ def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Ri
     for name in names:
         rig.catalogue.publish(name, document("ec2:NewThing"), OCTOBER)
     rig.proxy.fail("denied", "iam", "GetPolicyVersion", times=1)
-    report = library.sync()
+    report = sync(library)
     assert not report.complete
     assert len(report.new_versions) == 2
     (skipped,) = report.skipped
     assert "denied" in skipped.reason
     assert library.data().synced_at is None
-    rest = library.sync()
+    rest = sync(library)
     assert rest.complete
     assert {name for name, _ in (*report.new_versions, *rest.new_versions)} == set(names)
 
@@ -141,14 +142,14 @@ def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Ri
 def test_a_throttled_sync_gets_there(library: Library, rig: Rig) -> None:
     rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
     rig.proxy.fail("throttled", "iam", times=3)
-    assert library.sync().new_versions == ((CNI, 7),)
+    assert sync(library).new_versions == ((CNI, 7),)
 
 
 def test_a_list_that_breaks_off_withdraws_nothing(library: Library, rig: Rig) -> None:
     rig.proxy.add(Effect("no_marker"), "iam", "ListPolicies")
     before = library.policies("all")
     with pytest.raises(AccountError):
-        library.sync()
+        sync(library)
     assert library.policies("all") == before
 
 
@@ -190,7 +191,7 @@ def test_a_list_that_is_empty_or_does_not_say_that_it_is_whole_changes_nothing(c
     before = cached.data(), cached.policies("all")
     for page in ({"Policies": [], "IsTruncated": False}, {"Policies": listed(known[:1000])}):
         with pytest.raises(AccountError):
-            lied_to(cached, page).sync()
+            sync(lied_to(cached, page))
         assert (cached.data(), cached.policies("all")) == before
 
 
@@ -198,22 +199,22 @@ def test_a_list_that_lacks_much_withdraws_nothing_until_that_is_accepted_and_can
     known = [entry.policy for entry in cached.policies("all")]
     newest = cached.data().newest
     library = lied_to(cached, {"Policies": listed(known[:1000]), "IsTruncated": False})
-    report = library.sync()
+    report = sync(library)
     assert (report.withdrawn, report.complete, report.known_until) == ((), False, None)
     assert "594 of 1,594" in report.skipped[0].reason
     assert (cached.data().newest, cached.data().synced_at) == (newest, None)
-    assert len(library.sync(accept_withdrawals=True).withdrawn) == 594
+    assert len(sync(library, accept_withdrawals=True).withdrawn) == 594
     assert cached.data().newest > newest
     assert sum(entry.policy.withdrawn for entry in cached.policies("all")) == 594
-    assert library.undo_sync() is not None
+    assert undo_sync(library) is not None
     assert not any(entry.policy.withdrawn for entry in cached.policies("all"))
     assert (cached.data().newest, cached.data().synced_at) == (newest, None)
-    assert library.undo_sync() is None
+    assert undo_sync(library) is None
 
 
 def test_a_few_policies_are_withdrawn_without_a_word(cached: Library) -> None:
     known = [entry.policy for entry in cached.policies("all")]
-    assert len(lied_to(cached, {"Policies": listed(known[:1590]), "IsTruncated": False}).sync().withdrawn) == 4
+    assert len(sync(lied_to(cached, {"Policies": listed(known[:1590]), "IsTruncated": False})).withdrawn) == 4
 
 
 def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -> None:
@@ -222,19 +223,19 @@ def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -
     known = [entry.policy for entry in cached.policies("all")]
     future = datetime(2099, 1, 1, tzinfo=UTC)
     pages = [*listed(known[1:]), *listed(known[:1], UpdateDate=future)]
-    report = lied_to(cached, {"Policies": pages, "IsTruncated": False}).sync()
+    report = sync(lied_to(cached, {"Policies": pages, "IsTruncated": False}))
     assert (report.complete, report.known_until) == (False, None)
     assert [skipped.place for skipped in report.skipped] == [known[0].name]
     archive = tmp_path / "future.json"
     text = json.dumps(package(cached.find(CNI).policy, 7, "ec2:NewThing"))
     archive.write_text(text.replace('"lastUpdatedDate": "2026', '"lastUpdatedDate": "2099'))
     with pytest.raises(InputError, match="in the future"):
-        cached.sync(archive)
+        sync(cached, archive)
     assert cached.data().newest == before.newest
     archive.write_text(
         text.replace('"versions": {"v7": {"createdDate": "2026', '"versions": {"v7": {"createdDate": "2099')
     )
-    report = cached.sync(archive)
+    report = sync(cached, archive)
     assert [(skipped.place, "future" in skipped.reason) for skipped in report.skipped] == [(f"{CNI} v7", True)]
     assert cached.find(CNI).policy.versions[-1] == VersionInfo(7, None)
 
@@ -242,7 +243,7 @@ def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -
 def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom: Library, rig: Rig) -> None:
     rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
-    report = custom.sync()
+    report = sync(custom)
     assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
     status = custom.data()
     assert "http://127.0.0.1:" in report.source
@@ -261,7 +262,7 @@ def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: 
     names = rig.world.catalogue("aws-cn").names()
     for name in names[60:]:
         rig.world.catalogue("aws-cn").withdraw(name)
-    report = library.sync()
+    report = sync(library)
     assert (report.partition, len(report.new_policies)) == ("aws-cn", 60)
     assert library.policies("all") == before
     china = library.in_partition("aws-cn")
@@ -277,7 +278,7 @@ def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: 
 
 def test_offline_asks_nobody(cached: Library) -> None:
     with pytest.raises(AccountError, match="offline"):
-        cached.with_account(AccountChoice(offline=True)).sync()
+        sync(cached.with_account(AccountChoice(offline=True)))
 
 
 def package(policy: Policy, number: int, action: str) -> dict[str, Any]:
@@ -296,12 +297,12 @@ def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_p
     cni = cached.find(CNI).policy
     archive = tmp_path / "newer.json"
     archive.write_text(json.dumps(package(cni, 7, "ec2:NewThing")))
-    report = cached.sync(archive)
+    report = sync(cached, archive)
     assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
     assert cached.find(CNI).policy.default_version == 7
     assert (cached.data().source, cached.data().newest) == ("newer.json", datetime(2026, 9, 20, tzinfo=UTC))
     archive.write_text(json.dumps(package(cni, 6, "ec2:Other")))
-    report = cached.sync(archive)
+    report = sync(cached, archive)
     assert changed(report) == NOTHING | {"conflicts": ((CNI, 6),)}
     assert cached.document_json(cni, 6) != document("ec2:Other")
 
@@ -313,7 +314,7 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_pa
     (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": document("a:B")}}))
     (folder / "broken.json").write_text("{")
     newest = cached.data().newest
-    report = cached.sync(folder)
+    report = sync(cached, folder)
     assert report.new_versions == ((CNI, 7),)
     assert [skipped.place for skipped in report.skipped] == ["broken.json"]
     assert cached.data().newest == newest
@@ -322,13 +323,13 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_pa
 
 def test_a_sync_that_cannot_be_is_said(cached: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="There is no"):
-        cached.sync(tmp_path / "absent")
+        sync(cached, tmp_path / "absent")
     before = cached.data()
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(InputError, match="holds nothing that can be read"):
-        cached.sync(tmp_path)
+        sync(cached, tmp_path)
     assert cached.data() == before
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(DataError, match="cannot be used"):
-        Library.open().sync(tmp_path)
+        sync(Library.open(), tmp_path)

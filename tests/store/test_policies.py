@@ -146,8 +146,9 @@ def test_a_newer_corpus_is_merged_into_what_is_there(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_eight_processes_that_start_on_an_empty_cache_fill_it_once(tmp_path: Path) -> None:
     program = (
-        "import json, sys; from ekstui.library import Library; library = Library.open(); "
-        "filled = library.fill(); print(json.dumps([filled, len(library.policies('all')), library.notices()]))"
+        "import json, sys; from ekstui.library import Library; "
+        "from ekstui.library.maintenance import fill_cache; library = Library.open(); "
+        "filled = fill_cache(library); print(json.dumps([filled, len(library.policies('all')), library.notices()]))"
     )
     processes = [
         subprocess.Popen(

@@ -25,6 +25,8 @@ from pathlib import Path
 from ekstui.core.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer
+from ekstui.library.maintenance import fill_cache, index_cache
+from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
@@ -83,7 +85,7 @@ def truth_of(library: Library, rng: random.Random | None = None) -> Truth:
             for info in entry.policy.versions
         },
         holders=[who_can_answer(library, action) for action in ACTIONS],
-        changes=library.changes(datetime(2026, 1, 1, tzinfo=UTC)),
+        changes=changes(library, datetime(2026, 1, 1, tzinfo=UTC)),
     )
 
 
@@ -110,7 +112,7 @@ def fill_family(folder: Path) -> PolicyStore:
     histories = [pack(history) for history in corpus.histories("eks")]
     names = tuple(history.policy.name for history in histories)
     store.put(histories, Change(source, manifest.known_until, corpus=manifest.sha256), names)
-    assert library_on(folder).index()
+    assert index_cache(library_on(folder))
     return store
 
 
@@ -126,7 +128,7 @@ class Work:
 
     def fill(self, store: PolicyStore) -> None:
         library = library_on(store.file.path.parent)
-        library.fill()
+        fill_cache(library)
         self.tell(1)
 
     def index(self, store: PolicyStore) -> None:
@@ -193,7 +195,7 @@ def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
         survived = committed(store, kind) >= told
         if kind == "fill":
             survived &= agrees(library, truth, rng)
-            survived &= library.fill()
+            survived &= fill_cache(library)
         store.verify()
         seen["killed"] += 1
         seen["survived"] += survived
@@ -314,7 +316,7 @@ def full_disk(folder: Path, limit: int | None, truth: Truth, rng: random.Random)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     library = library_on(folder)
-    if library.fill():
+    if fill_cache(library):
         return "WRONG: filled"
     said = library.notices()
     return "right answers, said" if agrees(library, truth, rng) and said else f"WRONG: {said}"
@@ -355,8 +357,9 @@ def locks_refused(folder: Path) -> str:
     if built.returncode:
         return "not tried"
     program = (
-        "import time; start = time.perf_counter(); from ekstui.library import Library; library = Library.open(); "
-        "filled = library.fill(); policy = library.find('eks_cni').policy; "
+        "import time; start = time.perf_counter(); from ekstui.library import Library; "
+        "from ekstui.library.maintenance import fill_cache; library = Library.open(); "
+        "filled = fill_cache(library); policy = library.find('eks_cni').policy; "
         "print(filled, policy.default_version, len(library.notices()), time.perf_counter() - start < 3)"
     )
     environment = os.environ | {"LD_PRELOAD": str(shim), "EKSTUI_CACHE": str(folder / "refusing")}
@@ -373,7 +376,7 @@ def crowd(folder: Path, truth: Truth, rng: random.Random) -> str:
             code = 1
             try:
                 library = library_on(folder)
-                library.fill()
+                fill_cache(library)
                 code = 0 if agrees(library, truth, rng) else 2
             finally:
                 os._exit(code)

@@ -28,6 +28,7 @@ from ekstui.core.uses import uses_in
 from ekstui.core.where import parse_sides, parse_where
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
+from ekstui.library.maintenance import fill_cache
 from ekstui.paths import assets
 from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
@@ -259,7 +260,7 @@ def _stored_account() -> list[bytes]:
 def _stored_policies() -> list[bytes]:
     folder = _folder() / "made-cache"
     library = Library(_small_corpus(), PolicyStore.in_folder(folder))
-    library.fill()
+    fill_cache(library)
     return [(folder / "policies.db").read_bytes()]
 
 

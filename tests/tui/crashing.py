@@ -49,7 +49,7 @@ def main() -> int:
 
             RowList.action_down = break_and_move  # type: ignore[method-assign]
         case "background":
-            EkstuiApp.on_mount = lambda self: self.library.fill  # type: ignore[method-assign, assignment]
+            EkstuiApp.on_mount = lambda self: self.library  # type: ignore[method-assign, assignment]
             from ekstui.library import Library
 
             Library.summary = broken  # type: ignore[assignment, method-assign]

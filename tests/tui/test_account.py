@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
+from ekstui.library.syncing import sync
 from ekstui.tui.account import SwitchAccount
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account import AccountScreen, UseProfile
@@ -74,7 +75,7 @@ def test_the_policies_are_those_of_the_account_s_partition(
     for name in catalogue.names()[60:]:
         catalogue.withdraw(name)
     library = Library.open(AccountChoice(regions=(rig.account.home,)))
-    assert library.sync().partition == "aws-cn"
+    assert sync(library).partition == "aws-cn"
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = _explorer(app)

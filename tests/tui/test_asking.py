@@ -91,7 +91,7 @@ def test_work_that_ends_in_any_way_ends_its_waiting(own_home: Path, end: BaseExc
         assert isinstance(explorer, ExplorerScreen)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Account, "refresh", fail)
-            patch.setattr(Library, "sync", fail)
+            patch.setattr("ekstui.library.syncing.sync", fail)
             patch.setattr("ekstui.library.cluster_answers.clusters", fail)
             explorer.account = AccountView(demo_account(datetime.now(UTC)))
             await pilot.press("r")

@@ -7,7 +7,7 @@ from ekstui.cli.options import add_json
 from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.cli.session import open_library
 from ekstui.export.shapes import answer, cache_shape
-from ekstui.library import Library
+from ekstui.library import Library, maintenance
 from ekstui.present.cache import cache_blocks
 
 DESCRIPTION = (
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _undo(library, arguments)
     if arguments.what == "clear":
         return _clear(library, arguments)
-    info, snapshots = library.cache_info(), library.account.stored()
+    info, snapshots = maintenance.cache_info(library), library.account.stored()
     if arguments.json:
         print_json(cache_shape(info, snapshots))
     else:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _verify(library: Library, arguments: argparse.Namespace) -> int:
-    counts = library.verify_cache()
+    counts = maintenance.verify_cache(library)
     if arguments.json:
         cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
         print_json(answer(cached=cached, policies=policies, versions=versions))
@@ -61,7 +61,9 @@ def _verify(library: Library, arguments: argparse.Namespace) -> int:
 
 
 def _undo(library: Library, arguments: argparse.Namespace) -> int:
-    data = library.undo_sync()
+    from ekstui.library.syncing import undo_sync  # 10 ms, and only to undo
+
+    data = undo_sync(library)
     if arguments.json:
         print_json(answer(undone=data is not None, data=library.data()))
     elif data is None:
@@ -74,7 +76,7 @@ def _undo(library: Library, arguments: argparse.Namespace) -> int:
 def _clear(library: Library, arguments: argparse.Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
     deleted = library.account.forget(arguments.account) if accounts else 0
-    freed = 0 if accounts else library.clear_cache()
+    freed = 0 if accounts else maintenance.clear_cache(library)
     if arguments.json:
         print_json(answer(freed_bytes=freed, deleted_accounts=deleted))
     elif accounts:

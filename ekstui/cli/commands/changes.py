@@ -10,7 +10,7 @@ from ekstui.cli.session import open_library
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_since
 from ekstui.export.shapes import changes_shape
-from ekstui.library import Library
+from ekstui.library import Library, maintenance, searching
 from ekstui.present.changes import changes_table
 from ekstui.scope import Scope
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     attached, whole = _attached(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
         _prepare_index(library)
-    feed = library.changes(since, arguments.scope)
+    feed = searching.changes(library, since, arguments.scope)
     # An EKS access policy may have the name of an attached IAM policy.
     wanted = [
         step for step in feed.changes if attached is None or (step.family == "aws-managed" and step.policy in attached)
@@ -105,17 +105,15 @@ def _library(arguments: argparse.Namespace) -> Library:
     return library_for(arguments)
 
 
-def fill_cache(library: Library) -> bool:
-    """Fill the cache if it is not, with progress on a terminal; return whether it is filled now."""
-    with narrate_progress() as tell:
-        return library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies"))
-
-
 def _prepare_index(library: Library) -> None:
     """Fill and index the cache: judging all steps anew would take ten seconds each time."""
-    if fill_cache(library):
-        with narrate_progress() as tell:
-            library.index(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
+    with narrate_progress() as tell:
+        if maintenance.fill_cache(
+            library, lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")
+        ):
+            maintenance.index_cache(
+                library, lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies")
+            )
 
 
 def _attached(library: Library) -> tuple[set[str], bool]:

@@ -8,6 +8,7 @@ from ekstui.cli.options import add_account, add_json
 from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
 from ekstui.cli.session import library_for
 from ekstui.export.shapes import sync_shape
+from ekstui.library import maintenance, syncing
 from ekstui.present.cache import sync_blocks
 
 DESCRIPTION = (
@@ -45,12 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     archive = _archive(arguments)
     with narrate_progress() as tell:
-        report = library.sync(
+        report = syncing.sync(
+            library,
             archive,
             lambda done, total: tell(f"reading {done:,} of {total:,}"),
             accept_withdrawals=arguments.accept_withdrawals,
         )
-        library.index(lambda done, total: tell(f"indexing {done:,} of {total:,}"))
+        maintenance.index_cache(library, lambda done, total: tell(f"indexing {done:,} of {total:,}"))
     if arguments.json:
         print_json(sync_shape(report))
     else:

@@ -22,7 +22,7 @@ from ekstui.cli.streams import to_terminal
 from ekstui.core.holders import nearest_actions
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
-from ekstui.library import Library
+from ekstui.library import Library, maintenance
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
 from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
@@ -79,8 +79,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)
     with narrate_progress() as tell:
-        if library.fill(lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
-            library.index_actions(lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
+        if maintenance.fill_cache(
+            library, lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")
+        ):
+            maintenance.index_actions(
+                library, lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies")
+            )
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names

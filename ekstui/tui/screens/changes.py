@@ -14,6 +14,7 @@ from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
+from ekstui.library.searching import changes
 from ekstui.present.changes import COLUMNS, changes_table
 from ekstui.present.rendering import Row, list_rows
 from ekstui.present.styled import Styled, styled
@@ -90,7 +91,7 @@ class ChangesScreen(ReportScreen):
         period = PERIODS[self._period][1]
 
         def ask() -> _Answer:
-            feed = library.changes(None if period is None else library.data().newest - period, scope)
+            feed = changes(library, None if period is None else library.data().newest - period, scope)
             snapshot = library.account.last()
             return _Answer(feed, snapshot, attached_names(snapshot) if snapshot else {})
 

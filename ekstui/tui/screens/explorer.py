@@ -303,11 +303,15 @@ class ExplorerScreen(WaysScreen):
         library = self.app.library
 
         def fill(job: Job) -> CacheFilled:
+            from ekstui.library.maintenance import fill_cache, index_cache
+
             def cancelled() -> bool:
                 return job.cancelled
 
-            if library.fill(lambda stored, total: self._tell(job, "caching", stored, total), cancelled):
-                library.index(lambda done, total: self._tell(job, "indexing", done, total), cancelled, gently=True)
+            if fill_cache(library, lambda stored, total: self._tell(job, "caching", stored, total), cancelled):
+                index_cache(
+                    library, lambda done, total: self._tell(job, "indexing", done, total), cancelled, gently=True
+                )
             return CacheFilled()
 
         self.app.background.run(self, "fill", fill)

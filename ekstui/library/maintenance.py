@@ -1,0 +1,144 @@
+"""The cache as a file: filled from the corpus, indexed, measured, checked and cleared."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ekstui.errors import DataError
+from ekstui.library.library import Library
+from ekstui.library.results import CacheInfo, Counts
+from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
+from ekstui.store.policy_store import Change, pack
+
+if TYPE_CHECKING:
+    from ekstui.store.index import Cancelled, Progress
+
+
+def never() -> bool:
+    """Return that nothing is cancelled."""
+    return False
+
+
+def silent(done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
+    """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled.
+
+    `progress` gets how many policies are read, and of how many.
+    """
+    if library.state() is not None:
+        return True
+    if library.is_demo:
+        return False
+    for _ in range(2):
+        try:
+            with library.store.file.preparing():
+                return library.state() is not None or _filled(library, progress, cancelled)
+        except (DamagedCacheError, NewerCacheError) as error:
+            # The file is set aside now, so the second try starts a new one.
+            library.recover_from(error)
+        except CacheError as error:
+            library.recover_from(error)
+            return False
+    return False
+
+
+def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
+    """Store the corpus; return False where that was cancelled."""
+    manifest = library.corpus.manifest()
+    delivery = library.corpus.deliver(lambda _: {})
+    packed = []
+    for done, history in enumerate(library.corpus.histories()):
+        if cancelled():
+            return False
+        if done % 50 == 0:
+            progress(done, manifest.policies)
+        packed.append(pack(history))
+    provenance = delivery.provenance._replace(fetched_at=datetime.now(UTC))
+    change = Change(provenance, delivery.known_until, corpus=manifest.sha256)
+    library.store.put(packed, change, tuple(history.policy.name for history in packed[: manifest.family]))
+    progress(manifest.policies, manifest.policies)
+    return True
+
+
+def index_cache(
+    library: Library, progress: Progress = silent, cancelled: Cancelled = never, *, gently: bool = False
+) -> bool:
+    """Index what is new or changed in the filled cache; return whether all of it is indexed.
+
+    Meant for a background thread after `fill_cache`. Without the index, `changes` and who-can give the same answers
+    from the documents, in seconds instead of milliseconds. `gently` leaves half of the time to the thread that draws.
+    """
+    if library.is_demo or not index_actions(library, progress, cancelled, gently=gently):
+        return False
+    from ekstui.store.index import index_steps, judged_by, shipped_steps
+
+    try:
+        shipped = shipped_steps(library.corpus.steps(), judged_by())
+        return index_steps(library.store, judged_by(), shipped, progress, cancelled, gently=gently)
+    except CacheError as error:
+        library.recover_from(error)
+        return False
+
+
+def index_actions(
+    library: Library, progress: Progress = silent, cancelled: Cancelled = never, *, gently: bool = False
+) -> bool:
+    """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
+    from ekstui.store import index
+
+    if library.state() is None or not library.store.file.writable():
+        return False
+    try:
+        return index.is_indexed(library.store) or index.index_actions(library.store, progress, cancelled, gently=gently)
+    except CacheError as error:
+        library.recover_from(error)
+        return False
+
+
+def cache_info(library: Library) -> CacheInfo:
+    """Return where the cache is and how much is in it."""
+    status, counts = library.data(), count(library)
+    return CacheInfo(
+        path=library.store.file.path,
+        source=status.source,
+        newest=status.newest,
+        policies=counts.policies,
+        versions=counts.versions,
+        synced_at=status.synced_at,
+        size=library.store.file.size(),
+        in_use=library.state() is not None,
+    )
+
+
+def count(library: Library) -> Counts:
+    """Return how many policies and versions are known."""
+    cached = library.cached(lambda: [len(policy.versions) for policy in library.store.policies()])
+    manifest = library.corpus.manifest()
+    return Counts(manifest.policies, manifest.versions) if cached is None else Counts(len(cached), sum(cached))
+
+
+def verify_cache(library: Library) -> Counts | None:
+    """Read all of the corpus and the cache; return how much is in the cache, None if there is none yet.
+
+    DataError says what is wrong; a damaged cache is set aside.
+    """
+    library.corpus.verify()
+    try:
+        return Counts(*library.store.verify())
+    except AbsentCacheError:
+        return None
+    except CacheError as error:
+        library.recover_from(error)
+        raise DataError(error.message, "ekstui works from its bundled data.") from None
+
+
+def clear_cache(library: Library) -> int:
+    """Delete the cached policies and whatever was set aside; return how many bytes that freed."""
+    try:
+        return library.store.file.clear()
+    except CacheError as error:
+        raise DataError(error.message) from None
