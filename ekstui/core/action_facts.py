@@ -12,7 +12,7 @@ from ekstui.core.document import Document, Statement
 from ekstui.core.knowledge import DependentActions
 from ekstui.core.reference import UNKNOWN_LEVEL, ResourceUse, reference
 from ekstui.core.summary import ActionSummary
-from ekstui.core.targets import may_match
+from ekstui.core.targets import may_match, statement_may_match
 
 
 class CardResource(NamedTuple):
@@ -190,5 +190,5 @@ def statements_matching(document: Document, action: str) -> tuple[MatchingStatem
             else statement.actions,
         )
         for index, statement in enumerate(document.statements)
-        if may_match(statement.action_element, statement.actions, action.lower())
+        if statement_may_match(statement, action)
     )

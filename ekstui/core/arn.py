@@ -106,12 +106,12 @@ def is_plausible(arn: Arn) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
-def open_variables(part: str) -> str:
-    """Return a part as a wildcard pattern in which a variable may have any value."""
-    if "${" not in part:
-        return part
-    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), part)
+@lru_cache(maxsize=16384)
+def open_variables(text: str) -> str:
+    """Return an ARN, one of the reference's ARN formats or a part of one as a wildcard pattern: variables may have any value."""
+    if "${" not in text:
+        return text
+    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), text)
 
 
 def meet(one: Arn, other: Arn) -> bool:

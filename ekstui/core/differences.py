@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.core import wildcard
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
-from ekstui.core.grants import Line, Target, normalised_conditions, sort_key, targets_of
+from ekstui.core.grants import Line, Target, normalised, normalised_conditions, sort_key, targets_of
 from ekstui.core.reference import reference
 
 T = TypeVar("T")
@@ -393,7 +393,7 @@ def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
 
 
 def _way_change(before: Way, after: Way) -> WayChange:
-    gone, new = _apart(before, after, key=_normal)
+    gone, new = _apart(before, after, key=normalised)
     lines: list[LineChange] = []
     left, fresh = list(gone), list(new)
     for same_operator in (True, False):
@@ -405,10 +405,6 @@ def _way_change(before: Way, after: Way) -> WayChange:
                     fresh.remove(other)
                     break
     return WayChange(tuple(lines), tuple(left), tuple(fresh))
-
-
-def _normal(condition: Condition) -> Line:
-    return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
 
 
 def _apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:

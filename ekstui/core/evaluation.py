@@ -116,7 +116,6 @@ class Evaluation(NamedTuple):
 
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 
 
 # IAM User Guide, "AWS global condition context keys": the actions without `aws:ResourceAccount`. EBS has it for none.
@@ -197,7 +196,7 @@ def is_of_type(resource: str, service: str, name: str, reference: Reference) -> 
     """Return whether an ARN has the form of a resource type of the service."""
     kind = reference.resource_type(service, name)
     return kind is not None and any(
-        arn.matches_resource(_PLACEHOLDER.sub("*", form), literal(resource)) for form in kind.arn_formats
+        arn.matches_resource(arn.open_variables(form), literal(resource)) for form in kind.arn_formats
     )
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ekstui.core import wildcard
-from ekstui.core.applicability import supports_key
+from ekstui.core.applicability import Denied, Given, checked_keys, denied, given_by, is_on_all, supports_key
 from ekstui.core.document import Condition, Document, Effect, Statement
-from ekstui.core.given import Denied, Given, checked_keys, denied, given_by, is_on_all
 from ekstui.core.reference import MAX_ACTION_LENGTH, ActionInfo, reference
 from ekstui.errors import DocumentError
 

@@ -91,9 +91,12 @@ def grants_of(statement: Statement) -> tuple[Grant, ...]:
 
 def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
     """Return a condition block as a set of lines: all of them must hold, in whatever order they stand."""
-    return frozenset(
-        Line(each.operator.strip(), each.key.strip().lower(), frozenset(each.values)) for each in conditions
-    )
+    return frozenset(map(normalised, conditions))
+
+
+def normalised(condition: Condition) -> Line:
+    """Return a condition so that spaces, the key's case and the order of its values make no difference."""
+    return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
 
 
 def targets_of(statement: Statement) -> list[Target]:

@@ -1,19 +1,19 @@
 """Which policies allow an action: through which pattern, on what, since when and how, and what they deny themselves."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
-from ekstui.core.applicability import can_be_on, fits_type
+from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
 from ekstui.core.conditions.truth import some
 from ekstui.core.document import ActionElement, Document, Statement
-from ekstui.core.given import Denied, denied
 from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
 from ekstui.core.policy import Policy
 from ekstui.core.reach.coverage import covers
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
-from ekstui.core.targets import Candidate, may_match
+from ekstui.core.targets import Candidate, statement_may_match
+from ekstui.core.text import listed
 from ekstui.errors import InputError
 
 
@@ -64,7 +64,7 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
     """Return where and when a document allows an action, of the resource alone where one is asked for."""
     found: dict[Extent, Grant] = {}
     for statement in document.statements:
-        if statement.effect == "Allow" and may_match(statement.action_element, statement.actions, action.lower()):
+        if statement.effect == "Allow" and statement_may_match(statement, action):
             for grant in grants_of(statement):
                 resources = tuple(sorted(set(grant.resources)))
                 if resource is not None and grant.resource_element == "Resource":
@@ -130,7 +130,11 @@ def parse_action(text: str) -> str:
         return action
     if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
         nearest = actions_named(action) if not colon else ()
-        hint = f"Did you mean {_either(nearest)}?" if nearest else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
+        hint = (
+            f"Did you mean {listed(nearest, 'or')}?"
+            if nearest
+            else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
+        )
         raise InputError(f"{text!r} is not an action: an action has a service before a colon.", hint)
     info = None if wildcard.is_wild(action) else reference().find(action)
     return info.name if info else action
@@ -153,8 +157,8 @@ def who_can(action: str, candidates: Iterable[Candidate], resource: str | None =
 
 def holder_of(candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True) -> Holder | None:
     """Return how a policy allows an action or pattern (see `who_can`), or None if it does not."""
-    speaking = [statement for statement in candidate.document.statements if _matches(statement, action)]
-    allows = [statement for statement in speaking if statement.effect == "Allow"]
+    matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
+    allows = [statement for statement in matching if statement.effect == "Allow"]
     grants = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
     if resource is not None:
         grants = tuple(grant for grant in grants if can_match(grant, resource))
@@ -166,26 +170,26 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
     return Holder(
         policy=candidate.policy,
         version=candidate.policy.default_version,
-        since=first_of_run(candidate.policy, candidate.allowing),
+        since=first_of_run(candidate.policy, candidate.allowing.__contains__),
         pattern=pattern,
         via=via,
         grants=grants,
-        denied=_denied(grants, [statement for statement in speaking if statement.effect == "Deny"], action),
+        denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
         covers=covers,
         lacks=_types_lacking(info, grants) if info and types else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
     )
 
 
-def first_of_run(policy: Policy, allowing: Collection[int], unread: Collection[int] = ()) -> Since:
+def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
     """Return the first version of the run that allows something and ends at the default version.
 
-    A number that nobody saw does not break the run, nor does one of `unread`, whose documents nobody has.
+    `allows` is asked from the newest version back. A version that nobody saw does not break the run.
     """
     first = policy.default_version
-    seen = [info for info in policy.versions if info.number <= policy.default_version and info.number not in unread]
+    seen = [info for info in policy.versions if info.number <= policy.default_version]
     for info in reversed(seen):
-        if info.number not in allowing and info.number != policy.default_version:
+        if info.number != policy.default_version and not allows(info.number):
             break
         first = info.number
     numbers = {info.number for info in seen}
@@ -248,10 +252,6 @@ def _known(action: str) -> ActionInfo | None:
     return None if wildcard.is_wild(action) else reference().find(action)
 
 
-def _matches(statement: Statement, action: str) -> bool:
-    return may_match(statement.action_element, statement.actions, action.lower())
-
-
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
     if not wildcard.is_wild(action):
         return denied(grants, denies, _known(action))
@@ -294,7 +294,3 @@ def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
 
 def _applies(info: ActionInfo, grant: Grant) -> bool:
     return grant.resource_element == "NotResource" or any(can_be_on(info, each) for each in grant.resources)
-
-
-def _either(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -6,14 +6,12 @@ from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.account import CallerIdentity, Use
-from ekstui.core.applicability import can_be_on
-from ekstui.core.document import Statement
+from ekstui.core.applicability import can_be_on, denied
 from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.given import denied
 from ekstui.core.grants import Grant, grants_of
 from ekstui.core.holders import can_match
 from ekstui.core.reference import reference
-from ekstui.core.targets import may_match
+from ekstui.core.targets import statement_may_match
 
 PrincipalKind = Literal["role", "user", "group"]
 
@@ -125,23 +123,21 @@ def _grants(policy: AppliedPolicy, action: str, resource: str | None) -> tuple[G
     return tuple(
         grant
         for statement in policy.document.statements
-        if statement.effect == "Allow" and _names(statement, action)
+        if statement.effect == "Allow" and statement_may_match(statement, action)
         for grant in grants_of(statement)
         if resource is None or can_match(grant, resource)
     )
 
 
 def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str | None:
-    denies = [each for each in policy.document.statements if each.effect == "Deny" and _names(each, action)]
+    denies = [
+        each for each in policy.document.statements if each.effect == "Deny" and statement_may_match(each, action)
+    ]
     if not denies:
         return None
     if wildcard.is_wild(action):
         return "partial"
     return denied(grants, denies, reference().find(action))
-
-
-def _names(statement: Statement, action: str) -> bool:
-    return may_match(statement.action_element, statement.actions, action.lower())
 
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:

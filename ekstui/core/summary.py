@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar, overload
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.core.applicability import Denied, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Document, Effect, ResourceElement
 from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
-from ekstui.core.given import Denied
 from ekstui.core.grants import Grant
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 

@@ -101,17 +101,22 @@ def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str)
     allowing = tuple(
         number
         for number, document in sorted(documents.items())
-        if any(statement.effect == "Allow" and _matches(statement, action) for statement in document.statements)
+        if any(
+            statement.effect == "Allow" and statement_may_match(statement, action) for statement in document.statements
+        )
     )
     if policy.default_version not in allowing:
         return None
     document = documents[policy.default_version]
-    statements = tuple(_cut(statement, action) for statement in document.statements if _matches(statement, action))
+    statements = tuple(
+        _cut(statement, action) for statement in document.statements if statement_may_match(statement, action)
+    )
     return Candidate(policy, document._replace(statements=statements), allowing)
 
 
-def _matches(statement: Statement, action: str) -> bool:
-    return may_match(statement.action_element, statement.actions, action)
+def statement_may_match(statement: Statement, action: str) -> bool:
+    """Return whether a statement matches an action, or some action under a pattern, whatever its case."""
+    return may_match(statement.action_element, statement.actions, action.lower())
 
 
 def _cut(statement: Statement, action: str) -> Statement:

@@ -7,6 +7,7 @@ sequences in them, and no Textual widget stops those, so everything foreign pass
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -88,6 +89,11 @@ def use_in_words(use: Use) -> str:
     if use.certainty == "inferred":
         words.append("(inferred)")
     return " ".join(words)
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Return words as a list in prose: `a, b and c`."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def age_in_words(since: datetime, now: datetime) -> str:

@@ -78,6 +78,10 @@ class Trustee(NamedTuple):
     subjects: tuple[str, ...] = ()
     """For other OIDC providers: the subjects it names."""
 
+    def allows(self, action: str) -> bool:
+        """Return whether its statement allows an action, such as `sts:TagSession`."""
+        return any(matches(pattern.lower(), action.lower()) for pattern in self.actions)
+
     @property
     def unrestricted(self) -> bool:
         """Whether an OIDC provider is trusted without a condition on the subject."""

@@ -3,7 +3,7 @@
 Roles are joined by ARN, path included, as EKS gives them; instance profiles by the sweep's own list.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ekstui.core.account import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
@@ -267,3 +267,30 @@ def _node_by_policy(role: Role) -> Iterator[Use]:
         if policy.name in _NODE_POLICIES:
             remark = f"it trusts EC2 and has {policy.name} attached"
             yield Use(_NODE_POLICIES[policy.name], "inferred", remark=remark)
+
+
+_CONTROLLER_ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "aws-load-balancer-controller": ("aws-load-balancer-controller",),
+    "karpenter": ("karpenter",),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa",),
+    "aws-efs-csi-driver": ("efs-csi-controller-sa",),
+    "vpc-cni": ("aws-node",),
+    "aws-gateway-api-controller": ("gateway-api-controller",),
+    "cluster-autoscaler": ("cluster-autoscaler", "cluster-autoscaler-aws-cluster-autoscaler"),
+}
+"""The service accounts that each project's instructions or chart create, in whatever namespace."""
+
+_CONTROLLER_ADDONS = ("aws-ebs-csi-driver", "aws-efs-csi-driver", "vpc-cni")
+"""Controllers that EKS also installs as an add-on of the same name."""
+
+
+def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
+    """Return the uses through which a role runs a controller, named by its component: `karpenter`, `vpc-cni/ipv6`."""
+    whole = component.partition("/")[0]
+    names = _CONTROLLER_ACCOUNTS.get(whole, ())
+    return tuple(
+        use
+        for use in uses
+        if (use.kind == "addon" and use.name == whole and whole in _CONTROLLER_ADDONS)
+        or (use.kind in ("pod-identity", "irsa") and use.service_account in names)
+    )

@@ -19,8 +19,7 @@ from ekstui.core.account import (
 )
 from ekstui.core.policy import version_label
 from ekstui.core.published import is_component
-from ekstui.core.runs import runs
-from ekstui.core.uses import attachments_with_uses, uses_in
+from ekstui.core.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import own_policy
 from ekstui.library.results import AttachedAnswer
@@ -78,7 +77,7 @@ def _running(account: Account, policy: Policy) -> AttachedAnswer:
     for subject in subjects_of(snapshot.roles, snapshot, uses, {}):
         if subject.role.service_linked:
             continue
-        ways = runs(policy.name, subject.uses)
+        ways = uses_running(policy.name, subject.uses)
         copies = [each.copy for each in copies_on(subject) if each.copy.original.name.partition("/")[0] == whole]
         if not ways and not copies:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.targets import Candidate, candidate_of, may_match
+from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.library.results import ChangesFeed
 from ekstui.scope import Scope, iam_scope
@@ -90,7 +90,7 @@ def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tup
 def _candidate(history: PolicyHistory, action: str) -> Candidate | None:
     default = history.policy.default_version
     if not any(
-        statement.effect == "Allow" and may_match(statement.action_element, statement.actions, action)
+        statement.effect == "Allow" and statement_may_match(statement, action)
         for statement in _document(history, default).statements
     ):
         return None

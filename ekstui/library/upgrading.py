@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ekstui.core.account import AccountSnapshot
+from ekstui.core.change import lacking, superfluous
 from ekstui.core.document import Document, Statement
 from ekstui.core.eks import Cluster
 from ekstui.core.findings import RoleInUse
 from ekstui.core.published import Component, values_in
-from ekstui.core.runs import runs
-from ekstui.core.upgrade import lacking, superfluous
-from ekstui.core.uses import uses_in
+from ekstui.core.uses import uses_in, uses_running
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import nearest_names
 from ekstui.library.cluster_answers import find_cluster
@@ -155,7 +154,7 @@ def _role_of(
     """Return the role that runs a component in a cluster, by what EKS confirms before what is inferred, and why."""
     found: list[tuple[bool, RoleInUse, str]] = []
     for subject in subjects:
-        for use in runs(component.name, subject.uses):
+        for use in uses_running(component.name, subject.uses):
             if (use.region, use.cluster) == cluster.place:
                 how = (
                     f"add-on {use.name}"

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from ekstui.core.change import changes
+from ekstui.core.change import changes, lacking, superfluous
 from ekstui.core.document import Document, parse
-from ekstui.core.upgrade import lacking, superfluous
 from ekstui.sources.controllers import components
 
 

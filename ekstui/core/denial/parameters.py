@@ -98,7 +98,7 @@ def resources_named(
     for use in info.resource_types:
         kind = reference.resource_type(service, use.name)
         for form in kind.arn_formats if kind is not None else ():
-            pattern = _PLACEHOLDER.sub("*", form)
+            pattern = arn.open_variables(form)
             of_kind = [text for text in arns if arn.matches_resource(pattern, literal(text))]
             if not of_kind and service in _BY_IDENTIFIER:
                 of_kind = list(_filled(form, values, place, service))

@@ -21,7 +21,6 @@ from ekstui.core.explain.answer import Explanation as Explanation
 from ekstui.core.explain.answer import NearStatement as NearStatement
 from ekstui.core.explain.answer import NewerVersion as NewerVersion
 from ekstui.core.explain.answer import Policies as Policies
-from ekstui.core.explain.answer import Since as Since
 from ekstui.core.explain.answer import cause_in_words
 from ekstui.core.explain.assuming import ANONYMOUS, TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
 from ekstui.core.explain.question import Asked as Asked

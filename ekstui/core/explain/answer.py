@@ -11,6 +11,7 @@ from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, StatementResult, Verdict
+from ekstui.core.holders import Since
 from ekstui.core.knowledge import DependentActions, Symptom
 from ekstui.core.policy import Policy, version_label
 from ekstui.core.reference import ResourceUse
@@ -103,15 +104,6 @@ class Candidate(NamedTuple):
     """The kinds of role that it is meant for, such as `node role`, where that is known."""
     published: bool = False
     """Whether a controller's project publishes it: it is to be made, with its parameters filled in."""
-
-
-class Since(NamedTuple):
-    """From which version on something has held without a break until the default version."""
-
-    version: int
-    created: datetime | None
-    at_latest: bool
-    """True if versions nobody saw stand right before it: then it may have held earlier."""
 
 
 class Allower(NamedTuple):

@@ -36,7 +36,7 @@ from ekstui.core.explain.answer import (
 from ekstui.core.explain.remedies import nearest_statements
 from ekstui.core.reference import Reference
 from ekstui.core.trust import POD_IDENTITY_SERVICE, ServiceAccount, eks_region, issuer_of, trust_in_words, trustees
-from ekstui.core.wildcard import is_wild, matches, overlaps
+from ekstui.core.wildcard import is_wild, overlaps
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
@@ -458,7 +458,7 @@ def _wanted(document: Document) -> tuple[WantedToken, ...]:
     """Return the tokens that a trust policy lets in, as its Allow statements write them."""
     wanted = []
     for trustee in trustees(document):
-        if trustee.kind != "irsa" or not _names(trustee.actions, WEB_IDENTITY):
+        if trustee.kind != "irsa" or not trustee.allows(WEB_IDENTITY):
             continue
         if any(_of_another_issuer(line, (trustee.name,)) for line in trustee.conditions):
             continue
@@ -472,10 +472,6 @@ def _wanted(document: Document) -> tuple[WantedToken, ...]:
             continue  # a subject in the wrong place
         wanted.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
     return tuple(dict.fromkeys(wanted))
-
-
-def _names(patterns: Iterable[str], action: str) -> bool:
-    return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
 
 
 def _lists_accepted(name: str) -> bool:
@@ -501,11 +497,11 @@ def _notes(
         meant = [each for each in trusted if _same_service(each.name, caller.name or "") or each.kind == "anyone"]
         if not meant:
             yield f"The trust policy does not name {caller.name}."
-        elif action == "sts:TagSession" and not any(_names(each.actions, action) for each in meant):
+        elif action == "sts:TagSession" and not any(each.allows(action) for each in meant):
             yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs beside sts:AssumeRole."
     elif caller.kind == "aws" and verdict == "implicit-deny" and action.lower() in _OF_SESSIONS:
         named = [each for each in trusted if each.kind not in ("irsa", "service")]
-        if not any(_names(each.actions, action) for each in named):
+        if not any(each.allows(action) for each in named):
             yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
     if verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
         yield 'AWS does not say whether the principal "*" means services and holders of tokens too.'
@@ -515,7 +511,7 @@ def _notes(
     of_eks = caller.issuer is None or eks_region(caller.issuer) is not None
     if not wanted and of_eks:
         irsa = [each for each in trusted if each.kind == "irsa"]
-        if irsa and not any(_names(each.actions, WEB_IDENTITY) for each in irsa):
+        if irsa and not any(each.allows(WEB_IDENTITY) for each in irsa):
             yield f"The trust policy names the issuer {irsa[0].name}, but does not allow {WEB_IDENTITY}."
         elif not irsa:
             yield "The trust policy lets nobody in with a token of an EKS cluster."

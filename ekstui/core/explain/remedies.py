@@ -14,7 +14,8 @@ from ekstui.core.evaluation import (
     action_matches,
     evaluate,
 )
-from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion, Since
+from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion
+from ekstui.core.holders import Since, first_of_run
 from ekstui.core.reference import Reference
 
 MAX_NEAREST = 5
@@ -230,17 +231,9 @@ def _width(document: Document, reference: Reference | None) -> int:
 
 
 def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
-    """Return the first version of the run that ends at the default version and allows the request as surely as that."""
-    known = [info for info in candidate.policy.versions if info.number <= candidate.policy.default_version]
-    first = known[-1]
-    wanted = _strength(request, candidate, first.number, reference)
-    for info in reversed(known):
-        if _strength(request, candidate, info.number, reference) < wanted:
-            break
-        first = info
-    before = [info.number for info in known if info.number < first.number]
-    unseen = first.number > 1 and (not before or before[-1] != first.number - 1)
-    return Since(first.number, first.created, at_latest=unseen)
+    """Return the start of the run of versions that allow the request as surely as the default version does."""
+    wanted = _strength(request, candidate, candidate.policy.default_version, reference)
+    return first_of_run(candidate.policy, lambda version: _strength(request, candidate, version, reference) >= wanted)
 
 
 def _strength(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator
 
 from ekstui.core.account import AccountSnapshot, Use
 from ekstui.core.eks import AccessEntry, Cluster
-from ekstui.core.findings.finding import Finding, described, listed
+from ekstui.core.findings.finding import Finding, described
 from ekstui.core.knowledge import Knowledge
+from ekstui.core.text import listed
 
 _ENTRY_OF: dict[str, tuple[str, ...]] = {
     "nodegroup": ("EC2_LINUX", "EC2_WINDOWS"),

@@ -124,11 +124,6 @@ def described(use: Use) -> str:
     return f"{what}{where}{region} ({use.certainty})"
 
 
-def listed(words: tuple[str, ...] | list[str], last: str = "and") -> str:
-    """Return words as a list of prose: `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
-
-
 def a_note_if_unseen(severity: Severity, subject: RoleInUse) -> Severity:
     """Return `note` where a use of the role may not have been seen: what is true of all uses seen may not hold for it."""
     return "note" if subject.unseen or not subject.known_whole else severity

@@ -6,7 +6,7 @@ from ekstui.core.account import Use
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Request, action_matches, evaluate
 from ekstui.core.findings.finding import (
     SERVICE_ROLE_SINCE,
     Finding,
@@ -19,11 +19,10 @@ from ekstui.core.findings.finding import (
     condition_in_words,
     described,
     holds,
-    listed,
     unseen_evidence,
 )
 from ekstui.core.knowledge import Knowledge, Requirement
-from ekstui.core.wildcard import matches
+from ekstui.core.text import listed
 from ekstui.errors import DocumentError
 
 _ORDINARY = "not-local-outpost"
@@ -191,9 +190,7 @@ def _covering(actions: tuple[str, ...], subject: RoleInUse) -> list[str]:
         for policy in subject.policies
         if policy.document is not None
         and any(
-            statement.effect == "Allow"
-            and any(matches(pattern.lower(), action.lower()) for pattern in statement.actions)
-            is (statement.action_element == "Action")
+            statement.effect == "Allow" and action_matches(statement, action)
             for statement in policy.document.statements
             for action in actions
         )

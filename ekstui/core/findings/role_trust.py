@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ekstui.core.account import Use
-from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, all_hold, described, listed
+from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, all_hold, described
 from ekstui.core.knowledge import Knowledge, TrustRequirement
+from ekstui.core.text import listed
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees
-from ekstui.core.wildcard import matches
 
 _TAG_SESSION = "sts:TagSession"
 
@@ -51,7 +51,7 @@ def _service(
         text = f"Its trust policy does not name {requirement.principal}: {requirement.consequence}."
         yield Finding("trust-lacks-principal", "problem", text, evidence)
         return
-    lacking = [action for action in requirement.actions if not any(_allows(each, action) for each in meant)]
+    lacking = [action for action in requirement.actions if not any(each.allows(action) for each in meant)]
     if lacking:
         text = f"Its trust policy does not allow {requirement.principal} {listed(lacking)}: {requirement.consequence}."
         code: Code = "trust-lacks-tag-session" if lacking == [_TAG_SESSION] else "trust-lacks-principal"
@@ -63,7 +63,7 @@ def _tag_session_unused(
 ) -> Iterator[Finding]:
     """Yield advice for a role that trusts such a service without a use that was seen: `_service` is for the others."""
     meant = [each for each in trusted if each.name.removesuffix(".cn") == requirement.principal]
-    if not meant or _TAG_SESSION not in requirement.actions or any(_allows(each, _TAG_SESSION) for each in meant):
+    if not meant or _TAG_SESSION not in requirement.actions or any(each.allows(_TAG_SESSION) for each in meant):
         return
     if any(use.kind in requirement.uses and use.certainty == "confirmed" for use in subject.uses):
         return
@@ -142,7 +142,3 @@ def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
 
 def _can_be_met(trustee: Trustee) -> bool:
     return not trustee.service_accounts or not all(account.never_matches for account in trustee.service_accounts)
-
-
-def _allows(trustee: Trustee, action: str) -> bool:
-    return any(matches(pattern.lower(), action.lower()) for pattern in trustee.actions)

@@ -3,13 +3,12 @@
 Source: the service authorization reference for resource types and keys.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from ekstui.core import wildcard
 from ekstui.core.applicability import fits_type
-from ekstui.core.arn import Arn, is_plausible, matches_resource, split_arn
+from ekstui.core.arn import Arn, is_plausible, matches_resource, open_variables, split_arn
 from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, is_tag, type_of
 from ekstui.core.conditions.known_keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
@@ -25,7 +24,6 @@ _PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 _RENAMED = {"codestar-connections": "codeconnections"}
 """Services whose resources are named in ARNs by their old and their new name alike."""
 
-_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 _PRESENT_WHERE_LISTED = frozenset({"ec2:region", "kms:calleraccount", "s3:resourceaccount"})
 """Keys, in lower case, that no request lacks for an action of which AWS lists them."""
 
@@ -188,7 +186,7 @@ def is_foreign(resource: str, services: frozenset[str]) -> bool:
 def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
     """Return the ARNs of a resource type as wildcard patterns."""
     kind = reference().resource_type(service, resource_type)
-    return tuple(_PLACEHOLDER.sub("*", shape) for shape in kind.arn_formats) if kind else ()
+    return tuple(map(open_variables, kind.arn_formats)) if kind else ()
 
 
 def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from ekstui.core.grants import Extent, Line, Reach
 from ekstui.core.reach.coverage import Held
 from ekstui.core.reach.judgement import TOO_LARGE, Denies, Judgement, Outcome
 from ekstui.core.reach.touched import Grants
+from ekstui.core.text import listed
 
 Spelling = Mapping[str, str]
 """The documents' spelling of actions and condition keys, by lower case."""
@@ -112,7 +113,7 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
         return None
     if twice and nothing in old | new:
         # A key that another line still asks about is neither new nor gone.
-        keys = _joined(sorted(spelling.get(key, key) for key in twice))
+        keys = listed(sorted(spelling.get(key, key) for key in twice))
         return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
     if nothing in old:
         return _needs(_listed(new, spelling), names and names.after)
@@ -128,7 +129,7 @@ def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *,
         hold = "hold" if ways.startswith("the conditions ") else "holds"
         return None if wider else _plain(f"no longer allowed where only {ways} {hold}")
     if _keys_of(gone) == _keys_of(fresh):
-        keys = _joined(sorted({spelling.get(key, key) for way in gone for key in _keys_in(way ^ _nearest(way, fresh))}))
+        keys = listed(sorted({spelling.get(key, key) for way in gone for key in _keys_in(way ^ _nearest(way, fresh))}))
         return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
     if all(any(one < other for one in gone) for other in fresh) and len(gone) == 1:
         (one,) = gone
@@ -198,13 +199,8 @@ def _listed(ways: Iterable[Way], spelling: Spelling) -> str:
     if len(named) > MOST_WAYS:
         return f"one of {len(named)} sets of conditions"
     several = any(len(keys) > 1 for keys in named)
-    texts = (", or " if several else " or ").join(_joined(keys) for keys in named)
+    texts = (", or " if several else " or ").join(map(listed, named))
     return f"the condition{'s' if several else ''} {texts}"
-
-
-def _joined(keys: Iterable[str]) -> str:
-    names = list(keys)
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
