@@ -44,7 +44,7 @@ def print_version() -> int:
         flush_out()
     except OutputError as error:
         from ekstui.cli.exit_codes import ExitCode
-        from ekstui.cli.output import narrate
+        from ekstui.cli.streams import narrate
 
         narrate(error)
         return ExitCode.NO_OUTPUT

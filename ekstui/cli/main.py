@@ -9,9 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.output import form, narrate, narrate_json
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module, nearest
-from ekstui.cli.streams import end_at_once, flush_out, prepare_streams, refuse_what_is_no_terminal
+from ekstui.cli.streams import (
+    end_at_once,
+    flush_out,
+    form,
+    narrate,
+    narrate_json,
+    prepare_streams,
+    refuse_what_is_no_terminal,
+)
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
 

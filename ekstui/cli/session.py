@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.output import narrate, narrate_progress
+from ekstui.cli.streams import narrate, narrate_progress
 from ekstui.library.choice import AccountChoice
 
 if TYPE_CHECKING:

@@ -1,13 +1,20 @@
-"""Policy documents as text for other tools: JSON, a statement alone, Terraform, CloudFormation.
+"""Policy documents as text for other tools: JSON, a statement alone, Terraform, CloudFormation, a patch.
 
 The JSON is in ASCII, so that nothing in it has to be changed to be safe on a terminal.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ekstui.core.document import Effect, serialise_conditions
 from ekstui.core.grants import Grant
+from ekstui.core.text import clean_line
+
+if TYPE_CHECKING:
+    from ekstui.library import Comparison
 
 
 def document_text(document: object) -> str:
@@ -133,3 +140,19 @@ def cloudformation_text(name: str, document: object) -> str:
     if words := size_words(document):
         template["Description"] = words
     return json.dumps({**template, "Resources": resources}, indent=2) + "\n"
+
+
+def comparison_patch(comparison: Comparison) -> str:
+    """Return the unified diff of both documents in canonical JSON."""
+    from difflib import unified_diff  # 6 ms with the canonical form, and only for a patch
+
+    from ekstui.core.canonical import canonical_lines
+
+    lines = unified_diff(
+        canonical_lines(comparison.before.document),
+        canonical_lines(comparison.after.document),
+        clean_line(comparison.before.label),
+        clean_line(comparison.after.label),
+        lineterm="",
+    )
+    return "".join(f"{line}\n" for line in lines)

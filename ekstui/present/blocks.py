@@ -51,6 +51,11 @@ def reach_style(reach: str | None) -> Style:
     return _REACHES.get(reach or "", "muted")
 
 
+def severity_style(severity: str) -> Style:
+    """Return the style of a finding's severity."""
+    return _SEVERITIES[severity]
+
+
 def joined(separator: str, lines: Sequence[Line]) -> tuple[str | Span, ...]:
     """Return lines as one, with a separator between them."""
     found: list[str | Span] = []
@@ -147,4 +152,5 @@ class Code(NamedTuple):
 Block: TypeAlias = Heading | Sentence | Table | Tree | Code
 
 _LEVELS: dict[str, Style] = {"Tagging": "warn", "Write": "warn", "Permissions management": "bad"}
+_SEVERITIES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 _REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}

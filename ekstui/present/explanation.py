@@ -36,18 +36,16 @@ from ekstui.present.blocks import (
     Tree,
     code,
     note,
+    severity_style,
 )
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.core.findings import Severity
     from ekstui.sources.aws.simulation import SimulatedDecision
 
 _VERDICT_STYLES: dict[Verdict, Style] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",
 }  # fmt: skip
-
-_SEVERITY_STYLES: dict[Severity, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 
 _MOST_OFFERED = 6
 """How many policies that would allow it are shown; JSON has more."""
@@ -92,7 +90,7 @@ def _explanation(
     for index, text in enumerate(explanation.notes):
         yield note(text, key=(number, "note", index))
     for index, finding in enumerate(explanation.findings):
-        line: Line = (Span(f"{finding.severity} with the role: ", _SEVERITY_STYLES[finding.severity]), finding.text)
+        line: Line = (Span(f"{finding.severity} with the role: ", severity_style(finding.severity)), finding.text)
         yield Sentence(line, key=(number, "finding", index))
     if about := list(_about(explanation)):
         yield Table(_ABOUT, about)

@@ -16,7 +16,7 @@ from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.errors import EkstuiError
 from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
-from ekstui.present.policies import services_table, version_blocks
+from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.present.words import command_in

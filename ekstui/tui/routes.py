@@ -155,7 +155,7 @@ class RoutedApp(LibraryApp):
         from ekstui.core.eks import Cluster
         from ekstui.core.knowledge import Symptom
         from ekstui.library.access_policies import AccessPolicyAnswer
-        from ekstui.present import card
+        from ekstui.present import cards
         from ekstui.present.access import access_blocks
         from ekstui.tui.screens.card import CardScreen
         from ekstui.tui.screens.cluster import ClusterScreen
@@ -169,13 +169,13 @@ class RoutedApp(LibraryApp):
             case AccessPolicyAnswer() as access:
                 return CardScreen(thing, lambda: access_blocks(access))
             case Symptom() as symptom:
-                return CardScreen(thing, lambda: card.symptom_blocks(symptom))
+                return CardScreen(thing, lambda: cards.symptom_blocks(symptom))
             case User() as user if snapshot:
-                return CardScreen(thing, lambda: card.user_blocks(user, snapshot))
+                return CardScreen(thing, lambda: cards.user_blocks(user, snapshot))
             case Group() as group if snapshot:
-                return CardScreen(thing, lambda: card.group_blocks(group, snapshot))
+                return CardScreen(thing, lambda: cards.group_blocks(group, snapshot))
             case LocalPolicy() as own if snapshot:
-                return CardScreen(thing, lambda: card.own_policy_blocks(own, snapshot))
+                return CardScreen(thing, lambda: cards.own_policy_blocks(own, snapshot))
             case str() as name if thing.kind == "role":
                 return RoleScreen(name)
             case str() as action if thing.kind == "action":
@@ -210,7 +210,7 @@ class RoutedApp(LibraryApp):
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters, and show it."""
         from ekstui.library.cluster_answers import clusters as judged
-        from ekstui.present.cluster import CLUSTER_COLUMNS, cluster_cells
+        from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.chooser import ChooserScreen
         from ekstui.tui.screens.cluster import ClusterScreen
 
@@ -242,7 +242,7 @@ class RoutedApp(LibraryApp):
 
     @on(ClustersJudged)
     def _clusters_judged(self, message: ClustersJudged) -> None:
-        from ekstui.present.cluster import cluster_cells
+        from ekstui.present.cluster_report import cluster_cells
 
         # It may have been left by then: what was mounted once stays so.
         if message.chooser not in self.screen_stack:

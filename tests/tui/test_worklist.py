@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
-from ekstui.present.cluster import remedy_of
+from ekstui.present.cluster_report import remedy_of
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen

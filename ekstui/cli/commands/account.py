@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.export.shapes import account_shape
-from ekstui.present.account import clusters_blocks, identity_blocks, unread_blocks
+from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.export.account_shapes import account_shape
+from ekstui.present.account_report import clusters_blocks, identity_blocks, unread_blocks
 
 DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read."
 EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY, add_account, add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.export.shapes import attached_shape, organisation_shape
+from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.export.account_shapes import attached_shape, organisation_shape
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
-from ekstui.present.account import attached_blocks, everywhere_blocks
+from ekstui.present.account_report import attached_blocks, everywhere_blocks
 
 DESCRIPTION = f"Show the roles, users and groups of the account that have a policy attached. {POLICY}"
 EXAMPLES = (

@@ -4,11 +4,11 @@ import argparse
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_json
-from ekstui.cli.output import narrate, print_blocks, print_json, print_text
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
-from ekstui.present.cache import cache_blocks
+from ekstui.present.cache_and_settings import cache_blocks
 
 DESCRIPTION = (
     "Show what the local cache holds (info), read all of it (verify), undo the last sync (undo-sync), or delete it "

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_codes import ExitCode, add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_scope
-from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json, print_markdown, print_text
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_since
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library, maintenance, searching
-from ekstui.present.changes import changes_table
+from ekstui.present.change_lists import changes_table
 from ekstui.scope import Scope
 
 DESCRIPTION = "Show what AWS changed in its policies, newest first. Without --since: the last 30 days of the data."

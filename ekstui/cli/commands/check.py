@@ -4,8 +4,8 @@ import argparse
 
 from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.shapes import check_shape
 
 DESCRIPTION = "Show which policies of ekstui.lock changed since they were pinned, and what that means."
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a policy that moved a row."""
     from ekstui.library.pins import moved_since, read_lock
-    from ekstui.present.review import moved_blocks
+    from ekstui.present.change_lists import moved_blocks
 
     library = open_library()
     pins = read_lock()

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import gate
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.export.shapes import cluster_shape
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown
+from ekstui.export.account_shapes import cluster_shape
 from ekstui.library.cluster_answers import cluster_answer, worst_first
-from ekstui.present.cluster import cluster_blocks
+from ekstui.present.cluster_report import cluster_blocks
 
 DESCRIPTION = "Show a cluster's health, its roles and their policies, and what is missing, superseded or too broad."
 EXAMPLES = (

@@ -4,11 +4,11 @@ import argparse
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.export.shapes import clusters_shape
+from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.export.account_shapes import clusters_shape
 from ekstui.library.cluster_answers import clusters
-from ekstui.present.cluster import clusters_blocks
+from ekstui.present.cluster_report import clusters_blocks
 
 DESCRIPTION = "Show the account's clusters, a row each: version, mode, problems, advice, and what EKS reports."
 EXAMPLES = ("ekstui clusters --profile prod", "ekstui clusters --region all --json")

@@ -17,8 +17,8 @@ from argcomplete.shell_integration import shellcode
 
 from ekstui.cli.commands import TITLES
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.output import print_text
 from ekstui.cli.parser import commands_of
+from ekstui.cli.streams import print_text
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError

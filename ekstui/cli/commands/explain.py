@@ -7,14 +7,14 @@ import sys
 
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
 from ekstui.core.where import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
-from ekstui.export.shapes import explain_shape
+from ekstui.export.account_shapes import explain_shape
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
@@ -97,7 +97,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
         return None
     # 60 ms with what is known of clusters, and most messages are IAM's.
     from ekstui.cli.session import library_for, read_account
-    from ekstui.export.shapes import forbidden_shape
+    from ekstui.export.account_shapes import forbidden_shape
     from ekstui.library.kubernetes_denials import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_json, add_scope
-from ekstui.cli.output import print_blocks, print_json
 from ekstui.cli.session import open_library
-from ekstui.present.policies import policies_blocks
+from ekstui.cli.streams import print_blocks, print_json
+from ekstui.present.policy_report import policies_blocks
 
 if TYPE_CHECKING:
     from ekstui.library.access_policies import AccessPolicyAnswer

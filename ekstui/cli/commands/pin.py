@@ -4,8 +4,8 @@ import argparse
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY
-from ekstui.cli.output import narrate
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate
 
 DESCRIPTION = f"Pin policies in ekstui.lock, with the checksum of each document, for ekstui check. {POLICY}"
 EXAMPLES = ("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14")

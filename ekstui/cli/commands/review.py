@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ekstui.cli.exit_codes import add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
-from ekstui.cli.output import print_blocks, print_json, print_markdown
+from ekstui.cli.streams import print_blocks, print_json, print_markdown
 from ekstui.core.grants import Reach
 from ekstui.export.shapes import review_shape
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a document a row with what its change means; with a gate, fail where access changed that way."""
     from ekstui.library.reviewing import review
-    from ekstui.present.review import review_blocks
+    from ekstui.present.change_lists import review_blocks
 
     answer = review(Path(), arguments.base, tuple(arguments.paths))
     if arguments.json:

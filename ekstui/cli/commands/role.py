@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import narrate, print_blocks, print_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.export.shapes import role_shape
+from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.export.account_shapes import role_shape
 from ekstui.library.roles import role_answer
-from ekstui.present.cluster import role_blocks
+from ekstui.present.role_report import role_blocks
 
 DESCRIPTION = (
     "Show what is wrong with a role of the account, who may assume it, what it may do with all its policies together, "

@@ -4,7 +4,7 @@ import argparse
 
 from ekstui import paths
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.output import print_text
+from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 
 DESCRIPTION = "Print the JSON Schema of the answers: $defs has one for each command."

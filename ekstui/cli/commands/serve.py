@@ -8,7 +8,7 @@ import sys
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_scope, add_theme
-from ekstui.cli.output import narrate
+from ekstui.cli.streams import narrate
 from ekstui.errors import InputError
 
 DESCRIPTION = "Serve the app as a page for whoever has its link. Needs the extra ekstui[web]."

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, parameters
-from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.where import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
@@ -19,7 +19,7 @@ from ekstui.library.access_policies import AccessPolicyAnswer, find_access_polic
 from ekstui.library.catalog import knowledge, knowledge_of, version_at
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block, Heading
-from ekstui.present.policies import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
+from ekstui.present.policy_report import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
 
 DESCRIPTION = f"Show what a policy permits. {POLICY} A file, - for standard input, and role:NAME (all policies of a role) are taken too."
 EXAMPLES = (

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import narrate, narrate_progress, print_blocks, print_json
 from ekstui.cli.session import library_for
+from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
 from ekstui.export.shapes import sync_shape
 from ekstui.library import maintenance, syncing
-from ekstui.present.cache import sync_blocks
+from ekstui.present.cache_and_settings import sync_blocks
 
 DESCRIPTION = (
     "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm package "

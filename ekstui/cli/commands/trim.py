@@ -4,8 +4,8 @@ import argparse
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY, add_json
-from ekstui.cli.output import narrate, print_json
 from ekstui.cli.session import open_library
+from ekstui.cli.streams import narrate, print_json
 from ekstui.core.document import serialise, trimmed
 from ekstui.core.policy import version_label
 from ekstui.core.where import parse_policy

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
-from ekstui.cli.output import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.cli.session import library_for, narrate_errors, read_account
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown, print_text
 from ekstui.core.document import serialise_statement
 from ekstui.errors import InputError
+from ekstui.export.account_shapes import upgrade_shape
 from ekstui.export.documents import terraform_text
-from ekstui.export.shapes import upgrade_shape
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
-from ekstui.present.upgrade import upgrade_blocks
+from ekstui.present.upgrade_checklist import upgrade_blocks
 
 DESCRIPTION = (
     "Show what the roles of a cluster's controllers must be given before an upgrade, and what may go afterwards. Without "

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.output import (
+from ekstui.cli.session import library_for
+from ekstui.cli.streams import (
     narrate,
     narrate_progress,
     print_blocks,
@@ -16,16 +17,15 @@ from ekstui.cli.output import (
     print_markdown,
     print_text,
     terminal_width,
+    to_terminal,
 )
-from ekstui.cli.session import library_for
-from ekstui.cli.streams import to_terminal
 from ekstui.core.holders import nearest_actions
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
-from ekstui.present.who_can import NARROW, principals_blocks, who_can_blocks
+from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks
 from ekstui.scope import SCOPES
 
 # Who in the account may do it takes 80 ms to import, and only where an account is known.

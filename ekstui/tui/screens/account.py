@@ -15,7 +15,7 @@ from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.own_account import profiles
-from ekstui.present.account import copies_blocks, identity_blocks, unread_blocks
+from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled

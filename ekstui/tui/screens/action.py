@@ -10,7 +10,7 @@ from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
-from ekstui.present.action import GivenAction, card_blocks
+from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
@@ -49,7 +49,7 @@ class ActionScreen(ReportScreen):
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the card as rows."""
-        return rows(card_blocks(answer), self.width) if isinstance(answer, GivenAction) else []
+        return rows(action_blocks(answer), self.width) if isinstance(answer, GivenAction) else []
 
     def action_who_can(self) -> None:
         """Show who else gives it."""

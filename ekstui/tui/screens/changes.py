@@ -15,7 +15,7 @@ from ekstui.library import ChangesFeed
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import changes
-from ekstui.present.changes import COLUMNS, changes_table
+from ekstui.present.change_lists import COLUMNS, changes_table
 from ekstui.present.rendering import Row, list_rows
 from ekstui.present.styled import Styled, styled
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope

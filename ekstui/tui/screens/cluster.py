@@ -15,8 +15,9 @@ from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.cluster_answers import cluster_answer
-from ekstui.present.cluster import Path, Work, branches_of, cluster_blocks, map_blocks, mending_policy, paths_of
+from ekstui.present.cluster_report import Work, cluster_blocks, mending_policy
 from ekstui.present.rendering import markdown, rows
+from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
@@ -98,7 +99,7 @@ class ClusterScreen(AccountReportScreen):
     def action_upgrade(self) -> None:
         """Show what the controllers need before an upgrade to their newest releases that are known."""
         from ekstui.library.upgrading import upgrade
-        from ekstui.present.upgrade import upgrade_blocks
+        from ekstui.present.upgrade_checklist import upgrade_blocks
         from ekstui.tui.screens.card import CardScreen
 
         library, name = self.app.library, self._cluster

@@ -15,8 +15,7 @@ from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_pl
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt, RoleSide, Side
-from ekstui.export.documents import document_text
-from ekstui.export.patch import comparison_patch
+from ekstui.export.documents import comparison_patch, document_text
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison
 from ekstui.library.comparing import compare

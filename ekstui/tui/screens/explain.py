@@ -14,8 +14,8 @@ from ekstui.core.explain import Explanation, Question, parse_context
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt, Side, parse_policy
 from ekstui.errors import EkstuiError, InputError
+from ekstui.export.account_shapes import explain_shape, forbidden_shape
 from ekstui.export.documents import document_text
-from ekstui.export.shapes import explain_shape, forbidden_shape
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import Decoding, explanation_blocks, statement_json

@@ -11,7 +11,7 @@ from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
 from ekstui.core.where import PolicyAt
 from ekstui.library import Library
-from ekstui.present.matrix import layout, legend_blocks, matrix_blocks, matrix_table
+from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys

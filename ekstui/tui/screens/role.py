@@ -16,8 +16,8 @@ from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.library import RoleAnswer
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import role_answer
-from ekstui.present.cluster import role_blocks
 from ekstui.present.rendering import rows
+from ekstui.present.role_report import role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings

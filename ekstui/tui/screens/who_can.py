@@ -19,7 +19,7 @@ from ekstui.library.who_may import principals_can
 from ekstui.present.blocks import Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
-from ekstui.present.who_can import (
+from ekstui.present.who_can_report import (
     NARROW,
     columns_of,
     holder_lines,

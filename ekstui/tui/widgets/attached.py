@@ -57,7 +57,7 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who has a policy attached as rows; what is missing or was not looked at says so."""
 
-    from ekstui.present.account import remarks_in_words  # 15 ms, which the first paint does without
+    from ekstui.present.account_report import remarks_in_words  # 15 ms, which the first paint does without
 
     attachments = answer.attachments
     account = answer.identity.account

@@ -130,7 +130,7 @@ class PermissionsPane(Pane):
         """Return the services; under a filter only those and the actions that match, unfolded."""
         words, width = self.words, self.rows.row_width
         if self._remaining is not None:
-            from ekstui.present.policies import remaining_blocks
+            from ekstui.present.policy_report import remaining_blocks
             from ekstui.present.rendering import rows
 
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
@@ -146,7 +146,7 @@ class PermissionsPane(Pane):
         """Return what the policy is for, and all notes where they are wanted."""
         if self.shown is None:
             return []
-        from ekstui.present.policies import about_blocks, notes_blocks
+        from ekstui.present.policy_report import about_blocks, notes_blocks
         from ekstui.present.rendering import rows
 
         blocks = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
@@ -184,7 +184,7 @@ class PermissionsPane(Pane):
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a service; from an action go to its service."""
         from ekstui.core.summary import ActionSummary, ServiceSummary
-        from ekstui.present.policies import RemainingService
+        from ekstui.present.policy_report import RemainingService
 
         value = row.value if row else None
         if isinstance(value, RemainingService):
@@ -215,7 +215,7 @@ class PermissionsPane(Pane):
     def _open(self, event: RowList.Opened) -> None:
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.core.where import PolicyAt
-        from ekstui.present.policies import RemainingService
+        from ekstui.present.policy_report import RemainingService
 
         event.stop()
         value, shown = event.row.value if event.row else None, self.shown

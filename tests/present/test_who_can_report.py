@@ -12,7 +12,7 @@ from ekstui.library.allowing import who_can_answer
 from ekstui.library.own_account import Account
 from ekstui.library.who_may import principals_can
 from ekstui.present.rendering import lines
-from ekstui.present.who_can import principals_blocks, who_can_blocks
+from ekstui.present.who_can_report import principals_blocks, who_can_blocks
 from tests.accounts import WHEN, snapshot
 
 KNOWN = datetime(2026, 8, 26, tzinfo=UTC)

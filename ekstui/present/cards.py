@@ -1,0 +1,215 @@
+"""All about one thing: an action, a symptom, a user, a group, a policy of the account."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ekstui.core.account import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User, attachments_of
+from ekstui.core.action_facts import ActionCard, MatchingStatement, resources_of
+from ekstui.core.grants import grants_of
+from ekstui.core.holders import Since
+from ekstui.core.knowledge import Symptom
+from ekstui.core.reference import reference
+from ekstui.core.summary import ActionSummary, services_in
+from ekstui.core.where import PolicyAt, RoleSide
+from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
+from ekstui.present.policy_report import services_table
+from ekstui.present.who_can_report import since_words
+from ekstui.present.words import counted, grant_line, uses_words
+
+MOST_RESOURCES = 50
+"""How many resources of an action are listed."""
+
+
+class GivenAction(NamedTuple):
+    """What is known of one action, as a policy or a role gives it."""
+
+    action: ActionSummary
+    card: ActionCard
+    covered: Sequence[str]
+    """The action's resource types that the grants can match."""
+    statements: Sequence[tuple[str, MatchingStatement]]
+    """Those that match it, each with the name of its policy."""
+    since: Since | None
+    """Since when the policy's default version has allowed it; None for a role, or where it does not."""
+    others: int | None
+    """How many other policies of the EKS family allow it; None where that could not be asked."""
+
+
+def action_blocks(given: GivenAction) -> list[Block]:
+    """Return what the action is, who gives it here, and what it takes."""
+    card, action = given.card, given.action
+    unknown = Span("not in the service authorization reference", "warn")
+    levels = [part for level in action.levels for part in (Span(level, level_style(level)), " ")]
+    blocks: list[Block] = [
+        Heading(action.action, 1),
+        Sentence((Span(f"{card.service_title}: ", "muted"), card.description) if card.known else unknown),
+        Sentence((Span("level: ", "muted"), *levels[:-1])),
+        *(note(warning) for warning in action.warnings),
+    ]
+    if action.denied:
+        blocks.append(Sentence(Span(f"denied: {action.denied}, by a Deny of the same document", "bad")))
+    blocks += [Heading("Given by"), Tree([_matching(name, speaking) for name, speaking in given.statements])]
+    if given.since is not None:
+        blocks.append(Sentence((Span("allowed without a break since ", "muted"), since_words(given.since))))
+    if given.others is not None:
+        words = counted(given.others, "other EKS policy gives it", "other EKS policies give it")
+        said = words if given.others else "no other EKS policy gives it"
+        blocks.append(Sentence((Span(said, "muted"), Span("; w lists them", "muted", shown="app"))))
+    blocks += _resources(action)
+    if card.known:
+        blocks += _resource_types(card, given.covered)
+    if card.needs:
+        hints = [Node((code(", ".join(hint.needs), "accent"), f": {hint.text}")) for hint in card.needs]
+        blocks += [Heading("Such a call often needs"), Tree(hints)]
+    return blocks
+
+
+def _matching(name: str, speaking: MatchingStatement) -> Node:
+    statement = speaking.statement
+    inverse = statement.action_element == "NotAction"
+    line = (
+        Span("Deny ", "bad") if statement.effect == "Deny" else Span("Allow ", "good"),
+        Span(f"{name}, {speaking.label} ", "strong"),
+        Span("everything but ", "warn") if inverse else Span("through ", "muted"),
+        code(", ".join(speaking.patterns)),
+    )
+    grants = [Node(("on ", *restyled(grant_line(grant), "muted"))) for grant in grants_of(statement)]
+    return Node(line, grants, speaking, (name, speaking.index))
+
+
+def _resources(action: ActionSummary) -> list[Block]:
+    """Return the console's table of an action: each resource with its region, its account and whether there is an if."""
+    found = resources_of(action)
+    nodes = [
+        Node(
+            (
+                code(each.resource),
+                Span(f"  {each.region}, {each.account}", "muted"),
+                Span("" if each.condition == "None" else f", if {each.condition}", "muted"),
+            )
+        )
+        for each in found[:MOST_RESOURCES]
+    ]
+    if len(found) > MOST_RESOURCES:
+        nodes.append(Node(Span(f"and {len(found) - MOST_RESOURCES:,} more", "muted")))
+    return [Heading("Resources"), Tree(nodes)] if nodes else []
+
+
+def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
+    nodes: list[Node] = []
+    # Some actions have a hundred types; those that the grants reach come first.
+    for kind in sorted(card.resources, key=lambda kind: kind.name not in covered):
+        reached = kind.name in covered
+        line = (
+            Span("✓ ", "good") if reached else Span("✗ ", "warn"),
+            f"{kind.name}{'*' if kind.required else ''}",
+            Span(f"  {' or '.join(kind.arn_formats)}", "muted"),
+            Span("" if reached else "  the grants do not reach it", "warn"),
+        )
+        keys = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
+        nodes.append(Node(line, keys))
+    if card.needs_wildcard:
+        nodes.append(Node(Span("none: its statement needs the resource *", "muted")))
+    blocks: list[Block] = [Heading("Resource types (* required)"), Tree(nodes)]
+    if card.condition_keys:
+        blocks += [Heading("Condition keys, whatever the resource"), Sentence(", ".join(card.condition_keys))]
+    return blocks
+
+
+def symptom_blocks(symptom: Symptom) -> list[Block]:
+    """Return what explains a symptom: in words, the actions that are missing, and the policies that have them."""
+    blocks: list[Block] = [Heading(symptom.symptom, 1), Sentence(symptom.answer)]
+    if symptom.actions:
+        actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
+        blocks += [Heading("Actions behind it"), Tree(actions)]
+    if symptom.policies:
+        blocks += [Heading("Policies that have them"), Tree([_policy(each) for each in symptom.policies])]
+    if symptom.messages:
+        blocks += [Heading("What logs say"), Tree([Node(code(each)) for each in symptom.messages])]
+    return [*blocks, Heading("Source"), Sentence(symptom.source, value=symptom.source)]
+
+
+def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
+    """Return the policies of a user, its own and those of its groups."""
+    blocks: list[Block] = [Heading(user.name, 1), *_carried(user.attached, user.inline)]
+    groups = {group.name: group for group in snapshot.groups}
+    for name in user.groups:
+        blocks.append(Heading(f"Through group {name}"))
+        if group := groups.get(name):
+            blocks.append(_tree(group.attached, group.inline))
+        else:
+            blocks.append(note("The group could not be read."))
+    if user.boundary_arn:
+        blocks += [Heading("Permissions boundary"), Tree([_policy(user.boundary_arn)])]
+    created = f"{user.created:%Y-%m-%d}" if user.created else ""
+    tags = [(f"tag {key}", value) for key, value in user.tags]
+    return [*blocks, Heading("About"), Tree(_facts([("ARN", user.arn or "not known"), ("created", created), *tags]))]
+
+
+def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
+    """Return the policies of a group, and who is in it."""
+    users = [user.name for user in snapshot.users if group.name in user.groups]
+    blocks: list[Block] = [Heading(group.name, 1), *_carried(group.attached, group.inline), Heading("Users in it")]
+    blocks.append(Tree([Node(name) for name in users]) if users else Sentence(Span("none that was read", "muted")))
+    return [*blocks, Heading("About"), Tree(_facts([("ARN", group.arn or "not known")]))]
+
+
+def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Block]:
+    """Return what a policy of the account permits, and who has it attached."""
+    blocks: list[Block] = [Heading(policy.name, 1), Heading(f"Permissions · {policy.default_version}")]
+    if policy.document is None:
+        blocks.append(note("Its document could not be read."))
+    else:
+        blocks.append(services_table(services_in(policy.document)))
+    attached = attachments_of(snapshot, policy.arn)
+    carriers = [
+        Node(
+            (code(each.role.name), Span("  role", "muted"), Span(f"  {uses_words(each.used_by)}", "muted")),
+            value=RoleSide(each.role.arn or each.role.name),
+            key=each.role.arn,
+        )
+        for each in attached.roles
+    ]
+    carriers += [Node((code(each.user.name), Span("  user", "muted"))) for each in attached.users]
+    carriers += [Node((code(each.name), Span("  group", "muted"))) for each in attached.groups]
+    blocks += [Heading("Who has it"), Tree(carriers)]
+    if not carriers:
+        blocks.append(Sentence(Span("nobody" if attached.complete else "nobody that was read", "muted")))
+    updated = f"{policy.updated:%Y-%m-%d}" if policy.updated else ""
+    return [*blocks, Heading("About"), Tree(_facts([("ARN", policy.arn), ("updated", updated)]))]
+
+
+def _carried(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
+    yield Heading("Policies")
+    yield _tree(attached, inline) if attached or inline else Sentence(Span("none of its own", "muted"))
+
+
+def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Tree:
+    unread = [Span("  document not read", "warn")]
+    return Tree(
+        [
+            *(_policy(each.arn) for each in attached),
+            *(
+                Node(
+                    (code(each.name), Span("  inline", "muted"), *(unread if each.document is None else ())), value=each
+                )
+                for each in inline
+            ),
+        ]
+    )
+
+
+def _policy(name_or_arn: str) -> Node:
+    name = name_or_arn.rpartition("/")[2]
+    own = name_or_arn.startswith("arn:") and name_or_arn.split(":")[4] != "aws"
+    return Node(
+        (code(name), Span("  of the account" if own else "", "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
+    )
+
+
+def _facts(about: Iterable[tuple[str, str]]) -> list[Node]:
+    return [
+        Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", number))
+        for number, (word, text) in enumerate(about)
+        if text
+    ]
