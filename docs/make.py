@@ -22,7 +22,7 @@ from ekstui.settings import SETTINGS, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.screens.account import AccountScreen
-from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.cards import ActionScreen
 from ekstui.tui.screens.changes import ChangesScreen
 from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen

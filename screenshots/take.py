@@ -27,20 +27,17 @@ from ekstui.library import AccountChoice, Library  # noqa: E402
 from ekstui.library.maintenance import fill_cache, index_cache  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
 from ekstui.tui.screens.account import AccountScreen  # noqa: E402
-from ekstui.tui.screens.action import ActionScreen  # noqa: E402
-from ekstui.tui.screens.card import CardScreen  # noqa: E402
+from ekstui.tui.screens.cards import ActionScreen, CardScreen  # noqa: E402
 from ekstui.tui.screens.changes import ChangesScreen  # noqa: E402
-from ekstui.tui.screens.chooser import ChooserScreen  # noqa: E402
 from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen  # noqa: E402
 from ekstui.tui.screens.compare import CompareScreen  # noqa: E402
+from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, TooSmallScreen  # noqa: E402
 from ekstui.tui.screens.explain import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer import ExplorerScreen  # noqa: E402
 from ekstui.tui.screens.help import HelpScreen  # noqa: E402
 from ekstui.tui.screens.matrix import MatrixScreen  # noqa: E402
-from ekstui.tui.screens.outgoing import SaveScreen  # noqa: E402
 from ekstui.tui.screens.palette import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.role import RoleScreen  # noqa: E402
-from ekstui.tui.screens.too_small import TooSmallScreen  # noqa: E402
 from ekstui.tui.screens.who_can import WhoCanScreen  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)

@@ -169,7 +169,7 @@ class EkstuiApp(RoutedApp):
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room for the app."""
         if is_too_small(event.size):
-            from ekstui.tui.screens.too_small import TooSmallScreen
+            from ekstui.tui.screens.dialogs import TooSmallScreen
 
             if not isinstance(self.screen, TooSmallScreen):
                 self.push_screen(TooSmallScreen())

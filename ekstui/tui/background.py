@@ -14,7 +14,7 @@ from textual.message_pump import MessagePump
 
 from ekstui import logbook
 from ekstui.errors import EkstuiError
-from ekstui.tui.messages import PaneFailed, Synced
+from ekstui.tui.messages import CacheFilled, PaneFailed, Synced
 
 if TYPE_CHECKING:
     from ekstui.library import Library, SyncReport
@@ -79,6 +79,18 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
 
 Tell = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is, and of how much."""
+
+
+def fill(library: Library, job: Job, tell: Tell) -> CacheFilled:
+    """Bring the bundled corpus into the cache, and index it."""
+    from ekstui.library import maintenance
+
+    def cancelled() -> bool:
+        return job.cancelled
+
+    if maintenance.fill_cache(library, lambda done, total: tell("caching", done, total), cancelled):
+        maintenance.index_cache(library, lambda done, total: tell("indexing", done, total), cancelled, gently=True)
+    return CacheFilled()
 
 
 def sync(library: Library, job: Job, tell: Tell) -> Synced:

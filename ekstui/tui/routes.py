@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ekstui.core.eks import Cluster
     from ekstui.core.lookup import Thing
     from ekstui.library import ClusterAnswer
-    from ekstui.tui.screens.chooser import ChooserScreen
+    from ekstui.tui.screens.dialogs import ChooserScreen
     from ekstui.tui.screens.explorer import ExplorerScreen
 
 
@@ -80,7 +80,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.action import ActionScreen
+        from ekstui.tui.screens.cards import ActionScreen
 
         self.push_screen(ActionScreen(message))
 
@@ -157,7 +157,7 @@ class RoutedApp(LibraryApp):
         from ekstui.library.access_policies import AccessPolicyAnswer
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
-        from ekstui.tui.screens.card import CardScreen
+        from ekstui.tui.screens.cards import CardScreen
         from ekstui.tui.screens.cluster import ClusterScreen
         from ekstui.tui.screens.role import RoleScreen
         from ekstui.tui.screens.who_can import WhoCanScreen
@@ -211,8 +211,8 @@ class RoutedApp(LibraryApp):
         """Let the user choose one of the account's clusters, and show it."""
         from ekstui.library.cluster_answers import clusters as judged
         from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
-        from ekstui.tui.screens.chooser import ChooserScreen
         from ekstui.tui.screens.cluster import ClusterScreen
+        from ekstui.tui.screens.dialogs import ChooserScreen
 
         snapshot = self.explorer.account.snapshot
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
@@ -268,7 +268,7 @@ class RoutedApp(LibraryApp):
             from ekstui.tui.screens.account import AccountScreen
 
             self.library = self.library.with_account(message.choice)
-            self.explorer.forget_account()
+            self.explorer.account = AccountView()
             self.recent = ()
             # Whatever stands on the screens in between is about the account before.
             await self.go_home()
@@ -284,6 +284,6 @@ class RoutedApp(LibraryApp):
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:
-        from ekstui.tui.screens.mfa import MfaScreen
+        from ekstui.tui.screens.dialogs import MfaScreen
 
         self.push_screen(MfaScreen(message.device), message.answer)

@@ -13,8 +13,8 @@ from ekstui.tui.account import SwitchAccount
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account import AccountScreen, UseProfile
 from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.dialogs import MfaScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.mfa import MfaScreen
 from tests.filled import copied
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig

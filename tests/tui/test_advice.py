@@ -72,7 +72,7 @@ def test_the_command_that_signs_in_is_copied_with_a_key(advice: str, here: str, 
 
 def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("ekstui.tui.screens.outgoing.send_to_terminal", lambda _, text: sent.append(text))
+    monkeypatch.setattr("ekstui.tui.screens.copying.send_to_terminal", lambda _, text: sent.append(text))
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = app.screen

@@ -19,7 +19,7 @@ from ekstui.sources.account_file import demo_account
 from ekstui.tui.account import AccountTold, AccountView, watch_account
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background
-from ekstui.tui.screens.chooser import ChooserScreen
+from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from tests.accounts import snapshot
 from tests.tui.journeys import settle, travel, words

@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen
+from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.role import RoleScreen

@@ -5,7 +5,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.card import CardScreen
+from ekstui.tui.screens.cards import CardScreen
 from ekstui.tui.screens.cluster import ClusterScreen
 from ekstui.tui.screens.compare import CompareScreen
 from ekstui.tui.screens.explain import ExplainScreen

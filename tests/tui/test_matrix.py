@@ -9,7 +9,7 @@ from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.cards import ActionScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.matrix import MatrixScreen
 from ekstui.tui.shown import with_mark

@@ -13,7 +13,7 @@ from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.action import ActionScreen
+from ekstui.tui.screens.cards import ActionScreen
 from ekstui.tui.screens.explain import ExplainScreen, inquiry_of
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.who_can import WhoCanScreen

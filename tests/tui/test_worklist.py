@@ -11,8 +11,8 @@ from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.present.cluster_report import remedy_of
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.chooser import ChooserScreen
 from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explain import ExplainScreen
 from ekstui.tui.screens.explorer import ExplorerScreen
 from ekstui.tui.screens.role import RoleScreen

@@ -26,6 +26,9 @@ class Style(NamedTuple):
     """SGR codes that are on: 1 bold, 2 faint, 3 italic, 4 underlined, 7 reversed and so on."""
 
 
+_FOREGROUNDS: Final = {39: "", **{code: str(code) for code in (*range(30, 38), *range(90, 98))}}
+_BACKGROUNDS: Final = {49: "", **{code: str(code) for code in (*range(40, 48), *range(100, 108))}}
+
 PLAIN: Final = Style()
 """The attributes after a reset."""
 
@@ -33,33 +36,27 @@ PLAIN: Final = Style()
 @lru_cache(maxsize=4096)
 def after(style: Style, parameters: str) -> Style:
     """Return what `style` becomes when a terminal reads `ESC [ parameters m`; codes that are not known change nothing."""
-    foreground, background, attributes = style
     codes = _codes(parameters)
     at = 0
     while at < len(codes):
         code = codes[at]
         at += 1
         if code == 0:
-            foreground, background, attributes = PLAIN
+            style = PLAIN
         elif code in _OFF:
-            attributes |= {code}
+            style = style._replace(attributes=style.attributes | {code})
         elif code in _OFF_CODES:
-            attributes = frozenset(on for on in attributes if _OFF[on] != code)
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            foreground = str(code)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            background = str(code)
-        elif code == 39:
-            foreground = ""
-        elif code == 49:
-            background = ""
+            style = style._replace(attributes=frozenset(on for on in style.attributes if _OFF[on] != code))
+        elif code in _FOREGROUNDS:
+            style = style._replace(foreground=_FOREGROUNDS[code])
+        elif code in _BACKGROUNDS:
+            style = style._replace(background=_BACKGROUNDS[code])
         elif code in (38, 48):
             colour, at = _long_colour(codes, at)
-            if colour and code == 38:
-                foreground = f"38;{colour}"
-            elif colour:
-                background = f"48;{colour}"
-    return Style(foreground, background, attributes)
+            if colour:
+                long = f"{code};{colour}"
+                style = style._replace(foreground=long) if code == 38 else style._replace(background=long)
+    return style
 
 
 def _codes(parameters: str) -> list[int]:

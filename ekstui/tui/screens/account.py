@@ -22,9 +22,9 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
-from ekstui.tui.copying import Copyable, advised
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowComparison
+from ekstui.tui.screens.copying import Copyable, advised
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.rows import RowList

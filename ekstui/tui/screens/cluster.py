@@ -21,9 +21,9 @@ from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowPolicy, ShowRole
+from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
@@ -100,7 +100,7 @@ class ClusterScreen(AccountReportScreen):
         """Show what the controllers need before an upgrade to their newest releases that are known."""
         from ekstui.library.upgrading import upgrade
         from ekstui.present.upgrade_checklist import upgrade_blocks
-        from ekstui.tui.screens.card import CardScreen
+        from ekstui.tui.screens.cards import CardScreen
 
         library, name = self.app.library, self._cluster
         thing = Thing("cluster", name, "upgrade", value=name)

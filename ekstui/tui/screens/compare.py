@@ -30,8 +30,8 @@ from ekstui.present.comparison import (
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import Key, bindings
+from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import Answered, ReportScreen
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import HeaderBar

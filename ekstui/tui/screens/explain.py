@@ -23,10 +23,10 @@ from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
-from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan, ShowPolicy
 from ekstui.tui.screens.asking import AskingScreen
+from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -18,23 +17,21 @@ from ekstui.present.styled import plain
 from ekstui.scope import next_scope
 from ekstui.tui import keys
 from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
-from ekstui.tui.background import Job, sync
+from ekstui.tui.background import Job, fill, sync
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
     CacheFilled,
     FillProgressed,
     PaneFailed,
-    PolicyHighlighted,
     RowReached,
     ShowComparison,
     ShowFound,
     Synced,
-    VersionChosen,
 )
-from ekstui.tui.screens.navigation import WaysScreen
+from ekstui.tui.screens.navigation import FOLLOW_AFTER, NavigationScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.attached import AttachedPane
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, header, marks_line, progress_words
 from ekstui.tui.widgets.permissions import PermissionsPane
 from ekstui.tui.widgets.policies import PoliciesPane
 from ekstui.tui.widgets.versions import VersionsPane
@@ -43,9 +40,6 @@ if TYPE_CHECKING:
     from ekstui.library import DataStatus, PolicyEntry
     from ekstui.scope import Scope
     from ekstui.tui.returning import Offer
-
-FOLLOW_AFTER = 0.12
-"""Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
 
 KEYS_FIRST = 0.02
 """Seconds after which is looked again whether what was typed before the first paint has taken effect."""
@@ -63,7 +57,7 @@ AGES_AFTER = 60
 """Seconds after which the ages in the header are updated."""
 
 
-class ExplorerScreen(WaysScreen):
+class ExplorerScreen(NavigationScreen):
     """The four panes; the list says which policy, and the others are bound to it."""
 
     KEYS = (
@@ -91,7 +85,6 @@ class ExplorerScreen(WaysScreen):
         self.scope = _scope_of(start.shown.entry) if start else "eks"
         self._rested: dict[Scope, object] = {}
         """Where the cursor was when a scope was left."""
-        self._following: Timer | None = None
         self._describing: Timer | None = None
         self._status: DataStatus | None = None
         self._looking: Timer | None = None
@@ -183,20 +176,15 @@ class ExplorerScreen(WaysScreen):
             self.post_message(ShowComparison(Shown(start.shown.entry, start.compare_with).place, start.shown.place))
 
     def _load(self, *, cursor: str | None = None) -> None:
+        from ekstui.library.catalog import knowledge
+
         library = self.app.library
         entries = library.policies(self.scope)
         self._status = library.data()
-        self.policies.set_entries(entries, cursor=cursor, groups=self._groups())
+        groups = knowledge().groups if self.scope == "eks" else ()
+        self.policies.set_entries(entries, cursor=cursor, groups=groups)
         self._left_wanted = self.policies.width_wanted
         self._show_header()
-
-    def _groups(self) -> Sequence[tuple[str, Sequence[str]]]:
-        """Return the groups of the list with the names in each; in scope all there are none."""
-        if self.scope != "eks":
-            return ()
-        from ekstui.library.catalog import knowledge
-
-        return knowledge().groups
 
     def _mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
@@ -213,8 +201,6 @@ class ExplorerScreen(WaysScreen):
         self._show_header()
 
     def _show_header(self) -> None:
-        from ekstui.tui.widgets.policies import header, marks_line
-
         if self._status is not None:
             now = datetime.now(UTC)
             if self.offer is not None:
@@ -285,7 +271,7 @@ class ExplorerScreen(WaysScreen):
         names = [entry.policy.name for entry in entries]
         entry = entries[names.index(shown.entry.policy.name) if shown and shown.entry.policy.name in names else 0]
         self._load(cursor=entry.policy.arn)
-        self._show(Shown(entry, entry.policy.default_version))
+        self.shown = Shown(entry, entry.policy.default_version)
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
@@ -295,26 +281,9 @@ class ExplorerScreen(WaysScreen):
         stale_after = timedelta(minutes=self.app.settings.stale_after)
         watch_account(self, self.app.background, self.app.library, stale_after, ask=ask)
 
-    def forget_account(self) -> None:
-        """Show nothing of the account any more, since another one is asked."""
-        self.account = AccountView()
-
     def _fill_cache(self) -> None:
         library = self.app.library
-
-        def fill(job: Job) -> CacheFilled:
-            from ekstui.library.maintenance import fill_cache, index_cache
-
-            def cancelled() -> bool:
-                return job.cancelled
-
-            if fill_cache(library, lambda stored, total: self._tell(job, "caching", stored, total), cancelled):
-                index_cache(
-                    library, lambda done, total: self._tell(job, "indexing", done, total), cancelled, gently=True
-                )
-            return CacheFilled()
-
-        self.app.background.run(self, "fill", fill)
+        self.app.background.run(self, "fill", lambda job: fill(library, job, partial(self._tell, job)))
 
     _filling = ""
 
@@ -330,8 +299,6 @@ class ExplorerScreen(WaysScreen):
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
-        from ekstui.tui.widgets.policies import progress_words
-
         self._filling = progress_words(message.doing, message.done, message.total)
         self.say_work(self._filling)
 
@@ -344,16 +311,6 @@ class ExplorerScreen(WaysScreen):
         for notice in self.app.library.notices():
             self.notify(clean_line(notice), severity="warning", markup=False, timeout=10)
 
-    @on(PolicyHighlighted)
-    def _follow(self, message: PolicyHighlighted) -> None:
-        """Let the panes follow the list after a short rest of the cursor."""
-        message.stop()
-        if self._following:
-            self._following.stop()
-        entry = message.entry
-        if entry is not None and (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
-            self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
-
     def watch_shown(self) -> None:
         """Take the mark from a policy whose change the user sees."""
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
@@ -363,19 +320,6 @@ class ExplorerScreen(WaysScreen):
 
                 users_looked(demo=self.app.library.is_demo).look_at([self.shown.entry.policy])
                 self.policies.changed -= {arn}
-
-    def _show(self, shown: Shown) -> None:
-        self.shown = shown
-
-    @on(VersionChosen)
-    def _choose_version(self, message: VersionChosen) -> None:
-        """Show the version that the cursor of the timeline rests on."""
-        message.stop()
-        if self._following:
-            self._following.stop()
-        if self.shown and self.shown.entry.policy.arn == message.arn and self.shown.version != message.version:
-            shown = Shown(self.shown.entry, message.version)
-            self._following = self.set_timer(FOLLOW_AFTER, lambda: self._show(shown))
 
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
@@ -399,24 +343,6 @@ class ExplorerScreen(WaysScreen):
         self._load(cursor=str(cursor) if cursor else None)
         self._mark_changed()
         self.place_anew()
-
-    def action_walk(self, step: int) -> None:
-        """Show the known version before or after the shown one."""
-        self.catch_up()
-        if self.shown is None:
-            return
-        numbers = [info.number for info in self.shown.entry.policy.versions]
-        index = numbers.index(self.shown.version) + step
-        if 0 <= index < len(numbers):
-            self.shown = Shown(self.shown.entry, numbers[index])
-        else:
-            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.")
-
-    def action_next(self, step: int) -> None:
-        """Go to the next or previous row that stands out: a policy that changed, a service, a version that changed much."""
-        pane = self.focused_pane
-        if not pane.to_next(step):
-            self.say(f"No {'next' if step > 0 else 'previous'} {pane.NOTEWORTHY} here.")
 
     def action_refresh_data(self) -> None:
         """Ask AWS again: for the account, and from the list for the policies too."""

@@ -15,9 +15,9 @@ from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, ma
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction
+from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import on
@@ -12,6 +13,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui.present.styled import Row
@@ -22,8 +24,10 @@ from ekstui.tui.messages import (
     AskExplain,
     AskWhoCan,
     PaneWanted,
+    PolicyHighlighted,
     ShowComparison,
     ShowMatrix,
+    VersionChosen,
     action_of,
     one_action_of,
 )
@@ -42,6 +46,9 @@ PANES: tuple[PaneId, ...] = get_args(PaneId)
 
 WIDE = 110
 """Columns from which all four panes are shown; in fewer one fills the screen."""
+
+FOLLOW_AFTER = 0.12
+"""Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
 
 LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
 RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")
@@ -186,7 +193,7 @@ class PanesScreen(Screen[None]):
         self.progress.show_words(words)
 
 
-class WaysScreen(PanesScreen):
+class NavigationScreen(PanesScreen):
     """What is shown and marked, and the ways from there; each screen is imported when a key leads to it."""
 
     shown: reactive[Shown | None] = reactive(None, init=False)
@@ -201,6 +208,10 @@ class WaysScreen(PanesScreen):
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._following: Timer | None = None
+
     def catch_up(self) -> None:
         """Show the policy under the cursor of the list now: keys come quicker than the panes follow."""
         from ekstui.library import PolicyEntry
@@ -210,6 +221,26 @@ class WaysScreen(PanesScreen):
             return
         if shown is None or row.value.policy.arn != shown.entry.policy.arn:
             self.shown = Shown(row.value, row.value.policy.default_version)
+
+    @on(PolicyHighlighted)
+    def _follow(self, message: PolicyHighlighted) -> None:
+        """Let the panes follow the list after a short rest of the cursor."""
+        message.stop()
+        if self._following:
+            self._following.stop()
+        entry = message.entry
+        if entry is not None and (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
+            self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
+
+    @on(VersionChosen)
+    def _choose_version(self, message: VersionChosen) -> None:
+        """Show the version that the cursor of the timeline rests on."""
+        message.stop()
+        if self._following:
+            self._following.stop()
+        if self.shown and self.shown.entry.policy.arn == message.arn and self.shown.version != message.version:
+            shown = Shown(self.shown.entry, message.version)
+            self._following = self.set_timer(FOLLOW_AFTER, partial(setattr, self, "shown", shown))
 
     def action_pane(self, pane: PaneId) -> None:
         """Go to a pane of the policy under the cursor."""
@@ -269,8 +300,7 @@ class WaysScreen(PanesScreen):
 
     def action_copy(self) -> None:
         """Let the user choose what to copy of the row under the cursor."""
-        from ekstui.tui.copying import advised, copyables
-        from ekstui.tui.screens.outgoing import offer_copies
+        from ekstui.tui.screens.copying import advised, copyables, offer_copies
 
         # The command that signs in is what one wants to paste.
         copies = advised(self.account.error) if self.pane == "attached" else []
@@ -283,8 +313,7 @@ class WaysScreen(PanesScreen):
 
     def action_export(self) -> None:
         """Let the user write the shown version to a file."""
-        from ekstui.tui.copying import version_exports
-        from ekstui.tui.screens.outgoing import offer_exports
+        from ekstui.tui.screens.copying import offer_exports, version_exports
 
         self.catch_up()
         if self.shown:
@@ -302,6 +331,24 @@ class WaysScreen(PanesScreen):
         self.catch_up()
         if not self.focused_pane.next_view():
             self.say("This pane has one view; the permissions and the versions have two.")
+
+    def action_walk(self, step: int) -> None:
+        """Show the known version before or after the shown one."""
+        self.catch_up()
+        if self.shown is None:
+            return
+        numbers = [info.number for info in self.shown.entry.policy.versions]
+        index = numbers.index(self.shown.version) + step
+        if 0 <= index < len(numbers):
+            self.shown = Shown(self.shown.entry, numbers[index])
+        else:
+            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.")
+
+    def action_next(self, step: int) -> None:
+        """Go to the next or previous row that stands out: a policy that changed, a service, a version that changed much."""
+        pane = self.focused_pane
+        if not pane.to_next(step):
+            self.say(f"No {'next' if step > 0 else 'previous'} {pane.NOTEWORTHY} here.")
 
     def action_matrix(self) -> None:
         """Show services by access levels for the marks, or for the shown version."""

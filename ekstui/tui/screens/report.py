@@ -18,10 +18,9 @@ from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView, SwitchAccount
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.copying import Copyable, Export, advised, copyables
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
-from ekstui.tui.screens.outgoing import offer_copies, offer_exports
+from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.shown import Sought
 from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine

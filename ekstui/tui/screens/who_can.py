@@ -29,10 +29,10 @@ from ekstui.present.who_can_report import (
 )
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
-from ekstui.tui.copying import Copyable, Export
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowPolicy, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
+from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList

@@ -31,29 +31,6 @@ if TYPE_CHECKING:
 TRACKED = "no activity in the 400 days that IAM tracks"
 
 
-def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
-    """Return the header's words about the account: whose, how old, and what is wrong with it."""
-    parts: list[tuple[str, Style]] = []
-    if view.snapshot:
-        identity = view.snapshot.identity
-        name = clean_line(identity.profile or identity.method or "account")
-        parts.append((f"{name} {identity.account}", ""))
-        if identity.partition != "aws":
-            parts.append((f" {identity.partition}", "warn"))
-        if identity.endpoint:
-            parts.append((f" via {clean_line(identity.endpoint.partition('://')[2] or identity.endpoint)}", "warn"))
-        parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}", "muted"))
-        if not view.snapshot.complete or view.snapshot.errors:
-            parts.append((" · incomplete", "warn"))
-        if view.error and not view.asking:
-            parts.append((" · not renewed (i says why)" if whole else " · not renewed", "warn"))
-    elif view.asking:
-        parts.append(("asking AWS", "muted"))
-    else:
-        parts.append(("no account (a chooses one)" if whole else "no account", "muted"))
-    return tuple(parts)
-
-
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who has a policy attached as rows; what is missing or was not looked at says so."""
 

@@ -1,18 +1,32 @@
 """The lines at the top and the foot: what the data rests on, what is under the cursor, and the nearest keys."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.events import Click
 from textual.getters import app
 from textual.widgets import Static
 
+from ekstui.core.policy import version_label
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.present.styled import Style, Styled, cells, plain
+from ekstui.tui.account import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 
+if TYPE_CHECKING:
+    from ekstui.core.where import PolicyAt
+    from ekstui.library import DataStatus
+
 TWO_LINES = 24
 """Rows from which the line about the row under the cursor has a second one."""
+
+OLD = 30
+"""Days from which the data is called old."""
 
 _THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
@@ -105,3 +119,85 @@ class FooterBar(Static):
             if event.x < end:
                 self.app.simulate_key(self.app.keys_of(key).split(",")[0])
                 return
+
+
+def short_name(name: str) -> str:
+    """Return a policy's name without what nearly all names share: `CNI` for AmazonEKS_CNI_Policy."""
+    for prefix in ("AmazonEKS_", "AmazonEKS", "Amazon", "AWS"):
+        if name.startswith(prefix) and len(name) > len(prefix):
+            name = name.removeprefix(prefix)
+            break
+    return name.removesuffix("Policy").strip("_") or name
+
+
+def marks_line(marks: Sequence[PolicyAt]) -> Styled:
+    """Return what is marked, for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
+    if not marks:
+        return ()
+    parts: list[tuple[str, Style]] = []
+    for letter, mark in zip("ABCD", marks, strict=False):
+        version = f" {version_label(mark.version)}" if mark.version else ""
+        parts += [(f"{letter} ", "accent"), (f"{clean_line(short_name(mark.name))}{version}  ", "strong")]
+    return (*parts, ("d compare  u clear ", "muted"))
+
+
+def progress_words(doing: str, done: int, total: int) -> str:
+    """Return long work as a bar, and how to stop it."""
+    filled = min(20 * done // total, 20) if total else 0
+    return f"{doing} {'━' * filled}{'─' * (20 - filled)} {done:,} of {total:,} · esc stops"
+
+
+def header(status: DataStatus, shown: int, scope: str, account: AccountView, now: datetime, width: int) -> Styled:
+    """Return the header's line: how many policies, how old the data is, and whose account is shown, as it fits."""
+    forms: list[Styled] = [
+        (
+            (" ekstui ", "strong"),
+            (f" {_count_words(status, shown, scope, whole=room > 1)}", ""),
+            (" · ", "muted"),
+            *_age_words(status, now, room),
+            (" · ", "muted"),
+            *account_words(account, now, whole=room > 0),
+        )
+        for room in (3, 2, 1, 0)
+    ]
+    return next((form for form in forms if len(plain(form)) <= width), forms[-1])
+
+
+def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> str:
+    if scope == "eks":
+        return f"EKS {shown} of {status.policies:,}" if whole else f"EKS {shown}"
+    return f"controllers {shown}" if scope == "controllers" else f"all {status.policies:,}"
+
+
+def _age_words(status: DataStatus, now: datetime, room: int) -> Styled:
+    # An endpoint that is not AWS's own matters more than how old the data is.
+    custom = status.source.partition("AWS at ")[2]
+    age = (now - status.newest).days if status.newest else None
+    old = age is not None and age >= OLD
+    data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
+    days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if room else f", {age} d old"
+    renews = " (r renews)" if old and room > 2 else ""
+    return (f"from {custom}" if custom else f"{data}{days}", "warn" if old or custom else ""), (renews, "muted")
+
+
+def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
+    """Return the header's words about the account: whose, how old, and what is wrong with it."""
+    parts: list[tuple[str, Style]] = []
+    if view.snapshot:
+        identity = view.snapshot.identity
+        name = clean_line(identity.profile or identity.method or "account")
+        parts.append((f"{name} {identity.account}", ""))
+        if identity.partition != "aws":
+            parts.append((f" {identity.partition}", "warn"))
+        if identity.endpoint:
+            parts.append((f" via {clean_line(identity.endpoint.partition('://')[2] or identity.endpoint)}", "warn"))
+        parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}", "muted"))
+        if not view.snapshot.complete or view.snapshot.errors:
+            parts.append((" · incomplete", "warn"))
+        if view.error and not view.asking:
+            parts.append((" · not renewed (i says why)" if whole else " · not renewed", "warn"))
+    elif view.asking:
+        parts.append(("asking AWS", "muted"))
+    else:
+        parts.append(("no account (a chooses one)" if whole else "no account", "muted"))
+    return tuple(parts)

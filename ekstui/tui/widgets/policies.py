@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,23 +13,19 @@ from textual.timer import Timer
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
+from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.account import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import FacetAnswered, PaneWanted, PolicyHighlighted
-from ekstui.tui.widgets.attached import account_words
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.where import PolicyAt
-    from ekstui.library import DataStatus, PolicyEntry
+    from ekstui.library import PolicyEntry
     from ekstui.tui.filters import Facet
-
-OLD = 30
-"""Days from which the data is called old."""
 
 REST = "Other"
 
@@ -81,59 +76,6 @@ def policy_line(entry: PolicyEntry) -> Styled:
     if entry.purpose:
         parts.append((f"  {clean_line(entry.purpose)}", ""))
     return tuple(parts)
-
-
-def short_name(name: str) -> str:
-    """Return a policy's name without what nearly all names share: `CNI` for AmazonEKS_CNI_Policy."""
-    for prefix in ("AmazonEKS_", "AmazonEKS", "Amazon", "AWS"):
-        if name.startswith(prefix) and len(name) > len(prefix):
-            name = name.removeprefix(prefix)
-            break
-    return name.removesuffix("Policy").strip("_") or name
-
-
-def marks_line(marks: Sequence[PolicyAt]) -> Styled:
-    """Return what is marked, for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
-    if not marks:
-        return ()
-    parts: list[tuple[str, Style]] = []
-    for letter, mark in zip("ABCD", marks, strict=False):
-        version = f" {version_label(mark.version)}" if mark.version else ""
-        parts += [(f"{letter} ", "accent"), (f"{clean_line(short_name(mark.name))}{version}  ", "strong")]
-    return (*parts, ("d compare  u clear ", "muted"))
-
-
-def progress_words(doing: str, done: int, total: int) -> str:
-    """Return long work as a bar, and how to stop it."""
-    filled = min(20 * done // total, 20) if total else 0
-    return f"{doing} {'━' * filled}{'─' * (20 - filled)} {done:,} of {total:,} · esc stops"
-
-
-def header(status: DataStatus, shown: int, scope: str, account: AccountView, now: datetime, width: int) -> Styled:
-    """Return the header's line: how many policies, how old the data is, and whose account is shown, as it fits."""
-    age = (now - status.newest).days if status.newest else None
-    old = age is not None and age >= OLD
-    forms: list[Styled] = []
-    for room in (3, 2, 1, 0):
-        whole = room > 0
-        if scope == "eks":
-            counted = f"EKS {shown} of {status.policies:,}" if room > 1 else f"EKS {shown}"
-        elif scope == "controllers":
-            counted = f"controllers {shown}"
-        else:
-            counted = f"all {status.policies:,}"
-        data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
-        days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if whole else f", {age} d old"
-        renews = " (r renews)" if old and room > 2 else ""
-        # An endpoint that is not AWS's own stands in the source, and is seen before how old the data is.
-        custom = status.source.partition("AWS at ")[2]
-        told = f"from {custom}" if custom else f"{data}{days}"
-        dated: Styled = ((told, "warn" if old or custom else ""), (renews, "muted"), (" · ", "muted"))
-        forms.append(
-            ((" ekstui ", "strong"), (f" {counted}", ""), (" · ", "muted"), *dated,
-             *account_words(account, now, whole=whole))
-        )  # fmt: skip
-    return next((form for form in forms if len(plain(form)) <= width), forms[-1])
 
 
 MARK = Column("", 1)
@@ -235,13 +177,7 @@ class PoliciesPane(Pane):
             from ekstui.tui.filters import parse_filter
 
             words, facets = parse_filter(self._filter)
-        known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
-        chosen = [
-            entry
-            for entry in self._entries
-            if all(word in entry.policy.name.casefold() or word in (entry.purpose or "").casefold() for word in words)
-            and all(entry.policy.arn in fitting for fitting in known)
-        ]
+        chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self._entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
         superseded, counted = any(entry.superseded_by for entry in self._entries), self._counted
@@ -260,6 +196,15 @@ class PoliciesPane(Pane):
                 for entry in group
             ]
         return rows
+
+    def _chosen(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
+        known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
+        return [
+            entry
+            for entry in self._entries
+            if all(word in f"{entry.policy.name}\n{entry.purpose or ''}".casefold() for word in words)
+            and all(entry.policy.arn in fitting for fitting in known)
+        ]
 
     def about_row(self, row: Row) -> Styled:
         """Return the policy's ARN and what it is for."""

@@ -1,0 +1,214 @@
+"""What can be copied or saved of what is shown, in which forms, and how the user is asked where it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from textual.app import App
+from textual.screen import Screen
+
+from ekstui import paths
+from ekstui.core.access_levels import MatrixRow
+from ekstui.core.differences import ActionDifference
+from ekstui.core.document import serialise
+from ekstui.core.findings import RolePolicy
+from ekstui.core.policy import version_label
+from ekstui.core.steps import Step
+from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.core.text import clean, clean_line
+from ekstui.errors import EkstuiError
+from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
+from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.present.policy_report import services_table, version_blocks
+from ekstui.present.rendering import markdown
+from ekstui.present.styled import Row, plain
+from ekstui.present.words import command_in
+from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
+from ekstui.tui.shown import Shown
+from ekstui.tui.widgets.pane import plain_failure
+
+TMUX_PATIENCE = 2.0
+"""Seconds that tmux is given to take the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copyable:
+    """One thing that can be copied."""
+
+    label: str
+    about: str
+    text: Callable[[], str]
+    """Makes the text; reading a document waits until it is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One form in which what is shown can be written to a file."""
+
+    label: str
+    file_name: str
+    content: Copyable
+    private: bool = True
+    """Whether only the user may read the file: it may tell of an account."""
+
+
+def advised(error: EkstuiError | None) -> list[Copyable]:
+    """Return the command that an error advises, such as the one that signs in; none where it advises none."""
+    command = command_in(error.next_step) if error else None
+    return [_fixed("command", command)] if command else []
+
+
+def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
+    """Return what can be copied of a row, the likeliest first."""
+    found = _of_value(row.value)
+    if shown:
+        policy, version = shown.entry.policy, shown.version
+        match row.value:
+            case Step(version=version):
+                found.append(_fixed("version", f"{policy.name}@{version_label(version)}"))
+            case PolicyEntry(policy=policy):
+                version = policy.default_version
+            case _:
+                pass
+        found.append(
+            Copyable(
+                "document",
+                f"{policy.name}@{version_label(version)} as JSON",
+                lambda: json.dumps(library.document_json(policy, version), indent=2),
+            )
+        )
+    found.append(_fixed("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
+    return found
+
+
+def _of_value(value: object) -> list[Copyable]:
+    match value:
+        case PolicyEntry(policy=policy):
+            return [_fixed("name", policy.name), _fixed("ARN", policy.arn)]
+        case ServiceSummary(service=service, actions=actions) | MatrixRow(service=service, actions=actions):
+            return [_fixed("service", service), _lines("its actions", [action.action for action in actions])]
+        case ActionSummary(action=name, grants=grants):
+            about = "the grants of this action as JSON"
+            return [_fixed("action", name), Copyable("statement", about, lambda: statement_text((name,), grants))]
+        case RolePolicy(name=name, arn=arn, document=document):
+            found = [_fixed("name", name), *([_fixed("ARN", arn)] if arn else ())]
+            if document:
+                found.append(Copyable("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
+            return found
+        case ClusterRole(arn=arn):
+            return [_fixed("name", arn.rpartition("/")[2]), _fixed("ARN", arn)]
+        case ActionDifference(actions=actions):
+            return [_lines("action" if len(actions) == 1 else "actions", actions)]
+        case _:
+            return []
+
+
+def _fixed(label: str, text: str) -> Copyable:
+    return Copyable(label, text, lambda: text)
+
+
+def _lines(label: str, lines: Sequence[str]) -> Copyable:
+    about = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
+    return Copyable(label, about, lambda: "\n".join(lines))
+
+
+def version_exports(shown: Shown, library: Library) -> list[Export]:
+    """Return JSON, Markdown, Terraform and CloudFormation of the shown version."""
+    policy, version = shown.entry.policy, shown.version
+    stem = f"{policy.name.replace('/', '-')}-{version_label(version)}"
+
+    def document() -> object:
+        return library.document_json(policy, version)
+
+    def about() -> str:
+        return markdown([*version_blocks(policy, version), services_table(library.summary(policy, version))])
+
+    forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
+        ("JSON", "json", lambda: document_text(document())),
+        ("Markdown", "md", about),
+        ("Terraform", "tf", lambda: terraform_text(policy.name, document())),
+        ("CloudFormation", "cfn.json", lambda: cloudformation_text(policy.name, document())),
+    )
+    return [Export(form, f"{stem}.{end}", Copyable(form, "", text), private=False) for form, end, text in forms]
+
+
+def send_to_terminal(app: App[None], text: str) -> str:
+    """Send text to the terminal's clipboard and return what was done, in a sentence."""
+    safe = clean(text)
+    app.copy_to_clipboard(safe)
+    size = f"{len(safe):,} character{'' if len(safe) == 1 else 's'}"
+    if paths.is_served():
+        return f"Sent {size} to the browser. If it does not take them, e saves a file."
+    if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):
+        return f"Sent {size} to the terminal and to tmux's buffer."
+    return f"Sent {size} to the terminal. If it does not take them, e writes a file."
+
+
+def _load_tmux_buffer(text: str) -> bool:
+    try:
+        done = subprocess.run(
+            ["tmux", "load-buffer", "-w", "-"],  # noqa: S607
+            input=text.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TMUX_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
+    """Let the user choose what to send to the terminal's clipboard."""
+
+    def send(chosen: Copyable | None) -> None:
+        if chosen is not None:
+            _report(screen, lambda: send_to_terminal(screen.app, chosen.text()))
+
+    if len(copies) == 1:
+        send(copies[0])
+        return
+    screen.app.push_screen(ChooserScreen("Copy", [(labelled(copy.label, copy.about), copy) for copy in copies]), send)
+
+
+def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
+    """Let the user choose a form, then a file."""
+
+    def save(chosen: Export | None) -> None:
+        if chosen is None:
+            return
+
+        def write() -> None:
+            if paths.is_served():
+                file = StringIO(clean(chosen.content.text()))
+                screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
+                return
+            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.content.text(), private=chosen.private), said)
+
+        _report(screen, write)
+
+    def said(sentence: str | None) -> None:
+        if sentence:
+            screen.notify(clean_line(sentence), markup=False)
+
+    screen.app.push_screen(
+        ChooserScreen("Export", [(labelled(export.label, export.file_name), export) for export in exports]), save
+    )
+
+
+def _report(screen: Screen[Any], act: Callable[[], str | None]) -> None:
+    try:
+        sentence = act()
+    except EkstuiError as error:
+        screen.notify(plain_failure(error), severity="error", markup=False)
+    else:
+        if sentence:
+            screen.notify(sentence, markup=False)

@@ -1,0 +1,251 @@
+"""The dialogs over whatever is on the screen: choose one thing, name a file, enter an MFA code, too small a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Size
+from textual.getters import app
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from ekstui.core.text import clean, clean_line
+from ekstui.files import write_named
+from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
+from ekstui.tui.base import LEAST, LibraryApp, is_too_small
+from ekstui.tui.keys import LEAVE, QUIT, spelled
+from ekstui.tui.widgets.bars import HeaderBar
+from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.rows import RowList
+
+Result = TypeVar("Result")
+
+COLUMNS = (Column("", 20), Column("", 10, share=1))
+
+
+class Dialog(ModalScreen[Result | None], Generic[Result]):
+    """A box over the screen; it dismisses with a result, or with None on escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", priority=True)]
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
+    Dialog HeaderBar { background: $surface; }
+    """
+
+
+class ChooserScreen(Dialog[Result]):
+    """A list to choose one thing from; typing narrows it down."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "rows('down')", show=False),
+        Binding("up", "rows('up')", show=False),
+        Binding("pagedown", "rows('page_down')", show=False),
+        Binding("pageup", "rows('page_up')", show=False),
+    ]
+    DEFAULT_CSS = """
+    ChooserScreen > Vertical { width: 76; max-height: 80%; padding: 0; }
+    ChooserScreen.-wide > Vertical { width: 110; }
+    ChooserScreen RowList { height: auto; }
+    """
+
+    def __init__(
+        self, title: str, choices: Sequence[tuple[Sequence[Styled], Result]], columns: Sequence[Column] = COLUMNS
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self.choices = choices
+        self._columns = columns
+        self.set_class(len(columns) > len(COLUMNS), "-wide")
+
+    def compose(self) -> ComposeResult:
+        """Yield the line to type in, and the choices."""
+        with Vertical() as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content("enter chooses · esc closes")
+            yield Line(placeholder="type to narrow it down")
+            yield RowList(self._columns, header=any(column.title for column in self._columns))
+
+    def on_mount(self) -> None:
+        """Fill the list, which is as high as it is long, and let the user type."""
+        self.set_focus(self.query_one(Line), scroll_visible=False)
+        rows = self.query_one(RowList)
+        rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
+        self._show("")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show(event.value)
+
+    def set_choices(self, choices: Sequence[tuple[Sequence[Styled], Result]]) -> None:
+        """Show these choices, of which more is known by now; the cursor stays in its row."""
+        self.choices = choices
+        cursor = self.query_one(RowList).current
+        self._show(self.query_one(Line).value)
+        if cursor is not None:
+            self.query_one(RowList).move_to(cursor.key)
+
+    def _show(self, typed: str) -> None:
+        words = typed.casefold().split()
+        rows = [
+            Row(index, tuple(cells), index)
+            for index, (cells, _) in enumerate(self.choices)
+            if all(word in " ".join(map(plain, cells)).casefold() for word in words)
+        ]
+        if rows:
+            self.query_one(RowList).set_rows(rows, cursor=rows[0].key)
+        else:
+            self.query_one(RowList).show_message(styled(clean_line(f"Nothing here has “{typed}”."), "warn"))
+
+    def action_rows(self, action: str) -> None:
+        """Move in the rows while the line keeps the focus."""
+        getattr(self.query_one(RowList), f"action_{action}")()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._choose(self.query_one(RowList).current)
+
+    @on(RowList.Opened)
+    def _opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        self._choose(event.row)
+
+    def _choose(self, row: Row | None) -> None:
+        if row is not None:
+            self.dismiss(self.choices[cast("int", row.value)][1])
+
+
+def labelled(label: str, about: str) -> tuple[Styled, Styled]:
+    """Return the cells of a choice: a label, and what it is."""
+    return styled(clean_line(label)), styled(clean_line(about), "muted")
+
+
+class SaveScreen(Dialog[str]):
+    """Writes a text to a file and dismisses with a sentence that says so."""
+
+    def __init__(self, name: str, text: str, *, private: bool = True) -> None:
+        super().__init__()
+        self._private = private
+        """Whether only the user may read the file: it may tell of an account."""
+        self._proposed = name
+        self._text = text
+        self._confirmed: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        """Yield the line for the name, and one for what is wrong with it."""
+        with Vertical() as box:
+            box.border_title = Content("Write to a file")
+            box.border_subtitle = Content("enter writes · esc closes")
+            yield Line(self._proposed, placeholder="name of the file")
+            yield HeaderBar()
+
+    def on_mount(self) -> None:
+        """Let the user change the name."""
+        self.query_one(Line).focus()
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._confirmed = None
+        self.query_one(HeaderBar).show(styled(""))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value.strip():
+            return
+        try:
+            path = Path(event.value.strip()).expanduser()
+            if path.exists() and self._confirmed != path:
+                self._confirmed = path
+                self._say(f"{path} exists. Enter again writes over it; another name keeps it.", "warn")
+                return
+            write_named(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
+        except (OSError, RuntimeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            self._say(f"{event.value.strip()}: {why}.", "bad")
+            return
+        self.dismiss(f"Wrote {path}.")
+
+    def _say(self, sentence: str, style: Style) -> None:
+        self.query_one(HeaderBar).show(styled(clean_line(sentence), style))
+
+
+class MfaScreen(Dialog[str]):
+    """Asks for an MFA code and dismisses with it; the code is not shown."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self._device = device
+
+    def compose(self) -> ComposeResult:
+        """Yield the device's name and the line for the code."""
+        with Vertical() as box:
+            box.border_title = Content("MFA code")
+            box.border_subtitle = Content("enter sends it to AWS · esc closes")
+            yield HeaderBar()
+            line = Line(placeholder="six digits")
+            line.password = True
+            yield line
+
+    def on_mount(self) -> None:
+        """Let the user type."""
+        self.query_one(HeaderBar).show(styled(self._device, "muted"))
+        self.set_focus(self.query_one(Line), scroll_visible=False)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if code := event.value.strip():
+            self.dismiss(code)
+
+
+class TooSmallScreen(ModalScreen[None]):
+    """Covers everything until there is room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(LEAVE.keys, "app.quit", id=LEAVE.id),
+        Binding(QUIT.keys, "app.quit", id=QUIT.id),
+    ]
+    # A bar to scroll with takes the two columns that there are, goes, and comes again, for ever.
+    # At a start without room the screen's own colour is not known yet when the words take theirs from it.
+    DEFAULT_CSS = """
+    TooSmallScreen { align: center middle; background: $background; overflow: hidden; }
+    TooSmallScreen Static { color: $foreground; width: auto; max-width: 100%; height: auto; text-align: center; }
+    """
+
+    app = app(LibraryApp)
+
+    def compose(self) -> ComposeResult:
+        """Yield the sentence."""
+        yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Say how much room there is."""
+        self._say(self.size)
+
+    def on_resize(self, event: Resize) -> None:
+        """Say how much room there is by now, or go."""
+        if is_too_small(event.size):
+            self._say(event.size)
+        elif self.is_current:
+            self.dismiss()
+
+    def on_screen_resume(self) -> None:
+        """Go, if there is room since something else covered this."""
+        if self.size and not is_too_small(self.size):
+            self.dismiss()
+
+    def _say(self, size: Size) -> None:
+        self.query_one(Static).update(
+            f"ekstui needs {LEAST.width} columns and {LEAST.height} lines.\n"
+            f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
+        )
