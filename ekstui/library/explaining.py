@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,23 +70,25 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
     AccountError where the inquiry names a principal and there is no snapshot.
     """
-    snapshot = None
-    if inquiry.principal is not None:
-        snapshot = library.account.required()
-    elif not inquiry.policies and inquiry.trust is None and library.account_at_hand:
-        accounts = accounts_of(inquiry.question, reference())
-        snapshot = library.account.last() if accounts else None
-        if snapshot is not None and snapshot.identity.account not in accounts:
-            snapshot = None
+    snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
 
     def read(side: Side) -> ComparedSide:
         return read_side(side, place, inquiry.standard_input, inquiry.values, named=False)
 
-    return place.ask(
-        lambda reader: explained(inquiry, snapshot, reader, read, knowledge(), reference(), partition, now)
-    )
+    return place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, partition, now).answers())
+
+
+def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
+    """Return the account that an inquiry is about, None where no account is known or none is meant."""
+    if inquiry.principal is not None:
+        return library.account.required()
+    if inquiry.policies or inquiry.trust is not None or not library.account_at_hand:
+        return None
+    accounts = accounts_of(inquiry.question, reference())
+    snapshot = library.account.last() if accounts else None
+    return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
 
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
@@ -100,75 +102,131 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)
 
 
-def explained(
-    inquiry: Inquiry,
-    snapshot: AccountSnapshot | None,
-    reader: PolicyReader,
-    read: Callable[[Side], ComparedSide],
-    knowledge: Knowledge,
-    reference: Reference,
-    partition: str,
-    now: datetime,
-) -> tuple[Explanation, ...]:
-    """Return why the requests of an inquiry are denied, by the policies that `reader` holds of one partition.
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An inquiry, the account that it is about, and the documents of one partition to judge it by."""
 
-    `read` returns what a side of the inquiry points at.
+    inquiry: Inquiry
+    snapshot: AccountSnapshot | None
+    reader: PolicyReader
+    read: Callable[[Side], ComparedSide]
+    """Returns what a side of the inquiry points at."""
+    partition: str
+    now: datetime
 
-    Documents of one partition never judge a request in another. AccountError where the account is needed and unknown.
-    """
-    if inquiry.principal is not None and snapshot is None:
-        raise AccountError("No snapshot of the account is at hand.", "Ask AWS once, without --offline.")
-    symptoms = symptoms_of(inquiry.question, knowledge)
+    def answers(self) -> tuple[Explanation, ...]:
+        """Return why each request of the inquiry is denied."""
+        question, trust = self.inquiry.question, self.inquiry.trust
+        symptoms = symptoms_of(question, knowledge())
+        try:
+            requests = asked(question, reference())
+        except InputError:
+            if not symptoms:
+                raise
+            requests = ()
+        # The known meaning of a text says more than an action that only an SDK's wrapper names.
+        if symptoms and question.action is None and all(map(_is_bare, requests)):
+            return (self._of_symptoms(symptoms),)
+        if trust is not None and not any(is_assuming(each.request.action) for each in requests):
+            raise InputError(
+                f"{requests[0].request.action} does not assume a role, so no trust policy counts.",
+                "Leave out --trust, or name the action.",
+            )
+        return tuple(self._of_request(each)._replace(symptoms=symptoms) for each in requests)
 
-    def held(each: Asked, *, is_target: bool = False) -> tuple[Request, Policies, Requester | None]:
-        found = None if snapshot is None or is_target else _requester(inquiry, each, snapshot, reader)
-        request = each.request if found is None else _of_principal(each.request, found)
-        return request, _policies(inquiry, Policies() if found is None else found.policies, read), found
+    def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
+        question = self.inquiry.question
+        each = Asked(Request("", principal=question.principal or _role_in(question.message)), None)
+        found = self._requester(each)
+        request, policies = self._judged(each, found)
+        explanation = explain_symptom(symptoms, policies, request.principal, knowledge(), reference())
+        return self._with_findings(explanation, found)
 
-    def completed(explanation: Explanation, found: Requester | None) -> Explanation:
-        if found is None or snapshot is None:
-            return explanation
-        findings = () if found.role is None else _findings(found.role, snapshot, reader, knowledge, now)
-        return explanation._replace(findings=findings, role=found.arn)
-
-    try:
-        requests = asked(inquiry.question, reference)
-    except InputError:
-        if not symptoms:
-            raise
-        requests = ()
-    # What only an SDK's wrapper names is less telling than what the text is known to mean.
-    if symptoms and inquiry.question.action is None and all(map(_is_bare, requests)):
-        named = Asked(Request("", principal=inquiry.question.principal or _role_in(inquiry.question.message)), None)
-        request, policies, found = held(named)
-        return (completed(explain_symptom(symptoms, policies, request.principal, knowledge, reference), found),)
-    if inquiry.trust is not None and not any(is_assuming(each.request.action) for each in requests):
-        raise InputError(
-            f"{requests[0].request.action} assumes no role, so no trust policy counts.",
-            "Leave out --trust, or name the action.",
-        )
-    answers: list[Explanation] = []
-    for each in requests:
-        role = inquiry.principal
-        meant = False
-        target: Target | None = None
-        if snapshot is not None or inquiry.trust is not None:
-            from ekstui.library.requester import is_target, target_of  # 15 ms with what is known of an account
-
-            meant = role is not None and snapshot is not None and is_target(each.request, role, snapshot)
-            target = target_of(each.request, role if meant else None, snapshot, inquiry.trust, inquiry.standard_input)
-        request, policies, found = held(each, is_target=meant)
-        explanation = _explained(request, each.denial, policies, reader, knowledge, reference, partition)
+    def _of_request(self, each: Asked) -> Explanation:
+        principal_is_target, target = self._target(each.request)
+        found = None if principal_is_target else self._requester(each)
+        request, policies = self._judged(each, found)
+        explanation = self._explained(request, each.denial, policies)
         if target is not None and target.trust is not None:
             explanation = with_trust(
-                explanation, request, policies, target.trust, denial=each.denial, reference=reference
+                explanation, request, policies, target.trust, denial=each.denial, reference=reference()
             )
-        explanation = completed(explanation._replace(symptoms=symptoms), found)
-        if target is not None and target.role is not None and snapshot is not None:
-            findings = _findings(target.role, snapshot, reader, knowledge, now)
-            explanation = explanation._replace(findings=(*findings, *explanation.findings))
-        answers.append(explanation)
-    return tuple(answers)
+        explanation = self._with_findings(explanation, found)
+        if target is None or target.role is None:
+            return explanation
+        return explanation._replace(findings=(*self._findings(target.role), *explanation.findings))
+
+    def _target(self, request: Request) -> tuple[bool, Target | None]:
+        """Return whether the principal of the inquiry is the role to be assumed, and that role where one is."""
+        snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
+        if snapshot is None and trust is None:
+            return False, None
+        from ekstui.library.requester import is_target, target_of  # 15 ms with what is known of an account
+
+        meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
+        return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
+
+    def _requester(self, each: Asked) -> Requester | None:
+        """Return the principal with its policies: the one that is named, or the message's own if it is in the account."""
+        snapshot, name = self.snapshot, self.inquiry.principal
+        if snapshot is None:
+            return None
+        # What is known of an account takes as long to import as all else here, 60 ms.
+        from ekstui.core.explain.sessions import session_name_of
+        from ekstui.library.requester import requester_of
+
+        if name is not None:
+            return requester_of(name, session_name_of(each.request.principal), snapshot, self.reader)
+        name = each.request.principal
+        if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
+            return None
+        try:
+            return requester_of(name, session_name_of(name), snapshot, self.reader)
+        except NotFoundError:
+            # A role that is gone, or that was not read: the message alone still says much.
+            return None
+
+    def _judged(self, each: Asked, found: Requester | None) -> tuple[Request, Policies]:
+        """Return the request with what is known of its principal, and the policies to judge it by."""
+        if found is None:
+            return each.request, _policies(self.inquiry, Policies(), self.read)
+        return _of_principal(each.request, found), _policies(self.inquiry, found.policies, self.read)
+
+    def _explained(self, request: Request, denial: Denial | None, policies: Policies) -> Explanation:
+        elsewhere = partition_of(request)
+        if elsewhere in (None, self.partition):
+            candidates = list(possible_allowers(request, policies, self.reader, knowledge()))
+            return explain(request, policies, candidates, denial=denial, knowledge=knowledge(), reference=reference())
+        # Documents of one partition never judge a request in another.
+        foreign = [applied.name for applied in _of_aws(policies)]
+        if foreign:
+            raise InputError(
+                f"The request is of partition {elsewhere}, and the documents known of {foreign[0]} are those of "
+                f"{self.partition}.",
+                f"Run ekstui sync with credentials of {elsewhere}.",
+            )
+        explanation = explain(request, policies, (), denial=denial, knowledge=knowledge(), reference=reference())
+        return explanation._replace(
+            not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
+        )
+
+    def _with_findings(self, explanation: Explanation, found: Requester | None) -> Explanation:
+        if found is None:
+            return explanation
+        return explanation._replace(findings=() if found.role is None else self._findings(found.role), role=found.arn)
+
+    def _findings(self, role: Role) -> tuple[Finding, ...]:
+        """Return what is wrong with a role and may be why it is denied."""
+        if self.snapshot is None:
+            return ()
+        from ekstui.core.findings import findings_of
+        from ekstui.core.uses import uses_in
+        from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
+
+        known = default_versions(attached_arns([role]), self.reader)
+        (subject,) = subjects_of([role], self.snapshot, uses_in(self.snapshot), known)
+        found = findings_of(subject, surroundings_of(self.snapshot, self.now), knowledge())
+        return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
 
 
 def _is_bare(each: Asked) -> bool:
@@ -208,65 +266,6 @@ def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Refere
     from ekstui.library.requester import principal_arn
 
     return principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference)[0].request
-
-
-def _explained(
-    request: Request,
-    denial: Denial | None,
-    policies: Policies,
-    reader: PolicyReader,
-    knowledge: Knowledge,
-    reference: Reference,
-    partition: str,
-) -> Explanation:
-    elsewhere = partition_of(request)
-    if elsewhere not in (None, partition):
-        foreign = [applied.name for applied in _of_aws(policies)]
-        if foreign:
-            raise InputError(
-                f"The request is of partition {elsewhere}, and the documents known of {foreign[0]} are those of "
-                f"{partition}.",
-                f"Run ekstui sync with credentials of {elsewhere}.",
-            )
-        explanation = explain(request, policies, (), denial=denial, knowledge=knowledge, reference=reference)
-        return explanation._replace(
-            not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
-        )
-    candidates = list(possible_allowers(request, policies, reader, knowledge))
-    return explain(request, policies, candidates, denial=denial, knowledge=knowledge, reference=reference)
-
-
-def _requester(inquiry: Inquiry, each: Asked, snapshot: AccountSnapshot, reader: PolicyReader) -> Requester | None:
-    """Return what the principal has: the one that was named, or the message's own if it is in the account."""
-    # What is known of an account takes as long to import as all else here, 60 ms.
-    from ekstui.core.explain.sessions import session_name_of
-    from ekstui.library.requester import requester_of
-
-    name = inquiry.principal
-    if name is not None:
-        return requester_of(name, session_name_of(each.request.principal), snapshot, reader)
-    name = each.request.principal
-    if inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
-        return None
-    try:
-        return requester_of(name, session_name_of(name), snapshot, reader)
-    except NotFoundError:
-        # A role that is gone, or that was not read: the message alone still says much.
-        return None
-
-
-def _findings(
-    role: Role, snapshot: AccountSnapshot, reader: PolicyReader, knowledge: Knowledge, now: datetime
-) -> tuple[Finding, ...]:
-    """Return what is wrong with a role and may be why it is denied."""
-    from ekstui.core.findings import findings_of
-    from ekstui.core.uses import uses_in
-    from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
-
-    known = default_versions(attached_arns([role]), reader)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), known)
-    found = findings_of(subject, surroundings_of(snapshot, now), knowledge)
-    return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
 
 
 def _role_in(message: str | None) -> str | None:

@@ -4,9 +4,10 @@ import json
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from ekstui import paths
 from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
@@ -32,17 +33,11 @@ def read_account_file(path: Path) -> AccountSnapshot:
     if not files:
         raise InputError(f"{path} holds no JSON file.", _COMMAND)
     pages = [page for file in files for page in _pages(file)]
-    roles = {role.name: role for page in pages for role in map(parse_role, _list(page, "RoleDetailList"))}
-    users = {user.name: user for page in pages for user in map(parse_user, _list(page, "UserDetailList"))}
-    groups = {group.name: group for page in pages for group in map(parse_group, _list(page, "GroupDetailList"))}
-    policies = {
-        policy.arn: policy
-        for page in pages
-        for policy in map(parse_local_policy, _list(page, "Policies"))
-        if ":aws:policy/" not in policy.arn
-    }
-    entities: list[Role | User | Group | LocalPolicy] = [*roles.values(), *users.values(), *groups.values()]
-    entities.extend(policies.values())
+    roles = _parsed(pages, "RoleDetailList", parse_role)
+    users = _parsed(pages, "UserDetailList", parse_user)
+    groups = _parsed(pages, "GroupDetailList", parse_group)
+    policies = [each for each in _parsed(pages, "Policies", parse_local_policy) if ":aws:policy/" not in each.arn]
+    entities: list[Role | User | Group | LocalPolicy] = [*roles, *users, *groups, *policies]
     partition, account = _owner([each.arn or "" for each in entities], path)
     # The CLI writes NextToken where it was told to stop early, IAM itself IsTruncated and Marker.
     complete = not (pages[-1].get("IsTruncated") or pages[-1].get("NextToken") or pages[-1].get("Marker"))
@@ -51,10 +46,10 @@ def read_account_file(path: Path) -> AccountSnapshot:
         identity=CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:root", "", method="file"),
         fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC),
         complete=complete,
-        roles=tuple(roles.values()),
-        users=tuple(users.values()),
-        groups=tuple(groups.values()),
-        local_policies=tuple(policies.values()),
+        roles=tuple(roles),
+        users=tuple(users),
+        groups=tuple(groups),
+        local_policies=tuple(policies),
         not_looked_at=_NOT_LOOKED_AT,
         errors=missing,
     )
@@ -85,11 +80,18 @@ def _pages(path: Path) -> Iterator[Mapping[str, object]]:
         position = len(text) - len(text[end:].lstrip())
 
 
-def _list(page: Mapping[str, object], key: str) -> list[object]:
-    value = page.get(key) or []
-    if not isinstance(value, list):
-        raise InputError(f"Not IAM's authorization details: {key} is not a list.", _COMMAND)
-    return value
+Entity = TypeVar("Entity", Role, User, Group, LocalPolicy)
+
+
+def _parsed(pages: list[Mapping[str, object]], key: str, parse: Callable[[object], Entity]) -> list[Entity]:
+    """Return what the pages list under a key, by ARN: of what two pages have, the later page's."""
+    found: dict[str, Entity] = {}
+    for page in pages:
+        listed = page.get(key) or []
+        if not isinstance(listed, list):
+            raise InputError(f"Not IAM's authorization details: {key} is not a list.", _COMMAND)
+        found |= {each.arn or each.name: each for each in map(parse, listed)}
+    return list(found.values())
 
 
 def _owner(arns: list[str], path: Path) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -295,9 +295,10 @@ def pack(history: PolicyHistory) -> Packed:
 
 
 def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provenance) -> tuple[Known, Stored]:
-    """Return a policy with what a source says of it, its new documents put in, and what was new."""
+    """Return a policy with what a source says of it, its new documents stored, and what was new."""
     policy, from_aws = given.policy, provenance.authority == "aws"
-    documents = dict(known.documents) if known else {}
+    before = known or Known(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
+    documents = dict(before.documents)
     new = tuple(number for number in given.objects if number not in documents)
     conflicts = tuple(
         number
@@ -307,28 +308,34 @@ def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provena
     for number in (*new, *(conflicts if from_aws else ())):
         draft.put(*given.objects[number])
         documents[number] = given.objects[number][0]
-    times = {info.number: info.created for info in known.policy.versions} if known else {}
-    dated_by = dict(known.dated_by) if known else {}
-    for info in policy.versions:
-        number = info.number
-        if number in documents and (number in new or (info.created and (from_aws or times.get(number) is None))):
-            if number in new or times.get(number) != info.created:
-                dated_by[number] = provenance.authority
-            times[number] = info.created
+    times, dated_by = _dated(before, policy.versions, new, provenance.authority)
     # AWS answers as of now, whatever the local clock says.
-    newer = known is None or from_aws or provenance.as_of >= known.provenance.as_of
-    default = policy.default_version if newer else 0
-    if default not in documents:
-        default = known.policy.default_version if known else max(documents)
+    newest = given.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
+    defaults = (number for number in (newest.default_version, before.policy.default_version) if number in documents)
     value = Policy(
         name=policy.name,
-        arn=policy.arn if newer or known is None else known.policy.arn,
-        default_version=default,
+        arn=newest.arn,
+        default_version=next(defaults, max(documents)),
         versions=tuple(VersionInfo(number, times[number]) for number in sorted(documents)),
-        withdrawn=known is not None and known.policy.withdrawn and not from_aws,
+        withdrawn=before.policy.withdrawn and not from_aws,
     )
-    kept = provenance if newer or known is None else known.provenance
+    kept = provenance if newest is policy else before.provenance
     return Known(value, documents, dated_by, kept), Stored(policy.name, known is None, new, conflicts)
+
+
+def _dated(
+    before: Known, versions: Iterable[VersionInfo], new: Collection[int], authority: Authority
+) -> tuple[dict[int, datetime | None], dict[int, Authority]]:
+    """Return when each version was made and who said so: AWS is believed, an archive only where no time is known."""
+    times = {info.number: info.created for info in before.policy.versions}
+    dated_by = dict(before.dated_by)
+    for number, created, _ in versions:
+        known = times.get(number)
+        corrects = created is not None and created != known and (authority == "aws" or known is None)
+        if number in new or (number in before.documents and corrects):
+            times[number] = created
+            dated_by[number] = authority
+    return times, dated_by
 
 
 def _differ(objects: Objects, digest: str, given: Packed, number: int) -> bool:

@@ -242,7 +242,7 @@ def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
     answer = explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
     assert answer.verdict == "implicit-deny"
     assert [failure.key for near in answer.nearest for failure in near.failed] == [f"{ISSUER}:sub"]
-    with pytest.raises(InputError, match="assumes no role"):
+    with pytest.raises(InputError, match="does not assume a role"):
         explain_first(Library.open(), Inquiry(Question(action="ec2:RunInstances"), trust=FileSide(str(path))))
     path.write_text(json.dumps(document("s3:*")))
     with pytest.raises(InputError, match="a trust policy has a Principal"):

@@ -126,34 +126,62 @@ def check_form(answer: object, shape: Any) -> None:
 
 
 def _check(value: Any, shape: Any, place: str) -> None:
-    kind = shape.type_name
-    if kind == "structure":
-        _expect(isinstance(value, Mapping), place)
-        missing = [name for name in shape.required_members if name not in value]
-        _expect(not missing, f"{place}.{missing[0]}" if missing else place)
-        for name, member in shape.members.items():
-            if name in value:
-                _check(value[name], member, f"{place}.{name}")
-    elif kind == "list":
-        _expect(isinstance(value, list), place)
-        for entry in value:
-            _check(entry, shape.member, place)
-    elif kind == "map":
-        _expect(isinstance(value, Mapping), place)
-        for key, entry in value.items():
-            _check(key, shape.key, place)
-            _check(entry, shape.value, place)
-    elif kind == "string":
-        # botocore decodes policy documents.
-        _expect(isinstance(value, str) or shape.name == "policyDocumentType", place)
-        if place.lower().endswith("arn") and isinstance(value, str) and value:
-            _expect(_ARN.fullmatch(value) is not None, place)
-    elif kind == "boolean":
-        _expect(isinstance(value, bool), place)
-    elif kind in ("integer", "long"):
-        _expect(isinstance(value, int) and not isinstance(value, bool), place)
-    elif kind == "timestamp":
-        _expect(isinstance(value, datetime), place)
+    if check := _CHECKS.get(shape.type_name):
+        check(value, shape, place)
+
+
+def _structure(value: Any, shape: Any, place: str) -> None:
+    _expect(isinstance(value, Mapping), place)
+    for name in shape.required_members:
+        _expect(name in value, f"{place}.{name}")
+    for name, member in shape.members.items():
+        if name in value:
+            _check(value[name], member, f"{place}.{name}")
+
+
+def _list(value: Any, shape: Any, place: str) -> None:
+    _expect(isinstance(value, list), place)
+    for entry in value:
+        _check(entry, shape.member, place)
+
+
+def _map(value: Any, shape: Any, place: str) -> None:
+    _expect(isinstance(value, Mapping), place)
+    for key, entry in value.items():
+        _check(key, shape.key, place)
+        _check(entry, shape.value, place)
+
+
+def _string(value: Any, shape: Any, place: str) -> None:
+    # botocore decodes policy documents.
+    _expect(isinstance(value, str) or shape.name == "policyDocumentType", place)
+    if place.lower().endswith("arn") and isinstance(value, str) and value:
+        _expect(_ARN.fullmatch(value) is not None, place)
+
+
+def _boolean(value: Any, _: Any, place: str) -> None:
+    _expect(isinstance(value, bool), place)
+
+
+def _whole_number(value: Any, _: Any, place: str) -> None:
+    _expect(isinstance(value, int) and not isinstance(value, bool), place)
+
+
+def _timestamp(value: Any, _: Any, place: str) -> None:
+    _expect(isinstance(value, datetime), place)
+
+
+_CHECKS: dict[str, Callable[[Any, Any, str], None]] = {
+    "structure": _structure,
+    "list": _list,
+    "map": _map,
+    "string": _string,
+    "boolean": _boolean,
+    "integer": _whole_number,
+    "long": _whole_number,
+    "timestamp": _timestamp,
+}
+"""By the type that botocore's model gives a shape; numbers with fractions and bytes are taken as they come."""
 
 
 def _expect(holds: bool, place: str) -> None:

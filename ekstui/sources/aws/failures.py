@@ -32,16 +32,9 @@ CATCHABLE: tuple[type[Exception], ...] = (
 LONGEST = 400
 """Characters of AWS's own words that a message may have."""
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_BAD_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_THROTTLED = {
-    "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
-    "PriorRequestNotComplete",
-}  # fmt: skip
-_ABSENT = {"NoSuchEntity", "ResourceNotFoundException", "NotFoundException"}
-_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException"}
-_CONFIG_ABSENT = {"NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"}
+_BAD_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId")
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_SIGNATURE = ("SignatureDoesNotMatch", "InvalidSignatureException")
 _CLOCK = re.compile(r"Signature (?:expired|not yet current): \S+ is (?:now earlier|still later) than \S+")
 _CREDENTIAL = re.compile(r"(?<![\w/+=:.-])(?:A[KS]IA[A-Z0-9]{12,}|(?=[^\s\d]*\d)(?=[^\sA-Z]*[A-Z])[\w/+=%.-]{32,})")
 """A word like an access key, a secret key or a token; not a part of an ARN, nor a request's id in lower case."""
@@ -58,6 +51,40 @@ class _Words:
     kind: ErrorKind
     message: str
     next_step: str = ""
+
+
+_THROTTLED = (
+    "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+    "PriorRequestNotComplete",
+)  # fmt: skip
+_NOT_IN_REGION = _Words("region", "{region} does not know these credentials.", "Is it enabled for this account?")
+
+_OF_AWS: dict[str, _Words] = {
+    code: words
+    for codes, words in (
+        (
+            ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+            _Words("expired", "The session has expired.", "Sign in again, then refresh."),
+        ),
+        (("RequestTimeTooSkewed",), _Words("setting", "The local clock is off.", _SET_CLOCK)),
+        (
+            _BAD_KEY,
+            _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."),
+        ),
+        (("OptInRequired",), _Words("region", "{region} is not enabled for this account.")),
+        (
+            _THROTTLED,
+            _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute."),
+        ),
+        (
+            ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"),
+            _Words("absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"),
+        ),
+        (("NoSuchEntity", "ResourceNotFoundException", "NotFoundException"), _Words("absent", "{what}: {why}")),
+    )
+    for code in codes
+}
+"""By the code of an error that AWS answers with; what stands in braces is filled in by `_answer`."""
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -118,54 +145,46 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
     response = getattr(error, "response", None) or {}
     details = response.get("Error", {})
     code, whole = str(details.get("Code", "")), str(details.get("Message", ""))
-    text = _shortened(whole)
-    if isinstance(error, Exception) and _is_assume_role(error) and code in _DENIED:
-        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", whole)
-        return _Words(
-            "credentials",
-            f"The credentials may not assume {role[0] if role else 'the role of the profile'}.",
-            "Check the role's trust policy and the sts:AssumeRole permission of the source credentials.",
-        )
-    what = action or str(getattr(error, "operation_name", "the call"))
-    if code in _EXPIRED:
-        return _Words("expired", "The session has expired.", "Sign in again, then refresh.")
-    if code in _SIGNATURE:
-        if any(words in text.lower() for words in ("expired", "not yet current")):
-            clock = _CLOCK.search(text)
-            return _Words(
-                "setting", f"The local clock is off: {clock[0]}" if clock else "The local clock is off.", _SET_CLOCK
-            )
-        return _Words("credentials", "AWS rejects the signature.", "Check the secret access key.")
-    if code == "RequestTimeTooSkewed":
-        return _Words("setting", "The local clock is off.", _SET_CLOCK)
-    if code in _BAD_KEY:
-        if signed_in and region:
-            return _Words(
-                "region", f"Region {region} does not know these credentials.", "Is it enabled for this account?"
-            )
-        return _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again.")
+    text, what = _shortened(whole), action or str(getattr(error, "operation_name", "the call"))
     if code in _DENIED:
-        return _denial(what, whole)
-    if code == "OptInRequired":
-        return _Words("region", f"Region {region or ''} is not enabled for this account.".replace("  ", " "))
-    if code in _THROTTLED:
-        return _Words("throttled", f"AWS is rate limiting {what}.", "Refresh in a minute.")
-    if code in _CONFIG_ABSENT:
-        return _Words("absent", "AWS Config has no such aggregator, or records nothing here.", text)
-    if code in _ABSENT:
-        return _Words("absent", f"{what}: {text or 'it does not exist'}")
+        return _denial(what, whole, assuming=isinstance(error, Exception) and _is_assume_role(error))
+    if code in _SIGNATURE:
+        return _signature(text)
+    known = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
+    if known is not None:
+        facts = {
+            "what": what,
+            "why": text or "it does not exist",
+            "text": text,
+            "region": f"Region {region}" if region else "The region",
+        }
+        return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
     if text.lstrip().startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return _Words("unexpected", f"{what} failed: {text or code or status}" + (f" ({code})" if text and code else ""))
 
 
-def _denial(what: str, whole: str) -> _Words:
+def _denial(what: str, whole: str, *, assuming: bool) -> _Words:
+    if assuming:
+        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", whole)
+        return _Words(
+            "credentials",
+            f"The credentials may not assume {role[0] if role else 'the role of the profile'}.",
+            "Check the role's trust policy and the sts:AssumeRole permission of the source credentials.",
+        )
     if "service control policy" in whole:
         return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
     if "permissions boundary" in whole:
         return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
     return _Words("denied", f"{what} is denied.", "The README has the read-only policy that is enough.")
+
+
+def _signature(text: str) -> _Words:
+    if not any(words in text.lower() for words in ("expired", "not yet current")):
+        return _Words("credentials", "AWS rejects the signature.", "Check the secret access key.")
+    clock = _CLOCK.search(text)
+    return _Words("setting", f"The local clock is off: {clock[0]}" if clock else "The local clock is off.", _SET_CLOCK)
 
 
 def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
@@ -177,7 +196,7 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
     if known is None:
         return _Words("unexpected", f"The AWS SDK failed with {name}.")
     facts = _facts(details, profile, region)
-    return _Words(known.kind, known.message.format_map(facts), known.next_step and known.next_step.format_map(facts))
+    return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
 
 
 def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:
