@@ -21,18 +21,18 @@ from ekstui.cli.parser import build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import Key, spelled
-from ekstui.tui.screens.account import AccountScreen
-from ekstui.tui.screens.cards import ActionScreen
-from ekstui.tui.screens.changes import ChangesScreen
-from ekstui.tui.screens.cluster import ClusterMapScreen, ClusterScreen
-from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.explain import ExplainScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.matrix import MatrixScreen
-from ekstui.tui.screens.palette import PaletteScreen
+from ekstui.tui.screens.account_screen import AccountScreen
+from ekstui.tui.screens.card_screens import ActionScreen
+from ekstui.tui.screens.changes_screen import ChangesScreen
+from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.explain_screen import ExplainScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
+from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.screens.who_can import WhoCanScreen
+from ekstui.tui.screens.role_screen import RoleScreen
+from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.rows import RowList
 
 DOCS = Path(__file__).resolve().parent

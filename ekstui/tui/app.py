@@ -22,13 +22,13 @@ from ekstui.core.text import clean_line
 from ekstui.errors import InputError
 from ekstui.settings import Effective, Settings, nearest_words
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView, first_view
+from ekstui.tui.account_view import AccountView, first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import KEYS, Key, bindings, declared, spelled, unknown_ids
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.routes import RoutedApp
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.rows import RowList
 
@@ -95,7 +95,7 @@ class EkstuiApp(RoutedApp):
 
     def action_help(self) -> None:
         """Show how to find the usual answers, and the keys for where the user is."""
-        from ekstui.tui.screens.help import HelpScreen
+        from ekstui.tui.screens.help_screen import HelpScreen
 
         self.push_screen(HelpScreen(self.keys_here, self.KEYS))
 
@@ -118,7 +118,7 @@ class EkstuiApp(RoutedApp):
 
     def action_find(self, pasted: str = "") -> None:
         """Let the user type or paste what to do or where to go."""
-        from ekstui.tui.screens.palette import PaletteScreen
+        from ekstui.tui.screens.palette_screen import PaletteScreen
 
         here = self.keys_here
         commands = [key for key in (*here, *self.KEYS) if key.id not in (keys.FIND.id, keys.OPEN.id)]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 
 from ekstui.settings import Settings
-from ekstui.tui.account import MfaPrompter
+from ekstui.tui.account_view import MfaPrompter
 from ekstui.tui.background import Background
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
-from ekstui.tui.in_turn import KeysInTurnApp
 from ekstui.tui.keys import Key
 from ekstui.tui.styles import readable
+from ekstui.tui.typeahead import TypeaheadApp
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ekstui.library import DataStatus, Library
 
 
-class LibraryApp(KeysInTurnApp, SurvivingApp):
+class LibraryApp(TypeaheadApp, SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 
     def __init__(self, library: Library | Callable[[], Library], settings: Settings | None = None) -> None:

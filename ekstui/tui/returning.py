@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ekstui.core.where import PolicyAt
     from ekstui.library import Library
-    from ekstui.tui.screens.explorer import ExplorerScreen
+    from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 
 class Offer(NamedTuple):

@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from ekstui.errors import InputError
 from ekstui.tui import keys
-from ekstui.tui.account import AccountChanged, AccountView, MfaAsked, SwitchAccount
+from ekstui.tui.account_view import AccountChanged, AccountView, MfaAsked, SwitchAccount
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ekstui.core.lookup import Thing
     from ekstui.library import ClusterAnswer
     from ekstui.tui.screens.dialogs import ChooserScreen
-    from ekstui.tui.screens.explorer import ExplorerScreen
+    from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 
 class ClustersJudged(Message):
@@ -68,31 +68,31 @@ class RoutedApp(LibraryApp):
 
     @on(AskWhoCan)
     def _ask_who_can(self, message: AskWhoCan) -> None:
-        from ekstui.tui.screens.who_can import WhoCanScreen
+        from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
         self.push_screen(WhoCanScreen(message.action, self.explorer.scope))
 
     @on(AskExplain)
     def _ask_explain(self, message: AskExplain) -> None:
-        from ekstui.tui.screens.explain import ExplainScreen
+        from ekstui.tui.screens.explain_screen import ExplainScreen
 
         self.push_screen(ExplainScreen(message.text))
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.cards import ActionScreen
+        from ekstui.tui.screens.card_screens import ActionScreen
 
         self.push_screen(ActionScreen(message))
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
-        from ekstui.tui.screens.compare import CompareScreen
+        from ekstui.tui.screens.compare_screen import CompareScreen
 
         self.push_screen(CompareScreen(message.before, message.after))
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
-        from ekstui.tui.screens.matrix import MatrixScreen
+        from ekstui.tui.screens.matrix_screen import MatrixScreen
 
         self.push_screen(MatrixScreen(message.places))
 
@@ -103,7 +103,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowRole)
     def _show_role(self, message: ShowRole) -> None:
-        from ekstui.tui.screens.role import RoleScreen
+        from ekstui.tui.screens.role_screen import RoleScreen
 
         self.push_screen(RoleScreen(message.role))
 
@@ -127,7 +127,7 @@ class RoutedApp(LibraryApp):
     def open_found(self, thing: Thing) -> None:
         """Open what was found: in the four panes, or on the screen for its kind."""
         from ekstui.core.lookup import Pasted, Sides
-        from ekstui.tui.screens.palette import shown_of
+        from ekstui.tui.screens.palette_screen import shown_of
 
         if shown := shown_of(thing):
             self.post_message(ShowPolicy(shown))
@@ -157,10 +157,10 @@ class RoutedApp(LibraryApp):
         from ekstui.library.access_policies import AccessPolicyAnswer
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
-        from ekstui.tui.screens.cards import CardScreen
-        from ekstui.tui.screens.cluster import ClusterScreen
-        from ekstui.tui.screens.role import RoleScreen
-        from ekstui.tui.screens.who_can import WhoCanScreen
+        from ekstui.tui.screens.card_screens import CardScreen
+        from ekstui.tui.screens.cluster_screens import ClusterScreen
+        from ekstui.tui.screens.role_screen import RoleScreen
+        from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
         snapshot = self.explorer.account.snapshot
         match thing.value:
@@ -202,7 +202,7 @@ class RoutedApp(LibraryApp):
 
     def action_changes(self) -> None:
         """Show what AWS changed across the policies."""
-        from ekstui.tui.screens.changes import ChangesScreen
+        from ekstui.tui.screens.changes_screen import ChangesScreen
 
         if not isinstance(self.screen, ChangesScreen):
             self.push_screen(ChangesScreen(self.explorer.scope))
@@ -211,7 +211,7 @@ class RoutedApp(LibraryApp):
         """Let the user choose one of the account's clusters, and show it."""
         from ekstui.library.cluster_answers import clusters as judged
         from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
-        from ekstui.tui.screens.cluster import ClusterScreen
+        from ekstui.tui.screens.cluster_screens import ClusterScreen
         from ekstui.tui.screens.dialogs import ChooserScreen
 
         snapshot = self.explorer.account.snapshot
@@ -257,7 +257,7 @@ class RoutedApp(LibraryApp):
 
     def action_account(self) -> None:
         """Show the account, and let the user choose another."""
-        from ekstui.tui.screens.account import AccountScreen
+        from ekstui.tui.screens.account_screen import AccountScreen
 
         if not isinstance(self.screen, AccountScreen):
             self.push_screen(AccountScreen(self.explorer.account))
@@ -265,7 +265,7 @@ class RoutedApp(LibraryApp):
     @on(SwitchAccount)
     async def _switch_account(self, message: SwitchAccount) -> None:
         if message.choice is not None:
-            from ekstui.tui.screens.account import AccountScreen
+            from ekstui.tui.screens.account_screen import AccountScreen
 
             self.library = self.library.with_account(message.choice)
             self.explorer.account = AccountView()

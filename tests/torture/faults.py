@@ -27,12 +27,12 @@ from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.sources.aws import connection
 from ekstui.tui.app import EkstuiApp, where_to_start
-from ekstui.tui.screens.account import AccountScreen
-from ekstui.tui.screens.cluster import ClusterScreen
-from ekstui.tui.screens.explain import ExplainScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.role import RoleScreen
-from ekstui.tui.widgets.attached import AttachedPane
+from ekstui.tui.screens.account_screen import AccountScreen
+from ekstui.tui.screens.cluster_screens import ClusterScreen
+from ekstui.tui.screens.explain_screen import ExplainScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.role_screen import RoleScreen
+from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.rows import RowList
 from tests.filled import fill_cache
 from tests.rig.proxy import Effect

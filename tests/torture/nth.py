@@ -155,7 +155,7 @@ def start_app() -> int:
     """Start the app, wait until the list is there, and quit."""
     from ekstui.library import AccountChoice, Library
     from ekstui.tui.app import EkstuiApp
-    from ekstui.tui.widgets.policies import PoliciesPane
+    from ekstui.tui.widgets.policies_pane import PoliciesPane
 
     async def journey() -> int:
         app = EkstuiApp(lambda: Library.open(AccountChoice(offline=True)))

@@ -4,11 +4,11 @@ import sys
 
 from ekstui.cli.main import main as run
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
+from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
-from ekstui.tui.widgets.versions import VersionsPane
+from ekstui.tui.widgets.versions_pane import VersionsPane
 
 SECRET = "".join(["arn:aws:iam::", "999988887777", ":role/secret-\x1b[31m"])
 

@@ -9,12 +9,12 @@ from textual.pilot import Pilot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.syncing import sync
-from ekstui.tui.account import SwitchAccount
+from ekstui.tui.account_view import SwitchAccount
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.account import AccountScreen, UseProfile
-from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.account_screen import AccountScreen, UseProfile
+from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.filled import copied
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from ekstui.errors import AccountError
 from ekstui.present.words import command_in, in_the_app
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.rig import Rig
 from tests.terminal import ROOT
 from tests.tui.journeys import settle, travel, words

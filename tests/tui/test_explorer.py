@@ -12,11 +12,11 @@ from ekstui.library import Library
 from ekstui.library.remembered import users_looked
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.policies import PoliciesPane
-from ekstui.tui.widgets.versions import VersionsPane
+from ekstui.tui.widgets.policies_pane import PoliciesPane
+from ekstui.tui.widgets.versions_pane import VersionsPane
 
 Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
 

@@ -5,8 +5,8 @@ from textual.pilot import Pilot
 
 from ekstui.sources.controllers import components
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

@@ -5,7 +5,7 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.palette import PaletteScreen
+from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.widgets.line import Line
 from tests.tui.journeys import settle, travel
 

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.compare import CompareScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.shown import Shown, sides_to_compare
 from tests.tui.journeys import settle, shows, travel, words
 

@@ -9,9 +9,9 @@ from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.cards import ActionScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.matrix import MatrixScreen
+from ekstui.tui.screens.card_screens import ActionScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.shown import with_mark
 from tests.tui.journeys import settle, shows, travel, type_in, words
 

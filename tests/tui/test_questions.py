@@ -13,11 +13,11 @@ from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.cards import ActionScreen
-from ekstui.tui.screens.explain import ExplainScreen, inquiry_of
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.who_can import WhoCanScreen
-from ekstui.tui.widgets.permissions import PermissionsPane
+from ekstui.tui.screens.card_screens import ActionScreen
+from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.who_can_screen import WhoCanScreen
+from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 

@@ -11,9 +11,9 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp, start
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.help import HelpScreen
-from ekstui.tui.widgets.policies import PoliciesPane
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
+from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 
 

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from ekstui.core.steps import Quarters
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.widgets.versions import sparkline
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.widgets.versions_pane import sparkline
 from tests.tui.journeys import settle, travel, type_in
 
 Q = 2024 * 4

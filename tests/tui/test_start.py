@@ -6,8 +6,8 @@ from textual.pilot import Pilot
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp, where_to_start
-from ekstui.tui.screens.compare import CompareScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.bars import HeaderBar
 from tests.tui.journeys import settle, shows, travel, words
 

@@ -6,9 +6,9 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.palette import PaletteScreen
-from ekstui.tui.screens.who_can import WhoCanScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.palette_screen import PaletteScreen
+from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from tests.tui.journeys import settle, shows, travel
 
 GAPS = (0, 1, 2, 3, 5, 8, 13)

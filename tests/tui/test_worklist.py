@@ -11,11 +11,11 @@ from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.present.cluster_report import remedy_of
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.cluster import ClusterScreen
+from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
-from ekstui.tui.screens.explain import ExplainScreen
-from ekstui.tui.screens.explorer import ExplorerScreen
-from ekstui.tui.screens.role import RoleScreen
+from ekstui.tui.screens.explain_screen import ExplainScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

@@ -23,8 +23,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from ekstui.tui.driver.keys import Decoder, Parser
-from ekstui.tui.driver.output import Output
+from ekstui.tui.driver.terminal_input import Decoder, Parser
+from ekstui.tui.driver.terminal_output import Output
 
 ENDING_SIGNALS: Final = (
     signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,

@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from ekstui.present.styled import Row
 from ekstui.scope import Scope
-from ekstui.tui.account import AccountView
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import (
     AskExplain,
@@ -34,9 +34,9 @@ from ekstui.tui.messages import (
 from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import Pane
-from ekstui.tui.widgets.permissions import PermissionsPane
-from ekstui.tui.widgets.policies import PoliciesPane
-from ekstui.tui.widgets.versions import VersionsPane
+from ekstui.tui.widgets.permissions_pane import PermissionsPane
+from ekstui.tui.widgets.policies_pane import PoliciesPane
+from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
     from ekstui.core.where import PolicyAt

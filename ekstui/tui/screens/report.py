@@ -16,7 +16,7 @@ from textual.widgets import Input
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView, SwitchAccount
+from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.present.styled import Style, Styled, cells, plain
-from ekstui.tui.account import AccountView
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 

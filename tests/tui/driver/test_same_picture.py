@@ -17,7 +17,7 @@ from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
-from ekstui.tui.driver.output import Output
+from ekstui.tui.driver.terminal_output import Output
 from tests.tui.driver.demo import Demo
 
 KEYS = (

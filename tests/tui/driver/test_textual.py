@@ -14,7 +14,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.drivers import _writer_thread, linux_driver
 
-from ekstui.tui.driver.output import _SYNC_END, _SYNC_START
+from ekstui.tui.driver.terminal_output import _SYNC_END, _SYNC_START
 
 READ_FROM = "8.2.8"
 

@@ -16,7 +16,7 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import plain
 from ekstui.scope import next_scope
 from ekstui.tui import keys
-from ekstui.tui.account import AccountChanged, AccountTold, AccountView, watch_account
+from ekstui.tui.account_view import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job, fill, sync
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
@@ -30,11 +30,11 @@ from ekstui.tui.messages import (
 )
 from ekstui.tui.screens.navigation import FOLLOW_AFTER, NavigationScreen
 from ekstui.tui.shown import Shown, Start
-from ekstui.tui.widgets.attached import AttachedPane
+from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, header, marks_line, progress_words
-from ekstui.tui.widgets.permissions import PermissionsPane
-from ekstui.tui.widgets.policies import PoliciesPane
-from ekstui.tui.widgets.versions import VersionsPane
+from ekstui.tui.widgets.permissions_pane import PermissionsPane
+from ekstui.tui.widgets.policies_pane import PoliciesPane
+from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
     from ekstui.library import DataStatus, PolicyEntry

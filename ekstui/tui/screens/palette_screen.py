@@ -24,7 +24,7 @@ from ekstui.library import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, bindings, spelled

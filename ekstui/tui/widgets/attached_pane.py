@@ -15,7 +15,7 @@ from ekstui.core.text import age_in_words, clean_line, use_in_words
 from ekstui.errors import EkstuiError, MfaNeededError
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key

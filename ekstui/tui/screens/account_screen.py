@@ -21,7 +21,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView, SwitchAccount
+from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowComparison
 from ekstui.tui.screens.copying import Copyable, advised

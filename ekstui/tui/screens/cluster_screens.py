@@ -100,7 +100,7 @@ class ClusterScreen(AccountReportScreen):
         """Show what the controllers need before an upgrade to their newest releases that are known."""
         from ekstui.library.upgrading import upgrade
         from ekstui.present.upgrade_checklist import upgrade_blocks
-        from ekstui.tui.screens.cards import CardScreen
+        from ekstui.tui.screens.card_screens import CardScreen
 
         library, name = self.app.library, self._cluster
         thing = Thing("cluster", name, "upgrade", value=name)

@@ -15,7 +15,7 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.account import AccountView
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import FacetAnswered, PaneWanted, PolicyHighlighted

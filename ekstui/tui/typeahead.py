@@ -25,7 +25,7 @@ PATIENCE = 1.0
 """Seconds after which a key does not wait any more for the one before it: something else may go on for long."""
 
 
-class KeysInTurnApp(App[None]):
+class TypeaheadApp(App[None]):
     """An app that sends a key, or what is pasted, once the one before it has taken effect."""
 
     def __init__(self, *, driver_class: type[Driver] | None = None, ansi_color: bool | None = None) -> None:

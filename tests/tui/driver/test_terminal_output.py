@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from ekstui.tui.driver.output import Output
+from ekstui.tui.driver.terminal_output import Output
 
 
 class Line:
