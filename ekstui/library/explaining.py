@@ -14,7 +14,8 @@ from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
-from ekstui.core.explain.assuming import is_assuming, with_trust
+from ekstui.core.explain.assuming import with_trust
+from ekstui.core.explain.caller import is_assuming
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.policy import PolicyHistory
 from ekstui.core.reference import Reference, reference

@@ -12,7 +12,7 @@ from ekstui.core.account import AccountSnapshot, Group, Role, User
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Policies
-from ekstui.core.explain.assuming import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.core.explain.caller import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
 from ekstui.core.policy import parse_version
 from ekstui.core.uses import uses_in

@@ -1,10 +1,12 @@
 """Why a request was denied: the statements that came nearest, what would allow it, and what was not looked at."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ekstui.core.arn import is_uncertain
 from ekstui.core.denial import Cause, Denial
+from ekstui.core.document import Statement
 from ekstui.core.evaluation import (
     RESOURCE,
     Evaluation,
@@ -22,7 +24,8 @@ from ekstui.core.explain.answer import NearStatement as NearStatement
 from ekstui.core.explain.answer import NewerVersion as NewerVersion
 from ekstui.core.explain.answer import Policies as Policies
 from ekstui.core.explain.answer import cause_in_words
-from ekstui.core.explain.assuming import ANONYMOUS, TRUST_MUST_ALLOW, TRUST_UNSEEN, UNSIGNED
+from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN
+from ekstui.core.explain.caller import ANONYMOUS, UNSIGNED
 from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
 from ekstui.core.explain.question import asked as asked
@@ -76,13 +79,10 @@ def explain(
     if verdict == "allowed" and denial is not None and denial.resource is None and any(use.required for use in also):
         # It was denied on a resource that nobody named.
         verdict, missing = "depends", (RESOURCE,)
-    elsewhere = (cause is not None and not cause.has_remedy) or (
-        evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
-    )
-    remedy = verdict in ("implicit-deny", "depends") and not elsewhere and not _is_unsigned(request)
-    in_force = {applied.arn for applied in policies.identity}
-    others = [candidate for candidate in candidates if remedy and candidate.policy.arn not in in_force]
-    offered, more = allowers(request, others, reference)
+    elsewhere = _is_decided(cause) or _is_limited(evaluation)
+    remedies = _NO_REMEDIES
+    if verdict in ("implicit-deny", "depends") and not elsewhere and not _is_unsigned(request):
+        remedies = _remedies(request, policies, candidates, evaluation, reference)
     of_node = _is_of_a_node(request, candidates, knowledge)
     return Explanation(
         verdict=verdict,
@@ -92,10 +92,10 @@ def explain(
         cause=cause,
         nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
         missing_context=missing,
-        allowed_by=offered,
-        allowed_by_more=more,
-        newer_version=newer_version(request, policies.identity, candidates, reference) if remedy else None,
-        smallest_statement=smallest_statement(request, evaluation) if remedy else None,
+        allowed_by=remedies.allowers,
+        allowed_by_more=remedies.more,
+        newer_version=remedies.newer,
+        smallest_statement=remedies.smallest,
         not_looked_at=_not_looked_at(request, policies),
         hints=() if knowledge is None else knowledge.dependents(request.action),
         also_authorised_on=also,
@@ -108,6 +108,39 @@ def explain(
         judged=evaluation is not None and not _is_decided(cause),
         denied=denial is not None,
     )
+
+
+class _Remedies(NamedTuple):
+    """What would allow the request."""
+
+    allowers: tuple[Allower, ...] = ()
+    more: int = 0
+    newer: NewerVersion | None = None
+    smallest: Statement | None = None
+
+
+_NO_REMEDIES = _Remedies()
+
+
+def _remedies(
+    request: Request,
+    policies: Policies,
+    candidates: Sequence[Candidate],
+    evaluation: Evaluation | None,
+    reference: Reference | None,
+) -> _Remedies:
+    in_force = {applied.arn for applied in policies.identity}
+    others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
+    return _Remedies(
+        *allowers(request, others, reference),
+        newer_version(request, policies.identity, candidates, reference),
+        smallest_statement(request, evaluation),
+    )
+
+
+def _is_limited(evaluation: Evaluation | None) -> bool:
+    """Return whether something else than the identity policies decides: a boundary or a session policy."""
+    return evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
 
 
 def _evaluation(request: Request, policies: Policies, reference: Reference | None) -> Evaluation | None:
@@ -148,17 +181,18 @@ def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[Stateme
     """Return the statements that may be the reason: of the policies in force, and of the kind that the message names."""
     if evaluation is None:
         return []
-    results = [result for entry in evaluation.resources for result in entry.statements]
-    if _is_decided(cause) and cause is not None:
-        layer = {"identity": "identity", "boundary": "boundary", "session": "session", None: None}
-        if cause.policy_type not in layer:
-            return []
-        results = [result for result in results if layer[cause.policy_type] in (None, result.layer)]
-        if cause.explicit:
-            return [result for result in results if result.statement.effect == "Deny"]
-        return [result for result in results if result.statement.effect == "Allow"]
-    decisive = evaluation.decisive
-    return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
+    if cause is None or not _is_decided(cause):
+        decisive = evaluation.decisive
+        return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
+    if cause.policy_type not in ("identity", "boundary", "session", None):
+        return []
+    effect = "Deny" if cause.explicit else "Allow"
+    return [
+        result
+        for entry in evaluation.resources
+        for result in entry.statements
+        if cause.policy_type in (None, result.layer) and result.statement.effect == effect
+    ]
 
 
 def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None) -> bool:
@@ -219,55 +253,58 @@ def _other_resource_types(request: Request, reference: Reference | None) -> tupl
 
 
 def _notes(
-    request: Request,
-    evaluation: Evaluation | None,
-    denial: Denial | None,
-    *,
-    elsewhere: bool,
-    of_node: bool,
-) -> tuple[str, ...]:
-    notes: list[str] = []
+    request: Request, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool, of_node: bool
+) -> Iterator[str]:
     cause = None if denial is None else denial.cause
     if denial is not None and denial.called is not None:
-        notes.append(f"The call was {denial.called}; what must be allowed for it is {denial.action}.")
+        yield f"The call was {denial.called}; what must be allowed for it is {denial.action}."
     if cause is not None and not cause.has_remedy:
-        notes.append(cause_in_words(cause))
+        yield cause_in_words(cause)
     elif elsewhere and evaluation is not None:
         layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
         verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
-        notes.append(f"The {layer} {verb} it: no identity policy changes that.")
-    if evaluation is not None and evaluation.verdict == "allowed" and denial is not None:
-        notes.append(
-            "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
-            "a request with other tags or context, or credentials of another role."
-            if cause is None or cause.policy_type == "identity"
-            else "The policies looked at allow it, which agrees with the message: something else denied it."
-        )
-    if evaluation is not None and evaluation.verdict == "depends" and cause is not None and cause.has_remedy:
-        notes.append(
-            "The message says that no identity policy allowed it: where these are all, some condition that is not given "
-            "did not hold."
-        )
-    if request.action.lower() in UNSIGNED:
-        notes.append(
-            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
-            "Name the role, or give its trust policy, to see why."
-        )
-    elif _is_unsigned(request):
-        notes.append("Nobody signed the request, so no identity policy counts: only a resource policy can let it in.")
+        yield f"The {layer} {verb} it: no identity policy changes that."
+    if evaluation is not None and denial is not None:
+        yield from _against_the_message(evaluation.verdict, cause)
+    yield from _on_signing(request)
     if evaluation is not None and (short := _uncertain_resources(evaluation)):
-        notes.append(
+        yield (
             f"Whether IAM lets {', '.join(short)} match is not certain: its documentation leaves two readings of an ARN "
             "that lacks parts. Written with all six parts it is decided."
         )
     if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
         text = "The session is named after an EC2 instance, so the call was made with the node role."
-        notes.append(text if of_node else f"{text} If a pod made it, that pod did not get a role of its own.")
+        yield text if of_node else f"{text} If a pod made it, that pod did not get a role of its own."
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
-        notes.append(TRUST_MUST_ALLOW)
+        yield TRUST_MUST_ALLOW
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
-        notes.append("The message names no resource.")
-    return tuple(notes)
+        yield "The message names no resource."
+
+
+def _against_the_message(verdict: Verdict, cause: Cause | None) -> Iterator[str]:
+    """Yield how the policies looked at go together with a message that says that the request was denied."""
+    if verdict == "allowed" and (cause is None or cause.policy_type == "identity"):
+        yield (
+            "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
+            "a request with other tags or context, or credentials of another role."
+        )
+    elif verdict == "allowed":
+        yield "The policies looked at allow it, which agrees with the message: something else denied it."
+    elif verdict == "depends" and cause is not None and cause.has_remedy:
+        yield (
+            "The message says that no identity policy allowed it: where these are all, some condition that is not given "
+            "did not hold."
+        )
+
+
+def _on_signing(request: Request) -> Iterator[str]:
+    if request.action.lower() in UNSIGNED:
+        yield (
+            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
+            "Name the role, or give its trust policy, to see why."
+        )
+    elif _is_unsigned(request):
+        yield "Nobody signed the request, so no identity policy counts: only a resource policy can let it in."
 
 
 def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:

@@ -1,0 +1,166 @@
+"""Who asks to assume a role, and whether a principal that a trust policy names is that caller.
+
+IAM User Guide, "AWS JSON policy elements: Principal".
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ekstui.core import arn
+from ekstui.core.conditions.truth import Truth, negation, some
+from ekstui.core.document import Statement
+from ekstui.core.evaluation import Request
+from ekstui.core.explain.answer import Caller, HowNamed
+from ekstui.core.trust import POD_IDENTITY_SERVICE, issuer_of
+
+WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
+UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
+"""Calls that nobody signs: no identity policy takes part in them."""
+
+ANONYMOUS = "anonymous"
+"""What services call the principal of a request that nobody signed."""
+
+PROVIDER = "aws:FederatedProvider"
+SERVICE_ACCOUNT = "system:serviceaccount:"
+
+_ASSUMING = UNSIGNED | {POD_IDENTITY.lower(), "sts:assumerole", "sts:tagsession", "sts:setsourceidentity"}
+_SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
+_REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
+
+
+def is_assuming(action: str) -> bool:
+    """Return whether a trust policy has a say in an action."""
+    return action.lower() in _ASSUMING
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who makes the request: a principal, a service, or the bearer of a provider's token."""
+    action, principal = request.action.lower(), request.principal
+    given = {key.lower(): next(iter(values), None) for key, values in request.context.items()}
+    pod = principal if principal is not None and principal.startswith(SERVICE_ACCOUNT) else None
+    if action == "sts:assumerolewithsaml":
+        return Caller("saml", given.get(PROVIDER.lower()), given.get("saml:sub"))
+    if action == WEB_IDENTITY.lower():
+        return _bearer(given, pod)
+    if action == POD_IDENTITY.lower():
+        return Caller("service", POD_IDENTITY_SERVICE, pod)
+    if principal is None:
+        return Caller("unknown")
+    if _SERVICE_NAME.fullmatch(principal):
+        return Caller("service", principal)
+    return Caller("aws" if principal.startswith("arn:") else "unknown", principal)
+
+
+def _bearer(given: Mapping[str, str | None], pod: str | None) -> Caller:
+    """Return the bearer of a web identity token, whose claims are context keys that start with the issuer."""
+    issuers = {issuer: None for key in given if "." in (issuer := key.rpartition(":")[0])}
+    provider = given.get(PROVIDER.lower())
+    if provider is None and len(issuers) == 1:
+        (provider,) = issuers
+    issuer = (issuer_of(provider or "") or provider or "").lower()
+    claims = {key: value for key, value in given.items() if key.rpartition(":")[0] in issuers}
+    subject = claims.get(f"{issuer}:sub")
+    return Caller("web-identity", provider, pod if subject is None else subject, claims.get(f"{issuer}:aud"))
+
+
+class Named(NamedTuple):
+    """One principal of a statement, and whether the caller is it."""
+
+    kind: str
+    value: str
+    is_caller: Truth
+    grant: HowNamed | None
+
+
+def named_by(statement: Statement, caller: Caller) -> list[Named]:
+    """Return the principals that a statement names, at least one; a `NotPrincipal` is one in all."""
+    entries = [
+        Named(principal.kind, value, *_is_caller(principal.kind, value, caller))
+        for principal in statement.principals
+        for value in principal.values
+    ]
+    if statement.principal_element == "NotPrincipal":
+        meant = some(entry.is_caller for entry in entries)
+        # A Deny spares a session only if its role and account are named as well.
+        is_caller = None if statement.effect == "Deny" and meant is not False else negation(meant)
+        return [Named("NotPrincipal", ", ".join(entry.value for entry in entries), is_caller, "open")]
+    return entries or [Named("Principal", "", False, None)]
+
+
+def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
+    """Return whether a principal of a statement is the caller, None where that is not known, and how it names it."""
+    if value == "*" and kind in ("*", "AWS"):
+        # Whether `*` means services and holders of tokens too is not written anywhere.
+        return (True if caller.kind == "aws" else None), "open"
+    if caller.kind == "unknown":
+        how: HowNamed = "account" if _account_of(kind, value) else "direct"
+        return (None, how) if kind in ("AWS", "Service", "Federated") else (False, None)
+    if kind == "Service":
+        return caller.kind == "service" and same_service(value, caller.name or ""), "direct"
+    if kind == "Federated":
+        return _is_bearer(value, caller)
+    if kind != "AWS" or caller.kind != "aws" or caller.name is None:
+        return False, None
+    if account := _account_of(kind, value):
+        return arn.split_arn(caller.name).account == account, "account"
+    return _same_principal(value, caller.name), "direct"
+
+
+def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
+    wanted = "saml" if ":saml-provider/" in provider else "web-identity"
+    if caller.kind != wanted:
+        return False, None
+    return (None if caller.name is None else _same_provider(provider, caller.name)), "direct"
+
+
+def _account_of(kind: str, value: str) -> str | None:
+    if kind != "AWS":
+        return None
+    if re.fullmatch(r"\d{12}", value):
+        return value
+    parts = arn.split_arn(value)
+    return parts.account if parts.service == "iam" and parts.resource == "root" else None
+
+
+def same_service(value: str, service: str) -> Truth:
+    """Return whether two names are of one service; None where they differ in the region alone."""
+    ours, theirs = value.lower().removesuffix(".cn"), service.lower().removesuffix(".cn")
+    if ours == theirs:
+        return True
+    # A service's name with a region in it may stand for the same service.
+    return None if _REGIONAL.sub("", ours) == _REGIONAL.sub("", theirs) else False
+
+
+def _same_provider(value: str, provider: str) -> bool:
+    if value.startswith("arn:") and provider.startswith("arn:"):
+        return value.lower() == provider.lower()
+    return (issuer_of(value) or value).lower() == (issuer_of(provider) or provider).lower()
+
+
+def _same_principal(value: str, caller: str) -> Truth:
+    """Return whether the principal that a policy names is the caller; the ARN of a session lacks its role's path."""
+    if value == caller:
+        return True
+    one, other = arn.split_arn(value), arn.split_arn(caller)
+    if (one.partition, one.account) != (other.partition, other.account):
+        return False
+    (kind, name, session), (its_kind, its_name, its_session) = _role_of(one), _role_of(other)
+    if "" in (name, its_name) or name != its_name:
+        return False
+    if kind == its_kind:
+        return False  # two paths, or two sessions of one role
+    if kind == "role":
+        return True
+    return None if not its_session and session else False
+
+
+def _role_of(parts: arn.Arn) -> tuple[str, str, str]:
+    kind, _, rest = parts.resource.partition("/")
+    if (parts.service, kind) == ("iam", "role"):
+        return "role", rest.rpartition("/")[2], ""
+    if (parts.service, kind) == ("sts", "assumed-role"):
+        name, _, session = rest.partition("/")
+        return "session", name, session
+    return kind, "", ""

@@ -1,0 +1,151 @@
+"""What keeps a caller out of a role, in sentences: what the trust policy wants, and the mistakes people make in it.
+
+EKS User Guide, "IAM roles for service accounts" and "EKS Pod Identity".
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ekstui.core.conditions.operators import Operator, operator
+from ekstui.core.document import Condition, Document, Statement
+from ekstui.core.evaluation import Verdict
+from ekstui.core.explain.answer import Caller, WantedToken
+from ekstui.core.explain.caller import SERVICE_ACCOUNT, WEB_IDENTITY, same_service
+from ekstui.core.trust import ServiceAccount, Trustee, eks_region, issuer_of, trustees
+from ekstui.core.wildcard import is_wild
+
+OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
+"""What a caller does beside assuming the role, and what must be allowed as well."""
+
+_USUAL_AUDIENCE = "sts.amazonaws.com"
+
+
+def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
+    """Return the tokens that a trust policy lets in, as its Allow statements write them."""
+    wanted = []
+    for trustee in trustees(document):
+        if trustee.kind != "irsa" or not trustee.allows(WEB_IDENTITY):
+            continue
+        if any(_of_another_issuer(line, (trustee.name,)) for line in trustee.conditions):
+            continue
+        audiences = [
+            value
+            for line in trustee.conditions
+            if line.key.lower() == f"{trustee.name}:aud".lower() and _lists_accepted(line.operator)
+            for value in line.values
+        ]
+        if audiences and all(text.startswith(SERVICE_ACCOUNT) for text in audiences):
+            continue  # a subject in the wrong place
+        wanted.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
+    return tuple(dict.fromkeys(wanted))
+
+
+def _lists_accepted(name: str) -> bool:
+    known = operator(name)
+    return known is None or known.lists_accepted
+
+
+def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
+    """Return whether a line wants a claim of another issuer than those, which no token of theirs has."""
+    of, _, claim = line.key.lower().rpartition(":")
+    known = operator(line.operator)
+    needs_key = known is not None and known.needs_key(line.values)
+    return needs_key and claim in ("sub", "aud") and "." in of and of not in map(str.lower, issuers)
+
+
+def trust_notes(
+    action: str, verdict: Verdict, caller: Caller, document: Document, wanted: Sequence[WantedToken]
+) -> Iterator[str]:
+    """Yield what keeps the caller out, or may; nothing where the trust policy lets it in."""
+    if verdict == "allowed":
+        return
+    trusted = trustees(document)
+    if verdict == "implicit-deny":
+        yield from _not_trusted(action, caller, trusted)
+    elif verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
+        yield 'AWS does not say whether the principal "*" means services and holders of tokens too.'
+    if caller.kind == "web-identity":
+        yield from (_wanted_in_words(token, caller) for token in wanted if not _is_met(token, caller))
+        if not wanted and (caller.issuer is None or eks_region(caller.issuer) is not None):
+            yield from _no_token(trusted)
+        for statement in document.statements:
+            yield from _mistakes(statement)
+        yield from _other_token(caller, wanted)
+
+
+def _not_trusted(action: str, caller: Caller, trusted: Sequence[Trustee]) -> Iterator[str]:
+    """Yield which service is not trusted, or which action beside sts:AssumeRole is not allowed."""
+    if caller.kind == "service":
+        meant = [each for each in trusted if same_service(each.name, caller.name or "") or each.kind == "anyone"]
+        if not meant:
+            yield f"The trust policy does not name {caller.name}."
+        elif action == "sts:TagSession" and not any(each.allows(action) for each in meant):
+            yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs beside sts:AssumeRole."
+    elif caller.kind == "aws" and action.lower() in OF_SESSIONS:
+        named = [each for each in trusted if each.kind not in ("irsa", "service")]
+        if not any(each.allows(action) for each in named):
+            yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
+
+
+def _no_token(trusted: Sequence[Trustee]) -> Iterator[str]:
+    irsa = [each for each in trusted if each.kind == "irsa"]
+    if not irsa:
+        yield "The trust policy lets nobody in with a token of an EKS cluster."
+    elif not any(each.allows(WEB_IDENTITY) for each in irsa):
+        yield f"The trust policy names the issuer {irsa[0].name}, but does not allow {WEB_IDENTITY}."
+
+
+def _other_token(caller: Caller, wanted: Sequence[WantedToken]) -> Iterator[str]:
+    if caller.issuer is not None and wanted and all(token.issuer.lower() != caller.issuer.lower() for token in wanted):
+        yield f"The token is of the issuer {caller.issuer}, which is another cluster's."
+    if caller.audience is None and any(_USUAL_AUDIENCE not in token.audiences and token.audiences for token in wanted):
+        yield f"Tokens of service accounts are for {_USUAL_AUDIENCE}, unless an annotation says otherwise."
+
+
+def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller's token is of the issuer and of one of the service accounts that are wanted."""
+    if caller.issuer is None or caller.subject is None or caller.issuer.lower() != token.issuer.lower():
+        return False
+    account = ServiceAccount(caller.subject, pattern=False)
+    return not token.service_accounts or any(
+        each.fits(account.namespace, account.name) for each in token.service_accounts
+    )
+
+
+def _is_met(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller's token is one of those, so that something else keeps it out."""
+    return _is_issued_and_named(token, caller) and (not token.audiences or caller.audience in token.audiences)
+
+
+def _names_everybody(document: Document) -> bool:
+    return any("*" in each.values for statement in document.statements for each in statement.principals)
+
+
+def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
+    if caller.audience is not None and _is_issued_and_named(token, caller):
+        return f"The token would have to be for {' or '.join(token.audiences)}, not for {caller.audience}."
+    usable = [account for account in token.service_accounts if not account.never_matches]
+    if not token.service_accounts:
+        return f"Any service account of the cluster with issuer {token.issuer} may assume it."
+    if not usable:
+        return f"No service account of the cluster with issuer {token.issuer} fits."
+    names = " or ".join(f"{account.namespace}/{account.name}" for account in usable)
+    return f"It would have to be service account {names} of the cluster with issuer {token.issuer}."
+
+
+def _mistakes(statement: Statement) -> Iterator[str]:
+    """Yield what keeps every service account out of a statement, whatever its token says."""
+    providers = [value for each in statement.principals if each.kind == "Federated" for value in each.values]
+    issuers = [issuer for value in providers if eks_region(issuer := issuer_of(value))]
+    for line in statement.conditions if issuers else ():
+        of, _, claim = line.key.rpartition(":")
+        wild = [text for text in line.values if is_wild(text)]
+        if of in issuers and wild and _takes_literally(operator(line.operator)):
+            yield f"{line.operator} takes * and ? in {' or '.join(wild)} literally; StringLike reads wildcards."
+        elif _of_another_issuer(line, issuers):
+            yield f"No token of the issuer that the statement trusts has {line.key}, which is another issuer's."
+        elif of in issuers and claim == "aud" and any(value.startswith(SERVICE_ACCOUNT) for value in line.values):
+            yield f"{line.key} is compared with a service account, which a token has in :sub."
+
+
+def _takes_literally(known: Operator | None) -> bool:
+    return known is not None and known.base in ("StringEquals", "StringEqualsIgnoreCase") and not known.negated
