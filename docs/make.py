@@ -10,8 +10,10 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from docs.manual import man_page
 from docs.words import command_usage, examples_of, options_of
@@ -19,42 +21,16 @@ from ekstui import paths
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
+from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import Key, spelled
-from ekstui.tui.screens.account_screen import AccountScreen
-from ekstui.tui.screens.card_screens import ActionScreen
-from ekstui.tui.screens.changes_screen import ChangesScreen
-from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen
-from ekstui.tui.screens.compare_screen import CompareScreen
-from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.screens.role_screen import RoleScreen
-from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.rows import RowList
 
 DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/make.py: change the table it is made from. -->\n\n"
-
-_PLACES: dict[str, tuple[Key, ...]] = {
-    "Everywhere": EkstuiApp.KEYS,
-    "In every list": RowList.KEYS,
-    "In the four panes": ExplorerScreen.KEYS,
-    "In the rows of what was found": PaletteScreen.KEYS,
-    "In a report, a comparison, or about a role": ReportScreen.KEYS,
-    "In a comparison": CompareScreen.KEYS,
-    "About a role": RoleScreen.KEYS,
-    "Among the changes": ChangesScreen.KEYS,
-    "Who can": WhoCanScreen.KEYS,
-    "Explaining": ExplainScreen.KEYS,
-    "About an action": ActionScreen.KEYS,
-    "About the account": AccountScreen.KEYS,
-    "About a cluster": ClusterScreen.KEYS,
-    "In the tree of a cluster": ClusterMapScreen.KEYS,
-    "In the table of services and access levels": MatrixScreen.KEYS,
-}
 
 
 def main() -> int:
@@ -79,6 +55,27 @@ def pages() -> dict[str, str]:
     }
 
 
+def _places() -> dict[str, tuple[Key, ...]]:
+    """Return the keys by the heading over them: those of several screens, then each screen with an answer."""
+    for module in iter_modules(screens.__path__):
+        import_module(f"{screens.__name__}.{module.name}")
+    return {
+        "Everywhere": EkstuiApp.KEYS,
+        "Lists": RowList.KEYS,
+        "The four panes": ExplorerScreen.KEYS,
+        "Find anything": PaletteScreen.KEYS,
+        ReportScreen.HEADING: ReportScreen.KEYS,
+        **{screen.HEADING: screen.KEYS for screen in sorted(_reports(ReportScreen), key=lambda screen: screen.HEADING)},
+    }
+
+
+def _reports(base: type[ReportScreen]) -> Iterator[type[ReportScreen]]:
+    for screen in base.__subclasses__():
+        if "KEYS" in vars(screen):
+            yield screen
+        yield from _reports(screen)
+
+
 def keys_page() -> str:
     """Return the page of the keys."""
     parts = [
@@ -90,7 +87,7 @@ def keys_page() -> str:
             "are.\n"
         ),
     ]
-    for title, keys in _PLACES.items():
+    for title, keys in _places().items():
         rows = [(f"`{spelled(key.keys)}`", key.help, f"`{key.id}`") for key in keys]
         parts += [f"\n## {title}\n\n", *table(("Keys", "What they do", "Id"), rows)]
     return "".join(parts)

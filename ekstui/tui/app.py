@@ -52,8 +52,7 @@ class EkstuiApp(RoutedApp):
     # The palette is our own: Textual's shows a loading indicator, which sends 49 KB a second.
     ENABLE_COMMAND_PALETTE = False
     KEYS = (
-        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES, keys.ACCOUNT,
-        keys.REPAINT, keys.SUSPEND, keys.QUIT,
+        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip
     # Keys of the app do not reach it from a dialogue; the one that quits does, as Textual says when ctrl+c is pressed.
     BINDINGS: ClassVar[list[BindingType]] = [

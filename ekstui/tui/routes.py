@@ -18,6 +18,7 @@ from ekstui.tui import keys
 from ekstui.tui.account_view import AccountChanged, AccountView, MfaAsked, SwitchAccount
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
     AskExplain,
     AskWhoCan,
@@ -51,6 +52,7 @@ class ClustersJudged(Message):
 class RoutedApp(LibraryApp):
     """An app that opens the screen for what the user wants to see."""
 
+    KEYS: tuple[Key, ...] = (keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES, keys.ACCOUNT)
     recent: tuple[Thing, ...] = ()
     """What was found last, newest first."""
 

@@ -55,6 +55,7 @@ class _Beside:
 class AccountScreen(ReportScreen):
     """The account and the choices of another."""
 
+    HEADING = "Account"
     KEYS = (
         keys.OPEN.here("Switch to the profile or region under the cursor."),
         keys.COMPARE.here("Compare the copy under the cursor with its original as it is today."),

@@ -29,6 +29,7 @@ from ekstui.tui.widgets.rows import RowList
 class CardScreen(ReportScreen):
     """A card: what it is in blocks; policies, roles and actions in it are opened."""
 
+    HEADING = "Card"
     KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
     BINDINGS = bindings(KEYS)
 
@@ -79,6 +80,7 @@ class CardScreen(ReportScreen):
 class ActionScreen(ReportScreen):
     """The card of an action: what it is, which statements give it, what it takes, and since when it is there."""
 
+    HEADING = "Action"
     KEYS = (
         keys.WHO_CAN.here("Show who else can do this action."),
         keys.EXPLAIN.here("Explain why a request for this action is denied."),

@@ -50,6 +50,7 @@ class _Answer:
 class ChangesScreen(ReportScreen):
     """A step a row; enter compares its two versions, or shows a new policy."""
 
+    HEADING = "Changes"
     KEYS = (
         keys.OPEN.here("Compare the two versions of the step, or show a new policy."),
         keys.COMPARE.here("Compare the two versions of the step."),

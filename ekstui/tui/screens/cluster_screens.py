@@ -32,6 +32,7 @@ from ekstui.tui.widgets.rows import RowList
 class ClusterScreen(AccountReportScreen):
     """What EKS reports, what AWS changed lately, and each role with what it needs and has."""
 
+    HEADING = "Cluster"
     KEYS = (
         keys.OPEN.here("Unfold what is wrong to its evidence and what would mend it; show a role, or a policy that changed."),
         keys.NEXT.here("Go to the next problem."),
@@ -191,6 +192,7 @@ UNFOLDED = 12
 class ClusterMapScreen(AccountReportScreen):
     """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
 
+    HEADING = "Cluster tree"
     KEYS = (
         keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
         keys.VIEW.here("Go to the next view: the cluster as a list of problems.", "as a list"),

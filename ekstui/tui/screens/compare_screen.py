@@ -176,6 +176,7 @@ def _lines_of(comparison: Comparison) -> LinesCompared:
 class CompareScreen(ReportScreen):
     """What differs between two sides: the verdict on top, then the differences."""
 
+    HEADING = "Comparison"
     KEYS = (
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
         keys.OLDER.here("Compare the pair of versions before this one."),

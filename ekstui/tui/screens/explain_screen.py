@@ -134,6 +134,7 @@ class NotSimulated(Message):
 class ExplainScreen(AskingScreen):
     """A pasted message, or a request in words; the verdict, and what came nearest."""
 
+    HEADING = "Explanation"
     KEYS = (
         keys.OPEN.here("Show the policy that a line names."), keys.EXPLAIN.here("Explain another request.", "ask again"),
         keys.SIMULATE, keys.WHO_CAN.here("Show who can do this action."),

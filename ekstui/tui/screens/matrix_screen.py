@@ -39,6 +39,7 @@ class _Answer:
 class MatrixScreen(ReportScreen):
     """A row a service, a column an access level; enter opens a service to its actions."""
 
+    HEADING = "Services by access level"
     KEYS = (
         keys.OPEN.here("Unfold a service, or show an action's card."), keys.VIEW.here("Go to the next view: numbers, or signs."),
     )  # fmt: skip

@@ -48,6 +48,8 @@ class Answered(Message):
 class ReportScreen(Screen[None]):
     """A question in the header, its answer as rows; subclasses say what to ask and how the answer reads."""
 
+    HEADING = "All reports"
+    """Over its keys in the manual."""
     KEYS: tuple[Key, ...] = (
         keys.NEXT, keys.PREVIOUS, keys.FILTER, keys.COPY, keys.SAVE, keys.RENEW,
     )  # fmt: skip

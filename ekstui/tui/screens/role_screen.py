@@ -34,6 +34,7 @@ VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
 class RoleScreen(AccountReportScreen):
     """A role in three views: about it, what it may do altogether, and its trust policy as JSON."""
 
+    HEADING = "Role"
     KEYS = (
         keys.OPEN.here("Go deeper: a policy of the role, a service's actions, an action's card."),
         keys.VIEW.here("Go to the next view: about the role, what it may do, its trust policy."),

@@ -64,6 +64,7 @@ class ActionsRead(Message):
 class WhoCanScreen(AskingScreen):
     """An action, or a pattern, and a resource if wanted; the policies whose newest version allows it."""
 
+    HEADING = "Who can"
     KEYS = (
         keys.OPEN.here("Unfold the policy, or open what the cursor is on."),
         keys.VIEW.here("Show every grant with the resource types that it does not reach, or a row a policy."),
