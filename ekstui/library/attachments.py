@@ -17,16 +17,14 @@ from ekstui.core.account import (
     User,
     in_partition,
 )
-from ekstui.core.policy import version_label
-from ekstui.core.published import is_component
+from ekstui.core.policy import Policy, version_label
 from ekstui.core.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
-from ekstui.library.catalog import own_policy
+from ekstui.library.catalog import is_own, own_policy
 from ekstui.library.results import AttachedAnswer
 from ekstui.sources.aws.connection import Cancelled, never
 
 if TYPE_CHECKING:
-    from ekstui.core.policy import Policy
     from ekstui.library.library import Library
     from ekstui.library.own_account import Account
 
@@ -37,24 +35,13 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
     snapshot, or nothing at all could be read of attachments; NotFoundError for an own policy that is not there.
     """
-    if isinstance(policy, str) and is_component(policy):
+    if isinstance(policy, str) and not is_own(policy):
         policy = library.find(policy).policy
-    if not isinstance(policy, str) and policy.home:
+    if isinstance(policy, Policy) and policy.home:
         return _running(library.account, policy)
-    if isinstance(policy, str):
-        own = policy.startswith("arn:") and policy.split(":", 5)[4:5] != ["aws"]
-        policy_arn = policy if own else library.find(policy).policy.arn
-    else:
-        policy_arn = policy.arn
     account = library.account
     snapshot = account.required()
-    identity = snapshot.identity
-    arn = in_partition(policy_arn, identity.partition)
-    owner = arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
-    if owner not in ("aws", identity.account):
-        raise InputError(f"{policy_arn} is not a policy of account {identity.account} or of AWS.")
-    if owner == identity.account and snapshot.complete:
-        own_policy(arn, snapshot)
+    arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
     if _sweep_denied(snapshot) and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:
@@ -63,7 +50,19 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
         failed = next((error for error in found.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
             raise AccountError(failed.message, failed.next_step)
-    return AttachedAnswer(identity, snapshot.fetched_at, found)
+    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, found)
+
+
+def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
+    """Return a policy's ARN in the account's partition; InputError for another account's, NotFoundError for one that is gone."""
+    identity = snapshot.identity
+    arn = in_partition(policy_arn, identity.partition)
+    owner = arn.split(":", 5)[4]
+    if owner not in ("aws", identity.account):
+        raise InputError(f"{policy_arn} is not a policy of account {identity.account} or of AWS.")
+    if owner == identity.account and snapshot.complete:
+        own_policy(arn, snapshot)
+    return arn
 
 
 def _running(account: Account, policy: Policy) -> AttachedAnswer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -216,6 +216,10 @@ class DefaultVersion(NamedTuple):
     number: int
     created: datetime | None
     document: Document
+
+
+DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
+"""Takes ARNs of policies, returns the default versions of those that are AWS's and known."""
 
 
 def default_versions(arns: Iterable[str], reader: PolicyReader) -> dict[str, DefaultVersion]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +13,12 @@ from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Policies
 from ekstui.core.explain.caller import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
-from ekstui.core.policy import parse_version
 from ekstui.core.uses import uses_in
 from ekstui.core.where import FileSide, StandardInput
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.roles import find_role
+from ekstui.library.who_may import boundary_of, documents_of, policies_of
 from ekstui.sources.policy_file import document_of, read_document
 
 
@@ -43,18 +42,13 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
     entities: list[Role | User | Group] = [entity]
     if isinstance(entity, User):
         entities += [group for group in snapshot.groups if group.name in entity.groups]
-    managed = _managed(entities, entity.boundary_arn, snapshot, reader)
-    identity: list[AppliedPolicy] = []
-    unread: list[str] = []
-    for each in entities:
-        for name, applied in _applied(each, managed):
-            if applied is None:
-                unread.append(f"the policy {name}, whose document could not be read")
-            else:
-                identity.append(applied)
-    boundary = managed.get(entity.boundary_arn or "")
-    if entity.boundary_arn is not None and boundary is None:
-        unread.append(f"the permissions boundary {_name(entity.boundary_arn)}, whose document could not be read")
+    documents = documents_of(entities, snapshot, lambda arns: default_versions(arns, reader))
+    identity, names = policies_of(entities, documents)
+    boundary, boundary_unread = boundary_of(entity.boundary_arn, documents)
+    unread = [f"the policy {name}, whose document could not be read" for name in names]
+    if boundary_unread and entity.boundary_arn is not None:
+        name = entity.boundary_arn.rpartition("/")[2]
+        unread.append(f"the permissions boundary {name}, whose document could not be read")
     uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     pods = pod_session(uses, session or session_name_of(principal), entity.tags, place)
@@ -62,11 +56,11 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
     return Requester(
         entity.arn,
         Policies(
-            identity=tuple(identity),
+            identity=identity,
             boundary=boundary,
             session=pods.policies,
             identity_known=known and not unread,
-            boundary_known=known and (boundary is not None or entity.boundary_arn is None),
+            boundary_known=known and not boundary_unread,
             unread=(*unread, *pods.unread),
             used_by=uses,
         ),
@@ -101,36 +95,6 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
     return find_role(rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2], snapshot)
 
 
-def _managed(
-    entities: list[Role | User | Group], boundary_arn: str | None, snapshot: AccountSnapshot, reader: PolicyReader
-) -> dict[str, AppliedPolicy]:
-    """Return the managed policies whose documents are known, by ARN."""
-    arns = {policy.arn for each in entities for policy in each.attached} | {boundary_arn or ""}
-    managed = {
-        policy.arn: AppliedPolicy(policy.name, parse_version(policy.default_version), policy.document, policy.arn)
-        for policy in snapshot.local_policies
-        if policy.document is not None
-    }
-    for policy_arn, default in default_versions(arns, reader).items():
-        managed[policy_arn] = AppliedPolicy(_name(policy_arn), default.number, default.document, policy_arn)
-    return managed
-
-
-def _applied(
-    each: Role | User | Group, managed: dict[str, AppliedPolicy]
-) -> Iterator[tuple[str, AppliedPolicy | None]]:
-    for policy in each.attached:
-        yield policy.name, managed.get(policy.arn)
-    for inline in each.inline:
-        document = inline.document
-        name = f"{inline.name} (inline)"
-        yield name, None if document is None else AppliedPolicy(name, None, document)
-
-
-def _name(policy_arn: str) -> str:
-    return policy_arn.rpartition("/")[2]
-
-
 TrustSource = FileSide | StandardInput
 """Where a trust policy is read from, if not from the account."""
 
@@ -157,9 +121,6 @@ def target_of(
     wanted = named or next((each for each in request.resources if ":role/" in each), None)
     role = None
     if snapshot is not None and wanted is not None:
-        # What is known of an account takes as long to import as all else here, 60 ms.
-        from ekstui.library.roles import find_role
-
         try:
             role = find_role(_without_session(wanted), snapshot)
         except NotFoundError:
@@ -184,7 +145,6 @@ def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
         return False
     # The node's role calls EKS Auth, which then assumes the role of the association.
     from ekstui.core.trust import POD_IDENTITY_SERVICE, trusts_service
-    from ekstui.library.roles import find_role
 
     trust = find_role(_without_session(named), snapshot).trust
     return trusts_service(trust, POD_IDENTITY_SERVICE) or not trusts_service(trust, "ec2.amazonaws.com")

@@ -1,6 +1,6 @@
 """A role with its policies, what uses it, and the findings about it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,13 +13,10 @@ from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
-from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
+from ekstui.library.catalog import DefaultVersion, DefaultVersions, knowledge, nearest_names
 from ekstui.library.copies import CopyAnswer, copies_on
 from ekstui.library.library import Library
 from ekstui.library.results import ComparedSide
-
-DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
-"""Takes ARNs of policies, returns the default versions of those that are AWS's and known."""
 
 
 @dataclass(frozen=True, slots=True)

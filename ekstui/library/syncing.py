@@ -190,25 +190,34 @@ def _readable(
         skipped.append(Skipped(policy.name, f"{policy.arn!r} is no ARN of an AWS managed policy of {partition}."))
         return None
     before = {info.number for info in known[policy.name].versions} if policy.name in known else set()
+    texts = _parsable(history, before, skipped)
+    kept = [info for info in policy.versions if info.number in texts or info.number in before]
+    versions = [_believable(policy.name, info, latest, skipped) for info in kept]
+    if not versions or (policy.name not in known and policy.default_version not in texts):
+        return None
+    return PolicyHistory(policy._replace(versions=tuple(versions)), texts)
+
+
+def _parsable(history: PolicyHistory, before: set[int], skipped: list[Skipped]) -> dict[int, bytes]:
+    """Return the documents of a history without those that are new and cannot be parsed."""
     texts = dict(history.texts)
     for number, text in history.texts.items():
         if number not in before:
             try:
                 parse_text(text)
             except DocumentError as error:
-                skipped.append(Skipped(f"{policy.name} {version_label(number)}", error.message))
+                skipped.append(Skipped(f"{history.policy.name} {version_label(number)}", error.message))
                 del texts[number]
-    versions: list[VersionInfo] = []
-    for info in policy.versions:
-        if info.created is not None and info.created > latest:
-            said = f"dated {info.created:%Y-%m-%d}, which is in the future."
-            skipped.append(Skipped(f"{policy.name} {version_label(info.number)}", said))
-            info = VersionInfo(info.number, None)
-        if info.number in texts or info.number in before:
-            versions.append(info)
-    if not versions or (policy.name not in known and policy.default_version not in texts):
-        return None
-    return PolicyHistory(policy._replace(versions=tuple(versions)), texts)
+    return texts
+
+
+def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Skipped]) -> VersionInfo:
+    """Return a version without its time where that lies in the future."""
+    if info.created is None or info.created <= latest:
+        return info
+    said = f"dated {info.created:%Y-%m-%d}, which is in the future."
+    skipped.append(Skipped(f"{name} {version_label(info.number)}", said))
+    return VersionInfo(info.number, None)
 
 
 def _report(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ekstui.core.account import AccountSnapshot
-from ekstui.core.change import lacking, superfluous
+from ekstui.core.change import Superfluous, lacking, superfluous
 from ekstui.core.document import Document, Statement
 from ekstui.core.eks import Cluster
 from ekstui.core.findings import RoleInUse
@@ -91,61 +91,61 @@ def _upgrade(
     since: str | None,
     values: Mapping[str, str],
 ) -> ComponentUpgrade | None:
-    not_known: list[str] = []
-    reasons: list[str] = []
-    subject, why = _role_of(component, cluster, subjects)
-    reasons += why
+    subject, reasons = _role_of(component, cluster, subjects)
+    current, evidence = _running(component, cluster, subject, since)
     target = component.newest if to is None else component.release(to)
-    if target is None:
-        not_known.append(
-            f"{component.name} {to} is not among the releases that are known until {published_until():%Y-%m-%d}, "
-            f"{component.short(component.versions[0].releases[0])} to {component.short(component.newest)}"
-        )
-    if subject is None:
-        not_known.append(f"no role was found that runs {component.name} in cluster {cluster.name}")
-    current, told = _running(component, cluster, subject, since)
-    reasons += told
     release = None if current is None else component.release(current)
-    if current is None:
-        not_known.append("which release runs now: give --from, so that what may go afterwards is told")
-    elif release is None:
-        not_known.append(f"release {current}, which runs now, is not among those that are known")
-    label = to or component.short(component.newest)
+    answer = ComponentUpgrade(
+        component.name,
+        current,
+        to or component.short(component.newest),
+        subject.role.name if subject else None,
+        before=(),
+        after=(),
+        not_known=tuple(_not_known(component, cluster, subject, to if target is None else None, current)),
+        reasons=(*reasons, *evidence),
+    )
     if target is None or subject is None:
-        role = subject.role.name if subject else None
-        return ComponentUpgrade(component.name, current, label, role, (), (), tuple(not_known), tuple(reasons))
-    held, unread = _held(subject)
-    not_known += unread
+        return answer
     version = component.at(target.tag)
     if version is None:
         return None
+    held, unread = _held(subject)
     filled = {**role_values(subject.role.name, snapshot), "ClusterName": cluster.name, "CLUSTER_NAME": cluster.name}
     filled |= {"AWS::Region": cluster.region, **values_in(version, held), **values}
-    after = version.document(version.named(filled))
-    open_names = [name for name in version.to_fill_in if name not in filled]
-    if open_names:
-        not_known.append(f"values of {', '.join(open_names)} (--param NAME=VALUE)")
-    needs = lacking(after, held)
-    if needs.unknown:
-        not_known.append(f"whether the role may already do all of {', '.join(needs.unknown)}")
-    gone: tuple[Statement, ...] = ()
+    wanted = version.document(version.named(filled))
+    needs = lacking(wanted, held)
     old = component.at(release.tag) if release else None
-    if old is not None:
-        found = superfluous(old.document(old.named(filled)), after, held)
-        gone = found.statements
-        if found.narrower:
-            command = f"ekstui diff role:{subject.role.name} {component.name}@{component.short(target)}"
-            not_known.append(f"how {', '.join(found.narrower)} may be narrowed afterwards: {command} compares")
-    return ComponentUpgrade(
-        component.name,
-        current,
-        label,
-        subject.role.name,
-        needs.statements,
-        gone,
-        tuple(not_known),
-        tuple(reasons),
+    spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
+    open_names = [name for name in version.to_fill_in if name not in filled]
+    more = {
+        f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
+        f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
+        f"how {', '.join(spare.narrower)} may be narrowed afterwards: ekstui diff role:{subject.role.name} "
+        f"{component.name}@{component.short(target)} compares": spare.narrower,
+    }
+    return answer._replace(
+        before=needs.statements,
+        after=spare.statements,
+        not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
     )
+
+
+def _not_known(
+    component: Component, cluster: Cluster, subject: RoleInUse | None, unknown: str | None, current: str | None
+) -> Iterator[str]:
+    """Yield what of an upgrade cannot be said; `unknown` is the release to upgrade to, where that is not known."""
+    if unknown is not None:
+        yield (
+            f"{component.name} {unknown} is not among the releases that are known until {published_until():%Y-%m-%d}, "
+            f"{component.short(component.versions[0].releases[0])} to {component.short(component.newest)}"
+        )
+    if subject is None:
+        yield f"no role was found that runs {component.name} in cluster {cluster.name}"
+    if current is None:
+        yield "which release runs now: give --from, to see what may go afterwards"
+    elif component.release(current) is None:
+        yield f"release {current}, which runs now, is not among those that are known"
 
 
 def _role_of(

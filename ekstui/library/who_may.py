@@ -1,6 +1,6 @@
 """Who in the account may do something, by its last snapshot and the documents of the policies that are attached."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ekstui.core.account import AccountSnapshot, Group, Role, User
 from ekstui.core.evaluation import AppliedPolicy
@@ -8,7 +8,7 @@ from ekstui.core.holders import parse_action
 from ekstui.core.policy import parse_version
 from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.core.uses import Uses
-from ekstui.library.catalog import DefaultVersion
+from ekstui.library.catalog import DefaultVersions
 from ekstui.library.library import Library
 
 Documents = Mapping[str, AppliedPolicy]
@@ -21,7 +21,10 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
     Raises AccountError where there is no snapshot, InputError for what is no action.
     """
     action, snapshot = parse_action(action), library.account.required()
-    uses, documents = library.account.uses(snapshot), _documents(snapshot, library.default_versions)
+    uses, documents = (
+        library.account.uses(snapshot),
+        documents_of([*snapshot.roles, *snapshot.users, *snapshot.groups], snapshot, library.default_versions),
+    )
     subjects = list(_subjects(snapshot, uses, documents))
     found = [each for subject in subjects if (each := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
@@ -42,10 +45,11 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
     )
 
 
-def _documents(
-    snapshot: AccountSnapshot, defaults: Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
+def documents_of(
+    holders: Iterable[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
 ) -> Documents:
-    holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
+    """Return the managed policies of some roles, users and groups, boundaries included, whose documents are known."""
+    holders = tuple(holders)
     arns = {policy.arn for holder in holders for policy in holder.attached}
     arns |= {each.boundary_arn for each in holders if not isinstance(each, Group) and each.boundary_arn}
     known = {
@@ -60,24 +64,26 @@ def _documents(
 
 def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> Iterator[Subject]:
     for role in snapshot.roles:
-        policies, unread = _policies_of((role,), documents)
+        policies, unread = policies_of((role,), documents)
         yield Subject(
-            "role", role.name, role.arn, policies, unread, *_boundary(role.boundary_arn, documents),
+            "role", role.name, role.arn, policies, unread, *boundary_of(role.boundary_arn, documents),
             used_by=uses.get(role.arn, ()) if role.arn else (),
             last_used=role.last_used,
             service_linked=role.service_linked,
         )  # fmt: skip
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:
-        policies, unread = _policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
+        policies, unread = policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
         lost = tuple(f"group {name}" for name in user.groups if name not in groups)
-        yield Subject("user", user.name, user.arn, policies, (*unread, *lost), *_boundary(user.boundary_arn, documents))
+        yield Subject(
+            "user", user.name, user.arn, policies, (*unread, *lost), *boundary_of(user.boundary_arn, documents)
+        )
     for group in snapshot.groups:
-        policies, unread = _policies_of((group,), documents)
+        policies, unread = policies_of((group,), documents)
         yield Subject("group", group.name, group.arn, policies, unread)
 
 
-def _policies_of(
+def policies_of(
     holders: Iterable[Role | User | Group], documents: Documents
 ) -> tuple[tuple[AppliedPolicy, ...], tuple[str, ...]]:
     """Return the policies of some holders, each once, and the names of those whose documents are not known."""
@@ -97,5 +103,6 @@ def _policies_of(
     return tuple(found.values()), tuple(unread)
 
 
-def _boundary(arn: str | None, documents: Documents) -> tuple[AppliedPolicy | None, bool]:
+def boundary_of(arn: str | None, documents: Documents) -> tuple[AppliedPolicy | None, bool]:
+    """Return a permissions boundary, and whether there is one whose document is not known."""
     return documents.get(arn or ""), arn is not None and arn not in documents

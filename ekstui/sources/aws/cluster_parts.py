@@ -260,17 +260,20 @@ class _Reading:
             elif part is not None and isinstance(answer, tuple):
                 missed.extend(self._listed(place, part, answer))
             self._tell(done, len(jobs))
-        # A cluster may be deleted between list and description, but hardly all of a region.
-        for region in sorted({region for region, _ in gone}):
-            listed = [place for place in self.clusters if place[0] == region]
-            if gone.issuperset(listed):
-                gone.difference_update(listed)
-                self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
-        self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
+        self._forget(gone)
         # Only now is it known which clusters are gone; their lists fail too, and that is nothing to report.
         for place, part, cause in missed:
             if place in self.clusters:
                 self.failed.add(cause, part.source, part.list_action, *place)
+
+    def _forget(self, gone: set[Place]) -> None:
+        """Forget the clusters that were deleted after they were listed; of all in a region that is not believed."""
+        for region in sorted({region for region, _ in gone}):
+            listed = {place for place in self.clusters if place[0] == region}
+            if gone >= listed:
+                gone = gone - listed
+                self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
+        self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
 
     def list_access_entries(self) -> None:
         """List the access entries of clusters that have them: not those where only the aws-auth ConfigMap counts."""

@@ -159,10 +159,10 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
             "region": f"Region {region}" if region else "The region",
         }
         return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
-    if text.lstrip().startswith("<"):
+    if text.startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return _Words("unexpected", f"{what} failed: {text or code or status}" + (f" ({code})" if text and code else ""))
+    said = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return _Words("unexpected", f"{what} failed: {said}" + (f" ({code})" if text and code else ""))
 
 
 def _denial(what: str, whole: str, *, assuming: bool) -> _Words:
