@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 CORE = "core"
 """What the group without a name is called."""
+
+_VERDICTS: dict[str, Style] = {"forbidden": "bad", "depends": "warn", "allowed": "good"}
 
 _KNOWN = {"exact": "rule by rule", "prose": "in words", "unknown": "not known"}
 
@@ -149,35 +151,42 @@ def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[B
 
 def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
     """Return why Kubernetes forbade a request: the reason, the entry and its policies, and what would allow it."""
-    style: Style = {"forbidden": "bad", "depends": "warn", "allowed": "good"}[found.verdict]  # type: ignore[assignment]
     what = str(found.request) if found.request else "a request of somebody the cluster does not know"
     where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
-    blocks: list[Block] = [
+    return [
         Heading((code(what, "strong"), where), 1),
-        Sentence((Span(found.verdict, style), f": {found.reason}"), key="verdict"),
+        Sentence((Span(found.verdict, _VERDICTS[found.verdict]), f": {found.reason}"), key="verdict"),
+        *_asker(found),
+        *_remedies(found),
+        *not_looked_at(found.not_looked_at),
     ]
-    if found.subject is not None:
-        whom = "" if found.subject.kind == "username" else f"{found.subject.kind.replace('-', ' ')} "
-        session = f" (session {found.subject.session})" if found.subject.session else ""
-        blocks.append(Sentence((f"asked by {whom}", code(found.subject.name or found.subject.username), session)))
-    if found.entry is not None:
-        of = f"access entry of {found.entry.principal_arn} in {found.cluster}"
-        kind = f", type {found.entry.kind}" if found.entry.kind else ""
-        groups = f", groups {', '.join(found.entry.groups)}" if found.entry.groups else ", no groups"
-        nodes = [Node((code(each.given.policy), Span(f"  {_held_words(each)}", "muted"))) for each in found.policies]
-        blocks += [Sentence(f"{of}{kind}{groups}"), Tree(nodes)]
-    if found.verdict != "allowed" and found.missing_rule is not None:
-        rule = found.missing_rule
+
+
+def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
+    """Yield who asked, and what the access entry gives them."""
+    if (subject := found.subject) is not None:
+        whom = "" if subject.kind == "username" else f"{subject.kind.replace('-', ' ')} "
+        session = f" (session {subject.session})" if subject.session else ""
+        yield Sentence((f"asked by {whom}", code(subject.name or subject.username), session))
+    if (entry := found.entry) is not None:
+        kind = f", type {entry.kind}" if entry.kind else ""
+        groups = f", groups {', '.join(entry.groups)}" if entry.groups else ", no groups"
+        yield Sentence(f"access entry of {entry.principal_arn} in {found.cluster}{kind}{groups}")
+        yield Tree(
+            [Node((code(each.given.policy), Span(f"  {_held_words(each)}", "muted"))) for each in found.policies]
+        )
+
+
+def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
+    """Yield the rule that is missing, and the access policies that have it."""
+    if found.verdict != "allowed" and (rule := found.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
-        blocks.append(Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group)))
+        yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group))
     if found.allowed_by:
         wide = "" if found.request is None or found.request.namespace else ", if given for the whole cluster"
-        blocks.append(Heading(f"Access policies that allow it{wide}, the one that gives least first"))
-        blocks.append(
-            Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
-        )
-    return [*blocks, *not_looked_at(found.not_looked_at)]
+        yield Heading(f"Access policies that allow it{wide}, the one that gives least first")
+        yield Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
 
 
 def _held_words(held: GivenPolicy) -> str:

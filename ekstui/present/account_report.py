@@ -26,7 +26,7 @@ from ekstui.present.blocks import (
     note,
     reach_style,
 )
-from ekstui.present.words import counted, error_notes, not_looked_at, uses_words
+from ekstui.present.words import counted, error_notes, facts_tree, not_looked_at, uses_words
 
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 
@@ -46,7 +46,7 @@ def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
         ("read", f"{age_in_words(snapshot.fetched_at, now)}, {whole}"),
         ("holds", _holds(snapshot)),
     )
-    return [Tree([Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", word)) for word, text in facts])]
+    return [facts_tree(facts)]
 
 
 def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:

@@ -1,6 +1,6 @@
 """All about one thing: an action, a symptom, a user, a group, a policy of the account."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ekstui.core.account import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User, attachments_of
@@ -14,7 +14,7 @@ from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
 from ekstui.present.policy_report import services_table
 from ekstui.present.who_can_report import since_words
-from ekstui.present.words import counted, grant_line, uses_words
+from ekstui.present.words import counted, facts_tree, grant_line, hints_tree, uses_words
 
 MOST_RESOURCES = 50
 """How many resources of an action are listed."""
@@ -59,8 +59,7 @@ def action_blocks(given: GivenAction) -> list[Block]:
     if card.known:
         blocks += _resource_types(card, given.covered)
     if card.needs:
-        hints = [Node((code(", ".join(hint.needs), "accent"), f": {hint.text}")) for hint in card.needs]
-        blocks += [Heading("Such a call often needs"), Tree(hints)]
+        blocks += [Heading("Such a call often needs"), hints_tree(card.needs)]
     return blocks
 
 
@@ -143,7 +142,7 @@ def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
         blocks += [Heading("Permissions boundary"), Tree([_policy(user.boundary_arn)])]
     created = f"{user.created:%Y-%m-%d}" if user.created else ""
     tags = [(f"tag {key}", value) for key, value in user.tags]
-    return [*blocks, Heading("About"), Tree(_facts([("ARN", user.arn or "not known"), ("created", created), *tags]))]
+    return [*blocks, Heading("About"), facts_tree([("ARN", user.arn or "not known"), ("created", created), *tags])]
 
 
 def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
@@ -151,7 +150,7 @@ def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
     users = [user.name for user in snapshot.users if group.name in user.groups]
     blocks: list[Block] = [Heading(group.name, 1), *_carried(group.attached, group.inline), Heading("Users in it")]
     blocks.append(Tree([Node(name) for name in users]) if users else Sentence(Span("none that was read", "muted")))
-    return [*blocks, Heading("About"), Tree(_facts([("ARN", group.arn or "not known")]))]
+    return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
 def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Block]:
@@ -176,7 +175,7 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
     if not carriers:
         blocks.append(Sentence(Span("nobody" if attached.complete else "nobody that was read", "muted")))
     updated = f"{policy.updated:%Y-%m-%d}" if policy.updated else ""
-    return [*blocks, Heading("About"), Tree(_facts([("ARN", policy.arn), ("updated", updated)]))]
+    return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", updated)])]
 
 
 def _carried(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
@@ -205,11 +204,3 @@ def _policy(name_or_arn: str) -> Node:
     return Node(
         (code(name), Span("  of the account" if own else "", "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
     )
-
-
-def _facts(about: Iterable[tuple[str, str]]) -> list[Node]:
-    return [
-        Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", number))
-        for number, (word, text) in enumerate(about)
-        if text
-    ]

@@ -6,6 +6,7 @@ from ekstui.core.differences import (
     SPELLED_OUT,
     ActionDifference,
     ConditionChange,
+    Differences,
     Held,
     LineChange,
     Place,
@@ -14,7 +15,6 @@ from ekstui.core.differences import (
     Way,
     WayChange,
 )
-from ekstui.core.document import Condition
 from ekstui.core.knowledge import Update
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
@@ -33,6 +33,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
+from ekstui.present.words import condition_line, counted, filled_in
 
 REASONS_SHOWN = 3
 """Of how many versions the reason is shown; a comparison over many says where the others are."""
@@ -90,35 +91,38 @@ def beside(comparison: Comparison) -> Iterator[Block]:
 
 def difference_blocks(comparison: Comparison) -> list[Block]:
     """Return what differs, action by action."""
-    found = comparison.differences
     if comparison.is_one_policy:
-        nodes = [
-            *(_changed(each) for each in found.changed),
-            *(_one_sided(each, "+", "added") for each in found.added),
-            *(_one_sided(each, "−", "removed") for each in found.removed),
-            *map(_covered, found.covered),
-        ]
-        return [Tree(nodes)] if nodes else []
-    one, other = comparison.names
-    _, _, changed = found.counts
-    blocks: list[Block] = []
+        return _between_versions(comparison.differences)
+    return [*_between_policies(comparison.differences, *comparison.names)]
+
+
+def _between_versions(found: Differences) -> list[Block]:
+    nodes = [
+        *(_changed(each) for each in found.changed),
+        *(_one_sided(each, "+", "added") for each in found.added),
+        *(_one_sided(each, "−", "removed") for each in found.removed),
+        *map(_covered, found.covered),
+    ]
+    return [Tree(nodes)] if nodes else []
+
+
+def _between_policies(found: Differences, one: str, other: str) -> Iterator[Block]:
     if found.removed:
-        blocks.append(Heading(("Only in ", code(one, "strong"), f" ({_count(found.removed)})")))
-        blocks.append(Tree([_one_sided(each, "−", "removed") for each in found.removed]))
+        yield Heading(("Only in ", code(one, "strong"), f" ({_count(found.removed)})"))
+        yield Tree([_one_sided(each, "−", "removed") for each in found.removed])
     if found.added:
-        blocks.append(Heading(("Only in ", code(other, "strong"), f" ({_count(found.added)})")))
-        blocks.append(Tree([_one_sided(each, "+", "added") for each in found.added]))
+        yield Heading(("Only in ", code(other, "strong"), f" ({_count(found.added)})"))
+        yield Tree([_one_sided(each, "+", "added") for each in found.added])
     if found.changed:
+        _, _, changed = found.counts
         legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
-        blocks.append(Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend)))
-        blocks.append(Tree([_changed(each, two=True) for each in found.changed]))
+        yield Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend))
+        yield Tree([_changed(each, two=True) for each in found.changed])
     if found.alike:
         by_pattern = {name for each in found.covered for name in each.actions}
         plain = [(effect, tuple(name for name in names if name not in by_pattern)) for effect, names in found.alike]
-        nodes = [*_by_service_of(plain), *(_covered_in_both(each, (one, other)) for each in found.covered)]
-        blocks.append(Heading(f"In both ({sum(len(names) for _, names in found.alike)})"))
-        blocks.append(Tree(nodes))
-    return blocks
+        yield Heading(f"In both ({sum(len(names) for _, names in found.alike)})")
+        yield Tree([*_by_service_of(plain), *(_covered_in_both(each, (one, other)) for each in found.covered)])
 
 
 def counts_words(comparison: Comparison) -> str:
@@ -127,18 +131,9 @@ def counts_words(comparison: Comparison) -> str:
     return f"+{added} −{removed} ~{changed}"
 
 
-def condition_line(condition: Condition, *, joint: bool = False) -> Line:
-    """Return a condition: its key, operator and values, in brackets where it is `joint` with others by an "and"."""
-    operator = f" {condition.operator}" if condition.operator else ""
-    values = joined(" or ", [code(each) for each in _shortened(condition.values)]) or ("(nothing)",)
-    if joint and len(condition.values) > 1:
-        values = ("(", *values, ")")
-    return (code(condition.key), f"{operator} ", *values)
-
-
 def way_line(way: Way) -> tuple[str | Span, ...]:
     """Return the conditions of one way, all of which must hold."""
-    return joined(" and ", [condition_line(each, joint=len(way) > 1) for each in way])
+    return joined(" and ", [condition_line(each, _shortened(each.values), joint=len(way) > 1) for each in way])
 
 
 def ways_line(ways: Sequence[Way]) -> tuple[str | Span, ...]:
@@ -171,8 +166,7 @@ def _reason(update: Update, *, back: bool) -> Line:
 
 def _parameters(side: ComparedSide) -> Iterator[Block]:
     """Yield what the parameters of a controller's policy were taken to be, and which nothing tells."""
-    given = ", ".join(f"{name}={value}" for name, value in side.parameters.items() if value is not None)
-    lacking = ", ".join(name for name, value in side.parameters.items() if value is None)
+    given, lacking = filled_in(side.parameters)
     if given:
         yield Sentence((code(short_label(side)), f" with {given}"))
     if lacking:
@@ -181,7 +175,7 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
 
 def _attached(count: AttachedCount) -> Line:
     kinds = ((count.roles, "role"), (count.users, "user"), (count.groups, "group"))
-    holders = ", ".join(f"{number:,} {kind}{'' if number == 1 else 's'}" for number, kind in kinds if number)
+    holders = ", ".join(counted(number, kind) for number, kind in kinds if number)
     if not holders:
         said = f"{count.policy} is attached to nothing"
     else:
@@ -310,32 +304,18 @@ def _way_change(change: WayChange, *, two: bool) -> Iterator[tuple[str | Span, .
 
 def _line_change(change: LineChange) -> tuple[str | Span, ...]:
     before, after = change.before, change.after
-    if before.operator != after.operator:
-        if change.removed or change.added:
-            return (
-                code(after.key),
-                Span(f"  − {before.operator} ", "removed"),
-                code(" or ".join(before.values), "removed"),
-                Span(f"  + {after.operator} ", "added"),
-                code(" or ".join(after.values), "added"),
-            )
-        values = " or ".join(after.values)
-        return (
-            code(after.key),
-            "  ",
-            Span(before.operator, "removed"),
-            " → ",
-            Span(after.operator, "added"),
-            f" {values}",
-        )
-    operator = "" if after.operator.lower() in _PLAIN_OPERATORS else f" {after.operator}"
-    others = (*before.values, *after.values)
-    return (
-        code(after.key),
-        operator,
-        *_values("−", "removed", [_tail(each, others) for each in change.removed]),
-        *_values("+", "added", [_tail(each, others) for each in change.added]),
-    )
+    if before.operator == after.operator:
+        operator = "" if after.operator.lower() in _PLAIN_OPERATORS else f" {after.operator}"
+        others = (*before.values, *after.values)
+        removed = _values("−", "removed", [_tail(each, others) for each in change.removed])
+        added = _values("+", "added", [_tail(each, others) for each in change.added])
+        return (code(after.key), operator, *removed, *added)
+    if change.removed or change.added:
+        old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(before.values), "removed"))
+        new = (Span(f"  + {after.operator} ", "added"), code(" or ".join(after.values), "added"))
+        return (code(after.key), *old, *new)
+    operators = (Span(before.operator, "removed"), " → ", Span(after.operator, "added"))
+    return (code(after.key), "  ", *operators, f" {' or '.join(after.values)}")
 
 
 def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:

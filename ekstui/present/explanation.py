@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.document import serialise_statement
@@ -39,6 +39,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.styled import Style
+from ekstui.present.words import hints_tree
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -93,7 +94,7 @@ def _explanation(
         line: Line = (Span(f"{finding.severity} with the role: ", severity_style(finding.severity)), finding.text)
         yield Sentence(line, key=(number, "finding", index))
     if about := list(_about(explanation)):
-        yield Table(_ABOUT, about)
+        yield _facts_table(about)
     level = 3 if several else 2
     for title, blocks in _sections(number, explanation, simulated):
         yield Heading(title, level, key=(number, title))
@@ -114,29 +115,13 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     return line, known
 
 
-def _about(explanation: Explanation) -> Iterator[TableRow]:
-    def row(word: str, value: Line) -> TableRow:
-        return TableRow((Span(word, "muted"), value))
-
+def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
+    """Yield what was judged and what to add, a word and what it is."""
     if explanation.symptoms and not explanation.denied:
-        yield from _about_symptoms(explanation, row)
-    if explanation.resource is not None:
-        yield row("resource", code(explanation.resource))
-    elif explanation.denied:
-        yield row("resource", "not given")
-    if explanation.principal is not None:
-        yield row("principal", code(explanation.principal))
-    if (trust := explanation.trust) is not None:
-        if trust.role is not None and trust.role != explanation.resource:
-            yield row("role", code(trust.role))
-        if trust.caller.kind == "web-identity" and trust.caller.subject is not None:
-            yield row("token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}"))
-    if explanation.role is not None and explanation.role != explanation.principal:
-        yield row("judged by", ("all of ", code(explanation.role)))
-    is_signed = (explanation.principal or "").lower() != ANONYMOUS
-    helps = is_signed and (explanation.cause is None or explanation.cause.has_remedy)
-    if explanation.denied and not explanation.judged and helps and not is_assuming(explanation.action or ""):
-        yield row(
+        yield from _about_symptoms(explanation)
+    yield from _about_request(explanation)
+    if explanation.denied and not explanation.judged and _helps_to_name_a_policy(explanation):
+        yield (
             "next",
             (
                 Span("--role NAME or --policy NAME says which statement came nearest", shown="outside"),
@@ -144,41 +129,71 @@ def _about(explanation: Explanation) -> Iterator[TableRow]:
             ),
         )
     if explanation.used_by:
-        yield row("used by", "; ".join(map(use_in_words, explanation.used_by)))
-    if explanation.missing_context:
-        told = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in explanation.missing_context]
-        typed = [_TYPED.get(key) or f"{key}=…" for key in explanation.missing_context]
-        yield row(
+        yield "used by", "; ".join(map(use_in_words, explanation.used_by))
+    if missing := explanation.missing_context:
+        options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
+        typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
+        yield (
             "to add",
             (
-                Span(", ".join(told), shown="outside"),
+                Span(", ".join(options), shown="outside"),
                 Span(f"{', '.join(typed)}; x asks again", shown="app"),
             ),
         )
 
 
-def _about_symptoms(explanation: Explanation, row: Callable[[str, Line], TableRow]) -> Iterator[TableRow]:
+def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
+    if explanation.resource is not None:
+        yield "resource", code(explanation.resource)
+    elif explanation.denied:
+        yield "resource", "not given"
+    if explanation.principal is not None:
+        yield "principal", code(explanation.principal)
+    if (trust := explanation.trust) is not None:
+        if trust.role is not None and trust.role != explanation.resource:
+            yield "role", code(trust.role)
+        if trust.caller.kind == "web-identity" and trust.caller.subject is not None:
+            yield "token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}")
+    if explanation.role is not None and explanation.role != explanation.principal:
+        yield "judged by", ("all of ", code(explanation.role))
+
+
+def _helps_to_name_a_policy(explanation: Explanation) -> bool:
+    """Return whether a policy of the principal could have allowed the request."""
+    is_signed = (explanation.principal or "").lower() != ANONYMOUS
+    has_remedy = explanation.cause is None or explanation.cause.has_remedy
+    return is_signed and has_remedy and not is_assuming(explanation.action or "")
+
+
+def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     policies = dict.fromkeys(name for each in explanation.symptoms for name in each.policies)
     actions = dict.fromkeys(name for each in explanation.symptoms for name in each.actions)
     if policies:
-        yield row("policies", code(", ".join(policies)))
+        yield "policies", code(", ".join(policies))
     if actions:
-        yield row("actions", code(", ".join(actions)))
+        yield "actions", code(", ".join(actions))
         if explanation.role is None:
             option = Span("--role NAME", shown="outside"), Span("role:NAME before it", shown="app")
-            yield row("next", (*option, " says which of them a role of the account lacks"))
-    yield row("source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms))))
+            yield "next", (*option, " says which of them a role of the account lacks")
+    yield "source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms)))
 
 
 def _sections(
     number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision]
 ) -> Iterator[tuple[str, list[Block]]]:
+    """Yield each section with its title."""
     for decision in simulated:
         yield f"IAM's own simulator: {simulated_in_words(decision.decision)}", [_simulated(decision)]
     if explanation.nearest:
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
         yield title, [Tree(nodes)]
+    yield from _remedies(number, explanation)
+    yield from _besides(number, explanation)
+
+
+def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
+    """Yield what would allow the request."""
     if (newer := explanation.newer_version) is not None:
         value = PolicyAt(newer.policy, newer.version)
         title = "A newer version may allow it" if newer.missing else "A newer version allows it"
@@ -190,15 +205,15 @@ def _sections(
         more = "; put the resource in place of *" if explanation.resource is None else ""
         title = f"Smallest statement that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
+
+
+def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
+    """Yield what else such a call needs, and what was not looked at."""
     if explanation.also_authorised_on:
         names = [f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on]
         yield "The same call is also authorised on", [Sentence(", ".join(names), key=(number, "also"))]
     if explanation.hints:
-        hints = [
-            Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(number, "hint", index))
-            for index, hint in enumerate(explanation.hints)
-        ]
-        yield "Such a call often needs", [Tree(hints)]
+        yield "Such a call often needs", [hints_tree(explanation.hints, number)]
     if explanation.not_looked_at:
         unseen = Sentence(Span(", ".join(explanation.not_looked_at), "muted"), key=(number, "unseen"))
         yield "Not looked at", [unseen]
@@ -267,14 +282,18 @@ def _remarks(allower: Allower) -> str:
 
 
 def _simulated(decision: SimulatedDecision) -> Table:
-    about = [
+    about: list[tuple[str, Line]] = [
         ("resource", decision.resource),
         ("matched", ", ".join(decision.matched)),
         ("not given", ", ".join(decision.missing_context)),
         ("organisation", _allows(decision.allowed_by_organisation)),
         ("boundary", _allows(decision.allowed_by_boundary)),
     ]
-    return Table(_ABOUT, [TableRow((Span(word, "muted"), text)) for word, text in about if text])
+    return _facts_table([(word, text) for word, text in about if text])
+
+
+def _facts_table(about: Sequence[tuple[str, Line]]) -> Table:
+    return Table(_ABOUT, [TableRow((Span(word, "muted"), value)) for word, value in about])
 
 
 def _allows(flag: bool | None) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.where import PolicyAt
-from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, level_style
+from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, joined, level_style, spans
 from ekstui.present.styled import Style
 from ekstui.present.words import counted
 
@@ -104,20 +104,30 @@ def _cell(cell: MatrixCell | None, form: Layout, level: str) -> tuple[Span, ...]
     if cell is None:
         return ()
     denied = (Span("!", "bad"),) if any(cell.denied) else ()
+    digits, _ = form.digits[level]
     if not form.numbers:
-        signs: list[Extent] = ["none" if not n else "all" if n == cell.total else "some" for n in cell.given]
-        return (*(_SIGNS[sign] for sign in signs), *denied)
+        return (*(_SIGNS[_sign(given, cell.total)] for given in cell.given), *denied)
     if not any(cell.given) and not denied:
         # A total beside nothing would hide where something is given.
-        return (Span(" ".join("·".rjust(form.digits[level][0]) for _ in cell.given), "muted"),)
-    spans: list[Span] = []
-    for index, given in enumerate(cell.given):
-        text = (str(given) if given else "·").rjust(form.digits[level][0])
-        style: Style = "muted" if not given else "accent" if cell.differs else "strong" if given == cell.total else ""
-        spans.append(Span(f"{' ' if index else ''}{text}", style))
-    if cell.total:
-        spans.append(Span(f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted"))
-    return (*spans, *denied)
+        return (Span(" ".join("·".rjust(digits) for _ in cell.given), "muted"),)
+    numbers = joined(
+        " ", [Span((str(given) if given else "·").rjust(digits), _style(given, cell)) for given in cell.given]
+    )
+    total = Span(f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted")
+    return (*spans(numbers), *((total,) if cell.total else ()), *denied)
+
+
+def _sign(given: int, total: int) -> Extent:
+    return "none" if not given else "all" if given == total else "some"
+
+
+def _style(given: int, cell: MatrixCell) -> Style:
+    """Return the style of a number: what differs between the policies stands out, then what is given in full."""
+    if not given:
+        return "muted"
+    if cell.differs:
+        return "accent"
+    return "strong" if given == cell.total else ""
 
 
 def _actions(row: MatrixRow, policies: int, width: int) -> list[TableRow]:

@@ -22,6 +22,7 @@ from ekstui.present.blocks import (
     level_style,
     note,
 )
+from ekstui.present.words import filled_in
 
 if TYPE_CHECKING:
     # A list of policies needs no module that reads documents.
@@ -139,8 +140,7 @@ def release_words(policy: Policy, info: VersionInfo) -> str:
 
 def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
     """Return what was filled in, and what was not."""
-    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
-    lacking = ", ".join(name for name, value in parameters.items() if value is None)
+    given, lacking = filled_in(parameters)
     blocks: list[Block] = [Sentence(f"filled in: {given}")] if given else []
     return [*blocks, Sentence(f"to be filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
 

@@ -48,38 +48,43 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
     previous: Block | None = None
     for index, block in enumerate(blocks):
         key: Hashable = index if isinstance(block, Table | Tree) or block.key is None else block.key
-        if (
-            isinstance(block, Table) != isinstance(previous, Table)
-            and previous
-            and not indent
-            and not _is_section(block)
-        ):
+        if previous and not indent and _parts_table(previous, block):
             yield Laid(("space", key), ())
-        match block:
-            case Heading():
-                if not fitted(block.line, place) or (block.level == 1 and place == "app"):
-                    continue
-                if previous is not None:
-                    yield Laid(("space", key), ())
-                if block.level > 1:
-                    indent = STEP
-                line = styled_line(block.line, place, "strong")
-                yield from _broken(key, line, width, "", STEP * 2, block.value)
-            case Sentence(line, value):
-                if not fitted(line, place):
-                    continue
-                yield from _broken(key, styled_line(line, place), width, indent, STEP if indent else "", value)
-            case Table():
-                yield from _laid_table(block, key, indent, None if whole_tables else width, place)
-            case Tree(nodes):
-                folds = any(node.opened is not None for node in nodes)
-                for number, node in enumerate(nodes):
-                    yield from _laid_node(node, (key, number), indent, width, place, folds)
-            case Code(text, value=value):
-                for number, part in enumerate(text.splitlines()):
-                    line = styled(indent + clean_line(part))
-                    yield Laid((key, number) if number else key, line, None if number else value)
+        if isinstance(block, Heading | Sentence) and not fitted(block.line, place):
+            continue
+        if isinstance(block, Heading):
+            if block.level == 1 and place == "app":
+                continue
+            if previous is not None:
+                yield Laid(("space", key), ())
+            indent = STEP if block.level > 1 else indent
+        yield from _laid_block(block, key, indent, width, place, whole_tables)
         previous = block
+
+
+def _laid_block(
+    block: Block, key: Hashable, indent: str, width: int, place: Place, whole_tables: bool
+) -> Iterator[Laid]:
+    match block:
+        case Heading(line, value=value):
+            yield from _broken(key, styled_line(line, place, "strong"), width, "", STEP * 2, value)
+        case Sentence(line, value):
+            yield from _broken(key, styled_line(line, place), width, indent, STEP if indent else "", value)
+        case Table():
+            yield from _laid_table(block, key, indent, None if whole_tables else width, place)
+        case Tree(nodes):
+            folds = any(node.opened is not None for node in nodes)
+            for number, node in enumerate(nodes):
+                yield from _laid_node(node, (key, number), indent, width, place, folds)
+        case Code(text, value=value):
+            for number, part in enumerate(text.splitlines()):
+                laid = styled(indent + clean_line(part))
+                yield Laid((key, number) if number else key, laid, None if number else value)
+
+
+def _parts_table(previous: Block, block: Block) -> bool:
+    """Return whether an empty line stands between two blocks: around a table, unless a heading brings its own."""
+    return isinstance(block, Table) != isinstance(previous, Table) and not _is_section(block)
 
 
 def _is_section(block: Block) -> bool:
@@ -269,12 +274,10 @@ def escaped(text: str) -> str:
 
 def _block(block: Block) -> Iterator[str]:
     match block:
-        case Heading(line, level):
-            if fitted(line, "markdown"):
-                yield f"{'#' * level} {_inline(line, strong=False)}"
-        case Sentence(line):
-            if fitted(line, "markdown"):
-                yield _inline(line)
+        case Heading(line, level) if fitted(line, "markdown"):
+            yield f"{'#' * level} {_inline(line, strong=False)}"
+        case Sentence(line) if fitted(line, "markdown"):
+            yield _inline(line)
         case Tree(nodes):
             for node in nodes:
                 yield from _item(node, "")
@@ -289,9 +292,13 @@ def _block(block: Block) -> Iterator[str]:
             yield f"| {' | '.join(escaped(column.title) for column in columns)} |"
             yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
             for row in rows:
-                cells = [_inline(cell, strong=False) for cell in row.cells]
-                cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if fitted(below, "markdown"))
-                yield f"| {' | '.join([*cells, *[''] * (len(columns) - len(cells))])} |"
+                yield _table_row(row, len(columns))
+
+
+def _table_row(row: TableRow, columns: int) -> str:
+    cells = [_inline(cell, strong=False) for cell in row.cells]
+    cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if fitted(below, "markdown"))
+    return f"| {' | '.join([*cells, *[''] * (columns - len(cells))])} |"
 
 
 def _item(node: Node, indent: str) -> Iterator[str]:

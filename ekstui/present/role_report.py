@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from ekstui.core.account import Use
+from ekstui.core.account import Role, Use
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
-from ekstui.core.findings import Finding, RolePolicy
+from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
@@ -26,7 +26,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.policy_report import services_table
-from ekstui.present.words import TRACKED, counted, last_used_words, policy_node
+from ekstui.present.words import TRACKED, counted, facts_tree, last_used_words, policy_node
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
@@ -167,8 +167,7 @@ def _use_below(use: Use) -> str:
 
 def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     """Return all about a role."""
-    subject = answer.subject
-    role = subject.role
+    role = answer.subject.role
     as_of = Span(f"account {answer.identity.account}, as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="terminal")
     blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
     if answer.findings:
@@ -176,32 +175,46 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(each) for each in answer.trust or ("nothing is known of its trust policy",)]
     blocks += [Heading("May do, all its policies together"), *_role_access(answer)]
-    blocks += [Heading("Uses"), Tree([_use_node(use, index) for index, use in enumerate(subject.uses)])]
+    blocks += _role_uses(answer.subject)
+    blocks += _role_policies(answer)
+    return [*blocks, Heading("About"), _role_facts(role, now)]
+
+
+def _role_uses(subject: RoleInUse) -> Iterator[Block]:
+    yield Heading("Uses")
+    yield Tree([_use_node(use, index) for index, use in enumerate(subject.uses)])
     if not subject.uses:
-        blocks.append(Sentence(Span("EKS is not known to use it", "muted")))
+        yield Sentence(Span("EKS is not known to use it", "muted"))
     if subject.unseen:
-        blocks.append(Sentence(Span(f"not looked at: {', '.join(subject.unseen)}", "muted")))
+        yield Sentence(Span(f"not looked at: {', '.join(subject.unseen)}", "muted"))
+
+
+def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
+    subject = answer.subject
     policies = [policy_node(each, _policy_kind(each), ("policy", each.arn or each.name)) for each in subject.policies]
     if subject.boundary:
         policies.append(policy_node(subject.boundary, "permissions boundary", ("boundary", subject.boundary.name)))
-    blocks += [Heading("Policies"), Tree(policies)]
+    yield Heading("Policies")
+    yield Tree(policies)
     if answer.copies:
-        blocks.append(Heading("Copies of what controllers publish"))
-        blocks.append(Tree([_copy(each, role.name, number) for number, each in enumerate(answer.copies)]))
-    if not subject.policies and role.extent == "full":
-        blocks.append(Sentence(Span("none", "muted")))
+        yield Heading("Copies of what controllers publish")
+        yield Tree([_copy(each, subject.role.name, number) for number, each in enumerate(answer.copies)])
+    if not subject.policies and subject.role.extent == "full":
+        yield Sentence(Span("none", "muted"))
+
+
+def _role_facts(role: Role, now: datetime) -> Tree:
     used = f"{last_used_words(role, now)} in {role.last_used_region}" if role.last_used else TRACKED
-    about = [("ARN", role.arn or "not known"), ("last used", used)]
-    if role.created:
-        about.append(("created", f"{role.created:%Y-%m-%d}"))
-    about += [("instance profile", profile) for profile in role.instance_profiles]
-    about += [(f"tag {key}", value) for key, value in role.tags]
-    if role.service_linked:
-        about.append(("service-linked", "only its service changes it"))
-    facts = [
-        Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", n)) for n, (word, text) in enumerate(about)
-    ]
-    return [*blocks, Heading("About"), Tree(facts)]
+    return facts_tree(
+        [
+            ("ARN", role.arn or "not known"),
+            ("last used", used),
+            ("created", f"{role.created:%Y-%m-%d}" if role.created else ""),
+            *(("instance profile", profile) for profile in role.instance_profiles),
+            *((f"tag {key}", value) for key, value in role.tags),
+            ("service-linked", "only its service changes it" if role.service_linked else ""),
+        ]
+    )
 
 
 def _role_access(answer: RoleAnswer) -> Iterator[Block]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ekstui.core.document import Statement
 from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
-from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined
+from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, joined
 from ekstui.present.styled import Style
+from ekstui.present.words import condition_line
 
 
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
@@ -50,9 +49,5 @@ def _added(statement: Statement) -> Node:
 def _statement(sign: str, style: Style, statement: Statement) -> Node:
     where = joined(", ", [code(each) for each in statement.resources])
     below: list[Node] = [Node(("on ", *where))]
-    below += [Node(_condition(each.operator, each.key, each.values)) for each in statement.conditions]
+    below += [Node(("if ", *condition_line(each, each.values))) for each in statement.conditions]
     return Node((Span(f"{sign} ", style), *joined(", ", [code(each) for each in statement.actions])), below)
-
-
-def _condition(operator: str, key: str, values: Sequence[str]) -> Line:
-    return ("if ", code(key), f" {operator} ", *joined(" or ", [code(each) for each in values]))

@@ -54,6 +54,8 @@ _DENIED = {
     "unknown": "the policy itself may deny it again",
 }
 
+_DENIED_IN_SHORT = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
+
 
 def who_can_blocks(
     answer: WhoCan,
@@ -231,27 +233,32 @@ def _short(grant: Grant) -> str:
 
 def _if(holder: Holder) -> Iterator[Line]:
     """Yield what a row says beside: conditions, what a later version dropped, a Deny, and whose policy it is."""
-    ways = [tuple(dict.fromkeys(each.key for each in grant.conditions)) for grant in holder.grants]
-    named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
-    room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
-    if any(len(way) > room for way in named):
-        named = list(dict.fromkeys(" and ".join(dict.fromkeys(map(_kind_of_key, way))) for way in ways if way))
-    if named:
-        yield f"{'partly ' if () in ways else ''}if {_fitted(named, ' or ', ' or +', room)}"
+    if conditions := _conditions(holder):
+        yield conditions
     for wider in holder.wider:
         if wider.without:
             without = " and ".join(dict.fromkeys(map(_tag, wider.without)))
             day = f" {wider.created:%Y-%m-%d}" if wider.created else ""
             yield Span(f"without {without} since {version_label(wider.version)}{day}", "accent")
     if holder.denied:
-        words = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
-        yield Span(words[holder.denied], "bad")
+        yield Span(_DENIED_IN_SHORT[holder.denied], "bad")
     if not holder.applies:
         yield Span("may give nothing", "warn")
     if holder.via == "NotAction":
         yield Span("by NotAction", "muted")
     if holder.policy.kind == "service-linked":
         yield Span("service-linked", "muted")
+
+
+def _conditions(holder: Holder) -> str:
+    """Return the condition keys of a policy's grants, as many as fit: `if CreateAction or RequestTag, +3`."""
+    ways = [tuple(dict.fromkeys(each.key for each in grant.conditions)) for grant in holder.grants]
+    room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
+    named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
+    if any(len(way) > room for way in named):
+        named = list(dict.fromkeys(" and ".join(dict.fromkeys(map(_kind_of_key, way))) for way in ways if way))
+    partly = "partly " if () in ways else ""
+    return f"{partly}if {_fitted(named, ' or ', ' or +', room)}" if named else ""
 
 
 def _short_key(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tr
 
 if TYPE_CHECKING:
     from ekstui.core.account import Role, SourceError, Use
+    from ekstui.core.document import Condition
     from ekstui.core.findings import RolePolicy
     from ekstui.core.grants import Grant
+    from ekstui.core.knowledge import DependentActions
     from ekstui.errors import EkstuiError
 
 TRACKED = "no activity in the 400 days that IAM tracks"
@@ -29,11 +31,21 @@ def grant_line(grant: Grant) -> Line:
     where: tuple[str | Span, ...] = joined(", ", [code(each) for each in grant.resources]) or ("no resource",)
     if grant.resource_element == "NotResource":
         where = ("everything but ", *where)
-    conditions = [
-        (code(condition.key), f" {condition.operator} ", *joined(" or ", [code(value) for value in condition.values or ("(nothing)",)]))
-        for condition in grant.conditions
-    ]  # fmt: skip
+    conditions = [condition_line(each, each.values) for each in grant.conditions]
     return (*where, " if ", *joined(" and ", conditions)) if conditions else where
+
+
+def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
+    """Return a condition as key, operator and values, several in brackets where it is `joint` with others by an "and"."""
+    operator = f" {condition.operator} " if condition.operator else " "
+    named = joined(" or ", [code(each) for each in values]) or ("(nothing)",)
+    return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
+
+
+def filled_in(parameters: Mapping[str, str | None]) -> tuple[str, str]:
+    """Return the parameters of a controller's policy that have a value, with it, and the names of those without."""
+    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    return given, ", ".join(name for name, value in parameters.items() if value is None)
 
 
 def uses_words(uses: Sequence[Use]) -> str:
@@ -54,6 +66,27 @@ def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
     unread = "  document not read" if policy.document is None else ""
     line = (code(policy.name), Span(version, "muted"), Span(f"  {word}", "muted"), Span(unread, "warn"))
     return Node(line, value=policy, key=key)
+
+
+def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
+    """Return facts as `word: text`, those without a text left out; a cursor rests on each."""
+    return Tree(
+        [
+            Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", number))
+            for number, (word, text) in enumerate(facts)
+            if text
+        ]
+    )
+
+
+def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
+    """Return which other actions calls of an action need."""
+    return Tree(
+        [
+            Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(key, "hint", index))
+            for index, hint in enumerate(hints)
+        ]
+    )
 
 
 _IN_THE_APP = (
