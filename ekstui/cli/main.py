@@ -47,27 +47,13 @@ _OPTIONS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments and return the exit code; with the process's own, by default, end the process."""
     given = sys.argv[1:] if arguments is None else arguments
-    words: list[str] = []
-    implicit = False
     prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
         from ekstui.cli.commands.completion import command_in, complete  # 40 ms, and only where a shell asks
 
         complete(build_parser(command_in(os.environ.get("COMP_LINE", ""))))
     try:
-        words = with_command(given)
-        implicit = words[0] == "open" and "open" not in given
-        if words[0] == "open" and not {"-h", "--help"} & {*words}:
-            refuse_what_is_no_terminal()
-        parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
-        choose_form(parsed)
-        parsed.settings = apply_settings(parsed)
-        keep_log(parsed.settings.settings)
-        if parsed.verbose or parsed.debug:
-            from ekstui import logbook
-
-            logbook.log_to_stderr("debug" if parsed.debug else "info")
-        code = run(parsed)
+        code = run(parse(given))
         flush_out()
         if arguments is None:
             end_at_once(code)
@@ -75,14 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return end_quietly()
     except EkstuiError as error:
-        code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
-        if wants_json(given):
-            narrate_json(code.name.lower().replace("_", "-"), error)
-        else:
-            narrate(error)
-        if implicit and (near := nearest(next(iter(words[1:]), ""), COMMANDS)):
-            narrate(f"Did you mean ekstui {near}?")
-        return code
+        return refuse(error, given)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a traceback would tell users nothing, and others the account's names)
@@ -91,6 +70,42 @@ def main(arguments: list[str] | None = None) -> int:
         logbook.unexpected(error, "it ends the command")
         sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
         return ExitCode.BROKEN
+
+
+def parse(given: list[str]) -> argparse.Namespace:
+    """Return the parsed arguments with the settings in effect, and begin to log where those say so."""
+    words = with_command(given)
+    if words[0] == "open" and not {"-h", "--help"} & {*words}:
+        refuse_what_is_no_terminal()
+    parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
+    choose_form(parsed)
+    parsed.settings = apply_settings(parsed)
+    keep_log(parsed.settings.settings)
+    if parsed.verbose or parsed.debug:
+        from ekstui import logbook
+
+        logbook.log_to_stderr("debug" if parsed.debug else "info")
+    return parsed
+
+
+def refuse(error: EkstuiError, given: list[str]) -> int:
+    """Say an error on stderr, with the command that may be meant, and return its exit code."""
+    code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+    if wants_json(given):
+        narrate_json(code.name.lower().replace("_", "-"), error)
+    else:
+        narrate(error)
+    if near := command_meant(given):
+        narrate(f"Did you mean ekstui {near}?")
+    return code
+
+
+def command_meant(given: list[str]) -> str | None:
+    """Return the command that is like the word which was taken for something to open."""
+    if "open" in given or given[:1] == ["help"]:
+        return None
+    command, *words = with_command(given)
+    return nearest(next(iter(words), ""), COMMANDS) if command == "open" else None
 
 
 def choose_form(arguments: argparse.Namespace) -> None:

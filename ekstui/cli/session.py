@@ -14,6 +14,7 @@ from ekstui.library.choice import AccountChoice
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, SourceError
     from ekstui.library import Library
+    from ekstui.store.index import Progress
 
 _opened: list[Library] = []
 
@@ -56,6 +57,15 @@ def read_account(library: Library) -> AccountSnapshot:
     """Read the account anew, or take the last snapshot where AWS must not be asked."""
     with narrate_progress() as tell:
         return library.account.refresh(lambda _, words: tell(words))
+
+
+def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:
+    """Fill the cache on first use and index it, with progress on a terminal."""
+    from ekstui.library.maintenance import fill_cache
+
+    with narrate_progress() as tell:
+        if fill_cache(library, lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
+            index(library, lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
 
 
 def narrate_errors(errors: tuple[SourceError, ...]) -> None:

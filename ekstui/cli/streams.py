@@ -63,20 +63,16 @@ def print_text(text: str = "") -> None:
     write_out(clean(text) + "\n")
 
 
-def print_blocks(blocks: Sequence[Block]) -> None:
-    """Print an answer: wrapped to a terminal's width; into a pipe each row of a table stays on one line."""
-    from ekstui.present.rendering import lines  # 6 ms, which neither help nor a refusal needs
+def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
+    """Print an answer: wrapped to a terminal's width, in a pipe with each row of a table on one line, or as Markdown."""
+    from ekstui.present import rendering  # 6 ms, which neither help nor a refusal needs
 
-    terminal = to_terminal()
-    for line in lines(blocks, terminal_width(), colours=_colours(), whole_tables=not terminal):
+    if markdown:
+        write_out(rendering.markdown(blocks))
+        return
+    whole = not to_terminal()
+    for line in rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole):
         write_out(line + "\n")
-
-
-def print_markdown(blocks: Sequence[Block]) -> None:
-    """Print an answer as Markdown."""
-    from ekstui.present.rendering import markdown
-
-    write_out(markdown(blocks))
 
 
 def narrate(message: EkstuiError | str) -> None:

@@ -128,6 +128,11 @@ def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
     return blocks
 
 
+def no_holder_words(found: KubernetesHolders) -> str:
+    """Return that no access policy is known to allow a request."""
+    return f"No EKS access policy whose rules are published allows {found.request}."
+
+
 def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[Block]:
     """Return whose access entries give what was asked for."""
     if not found:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from ekstui.core.policy import version_label
-from ekstui.library import CacheInfo
+from ekstui.library import CacheInfo, DataStatus
+from ekstui.library.results import Counts
 from ekstui.library.syncing import SyncReport
 from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, note
+from ekstui.present.words import counted
 from ekstui.settings import SETTINGS, Effective
 from ekstui.store.accounts import StoredAccount
 
@@ -25,6 +27,31 @@ def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Blo
         Sentence(f"account {entry.account} ({entry.partition}) as of {entry.fetched_at:%Y-%m-%d %H:%M} UTC")
         for entry in accounts
     ]
+
+
+def verified_words(counts: Counts | None) -> str:
+    """Return what was found intact."""
+    if counts is None:
+        return "There is no cache yet; the corpus is intact."
+    return f"{counts.policies:,} policies and {counts.versions:,} versions are intact."
+
+
+def undone_words(data: DataStatus | None) -> str:
+    """Return what answers rest on after a sync was undone."""
+    if data is None:
+        return "There is no sync to undo."
+    return f"Undone: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}."
+
+
+def cleared_words(freed: int) -> str:
+    """Return how much space the cache took, and what is kept."""
+    kept = "Snapshots of accounts are kept (--accounts deletes them)."
+    return f"Freed {freed:,} bytes; the next start fills the cache again. {kept}"
+
+
+def forgotten_words(deleted: int, account: str | None) -> str:
+    """Return how many snapshots were deleted: of one account, or of all."""
+    return f"Deleted {counted(deleted, 'file')} about {f'account {account}' if account else 'all accounts'}."
 
 
 def sync_blocks(report: SyncReport) -> list[Block]:

@@ -23,6 +23,8 @@ from ekstui.present.blocks import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step, StepCounts
@@ -38,6 +40,23 @@ COLUMNS = (
 def changes_table(steps: Sequence[FeedStep]) -> Table:
     """Return a step of any policy a row."""
     return Table(COLUMNS, [_row(step) for step in steps])
+
+
+def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
+    """Return which period the feed is about, and how many steps that change nothing it leaves out."""
+    hidden = f"; {left_out} steps that change nothing are left out (--all shows them)" if left_out else ""
+    return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{hidden}."
+
+
+def beyond_words(known_until: datetime) -> str:
+    """Return that the period begins after the last day that is known."""
+    return f"The policies are known until {known_until:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
+
+
+def undated_words(versions: Sequence[tuple[str, int]]) -> str:
+    """Return which versions may belong to the period."""
+    names = ", ".join(f"{name} {version_label(number)}" for name, number in versions)
+    return f"Not listed, since nobody knows when they were made: {names}."
 
 
 def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> list[Block]:

@@ -26,10 +26,12 @@ from ekstui.present.words import filled_in
 
 if TYPE_CHECKING:
     # A list of policies needs no module that reads documents.
+    from ekstui.core.document import Trimmed
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
     from ekstui.core.policy import Policy, VersionInfo
     from ekstui.core.reference import ActionInfo
     from ekstui.core.summary import Remaining, ServiceSummary
+    from ekstui.errors import DocumentError
     from ekstui.library import PolicyEntry
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
@@ -194,6 +196,29 @@ def access_words(service: ServiceSummary) -> str:
 
 def _name(service: ServiceSummary) -> str:
     return service.service if service.effect == "Allow" else f"{service.service} (deny)"
+
+
+def broken_words(rule: DocumentError) -> str:
+    """Return that a document of AWS's breaks IAM's grammar."""
+    return f"AWS published this version although IAM's grammar does not allow it: {rule.message}"
+
+
+def document_remarks(name: str, size: str, parameters: Mapping[str, str | None]) -> list[str]:
+    """Return what to know before a document is attached: what of it is too large, and what is to be filled in."""
+    remarks = [f"{name} has {size} (--terraform and --cloudformation do)."] if size else []
+    _, lacking = filled_in(parameters)
+    return [*remarks, f"Left to fill in with --param NAME=VALUE: {lacking}."] if lacking else remarks
+
+
+def trimmed_remarks(name: str, result: Trimmed, reasons: Mapping[str, str | None]) -> list[str]:
+    """Return what was left out of a policy and why, by the prefix of the service."""
+    if not result.dropped:
+        return [f"Nothing is left out: no service of {name} is known to be unused by EKS."]
+    remarks: list[str] = []
+    for service, reason in reasons.items():
+        if actions := [action for action in result.dropped if action.lower().startswith(f"{service}:")]:
+            remarks.append(f"Left out {', '.join(actions)}: {reason or 'EKS no longer uses the service.'}")
+    return remarks
 
 
 class RemainingService(NamedTuple):

@@ -25,6 +25,13 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
     return blocks
 
 
+def nothing_words(answer: UpgradeAnswer) -> str:
+    """Return that no role of the cluster runs a component, and where the components are listed."""
+    return (
+        f"No role of cluster {answer.cluster} is known to run one of the components (ekstui list --scope controllers)."
+    )
+
+
 def _component(each: ComponentUpgrade) -> list[Block]:
     blocks: list[Block] = []
     if each.role is not None and each.before:

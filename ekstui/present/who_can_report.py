@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words
 from ekstui.present.blocks import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ekstui.core.grants import Grant
     from ekstui.core.holders import Holder, Since, WhoCan
     from ekstui.core.principals import PrincipalCan, PrincipalsCan
+    from ekstui.scope import Scope
 
 ON_ROOM = 20
 """Characters of resources that a row names before it counts the rest; the first stands in any case."""
@@ -53,6 +55,15 @@ _DENIED = {
     "partial": "the policy itself denies a part of it again",
     "unknown": "the policy itself may deny it again",
 }
+
+_NOBODY = {
+    "eks": "no AWS managed policy of scope eks (--scope all looks at every one)",
+    "all": "no AWS managed policy",
+    "controllers": "no policy that a controller publishes",
+    "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
+    "any": "no AWS managed policy, and none that a controller publishes,",
+}
+"""Which policies were looked at, by scope, where none of them allows an action."""
 
 _DENIED_IN_SHORT = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
 
@@ -92,6 +103,20 @@ def who_can_blocks(
         blocks.append(Heading((code(holder.policy.name), f" {version_label(holder.version)}")))
         blocks.append(Tree([Node(line) for line in holder_lines(holder, answer.action, types=types)]))
     return blocks
+
+
+def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_until: datetime) -> list[str]:
+    """Return what to know beside the policies: that nothing names the action, and that none allows it."""
+    remarks: list[str] = []
+    if not answer.is_named:
+        nearest = nearest_actions(answer.action)
+        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        remarks.append(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
+    if not answer.holders:
+        which = _NOBODY[scope if answer.is_named else "all"]
+        on = f" on {resource}" if resource else ""
+        remarks.append(f"None exists: {which} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}.")
+    return remarks
 
 
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:

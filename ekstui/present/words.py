@@ -68,6 +68,11 @@ def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
     return Node(line, value=policy, key=key)
 
 
+def incomplete_words(what: str = "every role, user and group", so: str = "") -> str:
+    """Return that not all was read, and what that means for the answer."""
+    return f"Incomplete: not {what} was read{f', so {so}' if so else ''}."
+
+
 def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
     """Return facts as `word: text`, those without a text left out; a cursor rests on each."""
     return Tree(

@@ -9,6 +9,7 @@ from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.account_shapes import account_shape
 from ekstui.present.account_report import clusters_blocks, identity_blocks, unread_blocks
+from ekstui.present.words import incomplete_words
 
 DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read."
 EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
@@ -26,12 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
     snapshot = read_account(library)
     if arguments.json:
         print_json(account_shape(library.data(), snapshot))
+        narrate_errors(snapshot.errors)
     else:
-        print_blocks(
-            [*identity_blocks(snapshot, datetime.now(UTC)), *clusters_blocks(snapshot), *unread_blocks(snapshot)]
-        )
-        return ExitCode.DONE
-    narrate_errors(snapshot.errors)
-    if not snapshot.complete:
-        narrate("Incomplete: not every role, user and group was read.")
+        identity = identity_blocks(snapshot, datetime.now(UTC))
+        print_blocks([*identity, *clusters_blocks(snapshot), *unread_blocks(snapshot)])
+    if arguments.json and not snapshot.complete:
+        narrate(incomplete_words())
     return ExitCode.DONE

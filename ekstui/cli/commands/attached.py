@@ -11,6 +11,7 @@ from ekstui.export.account_shapes import attached_shape, organisation_shape
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.present.account_report import attached_blocks, everywhere_blocks
+from ekstui.present.words import incomplete_words
 
 DESCRIPTION = f"Show the roles, users and groups of the account that have a policy attached. {POLICY}"
 EXAMPLES = (
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_blocks(attached_blocks(answer, datetime.now(UTC)))
     narrate_errors(attachments.errors)
     if not attachments.complete:
-        narrate("Incomplete: not every role, user and group was read, so there may be more.")
+        narrate(incomplete_words(so="there may be more"))
     return ExitCode.NOTHING if attachments.proven_empty else ExitCode.DONE
 
 

@@ -8,7 +8,7 @@ from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
-from ekstui.present.cache_and_settings import cache_blocks
+from ekstui.present.cache_and_settings import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
 
 DESCRIPTION = (
     "Show what the local cache holds (info), read all of it (verify), undo the last sync (undo-sync), or delete it "
@@ -53,10 +53,8 @@ def _verify(library: Library, arguments: argparse.Namespace) -> int:
     if arguments.json:
         cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
         print_json(answer(cached=cached, policies=policies, versions=versions))
-    elif counts is None:
-        print_text("There is no cache yet; the corpus is intact.")
     else:
-        print_text(f"{counts.policies:,} policies and {counts.versions:,} versions are intact.")
+        print_text(verified_words(counts))
     return ExitCode.DONE
 
 
@@ -66,10 +64,8 @@ def _undo(library: Library, arguments: argparse.Namespace) -> int:
     data = undo_sync(library)
     if arguments.json:
         print_json(answer(undone=data is not None, data=library.data()))
-    elif data is None:
-        print_text("There is no sync to undo.")
     else:
-        print_text(f"Undone: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}.")
+        print_text(undone_words(data))
     return ExitCode.NOTHING if data is None else ExitCode.DONE
 
 
@@ -79,11 +75,6 @@ def _clear(library: Library, arguments: argparse.Namespace) -> int:
     freed = 0 if accounts else maintenance.clear_cache(library)
     if arguments.json:
         print_json(answer(freed_bytes=freed, deleted_accounts=deleted))
-    elif accounts:
-        whose = f"account {arguments.account}" if arguments.account else "all accounts"
-        print_text(f"Deleted {deleted} file{'' if deleted == 1 else 's'} about {whose}.")
     else:
-        print_text(
-            f"Freed {freed:,} bytes; the next start fills the cache again. Snapshots of accounts are kept (--accounts deletes them)."
-        )
+        print_text(forgotten_words(deleted, arguments.account) if accounts else cleared_words(freed))
     return ExitCode.NOTHING if accounts and not deleted else ExitCode.DONE

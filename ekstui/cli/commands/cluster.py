@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from ekstui.cli.exit_codes import gate
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown
+from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.account_shapes import cluster_shape
 from ekstui.library.cluster_answers import cluster_answer, worst_first
 from ekstui.present.cluster_report import cluster_blocks
+from ekstui.present.words import incomplete_words
 
 DESCRIPTION = "Show a cluster's health, its roles and their policies, and what is missing, superseded or too broad."
 EXAMPLES = (
@@ -40,11 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(cluster_shape(data, answer))
     else:
-        show = print_markdown if arguments.markdown else print_blocks
-        show(cluster_blocks(answer, data.newest, datetime.now(UTC)))
+        print_blocks(cluster_blocks(answer, data.newest, datetime.now(UTC)), markdown=arguments.markdown)
     narrate_errors(answer.errors)
     if not answer.complete:
-        narrate("Incomplete: not everything about this cluster was read.")
+        narrate(incomplete_words("everything about this cluster"))
     if arguments.fail_on is None:
         return gate(False)
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")

@@ -9,6 +9,7 @@ from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.account_shapes import clusters_shape
 from ekstui.library.cluster_answers import clusters
 from ekstui.present.cluster_report import clusters_blocks
+from ekstui.present.words import incomplete_words
 
 DESCRIPTION = "Show the account's clusters, a row each: version, mode, problems, advice, and what EKS reports."
 EXAMPLES = ("ekstui clusters --profile prod", "ekstui clusters --region all --json")
@@ -31,6 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
         print_blocks(clusters_blocks(snapshot, answers))
     narrate_errors(snapshot.errors)
     if not snapshot.complete:
-        narrate("Incomplete: not every role and cluster was read, so there may be more problems.")
+        narrate(incomplete_words("every role and cluster", "there may be more problems"))
     known = snapshot.eks is not None and not any(each.source == "clusters" for each in snapshot.errors)
     return ExitCode.NOTHING if known and not answers else ExitCode.DONE

@@ -6,7 +6,7 @@ import sys
 from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import library_for
-from ekstui.cli.streams import print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.streams import print_blocks, print_json, print_text
 from ekstui.core.where import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.documents import comparison_patch
@@ -54,10 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(diff_shape(library.data(), comparison))
     elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
-    elif arguments.markdown:
-        print_markdown(comparison_blocks(comparison))
     else:
-        print_blocks(comparison_blocks(comparison))
+        print_blocks(comparison_blocks(comparison), markdown=arguments.markdown)
     change = comparison.change
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, [change.reach]))
 
@@ -70,5 +68,5 @@ def _access(library: Library, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(access_diff_shape(library.data(), found))
     else:
-        (print_markdown if arguments.markdown else print_blocks)(access_difference_blocks(found))
+        print_blocks(access_difference_blocks(found), markdown=arguments.markdown)
     return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))

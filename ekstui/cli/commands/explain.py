@@ -142,23 +142,16 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     policies = tuple(parse_side(text) for text in arguments.policy)
     boundary = None if arguments.boundary is None else parse_side(arguments.boundary)
     session = tuple(parse_side(text) for text in arguments.session_policy)
-    words = " ".join(arguments.message)
-    sides = [*policies, *session, *((boundary,) if boundary else ())]
+    trust = _trust(arguments.trust)
+    sides = [side for side in (*policies, *session, boundary, trust) if side is not None]
     if any(isinstance(side, RoleSide) for side in sides):
         raise InputError("A role is not a policy.", "--role NAME judges by all of its policies.")
-    trust = (
-        None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
-    )
-    sides += [trust] if trust else []
     document_on_stdin = StandardInput() in sides
-    if sides.count(StandardInput()) > 1 or (document_on_stdin and words == "-"):
+    if sides.count(StandardInput()) > 1 or (document_on_stdin and arguments.message == ["-"]):
         raise InputError("Standard input can be one thing only.")
-    message: str | None = words
-    if words == "-" or (not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()):
-        message = _standard_input(MAX_CHARACTERS)
     return Inquiry(
         question=Question(
-            message=message or None,
+            message=_message(arguments, document_on_stdin=document_on_stdin),
             action=arguments.action,
             resources=tuple(arguments.resource),
             principal=arguments.principal,
@@ -173,6 +166,19 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
         values=parameters(arguments),
     )
+
+
+def _trust(text: str | None) -> FileSide | StandardInput | None:
+    if text is None:
+        return None
+    return StandardInput() if text == "-" else FileSide(text)
+
+
+def _message(arguments: argparse.Namespace, *, document_on_stdin: bool) -> str | None:
+    """Return the message: the words that were given, or what is piped in unless that is something else."""
+    words = " ".join(arguments.message)
+    is_piped = not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()
+    return (_standard_input(MAX_CHARACTERS) if words == "-" or is_piped else words) or None
 
 
 def _standard_input(limit: int) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ekstui.cli.exit_codes import add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
-from ekstui.cli.streams import print_blocks, print_json, print_markdown
+from ekstui.cli.streams import print_blocks, print_json
 from ekstui.core.grants import Reach
 from ekstui.export.shapes import review_shape
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(review_shape(answer))
     else:
-        (print_markdown if arguments.markdown else print_blocks)(review_blocks(answer))
+        print_blocks(review_blocks(answer), markdown=arguments.markdown)
     reaches: list[Reach] = ["unknown" if each.change is None else each.change.reach for each in answer.documents]
     if answer.not_read:
         reaches.append("unknown")

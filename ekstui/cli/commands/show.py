@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.where import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
@@ -19,7 +19,15 @@ from ekstui.library.access_policies import AccessPolicyAnswer, find_access_polic
 from ekstui.library.catalog import knowledge, knowledge_of, version_at
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block, Heading
-from ekstui.present.policy_report import about_blocks, actions_blocks, notes_blocks, services_table, version_blocks
+from ekstui.present.policy_report import (
+    about_blocks,
+    actions_blocks,
+    broken_words,
+    document_remarks,
+    notes_blocks,
+    services_table,
+    version_blocks,
+)
 
 DESCRIPTION = f"Show what a policy permits. {POLICY} A file, - for standard input, and role:NAME (all policies of a role) are taken too."
 EXAMPLES = (
@@ -48,31 +56,27 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
         return _show_document(side, arguments)
     library = open_library()
-    values = parameters(arguments)
     asked = [_asked(library, text) for text in arguments.policy]
     wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
         for broken in broken_rules(library.document(entry.policy, version)):
-            narrate(f"AWS published this version although IAM's grammar does not allow it: {broken.message}")
+            narrate(broken_words(broken))
     if arguments.json and not arguments.document:
+        values = parameters(arguments)
         print_json(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
-        return ExitCode.DONE
-    if not wanted and any(
-        form in arguments and getattr(arguments, form) for form in ("document", "terraform", "cloudformation")
-    ):
-        raise InputError("An EKS access policy has no document.", "Without the option its rules are shown.")
-    if len(wanted) > 1 and (arguments.document or arguments.terraform or arguments.cloudformation):
-        raise InputError("A document is printed alone.", "Name one policy.")
-    for number, (iam, access) in enumerate(asked):
-        if number:
-            print_text()
-        if iam is not None:
-            _print(library, *iam, arguments)
-        if access is not None and not (arguments.document or arguments.terraform or arguments.cloudformation):
-            if iam is not None:
-                print_text()
-            (print_markdown if arguments.markdown else print_blocks)(access_blocks(access))
+    elif _asks_for_document(arguments):
+        if not wanted:
+            raise InputError("An EKS access policy has no document.", "Without the option its rules are shown.")
+        if len(wanted) > 1:
+            raise InputError("A document is printed alone.", "Name one policy.")
+        _print_document(library, *wanted[0], arguments)
+    else:
+        _print_reports(library, asked, arguments)
     return ExitCode.DONE
+
+
+def _asks_for_document(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.document or arguments.terraform or arguments.cloudformation)
 
 
 def _show_document(side: Side, arguments: argparse.Namespace) -> int:
@@ -89,23 +93,21 @@ def _show_document(side: Side, arguments: argparse.Namespace) -> int:
     text = sys.stdin.read() if isinstance(side, StandardInput) else ""
     document = document_of_side(side, library, text)
     services = services_in(document)
-    if arguments.document:
-        print_json(serialise(document))
-    elif arguments.terraform or arguments.cloudformation:
-        form = terraform_text if arguments.terraform else cloudformation_text
-        print_text(form("policy", serialise(document)).rstrip("\n"))
+    if _asks_for_document(arguments):
+        _print_form("policy", serialise(document), arguments)
     elif arguments.json:
         print_json(document_shape(library.data(), str(side), serialise(document), services))
     else:
-        blocks: list[Block] = [Heading(str(side), 1), services_table(services)]
-        if arguments.markdown:
-            print_markdown(blocks)
-        else:
-            print_blocks([*blocks, *actions_blocks(services, {})])
+        actions = [] if arguments.markdown else actions_blocks(services, {})
+        print_blocks([Heading(str(side), 1), services_table(services), *actions], markdown=arguments.markdown)
     return ExitCode.DONE
 
 
-def _asked(library: Library, text: str) -> tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]:
+Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]
+"""An IAM policy with its version and an EKS access policy; at least one of them."""
+
+
+def _asked(library: Library, text: str) -> Asked:
     """Return the IAM policy and the EKS access policy that a text names; two where both have the name."""
     access = find_access_policy(text)
     if access is not None and means_access_policy(text):
@@ -134,28 +136,46 @@ def _shape(
     return found | {"access_policy": access_policy_shape(library.data(), access)} if access else found
 
 
-def _print(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> None:
+def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> None:
     policy, values = entry.policy, parameters(arguments)
-    if arguments.document or arguments.terraform or arguments.cloudformation:
-        document = library.document_json(policy, version, values)
-        if words := size_words(document):
-            narrate(f"{policy.name} has {words} (--terraform and --cloudformation do).")
-        lacking = [name for name, value in library.parameters(policy, version, values).items() if value is None]
-        if lacking:
-            narrate(f"Left to fill in with --param NAME=VALUE: {', '.join(lacking)}.")
-        if arguments.document:
-            print_json(document)
-        else:
-            text = terraform_text if arguments.terraform else cloudformation_text
-            print_text(text(policy.name, document).rstrip("\n"))
-        return
+    document = library.document_json(policy, version, values)
+    for remark in document_remarks(policy.name, size_words(document), library.parameters(policy, version, values)):
+        narrate(remark)
+    _print_form(policy.name, document, arguments)
+
+
+def _print_form(name: str, document: object, arguments: argparse.Namespace) -> None:
+    if arguments.document:
+        print_json(document)
+    else:
+        text = terraform_text if arguments.terraform else cloudformation_text
+        print_text(text(name, document).rstrip("\n"))
+
+
+def _print_reports(library: Library, asked: Sequence[Asked], arguments: argparse.Namespace) -> None:
+    reports = [
+        blocks
+        for iam, access in asked
+        for blocks in (
+            [] if iam is None else _report(library, *iam, arguments),
+            [] if access is None else access_blocks(access),
+        )
+        if blocks
+    ]
+    for number, blocks in enumerate(reports):
+        if number:
+            print_text()
+        print_blocks(blocks, markdown=arguments.markdown)
+
+
+def _report(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> list[Block]:
+    policy, values = entry.policy, parameters(arguments)
     services = library.summary(policy, version, values)
     head = version_blocks(policy, version, library.parameters(policy, version, values))
     if arguments.markdown:
-        print_markdown([*head, services_table(services)])
-        return
+        return [*head, services_table(services)]
     known = knowledge_of(policy)
     symptoms = knowledge().symptoms_of(policy.name)
     about = about_blocks(entry, known, symptoms, whole=True)
     actions = actions_blocks(services, known.services if known else {})
-    print_blocks([*head, *about, services_table(services), *actions, *notes_blocks(known, symptoms)])
+    return [*head, *about, services_table(services), *actions, *notes_blocks(known, symptoms)]

@@ -11,6 +11,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.where import parse_policy
 from ekstui.export.shapes import answer
 from ekstui.library.catalog import knowledge_of, version_at
+from ekstui.present.policy_report import trimmed_remarks
 
 DESCRIPTION = (
     "Print a policy's document without the services that EKS no longer uses, to base a policy of your own on. "
@@ -49,10 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         print_json(document)
-    if not result.dropped:
-        narrate(f"Nothing is left out: no service of {entry.policy.name} is known to be unused by EKS.")
-    for service, reason in reasons.items():
-        actions = [action for action in result.dropped if action.lower().startswith(f"{service}:")]
-        if actions:
-            narrate(f"Left out {', '.join(actions)}: {reason or 'EKS no longer uses the service.'}")
+    for remark in trimmed_remarks(entry.policy.name, result, reasons):
+        narrate(remark)
     return ExitCode.DONE

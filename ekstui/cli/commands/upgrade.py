@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_markdown, print_text
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.document import serialise_statement
 from ekstui.errors import InputError
 from ekstui.export.account_shapes import upgrade_shape
 from ekstui.export.documents import terraform_text
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
-from ekstui.present.upgrade_checklist import upgrade_blocks
+from ekstui.present.upgrade_checklist import nothing_words, upgrade_blocks
 
 DESCRIPTION = (
     "Show what the roles of a cluster's controllers must be given before an upgrade, and what may go afterwards. Without "
@@ -53,12 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.terraform or arguments.document:
         _print_missing(answer, terraform=arguments.terraform)
     else:
-        (print_markdown if arguments.markdown else print_blocks)(upgrade_blocks(answer))
+        print_blocks(upgrade_blocks(answer), markdown=arguments.markdown)
     narrate_errors(snapshot.errors)
     if not answer.components:
-        narrate(
-            f"No role of cluster {answer.cluster} is known to run one of the components (ekstui list --scope controllers)."
-        )
+        narrate(nothing_words(answer))
         return ExitCode.NOTHING
     return ExitCode.DONE
 

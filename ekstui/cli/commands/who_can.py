@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
-from ekstui.cli.session import library_for
+from ekstui.cli.session import library_for, prepare
 from ekstui.cli.streams import (
     narrate,
-    narrate_progress,
     print_blocks,
     print_json,
-    print_markdown,
     print_text,
     terminal_width,
     to_terminal,
 )
-from ekstui.core.holders import nearest_actions
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
-from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks
+from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
+from ekstui.present.words import incomplete_words
 from ekstui.scope import SCOPES
 
 # Who in the account may do it takes 80 ms to import, and only where an account is known.
@@ -43,15 +41,6 @@ EXAMPLES = (
     "ekstui who-can ec2:CreateTags --scope eks --profile prod",
     "ekstui who-can k8s:create:pods/exec",
 )
-
-
-_WHERE = {
-    "eks": "no AWS managed policy of scope eks (--scope all looks at every one)",
-    "all": "no AWS managed policy",
-    "controllers": "no policy that a controller publishes",
-    "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
-    "any": "no AWS managed policy, and none that a controller publishes,",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,50 +67,35 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)
-    with narrate_progress() as tell:
-        if maintenance.fill_cache(
-            library, lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")
-        ):
-            maintenance.index_actions(
-                library, lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies")
-            )
+    prepare(library, maintenance.index_actions)
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
     )
     principals = None if arguments.names else _principals(library, arguments)
-    data = library.data()
     if arguments.json:
-        print_json(who_can_shape(data, answer, principals))
+        print_json(who_can_shape(library.data(), answer, principals))
     elif arguments.names:
         for holder in answer.holders:
             print_text(holder.policy.name)
     else:
-        full = arguments.full or arguments.resource is not None
         blocks = who_can_blocks(
             answer,
             arguments.scope,
             library.known_until(arguments.scope),
-            full=full,
+            full=arguments.full or arguments.resource is not None,
             types=types,
             narrow=to_terminal() and terminal_width() < NARROW,
         )
         if principals is not None:
             blocks += principals_blocks(principals, answer.action, datetime.now(UTC))
-        (print_markdown if arguments.markdown else print_blocks)(blocks)
+        print_blocks(blocks, markdown=arguments.markdown)
     if principals is not None and not principals.complete:
-        narrate("Incomplete: not every role, user, group and policy was read, so there may be more.")
-    if not answer.is_named:
-        nearest = nearest_actions(answer.action)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        narrate(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
+        narrate(incomplete_words("every role, user, group and policy", "there may be more"))
+    for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
+        narrate(remark)
     if answer.holders:
         return ExitCode.DONE
-    where = _WHERE[arguments.scope] if answer.is_named else "no AWS managed policy"
-    on = f" on {arguments.resource}" if arguments.resource else ""
-    narrate(
-        f"None exists: {where} allows {answer.action}{on}, as known until {library.known_until(arguments.scope):%Y-%m-%d}."
-    )
     if absence := knowledge().absence(arguments.action):
         narrate(absence.text)
     return ExitCode.DONE if principals is not None and principals.principals else ExitCode.NOTHING
@@ -131,7 +105,7 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
     from ekstui.export.shapes import kubernetes_holders_shape
     from ekstui.library.access_policies import who_can_in_kubernetes
-    from ekstui.present.access import kubernetes_holders_blocks, principals_in_clusters_blocks
+    from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 
     found = who_can_in_kubernetes(arguments.action)
     principals = (
@@ -143,12 +117,11 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
         for answer, _ in found.holders:
             print_text(answer.policy.name)
     else:
-        (print_markdown if arguments.markdown else print_blocks)(
-            [*kubernetes_holders_blocks(found), *principals_in_clusters_blocks(principals)]
-        )
+        blocks = [*kubernetes_holders_blocks(found), *principals_in_clusters_blocks(principals)]
+        print_blocks(blocks, markdown=arguments.markdown)
     if found.holders:
         return ExitCode.DONE
-    narrate(f"No EKS access policy whose rules are published allows {found.request}.")
+    narrate(no_holder_words(found))
     return ExitCode.NOTHING
 
 
