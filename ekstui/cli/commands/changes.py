@@ -52,10 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         # Judging all steps anew would take ten seconds each time.
         prepare(library, maintenance.index_cache)
     feed = searching.changes(library, since, arguments.scope)
-    # An EKS access policy may have the name of an attached IAM policy.
-    wanted = [
-        step for step in feed.changes if attached is None or (step.family == "aws-managed" and step.policy in attached)
-    ]
+    wanted = [step for step in feed.changes if attached is None or _is_attached(step, attached)]
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:
@@ -67,6 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.exit_code:
         return gate(bool(steps) or not whole)
     return ExitCode.DONE if steps or not whole else ExitCode.NOTHING
+
+
+def _is_attached(step: FeedStep, attached: set[str]) -> bool:
+    # An EKS access policy may have the name of an attached IAM policy.
+    return step.family == "aws-managed" and step.policy in attached
 
 
 def _print(library: Library, steps: Sequence[FeedStep], arguments: argparse.Namespace, *, complete: bool) -> None:

@@ -28,6 +28,7 @@ from ekstui.scope import SCOPES
 
 # Who in the account may do it takes 80 ms to import, and only where an account is known.
 if TYPE_CHECKING:
+    from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
     from ekstui.library.kubernetes_denials import PrincipalInCluster
 
@@ -73,32 +74,37 @@ def run(arguments: argparse.Namespace) -> int:
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
     )
     principals = None if arguments.names else _principals(library, arguments)
-    if arguments.json:
-        print_json(who_can_shape(library.data(), answer, principals))
-    elif arguments.names:
-        for holder in answer.holders:
-            print_text(holder.policy.name)
-    else:
-        blocks = who_can_blocks(
-            answer,
-            arguments.scope,
-            library.known_until(arguments.scope),
-            full=arguments.full or arguments.resource is not None,
-            types=types,
-            narrow=to_terminal() and terminal_width() < NARROW,
-        )
-        if principals is not None:
-            blocks += principals_blocks(principals, answer.action, datetime.now(UTC))
-        print_blocks(blocks, markdown=arguments.markdown)
+    _print(library, answer, principals, arguments, types=types)
     if principals is not None and not principals.complete:
         narrate(incomplete_words("every role, user, group and policy", "there may be more"))
     for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
         narrate(remark)
-    if answer.holders:
-        return ExitCode.DONE
-    if absence := knowledge().absence(arguments.action):
+    if not answer.holders and (absence := knowledge().absence(arguments.action)):
         narrate(absence.text)
-    return ExitCode.DONE if principals is not None and principals.principals else ExitCode.NOTHING
+    return ExitCode.DONE if answer.holders or (principals and principals.principals) else ExitCode.NOTHING
+
+
+def _print(
+    library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: argparse.Namespace, *, types: bool
+) -> None:
+    if arguments.json:
+        print_json(who_can_shape(library.data(), answer, principals))
+        return
+    if arguments.names:
+        for holder in answer.holders:
+            print_text(holder.policy.name)
+        return
+    blocks = who_can_blocks(
+        answer,
+        arguments.scope,
+        library.known_until(arguments.scope),
+        full=arguments.full or arguments.resource is not None,
+        types=types,
+        narrow=to_terminal() and terminal_width() < NARROW,
+    )
+    if principals is not None:
+        blocks += principals_blocks(principals, answer.action, datetime.now(UTC))
+    print_blocks(blocks, markdown=arguments.markdown)
 
 
 def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
