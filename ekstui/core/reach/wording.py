@@ -22,9 +22,16 @@ MOST_PLACES = 2
 MOST_PARTS = 2
 """How many things a phrase says before it only says that there are more cases, or fewer."""
 
+NAMES_SHOWN = 3
+"""How many actions a phrase names before it counts the rest."""
+
+LONGEST = 450
+"""About how many characters a verdict has before it counts the actions that are left."""
+
 Way = frozenset[Line]
 _Ways = frozenset[Way]
 _Place = tuple[str, tuple[str, ...]]
+_UNCONDITIONAL: Way = frozenset()
 
 
 class Phrase(NamedTuple):
@@ -41,122 +48,133 @@ class Names(NamedTuple):
     after: str
 
 
-def gain(before: Held, after: Held, spelling: Spelling, names: Names | None = None) -> Phrase:
-    """Return in what more is allowed after than before."""
-    if not before.allow:
-        return _plain(f"only in {names.after}" if names else "added")
-    if before.allow == after.allow:
-        if names:
-            return _plain(f"less denied in {names.after}")
-        return _plain(f"no longer denied{'' if _is_whole(before) and not after.deny else ' in some cases'}")
-    return _of_places(before.allow, after.allow, spelling, names, wider=True)
+class _Wording(NamedTuple):
+    """Phrases for what became of an action: `wider` says whether for what it gained or for what it lost."""
+
+    spelling: Spelling
+    names: Names | None
+    wider: bool
+
+    def phrase(self, before: Held, after: Held) -> Phrase:
+        """Return in what more, or less, is allowed after than before."""
+        less, more = (before, after) if self.wider else (after, before)
+        if not less.allow:
+            if self.names:
+                return _plain(f"only in {self.names.after if self.wider else self.names.before}")
+            return _plain("added" if self.wider else "removed")
+        if before.allow != after.allow:
+            return self._of_places(before.allow, after.allow)
+        if self.names:
+            return _plain(f"{'less' if self.wider else 'more'} denied in {self.names.after}")
+        in_cases = "" if _is_whole(less) and not more.deny else " in some cases"
+        return _plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")
+
+    def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> Phrase:
+        old, new = _by_place(before), _by_place(after)
+        said: dict[Phrase, list[_Place]] = {}
+        everywhere = True
+        other_resources = False
+        for place in sorted({*old, *new}):
+            had, has = _ways_on(place, old), _ways_on(place, new)
+            phrase = self._of_ways(had, has) if had and has and had != has else None
+            if phrase is not None:
+                said.setdefault(phrase, []).append(place)
+                continue
+            everywhere = False
+            other_resources |= had != has and not (had if self.wider else has)
+        named = other_resources or not everywhere or len(said) > 1
+        parts = [_on(phrase, places if named else []) for phrase, places in said.items()]
+        many = "more" if self.wider else "fewer"
+        if other_resources:
+            parts.insert(0, self._in_after(f"allowed on {many} resources"))
+        if not parts or len(parts) > MOST_PARTS:
+            return self._in_after(f"allowed in {many} cases")
+        return Phrase(" and ".join(part.of_one for part in parts), " and ".join(part.of_several for part in parts))
+
+    def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
+        """Return what became of the ways in which an action is allowed on a resource; None if not in that direction."""
+        common = frozenset.intersection(*had, *has)
+        old, new = ({way - common for way in ways} for ways in (had, has))
+        if _UNCONDITIONAL in (old if self.wider else new):
+            return None
+        gone, fresh = old - new, new - old
+        if _UNCONDITIONAL in old | new:
+            # A key that another line still asks about is neither new nor gone.
+            still = _keys_in(common) & {line.key for way in gone | fresh for line in way}
+            if still:
+                return self._other_conditions(still)
+            return self._needs_no_more(old) if self.wider else self._needs(new)
+        if not gone or not fresh:
+            return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
+        return self._other_ways(gone, fresh, new)
+
+    def _more_ways(self, fresh: set[Way]) -> Phrase:
+        return self._in_after(f"also allowed under {self._listed(fresh)}")
+
+    def _fewer_ways(self, gone: set[Way]) -> Phrase | None:
+        if self.wider:
+            return None
+        ways = self._listed(gone)
+        if self.names:
+            return _plain(f"also allowed under {ways} in {self.names.before}")
+        return _plain(
+            f"no longer allowed where only {ways} {'hold' if ways.startswith('the conditions ') else 'holds'}"
+        )
+
+    def _other_ways(self, gone: set[Way], fresh: set[Way], new: set[Way]) -> Phrase | None:
+        if _keys_of(gone) == _keys_of(fresh):
+            return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
+        if len(gone) == 1:
+            (one,) = gone
+            if all(one < other for other in fresh):
+                return None if self.wider else self._needs({way - one for way in fresh})
+        if len(fresh) == 1:
+            (other,) = fresh
+            dropped = {way - other for way in gone}
+            kept_keys = _all_keys(new) & _all_keys(dropped)
+            if all(other < one for one in gone) and not kept_keys:
+                return self._needs_no_more(dropped) if self.wider else None
+        before, after = self._listed(gone), self._listed(fresh)
+        if self.names:
+            return _needing(f"{before} in {self.names.before}, {after} in {self.names.after}")
+        return _needing(f"{after} instead of {before}")
+
+    def _needs(self, ways: set[Way]) -> Phrase:
+        text = self._listed(ways)
+        if self.names:
+            return _needing(f"{text} in {self.names.after}")
+        return Phrase(f"now needs {text}", f"now need {text}")
+
+    def _needs_no_more(self, ways: set[Way]) -> Phrase:
+        text = self._listed(ways)
+        if self.names:
+            return _needing(f"{text} in {self.names.before} only")
+        return Phrase(f"no longer needs {text}", f"no longer need {text}")
+
+    def _other_conditions(self, keys: Iterable[str]) -> Phrase:
+        named = listed(sorted({self.spelling.get(key, key) for key in keys}))
+        return self._in_after(f"allowed under {'wider' if self.wider else 'narrower'} conditions on {named}")
+
+    def _in_after(self, text: str) -> Phrase:
+        return _plain(f"{text} in {self.names.after}" if self.names else text)
+
+    def _listed(self, ways: Iterable[Way]) -> str:
+        """Return ways as `the conditions a and b, or c`."""
+        named = sorted({tuple(sorted(self.spelling.get(key, key) for key in _keys_in(way))) for way in ways})
+        if len(named) > MOST_WAYS:
+            return f"one of {len(named)} sets of conditions"
+        several = any(len(keys) > 1 for keys in named)
+        texts = (", or " if several else " or ").join(map(listed, named))
+        return f"the condition{'s' if several else ''} {texts}"
 
 
-def loss(before: Held, after: Held, spelling: Spelling, names: Names | None = None) -> Phrase:
-    """Return in what less is allowed after than before."""
-    if not after.allow:
-        return _plain(f"only in {names.before}" if names else "removed")
-    if before.allow == after.allow:
-        if names:
-            return _plain(f"more denied in {names.after}")
-        return _plain(f"newly denied{'' if _is_whole(after) and not before.deny else ' in some cases'}")
-    return _of_places(before.allow, after.allow, spelling, names, wider=False)
+def _needing(what: str) -> Phrase:
+    return Phrase(f"needs {what}", f"need {what}")
 
 
 def _is_whole(held: Held) -> bool:
     """Return whether an action is denied on everything and without condition."""
     return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in held.deny)
-
-
-def _of_places(
-    before: frozenset[Extent], after: frozenset[Extent], spelling: Spelling, names: Names | None, *, wider: bool
-) -> Phrase:
-    old, new = _by_place(before), _by_place(after)
-    said: dict[Phrase, list[_Place]] = {}
-    elsewhere = False
-    resources = False
-    for place in sorted({*old, *new}):
-        had, has = _ways_on(place, old), _ways_on(place, new)
-        if had == has:
-            elsewhere = True
-        elif not has:
-            resources = resources or not wider
-            elsewhere = True
-        elif not had:
-            resources = resources or wider
-            elsewhere = True
-        else:
-            phrase = _of_ways(had, has, spelling, names, wider=wider)
-            if phrase is None:
-                elsewhere = True
-            else:
-                said.setdefault(phrase, []).append(place)
-    in_cases = _plain(f"allowed in {'more' if wider else 'fewer'} cases" + (f" in {names.after}" if names else ""))
-    on = _plain(f"allowed on {'more' if wider else 'fewer'} resources" + (f" in {names.after}" if names else ""))
-    parts = [_on(phrase, places if elsewhere or resources or len(said) > 1 else []) for phrase, places in said.items()]
-    if resources:
-        parts.insert(0, on)
-    if not parts or len(parts) > MOST_PARTS:
-        return in_cases
-    return Phrase(" and ".join(part.of_one for part in parts), " and ".join(part.of_several for part in parts))
-
-
-def _of_ways(had: _Ways, has: _Ways, spelling: Spelling, names: Names | None, *, wider: bool) -> Phrase | None:
-    """Return what became of the ways in which an action is allowed on a resource; None if not in that direction."""
-    common = frozenset.intersection(*had, *has)
-    old, new = ({way - common for way in ways} for ways in (had, has))
-    gone, fresh = old - new, new - old
-    nothing: Way = frozenset()
-    width = "wider" if wider else "narrower"
-    twice = _keys_in(common) & {line.key for way in gone | fresh for line in way}
-    if nothing in (old if wider else new):
-        return None
-    if twice and nothing in old | new:
-        # A key that another line still asks about is neither new nor gone.
-        keys = listed(sorted(spelling.get(key, key) for key in twice))
-        return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
-    if nothing in old:
-        return _needs(_listed(new, spelling), names and names.after)
-    if nothing in new:
-        return _needs_no_more(_listed(old, spelling), names and names.before)
-    if not gone:
-        ways = _listed(fresh, spelling)
-        return _plain(f"also allowed under {ways}" + (f" in {names.after}" if names else "")) if wider else None
-    if not fresh:
-        ways = _listed(gone, spelling)
-        if names:
-            return None if wider else _plain(f"also allowed under {ways} in {names.before}")
-        hold = "hold" if ways.startswith("the conditions ") else "holds"
-        return None if wider else _plain(f"no longer allowed where only {ways} {hold}")
-    if _keys_of(gone) == _keys_of(fresh):
-        keys = listed(sorted({spelling.get(key, key) for way in gone for key in _keys_in(way ^ _nearest(way, fresh))}))
-        return _plain(f"allowed under {width} conditions on {keys}" + (f" in {names.after}" if names else ""))
-    if all(any(one < other for one in gone) for other in fresh) and len(gone) == 1:
-        (one,) = gone
-        return None if wider else _needs(_listed({way - one for way in fresh}, spelling), names and names.after)
-    if len(fresh) == 1 and all(any(other < one for other in fresh) for one in gone):
-        (other,) = fresh
-        dropped = {way - other for way in gone}
-        still = {line.key for way in new for line in way} & {line.key for way in dropped for line in way}
-        if not still:
-            return _needs_no_more(_listed(dropped, spelling), names and names.before) if wider else None
-    if names:
-        of = f"{_listed(gone, spelling)} in {names.before}, {_listed(fresh, spelling)} in {names.after}"
-        return Phrase(f"needs {of}", f"need {of}")
-    of = f"{_listed(fresh, spelling)} instead of {_listed(gone, spelling)}"
-    return Phrase(f"needs {of}", f"need {of}")
-
-
-def _needs(ways: str, where: str | None) -> Phrase:
-    if where:
-        return Phrase(f"needs {ways} in {where}", f"need {ways} in {where}")
-    return Phrase(f"now needs {ways}", f"now need {ways}")
-
-
-def _needs_no_more(ways: str, where: str | None) -> Phrase:
-    if where:
-        return Phrase(f"needs {ways} in {where} only", f"need {ways} in {where} only")
-    return Phrase(f"no longer needs {ways}", f"no longer need {ways}")
 
 
 def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
@@ -185,22 +203,16 @@ def _keys_in(way: Way) -> frozenset[str]:
     return frozenset(line.key for line in way)
 
 
+def _all_keys(ways: Iterable[Way]) -> set[str]:
+    return {line.key for way in ways for line in way}
+
+
 def _keys_of(ways: Iterable[Way]) -> set[frozenset[str]]:
     return {_keys_in(way) for way in ways}
 
 
 def _nearest(way: Way, among: Iterable[Way]) -> Way:
     return max(among, key=lambda other: (_keys_in(other) == _keys_in(way), len(other & way)))
-
-
-def _listed(ways: Iterable[Way], spelling: Spelling) -> str:
-    """Return ways as `the conditions a and b, or c`."""
-    named = sorted({tuple(sorted(spelling.get(key, key) for key in _keys_in(way))) for way in ways})
-    if len(named) > MOST_WAYS:
-        return f"one of {len(named)} sets of conditions"
-    several = any(len(keys) > 1 for keys in named)
-    texts = (", or " if several else " or ").join(map(listed, named))
-    return f"the condition{'s' if several else ''} {texts}"
 
 
 def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
@@ -220,13 +232,6 @@ def short_resource(resource: str) -> str:
 
 def _plain(text: str) -> Phrase:
     return Phrase(text, text)
-
-
-NAMES_SHOWN = 3
-"""How many actions a phrase names before it counts the rest."""
-
-LONGEST = 450
-"""About how many characters a verdict has before it counts the actions that are left."""
 
 
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
@@ -311,28 +316,28 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
     """Return what happened to the actions, those with the same phrase together: what came and went, then the most."""
     groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
     for outcome in outcomes:
-        new = _is_new(outcome)
-        phrases: dict[Phrase, None] = {}
-        if outcome.gained or (new and not outcome.nothing_gained and outcome.after.allow):
-            phrases[gain(outcome.before, outcome.after, spelling, names)] = None
-        if outcome.lost or (new and not outcome.nothing_lost and outcome.before.allow):
-            phrases[loss(outcome.before, outcome.after, spelling, names)] = None
-        for phrase in phrases:
+        for phrase in _phrases_of(outcome, spelling, names):
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
-    ranked = sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1])))
     said: list[str] = []
     shown: set[str] = set()
-    rest: set[str] = set()
-    for (phrase, _), group in ranked:
+    for (phrase, _), group in sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1]))):
         text = _counted(group, phrase, spelling)
-        if said and sum(map(len, said)) + len(text) > LONGEST:
-            rest.update(each.action for each in group)
-        else:
+        if not said or sum(map(len, said)) + len(text) <= LONGEST:
             said.append(text)
             shown.update(each.action for each in group)
-    rest -= shown
+    rest = {each.action for group in groups.values() for each in group} - shown
     differ = "differs" if len(rest) == 1 else "differ"
     return said + ([f"{len(rest):,} more {differ} in resources or conditions"] if rest else [])
+
+
+def _phrases_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Iterable[Phrase]:
+    new, before, after = _is_new(outcome), outcome.before, outcome.after
+    phrases: dict[Phrase, None] = {}
+    if outcome.gained or (new and not outcome.nothing_gained and after.allow):
+        phrases[_Wording(spelling, names, wider=True).phrase(before, after)] = None
+    if outcome.lost or (new and not outcome.nothing_lost and before.allow):
+        phrases[_Wording(spelling, names, wider=False).phrase(before, after)] = None
+    return phrases
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
