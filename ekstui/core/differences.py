@@ -5,6 +5,7 @@ a statement, of which all lines must hold ("and").
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.core import wildcard
@@ -140,48 +141,55 @@ class Differences(NamedTuple):
 def differences(before: Document, after: Document) -> Differences:
     """Return what differs between two documents, with actions that differ alike as one."""
     one, other = _Reading(before), _Reading(after)
-    added: list[ActionDifference] = []
-    removed: list[ActionDifference] = []
-    changed: list[ActionDifference] = []
-    covered: list[StillCovered] = []
-    alike: dict[Effect, list[str]] = {}
+    found = _Found()
     exceptions = _paired_exceptions(one, other)
-    for target in sorted(one.held.keys() | other.held.keys(), key=sort_key):
-        if target in exceptions:
-            continue
-        had, has = one.held.get(target), other.held.get(target)
-        name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
-        if had is not None and has is not None and _same(had, has):
-            alike.setdefault(target.effect, []).append(_label(target, one))
-            continue
-        by_one, by_other = one.covering(target), other.covering(target)
-        had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
-        side: Side = "before" if target in one.held else "after"
-        if had and has and _same(had, has):
-            alike.setdefault(target.effect, []).append(_label(target, one if side == "before" else other))
-            pattern = next(iter(by_other if side == "before" else by_one), None) or next(iter(by_one), "")
-            if target in one.held and target in other.held:
-                continue
-            covered.append(StillCovered(target.effect, side, (name,), pattern))
-        elif had and has:
-            changed.append(_changed(target, name, had, has))
-        else:
-            reading, there = (other, one) if side == "before" else (one, other)
-            lacking = _lacking(target, reading, there)
-            if lacking == ():
-                covered.append(StillCovered(target.effect, side, (name,), SPELLED_OUT))
-                alike.setdefault(target.effect, []).append(name)
-                continue
-            whole = (other if side == "after" else one).spelled[target]
-            entry = ActionDifference(
-                target.effect, target.element, whole, held=_as_held(had or has), part=lacking or ()
-            )
-            (removed if side == "before" else added).append(entry)
-    changed += dict.fromkeys(exceptions.values())
+    for target in sorted((one.held.keys() | other.held.keys()) - exceptions.keys(), key=sort_key):
+        _compare(target, one, other, found)
+    found.changed += dict.fromkeys(exceptions.values())
     return Differences(
-        _alike_together(added), _alike_together(removed), _alike_together(changed), _covered_together(covered),
-        tuple((effect, tuple(names)) for effect, names in alike.items()),
+        _alike_together(found.added), _alike_together(found.removed), _alike_together(found.changed),
+        _covered_together(found.covered), tuple((effect, tuple(names)) for effect, names in found.alike.items() if names),
     )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Found:
+    """The parts of `Differences` while they are gathered."""
+
+    added: list[ActionDifference] = field(default_factory=list)
+    removed: list[ActionDifference] = field(default_factory=list)
+    changed: list[ActionDifference] = field(default_factory=list)
+    covered: list[StillCovered] = field(default_factory=list)
+    alike: dict[Effect, list[str]] = field(default_factory=dict)
+
+
+def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) -> None:
+    side: Side = "before" if target in one.held else "after"
+    here, there = (one, other) if side == "before" else (other, one)
+    alike = found.alike.setdefault(target.effect, [])
+    had, has = one.held.get(target), other.held.get(target)
+    if had is not None and has is not None and _same(had, has):
+        alike.append(_label(target, one))
+        return
+    name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
+    on_both = had is not None and has is not None
+    by_one, by_other = one.covering(target), other.covering(target)
+    had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
+    if had and has and _same(had, has):
+        alike.append(_label(target, here))
+        if not on_both:
+            by = next(iter(by_other if side == "before" else by_one), None) or next(iter(by_one), "")
+            found.covered.append(StillCovered(target.effect, side, (name,), by))
+    elif had and has:
+        found.changed.append(_changed(target, name, had, has))
+    elif (lacking := _lacking(target, there, here)) == ():
+        found.covered.append(StillCovered(target.effect, side, (name,), SPELLED_OUT))
+        alike.append(name)
+    else:
+        difference = ActionDifference(
+            target.effect, target.element, here.spelled[target], held=_as_held(had or has), part=lacking or ()
+        )
+        (found.removed if side == "before" else found.added).append(difference)
 
 
 _Ways = dict[frozenset[Line], Way]

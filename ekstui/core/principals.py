@@ -1,6 +1,6 @@
 """Who in an account may do something: roles, users and groups, through which policies, and what takes it away."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -82,22 +82,11 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     through = tuple(Through(policy.name, policy.version) for policy in given)
     grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
     free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
-    reasons: list[str] = []
-    for policy in subject.policies:
-        taken = _taken(grants, policy, action)
-        if taken == "full":
-            return PrincipalCan(subject, through, "taken", (f"denied by {policy.name}",))
-        if taken:
-            reasons.append(f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}")
-    boundary = subject.boundary
-    if boundary is not None:
-        allowed = _grants(boundary, action, resource)
-        if not allowed:
-            return PrincipalCan(subject, through, "taken", (f"boundary {boundary.name} does not allow it",))
-        if _taken(allowed, boundary, action) == "full":
-            return PrincipalCan(subject, through, "taken", (f"denied by boundary {boundary.name}",))
-        if _taken(allowed, boundary, action) or not any(_lets_through(each, free, resource) for each in allowed):
-            reasons.append(f"boundary {boundary.name}")
+    limits = [*_denied_by(subject.policies, grants, action), *_limited_by(subject.boundary, free, action, resource)]
+    for limit in limits:
+        if limit.takes_all:
+            return PrincipalCan(subject, through, "taken", (limit.reason,))
+    reasons = [limit.reason for limit in limits]
     if subject.boundary_unread:
         reasons.append("its boundary was not read")
     reasons += [f"{name} was not read" for name in subject.unread]
@@ -105,6 +94,38 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
         keys = sorted({condition.key for grant in grants for condition in grant.conditions})
         reasons.append(f"if {', '.join(keys)}" if keys else "on some resources")
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(reasons))
+
+
+class _Limit(NamedTuple):
+    """What takes an action away, or a part of it."""
+
+    takes_all: bool
+    reason: str
+
+
+def _denied_by(policies: Iterable[AppliedPolicy], grants: tuple[Grant, ...], action: str) -> Iterator[_Limit]:
+    for policy in policies:
+        taken = _taken(grants, policy, action)
+        if taken == "full":
+            yield _Limit(True, f"denied by {policy.name}")
+        elif taken:
+            yield _Limit(False, f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}")
+
+
+def _limited_by(
+    boundary: AppliedPolicy | None, free: Sequence[Grant], action: str, resource: str | None
+) -> Iterator[_Limit]:
+    """Yield how a boundary limits an action that `free` allows without conditions."""
+    if boundary is None:
+        return
+    allowed = _grants(boundary, action, resource)
+    taken = _taken(allowed, boundary, action)
+    if not allowed:
+        yield _Limit(True, f"boundary {boundary.name} does not allow it")
+    elif taken == "full":
+        yield _Limit(True, f"denied by boundary {boundary.name}")
+    elif taken or not any(_lets_through(each, free, resource) for each in allowed):
+        yield _Limit(False, f"boundary {boundary.name}")
 
 
 def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:

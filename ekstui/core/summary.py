@@ -145,9 +145,7 @@ def _row(
     if not read and not unmatched:
         return None
     given = [entry for entry in read if entry.common.given.grants]
-    recognised = reference().has_service(service)
     levels = _levels(service, Counter(_level(entry) for entry in given))
-    unknown_only = UNKNOWN_LEVEL in levels and not any(levels[level].granted for level in LEVELS if level in levels)
     # An action that may not exist says nothing about the service's cells while others do.
     shown = [entry for entry in given if entry.info] or given
     commons = {id(entry.common): entry.common.given for entry in shown}.values()
@@ -159,14 +157,22 @@ def _row(
     return ServiceSummary(
         service=service,
         effect=effect,
-        recognised=recognised,
-        access="" if not recognised or unknown_only else console.access_words(levels, named),
+        recognised=reference().has_service(service),
+        access=_access(service, levels, named),
         levels=levels,
         resource=console.resource_words(resources),
         condition=console.condition_words(line for entry in commons for line in entry.conditions) if given else "",
         warnings=service_warnings(document, service, read, specific, idle),
         actions=LazySequence(lambda: _actions(document, read, unmatched)),
     )
+
+
+def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
+    """Return the console's words for the levels; none where nothing is given but what the reference lacks."""
+    known = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
+    if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not known):
+        return ""
+    return console.access_words(levels, named)
 
 
 def _actions(

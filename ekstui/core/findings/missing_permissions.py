@@ -97,34 +97,41 @@ def _judge(
     if not uses:
         return None
     lacking, unknown, hurt = _lacking(requirement.actions, uses, subject)
-    evidence = [described(use) for use in hurt or uses]
+    evidence = tuple(described(use) for use in hurt or uses)
     if lacking:
-        severity: Severity = "problem" if certain and not requirement.optional else "note"
         where = "" if certain else _only_where(requirement, possible, subject, surroundings)
-        usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
-        text = f"It lacks {_in_short(list(lacking), requirement)} needed to {requirement.name}{where}{usual}"
-        evidence.append(f"lacks {', '.join(lacking)}")
-        evidence.extend(f"{action}: {why}" for action, why in lacking.items() if why)
+        severity: Severity = "problem" if certain and not requirement.optional else "note"
         return Finding(
             "missing-policy",
             severity,
-            f"{text}. Without, {requirement.consequence}.",
-            tuple(evidence),
+            _lacks(requirement, list(lacking), where),
+            (
+                *evidence,
+                f"lacks {', '.join(lacking)}",
+                *(f"{action}: {why}" for action, why in lacking.items() if why),
+            ),
             requirement.policies,
         )
     if unknown:
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
         return Finding("missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"))
-    if certain and requirement.policies and not any(subject.has_attached(name) for name in requirement.policies):
-        covering = listed(_covering(requirement.actions, subject))
-        usual = (
-            f"None of {listed(requirement.policies, 'and')}" if requirement.policies[1:] else requirement.policies[0]
-        )
-        attached = "is attached" if requirement.policies[1:] else "is not attached"
-        text = f"{usual} {attached}; what is needed to {requirement.name} is covered by {covering}."
-        return Finding("missing-policy", "note", text, tuple(evidence))
+    if certain and requirement.policies and not any(map(subject.has_attached, requirement.policies)):
+        return Finding("missing-policy", "note", _otherwise_covered(requirement, subject), evidence)
     return None
+
+
+def _lacks(requirement: Requirement, lacking: list[str], where: str) -> str:
+    usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
+    needed = f"{_in_short(lacking, requirement)} needed to {requirement.name}{where}{usual}"
+    return f"It lacks {needed}. Without, {requirement.consequence}."
+
+
+def _otherwise_covered(requirement: Requirement, subject: RoleInUse) -> str:
+    several = len(requirement.policies) > 1
+    usual = f"None of {listed(requirement.policies)} is" if several else f"{requirement.policies[0]} is not"
+    covering = listed(_covering(requirement.actions, subject))
+    return f"{usual} attached; what is needed to {requirement.name} is covered by {covering}."
 
 
 def _in_short(lacking: list[str], requirement: Requirement) -> str:

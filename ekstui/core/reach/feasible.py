@@ -102,26 +102,28 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
     on `*`. Of an action that the reference lacks every ARN counts, and of the others one of a kind that it describes
     nowhere, since it is not complete: with an empty type.
     """
-    info = reference().find(action)
-    found: dict[tuple[str, str], None] = {}
-    for pattern in patterns:
-        if info is None:
-            found.update(dict.fromkeys((each, "") for each in _instances(pattern, "*", account, region)))
-            continue
-        service = info.name.partition(":")[0]
-        for use in info.resource_types:
-            for shape in _shapes(service, use.name):
-                made = _instances(pattern, shape, account, region)
-                found.update(dict.fromkeys((each, use.name) for each in made if fits_type(service, use.name, each)))
-        # A kind of resource that nothing describes counts where a policy names it, not where a wildcard leaves room for it.
-        if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
-            made = _instances(pattern, "*", account, region)
-            found.update(dict.fromkeys((each, "") for each in made if _is_undescribed(service, each)))
-        if not pattern.strip("*") and not any(use.required for use in info.resource_types):
-            found["*", ""] = None
+    found = dict.fromkeys(each for pattern in patterns for each in _resources_under(action, pattern, account, region))
     # A pattern that is short may be split so that its account is none; no such ARN exists.
     real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
     return tuple((plain(resource), kind) for resource, kind in real)
+
+
+def _resources_under(action: str, pattern: str, account: str, region: str) -> Iterator[tuple[str, str]]:
+    info = reference().find(action)
+    if info is None:
+        yield from ((each, "") for each in _instances(pattern, "*", account, region))
+        return
+    service = info.name.partition(":")[0]
+    for use in info.resource_types:
+        for shape in _shapes(service, use.name):
+            made = _instances(pattern, shape, account, region)
+            yield from ((each, use.name) for each in made if fits_type(service, use.name, each))
+    # A kind of resource that nothing describes counts where a policy names it, not where a wildcard leaves room for it.
+    if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
+        made = _instances(pattern, "*", account, region)
+        yield from ((each, "") for each in made if _is_undescribed(service, each))
+    if not pattern.strip("*") and not any(use.required for use in info.resource_types):
+        yield "*", ""
 
 
 def _is_undescribed(service: str, resource: str) -> bool:
@@ -216,29 +218,27 @@ def _common(a: str, b: str, fill: str) -> str | None:
     def rest(i: int, j: int) -> str | None:
         if i == len(a) and j == len(b):
             return ""
-        if (i, j) in failed:
-            return None
-        one, other = a[i : i + 1], b[j : j + 1]
-        found: str | None = None
-        if one == "*" and other == "*":
-            found = _after(fill, rest(i + 1, j)) or _after(fill, rest(i, j + 1))
-        elif one == "*":
-            found = _after(_letter(other), rest(i, j + 1)) if other else None
-            found = rest(i + 1, j) if found is None else found
-        elif other == "*":
-            found = _after(_letter(one), rest(i + 1, j)) if one else None
-            found = rest(i, j + 1) if found is None else found
-        elif one and other and (one == other or "?" in (one, other)):
-            found = _after(_letter(other if one == "?" else one), rest(i + 1, j + 1))
-        if found is None:
-            failed.add((i, j))
-        return found
+        for text, after_a, after_b in _next(a[i : i + 1], b[j : j + 1], fill) if (i, j) not in failed else ():
+            end = rest(i + after_a, j + after_b)
+            if end is not None:
+                return text + end
+        failed.add((i, j))
+        return None
 
     return rest(0, 0)
 
 
-def _after(start: str, end: str | None) -> str | None:
-    return None if end is None else start + end
+def _next(one: str, other: str, fill: str) -> list[tuple[str, int, int]]:
+    """Return what may come next by a character of each pattern, and how far that goes on in each."""
+    if one == other == "*":
+        return [(fill, 1, 0), (fill, 0, 1)]
+    if one == "*":
+        return [*([(_letter(other), 0, 1)] if other else []), ("", 1, 0)]
+    if other == "*":
+        return [*([(_letter(one), 1, 0)] if one else []), ("", 0, 1)]
+    if one and other and (one == other or "?" in (one, other)):
+        return [(_letter(other if one == "?" else one), 1, 1)]
+    return []
 
 
 def _letter(character: str) -> str:
