@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from ekstui.library import DataStatus, Library
 
 
+FOLLOW_AFTER = 0.12
+"""Seconds that the cursor rests on a row before anything follows it, so that a held key repaints the row alone."""
+
+AGES_AFTER = 60
+"""Seconds after which the ages in the header are updated."""
+
+
 class LibraryApp(TypeaheadApp, SurvivingApp):
     """An app with a library to ask and a background to ask it in."""
 

@@ -11,21 +11,17 @@ from textual.widgets import Input
 from ekstui.core.text import clean
 from ekstui.present.styled import Row
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.line import RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 LINE_BREAK = "⏎"
 """What stands for a line break in the line, so that a pasted message keeps its lines."""
 
 
-class QuestionLine(Line):
+class QuestionLine(RowsLine):
     """The line that holds the question; what is pasted keeps all of its lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "screen.suggested('down')", show=False),
-        Binding("up", "screen.suggested('up')", show=False),
-        Binding("pagedown", "screen.suggested('page_down')", show=False),
-        Binding("pageup", "screen.suggested('page_up')", show=False),
         Binding("escape", "screen.leave_line", show=False),
     ]
 
@@ -96,10 +92,6 @@ class AskingScreen(ReportScreen):
             self.line.value = LINE_BREAK.join(self.text.splitlines())
         self.rows.focus()
         self.show_answer()
-
-    def action_suggested(self, action: str) -> None:
-        """Move in the suggestions while the line keeps the focus."""
-        getattr(self.rows, f"action_{action}")()
 
     @on(Input.Changed, "#question")
     def _typed(self, event: Input.Changed) -> None:

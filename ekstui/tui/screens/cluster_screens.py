@@ -29,7 +29,53 @@ from ekstui.tui.shown import Shown, Sought
 from ekstui.tui.widgets.rows import RowList
 
 
-class ClusterScreen(AccountReportScreen):
+class ClusterReportScreen(AccountReportScreen):
+    """A report about one cluster of the last snapshot."""
+
+    WAITING = "reading the cluster…"
+    HAS_LINE = True
+    WORD = "cluster"
+    """What stands before the cluster's name in the header."""
+
+    def __init__(self, name: str, region: str | None) -> None:
+        super().__init__()
+        self._cluster = name
+        self._region = region
+
+    @property
+    def answer(self) -> ClusterAnswer | None:
+        """The answer, once it has arrived."""
+        return self._answer if isinstance(self._answer, ClusterAnswer) else None
+
+    def question(self) -> Styled:
+        """Return the cluster, its region, and how old the answer is."""
+        answer = self.answer
+        region = f" in {self._region}" if self._region else ""
+        when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if answer else ""
+        return (
+            (f"{self.WORD} ", ""),
+            (clean_line(self._cluster), "strong"),
+            (clean_line(f"{region}{when}"), "muted"),
+            (" · incomplete" if answer and not answer.complete else "", "warn"),
+        )
+
+    @property
+    def sought(self) -> Sought | None:
+        """What finds this screen again."""
+        return Sought(self._cluster, of_account=True)
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read."""
+        return self.answer.fetched_at if self.answer else None
+
+    def ask(self) -> Callable[[], object]:
+        """Return the question for the cluster of the last snapshot."""
+        library, name, region = self.app.library, self._cluster, self._region
+        return lambda: cluster_answer(library, name, region)
+
+
+class ClusterScreen(ClusterReportScreen):
     """What EKS reports, what AWS changed lately, and each role with what it needs and has."""
 
     HEADING = "Cluster"
@@ -41,39 +87,12 @@ class ClusterScreen(AccountReportScreen):
         keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    WAITING = "reading the cluster…"
     OPENS = (Work, HealthIssue, ClusterRole, RecentChange)
     NOTEWORTHY = "problem"
-    HAS_LINE = True
 
     def __init__(self, name: str, region: str | None) -> None:
-        super().__init__()
-        self._cluster = name
-        self._region = region
+        super().__init__(name, region)
         self._opened: set[Hashable] = set()
-
-    def question(self) -> Styled:
-        """Return the cluster, its region, and how old the answer is."""
-        answer = self._answer
-        when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, ClusterAnswer) else ""
-        partly = " · incomplete" if isinstance(answer, ClusterAnswer) and not answer.complete else ""
-        region = f" in {self._region}" if self._region else ""
-        return (("cluster ", ""), (clean_line(self._cluster), "strong"), (f"{region}{when}", "muted"), (partly, "warn"))
-
-    @property
-    def sought(self) -> Sought | None:
-        """What finds this screen again."""
-        return Sought(self._cluster, of_account=True)
-
-    @property
-    def read_at(self) -> datetime | None:
-        """When the account was read."""
-        return self._answer.fetched_at if isinstance(self._answer, ClusterAnswer) else None
-
-    def ask(self) -> Callable[[], object]:
-        """Return the question for the cluster of the last snapshot."""
-        library, name, region = self.app.library, self._cluster, self._region
-        return lambda: cluster_answer(library, name, region)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the cluster as rows."""
@@ -94,8 +113,7 @@ class ClusterScreen(AccountReportScreen):
 
     def action_view(self) -> None:
         """Show the cluster as a tree."""
-        answer = self._answer if isinstance(self._answer, ClusterAnswer) else None
-        self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, answer))
+        self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, self.answer))
 
     def action_upgrade(self) -> None:
         """Show what the controllers need before an upgrade to their newest releases that are known."""
@@ -147,9 +165,9 @@ class ClusterScreen(AccountReportScreen):
         row = self.rows.current
         if row is None or not isinstance(row.value, Work) or not row.value.remedy:
             return ()
-        work, answer = row.value, self._answer
+        work = row.value
         found = [Copyable("command", work.remedy, lambda: work.remedy)]
-        arn = mending_policy(answer, work.finding) if isinstance(answer, ClusterAnswer) else None
+        arn = mending_policy(self.answer, work.finding) if self.answer else None
         if arn and work.role.subject is not None:
             text = attachment_terraform(work.role.subject.role.name, arn)
             found.append(Copyable("Terraform", "the same as an aws_iam_role_policy_attachment", lambda: text))
@@ -157,8 +175,8 @@ class ClusterScreen(AccountReportScreen):
 
     def exports(self) -> Sequence[Export]:
         """Return the whole cluster as Markdown, and what is shown as text."""
-        answer, text = self._answer, super().exports()
-        if not isinstance(answer, ClusterAnswer):
+        answer, text = self.answer, super().exports()
+        if answer is None:
             return text
         known = self.app.library.data().newest
         whole = Copyable("Markdown", "", lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC))))
@@ -189,7 +207,7 @@ UNFOLDED = 12
 """Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
 
 
-class ClusterMapScreen(AccountReportScreen):
+class ClusterMapScreen(ClusterReportScreen):
     """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
 
     HEADING = "Cluster tree"
@@ -198,49 +216,20 @@ class ClusterMapScreen(AccountReportScreen):
         keys.VIEW.here("Go to the next view: the cluster as a list of problems.", "as a list"),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    WAITING = "reading the cluster…"
+    WORD = "map of"
     OPENS = (ClusterRole, RolePolicy)
     NOTEWORTHY = "role with a problem"
-    HAS_LINE = True
 
     def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
         """Take the answer of the screen before, if there is one: then nothing is asked until the user does."""
-        super().__init__()
-        self._cluster = name
-        self._region = region
+        super().__init__(name, region)
         self._given = answer
         self._opened: set[Path] | None = None
 
-    def question(self) -> Styled:
-        """Return the cluster, its region, and how old the answer is."""
-        answer = self._answer
-        region = f" in {self._region}" if self._region else ""
-        when, partly = "", ""
-        if isinstance(answer, ClusterAnswer):
-            when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}"
-            partly = "" if answer.complete else " · incomplete"
-        return (
-            ("map of ", ""),
-            (clean_line(self._cluster), "strong"),
-            (clean_line(f"{region}{when}"), "muted"),
-            (partly, "warn"),
-        )
-
-    @property
-    def sought(self) -> Sought | None:
-        """What finds this screen again."""
-        return Sought(self._cluster, of_account=True)
-
-    @property
-    def read_at(self) -> datetime | None:
-        """When the account was read."""
-        return self._answer.fetched_at if isinstance(self._answer, ClusterAnswer) else None
-
     def ask(self) -> Callable[[], object]:
         """Return the question for the cluster of the last snapshot."""
-        library, name, region = self.app.library, self._cluster, self._region
         given, self._given = self._given, None
-        return lambda: given or cluster_answer(library, name, region)
+        return (lambda: given) if given else super().ask()
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the tree as far as it is unfolded; under a filter what matches and the way to it."""
@@ -288,16 +277,16 @@ class ClusterMapScreen(AccountReportScreen):
 
     def exports(self) -> Sequence[Export]:
         """Return the whole tree as Markdown, and what is shown as text."""
-        answer, text = self._answer, super().exports()
-        if not isinstance(answer, ClusterAnswer):
+        answer, text = self.answer, super().exports()
+        if answer is None:
             return text
         whole = Copyable("Markdown", "", lambda: _markdown(answer))
         return (Export("Markdown", "cluster-map.md", whole), *text)
 
     def copies(self) -> Sequence[Copyable]:
         """Return the whole tree as Markdown."""
-        answer = self._answer
-        if not isinstance(answer, ClusterAnswer):
+        answer = self.answer
+        if answer is None:
             return ()
         return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
 
@@ -338,8 +327,8 @@ class ClusterMapScreen(AccountReportScreen):
 
     def action_fold_all(self) -> None:
         """Unfold everything, or fold the roles again."""
-        if isinstance(self._answer, ClusterAnswer):
-            ways, roles = paths_of(self._answer)
+        if self.answer:
+            ways, roles = paths_of(self.answer)
             self._unfold(ways if roles <= self._unfolded else ways | roles)
 
     @property
@@ -355,7 +344,7 @@ class ClusterMapScreen(AccountReportScreen):
         return row.key if row and isinstance(row.key, tuple) else None
 
     def _can_unfold(self, path: Path) -> bool:
-        return isinstance(self._answer, ClusterAnswer) and path in set().union(*paths_of(self._answer))
+        return self.answer is not None and path in set().union(*paths_of(self.answer))
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

@@ -21,7 +21,7 @@ from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui.base import LEAST, LibraryApp, is_too_small
 from ekstui.tui.keys import LEAVE, QUIT, spelled
 from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.line import Line, RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 Result = TypeVar("Result")
@@ -43,12 +43,6 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 class ChooserScreen(Dialog[Result]):
     """A list to choose one thing from; typing narrows it down."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "rows('down')", show=False),
-        Binding("up", "rows('up')", show=False),
-        Binding("pagedown", "rows('page_down')", show=False),
-        Binding("pageup", "rows('page_up')", show=False),
-    ]
     DEFAULT_CSS = """
     ChooserScreen > Vertical { width: 76; max-height: 80%; padding: 0; }
     ChooserScreen.-wide > Vertical { width: 110; }
@@ -69,7 +63,7 @@ class ChooserScreen(Dialog[Result]):
         with Vertical() as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content("enter chooses · esc closes")
-            yield Line(placeholder="type to narrow it down")
+            yield RowsLine(placeholder="type to narrow it down")
             yield RowList(self._columns, header=any(column.title for column in self._columns))
 
     def on_mount(self) -> None:
@@ -103,10 +97,6 @@ class ChooserScreen(Dialog[Result]):
             self.query_one(RowList).set_rows(rows, cursor=rows[0].key)
         else:
             self.query_one(RowList).show_message(styled(clean_line(f"Nothing here has “{typed}”."), "warn"))
-
-    def action_rows(self, action: str) -> None:
-        """Move in the rows while the line keeps the focus."""
-        getattr(self.query_one(RowList), f"action_{action}")()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -18,6 +18,7 @@ from ekstui.scope import next_scope
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountChanged, AccountTold, AccountView, watch_account
 from ekstui.tui.background import Job, fill, sync
+from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
     CacheFilled,
@@ -28,7 +29,7 @@ from ekstui.tui.messages import (
     ShowFound,
     Synced,
 )
-from ekstui.tui.screens.navigation import FOLLOW_AFTER, NavigationScreen
+from ekstui.tui.screens.navigation import NavigationScreen
 from ekstui.tui.shown import Shown, Start
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, header, marks_line, progress_words
@@ -52,9 +53,6 @@ FILL_AFTER = 0.5
 
 TELL_AFTER = 0.5
 """Seconds between two words about how far long work is."""
-
-AGES_AFTER = 60
-"""Seconds after which the ages in the header are updated."""
 
 
 class ExplorerScreen(NavigationScreen):

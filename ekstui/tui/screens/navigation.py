@@ -19,7 +19,7 @@ from textual.widget import Widget
 from ekstui.present.styled import Row
 from ekstui.scope import Scope
 from ekstui.tui.account_view import AccountView
-from ekstui.tui.base import LibraryApp
+from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
     AskExplain,
     AskWhoCan,
@@ -46,9 +46,6 @@ PANES: tuple[PaneId, ...] = get_args(PaneId)
 
 WIDE = 110
 """Columns from which all four panes are shown; in fewer one fills the screen."""
-
-FOLLOW_AFTER = 0.12
-"""Seconds that the cursor rests on a row before the panes and the line follow, so that a held key repaints neither."""
 
 LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
 RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")

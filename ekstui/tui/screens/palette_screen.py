@@ -26,19 +26,16 @@ from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
-from ekstui.tui.base import LibraryApp
+from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, ShowComparison
 from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar
-from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.line import RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 EXCERPT = 80
 """How much of a pasted message stands in the line, in characters."""
-
-DESCRIBE_AFTER = 0.12
-"""Seconds that the cursor rests on a row before the line below shows all about it."""
 
 _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
@@ -68,7 +65,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return Column("", max(sign, 1)), Column("", 20, share=1), Column("", kind, right=True)
 
 
-class FindLine(Line):
+class FindLine(RowsLine):
     """The line in which one types; a message that is pasted goes to the screen whole."""
 
     class Taken(Message):
@@ -109,10 +106,6 @@ class PaletteScreen(ModalScreen[Thing | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close", priority=True),
         Binding("tab,shift+tab", "other", show=False, priority=True),
-        Binding("down", "rows('down')", show=False),
-        Binding("up", "rows('up')", show=False),
-        Binding("pagedown", "rows('page_down')", show=False),
-        Binding("pageup", "rows('page_up')", show=False),
         *bindings(KEYS),
     ]
     DEFAULT_CSS = """
@@ -212,7 +205,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         event.stop()
         if self._describing:
             self._describing.stop()
-        self._describing = self.set_timer(DESCRIBE_AFTER, self._describe)
+        self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
 
     def _describe(self) -> None:
         """Tell all about the row under the cursor, and which keys do something."""
@@ -232,10 +225,6 @@ class PaletteScreen(ModalScreen[Thing | None]):
             event.stop()
             self.line.focus()
             self.line.insert_text_at_cursor(event.character)
-
-    def action_rows(self, action: str) -> None:
-        """Move in the rows while the line keeps the focus."""
-        getattr(self.rows, f"action_{action}")()
 
     def action_other(self) -> None:
         """Go from the line to the rows, or back."""

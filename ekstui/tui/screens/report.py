@@ -17,7 +17,7 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, SwitchAccount
-from ekstui.tui.base import LibraryApp
+from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
@@ -26,12 +26,6 @@ from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
-
-AGES_AFTER = 60
-"""Seconds after which the ages in the header are updated."""
-
-DESCRIBE_AFTER = 0.12
-"""Seconds that the cursor rests on a row before the line and the keys follow it."""
 
 CRUMB = 32
 """The most columns that a screen takes in the way to the one above it."""
@@ -165,7 +159,7 @@ class ReportScreen(Screen[None]):
             return
         if self._describing:
             self._describing.stop()
-        self._describing = self.set_timer(DESCRIBE_AFTER, self._describe)
+        self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
 
     @on(DescendantFocus)
     def _focus_moved(self) -> None:

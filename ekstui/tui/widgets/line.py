@@ -7,6 +7,7 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from ekstui.core.text import clean
+from ekstui.tui.widgets.rows import RowList
 
 
 class Line(Input):
@@ -29,6 +30,21 @@ class Line(Input):
     def pasted(self, text: str) -> str:
         """Return what of a pasted text goes into the line: the first line of it."""
         return next(iter(clean(text.strip()).splitlines()), "")
+
+
+class RowsLine(Line):
+    """A line above the screen's rows, which the keys that move still move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "rows('down')", show=False),
+        Binding("up", "rows('up')", show=False),
+        Binding("pagedown", "rows('page_down')", show=False),
+        Binding("pageup", "rows('page_up')", show=False),
+    ]
+
+    def action_rows(self, action: str) -> None:
+        """Move in the rows while the line keeps the focus."""
+        getattr(self.screen.query_one(RowList), f"action_{action}")()
 
 
 class FilterLine(Line):
