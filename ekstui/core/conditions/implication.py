@@ -13,16 +13,8 @@ from ekstui.core.conditions.context import NOTHING_KNOWN
 from ekstui.core.conditions.key_facts import facts, has_several
 from ekstui.core.conditions.operators import NULL
 from ekstui.core.conditions.predicates import Predicate, predicate, predicate_of, predicates_of
-from ekstui.core.conditions.values import (
-    Span,
-    complement,
-    covered_by,
-    disjoint,
-    intersection,
-    is_nothing,
-    is_of_type,
-    union,
-)
+from ekstui.core.conditions.spans import Span, complement, intersection, union
+from ekstui.core.conditions.values import covered_by, disjoint, is_nothing, is_of_type
 from ekstui.core.grants import Line
 
 _ABSENT: tuple[str, ...] = ()
@@ -59,18 +51,23 @@ def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
     if not wanted.is_understood:
         return False
     lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
-    for state in (_ABSENT, _EMPTY):
-        if wanted.holds(state, NOTHING_KNOWN) is True or any(
-            line.holds(state, NOTHING_KNOWN) is False for line in lines
-        ):
-            continue
-        if state == _ABSENT or not any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines):
-            return False
+    if not _implied_in(_ABSENT, lines, wanted):
+        return False
+    alike = any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines)
+    if not alike and not _implied_in(_EMPTY, lines, wanted):
+        return False
     if wanted.accepts_all or any(line.accepts_none for line in lines):
         return True
     stronger = [line for line in lines if _stronger(line, wanted)]
-    return any(_accepts_no_more(line, wanted) for line in stronger) or (
-        len(stronger) > 1 and _together_accept_no_more(stronger, wanted)
+    if any(_accepts_no_more(line, wanted) for line in stronger):
+        return True
+    return len(stronger) > 1 and _together_accept_no_more(stronger, wanted)
+
+
+def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicate) -> bool:
+    """Return whether `wanted` holds for these values of the key, or the lines do not."""
+    return wanted.holds(state, NOTHING_KNOWN) is True or any(
+        line.holds(state, NOTHING_KNOWN) is False for line in lines
     )
 
 
@@ -181,16 +178,17 @@ def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
         return False  # one value may meet one line, and another value the other
     positive = [line for line in lines if not line.negated and not _is_null(line)]
     negated = [line for line in lines if line.negated]
-    for line in positive:
-        left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
-        if not left:
-            return True
-        if wanted.negated:
-            if _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values):
-                return True
-        elif all(covered_by(special, wanted.values) for special in left):
-            return True
-    return _spans_within(positive, negated, wanted)
+    return any(_accepts_no_more_but(line, negated, wanted) for line in positive) or _spans_within(
+        positive, negated, wanted
+    )
+
+
+def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if every value that `line` accepts and no `negated` line excludes is one that `wanted` accepts."""
+    left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
+    if wanted.negated and left:
+        return _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values)
+    return all(covered_by(special, wanted.values) for special in left)
 
 
 def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: Predicate) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ekstui.core.arn import split_arn
 from ekstui.core.conditions.key_facts import type_of
-from ekstui.core.conditions.values import POINTS
+from ekstui.core.conditions.spans import POINTS
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 """Account numbers that AWS's documentation uses as examples."""

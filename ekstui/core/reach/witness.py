@@ -15,8 +15,9 @@ from ekstui.core.conditions.context import WholeContext
 from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, has_several, is_tag, type_of
 from ekstui.core.conditions.operators import NULL
 from ekstui.core.conditions.predicates import Predicate, predicates_of
+from ekstui.core.conditions.spans import Span, complement, examples
 from ekstui.core.conditions.truth import Truth, every, negation, some
-from ekstui.core.conditions.values import Deferred, Span, Text, complement, examples
+from ekstui.core.conditions.values import Deferred, Text
 from ekstui.core.conditions.variables import literal, plain, resolved, template, variables_of
 from ekstui.core.grants import Extent
 from ekstui.core.reach.bonds import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
