@@ -30,7 +30,7 @@ class AccountView(NamedTuple):
     """Why the last asking failed."""
 
 
-class AccountTold(Message):
+class AccountUpdated(Message):
     """More is known of the account, or why it could not be asked."""
 
     def __init__(self, library: Library, change: Callable[[AccountView], AccountView]) -> None:
@@ -83,34 +83,34 @@ def watch_account(
     """Tell `owner` the last snapshot, then AWS's answer where asking is wanted or the snapshot is stale."""
 
     def work(job: Job) -> None:
-        def tell(change: Callable[[AccountView], AccountView]) -> None:
+        def update(change: Callable[[AccountView], AccountView]) -> None:
             # What an earlier job says late would show for ever that AWS is being asked.
             if not job.cancelled:
-                owner.post_message(AccountTold(library, change))
+                owner.post_message(AccountUpdated(library, change))
 
         try:
             kept = library.account.last()
             if kept is not None:
-                tell(lambda view: view._replace(snapshot=kept, error=None))
+                update(lambda view: view._replace(snapshot=kept, error=None))
             if not ask and (
                 library.account.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
-                tell(lambda view: view._replace(asking=None))
+                update(lambda view: view._replace(asking=None))
                 return
             if not ask and not library.account.is_set_up:
                 # Unasked, nobody waits two seconds for an instance's role, nor keeps the SDK in memory for it.
                 raise _nothing_set_up()
-            tell(lambda view: view._replace(asking="asking AWS", error=None))
+            update(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
-                lambda _, words: tell(lambda view: view._replace(asking=words)), lambda: job.cancelled
+                lambda _, words: update(lambda view: view._replace(asking=words)), lambda: job.cancelled
             )
         except EkstuiError as error:
             failure = error
-            tell(lambda view: view._replace(asking=None, error=failure))
+            update(lambda view: view._replace(asking=None, error=failure))
             return
         best = library.account.last() or fresh
-        told = None if best is fresh else _why_incomplete(fresh)
-        tell(lambda view: view._replace(snapshot=best, asking=None, error=told))
+        incomplete = None if best is fresh else _why_incomplete(fresh)
+        update(lambda view: view._replace(snapshot=best, asking=None, error=incomplete))
 
     background.run(owner, "account", work)
 
@@ -129,7 +129,7 @@ class MfaPrompter:
 
     def __init__(self) -> None:
         self._owner: MessagePump | None = None
-        self.welcome = False
+        self.allowed = False
         """Whether the user asked for the account: a code is never asked for unasked."""
 
     def attach(self, owner: MessagePump) -> None:
@@ -139,7 +139,7 @@ class MfaPrompter:
     def __call__(self, prompt: str) -> str:
         """Return the code, waiting for the user; MfaNeededError where none is given. Not for the app's own thread."""
         device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
-        if self._owner is None or not self.welcome:
+        if self._owner is None or not self.allowed:
             raise MfaNeededError("The profile asks for an MFA code.", device, "r asks AWS and takes the code.")
         answered: Queue[str | None] = Queue()
         self._owner.post_message(MfaAsked(device, answered.put))

@@ -56,7 +56,7 @@ class EkstuiApp(RoutedApp):
     )  # fmt: skip
     # Keys of the app do not reach it from a dialogue; the one that quits does, as Textual says when ctrl+c is pressed.
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(keys.but(KEYS, keys.QUIT)),
+        *bindings(keys.without(KEYS, keys.QUIT)),
         Binding(keys.QUIT.keys, keys.QUIT.action, show=False, id=keys.QUIT.id, priority=True),
     ]
 

@@ -54,13 +54,13 @@ class Background:
         return job
 
     def cancel(self, *groups: str) -> None:
-        """Tell the jobs of these groups that nobody waits any more."""
+        """Progress the jobs of these groups that nobody waits any more."""
         for group in groups:
             if job := self._jobs.get(group):
                 job.cancel()
 
     def cancel_all(self) -> None:
-        """Tell every job that nobody waits any more."""
+        """Progress every job that nobody waits any more."""
         for job in self._jobs.values():
             job.cancel()
 
@@ -77,23 +77,23 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
         owner.post_message(message)
 
 
-Tell = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 """Gets what is being done, how much of it is, and of how much."""
 
 
-def fill(library: Library, job: Job, tell: Tell) -> CacheFilled:
+def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
     """Bring the bundled corpus into the cache, and index it."""
     from ekstui.library import maintenance
 
     def cancelled() -> bool:
         return job.cancelled
 
-    if maintenance.fill_cache(library, lambda done, total: tell("caching", done, total), cancelled):
-        maintenance.index_cache(library, lambda done, total: tell("indexing", done, total), cancelled, gently=True)
+    if maintenance.fill_cache(library, lambda done, total: progress("caching", done, total), cancelled):
+        maintenance.index_cache(library, lambda done, total: progress("indexing", done, total), cancelled, gently=True)
     return CacheFilled()
 
 
-def sync(library: Library, job: Job, tell: Tell) -> Synced:
+def sync(library: Library, job: Job, progress: Progress) -> Synced:
     """Bring the cache up to date from AWS, index what is new, and say what that is."""
     from ekstui.library import maintenance, syncing
 
@@ -101,11 +101,11 @@ def sync(library: Library, job: Job, tell: Tell) -> Synced:
         return job.cancelled
 
     try:
-        report = syncing.sync(library, None, lambda done, total: tell("syncing", done, total), cancelled)
+        report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled)
     except EkstuiError as error:
         return Synced(f"AWS's policies could not be asked: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
-    maintenance.index_cache(of_caller, lambda done, total: tell("indexing", done, total), cancelled)
+    maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled)
     return Synced(_sentence(report))
 
 

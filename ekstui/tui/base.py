@@ -74,10 +74,10 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self._catalogue = (library, snapshot, library.data(), known)
 
 
-LEAST = Size(60, 15)
+MIN_SIZE = Size(60, 15)
 """The columns and lines that the app needs."""
 
 
 def is_too_small(size: Size) -> bool:
     """Return whether a terminal of this size cannot show the app."""
-    return size.width < LEAST.width or size.height < LEAST.height
+    return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height

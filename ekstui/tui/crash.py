@@ -26,7 +26,7 @@ from ekstui.errors import EkstuiError
 BROKEN: Final = 70
 """The exit code after an error of our own: EX_SOFTWARE of sysexits."""
 
-MOST: Final = 10
+MAX_ERRORS: Final = 10
 """Errors within PERIOD after which the app ends: it would do nothing else."""
 
 PERIOD: Final = 10.0
@@ -107,7 +107,7 @@ class SurvivingApp(App[None]):
             return False
         now = monotonic()
         self._survived = (*(moment for moment in self._survived if now - moment < PERIOD), now)
-        if len(self._survived) > MOST:
+        if len(self._survived) > MAX_ERRORS:
             return False
         self._note(error)
         words = logbook.unexpected(error, f"in {type(node).__name__}" if node else "in a callback")

@@ -121,7 +121,7 @@ def spelled(keys: str) -> str:
     return " ".join(_SPELLED.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 
 
-def but(keys: Iterable[Key], *gone: Key) -> tuple[Key, ...]:
+def without(keys: Iterable[Key], *gone: Key) -> tuple[Key, ...]:
     """Return the keys without some of them."""
     names = {key.id for key in gone}
     return tuple(key for key in keys if key.id not in names)

@@ -11,7 +11,7 @@ from ekstui.core.where import parse_policy
 from ekstui.errors import EkstuiError
 from ekstui.library.remembered import Place, keep_place
 from ekstui.present.styled import Styled, plain
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -57,14 +57,14 @@ def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Libra
     if library.is_demo or shown is None:
         return
     at = datetime.now(UTC).replace(microsecond=0)
-    over = next((found for screen in reversed(screens) if (found := getattr(screen, "sought", None))), None)
-    sought = over if isinstance(over, Sought) else Sought("")
+    over = next((found for screen in reversed(screens) if (found := getattr(screen, "bookmark", None))), None)
+    bookmark = over if isinstance(over, Bookmark) else Bookmark("")
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that fits nothing may be anything, such as the name of a role.
     words = explorer.policies.filter if listed else ""
     policy = shown.entry.policy
     if (
-        not (sought.text or words or explorer.marks)
+        not (bookmark.text or words or explorer.marks)
         and listed[:1] == [policy.arn]
         and shown.version == policy.default_version
     ):
@@ -77,11 +77,11 @@ def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Libra
             int(shown.version),
             words,
             tuple(map(str, explorer.marks)),
-            "" if sought.of_account else sought.text,
+            "" if bookmark.of_account else bookmark.text,
         )
     )
-    if sought.of_account:
-        library.account.keep_place(at, sought.text)
+    if bookmark.of_account:
+        library.account.keep_place(at, bookmark.text)
 
 
 def offer_of(place: Place, library: Library) -> Offer | None:

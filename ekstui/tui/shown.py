@@ -23,7 +23,7 @@ class Shown(NamedTuple):
         return PolicyAt(self.entry.policy.name, self.version)
 
 
-class Sought(NamedTuple):
+class Bookmark(NamedTuple):
     """What finds a screen again, as it would be typed into the line that finds anything."""
 
     text: str
@@ -40,15 +40,15 @@ class Start(NamedTuple):
 
 
 Marks: TypeAlias = "tuple[PolicyAt, ...]"
-"""The policies and versions that are marked, oldest mark first; `MOST` at most."""
+"""The policies and versions that are marked, oldest mark first; `MAX_MARKS` at most."""
 
-MOST = 4
+MAX_MARKS = 4
 """As many as the table of services and access levels puts side by side."""
 
 
 def with_mark(marks: Marks, place: PolicyAt) -> Marks:
     """Return the marks with one more, or without it if it was there; one too many takes the place of the first."""
-    return tuple(mark for mark in marks if mark != place) if place in marks else (*marks, place)[-MOST:]
+    return tuple(mark for mark in marks if mark != place) if place in marks else (*marks, place)[-MAX_MARKS:]
 
 
 def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:

@@ -6,7 +6,7 @@ meanwhile would go to the widget that had the focus before.
 
 Two things that Textual guarantees say when a key has done all: a node handles its messages one by one, in the order in
 which they came; and `call_later` comes behind those that are there. So one asks, node by node from the focus up to the
-app, to be called behind what waits there. When that was twice nothing, all the way, nothing of the key is left: what a
+app, to be called behind what waits there. When that was twice nothing, all the path, nothing of the key is left: what a
 node said upwards would have been met further up, and what it said downwards the second time.
 """
 
@@ -19,7 +19,7 @@ from textual.driver import Driver
 from textual.events import Event, Key, Paste
 
 QUIET = 2
-"""How often nothing waits on the way before the next key is sent."""
+"""How often nothing waits on the path before the next key is sent."""
 
 PATIENCE = 1.0
 """Seconds after which a key does not wait any more for the one before it: something else may go on for long."""
@@ -37,11 +37,11 @@ class TypeaheadApp(App[None]):
 
     @property
     def has_keys(self) -> bool:
-        """Whether a key is on its way, or waits for its turn."""
+        """Whether a key is on its path, or waits for its turn."""
         return self._sent_at is not None or bool(self._typed)
 
     async def on_event(self, event: Event) -> None:
-        """Hold a key back while another one is on its way; everything else is Textual's."""
+        """Hold a key back while another one is on its path; everything else is Textual's."""
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -54,20 +54,20 @@ class TypeaheadApp(App[None]):
         if self._typed:
             self._sent_at = time.monotonic()
             await super().on_event(self._typed.popleft())
-            await self._follow(self._way(), self._sent_at, 0, waiting=True)
+            await self._follow(self._path(), self._sent_at, 0, waiting=True)
 
-    def _way(self) -> deque[DOMNode]:
+    def _path(self) -> deque[DOMNode]:
         # Each time anew: the focus may be elsewhere by then.
         return deque((self.focused or self.screen).ancestors_with_self)
 
-    async def _follow(self, way: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
-        """Go on behind what the next node has before it; once nothing was met all the way, often enough, send a key."""
-        ends = not way
-        while way:
-            node = way.popleft()
+    async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
+        """Go on behind what the next node has before it; once nothing was met all the path, often enough, send a key."""
+        ends = not path
+        while path:
+            node = path.popleft()
             met = waiting or node.message_queue_size > 0
             # A node that is gone has nothing before it.
-            if node.call_later(self._follow, way, sent_at, quiet, waiting=met):
+            if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
                 return
         if not ends:
             # Not even the app takes anything any more: it is ending, and keys mean nothing.
@@ -77,6 +77,6 @@ class TypeaheadApp(App[None]):
         if self._sent_at != sent_at:
             return
         if quiet < QUIET and time.monotonic() - sent_at < PATIENCE:
-            await self._follow(self._way(), sent_at, quiet, waiting=False)
+            await self._follow(self._path(), sent_at, quiet, waiting=False)
         else:
             await self._send_next()

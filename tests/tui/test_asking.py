@@ -16,7 +16,7 @@ from ekstui.core.account import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account
 from ekstui.sources.account_file import demo_account
-from ekstui.tui.account_view import AccountTold, AccountView, watch_account
+from ekstui.tui.account_view import AccountUpdated, AccountView, watch_account
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -55,8 +55,8 @@ class Listening(App[None]):
 
     view = AccountView()
 
-    @on(AccountTold)
-    def _told(self, message: AccountTold) -> None:
+    @on(AccountUpdated)
+    def _told(self, message: AccountUpdated) -> None:
         self.view = message.change(self.view)
 
 

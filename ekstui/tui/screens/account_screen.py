@@ -26,7 +26,7 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowComparison
 from ekstui.tui.screens.copying import Copyable, advised
 from ekstui.tui.screens.report import Answered, ReportScreen
-from ekstui.tui.shown import Sought
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -74,9 +74,9 @@ class AccountScreen(ReportScreen):
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
-        return Sought(keys.ACCOUNT.label)
+        return Bookmark(keys.ACCOUNT.label)
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the profiles and the copies."""

@@ -22,7 +22,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowPolicy, ShowRole
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -45,10 +45,10 @@ class CardScreen(ReportScreen):
         return ((f"{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
         thing = self._thing
-        return Sought(thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy"))
+        return Bookmark(thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy"))
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the card."""

@@ -23,7 +23,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, ShowPolicy
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.rows import RowList
 
 PERIODS = (
@@ -82,9 +82,9 @@ class ChangesScreen(ReportScreen):
         )
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
-        return Sought(keys.CHANGES.label)
+        return Bookmark(keys.CHANGES.label)
 
     def ask(self) -> Callable[[], object]:
         """Return the question for the feed of the period."""

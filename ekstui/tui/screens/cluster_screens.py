@@ -25,7 +25,7 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowPolicy, ShowRole
 from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -60,9 +60,9 @@ class ClusterReportScreen(AccountReportScreen):
         )
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
-        return Sought(self._cluster, of_account=True)
+        return Bookmark(self._cluster, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:
@@ -203,7 +203,7 @@ def _above(row: Row) -> Hashable | None:
             return None
 
 
-UNFOLDED = 12
+MAX_UNFOLDED = 12
 """Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
 
 
@@ -237,7 +237,7 @@ class ClusterMapScreen(ClusterReportScreen):
             return []
         ways, roles = paths_of(answer)
         if self._opened is None:
-            crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > UNFOLDED}
+            crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
             self._opened = ways - crowded
         words = self._needle.casefold().split()
         opened = ways | roles if words else self._opened
@@ -245,7 +245,7 @@ class ClusterMapScreen(ClusterReportScreen):
         if () in opened:
             blocks += error_notes(answer.errors)
         found = rows(blocks, self.width)
-        return _holding(found, words) if words else found
+        return _matching(found, words) if words else found
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
@@ -374,7 +374,7 @@ def _markdown(answer: ClusterAnswer) -> str:
     return markdown(map_blocks(answer, (), datetime.now(UTC)))
 
 
-def _holding(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
+def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
     """Return the rows of a tree that have every word, each with the way to it; the words are in small letters."""
     kept: set[Path] = set()
     for row in tree:

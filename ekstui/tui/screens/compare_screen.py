@@ -33,14 +33,14 @@ from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import Answered, ReportScreen
-from ekstui.tui.shown import Sought
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 CONTEXT = 3
 """Equal lines that stay visible on either side of a difference."""
 
-LEAST = 20
+MIN_WIDTH = 20
 """The fewest cells that a line is broken for."""
 
 _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
@@ -52,7 +52,7 @@ def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Colle
     Above a difference stands where it is.
     """
     rows: list[Row] = []
-    room = max(width - 2, LEAST)
+    room = max(width - 2, MIN_WIDTH)
     for fold, first, stretch in _stretches(pairs):
         if fold and first not in opened:
             rows.append(_fold(first, len(stretch), 1))
@@ -76,7 +76,7 @@ def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collecti
     Lines are broken in both columns alike, and above a difference stands where it is.
     """
     rows: list[Row] = []
-    room = max((width - 3) // 2, LEAST)
+    room = max((width - 3) // 2, MIN_WIDTH)
     for fold, first, stretch in _stretches(pairs):
         if fold and first not in opened:
             rows.append(_fold(first, len(stretch), 3))
@@ -126,8 +126,8 @@ def _broken(words: Styled, room: int) -> list[Styled]:
     return [((" " * lead, ""), *line) for line in wrap(((first.lstrip(" "), style), *others), room - lead)]
 
 
-def _words(words: Words | None, tone: Style, changed: Style) -> Styled:
-    return tuple((clean_line(text), changed if differs else tone) for text, differs in words or ())
+def _words(words: Words | None, style: Style, changed: Style) -> Styled:
+    return tuple((clean_line(text), changed if differs else style) for text, differs in words or ())
 
 
 def _stretches(pairs: Sequence[LinePair]) -> list[tuple[bool, int, Sequence[LinePair]]]:
@@ -218,7 +218,7 @@ class CompareScreen(ReportScreen):
         return ((f"compare {before} → {other}", ""), (tail, "muted"))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
         sides = (self._before, self._after)
         if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
@@ -229,8 +229,8 @@ class CompareScreen(ReportScreen):
         )
         before, after = self._before, self._after
         if isinstance(before, PolicyAt) and isinstance(after, PolicyAt) and before.name == after.name and after.version:
-            return Sought(f"{before}..{version_label(after.version)}", of_account=not of_aws)
-        return Sought(f"diff {before} {after}", of_account=not of_aws)
+            return Bookmark(f"{before}..{version_label(after.version)}", of_account=not of_aws)
+        return Bookmark(f"diff {before} {after}", of_account=not of_aws)
 
     def ask(self) -> Callable[[], object] | None:
         """Return the comparison, unless both sides are one."""

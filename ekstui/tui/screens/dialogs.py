@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
-from ekstui.tui.base import LEAST, LibraryApp, is_too_small
+from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
 from ekstui.tui.keys import LEAVE, QUIT, spelled
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.line import Line, RowsLine
@@ -236,6 +236,6 @@ class TooSmallScreen(ModalScreen[None]):
 
     def _say(self, size: Size) -> None:
         self.query_one(Static).update(
-            f"ekstui needs {LEAST.width} columns and {LEAST.height} lines.\n"
+            f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
             f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
         )

@@ -27,7 +27,7 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan, ShowPolicy
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList
 
@@ -164,9 +164,9 @@ class ExplainScreen(AskingScreen):
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
-        return Sought(self.text, of_account=True) if self.text else None
+        return Bookmark(self.text, of_account=True) if self.text else None
 
     def asked(self, text: str) -> Callable[[], object]:
         """Return the question."""

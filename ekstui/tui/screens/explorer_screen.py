@@ -16,7 +16,7 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import plain
 from ekstui.scope import next_scope
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountChanged, AccountTold, AccountView, watch_account
+from ekstui.tui.account_view import AccountChanged, AccountUpdated, AccountView, watch_account
 from ekstui.tui.background import Job, fill, sync
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
@@ -51,7 +51,7 @@ ACCOUNT_AFTER = 0.1
 FILL_AFTER = 0.5
 """Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
 
-TELL_AFTER = 0.5
+PROGRESS_AFTER = 0.5
 """Seconds between two words about how far long work is."""
 
 
@@ -74,19 +74,19 @@ class ExplorerScreen(NavigationScreen):
         keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, keys.NEXT_PANE, keys.PREVIOUS_PANE, keys.ALONE,
         keys.RESUME,
     )  # fmt: skip
-    BINDINGS = bindings(keys.but(KEYS, keys.OPEN))
+    BINDINGS = bindings(keys.without(KEYS, keys.OPEN))
 
     def __init__(self, start: Start | None = None, account: AccountView | None = None) -> None:
         super().__init__()
         self._start = start
         self.set_reactive(ExplorerScreen.account, account or AccountView())
         self.scope = _scope_of(start.shown.entry) if start else "eks"
-        self._rested: dict[Scope, object] = {}
+        self._cursors: dict[Scope, object] = {}
         """Where the cursor was when a scope was left."""
         self._describing: Timer | None = None
         self._status: DataStatus | None = None
-        self._looking: Timer | None = None
-        self._caring: Timer | None = None
+        self._account_timer: Timer | None = None
+        self._fill_timer: Timer | None = None
         self.offer: Offer | None = None
         """Where the user was when the line was lost."""
 
@@ -128,9 +128,9 @@ class ExplorerScreen(NavigationScreen):
             self.shown = Shown(row.value, row.value.policy.default_version)
         self._mark_changed()
         self._look_for_place()
-        self._caring = self.set_timer(FILL_AFTER, self._fill_cache)
-        if self.account.error is None and self._looking is None:
-            self._looking = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
+        self._fill_timer = self.set_timer(FILL_AFTER, self._fill_cache)
+        if self.account.error is None and self._account_timer is None:
+            self._account_timer = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
         self.set_interval(AGES_AFTER, self._show_header)
         self.show_line()
 
@@ -237,11 +237,11 @@ class ExplorerScreen(NavigationScreen):
         """Show whose account it is, and how old what is known of it is."""
         if self.is_mounted:
             self._show_header()
-            self.say_work(f"{self.account.asking} … esc stops" if self.account.asking else self._filling)
+            self.show_work(f"{self.account.asking} … esc stops" if self.account.asking else self._work)
             self.post_message(AccountChanged(self.account))
 
-    @on(AccountTold)
-    def _account_told(self, message: AccountTold) -> None:
+    @on(AccountUpdated)
+    def _account_updated(self, message: AccountUpdated) -> None:
         message.stop()
         if message.library.choice is self.app.library.choice:
             before = self.account.snapshot
@@ -273,37 +273,37 @@ class ExplorerScreen(NavigationScreen):
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
-        if self._looking:
-            self._looking.stop()
-        self.app.mfa.welcome = ask
+        if self._account_timer:
+            self._account_timer.stop()
+        self.app.mfa.allowed = ask
         stale_after = timedelta(minutes=self.app.settings.stale_after)
         watch_account(self, self.app.background, self.app.library, stale_after, ask=ask)
 
     def _fill_cache(self) -> None:
         library = self.app.library
-        self.app.background.run(self, "fill", lambda job: fill(library, job, partial(self._tell, job)))
+        self.app.background.run(self, "fill", lambda job: fill(library, job, partial(self._show_progress, job)))
 
-    _filling = ""
+    _work = ""
 
-    _told_at = 0.0
+    _progress_at = 0.0
 
-    def _tell(self, job: Job, doing: str, done: int, total: int) -> None:
+    def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
         """Tell how far long work is, not more often than a thin line bears."""
         now = time.monotonic()
         # What a job says after another took its place would show for ever.
-        if not job.cancelled and (now - self._told_at >= TELL_AFTER or done == total):
-            self._told_at = now
+        if not job.cancelled and (now - self._progress_at >= PROGRESS_AFTER or done == total):
+            self._progress_at = now
             self.post_message(FillProgressed(doing, done, total))
 
     @on(FillProgressed)
     def _fill_progressed(self, message: FillProgressed) -> None:
-        self._filling = progress_words(message.doing, message.done, message.total)
-        self.say_work(self._filling)
+        self._work = progress_words(message.doing, message.done, message.total)
+        self.show_work(self._work)
 
     @on(CacheFilled)
     def _cache_filled(self) -> None:
-        self._filling = ""
-        self.say_work("")
+        self._work = ""
+        self.show_work("")
         self._status = self.app.library.data()
         self._show_header()
         for notice in self.app.library.notices():
@@ -332,12 +332,12 @@ class ExplorerScreen(NavigationScreen):
     def action_scope(self) -> None:
         """Switch between the EKS policies, all of AWS's, and what controllers publish; the cursor stays with its policy."""
         here = self.policies.rows.current
-        self._rested[self.scope] = here.key if here else None
+        self._cursors[self.scope] = here.key if here else None
         self.scope = next_scope(self.scope)
         # What controllers publish is in a list of its own: coming back, the cursor is where it was.
         published = here is not None and str(here.key).startswith("published:")
         same = published is (self.scope == "controllers")
-        cursor = here.key if here and same else self._rested.get(self.scope)
+        cursor = here.key if here and same else self._cursors.get(self.scope)
         self._load(cursor=str(cursor) if cursor else None)
         self._mark_changed()
         self.place_anew()
@@ -346,15 +346,15 @@ class ExplorerScreen(NavigationScreen):
         """Ask AWS again: for the account, and from the list for the policies too."""
         self.ask_account(ask=True)
         if self.pane == "policies":
-            if self._caring:
-                self._caring.stop()  # it would take the place of what the user asked for
+            if self._fill_timer:
+                self._fill_timer.stop()  # it would take the place of what the user asked for
             library = self.app.library
-            self.app.background.run(self, "fill", lambda job: sync(library, job, partial(self._tell, job)))
+            self.app.background.run(self, "fill", lambda job: sync(library, job, partial(self._show_progress, job)))
 
     @on(Synced)
     def _synced(self, message: Synced) -> None:
-        self._filling = ""
-        self.say_work("")
+        self._work = ""
+        self.show_work("")
         self._follow_partition()
         self._load()
         severity: Literal["error", "information"] = "error" if message.failed else "information"
@@ -363,8 +363,8 @@ class ExplorerScreen(NavigationScreen):
     @on(PaneFailed)
     def _work_failed(self, message: PaneFailed) -> None:
         """Wait no more for long work that ended in a way that nobody foresaw."""
-        self._filling = ""
-        self.say_work("")
+        self._work = ""
+        self.show_work("")
         if self.account.asking:
             self.account = self.account._replace(asking=None, error=message.error)
         self.notify(clean_line(str(message.error)), severity="error", markup=False)
@@ -374,9 +374,9 @@ class ExplorerScreen(NavigationScreen):
         pane = self.focused_pane
         if self._working:
             self.app.background.cancel("fill", "account")
-            self._filling = ""
+            self._work = ""
             self.account = self.account._replace(asking=None)
-            self.say_work("")
+            self.show_work("")
             self.say("Stopped; r goes on.")
         elif pane.filter:
             pane.clear_filter()

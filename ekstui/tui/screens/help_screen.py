@@ -16,7 +16,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.widgets.rows import RowList
 
-WAYS = (
+TASKS = (
     ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
     ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
     ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
@@ -81,7 +81,7 @@ class HelpScreen(ModalScreen[None]):
         rows: list[Row] = []
         # Beside the sentences: border, padding, the keys and the scrollbar.
         width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
-        for title, *steps in WAYS:
+        for title, *steps in TASKS:
             rows.append(Row(title, (styled(title, "strong"),), selectable=False))
             for number, (key, does) in enumerate(steps):
                 cells = (styled(f"  {spelled(self.app.keys_of(key)).split(' ')[0]}", "accent"), styled(does))

@@ -22,7 +22,7 @@ from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line
 
-MOST_UNFOLDED = 500
+MAX_UNFOLDED = 500
 """Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""
 
 
@@ -87,7 +87,7 @@ class MatrixScreen(ReportScreen):
         if not words:
             return rows, self._opened
         by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
-        if sum(len(row.actions) for row in by_action) > MOST_UNFOLDED:
+        if sum(len(row.actions) for row in by_action) > MAX_UNFOLDED:
             return rows, self._opened
         return rows, self._opened | {row.service for row in by_action}
 

@@ -182,7 +182,7 @@ class PanesScreen(Screen[None]):
         """Let the user type a filter for the focused pane."""
         await self.focused_pane.open_filter()
 
-    def say_work(self, words: str) -> None:
+    def show_work(self, words: str) -> None:
         """Show what is being done for long in a line of its own; empty: nothing is."""
         if bool(words) != self._working:
             self._working = bool(words)

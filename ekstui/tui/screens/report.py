@@ -21,7 +21,7 @@ from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
-from ekstui.tui.shown import Sought
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.pane import failure
@@ -153,7 +153,7 @@ class ReportScreen(Screen[None]):
         return ()
 
     @on(RowList.Highlighted)
-    def _rested(self, event: RowList.Highlighted) -> None:
+    def _row_highlighted(self, event: RowList.Highlighted) -> None:
         """Say what the cursor is on, and what can be done with it, once it rests."""
         if isinstance(event, RowList.Opened | RowList.Folded):
             return
@@ -198,7 +198,7 @@ class ReportScreen(Screen[None]):
         self.header.show(((" ekstui ", "strong"), ("  ", ""), (way, "muted"), *self.question()))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again; None where nothing does."""
         return None
 

@@ -23,7 +23,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, ShowPolicy, one_action_of
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
@@ -61,9 +61,9 @@ class RoleScreen(AccountReportScreen):
         return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
-        return Sought(self._role, of_account=True)
+        return Bookmark(self._role, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:

@@ -33,11 +33,11 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowPolicy, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
-from ekstui.tui.shown import Shown, Sought
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList
 
-MOST = 100
+MAX_SUGGESTIONS = 100
 """How many actions are offered; more letters narrow them down."""
 
 
@@ -123,11 +123,11 @@ class WhoCanScreen(AskingScreen):
         )
 
     @property
-    def sought(self) -> Sought | None:
+    def bookmark(self) -> Bookmark | None:
         """What finds this screen again."""
         # What follows the action may be an ARN of the account.
         action = self.text.partition(" ")[0]
-        return Sought(action) if reference().has_service(action.partition(":")[0]) else None
+        return Bookmark(action) if reference().has_service(action.partition(":")[0]) else None
 
     def asked(self, text: str) -> Callable[[], object]:
         """Return the question: an action, and after it a resource."""
@@ -235,7 +235,7 @@ class WhoCanScreen(AskingScreen):
         info = reference().find(text)
         itself = info.name if info else text if any(each in text for each in " *?") else ""
         first = [action_row(itself, "enter asks")] if itself else []
-        found = () if " " in text else complete(text, limit=MOST)
+        found = () if " " in text else complete(text, limit=MAX_SUGGESTIONS)
         return first + [action_row(name) for name in found if name.lower() != text.lower()] or [
             action_row(text, "no action of this name is known; enter asks all the same")
         ]

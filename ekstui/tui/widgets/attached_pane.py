@@ -64,17 +64,17 @@ def attachment_line(value: object) -> Styled:
 
     if isinstance(value, RoleAttachment):
         uses = "; ".join(use_words(use) for use in value.used_by) or "no use was found"
-        carried = "  as its boundary" if "boundary" in value.attached_as else ""
-        return ((clean_line(value.role.arn or value.role.name), "strong"), (carried, "warn"), (f"  {uses}", ""))
+        boundary = "  as its boundary" if "boundary" in value.attached_as else ""
+        return ((clean_line(value.role.arn or value.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
     return ()
 
 
 def attached_note(attachments: Attachments) -> str:
     """Return how many have the policy attached, with `at least` where not everything was read."""
     parts = [
-        f"{len(carriers)} {noun}{'' if len(carriers) == 1 else 's'}"
-        for noun, carriers in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
-        if carriers
+        f"{len(entities)} {noun}{'' if len(entities) == 1 else 's'}"
+        for noun, entities in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
+        if entities
     ]
     if not parts:
         return "none" if attachments.proven_empty else "unknown"
@@ -150,14 +150,14 @@ def _as(ways: Sequence[str]) -> Styled:
     return styled("boundary", "warn") if "boundary" in ways else styled("")
 
 
-def _note(key: object, text: str, tone: Style) -> Row:
-    return Row(key_of(key), (styled(clean_line(text), tone),), selectable=False)
+def _note(key: object, text: str, style: Style) -> Row:
+    return Row(key_of(key), (styled(clean_line(text), style),), selectable=False)
 
 
-def _lines(key: object, text: str, tone: Style, width: int) -> list[Row]:
+def _lines(key: object, text: str, style: Style, width: int) -> list[Row]:
     return [
         Row((key_of(key), index), (line,), selectable=False)
-        for index, line in enumerate(wrap(styled(clean_line(text), tone), width))
+        for index, line in enumerate(wrap(styled(clean_line(text), style), width))
     ]
 
 

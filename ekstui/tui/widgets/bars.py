@@ -36,7 +36,7 @@ _THEME_STYLES: dict[Style, str] = {
 
 def content(line: Styled) -> Content:
     """Return a line as Textual's Content; tones become styles of the theme."""
-    return Content.assemble(*((text, _THEME_STYLES.get(tone, "")) for text, tone in line))
+    return Content.assemble(*((text, _THEME_STYLES.get(style, "")) for text, style in line))
 
 
 class HeaderBar(Static):

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled
-from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, but
+from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
 from ekstui.tui.messages import PaneFailed, RowReached
 from ekstui.tui.widgets.rows import RowList
 
@@ -139,7 +139,7 @@ class Pane(Vertical):
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that do something for a row, with so many marks, the most useful first."""
         useless = () if marks else (UNMARK,)
-        return [key for key in but(self.FOOTER, *useless) if row is not None or key in ALWAYS]
+        return [key for key in without(self.FOOTER, *useless) if row is not None or key in ALWAYS]
 
     def next_view(self) -> bool:
         """Go to the next view; False where there is one only."""

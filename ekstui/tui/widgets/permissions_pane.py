@@ -173,7 +173,7 @@ class PermissionsPane(Pane):
 
         on_action = row is not None and isinstance(row.value, ActionSummary)
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
-        return keys.but(super().footer_keys(row, marks=marks), *useless)
+        return keys.without(super().footer_keys(row, marks=marks), *useless)
 
     def is_of_note(self, row: Row) -> bool:
         """Return whether a row is a service."""

@@ -48,7 +48,7 @@ def group_row(title: str) -> Row:
 
 
 def policy_row(
-    entry: PolicyEntry, *, mark: str = "", changed: bool = False, superseded: bool = False, carriers: int | None = None
+    entry: PolicyEntry, *, mark: str = "", changed: bool = False, superseded: bool = False, attached: int | None = None
 ) -> Row:
     """Return a policy as a row: mark, name, whether another took its place, how many have it attached, version."""
     policy = entry.policy
@@ -58,8 +58,8 @@ def policy_row(
     ]
     if superseded:
         cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
-    if carriers is not None:
-        cells.append(styled(str(carriers) if carriers else "", "muted"))
+    if attached is not None:
+        cells.append(styled(str(attached) if attached else "", "muted"))
     cells.append(styled(version_label(policy.default_version), "muted"))
     return Row(policy.arn, tuple(cells), entry)
 
@@ -81,7 +81,7 @@ def policy_line(entry: PolicyEntry) -> Styled:
 MARK = Column("", 1)
 NAME = Column("Policy", 8, share=1, middle=True)
 SUPERSEDED = Column("", 10, yields=True)
-CARRIERS = Column("roles", 5, right=True, yields=True)
+ATTACHED = Column("roles", 5, right=True, yields=True)
 VERSION = Column("ver", 4, right=True)
 RELEASE = 8
 """As many cells as `v1.14.10` takes."""
@@ -155,7 +155,7 @@ class PoliciesPane(Pane):
     def _lay_out(self) -> None:
         counted = self._counted
         superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self._entries) else ()
-        columns = (MARK, NAME, *superseded, *((CARRIERS,) if counted else ()), self._version)
+        columns = (MARK, NAME, *superseded, *((ATTACHED,) if counted else ()), self._version)
         self.rows.set_columns(columns)
         self.set_title("", "roles  ver" if counted else "ver")
 
@@ -191,7 +191,7 @@ class PoliciesPane(Pane):
                     mark=marked.get(entry.policy.name, ""),
                     changed=entry.policy.arn in self.changed,
                     superseded=superseded,
-                    carriers=self._carriers(entry.policy.arn) if counted else None,
+                    attached=self._attached_to(entry.policy.arn) if counted else None,
                 )
                 for entry in group
             ]
@@ -260,7 +260,7 @@ class PoliciesPane(Pane):
     def _counted(self) -> bool:
         return self.account.snapshot is not None and self.account.snapshot.counts is not None
 
-    def _carriers(self, arn: str) -> int | None:
+    def _attached_to(self, arn: str) -> int | None:
         """Return how many roles, users and groups have a policy attached as permissions; None if nobody counted."""
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:

@@ -82,7 +82,7 @@ class RowList(ScrollView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._laid_out = -1
         self._words: tuple[Styled, ...] = ()
-        self._tones: dict[tuple[StyleName, object], Style] = {}
+        self._text_styles: dict[tuple[StyleName, object], Style] = {}
         self._cursor_style: Style | None = None
 
     @property
@@ -178,7 +178,7 @@ class RowList(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget the tones' styles when the theme changes."""
         super().notify_style_update()
-        self._tones.clear()
+        self._text_styles.clear()
         self.__dict__.pop("_plain_style", None)
 
     @cached_property
@@ -357,22 +357,22 @@ class RowList(ScrollView, can_focus=True):
         # On the cursor's bright bar the tones would be hard to read.
         plain_only = base.bgcolor is not None and base == self._cursor_style
         segments = [
-            Segment(text, base + self._tone(tone, base) if tone and not (plain_only and tone != "hit") else base)
-            for text, tone in cell
+            Segment(text, base + self._text_style(name, base) if name and not (plain_only and name != "hit") else base)
+            for text, name in cell
         ]
         if spare := room - cell_len(plain(cell)):
             segments.insert(0 if right else len(segments), Segment(" " * spare, base))
         return segments
 
-    def _tone(self, tone: StyleName, base: Style) -> Style:
-        """Return a tone as it can be read on a row's own ground, which is another under the cursor."""
-        key = (tone, base.bgcolor)
-        if key not in self._tones:
-            whole = rich_style(self, tone)
+    def _text_style(self, name: StyleName, base: Style) -> Style:
+        """Return a name as it can be read on a row's own ground, which is another under the cursor."""
+        key = (name, base.bgcolor)
+        if key not in self._text_styles:
+            whole = rich_style(self, name)
             # Only a hit brings a background of its own.
-            background = whole.bgcolor if tone == "hit" else None
+            background = whole.bgcolor if name == "hit" else None
             colour = whole.color
             if colour and base.bgcolor and not background:
                 colour = with_contrast(Color.from_rich_color(colour), Color.from_rich_color(base.bgcolor)).rich_color
-            self._tones[key] = Style(color=colour, bgcolor=background, bold=whole.bold)
-        return self._tones[key]
+            self._text_styles[key] = Style(color=colour, bgcolor=background, bold=whole.bold)
+        return self._text_styles[key]

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from ekstui.core.grants import Grant
     from ekstui.core.summary import ActionSummary, ServiceSummary
 
-LEAST = (20, 12, 12)
+MIN_WIDTHS = (20, 12, 12)
 """The fewest cells of an action's name, its resource and its condition, where there are more to show."""
 
 SHORT_LEVELS = {"Permissions management": "Permissions"}
 """Levels whose name is longer than its column."""
 
-LEVEL_TONES: Mapping[str, Style] = {
+LEVEL_STYLES: Mapping[str, Style] = {
     "List": "muted",
     "Read": "muted",
     "Tagging": "warn",
@@ -41,7 +41,7 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
     while level + sum(wanted) + sum(map(bool, wanted)) > width:
         # The name last: of a resource and a condition the rest stands in the line about the cursor as well.
-        given = [at for at in (1, 2) if wanted[at] > LEAST[at]] or [0][: wanted[0] > LEAST[0]]
+        given = [at for at in (1, 2) if wanted[at] > MIN_WIDTHS[at]] or [0][: wanted[0] > MIN_WIDTHS[0]]
         if not given:
             break
         wanted[max(given, key=wanted.__getitem__)] -= 1
@@ -95,8 +95,8 @@ def _service(
     service: ServiceSummary, *, opened: bool, reason: str | None, columns: Sequence[Column], width: int
 ) -> list[Row]:
     key = (service.effect, service.service)
-    tone: Style = "bad" if service.effect == "Deny" else "strong"
-    head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", tone))
+    style: Style = "bad" if service.effect == "Deny" else "strong"
+    head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", style))
     words: Styled = (*access(service), *(() if opened else scope(service)))
     indent = min(cell_len(plain(head)), 12)
     lines = wrap((*head, *words), width) if cell_len(plain(head) + plain(words)) <= width else [
@@ -126,7 +126,7 @@ def _service(
 
 def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *, level: str = "") -> Iterator[Row]:
     """Yield an action as a row of level, name, resource and condition; a cell that is too long goes on below."""
-    title = styled(f"  {_short(level)}", LEVEL_TONES.get(level, ""))
+    title = styled(f"  {_short(level)}", LEVEL_STYLES.get(level, ""))
     cells = (title, *_cells(action))
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
     for part in range(max(map(len, wrapped))):
@@ -183,7 +183,7 @@ def access(service: ServiceSummary) -> Styled:
     for index, level in enumerate(limited.split(", ")):
         count = service.levels.get(level)
         words.append((" · " if index else "", "muted"))
-        words.append((level, LEVEL_TONES.get(level, "") if level != "List" else ""))
+        words.append((level, LEVEL_STYLES.get(level, "") if level != "List" else ""))
         if count:
             words.append((f" {count.granted}/{count.total}", "muted"))
     return tuple(words)

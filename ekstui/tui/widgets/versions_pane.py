@@ -41,7 +41,7 @@ def can_show(signs: str) -> bool:
     return True
 
 
-REACH_TONES: Mapping[str, Style] = {
+REACH_STYLES: Mapping[str, Style] = {
     "same": "muted",
     "widened": "warn",
     "narrowed": "good",
@@ -132,7 +132,7 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         parts.append((f"−{counts.removed} ", "removed"))
     if counts.changed:
         parts.append((f"~{counts.changed} ", "warn"))
-    parts.append((counts.words, REACH_TONES[counts.reach]))
+    parts.append((counts.words, REACH_STYLES[counts.reach]))
     return (*parts, *tail)
 
 
