@@ -28,7 +28,7 @@ class Place(NamedTuple):
     resources: tuple[str, ...]
 
 
-class Held(NamedTuple):
+class GrantedOn(NamedTuple):
     """On what an action is allowed, and in which ways; one of them is enough."""
 
     place: Place
@@ -93,7 +93,7 @@ class ActionDifference(NamedTuple):
     element: ActionElement
     actions: tuple[str, ...]
     """For `NotAction` the whole list."""
-    held: tuple[Held, ...] = ()
+    granted: tuple[GrantedOn, ...] = ()
     """On what and how the one side allows it, where the other does not name it."""
     resources: tuple[ResourceChange, ...] = ()
     conditions: tuple[ConditionChange, ...] = ()
@@ -143,7 +143,7 @@ def differences(before: Document, after: Document) -> Differences:
     one, other = _Reading(before), _Reading(after)
     found = _Found()
     exceptions = _paired_exceptions(one, other)
-    for target in sorted((one.held.keys() | other.held.keys()) - exceptions.keys(), key=sort_key):
+    for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys(), key=sort_key):
         _compare(target, one, other, found)
     found.changed += dict.fromkeys(exceptions.values())
     return Differences(
@@ -164,10 +164,10 @@ class _Found:
 
 
 def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) -> None:
-    side: Side = "before" if target in one.held else "after"
+    side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = found.alike.setdefault(target.effect, [])
-    had, has = one.held.get(target), other.held.get(target)
+    had, has = one.places.get(target), other.places.get(target)
     if had is not None and has is not None and _same(had, has):
         alike.append(_label(target, one))
         return
@@ -187,7 +187,7 @@ def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) 
         alike.append(name)
     else:
         difference = ActionDifference(
-            target.effect, target.element, here.spelled[target], held=_as_held(had or has), part=lacking or ()
+            target.effect, target.element, here.spelled[target], granted=_granted_on(had or has), part=lacking or ()
         )
         (found.removed if side == "before" else found.added).append(difference)
 
@@ -200,12 +200,12 @@ class _Reading:
     """A document's grants by target, as it spells them."""
 
     def __init__(self, document: Document) -> None:
-        self.held: dict[Target, _Places] = {}
+        self.places: dict[Target, _Places] = {}
         self.spelled: dict[Target, tuple[str, ...]] = {}
         self._wild: dict[tuple[str, str], list[Target]] = {}
         for statement in document.statements:
             self._add(statement)
-        for target in self.held:
+        for target in self.places:
             if target.element == "NotAction":
                 self._wild.setdefault((target.effect, "*"), []).append(target)
             elif target.actions and wildcard.is_wild(target.actions[0]):
@@ -224,9 +224,9 @@ class _Reading:
         whole = statement.action_element == "NotAction"
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             self.spelled.setdefault(target, statement.actions if whole else (action,))
-            held = self.held.setdefault(target, {})
+            known = self.places.setdefault(target, {})
             for place in places:
-                held.setdefault(place, {}).setdefault(lines, way)
+                known.setdefault(place, {}).setdefault(lines, way)
 
     def covering(self, target: Target) -> dict[str, _Places]:
         """Return the other targets of the same effect that hold for all that one holds for, by name."""
@@ -238,13 +238,13 @@ class _Reading:
         for key in ((target.effect, service), (target.effect, "*")):
             for wild in self._wild.get(key, ()):
                 if wild != target and _holds_for(wild, action):
-                    found[_label(wild, self)] = self.held[wild]
+                    found[_label(wild, self)] = self.places[wild]
         return found
 
     def has(self, effect: Effect, action: str) -> _Places:
         """Return where and how an action, in lower case, has an effect."""
         target = Target(effect, "Action", (action,))
-        return _joined([self.held.get(target), *self.covering(target).values()])
+        return _joined([self.places.get(target), *self.covering(target).values()])
 
 
 def _principals(statement: Statement) -> Iterable[Condition]:
@@ -264,9 +264,9 @@ def _label(target: Target, reading: _Reading) -> str:
     return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
 
 
-def _joined(held: Iterable[_Places | None]) -> _Places:
+def _joined(all_places: Iterable[_Places | None]) -> _Places:
     joined: _Places = {}
-    for places in held:
+    for places in all_places:
         for place, ways in (places or {}).items():
             joined[place] = {**joined.get(place, {}), **ways}
     return _without_needless(joined)
@@ -303,7 +303,7 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
         return None
     (pattern,) = target.actions
     names = {name.lower(): name for name in reference().expand(pattern)}
-    for known in there.held:
+    for known in there.places:
         if known.element == "Action" and known.actions and not wildcard.is_wild(known.actions[0]):
             (action,) = known.actions
             if action not in names and wildcard.matches(pattern, action):
@@ -430,25 +430,25 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
         old, new = (
-            [each for each in here.held if each[:2] == (effect, "NotAction") and each not in there.held]
+            [each for each in here.places if each[:2] == (effect, "NotAction") and each not in there.places]
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
-            changed = _changed(new[0], "", one.held[old[0]], other.held[new[0]])
+            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]])
             removed, added = _apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
             difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
             found |= {old[0]: difference, new[0]: difference}
     return found
 
 
-def _as_held(places: _Places) -> tuple[Held, ...]:
+def _granted_on(places: _Places) -> tuple[GrantedOn, ...]:
     """Return on what and how an action is allowed, places with the same ways as one."""
     groups: dict[tuple[ResourceElement, object], tuple[list[str], _Ways]] = {}
     for place, ways in places.items():
         key = place.resources if place.element == "NotResource" else frozenset(ways)
         groups.setdefault((place.element, key), ([], ways))[0].extend(place.resources)
     return tuple(
-        Held(Place(element, tuple(resources)), tuple(ways.values()))
+        GrantedOn(Place(element, tuple(resources)), tuple(ways.values()))
         for (element, _), (resources, ways) in groups.items()
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, LocalPolicy
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
     from ekstui.sources.controllers import PublishedPolicies
 
 

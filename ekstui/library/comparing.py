@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.core.change import changes
 from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
-from ekstui.core.where import FileSide, PolicyAt, RoleSide, Side, StandardInput
+from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library

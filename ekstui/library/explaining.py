@@ -15,11 +15,11 @@ from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.assuming import with_trust
-from ekstui.core.explain.caller import is_assuming
+from ekstui.core.explain.callers import is_assuming
 from ekstui.core.knowledge import Knowledge, Symptom
+from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
 from ekstui.core.policy import PolicyHistory
 from ekstui.core.reference import Reference, reference
-from ekstui.core.where import FileSide, PolicyAt, Side, StandardInput
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge, parse_stored
 from ekstui.library.comparing import read_side

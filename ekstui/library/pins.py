@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.core.change import Change, changes
+from ekstui.core.notation import parse_policy
 from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
 from ekstui.core.published import is_component
-from ekstui.core.where import parse_policy
 from ekstui.errors import InputError, NotFoundError
 from ekstui.files import MAX_STATE, read_regular, write_new
 from ekstui.library.catalog import version_at

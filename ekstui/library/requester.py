@@ -11,10 +11,10 @@ from ekstui.core.account import AccountSnapshot, Group, Role, User
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Policies
-from ekstui.core.explain.caller import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.core.explain.callers import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
+from ekstui.core.notation import FileSide, StandardInput
 from ekstui.core.uses import uses_in
-from ekstui.core.where import FileSide, StandardInput
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.roles import find_role

@@ -8,9 +8,9 @@ from ekstui.core.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.core.grants import grants_of
 from ekstui.core.holders import Since
 from ekstui.core.knowledge import Symptom
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.reference import reference
 from ekstui.core.summary import ActionSummary, services_in
-from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
 from ekstui.present.policy_report import services_table
 from ekstui.present.who_can_report import since_words

@@ -7,7 +7,7 @@ from ekstui.core.differences import (
     ActionDifference,
     ConditionChange,
     Differences,
-    Held,
+    GrantedOn,
     LineChange,
     Place,
     ResourceChange,
@@ -204,10 +204,10 @@ def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
     head = (Span(f"{sign} ", style), *_effect(difference))
     where: tuple[str | Span, ...] = ()
     children: list[Node] = []
-    if len(difference.held) == 1:
-        where = ("  ", *_held(difference.held[0]))
+    if len(difference.granted) == 1:
+        where = ("  ", *_granted_on(difference.granted[0]))
     else:
-        children = [Node(_held(each)) for each in difference.held]
+        children = [Node(_granted_on(each)) for each in difference.granted]
     if difference.element == "NotAction" or len(difference.actions) <= NAMES_IN_LINE:
         line = (*head, *_names(difference.actions, style), *_part(difference), *where)
     else:
@@ -361,11 +361,13 @@ def _same(covered: StillCovered, *words: str | Span) -> Node:
 
 def _effect(difference: ActionDifference) -> tuple[Span, ...]:
     deny = (Span("deny ", "bad"),) if difference.effect == "Deny" else ()
-    return (*deny, Span("everything but ", "warn")) if difference.element == "NotAction" and difference.held else deny
+    return (
+        (*deny, Span("everything but ", "warn")) if difference.element == "NotAction" and difference.granted else deny
+    )
 
 
-def _held(held: Held) -> tuple[str | Span, ...]:
-    return ("on ", *_places(held.place), *ways_line(held.ways))
+def _granted_on(granted: GrantedOn) -> tuple[str | Span, ...]:
+    return ("on ", *_places(granted.place), *ways_line(granted.ways))
 
 
 def _places(place: Place) -> tuple[str | Span, ...]:

@@ -18,10 +18,10 @@ from ekstui.core.explain.answer import (
     statement_in_words,
     verdict_in_words,
 )
-from ekstui.core.explain.caller import ANONYMOUS, is_assuming
+from ekstui.core.explain.callers import ANONYMOUS, is_assuming
+from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
-from ekstui.core.where import PolicyAt
 from ekstui.present.blocks import (
     Block,
     Code,

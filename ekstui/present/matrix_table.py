@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
-from ekstui.core.where import PolicyAt
+from ekstui.core.notation import PolicyAt
 from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, joined, level_style, spans
 from ekstui.present.styled import Style
 from ekstui.present.words import counted

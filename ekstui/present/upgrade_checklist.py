@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ekstui.core.document import Statement
-from ekstui.core.where import PolicyAt, RoleSide
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, joined
 from ekstui.present.styled import Style

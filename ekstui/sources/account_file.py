@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ekstui import paths
 from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
-from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.core.authorization_details import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.core.document import object_of
 from ekstui.core.record import from_record
 from ekstui.errors import DataError, InputError

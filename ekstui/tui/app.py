@@ -226,10 +226,10 @@ def _library(account: AccountChoice) -> Library:
 
 def where_to_start(where: str, library: Library) -> Start:
     """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
-    from ekstui.core.where import VersionRange, parse_where
+    from ekstui.core.notation import VersionRange, parse_policy_or_range
     from ekstui.library.catalog import version_at
 
-    place = parse_where(where)
+    place = parse_policy_or_range(where)
     entry = library.find(place.name)
     if isinstance(place, VersionRange):
         before, after = (version_at(entry.policy, side) for side in (place.before, place.after))

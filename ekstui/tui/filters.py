@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ekstui.core.document import ActionElement, Document
+from ekstui.core.notation import parse_since
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
 from ekstui.core.targets import may_match
-from ekstui.core.where import parse_since
 from ekstui.core.wildcard import is_wild
 from ekstui.library import Library, PolicyEntry
 from ekstui.library.allowing import who_can_answer

@@ -10,10 +10,10 @@ from textual.message import Message
 if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.notation import PolicyAt, Side
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step
     from ekstui.core.summary import ActionSummary, Remaining, ServiceSummary
-    from ekstui.core.where import PolicyAt, Side
     from ekstui.errors import EkstuiError
     from ekstui.library import PolicyEntry
     from ekstui.tui.filters import Facet, Touched

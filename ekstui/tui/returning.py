@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from ekstui.core.notation import parse_policy
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
-from ekstui.core.where import parse_policy
 from ekstui.errors import EkstuiError
 from ekstui.library.remembered import Place, keep_place
 from ekstui.present.styled import Styled, plain
@@ -16,7 +16,7 @@ from ekstui.tui.shown import Bookmark, Shown
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
     from ekstui.library import Library
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 

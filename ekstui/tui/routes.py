@@ -141,7 +141,7 @@ class RoutedApp(LibraryApp):
             self.push_screen(screen)
 
     def _compare(self, sides: Sequence[str]) -> None:
-        from ekstui.core.where import StandardInput, parse_sides
+        from ekstui.core.notation import StandardInput, parse_sides
 
         try:
             before, after = parse_sides(sides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
     from ekstui.library import PolicyEntry
 
 
@@ -18,7 +18,7 @@ class Shown(NamedTuple):
     @property
     def place(self) -> PolicyAt:
         """The version as what is compared and explained is named."""
-        from ekstui.core.where import PolicyAt  # 3 ms, which the first paint does without
+        from ekstui.core.notation import PolicyAt  # 3 ms, which the first paint does without
 
         return PolicyAt(self.entry.policy.name, self.version)
 

@@ -9,7 +9,7 @@ import pytest
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import Request, action_matches
 from ekstui.core.explain import Explanation, Policies, Question
-from ekstui.core.where import FileSide, PolicyAt
+from ekstui.core.notation import FileSide, PolicyAt
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.catalog import knowledge

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ekstui.core.account import AccountSnapshot, Use, attachments_of
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.uses import uses_in
-from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached, attached_everywhere

@@ -8,8 +8,8 @@ import pytest
 
 from ekstui import paths
 from ekstui.core.document import parse, serialise
+from ekstui.core.notation import parse_sides
 from ekstui.core.policy import PolicyId
-from ekstui.core.where import parse_sides
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.catalog import find_policy, knowledge, knowledge_of

@@ -9,8 +9,8 @@ import pytest
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.explain import Question
+from ekstui.core.notation import FileSide
 from ekstui.core.uses import uses_in
-from ekstui.core.where import FileSide
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.core.account import AttachedPolicy
-from ekstui.core.where import parse_sides
+from ekstui.core.notation import parse_sides
 from ekstui.library import Comparison, Library
 from ekstui.library.comparing import attached_count, compare
 from ekstui.present.comparison import comparison_blocks

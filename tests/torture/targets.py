@@ -19,13 +19,13 @@ from ekstui.core.change import changes
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import Document, parse_text
 from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.notation import parse_policy_or_range, parse_sides
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.reference import reference
 from ekstui.core.summary import remaining, services_in
 from ekstui.core.text import clean
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import uses_in
-from ekstui.core.where import parse_sides, parse_where
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
@@ -101,7 +101,7 @@ def _denial(data: bytes) -> None:
 
 def _where(data: bytes) -> None:
     words = data.decode("utf-8", "replace").split("\n")
-    parse_where(words[0])
+    parse_policy_or_range(words[0])
     parse_sides(words[:2])
 
 

@@ -3,7 +3,7 @@
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.core.where import PolicyAt
+from ekstui.core.notation import PolicyAt
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.core.where import PolicyAt
+from ekstui.core.notation import PolicyAt
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp

@@ -8,8 +8,8 @@ from ekstui.cli.exit_codes import ExitCode, add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.session import open_library, prepare
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
+from ekstui.core.notation import parse_since
 from ekstui.core.steps import FeedStep
-from ekstui.core.where import parse_since
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, undated_words

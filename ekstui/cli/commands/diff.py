@@ -7,7 +7,7 @@ from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_blocks, print_json, print_text
-from ekstui.core.where import StandardInput, parse_sides
+from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.documents import comparison_patch
 from ekstui.export.shapes import access_diff_shape, diff_shape

@@ -12,7 +12,7 @@ from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
-from ekstui.core.where import FileSide, RoleSide, StandardInput, parse_side
+from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
 from ekstui.export.account_shapes import explain_shape
 from ekstui.library import Library

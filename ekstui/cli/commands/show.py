@@ -9,7 +9,7 @@ from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, pa
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.document import broken_rules
-from ekstui.core.where import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
+from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
 from ekstui.export.documents import cloudformation_text, size_words, terraform_text
 from ekstui.export.encoding import Shape

@@ -7,8 +7,8 @@ from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_json
 from ekstui.core.document import serialise, trimmed
+from ekstui.core.notation import parse_policy
 from ekstui.core.policy import version_label
-from ekstui.core.where import parse_policy
 from ekstui.export.shapes import answer
 from ekstui.library.catalog import knowledge_of, version_at
 from ekstui.present.policy_report import trimmed_remarks

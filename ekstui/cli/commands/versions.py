@@ -6,7 +6,7 @@ from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY, add_json
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_blocks, print_json, print_text
-from ekstui.core.where import parse_policy
+from ekstui.core.notation import parse_policy
 from ekstui.export.shapes import one_or_answers, versions_shape
 from ekstui.library.catalog import knowledge_of
 from ekstui.present.change_lists import timeline_blocks

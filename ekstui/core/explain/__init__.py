@@ -25,7 +25,7 @@ from ekstui.core.explain.answer import NewerVersion as NewerVersion
 from ekstui.core.explain.answer import Policies as Policies
 from ekstui.core.explain.answer import cause_in_words
 from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN
-from ekstui.core.explain.caller import ANONYMOUS, UNSIGNED
+from ekstui.core.explain.callers import ANONYMOUS, UNSIGNED
 from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
 from ekstui.core.explain.question import asked as asked

@@ -25,7 +25,7 @@ from ekstui.core.evaluation import (
     evaluate,
 )
 from ekstui.core.explain.answer import Caller, Explanation, HowNamed, Policies, TrustJudgement
-from ekstui.core.explain.caller import PROVIDER, SERVICE_ACCOUNT, Named, caller_of, named_by
+from ekstui.core.explain.callers import PROVIDER, SERVICE_ACCOUNT, Named, caller_of, named_by
 from ekstui.core.explain.remedies import nearest_statements
 from ekstui.core.explain.trust_notes import OF_SESSIONS, trust_notes, wanted_tokens
 from ekstui.core.reference import Reference

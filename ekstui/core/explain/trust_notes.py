@@ -9,7 +9,7 @@ from ekstui.core.conditions.operators import Operator, operator
 from ekstui.core.document import Condition, Document, Statement
 from ekstui.core.evaluation import Verdict
 from ekstui.core.explain.answer import Caller, WantedToken
-from ekstui.core.explain.caller import SERVICE_ACCOUNT, WEB_IDENTITY, same_service
+from ekstui.core.explain.callers import SERVICE_ACCOUNT, WEB_IDENTITY, same_service
 from ekstui.core.trust import ServiceAccount, Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import is_wild
 

@@ -36,14 +36,14 @@ MAX_PIECES = 64
 """Into how many grants of one value each a grant is cut to find them apart on the other side."""
 
 
-class Held(NamedTuple):
+class ActionExtents(NamedTuple):
     """What one document says of one action."""
 
     allow: frozenset[Extent]
     deny: frozenset[Extent]
 
 
-def lies_within(inner: Held, outer: Held, effort: Effort | None = None) -> bool:
+def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | None = None) -> bool:
     """Return True only if every request that `inner` allows is one that `outer` allows."""
     proof = _Proof(effort or Effort())
     strange = outer.deny - inner.deny

@@ -12,7 +12,7 @@ from ekstui.core.arn import Arn, is_plausible, matches_resource, open_variables,
 from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, is_tag, type_of
 from ekstui.core.conditions.known_keys import is_condition_key, is_unassigned, lists_key
 from ekstui.core.conditions.variables import plain
-from ekstui.core.reach.bonds import OTHER_ACCOUNT, STAND_IN
+from ekstui.core.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
 from ekstui.core.reference import reference
 
 MAX_PATTERN = 300

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ekstui.core.grants import Extent, Reach, Target
-from ekstui.core.reach.coverage import Effort, Held, lies_within
+from ekstui.core.reach.coverage import ActionExtents, Effort, lies_within
 from ekstui.core.reach.feasible import is_foreign, services_of
 from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
 from ekstui.core.reach.witness import request_gained
@@ -28,8 +28,8 @@ class Outcome(NamedTuple):
 
     action: str
     """In the reference's spelling; a pattern in lower case where it stands for actions that nobody can list."""
-    before: Held
-    after: Held
+    before: ActionExtents
+    after: ActionExtents
     gained: bool
     """Whether some request is allowed after and was not before."""
     lost: bool
@@ -78,13 +78,13 @@ class _Comparison:
         self._sides = Side(before), Side(after)
         self._effort = Effort()
         self._proven: dict[tuple[int, int], bool] = {}
-        self._kept: list[Held] = []
+        self._kept: list[ActionExtents] = []
         self._searched: dict[tuple[str, int, int], bool] = {}
         self._failed: dict[tuple[int, ...], int] = {}
 
     def reach(self) -> Reach:
         """Return what is gained and lost over all actions, with only the searches that it takes."""
-        groups: dict[tuple[int, int], tuple[Held, Held, list[str]]] = {}
+        groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
         for _, action, before, after in self._differing:
             groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
         forth = list(groups.values())
@@ -119,16 +119,16 @@ class _Comparison:
         return differing_patterns(*self._grants)
 
     @cached_property
-    def _differing(self) -> list[tuple[str, str, Held, Held]]:
+    def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
         found = []
         actions = sorted(touched_actions(self._differing_patterns, *self._grants).items())
         many = len(actions) > MANY
         for action, spelling in actions:
-            held_before = before.held_among_many(action) if many else before.held(action)
-            held_after = after.held_among_many(action) if many else after.held(action)
-            if held_before != held_after:
-                found.append((spelling, action, held_before, held_after))
+            extents_before = before.extents_among_many(action) if many else before.extents_of(action)
+            extents_after = after.extents_among_many(action) if many else after.extents_of(action)
+            if extents_before != extents_after:
+                found.append((spelling, action, extents_before, extents_after))
         return found
 
     @cached_property
@@ -136,19 +136,21 @@ class _Comparison:
         before, after = self._sides
         found = []
         for pattern, action, exists in unlisted_patterns(self._differing_patterns, *self._grants):
-            held_before, held_after = before.held(action), after.held(action)
+            extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             cases = cases_of(pattern, before, after)
             if cases is not None and all(one == other for one, other in cases):
                 continue
             nothing_lost = cases is not None and all(self._within(one, other) for one, other in cases)
             nothing_gained = cases is not None and all(self._within(other, one) for one, other in cases)
-            gained = exists and not nothing_gained and self._is_gained(action, held_before, held_after)
-            lost = exists and not nothing_lost and self._is_gained(action, held_after, held_before)
+            gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
+            lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
             spent = self._effort.is_spent
-            found.append(Outcome(pattern, held_before, held_after, gained, lost, nothing_gained, nothing_lost, spent))
+            found.append(
+                Outcome(pattern, extents_before, extents_after, gained, lost, nothing_gained, nothing_lost, spent)
+            )
         return found
 
-    def _within(self, inner: Held, outer: Held) -> bool:
+    def _within(self, inner: ActionExtents, outer: ActionExtents) -> bool:
         key = (id(inner), id(outer))
         answer = self._proven.get(key)
         if answer is None:
@@ -156,7 +158,7 @@ class _Comparison:
             answer = self._proven[key] = lies_within(inner, outer, self._effort)
         return answer
 
-    def _are_within(self, inner: Held, outer: Held, actions: list[str]) -> bool:
+    def _are_within(self, inner: ActionExtents, outer: ActionExtents, actions: list[str]) -> bool:
         """Return True only if all that one side allows of the actions is allowed by the other.
 
         Where it takes that, resources of services that an action never takes are left out.
@@ -170,7 +172,7 @@ class _Comparison:
             lies_within(_cut(inner, kind), _cut(outer, kind), self._effort) for kind in kinds if kind is not None
         )
 
-    def _is_gained(self, action: str, before: Held, after: Held) -> bool:
+    def _is_gained(self, action: str, before: ActionExtents, after: ActionExtents) -> bool:
         key = (action, id(before), id(after))
         answer = self._searched.get(key)
         if answer is None:
@@ -195,7 +197,7 @@ class _Comparison:
             places[action] = (action not in self._named, turns[service], action)
         return sorted(actions, key=places.__getitem__)[:MAX_FAILURES]
 
-    def _is_any_gained(self, sides: list[tuple[Held, Held, list[str]]]) -> bool:
+    def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:
         """Return whether a request is found: of one action for each pair of sides, then of the next."""
         waiting = [
             (before, after, self._varied(actions))
@@ -209,7 +211,7 @@ class _Comparison:
         return False
 
 
-def _cut(held: Held, services: frozenset[str]) -> Held:
+def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
     """Return what is said of resources that may be of one of the services."""
     allow, deny = (
         frozenset(
@@ -217,9 +219,9 @@ def _cut(held: Held, services: frozenset[str]) -> Held:
             for extent in extents
             if extent.element == "NotResource" or not all(is_foreign(each, services) for each in extent.resources)
         )
-        for extents in (held.allow, held.deny)
+        for extents in (whole.allow, whole.deny)
     )
-    return Held(allow, deny)
+    return ActionExtents(allow, deny)
 
 
 def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -> Reach:

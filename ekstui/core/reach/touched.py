@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ekstui.core import wildcard
 from ekstui.core.document import Effect
 from ekstui.core.grants import Extent, Target
-from ekstui.core.reach.coverage import Held
+from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]
@@ -67,8 +67,8 @@ class Side:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
         self._exceptions: list[_Exception] = []
-        self._known: dict[tuple[int, ...], Held] = {}
-        self._of_all: dict[str, Held | None] = {}
+        self._known: dict[tuple[int, ...], ActionExtents] = {}
+        self._of_all: dict[str, ActionExtents | None] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
                 self._exceptions.append(_Exception(target, extents))
@@ -78,14 +78,14 @@ class Side:
                 entry = _Entry(target.effect, pattern, extents)
                 self._of_service.setdefault(_service(pattern), []).append(entry)
 
-    def held_among_many(self, action: str) -> Held:
-        """Return the same as `held`, quickly where most services are asked about as a whole."""
+    def extents_among_many(self, action: str) -> ActionExtents:
+        """Return the same as `extents_of`, quickly where most services are asked about as a whole."""
         service = action.partition(":")[0]
         if service not in self._of_all:
             self._of_all[service] = self._says_of_all(service)
-        return self._of_all[service] or self.held(action)
+        return self._of_all[service] or self.extents_of(action)
 
-    def _says_of_all(self, service: str) -> Held | None:
+    def _says_of_all(self, service: str) -> ActionExtents | None:
         """Return what the document says of every action of a service, or None if it distinguishes them."""
         if service in self._named:
             return None
@@ -94,14 +94,14 @@ class Side:
             return None
         if any(not each.is_same_for(service) for each in self._exceptions):
             return None
-        return self.held(f"{service}:")
+        return self.extents_of(f"{service}:")
 
     @cached_property
     def _named(self) -> frozenset[str]:
         """The services of which an action is named without a wildcard."""
         return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
 
-    def held(self, action: str) -> Held:
+    def extents_of(self, action: str) -> ActionExtents:
         """Return what the document says of an action, given in lower case."""
         found: list[tuple[Effect, frozenset[Extent]]] = []
         for effect in ("Allow", "Deny"):
@@ -114,10 +114,10 @@ class Side:
         found += [(each.effect, each.extents) for each in self._exceptions if not each.excepts(action)]
         # Few combinations stand for many actions, and a union of extents takes long.
         sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in found)
-        held = self._known.get(sign)
-        if held is None:
-            held = self._known[sign] = _held(found)
-        return held
+        known = self._known.get(sign)
+        if known is None:
+            known = self._known[sign] = _extents(found)
+        return known
 
     def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return what the document says of every action under a pattern, and what perhaps of some only."""
@@ -146,7 +146,7 @@ def _service(pattern: str) -> str:
     return "*" if wildcard.is_wild(service) else service
 
 
-def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[Held, Held]] | None:
+def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[ActionExtents, ActionExtents]] | None:
     """Return what both sides may say of an action under a pattern that nobody can expand; None if that is too much.
 
     What is said of some of its actions only is said of any of them or not, the same on both sides.
@@ -159,12 +159,12 @@ def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[Held, Held]]
     cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)])
     if cells is None:
         return None
-    cases: dict[tuple[Held, Held], None] = {}
+    cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
     for matching in cells:
         sides = []
         for sure, parts in ((sure_before, doubtful_before), (sure_after, doubtful_after)):
             applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
-            sides.append(_held([(target.effect, extents) for target, extents in (*sure, *applying)]))
+            sides.append(_extents([(target.effect, extents) for target, extents in (*sure, *applying)]))
         cases[sides[0], sides[1]] = None
     return list(cases)
 
@@ -275,10 +275,10 @@ def _spelling(action: str) -> str:
     return reference().names(service).get(name, action)
 
 
-def _held(parts: list[tuple[Effect, frozenset[Extent]]]) -> Held:
+def _extents(parts: list[tuple[Effect, frozenset[Extent]]]) -> ActionExtents:
     allow = [extents for effect, extents in parts if effect == "Allow"]
     deny = [extents for effect, extents in parts if effect == "Deny"]
-    return Held(_union(allow), _union(deny))
+    return ActionExtents(_union(allow), _union(deny))
 
 
 def _union(sets: list[frozenset[Extent]]) -> frozenset[Extent]:

@@ -20,8 +20,8 @@ from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.values import Deferred, Text
 from ekstui.core.conditions.variables import literal, plain, resolved, template, variables_of
 from ekstui.core.grants import Extent
-from ekstui.core.reach.bonds import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
-from ekstui.core.reach.coverage import Effort, Held
+from ekstui.core.reach.coverage import ActionExtents, Effort
+from ekstui.core.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
 from ekstui.core.reach.feasible import REGION, instances_of, may_lack, resources_for, stand_in, takes_key
 
 MAX_TRIES = 200
@@ -48,7 +48,9 @@ class Request(NamedTuple):
     """The values of each key that a condition or variable asks for, in lower case; none where the key is absent."""
 
 
-def request_gained(action: str, before: Held, after: Held, effort: Effort | None = None) -> Request | None:
+def request_gained(
+    action: str, before: ActionExtents, after: ActionExtents, effort: Effort | None = None
+) -> Request | None:
     """Return a request for the action that `after` allows and `before` does not, or None if none is found."""
     effort = effort or Effort()
     for extent in _sorted(after.allow - before.allow):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.grants import Extent, Line, Reach
-from ekstui.core.reach.coverage import Held
+from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reach.judgement import TOO_LARGE, Denies, Judgement, Outcome
 from ekstui.core.reach.touched import Grants
 from ekstui.core.text import listed
@@ -55,7 +55,7 @@ class _Wording(NamedTuple):
     names: Names | None
     wider: bool
 
-    def phrase(self, before: Held, after: Held) -> Phrase:
+    def phrase(self, before: ActionExtents, after: ActionExtents) -> Phrase:
         """Return in what more, or less, is allowed after than before."""
         less, more = (before, after) if self.wider else (after, before)
         if not less.allow:
@@ -172,9 +172,9 @@ def _needing(what: str) -> Phrase:
     return Phrase(f"needs {what}", f"need {what}")
 
 
-def _is_whole(held: Held) -> bool:
+def _is_whole(extents: ActionExtents) -> bool:
     """Return whether an action is denied on everything and without condition."""
-    return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in held.deny)
+    return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in extents.deny)
 
 
 def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
@@ -184,11 +184,11 @@ def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
     return {place: frozenset(ways) for place, ways in found.items()}
 
 
-def _ways_on(place: _Place, held: Mapping[_Place, _Ways]) -> _Ways:
+def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
     """Return the ways in which an action is allowed on a resource, without those that ask for more than another."""
     element, resources = place
     ways: set[Way] = set()
-    for other, of_other in held.items():
+    for other, of_other in by_place.items():
         if other == place or (
             element == other[0] == "Resource"
             and resources

@@ -19,7 +19,7 @@ from ekstui.core.account import (
     User,
     UserAttachment,
 )
-from ekstui.core.authorization import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.core.authorization_details import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
 

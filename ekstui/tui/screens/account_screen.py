@@ -9,8 +9,8 @@ from textual import on
 
 from ekstui.core.account import AccountSnapshot
 from ekstui.core.eks_coverage import regions_of_interest
+from ekstui.core.notation import PolicyAt
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer, copies_in

@@ -7,9 +7,9 @@ from textual import on
 from ekstui.core.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.core.holders import types_covered
 from ekstui.core.lookup import Thing
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.reference import ActionInfo, reference
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer

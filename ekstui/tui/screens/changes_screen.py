@@ -7,10 +7,10 @@ from datetime import timedelta
 from textual import on
 
 from ekstui.core.account import AccountSnapshot
+from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.steps import FeedStep
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt
 from ekstui.library import ChangesFeed
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge

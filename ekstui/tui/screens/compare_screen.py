@@ -12,9 +12,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
+from ekstui.core.notation import PolicyAt, RoleSide, Side
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt, RoleSide, Side
 from ekstui.export.documents import comparison_patch, document_text
 from ekstui.export.shapes import diff_shape
 from ekstui.library import Comparison

@@ -11,8 +11,8 @@ from textual import on
 from textual.message import Message
 
 from ekstui.core.explain import Explanation, Question, parse_context
+from ekstui.core.notation import PolicyAt, Side, parse_policy
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt, Side, parse_policy
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.account_shapes import explain_shape, forbidden_shape
 from ekstui.export.documents import document_text

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from textual import on
 
 from ekstui.core.access_levels import MatrixRow, holding, matrix
+from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import Policy
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
-from ekstui.core.where import PolicyAt
 from ekstui.library import Library
 from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows

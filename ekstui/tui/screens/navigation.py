@@ -39,7 +39,7 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)

@@ -18,8 +18,8 @@ from textual.widgets import Input
 
 from ekstui.core.knowledge import Symptom
 from ekstui.core.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
+from ekstui.core.notation import RoleSide, Side
 from ekstui.core.text import clean_line
-from ekstui.core.where import RoleSide, Side
 from ekstui.library import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled

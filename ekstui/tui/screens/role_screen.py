@@ -10,9 +10,9 @@ from textual.reactive import reactive
 
 from ekstui.core.document import Document, serialise
 from ekstui.core.findings import Finding, RolePolicy
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
 from ekstui.core.text import age_in_words, clean_line
-from ekstui.core.where import PolicyAt, RoleSide
 from ekstui.library import RoleAnswer
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import role_answer

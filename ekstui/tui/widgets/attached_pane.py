@@ -301,7 +301,7 @@ class AttachedPane(Pane):
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role
             if self.shown and self.shown.entry.policy.home:
-                from ekstui.core.where import RoleSide
+                from ekstui.core.notation import RoleSide
 
                 # Of a controller the question is what its role lacks.
                 self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))

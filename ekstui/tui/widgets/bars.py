@@ -19,7 +19,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 
 if TYPE_CHECKING:
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
     from ekstui.library import DataStatus
 
 TWO_LINES = 24

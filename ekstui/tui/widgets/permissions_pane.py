@@ -213,8 +213,8 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
+        from ekstui.core.notation import PolicyAt
         from ekstui.core.summary import ActionSummary, ServiceSummary
-        from ekstui.core.where import PolicyAt
         from ekstui.present.policy_report import RemainingService
 
         event.stop()

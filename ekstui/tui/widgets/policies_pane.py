@@ -23,7 +23,7 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.where import PolicyAt
+    from ekstui.core.notation import PolicyAt
     from ekstui.library import PolicyEntry
     from ekstui.tui.filters import Facet
 

@@ -22,9 +22,9 @@ from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.notation import PolicyAt
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step, StepCounts
-    from ekstui.core.where import PolicyAt
     from ekstui.library import Library
     from ekstui.tui.filters import Touched
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from ekstui.core.where import (
+from ekstui.core.notation import (
     FileSide,
     PolicyAt,
     RoleSide,
     StandardInput,
     VersionRange,
     parse_policy,
+    parse_policy_or_range,
     parse_side,
     parse_sides,
-    parse_where,
 )
 from ekstui.errors import InputError
 
@@ -45,7 +45,7 @@ def two(name: str, before: int, after: int) -> VersionRange:
     ],
 )
 def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: PolicyAt | VersionRange) -> None:
-    assert parse_where(text) == where
+    assert parse_policy_or_range(text) == where
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: Polic
 )
 def test_a_version_that_is_none_is_named(text: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
-        parse_where(text)
+        parse_policy_or_range(text)
     assert said in caught.value.message
 
 

@@ -71,7 +71,7 @@ Side = PolicyAt | FileSide | StandardInput | RoleSide
 _RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|\.(?!\.))*)")
 
 
-def parse_where(text: str) -> PolicyAt | VersionRange:
+def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
     """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; InputError for a malformed version."""
     name, at, tail = text.rpartition("@")
     # The name of a customer-managed policy may hold an @, so only in a full ARN can one stand without a version.
@@ -88,7 +88,7 @@ def parse_where(text: str) -> PolicyAt | VersionRange:
 
 def parse_policy(text: str) -> PolicyAt:
     """Return what `POLICY` or `POLICY@v5` points at; InputError for a range or a malformed version."""
-    where = parse_where(text)
+    where = parse_policy_or_range(text)
     if isinstance(where, VersionRange):
         raise InputError(f"One version is expected, not {text!r}.", "Write POLICY@v5, or use diff for two versions.")
     return where
@@ -115,7 +115,7 @@ def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
             if sides == (StandardInput(), StandardInput()):
                 raise InputError("Standard input can be one side of a diff, not both.")
             return sides
-        case [both] if isinstance(where := parse_where(both), VersionRange):
+        case [both] if isinstance(where := parse_policy_or_range(both), VersionRange):
             return where.before, where.after
         case _:
             raise InputError("A diff has two sides.", "Write diff A B, or diff POLICY@v5..v6.")

@@ -29,7 +29,7 @@ _TAG_OF_RESOURCE = re.compile(r"[a-z0-9-]+:resourcetag/(.*)", re.DOTALL)
 _PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "federated-user": "FederatedUser"}
 
 
-class Bond(NamedTuple):
+class DependentKeys(NamedTuple):
     """Two keys of which one says something of the other."""
 
     one: str
@@ -173,30 +173,30 @@ def _by_name(names: Values, _: Values) -> Values:
     return ("true",) if names else ("false",)
 
 
-BONDS = (
-    Bond("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
-    Bond("aws:sourcearn", "aws:sourceaccount", _with_source_account, _account_of, _with_account),
-    Bond("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
-    Bond("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
-    Bond("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
-    Bond("aws:multifactorauthpresent", "aws:multifactorauthage", _with_mfa, _age, _by_age),
+DEPENDENT_KEYS = (
+    DependentKeys("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
+    DependentKeys("aws:sourcearn", "aws:sourceaccount", _with_source_account, _account_of, _with_account),
+    DependentKeys("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
+    DependentKeys("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
+    DependentKeys("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
+    DependentKeys("aws:multifactorauthpresent", "aws:multifactorauthage", _with_mfa, _age, _by_age),
     *(
-        Bond(f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within, _path_in, _head_of)
+        DependentKeys(f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within, _path_in, _head_of)
         for whose in ("principal", "resource", "source", "vpce")
     ),
-    Bond("aws:currenttime", "aws:epochtime", _one_moment, _keep, _keep),
-    Bond("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
-    Bond("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
-    Bond("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
-    Bond("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
-    Bond("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
-    Bond("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
-    Bond("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
-    Bond("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
+    DependentKeys("aws:currenttime", "aws:epochtime", _one_moment, _keep, _keep),
+    DependentKeys("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
+    DependentKeys("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    DependentKeys("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    DependentKeys("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
+    DependentKeys("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
+    DependentKeys("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
+    DependentKeys("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
+    DependentKeys("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
 )  # fmt: skip
 """A pair of keys that depend on each other is a line here."""
 
-_BONDED = frozenset(key for bond in BONDS for key in (bond.one, bond.other))
+_DEPENDENT = frozenset(key for pair in DEPENDENT_KEYS for key in (pair.one, pair.other))
 
 
 @lru_cache(maxsize=65536)
@@ -227,17 +227,17 @@ def is_possible(key: str, values: Values) -> bool:
 
 def follow(context: Context, changed: str) -> Context:
     """Return the context with those of its keys that depend on one key made to agree with it."""
-    if changed not in _BONDED and not changed.endswith(":resourceaccount"):
+    if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
         return context
     found = dict(context)
     pending, done = [changed], {changed}
     while pending:
         key = pending.pop()
-        for bond in BONDS:
-            for one, other, step in ((bond.one, bond.other, bond.forward), (bond.other, bond.one, bond.backward)):
+        for pair in DEPENDENT_KEYS:
+            for one, other, step in ((pair.one, pair.other, pair.forward), (pair.other, pair.one, pair.backward)):
                 if one == key and other in found and other not in done:
-                    values = (found[bond.one], found[bond.other])
-                    if not bond.agree(*values):
+                    values = (found[pair.one], found[pair.other])
+                    if not pair.agree(*values):
                         found[other] = step(found[key], found[other])
                         pending.append(other)
                     done.add(other)
@@ -255,8 +255,8 @@ def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -
     """
     if not all(is_possible(key, values) for key, values in context.items()):
         return None
-    for bond in BONDS:
-        if bond.one in context and bond.other in context and not bond.agree(context[bond.one], context[bond.other]):
+    for pair in DEPENDENT_KEYS:
+        if pair.one in context and pair.other in context and not pair.agree(context[pair.one], context[pair.other]):
             return None
     if not _agrees_with_resource(context, resource):
         return None
