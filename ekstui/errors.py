@@ -2,10 +2,10 @@
 
 
 class EkstuiError(Exception):
-    """Something that ekstui can explain.
+    """An error that ekstui can explain to the user.
 
     `message` is one sentence without a final newline; `next_step` says what the user can do, or is empty.
-    Both may hold text from AWS or a file, so front ends clean them before they show them.
+    Both may contain text from AWS or a file, so front ends clean them before showing them.
     """
 
     def __init__(self, message: str, next_step: str = "") -> None:
@@ -30,7 +30,7 @@ class DocumentError(InputError):
 
 
 class NotFoundError(EkstuiError):
-    """What the user named does not exist; `nearest` holds the names that come closest, best first."""
+    """What the user named does not exist; `nearest` has the closest names, best first."""
 
     def __init__(self, message: str, nearest: tuple[str, ...] = (), next_step: str = "") -> None:
         super().__init__(message, next_step)
@@ -38,7 +38,7 @@ class NotFoundError(EkstuiError):
 
 
 class AmbiguousError(InputError):
-    """A name fits several things; `candidates` holds them in the list's order."""
+    """A name matches several things; `candidates` has them in the list's order."""
 
     def __init__(self, message: str, candidates: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -46,11 +46,11 @@ class AmbiguousError(InputError):
 
 
 class AccountError(EkstuiError):
-    """The account could not be asked: credentials, access or network."""
+    """AWS could not be asked about the account: credentials, access or network."""
 
 
 class MfaNeededError(AccountError):
-    """The profile asks for an MFA code and nothing is there to ask the user; `device` is the device's ARN."""
+    """The profile needs an MFA code and there is no way to ask the user; `device` is the device's ARN."""
 
     def __init__(self, message: str, device: str, next_step: str = "") -> None:
         super().__init__(message, next_step)

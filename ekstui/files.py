@@ -1,4 +1,4 @@
-"""Small files of ekstui's own, read and written so that whatever else is in their place does no harm."""
+"""Reading and writing small files safely, whatever is in their place."""
 
 import json
 import os
@@ -7,27 +7,27 @@ from contextlib import suppress
 from pathlib import Path
 
 MAX_STATE = 1_000_000
-"""The largest file of state that is read, in bytes; one with all policies has 150,000."""
+"""The largest state file that is read, in bytes; one with all policies has 150,000."""
 
 _DIGEST = 32
-"""Bytes of a file's hash."""
+"""The size of a file's checksum, in bytes."""
 
 
 def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
-    """Return a plain file's bytes, one more than `limit` where it has more.
+    """Return a regular file's bytes, at most `limit` + 1, so that the caller sees when it is too long.
 
-    OSError where there is none, or something that is no plain file: a pipe would be waited for without an end.
+    Raises OSError if there is no regular file: reading a pipe could block forever.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is no plain file")
+            raise OSError(0, "it is not a regular file")
         return file.read(limit + 1)
 
 
 def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put a new file in the place of a path, whole or not at all, and never through a link; OSError where it cannot be."""
+    """Write or replace a file atomically, without following a link; OSError if it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(FileNotFoundError):
@@ -44,16 +44,16 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def write_named(path: Path, content: bytes, *, over: bool, private: bool) -> None:
-    """Write a file that the user named, over one that is there only if `over`; OSError where it cannot be.
+    """Write a file that the user named, replacing an existing one only if `over`; OSError if it cannot be written.
 
-    A private one can be read by its owner alone, whatever the umask and whatever was there before.
+    A private file is readable by its owner alone, whatever the umask and the mode that it had before.
     """
-    # Opening never waits for the reader of a pipe.
+    # Non-blocking, so that a pipe without a reader is refused at once.
     flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | (0 if over else os.O_EXCL)
     descriptor = os.open(path, flags, 0o600 if private else 0o666)
     with os.fdopen(descriptor, "wb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is no plain file")
+            raise OSError(0, "it is not a regular file")
         if private:
             os.fchmod(descriptor, 0o600)
         file.truncate(0)
@@ -61,9 +61,9 @@ def write_named(path: Path, content: bytes, *, over: bool, private: bool) -> Non
 
 
 def read_state(path: Path) -> object | None:
-    """Return the JSON value of a file of state, None where there is none; anything odd is set aside as `NAME.aside`.
+    """Return the JSON value of a state file, None if there is none; a damaged file is renamed to `NAME.aside`.
 
-    The file's first line is a hash of the rest, so that damage is found and never another value.
+    The first line is a checksum of the rest.
     """
     try:
         content = read_regular(path, MAX_STATE, follow=False)
@@ -82,13 +82,13 @@ def read_state(path: Path) -> object | None:
 
 
 def write_state(path: Path, value: object) -> None:
-    """Keep a JSON value in a file of state; silently not where it cannot be written."""
+    """Write a JSON value to a state file; a failure is ignored."""
     text = json.dumps(value, indent=1).encode()
     with suppress(OSError):
         write_new(path, _hash(text) + b"\n" + text)
 
 
 def _hash(text: bytes) -> bytes:
-    from hashlib import blake2b  # 3 ms, and only where state is read
+    from hashlib import blake2b  # 3 ms, and only state files need it
 
     return blake2b(text, digest_size=_DIGEST).hexdigest().encode()

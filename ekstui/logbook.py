@@ -1,7 +1,7 @@
-"""The log: off unless it is asked for, in one file that its owner alone can read, and without a word of the account.
+"""The log: off by default, readable by its owner alone, and without anything about the account.
 
-What an error of ekstui's own says may hold names and ARNs, so it is written at level `debug` only. Of any other exception
-the log has its type and the places in the code that it came through, never its text.
+The text of ekstui's own errors may contain names and ARNs, so it is logged at level `debug` only. Of any other exception
+the log has the type and the traceback's locations, never the text.
 """
 
 import logging
@@ -14,7 +14,7 @@ from ekstui.errors import EkstuiError, InputError
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
 _logger = logging.getLogger("ekstui")
-# Whoever listens at the root would hear what others log: botocore logs whole requests.
+# The root logger is left alone: botocore would log whole requests to a handler there.
 _logger.propagate = False
 _logger.addHandler(logging.NullHandler())
 
@@ -23,9 +23,9 @@ _files: list[logging.FileHandler] = []
 
 
 def open_log(wanted: str, level: str) -> None:
-    """Begin to log: to the file that `wanted` names, for `1` to one in the state folder, for `0` nowhere.
+    """Start logging to the file that `wanted` names: `1` is ekstui.log in the state directory, `0` is no log.
 
-    InputError if the file cannot be written, or is not the user's own.
+    Raises InputError if the file cannot be written, or is not the user's own.
     """
     close_log()
     if wanted.lower() in _OFF:
@@ -33,7 +33,7 @@ def open_log(wanted: str, level: str) -> None:
     path = paths.state_dir() / "ekstui.log" if wanted.lower() in _ON else Path(wanted).expanduser()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        from ekstui.logfile import log_file  # 2 ms, and only where a log is wanted
+        from ekstui.logfile import log_file  # 2 ms, and only a log needs it
 
         handler = log_file(path, with_messages=level == "debug")
     except OSError as error:
@@ -44,7 +44,7 @@ def open_log(wanted: str, level: str) -> None:
 
 
 def log_to_stderr(level: str) -> None:
-    """Log to stderr as well, for the user who runs the command."""
+    """Log to stderr as well."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("ekstui: %(levelname)s %(message)s"))
     handler.setLevel(level.upper())
@@ -53,7 +53,7 @@ def log_to_stderr(level: str) -> None:
 
 
 def close_log() -> None:
-    """Log no more."""
+    """Stop logging."""
     while _files:
         handler = _files.pop()
         _logger.removeHandler(handler)
@@ -62,24 +62,24 @@ def close_log() -> None:
 
 def where() -> str:
     """Return where the log is, or how to get one, as the end of a sentence."""
-    return f"the log is {_files[0].baseFilename}" if _files else "EKSTUI_LOG=1 keeps a log of such errors"
+    return f"the log is {_files[0].baseFilename}" if _files else "set EKSTUI_LOG=1 to log such errors"
 
 
 def unexpected(error: BaseException, doing: str) -> EkstuiError:
-    """Record an error of our own in the log, and return what users see: its type, never what it says."""
+    """Log a bug in ekstui, and return the error to show: its type and place, never its text."""
     _logger.error("unexpected error: %s", doing, exc_info=error)
     rest = where()
     return EkstuiError(f"Something went wrong inside ekstui ({spot(error)}).", f"{rest[0].upper()}{rest[1:]}.")
 
 
 def ending(error: BaseException | None) -> str:
-    """Return the one sentence with which an error of our own ends everything."""
+    """Return the sentence to print when a bug ends ekstui."""
     kind = f" ({spot(error)})" if error else ""
-    return f"ekstui: an error of its own ended it{kind}; {where()}."
+    return f"ekstui: internal error{kind}; {where()}."
 
 
 def spot(error: BaseException) -> str:
-    """Return an error's type and the last place of ours that it came through: `KeyError at tui/app.py:12`."""
+    """Return an error's type and the last line of ekstui in its traceback: `KeyError at tui/app.py:12`."""
     ours = [
         f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)

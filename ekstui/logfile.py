@@ -1,4 +1,4 @@
-"""The file that a log is kept in, and what of a record gets into it."""
+"""The log file, and what it contains of a record."""
 
 import logging
 import os
@@ -14,21 +14,21 @@ from ekstui.core.text import clean
 from ekstui.errors import EkstuiError
 
 MAX_BYTES = 1_000_000
-"""The size at which a new file is begun."""
+"""The size at which the file is rotated, in bytes."""
 
 KEPT = 2
 """How many older files are kept."""
 
 _PARTS = 3
-"""How much of a path in the code is written: the last folders and the file."""
+"""How many parts of a source file's path are logged."""
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
-    """Return what writes to a log file; `with_messages` keeps the text of ekstui's own errors. OSError where it cannot.
+    """Return a handler for a log file; `with_messages` logs the text of ekstui's own errors too. Raises OSError.
 
-    What exceptions of other libraries say is never written: botocore's may hold a line of the credentials file.
+    The text of other libraries' exceptions is never logged: botocore's may quote the credentials file.
     """
     handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(_Formatter(with_messages=with_messages))
@@ -36,7 +36,7 @@ def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
 
 
 class _OwnFile(RotatingFileHandler):
-    """A file that is made with its final permissions; one that is a link or someone else's is refused."""
+    """A log file that is created with its final permissions; a link, or another user's file, is refused."""
 
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -44,7 +44,7 @@ class _OwnFile(RotatingFileHandler):
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
-                raise OSError(0, "it is no file of yours")
+                raise OSError(0, "it is not a file of yours")
             if stat.S_IMODE(state.st_mode) != 0o600:
                 os.fchmod(descriptor, 0o600)
         except OSError:
@@ -53,7 +53,7 @@ class _OwnFile(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Do nothing: a full disk must not write into what the user looks at."""
+        """Do nothing: logging would print the error, such as a full disk, over the app."""
 
 
 class _Formatter(logging.Formatter):
@@ -64,7 +64,7 @@ class _Formatter(logging.Formatter):
         self._with_messages = with_messages
 
     def format(self, record: logging.LogRecord) -> str:
-        # Others' handlers leave their text of an exception in the record.
+        # Another handler may have cached its own text of the exception in the record.
         record.exc_text = None
         return clean(super().format(record))
 

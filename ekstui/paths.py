@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def assets() -> Path:
     """Return the folder of the data that ships with ekstui.
 
-    A wheel has it inside the package; in a checkout, and so in an editable install, it lies beside the package.
+    A wheel has it inside the package, a checkout beside the package.
     """
     inside = _PACKAGE / "assets"
     return inside if inside.is_dir() else _PACKAGE.parent / "assets"
@@ -19,22 +19,22 @@ def cache_dir() -> Path:
     """Return the folder of the local cache: EKSTUI_CACHE, else the platform's cache directory for ekstui."""
     if given := os.environ.get("EKSTUI_CACHE"):
         return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only where the variable is not set
+    import platformdirs  # 5 ms, and only if the variable is not set
 
     return platformdirs.user_cache_path("ekstui", appauthor=False)
 
 
 def state_dir() -> Path:
-    """Return the folder for what ekstui remembers between runs and a cache clear must not lose."""
+    """Return the folder of what ekstui remembers between runs, which clearing the cache must not delete."""
     if given := os.environ.get("EKSTUI_STATE"):
         return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only where the variable is not set
+    import platformdirs  # 5 ms, and only if the variable is not set
 
     return platformdirs.user_state_path("ekstui", appauthor=False)
 
 
 def is_served() -> bool:
-    """Return whether a visitor's browser drives this app: then no path that is typed may lead to a file of the server."""
+    """Return whether the app is served to a browser: a path typed there must never reach a file of the server."""
     return bool(os.environ.get("EKSTUI_SERVED"))
 
 
@@ -42,6 +42,6 @@ def config_file() -> Path:
     """Return the path of the user's settings: EKSTUI_CONFIG, else config.toml in the platform's directory."""
     if given := os.environ.get("EKSTUI_CONFIG"):
         return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only where the variable is not set
+    import platformdirs  # 5 ms, and only if the variable is not set
 
     return platformdirs.user_config_path("ekstui", appauthor=False) / "config.toml"

@@ -1,4 +1,4 @@
-"""The user's settings, each declared once: a file, then the environment, then the command line; what comes later wins.
+"""The user's settings, each declared once. The command line overrides the environment, which overrides the file.
 
 The file is TOML; errors name the line of the key. The manual is made from the same declarations.
 """
@@ -19,42 +19,42 @@ Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings as they hold, with their defaults."""
+    """The settings and their defaults."""
 
     theme: str = "textual-dark"
-    """The name of a theme of Textual."""
+    """The name of a Textual theme."""
     scope: Scope = "eks"
     profile: str | None = None
-    """A profile of AWS's configuration; None: what AWS's own environment variables say."""
+    """An AWS profile; None leaves the choice to AWS's environment variables."""
     regions: tuple[str, ...] = ()
-    """Regions to ask for clusters, or `all`; empty: those that the account points to."""
+    """Regions to search for clusters, or `all`; empty means the regions that the account itself points to."""
     offline: bool = False
     stale_after: int = 15
-    """Minutes after which the app asks AWS again on its own."""
+    """Minutes after which the app asks AWS again by itself."""
     mouse: bool = True
     log: str | None = None
     """The file to log to, `1` for ekstui.log in the state folder; None: no log."""
     log_level: str = "info"
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Keys in Textual's names with commas between, by the id of what they do."""
+    """Keys by action id, in Textual's names, separated by commas."""
 
 
 class Setting(NamedTuple):
-    """One setting as users read of it."""
+    """One setting, as the manual describes it."""
 
     name: str
     """Its name in the file and in Settings."""
     kind: Kind
     example: str
-    """A value as the file has it."""
+    """A value as it is written in the file."""
     help: str
     """What it does, for the manual."""
     yields_to: tuple[str, ...] = ()
-    """Variables of AWS's own tools that count more than the file."""
+    """Environment variables of AWS's own tools that override the file."""
 
     @property
     def variable(self) -> str | None:
-        """The environment variable that sets it; None where only the file does."""
+        """The environment variable that sets it; None if only the file can."""
         return None if self.kind == "keys" else f"EKSTUI_{self.name.upper()}"
 
 
@@ -63,71 +63,73 @@ SETTINGS: tuple[Setting, ...] = (
         "theme",
         "word",
         '"textual-light"',
-        "The colours of the app: any theme of Textual by its name. `textual-light` is for light terminals; `ansi-dark` "
-        "and `ansi-light` use the terminal's own 16 colours only.",
+        "The app's colours: the name of any Textual theme. `textual-light` suits light terminals; `ansi-dark` and "
+        "`ansi-light` use only the terminal's own 16 colours.",
     ),
     Setting("scope", "scope", '"all"', "Which policies are listed and searched: `eks`, or `all` that AWS manages."),
     Setting(
         "profile",
         "word",
         '"prod"',
-        "The profile of AWS's configuration to ask with. In the file it counts less than the variables by which AWS's "
-        "own tools choose credentials, so that a shell that has some is never taken elsewhere.",
+        "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that a "
+        "shell with credentials of its own keeps using them.",
         yields_to=("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"),
     ),
     Setting(
         "regions",
         "words",
         '["eu-central-1", "us-east-1"]',
-        "The regions to ask for clusters, or `all`. Without it: those that the account itself points to.",
+        "The regions to search for clusters, or `all` (default: the regions that the account itself points to).",
     ),
-    Setting("offline", "switch", "true", "Whether to answer from the last snapshot, without asking AWS."),
-    Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again on its own."),
-    Setting("mouse", "switch", "false", "Whether the app takes the mouse; without it the terminal selects text."),
+    Setting("offline", "switch", "true", "Whether to answer from the last snapshot and never call AWS."),
+    Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again by itself."),
+    Setting(
+        "mouse", "switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."
+    ),
     Setting(
         "log",
         "word",
         '"1"',
-        "The file to keep a log in, or `1` for `ekstui.log` in the folder for state. Without it nothing is logged. Only you "
-        "can read it, and it starts anew at 1 MB.",
+        "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it is "
+        "rotated at 1 MB.",
     ),
     Setting(
         "log_level",
         "level",
         '"debug"',
-        "How much is logged: `error`, `warning`, `info` or `debug`. At `debug` what errors say is logged as well, which may "
-        "name parts of the account; else nothing does.",
+        "How much is logged: `error`, `warning`, `info` or `debug`. Only `debug` logs the text of errors, which may name "
+        "parts of the account.",
     ),
     Setting(
         "keys",
         "keys",
         '{ compare = "D", down = "down,n" }',
-        "Keys, by the id of what they do, in Textual's names with commas between. The ids are in the manual of the keys.",
+        "Keys by action id, in Textual's names, separated by commas. The manual's list of keys has the ids.",
     ),
 )
 
 
 _WANTED: dict[Kind, str] = {
-    "word": "a text",
+    "word": "a string",
     "level": "error, warning, info or debug",
     "scope": " or ".join(SCOPES),
-    "words": "a list of texts",
+    "words": "a list of strings",
     "switch": "true or false",
     "minutes": "a whole number of minutes, 0 or more",
-    "keys": "a table of keys by their ids",
+    "keys": "a table of keys by action id",
 }
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 class WrongValueError(ValueError):
-    """A value that its setting cannot have; the text says what is wanted."""
+    """A value that the setting does not accept; the message says what it accepts."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__(f"it must be {_WANTED[kind]}")
 
 
 def read_value(kind: Kind, raw: object) -> object:
-    """Return a value of the file as Settings has it; WrongValueError for one of another kind."""
+    """Return a value from the file, converted for Settings; WrongValueError if the setting does not accept it."""
     match kind, raw:
         case "word", str() if raw:
             return raw
@@ -149,7 +151,7 @@ def read_value(kind: Kind, raw: object) -> object:
 
 
 def read_text(kind: Kind, text: str) -> object:
-    """Return the value that an environment variable holds; WrongValueError for one of another kind."""
+    """Return the value of an environment variable; WrongValueError if the setting does not accept it."""
     match kind:
         case "words":
             return read_value(kind, [part.strip() for part in text.split(",")])
@@ -172,14 +174,14 @@ def flattened(table: Mapping[str, object], prefix: str = "") -> dict[str, object
 
 
 MAX_BYTES = 1_000_000
-"""A longer file is not taken for a settings file."""
+"""The largest settings file that is read, in bytes."""
 
 _TABLE = r"^\s*\[\s*([^\]]+?)\s*\]"
 _KEY = r"^\s*([\w.\"' -]+?)\s*="
 
 
 class SettingsFile(NamedTuple):
-    """What a settings file says."""
+    """The contents of a settings file."""
 
     path: Path
     values: Mapping[str, object]
@@ -187,7 +189,7 @@ class SettingsFile(NamedTuple):
     """The line of each key, counted from 1, by its dotted name."""
 
     def place(self, name: str) -> str:
-        """Return where a key stands, as `path:line`."""
+        """Return where a key is, as `path:line`."""
         line = self.lines.get(name) or next((at for key, at in self.lines.items() if key.startswith(f"{name}.")), None)
         return f"{self.path}:{line}" if line else str(self.path)
 
@@ -197,7 +199,7 @@ class SettingsFile(NamedTuple):
 
 
 def read_file(path: Path) -> SettingsFile | None:
-    """Return what the settings file says, None if there is none; InputError if it cannot be read."""
+    """Return the contents of the settings file, None if there is none; InputError if it cannot be read."""
     try:
         content = read_regular(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
@@ -212,14 +214,14 @@ def read_file(path: Path) -> SettingsFile | None:
         text = content.decode("utf-8-sig")
         values = tomllib.loads(text)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"The settings in {path} cannot be read: {type(error).__name__} is no TOML.") from None
+        raise InputError(f"The settings in {path} cannot be read: it is not TOML ({type(error).__name__}).") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The settings in {path} are no TOML: {error}.") from None
+        raise InputError(f"The settings in {path} are not valid TOML: {error}.") from None
     return SettingsFile(path, values, _lines(text))
 
 
 def _lines(text: str) -> dict[str, int]:
-    """Return the line of each key; tomllib does not say, and a key is found well enough by how it looks."""
+    """Return the line of each key, found by its shape, since tomllib does not give lines."""
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -239,22 +241,22 @@ DEFAULT = "default"
 
 
 class Effective(NamedTuple):
-    """The settings with their origins."""
+    """The settings in effect, and where each comes from."""
 
     settings: Settings
     origins: Mapping[str, str]
     """By setting: `default`, `path:line` in the file, a variable's name, or an option's."""
     warnings: tuple[str, ...]
-    """What the file has that ekstui does not know, a sentence each."""
+    """A sentence for each key in the file that ekstui does not know."""
     path: Path
     """Where the file is, or would be."""
     file_found: bool
 
 
 def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Effective:
-    """Return the settings in effect; `options` has what the command line gives, by setting.
+    """Return the settings in effect; `options` has the values from the command line, by setting.
 
-    Raises InputError that names the file and line, or the variable, of a value that cannot be.
+    Raises InputError, which names the file and line, or the variable, of an invalid value.
     """
     file = read_file(path)
     values: dict[str, Any] = {}
@@ -265,7 +267,7 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
             try:
                 values[name] = read_value(setting.kind, file.values[name])
             except WrongValueError as error:
-                raise InputError(f"{file.place(name)}: {name} cannot be that: {error}.") from None
+                raise InputError(f"{file.place(name)}: {name} is invalid: {error}.") from None
             origins[name] = file.place(name)
         for variable in setting.yields_to:
             if environment.get(variable):
@@ -276,7 +278,7 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
             try:
                 values[name] = read_text(setting.kind, text)
             except WrongValueError as error:
-                raise InputError(f"{setting.variable} cannot be {text!r}: {error}.") from None
+                raise InputError(f"{setting.variable} is invalid ({text!r}): {error}.") from None
             origins[name] = setting.variable
         if options and (given := options.get(name)) is not None:
             values[name] = given

@@ -1,4 +1,4 @@
-"""The one facade that both front ends call: read the cache, refresh it from a source, compare, search."""
+"""What both front ends call: policies, the account, and answers about them."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -52,11 +52,11 @@ _MODULES = {
     "RoleAnswer": "roles",
     "SyncReport": "syncing",
 }
-"""Where each lives; the app's first paint needs none of them, and a command some."""
+"""The module of each name, imported on first use: the app's first paint needs none of them, a command few."""
 
 
 def __getattr__(name: str) -> object:
-    """Import a value's module when the value is first asked for."""
+    """Return a name from its module."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
-    from ekstui.library.kubernetes_denials import PrincipalInCluster
+    from ekstui.library.cluster_answers import PrincipalInCluster
 
 CORE = "core"
 """What the group without a name is called."""

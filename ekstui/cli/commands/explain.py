@@ -98,7 +98,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     # 60 ms with what is known of clusters, and most messages are IAM's.
     from ekstui.cli.session import library_for, read_account
     from ekstui.export.account_shapes import forbidden_shape
-    from ekstui.library.kubernetes_denials import forbidden_answers
+    from ekstui.library.cluster_answers import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 
     library = library_for(arguments)

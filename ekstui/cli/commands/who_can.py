@@ -30,7 +30,7 @@ from ekstui.scope import SCOPES
 if TYPE_CHECKING:
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.library.kubernetes_denials import PrincipalInCluster
+    from ekstui.library.cluster_answers import PrincipalInCluster
 
 DESCRIPTION = (
     "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
@@ -136,7 +136,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
     if not (library.account_at_hand or arguments.region):
         return ()
     from ekstui.cli.session import read_account
-    from ekstui.library.kubernetes_denials import principals_in_clusters
+    from ekstui.library.cluster_answers import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline
     try:
