@@ -60,8 +60,8 @@ def test_an_unknown_key_is_a_warning_with_its_line_and_the_nearest(file: Path) -
     [
         ('scope = "some"', "eks or all"),
         ("scope = 1", "eks or all"),
-        ("theme = true", "a text"),
-        ('theme = ""', "a text"),
+        ("theme = true", "a string"),
+        ('theme = ""', "a string"),
         ('regions = "eu-west-1"', "a list of strings"),
         ("regions = [1]", "a list of strings"),
         ('offline = "yes"', "true or false"),
