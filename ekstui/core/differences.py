@@ -168,28 +168,31 @@ def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) 
     here, there = (one, other) if side == "before" else (other, one)
     alike = found.alike.setdefault(target.effect, [])
     had, has = one.places.get(target), other.places.get(target)
+    on_both = had is not None and has is not None
     if had is not None and has is not None and _same(had, has):
         alike.append(_label(target, one))
         return
     name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
-    on_both = had is not None and has is not None
     by_one, by_other = one.covering(target), other.covering(target)
     had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
-    if had and has and _same(had, has):
+    if had and has:
+        if not _same(had, has):
+            found.changed.append(_changed(target, name, had, has))
+            return
         alike.append(_label(target, here))
         if not on_both:
             by = next(iter(by_other if side == "before" else by_one), None) or next(iter(by_one), "")
             found.covered.append(StillCovered(target.effect, side, (name,), by))
-    elif had and has:
-        found.changed.append(_changed(target, name, had, has))
-    elif (lacking := _lacking(target, there, here)) == ():
+        return
+    lacking = _lacking(target, there, here)
+    if lacking == ():
         found.covered.append(StillCovered(target.effect, side, (name,), SPELLED_OUT))
         alike.append(name)
-    else:
-        difference = ActionDifference(
-            target.effect, target.element, here.spelled[target], granted=_granted_on(had or has), part=lacking or ()
-        )
-        (found.removed if side == "before" else found.added).append(difference)
+        return
+    difference = ActionDifference(
+        target.effect, target.element, here.spelled[target], granted=_granted_on(had or has), part=lacking or ()
+    )
+    (found.removed if side == "before" else found.added).append(difference)
 
 
 _Ways = dict[frozenset[Line], Way]

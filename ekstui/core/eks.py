@@ -1,5 +1,6 @@
 """What EKS knows about clusters and the roles they use, as values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -205,35 +206,17 @@ class Cluster:
         """What was not read of it, or not whole, and may use roles; in words."""
         if not self.described:
             return ("the cluster's own description",)
-        groups, profiles, addons = self.nodegroups, self.fargate_profiles, self.addons
-        entries, capabilities, associations = self.access_entries, self.capabilities, self.associations
-        by_entries = self.authentication_mode != "CONFIG_MAP"
-        parts = (
-            ("node groups", "nodegroups", groups is None or any(each.role_arn is None for each in groups)),
-            (
-                "Fargate profiles",
-                "fargate_profiles",
-                profiles is None or any(each.role_arn is None for each in profiles),
-            ),
-            ("add-ons", "addons", addons is None or any(each.version is None for each in addons)),
-            (
-                "access entries",
-                "access_entries",
-                by_entries and (entries is None or any(each.unread_nodes for each in entries)),
-            ),
-            (
-                "capabilities",
-                "capabilities",
-                capabilities is None or any(each.role_arn is None for each in capabilities),
-            ),
-            (
-                "Pod Identity",
-                "associations",
-                associations is None or any(each.role_arn is None for each in associations),
-            ),
-            ("EC2 instances", "nodes", self.needs_ec2 and self.nodes is None),
-        )
-        return tuple(words for words, name, missing in parts if missing or name in self.cut_short)
+        missing = {
+            "nodegroups": _is_partial(self.nodegroups, "role_arn"),
+            "fargate_profiles": _is_partial(self.fargate_profiles, "role_arn"),
+            "addons": _is_partial(self.addons, "version"),
+            "access_entries": self.authentication_mode != "CONFIG_MAP"
+            and (self.access_entries is None or any(each.unread_nodes for each in self.access_entries)),
+            "capabilities": _is_partial(self.capabilities, "role_arn"),
+            "associations": _is_partial(self.associations, "role_arn"),
+            "nodes": self.needs_ec2 and self.nodes is None,
+        }
+        return tuple(words for part, words in _PARTS.items() if missing[part] or part in self.cut_short)
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:
@@ -245,6 +228,23 @@ class Cluster:
             *(self.capabilities or ()),
         )
         return self.issues + tuple(issue for part in parts for issue in part.issues)
+
+
+_PARTS = {
+    "nodegroups": "node groups",
+    "fargate_profiles": "Fargate profiles",
+    "addons": "add-ons",
+    "access_entries": "access entries",
+    "capabilities": "capabilities",
+    "associations": "Pod Identity",
+    "nodes": "EC2 instances",
+}
+"""The parts of a cluster that may use roles, by field, in words."""
+
+
+def _is_partial(parts: Iterable[object] | None, detail: str) -> bool:
+    """Return whether a list was not read, or an entry of it not described, so that it lacks a detail."""
+    return parts is None or any(getattr(each, detail) is None for each in parts)
 
 
 @dataclass(frozen=True, slots=True)

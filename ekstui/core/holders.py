@@ -9,7 +9,7 @@ from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
 from ekstui.core.conditions.truth import some
 from ekstui.core.document import ActionElement, Document, Statement
 from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
-from ekstui.core.policy import Policy
+from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.reach.coverage import covers
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.core.targets import Candidate, statement_may_match
@@ -39,25 +39,32 @@ def widenings(
     if len(known) < 2:
         return ()
     now = known[-1][1]
-    found: dict[int, set[str]] = {}
-    created = {info.number: info.created for info, _ in known}
     now = {extent: grant for extent, grant in now.items() if not any(o != extent and covers(o, extent) for o in now)}
+    dropped: dict[VersionInfo, set[str]] = {}
     for extent in now:
         first = len(known) - 1
         while first and any(covers(each, extent) for each in known[first - 1][1]):
             first -= 1
         if first:
-            dropped = found.setdefault(known[first][0].number, set())
-            for before, grant in known[first - 1][1].items():
-                if covers(extent, before):
-                    kept = {line.key for line in extent.conditions}
-                    dropped.update(each.key for each in grant.conditions if each.key.lower() not in kept)
+            dropped.setdefault(known[first][0], set()).update(_keys_dropped(known[first - 1][1], extent))
     # A condition is gone only if no other way in which the action is allowed still asks for it.
     needed = {line.key for extent in now for line in extent.conditions}
     return tuple(
-        Wider(number, created[number], tuple(sorted(key for key in keys if key.lower() not in needed)))
-        for number, keys in sorted(found.items())
+        Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed)))
+        for info, keys in sorted(dropped.items(), key=lambda entry: entry[0].number)
     )
+
+
+def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
+    """Return the condition keys, as written, of what an extent covers of the version before and does not ask for."""
+    kept = {line.key for line in extent.conditions}
+    return {
+        condition.key
+        for covered, grant in before.items()
+        if covers(extent, covered)
+        for condition in grant.conditions
+        if condition.key.lower() not in kept
+    }
 
 
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:

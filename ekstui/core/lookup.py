@@ -386,23 +386,29 @@ class _Wanted:
 
     def rank(self, each: _Spelled, place: int = 0) -> _Rank | None:
         """Return how well a thing fits, None if it does not."""
-        thing, name = each.thing, each.name
-        kind = _KINDS[thing.kind]
-        last = place if thing.eks else len(name)
-        if name == self.text or self.text in map(str.casefold, thing.aliases):
-            return _Rank(_EXACT, not thing.eks, kind=kind, place=place)
-        squeezed = self._squeezed
+        fit = self._fit(each)
+        if fit is None:
+            return None
+        group, within, loose = fit
+        thing = each.thing
+        last = place if thing.eks or group == _EXACT else len(each.name)
+        return _Rank(group, not thing.eks, within, loose, _KINDS[thing.kind], last)
+
+    def _fit(self, each: _Spelled) -> tuple[int, bool, int] | None:
+        """Return the group, and whether and how loosely the text lies within the name; None where it does not fit."""
+        name, squeezed = each.name, self._squeezed
+        if name == self.text or self.text in map(str.casefold, each.thing.aliases):
+            return _EXACT, False, 0
         if squeezed and (each.squeezed.startswith(squeezed) or each.bare.startswith(squeezed)):
-            return _Rank(_NAMED, not thing.eks, kind=kind, place=last)
+            return _NAMED, False, 0
         if all(word in name for word in self.words):
-            inside = sum(not _begins_word(name, thing.name, word) for word in self.words)
-            return _Rank(_NAMED, not thing.eks, True, inside, kind, last)
+            return _NAMED, True, sum(not _begins_word(name, each.thing.name, word) for word in self.words)
         if len(self.words) == 1 and len(squeezed) >= _FEWEST_LETTERS and squeezed in each.squeezed:
-            return _Rank(_NAMED, not thing.eks, True, 1, kind, last)
+            return _NAMED, True, 1
         if len(self.text) >= _FEWEST_LETTERS and all(word in name or word in each.others for word in self.words):
-            return _Rank(_DESCRIBED, not thing.eks, True, 0, kind, last)
+            return _DESCRIBED, True, 0
         if self._letters and (match := self._letters.search(each.squeezed)):
-            return _Rank(_LETTERS, not thing.eks, True, match.end() - match.start(), kind, last)
+            return _LETTERS, True, match.end() - match.start()
         return None
 
 

@@ -34,6 +34,13 @@ _NODE_POLICIES: dict[str, UseKind] = {
 }
 """AWS policies that make a role of EC2 look like one of nodes."""
 
+_PARTS_WITH_ROLE: dict[UseKind, str] = {
+    "nodegroup": "nodegroups",
+    "fargate": "fargate_profiles",
+    "capability": "capabilities",
+}
+"""The lists of a cluster whose entries each have a name and a role."""
+
 _NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node"}
 
 
@@ -140,15 +147,10 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
         yield cluster.role_arn, use("cluster")
     if cluster.auto_mode_node_role_arn:
         yield cluster.auto_mode_node_role_arn, use("auto-mode-node")
-    for group in cluster.nodegroups or ():
-        if group.role_arn:
-            yield group.role_arn, use("nodegroup", group.name)
-    for profile in cluster.fargate_profiles or ():
-        if profile.role_arn:
-            yield profile.role_arn, use("fargate", profile.name)
-    for capability in cluster.capabilities or ():
-        if capability.role_arn:
-            yield capability.role_arn, use("capability", capability.name)
+    for kind, parts in _PARTS_WITH_ROLE.items():
+        for part in getattr(cluster, parts) or ():
+            if part.role_arn:
+                yield part.role_arn, use(kind, part.name)
     yield from _nodes(cluster, snapshot)
     yield from _addons(cluster)
     for association in cluster.associations or ():
@@ -171,23 +173,29 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
 
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield the roles of nodes that EKS does not manage: from access entries, and from EC2 where it was asked."""
-    holders = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
-    pools: dict[str, list[str | None]] = {}
-    for node in cluster.nodes or ():
-        if node.instance_profile_arn in holders:
-            pools.setdefault(holders[node.instance_profile_arn], []).append(node.karpenter_pool)
-    managed = {group.role_arn for group in cluster.nodegroups or ()}
+    pools = _pools_by_role(cluster, snapshot)
     for arn, names in pools.items():
         for pool in dict.fromkeys(names):
             yield arn, _node(cluster, pool)
+    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | pools.keys()
     for entry in cluster.access_entries or ():
         arn = entry.principal_arn
         if entry.kind in _ENTRY_KINDS:
             yield arn, Use(_ENTRY_KINDS[entry.kind], "confirmed", cluster.name, cluster.region)
-        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in managed and arn not in pools:
+        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in elsewhere:
             yield arn, _by_entry(cluster)
         elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
             yield arn, Use("fargate", "confirmed", cluster.name, cluster.region)
+
+
+def _pools_by_role(cluster: Cluster, snapshot: AccountSnapshot) -> dict[str, list[str | None]]:
+    """Return the Karpenter pools of the nodes that EC2 shows, by role ARN; None stands for nodes without a pool."""
+    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
+    pools: dict[str, list[str | None]] = {}
+    for node in cluster.nodes or ():
+        if node.instance_profile_arn in roles:
+            pools.setdefault(roles[node.instance_profile_arn], []).append(node.karpenter_pool)
+    return pools
 
 
 def _by_entry(cluster: Cluster) -> Use:

@@ -16,7 +16,7 @@ from ekstui.core.conditions.known_keys import forms_of
 from ekstui.core.denial.message import Cause, Denial, denials_in
 from ekstui.core.denial.parameters import request_tags, resources_named
 from ekstui.core.denial.services import action_of_operation, prefix_of_service, spelled
-from ekstui.core.reference import Reference
+from ekstui.core.reference import ActionInfo, Reference
 from ekstui.errors import InputError
 
 _PARAMETERS = {
@@ -31,14 +31,8 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
     """Return the denial with the role that was asked for and what is known of the token, if it is of such a call."""
     if not denial.action.lower().startswith(("sts:assumerole", "sts:tagsession")):
         return denial
-    parameters = event.get("requestParameters")
-    identity = event.get("userIdentity")
-    given = parameters if isinstance(parameters, dict) else {}
-    who = identity if isinstance(identity, dict) else {}
-    role = given.get("roleArn")
-    principal = denial.principal
-    if who.get("type") == "AWSService" and isinstance(who.get("invokedBy"), str):
-        principal = who["invokedBy"]
+    given, who = _object(event.get("requestParameters")), _object(event.get("userIdentity"))
+    role, service = given.get("roleArn"), who.get("invokedBy")
     context = dict(denial.context)
     for name, key in _PARAMETERS.items():
         value = given.get(name)
@@ -47,18 +41,19 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
         elif given and name not in given and denial.action.lower() == "sts:assumerole":
             context[key] = ()  # CloudTrail writes every parameter that was given
     context.update(_of_token(denial.action, who, given))
-    attributes = (
-        (who.get("sessionContext") or {}).get("attributes") if isinstance(who.get("sessionContext"), dict) else {}
-    )
-    if isinstance(attributes, dict) and attributes.get("mfaAuthenticated") == "true":
+    if _object(_object(who.get("sessionContext")).get("attributes")).get("mfaAuthenticated") == "true":
         # "false" is also written where the request does not have the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
     return replace(
         denial,
         resource=denial.resource or (role if isinstance(role, str) else None),
-        principal=principal,
+        principal=service if who.get("type") == "AWSService" and isinstance(service, str) else denial.principal,
         context=context,
     )
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -161,8 +156,7 @@ def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
         for said, _ in denials_in(" ".join(message.split()), reference):
             denial = said
             break
-    identity = event.get("userIdentity")
-    principal = identity.get("arn") if isinstance(identity, dict) else None
+    principal = _object(event.get("userIdentity")).get("arn")
     denial = replace(
         denial,
         resource=denial.resource or _only_resource_of(event),
@@ -182,19 +176,12 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
     ):
         return denial
     parameters = event.get("requestParameters")
-    resources: tuple[str, ...] = ()
-    account = _own_account(event)
-    if denial.resource is None and same and account is not None:
-        region = str(event.get("awsRegion") or "")
-        partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
-        if region and "*" not in partition:
-            resources = resources_named(parameters, info, (partition, region, account), reference)
+    resources = _resources_of(denial, info, event, reference) if same else ()
     given = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
-    context = dict(denial.context)
+    context = dict(denial.context) | {
+        f"aws:RequestTag/{key}": (value,) for key, value in given.tags.items() if value is not None
+    }
     absent = set(denial.absent)
-    for key, value in given.tags.items():
-        if value is not None:
-            context[f"aws:RequestTag/{key}"] = (value,)
     if given.known_whole:
         absent.add("aws:RequestTag/*")
         if given.tags:
@@ -210,10 +197,18 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
     return replace(denial, context=context, absent=frozenset(absent), parameter_resources=resources)
 
 
+def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any], reference: Reference) -> tuple[str, ...]:
+    """Return the resources that the parameters name, where the message names none and the caller's account is called."""
+    account, region = _own_account(event), str(event.get("awsRegion") or "")
+    partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
+    if denial.resource is not None or account is None or not region or "*" in partition:
+        return ()
+    return resources_named(event.get("requestParameters"), info, (partition, region, account), reference)
+
+
 def _own_account(event: Mapping[str, Any]) -> str | None:
     """Return the account that called, where it is the one that was called too."""
-    identity = event.get("userIdentity")
-    account = identity.get("accountId") if isinstance(identity, dict) else None
+    account = _object(event.get("userIdentity")).get("accountId")
     return account if isinstance(account, str) and event.get("recipientAccountId", account) == account else None
 
 
@@ -234,14 +229,12 @@ def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     address = event.get("sourceIPAddress")
     if isinstance(address, str) and _is_address(address):
         context["aws:SourceIp"] = address
-    identity = event.get("userIdentity")
-    if isinstance(identity, dict):
-        context["aws:userid"] = identity.get("principalId")
-        if identity.get("type") == "IAMUser":
-            context["aws:username"] = identity.get("userName")
-    session = identity.get("sessionContext") if isinstance(identity, dict) else None
-    issuer = session.get("sessionIssuer") if isinstance(session, dict) else None
-    if isinstance(issuer, dict) and issuer.get("type") == "Role":
+    identity = _object(event.get("userIdentity"))
+    context["aws:userid"] = identity.get("principalId")
+    if identity.get("type") == "IAMUser":
+        context["aws:username"] = identity.get("userName")
+    issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
+    if issuer.get("type") == "Role":
         context["aws:PrincipalArn"] = issuer.get("arn")
     return {key: (value,) for key, value in context.items() if isinstance(value, str) and value}
 
@@ -258,8 +251,7 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
     if value.get("allowed") is True:
         raise InputError("the decoded message says that the request was allowed.", "Paste the message of the denial.")
     context = value["context"]
-    principal = context.get("principal")
-    name = principal.get("arn") if isinstance(principal, dict) else None
+    name = _object(context.get("principal")).get("arn")
     resource = context.get("resource")
     resource = resource if isinstance(resource, str) and (resource == "*" or resource.startswith("arn:")) else None
     action = context["action"]

@@ -81,17 +81,7 @@ def resources_named(
     if not isinstance(parameters, dict):
         return ()
     service = info.name.partition(":")[0]
-    values: dict[str, dict[str, None]] = {}
-    for name, value in _scalars(parameters):
-        if value not in ("", "*", _HIDDEN):
-            values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
-    if service == "ec2":
-        kinds = {text: _BY_PREFIX.get(text.partition("-")[0]) for text in values.get(_OF_ANY_TYPE, ())}
-        # Of a list with one that is not known, what is known of the others does not decide.
-        for text, kind_of_id in kinds.items() if None not in kinds.values() else ():
-            values.setdefault(str(kind_of_id), {})[text] = None
-    if service == "ssm":
-        values["parameternamewithoutleadingslash"] = {name.lstrip("/"): None for name in values.get("name", ())}
+    values = _identifiers(parameters, service)
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
     made = _made_by(info.name)
     found: dict[str, None] = {}
@@ -108,6 +98,22 @@ def resources_named(
     return tuple(found)[:_MAX_RESOURCES]
 
 
+def _identifiers(parameters: object, service: str) -> dict[str, dict[str, None]]:
+    """Return the texts among the parameters, by what ARN formats call them."""
+    values: dict[str, dict[str, None]] = {}
+    for name, value in _scalars(parameters):
+        if value not in ("", "*", _HIDDEN):
+            values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
+    if service == "ec2":
+        kinds = {text: _BY_PREFIX.get(text.partition("-")[0]) for text in values.get(_OF_ANY_TYPE, ())}
+        # Of a list with one that is not known, what is known of the others does not decide.
+        for text, kind in kinds.items() if None not in kinds.values() else ():
+            values.setdefault(str(kind), {})[text] = None
+    if service == "ssm":
+        values["parameternamewithoutleadingslash"] = {name.lstrip("/"): None for name in values.get("name", ())}
+    return values
+
+
 def _collect_tags(
     value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int = _MAX_DEPTH
 ) -> bool:
@@ -122,26 +128,28 @@ def _collect_tags(
         return True
     named = next((entry for name, entry in value.items() if name.lower() == "resourcetype"), None)
     kind = named if isinstance(named, str) else kind
-    clear = True
-    for name, entry in value.items():
-        lower = name.lower()
-        if lower in _TEMPLATES:
-            clear = False
-        elif isinstance(entry, bool | int | float | None):
-            continue
-        elif lower in _TAG_NAMES:
-            tags = _tags(entry)
-            clear = clear and tags is not None
-            found.append((kind, tags or {}))
-        elif lower in ("tagkeys", "tagkeylist"):
-            keys = _texts(entry)
-            clear = clear and keys is not None
-            found.append((kind, dict.fromkeys(keys or ())))
-        elif "tag" in lower and lower not in _TAG_CONTAINERS:
-            clear = False
-        else:
-            clear = _collect_tags(entry, kind, found, depth - 1) and clear
-    return clear
+    parts = [_collect_entry(name.lower(), entry, kind, found, depth) for name, entry in value.items()]
+    return all(parts)
+
+
+def _collect_entry(
+    name: str, entry: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int
+) -> bool:
+    if name in _TEMPLATES:
+        return False
+    if isinstance(entry, bool | int | float | None):
+        return True
+    if name in _TAG_NAMES:
+        tags = _tags(entry)
+        found.append((kind, tags or {}))
+        return tags is not None
+    if name in ("tagkeys", "tagkeylist"):
+        keys = _texts(entry)
+        found.append((kind, dict.fromkeys(keys or ())))
+        return keys is not None
+    if "tag" in name and name not in _TAG_CONTAINERS:
+        return False
+    return _collect_tags(entry, kind, found, depth - 1)
 
 
 def _tags(value: object) -> dict[str, str | None] | None:

@@ -264,14 +264,20 @@ def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -
     for entries, whole in (("aws:requesttag/", "aws:tagkeys"), ("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
         if any(key.startswith(entries) or key == whole for key in context):
             _agree_on_entries(filled, entries, whole, spelled_tags)
-    for key, values in context.items():
+    agree = _agree_on_tags_of_resource(filled) and _agree_on_chain(filled)
+    return filled if agree else None
+
+
+def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
+    """Give a tag of the resource the same value under each service's key; return whether none contradicts it."""
+    for key, values in tuple(context.items()):
         tag = _TAG_OF_RESOURCE.fullmatch(key)
-        if tag and values:
-            for other in [other for other in context if other.endswith(f":resourcetag/{tag[1]}")]:
-                if filled[other] not in ((), values):
-                    return None
-                filled[other] = values
-    return filled if _agree_on_chain(filled) else None
+        for other in context if tag and values else ():
+            if tag and other.endswith(f":resourcetag/{tag[1]}"):
+                if context[other] not in ((), values):
+                    return False
+                context[other] = values
+    return True
 
 
 def _agrees_with_resource(context: Context, resource: str) -> bool:

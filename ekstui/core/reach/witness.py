@@ -193,21 +193,26 @@ class _Search:
         in_the_way = next((each for each in self._avoided if self._matches(each, known) is not False), None)
         if in_the_way is None:
             return full
+        for trial, changed in self._ways_out(in_the_way, context, full, fixed):
+            found = self._step_out(trial, fixed | {changed})
+            if found is not None:
+                return found
+        return None
+
+    def _ways_out(
+        self, in_the_way: Extent, context: Context, full: Context, fixed: frozenset[str]
+    ) -> Iterator[tuple[Context, str]]:
+        """Yield contexts for which a line of an extent does not hold, each with the key that was changed for it."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
                 for changed in dict.fromkeys((key, *_variables_of(predicate))):
-                    if changed in fixed:
-                        continue
-                    for values in self._values(changed, full):
+                    for values in self._values(changed, full) if changed not in fixed else ():
                         if values == full.get(changed) or not is_possible(changed, values):
                             continue
                         trial = follow({**context, changed: values}, changed)
                         self._effort.spend()
                         if predicate.holds(trial.get(key, ()), WholeContext(trial)) is False:
-                            found = self._step_out(trial, fixed | {changed})
-                            if found is not None:
-                                return found
-        return None
+                            yield trial, changed
 
     def _matches(self, extent: Extent, known: WholeContext) -> Truth:
         """Return whether the request on the current resource matches an extent; None where that cannot be decided."""
@@ -247,20 +252,26 @@ class _Search:
         other = stand_in(key)
         if type_of(key) is not None or not any(isinstance(value, Span) for each in predicates for value in each.values):
             found[(other,)] = None
-        named: dict[str, None] = {}
+        named = self._named_values(key, predicates, context)
+        found.update(dict.fromkeys((each,) for each in named))
+        plain_lines = list(map(_is_plain, predicates))
+        if is_tag(key) and not all(plain_lines):
+            found[("",)] = None
+        # What an operator without set operator makes of several values is not documented.
+        if has_several(key) is not False and not any(plain_lines):
+            found.update(dict.fromkeys((each, other) for each in named))
+            found.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
+        return list(found)
+
+    def _named_values(self, key: str, predicates: list[Predicate], context: Context) -> list[str]:
+        """Return values that the lines on a key accept, and some that lie outside their spans."""
         known = WholeContext(context)
+        named: dict[str, None] = {}
         for predicate in predicates:
             for value in predicate.values:
                 named.update(dict.fromkeys(self._examples(key, value, known)))
             named.update(dict.fromkeys(_between(predicate)))
-        found.update(dict.fromkeys((each,) for each in named))
-        if is_tag(key) and not all(_is_plain(predicate) for predicate in predicates):
-            found[("",)] = None
-        # What an operator without set operator makes of several values is not documented.
-        if has_several(key) is not False and not any(_is_plain(predicate) for predicate in predicates):
-            found.update(dict.fromkeys((each, other) for each in named))
-            found.update(dict.fromkeys(permutations(list(named)[:MOST_TOGETHER], 2)))
-        return list(found)
+        return list(named)
 
     def _examples(self, key: str, value: object, known: WholeContext) -> Iterable[str]:
         if isinstance(value, Text):
