@@ -31,24 +31,35 @@ class ChangedFile:
 def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Iterator[ChangedFile]:
     """Yield the files below `folder` that differ from a commit, those that git does not track yet included.
 
-    `paths` narrows it to some files. Raises InputError where git cannot say.
+    `paths` names files or folders instead. Raises InputError where git cannot say, or where a path names nothing.
     """
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
-    listed = _git(
-        folder, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty", "--relative",
-        commit, "--", *paths,
-    )  # fmt: skip
-    new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
-    prefix = os.fsdecode(_git(folder, "rev-parse", "--show-prefix").removesuffix(b"\n"))
-    found = (os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name)
-    # What is named is looked at even where git ignores it, as it should a plan of Terraform.
-    named = (name for name in paths if (folder / name).is_file())
-    names = sorted({*found, *(os.path.normpath(name) for name in named)})
-    for name in names:
-        if name.endswith(ENDINGS):
-            path = f"{prefix}{name}"
-            yield ChangedFile(path, _at(folder, commit, path), _now(root, path))
+    where = paths or (".",)
+    options = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
+    listed = _git(folder, "diff", *options, commit, "--", *where)
+    new = _git(folder, "ls-files", "--full-name", "--others", "--exclude-standard", "-z", "--", *where)
+    found = {os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name}
+    # What is named is looked at even where git ignores it, as it should a plan of Terraform, and whatever its ending.
+    named: dict[str, str] = {}
+    for name in paths:
+        if not os.path.lexists(folder / name):
+            if not _is_known(folder, commit, name):
+                raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
+        elif not (folder / name).is_dir():
+            place = folder / name
+            named[os.path.relpath(place.parent.resolve() / place.name, root)] = name
+    for path in sorted({*(each for each in found if each.endswith(ENDINGS)), *named}):
+        file = ChangedFile(path, _at(folder, commit, path), _now(root, path))
+        if path in named and file.before is None and file.after is None:
+            raise InputError(f"{named[path]} cannot be read: it is a link or no regular file.")
+        yield file
+
+
+def _is_known(folder: Path, commit: str, name: str) -> bool:
+    """Return whether a path or pattern names files that git knows: now, or in the commit."""
+    tracked = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", name)
+    return bool(tracked or _git(folder, "diff", "--name-only", "-z", commit, "--", name))
 
 
 def _at(folder: Path, commit: str, path: str) -> bytes | None:

@@ -119,6 +119,14 @@ class Repository:
         self.git("add", "-A")
         self.git("commit", "--quiet", "-m", "x")
 
+    def review(self, *words: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
+        """Run `ekstui review` in a folder of it."""
+        program = Path(sys.executable).with_name("ekstui")
+        return subprocess.run(
+            [program, "review", "--fail-on", "widened", *words],
+            cwd=self.folder / folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
     def action(self, **environment: str) -> tuple[int, str]:
         """Run what the action runs; return its exit code and the job's summary."""
         summary = self.folder.parent / "summary.md"
@@ -191,6 +199,33 @@ def test_the_action_on_narrowing_and_on_new_documents(repository: Repository) ->
     assert repository.action(PATHS="policies/cni.json")[0] == 0
     assert repository.action(FAIL_ON="")[0] == 0
     assert repository.action(BASE="no-such-commit")[0] == 2
+
+
+def test_a_path_that_names_nothing_is_no_clean_review(repository: Repository, tmp_path: Path) -> None:
+    """A mistyped folder would be a gate that is green for ever."""
+    for name in ("no-such-dir", "plan.json", "policies/cmi.json", "no*.json"):
+        done = repository.review(name)
+        assert done.returncode == 2, done.stdout
+        assert f"{name} cannot be read" in done.stderr
+    (tmp_path / "outside.json").write_text(json.dumps(plan(READ, WRITE)))
+    (repository.folder / "link.json").symlink_to(tmp_path / "outside.json")
+    assert repository.action(PATHS="link.json")[0] == 2
+    assert repository.action(PATHS="policies")[0] == 0
+    # What was removed since the base is something, and so is what a plan without an ending holds.
+    repository.write("plan", plan(READ, WRITE))
+    assert repository.action(PATHS="plan")[0] == 1
+    (repository.folder / "policies" / "cni.json").unlink()
+    assert "narrowed" in repository.action(PATHS="policies/cni.json")[1]
+    assert "narrowed" in repository.action(PATHS="policies")[1]
+
+
+def test_a_path_above_the_folder_is_reviewed(repository: Repository) -> None:
+    repository.write("policies/cni.json", WRITE)
+    repository.write("deep/er/new.json", WRITE)
+    for words in (["../policies"], ["../policies/cni.json"], ["er"], ["er/new.json"], []):
+        done = repository.review(*words, folder="deep")
+        assert done.returncode == 1, (words, done.stdout + done.stderr)
+        assert ("policies/cni.json" in done.stdout) == ("policies" in " ".join(words)), done.stdout
 
 
 def plan(before: object, after: object, *, unknown: bool = False) -> dict[str, Any]:
