@@ -10,10 +10,10 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 SCOPE_WORDS: dict[Scope, str] = {
     "eks": "EKS policies",
-    "all": "all policies",
+    "all": "all AWS managed policies",
     "controllers": "what controllers publish",
     "access": "EKS access policies",
-    "any": "all policies of every family",
+    "any": "policies of every family",
 }
 """What the policies of each scope are called."""
 

@@ -3,19 +3,16 @@
 import argparse
 
 from ekstui.errors import InputError
-from ekstui.scope import SCOPES
+from ekstui.scope import SCOPE_WORDS, SCOPES, Scope
 
 POLICY = "POLICY is an exact name, a unique part of one, or an ARN; @v5 picks a version."
 """How a policy is named, for descriptions."""
 
 
-def add_scope(parser: argparse.ArgumentParser) -> None:
-    """Declare which policies are meant."""
-    parser.add_argument(
-        "--scope",
-        choices=SCOPES,
-        help="AWS's policies for EKS, all of AWS's, what controllers publish, EKS access policies, or any (default: eks)",
-    )
+def add_scope(parser: argparse.ArgumentParser, default: Scope | None = None) -> None:
+    """Declare which policies are meant; without a default the settings say so."""
+    words = ", ".join(f"{scope}: {words}" for scope, words in SCOPE_WORDS.items())
+    parser.add_argument("--scope", choices=SCOPES, default=default, help=f"{words} (default: {default or 'eks'})")
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:

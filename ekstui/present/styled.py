@@ -16,8 +16,6 @@ Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added",
 Styled = tuple[tuple[str, Style], ...]
 """Pieces of one line, each with its style; the text is already cleaned."""
 
-STYLES: tuple[Style, ...] = ("muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit")
-
 
 class Column(NamedTuple):
     """One column of a table."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import add_account, add_json, add_scope
 from ekstui.cli.session import library_for, prepare
 from ekstui.cli.streams import (
     narrate,
@@ -24,7 +24,6 @@ from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 from ekstui.present.words import incomplete_words
-from ekstui.scope import SCOPES
 
 # Who in the account may do it takes 80 ms to import, and only where an account is known.
 if TYPE_CHECKING:
@@ -49,12 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", metavar="ACTION", help="such as ec2:CreateVolume; a pattern such as ec2:Create* too")
     parser.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
-    parser.add_argument(
-        "--scope",
-        choices=SCOPES,
-        default="all",
-        help="AWS's policies for EKS, all of AWS's, what controllers publish, or any (default: %(default)s)",
-    )
+    add_scope(parser, default="all")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--full", action="store_true", help="every grant, and the resource types that are not reached")
     forms.add_argument("--names", action="store_true", help="the names of the policies alone")
