@@ -49,7 +49,7 @@ def test_a_question_and_what_follows_it() -> None:
             screen = app.screen
             assert isinstance(screen, WhoCanScreen)
             # s goes on to all policies, the first time that the answer is there.
-            await settle(pilot, lambda screen=screen: "all policies" in str(screen.question()))  # type: ignore[misc]
+            await settle(pilot, lambda screen=screen: "all AWS managed policies" in str(screen.question()))  # type: ignore[misc]
             assert (screen.text, screen.line.value, gap) == ("sts:AssumeRole", "sts:AssumeRole", gap)
             await pilot.press("escape")
             await settle(pilot, lambda: shows(app, ExplorerScreen))
