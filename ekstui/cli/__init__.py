@@ -1,18 +1,18 @@
-"""Commands for scripts and for a quick look."""
+"""The command line: commands for scripts and for a quick look."""
 
 import gc
 import sys
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ekstui with the given arguments (the process's own by default) and return the exit code.
+    """Run ekstui with the given arguments, the process's own by default, and return the exit code.
 
-    The version is printed before anything is imported that other commands need. A process of its own ends here.
+    `--version` is answered here, before the imports that only commands need.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
-        # Hardly anything that a command makes is garbage, and looking for some is a third of the time of
-        # `show ReadOnlyAccess`, and a sixth of that of a short one. The app turns it on again.
+        # A command leaves hardly any garbage, and collecting it would take a third of the time of `show ReadOnlyAccess`
+        # and a sixth of that of a short command. The app turns collection on again.
         gc.disable()
     if given in (["--version"], ["-V"]):
         return print_version()
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def print_version() -> int:
-    """Print ekstui's version, the bundled corpus with its last known day, and the reference's version."""
+    """Print the versions of ekstui, of the bundled corpus (with its last day) and of the reference."""
     import json
 
     from ekstui import __version__, paths
@@ -30,7 +30,7 @@ def print_version() -> int:
     from ekstui.core.reference import reference_version
     from ekstui.errors import OutputError
 
-    # The manifest alone is read: the cache may know more, as `ekstui cache info` shows.
+    # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:
         manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
         corpus = (
@@ -38,7 +38,7 @@ def print_version() -> int:
             f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}"
         )
     except (OSError, ValueError, KeyError):
-        corpus = "no corpus: install ekstui again"
+        corpus = "no corpus: reinstall ekstui"
     try:
         write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")
         flush_out()

@@ -1,4 +1,4 @@
-"""The entry point: find the command, run it, turn errors into one sentence and an exit code."""
+"""The entry point: finds and runs the command, and turns an error into one sentence and an exit code."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from ekstui.cli.streams import (
     narrate,
     narrate_json,
     prepare_streams,
-    refuse_what_is_no_terminal,
+    require_terminal,
 )
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
@@ -41,11 +41,11 @@ _OPTIONS = {
     "offline": "offline",
     "mouse": "mouse",
 }
-"""The setting of each option that has one, by the name of the option's value."""
+"""The setting that each option overrides, by the name of the option's value."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ekstui with the given arguments and return the exit code; with the process's own, by default, end the process."""
+    """Run ekstui with the given arguments and return the exit code; without any, take the process's own and end it."""
     given = sys.argv[1:] if arguments is None else arguments
     prepare_streams()
     if "_ARGCOMPLETE" in os.environ:
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         return refuse(error, given)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (a traceback would tell users nothing, and others the account's names)
+    except Exception as error:  # noqa: BLE001 (a traceback helps no user, and may reveal names from the account)
         from ekstui import logbook  # 6 ms, and only where something is to be logged
 
         logbook.unexpected(error, "it ends the command")
@@ -73,10 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parse(given: list[str]) -> argparse.Namespace:
-    """Return the parsed arguments with the settings in effect, and begin to log where those say so."""
+    """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
     words = with_command(given)
     if words[0] == "open" and not {"-h", "--help"} & {*words}:
-        refuse_what_is_no_terminal()
+        require_terminal()
     parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
     choose_form(parsed)
     parsed.settings = apply_settings(parsed)
@@ -89,7 +89,7 @@ def parse(given: list[str]) -> argparse.Namespace:
 
 
 def refuse(error: EkstuiError, given: list[str]) -> int:
-    """Say an error on stderr, with the command that may be meant, and return its exit code."""
+    """Print an error on stderr, with the command that may have been meant, and return its exit code."""
     code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
     if wants_json(given):
         narrate_json(code.name.lower().replace("_", "-"), error)
@@ -101,7 +101,7 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
 
 
 def command_meant(given: list[str]) -> str | None:
-    """Return the command that is like the word which was taken for something to open."""
+    """Return the command that may be meant by a word that was taken for a policy to open."""
     if "open" in given or given[:1] == ["help"]:
         return None
     command, *words = with_command(given)
@@ -109,7 +109,7 @@ def command_meant(given: list[str]) -> str | None:
 
 
 def choose_form(arguments: argparse.Namespace) -> None:
-    """Take over how to speak; InputError where two forms of one answer are asked for."""
+    """Set how to print, as the options say; InputError if they ask for two forms of one answer."""
     form.quiet, form.colour = arguments.quiet, arguments.color
     wanted = getattr(arguments, "output", None)
     if wanted in ("json", "yaml", "names"):
@@ -121,21 +121,21 @@ def choose_form(arguments: argparse.Namespace) -> None:
             name for name in ("patch", "markdown", "terraform", "cloudformation") if getattr(arguments, name, False)
         ]
         if others:
-            raise InputError(f"--{others[0]} is one form of the answer, JSON another.", "Ask for one of them.")
+            raise InputError(f"--{others[0]} cannot be combined with JSON output.", "Choose one of them.")
 
 
 def wants_json(words: Sequence[str]) -> bool:
-    """Return whether a program reads the answer, and so the error."""
+    """Return whether JSON was asked for, and errors should be JSON too."""
     return "--json" in words or any(option in ("-o", "--output") and form == "json" for option, form in pairwise(words))
 
 
 def apply_settings(arguments: argparse.Namespace) -> "Effective":
-    """Fill in what the options leave open, and say on stderr what the file has that ekstui does not know.
+    """Fill in what the options leave open, and warn about settings that ekstui does not know.
 
-    InputError names the place of a value that cannot be.
+    InputError says where an invalid value is.
     """
     from ekstui import paths
-    from ekstui.settings import effective  # 5 ms, which a refusal need not pay
+    from ekstui.settings import effective  # 5 ms, which a usage error does without
 
     given = {
         setting: tuple(value) if isinstance(value, list) else value
@@ -152,7 +152,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
 
 def keep_log(settings: "Settings") -> None:
-    """Begin to log if the settings say so."""
+    """Start the log if the settings ask for one."""
     if settings.log is not None:
         from ekstui import logbook  # 6 ms, and only where something is to be logged
 
@@ -160,7 +160,7 @@ def keep_log(settings: "Settings") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the parsed command; each command's module is imported only when it is the one."""
+    """Run the parsed command; only its own module is imported."""
     try:
         code: int = command_module(arguments.command).run(arguments)
     finally:
@@ -170,9 +170,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def end_quietly() -> int:
-    """End as any command does whose reader, such as head, has seen enough: by SIGPIPE.
+    """End by SIGPIPE, as any command does whose reader (such as head) has stopped reading.
 
-    Only now, since a process that leaves the signal to the system also dies of a connection to AWS that is cut.
+    The default is restored only now: with it, a dropped connection to AWS would kill the process too.
     """
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -181,7 +181,7 @@ def end_quietly() -> int:
 
 
 def with_command(words: list[str]) -> list[str]:
-    """Return the arguments with the command first: the first word that names one, else `open`."""
+    """Return the arguments with the command first: the first word if it names one, else `open`."""
     if words and words[0] in ("-h", "--help", "-V", "--version"):
         return words
     if words and words[0] == "help":

@@ -1,4 +1,4 @@
-"""The parser of the command line; what each command takes is declared in its own module."""
+"""The command line's parser; each command adds its arguments in its own module."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ VALUE_OPTIONS = (
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
 )  # fmt: skip
-"""Options that take a value: the value is not a command, even if it is spelled like one."""
+"""Options that take a value, which is never taken for a command."""
 
 _EXAMPLES = (
-    ("ekstui", "the app"),
-    ("ekstui AmazonEKSClusterPolicy@v8", "the app, opened there"),
-    ("ekstui show AmazonEKS_CNI_Policy", "what a policy permits"),
-    ("ekstui diff AmazonEKSLoadBalancingPolicy@v5..v6", "what changed"),
+    ("ekstui", "open the app"),
+    ("ekstui AmazonEKSClusterPolicy@v8", "open the app at this version"),
+    ("ekstui show AmazonEKS_CNI_Policy", "show what a policy permits"),
+    ("ekstui diff AmazonEKSLoadBalancingPolicy@v5..v6", "show what changed"),
 )
 
 
 _MANNERS = """
 
-Every command takes:
+Options of every command:
   -q, --quiet                  print only the answer and errors
-  -v, --verbose                log what is done to stderr; --debug adds details
-  --color auto|always|never    NO_COLOR and FORCE_COLOR are honoured too
+  -v, --verbose                log to stderr; --debug logs more
+  --color auto|always|never    color the output (default: auto); see also NO_COLOR and FORCE_COLOR
 
-  ekstui help COMMAND          what a command takes"""
+  ekstui help COMMAND          show the help of a command"""
 
 
 def command_module(name: str) -> ModuleType:
@@ -48,14 +48,14 @@ def command_module(name: str) -> ModuleType:
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of all commands, of one, or with "" of their names alone, for the help."""
+    """Return the parser of all commands, of `only` one, or, for "", of their names alone (for the help)."""
     parser = _Parser(
         prog="ekstui",
-        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what changed, and who has them attached.",
+        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what AWS changed, and where your account uses them.",
         epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _MANNERS,
         formatter_class=_Help,
     )
-    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version and what the data is")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version of ekstui and of its data")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, title in TITLES.items():
         if only in (None, name):
@@ -77,7 +77,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Return the parser of each command by its name, in the order of the help."""
+    """Return each command's parser by name, in the order of the help."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             return dict(action.choices)
@@ -85,8 +85,8 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return what may be meant by a word that is misspelled."""
-    from difflib import get_close_matches  # 3 ms, and only for what is wrong
+    """Return the word that a misspelled one may mean."""
+    from difflib import get_close_matches  # 3 ms, and only for a mistake
 
     return next(iter(get_close_matches(word, list(words), 1, 0.7)), None)
 
@@ -96,7 +96,7 @@ def _examples(lines: Iterable[str]) -> str:
 
 
 class _Help(argparse.HelpFormatter):
-    """Breaks what is said between words, and leaves examples as they are."""
+    """Wraps descriptions, but leaves examples as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if text.startswith("Examples:\n") else super()._fill_text(text, width, indent)
@@ -106,7 +106,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a next step."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise InputError: what is wrong, what may be meant, and where the help is."""
+        """Raise InputError with what is wrong, what may be meant, and where the help is."""
         meant = ""
         if unknown := re.match(r"unrecognized arguments: (-\S+)", message):
             known = [
@@ -118,7 +118,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Prints what is installed: ekstui, its data, and the reference."""
+    """Prints the versions of ekstui, its data and the reference."""
 
     def __call__(self, *_: object) -> None:
         from ekstui.cli import print_version

@@ -1,4 +1,4 @@
-"""The library of a command, over the account that its options choose, and what is said about both."""
+"""What a command works with: the library, over the account that its options choose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _opened: list[Library] = []
 
 
 def open_library(account: AccountChoice | None = None) -> Library:
-    """Return the library for this command."""
+    """Open the library for this command."""
     from ekstui.library import Library  # 40 ms, which the app spends after its first paint
 
     library = Library.open(account)
@@ -29,20 +29,20 @@ def open_library(account: AccountChoice | None = None) -> Library:
 
 
 def narrate_notices() -> None:
-    """Say what was wrong with the cache; it stopped no answer."""
+    """Print what was wrong with the cache; the answer was given all the same."""
     while _opened:
         for notice in _opened.pop().notices():
             narrate(notice)
 
 
 def library_for(arguments: argparse.Namespace) -> Library:
-    """Return the library over the account that the options choose."""
+    """Open the library over the account that the options choose."""
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return open_library(account_choice(arguments, _ask_for_code if asks else None))
 
 
 def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:
-    """Return the account that the options choose; without a prompt nobody is asked for a code."""
+    """Return the account that the options choose; without a prompt no MFA code is asked for."""
     return AccountChoice(
         profile=arguments.profile,
         regions=tuple(arguments.region or ()),
@@ -54,22 +54,22 @@ def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], st
 
 
 def read_account(library: Library) -> AccountSnapshot:
-    """Read the account anew, or take the last snapshot where AWS must not be asked."""
-    with narrate_progress() as tell:
-        return library.account.refresh(lambda _, words: tell(words))
+    """Read the account again, or return its last snapshot if AWS must not be asked."""
+    with narrate_progress() as report:
+        return library.account.refresh(lambda _, words: report(words))
 
 
 def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:
     """Fill the cache on first use and index it, with progress on a terminal."""
     from ekstui.library.maintenance import fill_cache
 
-    with narrate_progress() as tell:
-        if fill_cache(library, lambda stored, total: tell(f"first use: caching {stored:,} of {total:,} policies")):
-            index(library, lambda done, total: tell(f"first use: indexing {done:,} of {total:,} policies"))
+    with narrate_progress() as report:
+        if fill_cache(library, lambda stored, total: report(f"first use: caching {stored:,} of {total:,} policies")):
+            index(library, lambda done, total: report(f"first use: indexing {done:,} of {total:,} policies"))
 
 
 def narrate_errors(errors: tuple[SourceError, ...]) -> None:
-    """Say on stderr what could not be read, each cause once."""
+    """Print on stderr what could not be read, each cause once."""
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
         narrate(text)
 

@@ -1,6 +1,6 @@
 """The process's streams: data on stdout, remarks on stderr, colours only on a terminal.
 
-They also bear what streams do: encodings that lack a sign, disks that are full, streams that are closed.
+Also handles encodings that lack a character, full disks and closed streams.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 
 
 class Form:
-    """How this process prints, as its options say."""
+    """How this process prints, as set by its options."""
 
     answer: Literal["json", "yaml", "names"] = "json"
     """What `print_json` prints."""
     colour: Literal["auto", "always", "never"] = "auto"
     quiet = False
-    """Whether remarks and progress are left out; errors never are."""
+    """Whether to leave out remarks and progress; errors are always printed."""
 
 
 form = Form()
-"""There is one standard output, and so one form."""
+"""The form of this process's one standard output."""
 
 _BLOCK = 10_000
-"""Pieces of JSON that are written together."""
+"""How many pieces of JSON are written at once."""
 
 PIPED_WIDTH = 80
-"""The width of text that does not go to a terminal."""
+"""The width, in columns, of text that does not go to a terminal."""
 
 
 def print_json(value: object) -> None:
-    """Print one object in ASCII, so that nothing in it can steer a terminal: as JSON, as YAML, or its names alone."""
+    """Print one object as JSON, as YAML, or as names alone; in ASCII, so that no control character reaches a terminal."""
     if form.answer != "json":
         from ekstui.export.encoding import names, yaml  # 1 ms, and only for those who ask
 
         for line in yaml(value) if form.answer == "yaml" else names(value):
             write_out(line + "\n")
         return
-    # In blocks: what a hostile document makes of it may have hundreds of megabytes.
+    # In blocks, since a hostile document can expand to hundreds of megabytes.
     parts = json.JSONEncoder(indent=2).iterencode(value)
     while block := "".join(islice(parts, _BLOCK)):
         write_out(block)
@@ -59,13 +59,13 @@ def print_json(value: object) -> None:
 
 
 def print_text(text: str = "") -> None:
-    """Print lines of text."""
+    """Print text."""
     write_out(clean(text) + "\n")
 
 
 def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
-    """Print an answer: wrapped to a terminal's width, in a pipe with each row of a table on one line, or as Markdown."""
-    from ekstui.present import rendering  # 6 ms, which neither help nor a refusal needs
+    """Print an answer as Markdown or text: wrapped to the terminal's width, but in a pipe with unwrapped tables."""
+    from ekstui.present import rendering  # 6 ms, which neither help nor an error needs
 
     if markdown:
         write_out(rendering.markdown(blocks))
@@ -76,36 +76,36 @@ def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
 
 
 def narrate(message: EkstuiError | str) -> None:
-    """Say something on stderr: an error with its next step, or a remark about the answer."""
+    """Print an error with its next step, or a remark about the answer, on stderr."""
     if not form.quiet or isinstance(message, EkstuiError):
         sys.stderr.write(f"ekstui: {clean(str(message))}\n")
 
 
 def narrate_json(code: str, error: EkstuiError) -> None:
-    """Say an error on stderr as one JSON object, for a program that asked for JSON."""
-    told = {"error": {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}}
-    sys.stderr.write(json.dumps(told) + "\n")
+    """Print an error on stderr as one JSON object, for a program that asked for JSON."""
+    shown = {"error": {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}}
+    sys.stderr.write(json.dumps(shown) + "\n")
 
 
 @contextmanager
 def narrate_progress() -> Iterator[Callable[[str], None]]:
-    """Yield what takes a few words of progress: shown on one line of a terminal, and nowhere else."""
+    """Yield a function that shows progress, in a few words, on one line of a terminal and nowhere else."""
     shown = sys.stderr.isatty() and not form.quiet
 
-    def tell(words: str) -> None:
+    def report(words: str) -> None:
         if shown:
             sys.stderr.write(f"\r\x1b[K{clean_line(words)}…")
             sys.stderr.flush()
 
     try:
-        yield tell
+        yield report
     finally:
         if shown:
             sys.stderr.write("\r\x1b[K")
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal, or 80 where there is none."""
+    """Return the width of the terminal in columns, 80 without one."""
     return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if to_terminal() else PIPED_WIDTH
 
 
@@ -122,13 +122,13 @@ def _colours() -> bool:
 _HANDLER = "ekstui.plain"
 
 _PLAIN = {"→": ">", "−": "-", "–": "-", "—": "-", "…": "...", "“": '"', "”": '"', "’": "'", "·": "-"}
-"""How our own signs are spelled where the locale's encoding lacks them."""
+"""Replacements for our own characters where the locale's encoding lacks them."""
 
 
 def prepare_streams() -> None:
-    """Let no text fail for its encoding, and nothing fail for a closed stdin or stderr.
+    """Make sure that neither the encoding nor a closed stdin or stderr makes a command fail.
 
-    A sign that the encoding lacks is spelled with those it has.
+    A character that the encoding lacks is replaced by others.
     """
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
@@ -138,9 +138,9 @@ def prepare_streams() -> None:
             stream.reconfigure(errors=_HANDLER)
 
 
-def refuse_what_is_no_terminal() -> None:
-    """Raise InputError where the app could not be seen or could not hear keys; Textual draws on stderr."""
-    if "TEXTUAL_DRIVER" in os.environ:  # a page in a browser is no terminal, and needs none
+def require_terminal() -> None:
+    """Raise InputError unless the app can read keys and draw; Textual draws on stderr."""
+    if "TEXTUAL_DRIVER" in os.environ:  # a page in a browser needs no terminal
         return
     commands = "Commands such as ekstui list work without a terminal."
     if sys.stdin is None or not sys.stdin.isatty():
@@ -148,11 +148,11 @@ def refuse_what_is_no_terminal() -> None:
     if sys.stderr is None or not sys.stderr.isatty():
         raise InputError("The app needs a terminal on standard error, where it draws.", commands)
     if os.environ.get("TERM", "") in ("", "dumb"):
-        raise InputError("This terminal cannot place text (TERM is unset or dumb).", commands)
+        raise InputError("This terminal cannot position text (TERM is unset or dumb).", commands)
 
 
 def write_out(text: str) -> None:
-    """Write data to stdout. Raises OutputError where it cannot be written, BrokenPipeError where the reader left."""
+    """Write data to stdout; OutputError if it cannot be written, BrokenPipeError if the reader has gone."""
     if sys.stdout is None:
         raise OutputError("Standard output is closed.")
     try:
@@ -164,7 +164,7 @@ def write_out(text: str) -> None:
 
 
 def flush_out() -> None:
-    """Hand over what was written so far; raises as `write_out` does."""
+    """Flush stdout; raises the errors of `write_out`."""
     if sys.stdout is None:
         return
     try:
@@ -176,10 +176,9 @@ def flush_out() -> None:
 
 
 def end_at_once(code: int) -> NoReturn:
-    """End the process with what was written handed over; nothing else waits to be done.
+    """Flush everything and end the process without Python's own shutdown.
 
-    Python takes a tenth of a command's time to take apart what was imported, and half a second after the app, whose
-    threads may still ask AWS.
+    That would take a tenth of a command's time, and half a second after the app, whose threads may still be asking AWS.
     """
     if logging := sys.modules.get("logging"):
         logging.shutdown()
@@ -195,7 +194,7 @@ def to_terminal() -> bool:
 
 
 def _unwritable(error: OSError) -> OutputError:
-    # Python flushes stdout once more when it ends, and would say there what is said here.
+    # Python flushes stdout once more when it exits, and would report the same error again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return OutputError(f"Standard output cannot be written: {error.strerror}.")
 

@@ -1,4 +1,4 @@
-"""Serves the app to browsers through textual-serve, with what it leaves out: who may ask, and what pages may load."""
+"""Serves the app to browsers through textual-serve, and adds access control, limits and security headers."""
 
 import hmac
 import json
@@ -18,7 +18,7 @@ _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 )
-"""Nothing is loaded from elsewhere, fonts included, and no other page may frame this one."""
+"""Loads nothing from elsewhere, fonts included, and lets no other page frame this one."""
 
 _FOCUS = """<script>
 const wait = setInterval(() => {
@@ -26,54 +26,54 @@ const wait = setInterval(() => {
   if (keys) { keys.focus(); clearInterval(wait); }
 }, 50);
 </script></body>"""
-"""Keys work without a click: the terminal of the page is made by a script of textual-serve's."""
+"""Focuses the terminal, which a script of textual-serve makes, so that keys work without a click."""
 
 MOST_APPS = 8
-"""Pages that are open at once: each is a process of a hundred megabytes."""
+"""The most pages open at once; each is a process of about 100 MB."""
 
 MOST_CELLS = 1000
-"""Columns or rows of a page; the app holds each cell in memory."""
+"""The most columns or rows of a page; the app keeps every cell in memory."""
 
 MOST_TEXT = 2 * 1024 * 1024
-"""Characters that a page may type or paste at once."""
+"""The most characters that a page may send at once."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class GuardedServer(Server):
-    """A server that answers only those who have its link.
+    """A server that answers only to those who have its link.
 
-    Everything is below a token that nobody can guess: any user of this machine can connect to a port of it. Host and
-    Origin are checked as well, since browsers let sockets cross origins, and a name of an attacker's may lead here.
+    Every path starts with an unguessable token, since any user of this machine can connect to its ports. Host and Origin
+    are checked too: browsers allow sockets across origins, and an attacker's host name may resolve to this machine.
     """
 
     def __init__(self, command: str, host: str, port: int, title: str, public_url: str) -> None:
         super().__init__(command, host, port, title, public_url)
         self.token = secrets.token_urlsafe(24)
         self.open = 0
-        """How many pages are open."""
+        """The number of open pages."""
 
     @property
     def link(self) -> str:
-        """Return the address of the page, token included."""
+        """The address of the page, with its token."""
         return f"{self.public_url}/{self.token}/"
 
     def initialize_logging(self) -> None:
-        """Log failures only; textual-serve's own log prints the values of local variables."""
+        """Log failures only; textual-serve's own log would print the values of local variables."""
         logging.basicConfig(level=logging.WARNING, format="ekstui: %(message)s")
 
-    def serve(self, debug: bool = False) -> None:  # noqa: ARG002 - the parameter is textual-serve's
-        """Serve until SIGINT or SIGTERM, and end the apps then; textual-serve's own waits a minute for open pages."""
+    def serve(self, debug: bool = False) -> None:  # noqa: ARG002 - a parameter of textual-serve
+        """Serve until SIGINT or SIGTERM, then end the apps; textual-serve would wait a minute for open pages."""
         self.initialize_logging()
-        # textual-serve gives its own environment to the apps, which read and write no file that a visitor names.
+        # The apps inherit this; it keeps them from reading or writing a file that a visitor names.
         os.environ["EKSTUI_SERVED"] = "1"
         web.run_app(self._make_app(), host=self.host, port=self.port, shutdown_timeout=1, print=lambda *_: None)
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say nothing: the command has said where the page is."""
+        """Print nothing; the command has printed the link."""
 
     async def _process_messages(self, websocket: web.WebSocketResponse, app_service: AppService) -> None:
-        """Pass on what a page sends, and end its app at anything that a page does not send."""
+        """Pass on what a page sends; end its app if anything else arrives."""
         async for message in websocket:
             if message.type != WSMsgType.TEXT:
                 continue
@@ -92,14 +92,14 @@ class GuardedServer(Server):
                     return
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """Start an app for a page, of no more than fits, and for no more pages than the machine bears."""
+        """Start the app for a page, within the limits on size and number of pages."""
         width, height = (request.query.get(name, "80") for name in ("width", "height"))
         if not (width.isascii() and height.isascii() and width.isdecimal() and height.isdecimal()):
-            raise web.HTTPBadRequest(text="A page has columns and rows.\n")
+            raise web.HTTPBadRequest(text="A page needs a width and a height in cells.\n")
         if len(width + height) > len("10001000") or not _is_size(int(width), int(height)):
-            raise web.HTTPBadRequest(text="A page has not so many columns or rows.\n")
+            raise web.HTTPBadRequest(text=f"A page has at most {MOST_CELLS} columns and rows.\n")
         if self.open >= MOST_APPS:
-            raise web.HTTPServiceUnavailable(text=f"{MOST_APPS} pages are open already; close one.\n")
+            raise web.HTTPServiceUnavailable(text=f"{MOST_APPS} pages are already open; close one.\n")
         self.open += 1
         try:
             return await super().handle_websocket(request)

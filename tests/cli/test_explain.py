@@ -248,7 +248,7 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         (["Encoded authorization failure message: redacted"], "was taken out"),
         (["--action", "ec2:CreateVolume", "--policy", "./nosuch.json"], "cannot be read"),
         (["--action", "ec2:CreateVolume", "--policy", "role:node"], "--role NAME"),
-        (["-", "--policy", "-"], "one thing only"),
+        (["-", "--policy", "-"], "only once"),
         ([], "nothing to explain"),
     ],
 )

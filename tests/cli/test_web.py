@@ -120,7 +120,7 @@ def test_a_served_app_reads_no_file(own_home: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(["--host", "0.0.0.0"], "--yes-anyone-with-the-link"), (["--account-file", "x"], "reads no files")],
+    [(["--host", "0.0.0.0"], "--yes-anyone-with-the-link"), (["--account-file", "x"], "cannot read files")],
 )
 def test_what_serve_refuses(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", *words]) == 2

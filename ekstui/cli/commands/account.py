@@ -1,4 +1,4 @@
-"""`ekstui account`: which account is asked, as whom, and what could be read of it."""
+"""`ekstui account`: which account is asked, as whom, and what could be read."""
 
 import argparse
 from datetime import UTC, datetime
@@ -16,13 +16,13 @@ EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the account, a cluster a row, and what is missing."""
+    """Print the account, one row per cluster, and what is missing."""
     library = library_for(arguments)
     snapshot = read_account(library)
     if arguments.json:

@@ -1,4 +1,4 @@
-"""`ekstui attached`: who has a policy attached in the account."""
+"""`ekstui attached`: who has a policy attached."""
 
 import argparse
 from datetime import UTC, datetime
@@ -22,17 +22,17 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("policy", metavar="POLICY")
     parser.add_argument(
-        "--aggregator", metavar="NAME", help="ask this AWS Config aggregator about every account it covers"
+        "--aggregator", metavar="NAME", help="ask an AWS Config aggregator about all accounts that it covers"
     )
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a role, user or group a line: what uses it, when it was last used; and what was not looked at."""
+    """Print one line per role, user or group: what uses it and when it was last used; then what was not looked at."""
     library = library_for(arguments)
     if arguments.aggregator:
         return _everywhere(library, arguments)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
-    """Print a role, user or group of any account a line."""
+    """Print one line per role, user or group of any account."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     if arguments.json:
         print_json(organisation_shape(library.data(), answer))

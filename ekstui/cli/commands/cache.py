@@ -1,4 +1,4 @@
-"""`ekstui cache`: what the local cache holds, whether it is intact, and how to delete it."""
+"""`ekstui cache`: shows, verifies or clears the local cache."""
 
 import argparse
 
@@ -11,8 +11,8 @@ from ekstui.library import Library, maintenance
 from ekstui.present.cache_and_settings import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
 
 DESCRIPTION = (
-    "Show what the local cache holds (info), read all of it (verify), undo the last sync (undo-sync), or delete it "
-    "(clear)."
+    "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), or "
+    "delete it (clear)."
 )
 EXAMPLES = (
     "ekstui cache info",
@@ -22,7 +22,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("what", choices=("info", "verify", "undo-sync", "clear"))
     parser.add_argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account")
     parser.add_argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts")
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the cache's state, verify it, or clear it."""
+    """Print the cache's state, verify it, clear it, or undo the last sync."""
     library = open_library()
     if arguments.what == "verify":
         return _verify(library, arguments)

@@ -16,7 +16,7 @@ from ekstui.present.change_lists import beyond_words, changes_table, period_word
 from ekstui.present.words import incomplete_words
 from ekstui.scope import Scope
 
-DESCRIPTION = "Show what AWS changed in its policies, newest first. Without --since: the last 30 days of the data."
+DESCRIPTION = "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data."
 EXAMPLES = (
     "ekstui changes --since 2026-02-01",
     "ekstui changes --since 7d --attached",
@@ -25,31 +25,33 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("--since", metavar="WHEN", help="a day such as 2026-02-01, or 7d, 36h, 2w before now")
-    parser.add_argument("--all", action="store_true", help="include versions that change nothing")
-    parser.add_argument("--attached", action="store_true", help="only policies that are attached in the account")
+    """Add the arguments."""
     parser.add_argument(
-        "--format", choices=("text", "markdown", "json", "atom"), help="the form of the answer (default: text)"
+        "--since", metavar="WHEN", help="a date such as 2026-02-01, or a period before now: 36h, 7d, 2w"
     )
-    add_exit_code(parser, "exit with 1 if anything changed or that is not known, with 0 if nothing did")
+    parser.add_argument("--all", action="store_true", help="include versions that changed nothing")
+    parser.add_argument("--attached", action="store_true", help="only policies attached in the account")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "atom"), help="the output format (default: text)"
+    )
+    add_exit_code(parser, "exit with 1 if anything changed, or if that is not known; else with 0")
     add_scope(parser)
     add_account(parser)
     add_json(parser)
 
 
 DEFAULT_PERIOD = timedelta(days=30)
-"""Without --since: this long before the last day that is known."""
+"""How far before the last known day the list starts without --since."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a step a line; steps that change nothing only with --all."""
+    """Print one line per step, those that changed nothing only with --all."""
     library = _library(arguments)
     data = library.data()
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
     attached, whole = _attached(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
-        # Judging all steps anew would take ten seconds each time.
+        # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
     feed = searching.changes(library, since, arguments.scope)
     wanted = [step for step in feed.changes if attached is None or _is_attached(step, attached)]
@@ -87,7 +89,7 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: argparse.Name
 
 
 def _undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> list[tuple[str, int]]:
-    """Return the versions that may belong to the period, since nobody knows when they were made."""
+    """Return the versions that may belong to the period, their dates being unknown."""
     from ekstui.core.timeline import perhaps_since  # judges with it: 20 ms, and the answer stands already
 
     return [

@@ -1,4 +1,4 @@
-"""`ekstui check`: which pinned policies changed since."""
+"""`ekstui check`: which pinned policies have changed."""
 
 import argparse
 
@@ -8,19 +8,19 @@ from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.shapes import check_shape
 
-DESCRIPTION = "Show which policies of ekstui.lock changed since they were pinned, and what that means."
+DESCRIPTION = "Show which policies of ekstui.lock have changed since they were pinned, and what that means."
 EXAMPLES = ("ekstui check", "ekstui check --fail-on widened")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    add_exit_code(parser, "exit with 1 if any policy changed")
+    """Add the arguments."""
+    add_exit_code(parser, "exit with 1 if any policy has changed")
     add_fail_on(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a policy that moved a row."""
+    """Print one row per policy that has changed."""
     from ekstui.library.pins import moved_since, read_lock
     from ekstui.present.change_lists import moved_blocks
 

@@ -1,4 +1,4 @@
-"""`ekstui cluster`: a cluster's health, its roles, and what is missing, superseded or too broad."""
+"""`ekstui cluster`: a cluster's health and roles, and policies that are missing, superseded or too broad."""
 
 import argparse
 from datetime import UTC, datetime
@@ -12,7 +12,9 @@ from ekstui.library.cluster_answers import cluster_answer, worst_first
 from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.words import incomplete_words
 
-DESCRIPTION = "Show a cluster's health, its roles and their policies, and what is missing, superseded or too broad."
+DESCRIPTION = (
+    "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad."
+)
 EXAMPLES = (
     "ekstui cluster prod --region eu-central-1",
     "ekstui cluster prod --markdown",
@@ -20,20 +22,20 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--markdown", action="store_true", help="the report as Markdown, for an incident channel")
+    parser.add_argument("--markdown", action="store_true", help="print the report as Markdown, for an incident channel")
     parser.add_argument(
         "--fail-on",
         choices=("problem", "advice"),
-        help="exit with 1 if there is a problem, or advice as well, or if not everything was read",
+        help="exit with 1 if there is a problem, with `advice` also if there is advice, or if not everything was read",
     )
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what EKS reports, what AWS changed lately, then each role with its findings."""
+    """Print what EKS reports, what AWS changed recently, then each role with its findings."""
     library = library_for(arguments)
     read_account(library)
     answer = cluster_answer(library, arguments.name)

@@ -1,4 +1,4 @@
-"""`ekstui clusters`: the account's clusters, with how much is wrong in each."""
+"""`ekstui clusters`: the account's clusters and their problems."""
 
 import argparse
 
@@ -11,18 +11,20 @@ from ekstui.library.cluster_answers import clusters
 from ekstui.present.cluster_report import clusters_blocks
 from ekstui.present.words import incomplete_words
 
-DESCRIPTION = "Show the account's clusters, a row each: version, mode, problems, advice, and what EKS reports."
+DESCRIPTION = (
+    "List the account's clusters, each with its version and mode, the number of problems, and what EKS reports."
+)
 EXAMPLES = ("ekstui clusters --profile prod", "ekstui clusters --region all --json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a cluster a row; 1 where it is certain that there is none."""
+    """Print one row per cluster; return 1 if there is certainly none."""
     library = library_for(arguments)
     snapshot = read_account(library)
     answers = clusters(library)

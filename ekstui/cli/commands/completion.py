@@ -1,7 +1,6 @@
-"""`ekstui completion`: what a shell needs to complete words: commands, options, and the names of policies, actions, clusters, profiles.
+"""`ekstui completion`: completes commands, options, and names of policies, actions, clusters and profiles in a shell.
 
-The shell runs ekstui with `_ARGCOMPLETE` set, and argcomplete answers from the parser; nothing of this is imported
-otherwise.
+The shell runs ekstui with `_ARGCOMPLETE` set, and argcomplete answers from the parser. Nothing else imports this.
 """
 
 import argparse
@@ -24,15 +23,15 @@ from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 
-DESCRIPTION = "Print the code that a shell needs to complete commands, options, policies and actions."
+DESCRIPTION = "Print the code that makes a shell complete commands, options, policies and actions."
 EXAMPLES = (
-    "source <(ekstui completion bash)    in ~/.bashrc; the same for zsh in ~/.zshrc, after compinit",
+    "source <(ekstui completion bash)    in ~/.bashrc; for zsh in ~/.zshrc, after compinit",
     "ekstui completion fish | source     in ~/.config/fish/config.fish",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
 
@@ -43,14 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Completer(Protocol):
-    """What argcomplete asks for the words that begin with a prefix."""
+    """What argcomplete calls for the words that start with a prefix."""
 
     def __call__(self, prefix: str, **_: object) -> Iterable[str]:
-        """Return words; argcomplete keeps those that begin with the prefix."""
+        """Return words; argcomplete keeps those that start with the prefix."""
 
 
 def command_in(line: str) -> str:
-    """Return the command that a half-typed line names, "" where it names none yet; the word being typed is none."""
+    """Return the command in a half-typed line, "" before there is one; the word being typed does not count."""
     typed = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
     return next((word for word in typed if word in TITLES), "")
 
@@ -59,7 +58,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answer the shell and end the process."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            # What names no command is a policy to open.
+            # A word that is not a command is a policy to open.
             _attach(action, _where)
     for command in commands_of(parser).values():
         for action in command._actions:
@@ -69,12 +68,12 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 class _Finder(CompletionFinder):
-    """argcomplete, but for `@` in bash: it breaks words there, and yet stays in the word that is replaced."""
+    """argcomplete, mended for bash: bash breaks words at `@`, but keeps the `@` in the word that is replaced."""
 
     def quote_completions(
         self, completions: list[str], cword_prequote: str, last_wordbreak_pos: int | None
     ) -> list[str]:
-        """Return what the shell puts in the place of the word."""
+        """Return what the shell replaces the word with."""
         at = last_wordbreak_pos
         if (
             at
@@ -87,7 +86,7 @@ class _Finder(CompletionFinder):
 
 
 def shell_code(shell: str) -> str:
-    """Return what a shell reads to complete ekstui's words."""
+    """Return the code that a shell reads to complete ekstui's words."""
     code: str = shellcode(["ekstui"], shell=shell)
     return code
 
@@ -97,7 +96,7 @@ def _attach(action: argparse.Action, completer: Completer) -> None:
 
 
 def _quiet(completer: Completer) -> Completer:
-    """Return a completer that knows nothing where ekstui has an error to tell: a half-typed line is no place for it."""
+    """Return a completer that offers nothing where ekstui would raise an error, which has no place in a half-typed line."""
 
     def quietly(prefix: str, **_: object) -> Iterable[str]:
         try:
@@ -119,7 +118,7 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
 
 
 def _where(prefix: str, **_: object) -> Iterable[str]:
-    """Return policies for a word that has begun: an empty one is completed by the commands."""
+    """Return policies for a word that has been started; an empty one is completed with the commands."""
     return _policies(prefix) if prefix else ()
 
 
@@ -160,7 +159,7 @@ def _profiles(**_: object) -> Iterable[str]:
 
 
 def _sections(variable: str, default: str) -> list[str]:
-    """Return the names of the sections of a file of AWS's; none where it cannot be read."""
+    """Return the section names of an AWS config file, none if it cannot be read."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(Path(os.environ.get(variable) or default).expanduser(), encoding="utf-8")
@@ -175,7 +174,7 @@ def _regions(**_: object) -> Iterable[str]:
 
 
 def _themes(**_: object) -> Iterable[str]:
-    from ekstui.tui.styles import theme_names  # 100 ms of Textual, and only for this word
+    from ekstui.tui.styles import theme_names  # imports Textual: 100 ms
 
     return theme_names()
 
@@ -197,4 +196,4 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "region": _regions,
     "theme": _themes,
 }
-"""By the name of the option's or argument's value."""
+"""The completer of each argument, by the name of its value."""

@@ -14,7 +14,7 @@ from ekstui.export.shapes import settings_shape
 from ekstui.present.cache_and_settings import settings_blocks
 from ekstui.settings import Effective
 
-DESCRIPTION = "Show the settings in effect, and where each comes from: default, file, environment or command line."
+DESCRIPTION = "Show the settings in effect and where each comes from: default, file, environment or command line."
 EXAMPLES = (
     "ekstui config",
     "ekstui config path",
@@ -23,15 +23,18 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument(
-        "what", nargs="?", choices=("path", "edit"), help="print where the file is, or open it in $VISUAL or $EDITOR"
+        "what",
+        nargs="?",
+        choices=("path", "edit"),
+        help="print the path of the settings file, or open it in $VISUAL or $EDITOR",
     )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a setting a line: name, value, and whether default, file, environment or command line says so."""
+    """Print one line per setting: its name, its value, and where the value comes from."""
     found: Effective = arguments.settings
     if arguments.what == "path":
         print_text(str(found.path))
@@ -39,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "edit":
         return _edit(found.path)
     if found.settings.keys:
-        from ekstui.tui.keys import unknown_ids  # 85 ms of Textual, and only for those who rebind keys
+        from ekstui.tui.keys import unknown_ids  # imports Textual: 85 ms
 
         unknown = unknown_ids(found.settings.keys)
         found = found._replace(warnings=(*found.warnings, *unknown))
@@ -53,13 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _edit(path: Path) -> int:
-    """Open the file in the user's editor, and make it where it is not there yet."""
+    """Open the file in the user's editor; create it first if need be."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise InputError("No editor is set.", f"Set EDITOR, or edit {path}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-        return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own
+        return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None

@@ -17,7 +17,7 @@ from ekstui.library.comparing import compare
 from ekstui.present.access import access_difference_blocks
 from ekstui.present.comparison import comparison_blocks
 
-DESCRIPTION = "Show what differs between two documents."
+DESCRIPTION = "Compare two policy documents, and show whether the second allows more or less."
 EXAMPLES = (
     "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
     "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
@@ -27,14 +27,16 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument(
-        "before", metavar="A", help="POLICY[@V] or an ARN, POLICY@v5..v6, a file, - for standard input, or role:NAME"
+        "before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"
     )
-    parser.add_argument("after", metavar="B", nargs="?", help="the same, unless A names two versions")
+    parser.add_argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions")
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--markdown", action="store_true", help="the difference as Markdown, for an incident channel")
-    forms.add_argument("--patch", action="store_true", help="a unified diff of both documents")
+    forms.add_argument(
+        "--markdown", action="store_true", help="print the difference as Markdown, for an incident channel"
+    )
+    forms.add_argument("--patch", action="store_true", help="print a unified diff of the documents")
     add_exit_code(parser, "exit with 1 if the documents differ in more than order and grouping")
     add_fail_on(parser)
     add_parameters(parser)
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print both sides, what the difference means and why, then per action only what differs."""
+    """Print both sides, what the difference means and why, then what differs, action by action."""
     library = library_for(arguments)
     if arguments.after and all(map(means_access_policy, (arguments.before, arguments.after))):
         return _access(library, arguments)
@@ -61,10 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _access(library: Library, arguments: argparse.Namespace) -> int:
-    """Print what two EKS access policies differ in."""
+    """Print how two EKS access policies differ."""
     found = access_difference(arguments.before, arguments.after)
     if arguments.patch:
-        raise InputError("EKS access policies have no document, so there is no patch.", "Leave out --patch.")
+        raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
     if arguments.json:
         print_json(access_diff_shape(library.data(), found))
     else:

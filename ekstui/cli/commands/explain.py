@@ -1,4 +1,4 @@
-"""`ekstui explain`: why a request was denied, from a pasted message or a request in words."""
+"""`ekstui explain`: why a request was denied, from a pasted message or from options."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
-    "Say why a request was denied: paste the message, or give the action. Options override what the message says. A "
-    "context key is unknown unless it is given, or named with --absent. A role that the message names is judged by all "
-    "its policies if the account is known, from a file or an earlier run."
+    "Explain why a request was denied, from the error message or from an action. Options override what the message says. "
+    "A context key counts as unknown unless --context or --absent names it. A role in the message is judged by all its "
+    "policies if the account is known, from a file or an earlier run."
 )
 EXAMPLES = (
     "kubectl logs … | ekstui explain",
@@ -32,46 +32,59 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument(
-        "message", nargs="*", metavar="MESSAGE", help="a denial, a CloudTrail event or a decoded message; - reads it"
+        "message",
+        nargs="*",
+        metavar="MESSAGE",
+        help="an error message, a CloudTrail event or a decoded message; - reads standard input",
     )
     parser.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
     parser.add_argument(
-        "--resource", action="append", default=[], metavar="ARN", help="repeatable: every one must be allowed"
+        "--resource",
+        action="append",
+        default=[],
+        metavar="ARN",
+        help="a resource of the request; repeatable, and every one must be allowed",
     )
     parser.add_argument(
-        "--principal", metavar="ARN", help="who asks: also a service, or system:serviceaccount:NAMESPACE:NAME"
+        "--principal",
+        metavar="ARN",
+        help="who makes the request: an ARN, a service, or system:serviceaccount:NAMESPACE:NAME",
     )
-    parser.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help="a condition key's value")
-    parser.add_argument("--absent", action="append", default=[], metavar="KEY", help="a key that the request lacks")
     parser.add_argument(
-        "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to judge by"
+        "--context", action="append", default=[], metavar="KEY=VALUE", help="the value of a condition key"
+    )
+    parser.add_argument(
+        "--absent", action="append", default=[], metavar="KEY", help="a condition key that the request does not have"
+    )
+    parser.add_argument(
+        "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to evaluate"
     )
     parser.add_argument(
         "--role",
         metavar="NAME",
-        help="judge by all policies of a role of the account",
+        help="evaluate all policies of a role in the account",
     )
     parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
-    parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a policy of the session")
+    parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a session policy")
     parser.add_argument(
         "--trust",
         metavar="FILE",
-        help="the trust policy of the role to assume, or the output of aws iam get-role (default: that role's, in the account)",
+        help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the account)",
     )
     parser.add_argument(
-        "--cluster", metavar="NAME", help='the cluster whose access entries a "forbidden" of Kubernetes is held against'
+        "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
     )
-    parser.add_argument("--simulate", action="store_true", help="ask IAM's own simulator about the role as well")
-    add_exit_code(parser, "exit with 1 unless every request is allowed")
+    parser.add_argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role")
+    add_exit_code(parser, "exit with 1 unless all requests are allowed")
     add_parameters(parser)
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdict, the statements that came nearest, and what would allow the request."""
+    """Print the verdict, the nearest statements, and what would allow the request."""
     inquiry = _inquiry(arguments)
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
         return code
@@ -81,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.simulate:
         role = inquiry.principal or explanations[0].role
         if role is None:
-            raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+            raise InputError("IAM's simulator needs a role.", "Name one with --role.")
         simulated = simulate(library, inquiry._replace(principal=role))
     if arguments.json:
         print_json(explain_shape(library.data(), explanations, simulated))
@@ -91,11 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | None:
-    """Print why Kubernetes forbade a request; return None where the message is not about that."""
+    """Print why Kubernetes forbade a request; return None if the message is not about one."""
     text = inquiry.question.message
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
-    # 60 ms with what is known of clusters, and most messages are IAM's.
+    # 60 ms, and most messages are from IAM.
     from ekstui.cli.session import library_for, read_account
     from ekstui.export.account_shapes import forbidden_shape
     from ekstui.library.cluster_answers import forbidden_answers
@@ -119,11 +132,11 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
 
 
 def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
-    """Return the library over the account, if one is asked about or was chosen."""
+    """Open the library, over the account if the question or an option needs one."""
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     if inquiry.principal is None and not chosen and not arguments.offline:
         return open_library()
-    # 70 ms, for what only a question about the account needs.
+    # 70 ms, and only for a question about the account.
     from ekstui.cli.session import library_for, read_account
 
     library = library_for(arguments)
@@ -133,7 +146,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
         try:
             read_account(library)
         except AccountError as error:
-            # The message alone still says much.
+            # The message alone is still worth explaining.
             narrate(error)
     return library
 
@@ -145,10 +158,10 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     trust = _trust(arguments.trust)
     sides = [side for side in (*policies, *session, boundary, trust) if side is not None]
     if any(isinstance(side, RoleSide) for side in sides):
-        raise InputError("A role is not a policy.", "--role NAME judges by all of its policies.")
+        raise InputError("A role is not a policy.", "--role NAME evaluates all of its policies.")
     document_on_stdin = StandardInput() in sides
     if sides.count(StandardInput()) > 1 or (document_on_stdin and arguments.message == ["-"]):
-        raise InputError("Standard input can be one thing only.")
+        raise InputError("Standard input can be used only once.")
     return Inquiry(
         question=Question(
             message=_message(arguments, document_on_stdin=document_on_stdin),
@@ -175,14 +188,14 @@ def _trust(text: str | None) -> FileSide | StandardInput | None:
 
 
 def _message(arguments: argparse.Namespace, *, document_on_stdin: bool) -> str | None:
-    """Return the message: the words that were given, or what is piped in unless that is something else."""
+    """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
     is_piped = not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()
     return (_standard_input(MAX_CHARACTERS) if words == "-" or is_piped else words) or None
 
 
 def _standard_input(limit: int) -> str:
-    """Return what was piped in, and one character more than `limit` of what is longer."""
+    """Return standard input, cut one character after `limit` so that too long a text shows as such."""
     try:
         return sys.stdin.read(limit + 1)
     except UnicodeDecodeError:

@@ -19,18 +19,18 @@ EXAMPLES = ("ekstui list --scope all --json", "ekstui list --scope controllers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     add_scope(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a policy a line: name, default version, when it was updated, and what it is."""
+    """Print one line per policy: its name, default version, last update and kind."""
     library = open_library()
     entries = library.policies(arguments.scope)
     access = _access_policies() if arguments.scope in ("access", "any") else ()
     if arguments.json:
-        from ekstui.export.shapes import list_shape  # 4 ms with what encodes documents, which a list has none of
+        from ekstui.export.shapes import list_shape  # 4 ms: imports what encodes documents
 
         print_json(list_shape(library.data(), entries, access))
         return ExitCode.DONE
@@ -44,6 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _access_policies() -> tuple[AccessPolicyAnswer, ...]:
-    from ekstui.library.access_policies import access_policies  # 10 ms, which the list of IAM policies does without
+    from ekstui.library.access_policies import access_policies  # 10 ms, and only for this scope
 
     return access_policies()

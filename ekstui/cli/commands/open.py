@@ -1,4 +1,4 @@
-"""`ekstui [WHERE]`: the app."""
+"""`ekstui [WHERE]` or `ekstui open [WHERE]`: the app."""
 
 import argparse
 
@@ -11,18 +11,18 @@ EXAMPLES = ("ekstui open AmazonEKSClusterPolicy@v8..v10",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument(
-        "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for the comparison"
+        "where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for a comparison"
     )
     add_scope(parser)
     add_theme(parser)
-    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="let the app use the mouse")
+    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="use the mouse")
     add_account(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the app, at a policy, a version or a comparison if one is named."""
+    """Open the app at the named policy, version or comparison, if any."""
     from ekstui.tui.app import start  # Textual: 155 ms
 
     return start(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE

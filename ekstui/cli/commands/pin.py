@@ -1,4 +1,4 @@
-"""`ekstui pin`: record which versions policies are at today."""
+"""`ekstui pin`: records the versions that policies are at."""
 
 import argparse
 
@@ -6,22 +6,25 @@ from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate
+from ekstui.present.words import counted
 
-DESCRIPTION = f"Pin policies in ekstui.lock, with the checksum of each document, for ekstui check. {POLICY}"
+DESCRIPTION = (
+    f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}"
+)
 EXAMPLES = ("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("policies", nargs="+", metavar="POLICY[@V]")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write these policies to the lock, beside those that it has."""
+    """Add the policies to ekstui.lock, or update them there."""
     from ekstui.library.pins import LOCK, pin, read_lock, write_lock
 
     pins = pin(open_library(), arguments.policies)
     kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
     write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
-    narrate(f"Pinned {len(pins)} in {LOCK}.")
+    narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {LOCK}.")
     return ExitCode.DONE

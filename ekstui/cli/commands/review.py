@@ -1,4 +1,4 @@
-"""`ekstui review`: what changed in the policy documents of a repository."""
+"""`ekstui review`: what changed in the policy documents of a git repository."""
 
 import argparse
 from pathlib import Path
@@ -10,8 +10,8 @@ from ekstui.core.grants import Reach
 from ekstui.export.shapes import review_shape
 
 DESCRIPTION = (
-    "Compare the policy documents of a git repository with its base: JSON files, plans of Terraform (terraform show "
-    "-json) and templates of CloudFormation. A plan is compared with what it starts from."
+    "Compare the policy documents in a git repository with those of a base commit: in JSON files, Terraform plans "
+    "(terraform show -json) and CloudFormation templates. A plan is compared with its own prior state."
 )
 EXAMPLES = (
     "ekstui review --base origin/main",
@@ -21,18 +21,18 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders; without any the whole repository")
+    """Add the arguments."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)")
     parser.add_argument(
         "--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"
     )
-    parser.add_argument("--markdown", action="store_true", help="the summary as Markdown, for a pull request")
+    parser.add_argument("--markdown", action="store_true", help="print the summary as Markdown, for a pull request")
     add_fail_on(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a document a row with what its change means; with a gate, fail where access changed that way."""
+    """Print one row per document with what its change means, and fail the gate if access changed that way."""
     from ekstui.library.reviewing import review
     from ekstui.present.change_lists import review_blocks
 

@@ -1,4 +1,4 @@
-"""`ekstui role`: what is wrong with a role, who may assume it, and what it may do."""
+"""`ekstui role`: a role's problems, who may assume it, and what it may do."""
 
 import argparse
 from datetime import UTC, datetime
@@ -10,10 +10,11 @@ from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.account_shapes import role_shape
 from ekstui.library.roles import role_answer
 from ekstui.present.role_report import role_blocks
+from ekstui.present.words import incomplete_words
 
 DESCRIPTION = (
-    "Show what is wrong with a role of the account, who may assume it, what it may do with all its policies together, "
-    "what uses it, and its policies. NAME is a role's name or ARN."
+    "Show a role's problems, who may assume it, what all its policies together allow, what uses it, and its policies. "
+    "NAME is a role's name or ARN."
 )
 EXAMPLES = (
     "ekstui role prod-node --profile prod",
@@ -22,14 +23,14 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("role", metavar="NAME")
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print all about a role, what is wrong first."""
+    """Print all about a role, problems first."""
     library = library_for(arguments)
     snapshot = read_account(library)
     answer = role_answer(library, arguments.role)
@@ -39,5 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
         print_blocks(role_blocks(answer, datetime.now(UTC)))
     narrate_errors(snapshot.errors)
     if not answer.complete:
-        narrate("Incomplete: not everything that may use this role was looked at.")
+        narrate(incomplete_words("everything that may use this role"))
     return ExitCode.DONE

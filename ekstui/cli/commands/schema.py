@@ -1,4 +1,4 @@
-"""`ekstui schema`: the schema of what the commands print as JSON."""
+"""`ekstui schema`: the schema of the commands' JSON."""
 
 import argparse
 
@@ -7,19 +7,19 @@ from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 
-DESCRIPTION = "Print the JSON Schema of the answers: $defs has one for each command."
+DESCRIPTION = "Print the JSON Schema of the answers; each command's is under $defs."
 EXAMPLES = ("ekstui schema > ekstui.schema.json",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: nothing."""
+    """Add nothing: the command has no arguments."""
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command is given them
-    """Print the schema as it ships."""
+def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
+    """Print the bundled schema."""
     try:
         text = (paths.assets() / "schema.json").read_text(encoding="utf-8")
     except OSError:
-        raise DataError("The schema is not there.", "Install ekstui again.") from None
+        raise DataError("The schema is missing.", "Reinstall ekstui.") from None
     print_text(text.rstrip("\n"))
     return ExitCode.DONE

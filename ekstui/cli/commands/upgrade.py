@@ -1,4 +1,4 @@
-"""`ekstui upgrade`: what a cluster's controllers need of IAM before they are upgraded, and what may go afterwards."""
+"""`ekstui upgrade`: the permissions that a cluster's controllers need before an upgrade, and no longer need after it."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.upgrade_checklist import nothing_words, upgrade_blocks
 
 DESCRIPTION = (
-    "Show what the roles of a cluster's controllers must be given before an upgrade, and what may go afterwards. Without "
-    "--to: every component that has a role there, to the newest release that is known."
+    "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
+    "Without --to, upgrades every component that has a role to its newest known release."
 )
 EXAMPLES = (
     "ekstui upgrade prod --to karpenter=v1.14.1 --to aws-load-balancer-controller=v3.5.0",
@@ -25,26 +25,28 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("name", metavar="CLUSTER")
     parser.add_argument(
         "--to", action="append", default=[], metavar="COMPONENT=RELEASE", help="the release to upgrade to; repeatable"
     )
     parser.add_argument(
         "--from", dest="since", action="append", default=[], metavar="COMPONENT=RELEASE",
-        help="the release that runs now, where neither an add-on nor the role's policy tells",
+        help="the release that runs now, if neither an add-on nor the role's policy shows it; repeatable",
     )  # fmt: skip
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--markdown", action="store_true", help="the checklist as Markdown")
-    forms.add_argument("--terraform", action="store_true", help="what is missing as aws_iam_policy of Terraform")
-    forms.add_argument("--document", action="store_true", help="what is missing as policy documents")
+    forms.add_argument("--markdown", action="store_true", help="print the checklist as Markdown")
+    forms.add_argument(
+        "--terraform", action="store_true", help="print what is missing as Terraform aws_iam_policy resources"
+    )
+    forms.add_argument("--document", action="store_true", help="print what is missing as policy documents")
     add_parameters(parser)
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a component after another: its role, what to give it before, what may go afterwards, what is not known."""
+    """Print, for each component, its role, what to add before, what to remove after, and what is not known."""
     library = library_for(arguments)
     snapshot = read_account(library)
     answer = upgrade(library, arguments.name, _pairs(arguments.to), _pairs(arguments.since), parameters(arguments))
@@ -82,6 +84,6 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, release = text.partition("=")
         if not (name and equals and release):
-            raise InputError(f"{text!r} is no component with a release.", "Such as karpenter=v1.14.1.")
+            raise InputError(f"{text!r} is not COMPONENT=RELEASE.", "For example: karpenter=v1.14.1.")
         found[name] = release
     return found

@@ -11,18 +11,18 @@ from ekstui.export.shapes import one_or_answers, versions_shape
 from ekstui.library.catalog import knowledge_of
 from ekstui.present.change_lists import timeline_blocks
 
-DESCRIPTION = f"Show a policy's versions and what each changed. {POLICY}"
+DESCRIPTION = f"List a policy's versions, their dates, and what each changed. {POLICY}"
 EXAMPLES = ("ekstui versions AmazonEKSServiceRolePolicy",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+    """Add the arguments."""
     parser.add_argument("policy", nargs="+", metavar="POLICY")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a version a line, oldest first, with what it changed; numbers that nobody saw are named."""
+    """Print one line per version, oldest first, with what it changed, and which numbers are missing."""
     library = open_library()
     entries = [library.find(parse_policy(policy).name) for policy in arguments.policy]
     timelines = [(entry, library.timeline(entry.policy)) for entry in entries]

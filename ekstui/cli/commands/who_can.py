@@ -1,4 +1,4 @@
-"""`ekstui who-can`: the policies that allow an action, and who in the account may do it."""
+"""`ekstui who-can`: which policies allow an action, and who in the account has them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ekstui.library.catalog import knowledge
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 from ekstui.present.words import incomplete_words
 
-# Who in the account may do it takes 80 ms to import, and only where an account is known.
+# The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
 if TYPE_CHECKING:
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
     from ekstui.library.cluster_answers import PrincipalInCluster
 
 DESCRIPTION = (
-    "Show which AWS managed policies allow an action in their default version and since when, and who in the account may "
-    "do it, by its last snapshot or as an option for the account says."
+    "List the policies whose default version allows an action, since when, and on what; and who in the account may do it, "
+    "if the account is known or an option names it."
 )
 EXAMPLES = (
     "ekstui who-can ec2:DescribeSecurityGroups",
@@ -44,21 +44,25 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("action", metavar="ACTION", help="such as ec2:CreateVolume; a pattern such as ec2:Create* too")
-    parser.add_argument("--resource", metavar="ARN", help="only policies that have a grant which can match it")
+    """Add the arguments."""
+    parser.add_argument(
+        "action", metavar="ACTION", help="such as ec2:CreateVolume, ec2:Create* or k8s:create:pods/exec"
+    )
+    parser.add_argument("--resource", metavar="ARN", help="only policies with a grant that can match this ARN")
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
     add_scope(parser, default="all")
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--full", action="store_true", help="every grant, and the resource types that are not reached")
-    forms.add_argument("--names", action="store_true", help="the names of the policies alone")
-    forms.add_argument("--markdown", action="store_true", help="the answer as Markdown")
+    forms.add_argument(
+        "--full", action="store_true", help="print every grant, and the resource types that it does not reach"
+    )
+    forms.add_argument("--names", action="store_true", help="print only the names of the policies")
+    forms.add_argument("--markdown", action="store_true", help="print the answer as Markdown")
     add_account(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a policy a row: since when, on what, if what; then who in the account may do it, where that is known."""
+    """Print one row per policy (since when, on what, under which conditions), then who in the account may do it."""
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)
@@ -126,7 +130,7 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
 
 
 def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> tuple[PrincipalInCluster, ...]:
-    """Return whose access entries give one of the policies; EKS is asked only if an option names the account."""
+    """Return whose access entries have one of the policies; EKS is asked only if an option names the account."""
     if not (library.account_at_hand or arguments.region):
         return ()
     from ekstui.cli.session import read_account
@@ -143,9 +147,9 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
 
 
 def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:
-    """Return who in the account may do it, as it was last seen; it is asked only if an option names it, and not again soon.
+    """Return who in the account may do it by the last snapshot, or a new one if an option names the account.
 
-    Which policies allow it stands whatever becomes of the account: what went wrong is said, and the answer is partial.
+    An account that cannot be read is reported, but spoils no answer about the policies.
     """
     if not (library.account_at_hand or arguments.region):
         return None
