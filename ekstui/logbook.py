@@ -11,6 +11,8 @@ from pathlib import Path
 from ekstui import paths
 from ekstui.errors import EkstuiError, InputError
 
+NO_MEMORY = "not enough memory for this"
+
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
 _logger = logging.getLogger("ekstui")
@@ -69,11 +71,15 @@ def unexpected(error: BaseException, doing: str) -> EkstuiError:
     """Log a bug in ekstui, and return the error to show: its type and place, never its text."""
     _logger.error("unexpected error: %s", doing, exc_info=error)
     rest = where()
+    if isinstance(error, MemoryError):
+        return EkstuiError(f"There is {NO_MEMORY}.", "End other programs and try again.")
     return EkstuiError(f"Something went wrong inside ekstui ({spot(error)}).", f"{rest[0].upper()}{rest[1:]}.")
 
 
 def ending(error: BaseException | None) -> str:
     """Return the sentence to print when a bug ends ekstui."""
+    if isinstance(error, MemoryError):
+        return f"ekstui: there is {NO_MEMORY}. End other programs and try again."
     kind = f" ({spot(error)})" if error else ""
     return f"ekstui: internal error{kind}; {where()}."
 

@@ -141,7 +141,7 @@ def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[
         account=snapshot.identity.account,
         partition=snapshot.identity.partition,
         fetched_at=snapshot.fetched_at,
-        complete=snapshot.complete,
+        complete=snapshot.complete and not snapshot.errors,
         regions=None if snapshot.eks is None else snapshot.eks.regions,
         clusters=None if snapshot.eks is None else [
             {
@@ -170,7 +170,7 @@ def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
             "region": each.region,
             "version": each.version,
             "auto_mode": each.auto_mode,
-            "issues": len(each.all_issues),
+            "issues": len(each.all_issues) if each.described else None,
         }
         for each in facts.clusters
     ]  # fmt: skip
@@ -181,7 +181,7 @@ def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
         arn=identity.arn,
         profile=identity.profile,
         fetched_at=snapshot.fetched_at,
-        complete=snapshot.complete,
+        complete=snapshot.complete and not snapshot.errors,
         roles=len(snapshot.roles),
         users=len(snapshot.users),
         groups=len(snapshot.groups),

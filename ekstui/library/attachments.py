@@ -125,6 +125,8 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
         RoleAttachment(entry.role, entry.attached_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
         for entry in entities.roles
     ]
+    # IAM counts attachments in another call: one that finds none where there are some is no proof of absence.
+    contradicted = arn in (snapshot.counts or {}) and not (entities.roles or entities.users or entities.groups)
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
@@ -133,7 +135,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
         users=entities.users,
         groups=entities.groups,
-        complete=entities.complete,
+        complete=entities.complete and not contradicted,
         uses_complete=whole.uses_complete and not unseen,
         not_looked_at=(*whole.not_looked_at, *unseen),
         errors=(*whole.errors, *entities.errors),

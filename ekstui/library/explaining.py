@@ -352,7 +352,7 @@ def possible_allowers(
 
 def _giving(action: str) -> Callable[[bytes], bool]:
     """Return what says of a document's text whether it may give an action: most then need not be parsed."""
-    service, _, name = action.lower().encode().partition(b":")
+    service, _, name = action.lower().encode("utf-8", "surrogatepass").partition(b":")
     # The action itself, what stands before the first wildcard of a pattern, or a wildcard in the service.
     named = re.compile(
         rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))

@@ -34,7 +34,7 @@ _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nod
 def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return whose account it is, how it was asked, when, and what it holds."""
     identity = snapshot.identity
-    whole = "complete" if snapshot.complete else "incomplete"
+    whole = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
     facts = (
         ("account", identity.account),
         ("partition", identity.partition),
@@ -81,7 +81,8 @@ def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
 def _cluster(cluster: Cluster) -> TableRow:
     mode = {True: "Auto Mode", False: "own", None: "not known"}[cluster.auto_mode]
     issues = len(cluster.all_issues)
-    reports = Span(counted(issues, "issue"), "bad") if issues else Span("nothing", "muted")
+    nothing = "nothing" if cluster.described else "not known"
+    reports = Span(counted(issues, "issue"), "bad") if issues else Span(nothing, "muted")
     return TableRow((code(cluster.name), cluster.region, cluster.version or "not known", mode, reports), cluster)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import struct
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.wire import Call, Cause, call_of, error_body, error_for, message_for
@@ -32,6 +34,9 @@ Kind = Literal[
     "no_marker",
     "same_marker",
     "unmarked",
+    "no_lists",
+    "odd_lists",
+    "odd_arns",
     "body",
     "drip",
     "endless",
@@ -48,7 +53,8 @@ class Effect:
     `hang`: no answer. `reset`: the connection is reset. `truncate`: half the body, as if whole. `cut`: half the body,
     then the connection ends. `bad_xml`: XML that does not parse. `garbage`: bytes. `html`: a captive portal, status 200.
     `no_marker`: truncated, but no marker. `same_marker`: the request's own marker again. `unmarked`: no word on whether
-    the list is whole. `body`: `message` in place of the body. `drip`: a byte every `seconds`. `endless`: bytes without end.
+    the list is whole. `no_lists`: without any list. `odd_lists`: numbers in the place of lists. `odd_arns`: ARNs without
+    colons. `body`: `message` in place of the body. `drip`: a byte every `seconds`. `endless`: bytes without end.
     """
 
     kind: Kind
@@ -360,8 +366,38 @@ def _changed(body: bytes, kind: str, call: Call) -> bytes:
         case "no_marker":
             without = re.sub(rb"<(Marker|nextToken|NextToken)>[^<]*</\1>", b"", body)
             return re.sub(rb'"(nextToken|NextToken)"\s*:\s*("[^"]*"|null)', rb'"\1": null', without)
+        case "no_lists" | "odd_lists":
+            return _with_lists(body, b"42" if kind == "odd_lists" else None)
+        case "odd_arns":
+            return re.sub(rb'arn:[^"<]*', b"no-arn", body)
         case "same_marker" if call.marker is not None:
             marker = call.marker.encode()
             xml = re.sub(rb"<(Marker|nextToken|NextToken)>[^<]*<", rb"<\1>" + marker + b"<", body)
             return re.sub(rb'"(nextToken|NextToken)"\s*:\s*"[^"]*"', rb'"\1": "' + marker + b'"', xml)
     return body
+
+
+def _with_lists(body: bytes, instead: bytes | None) -> bytes:
+    """Return a body with something in the place of each list, or without any; in XML a list is what has members."""
+    if not body.lstrip().startswith(b"<"):
+        return json.dumps(_without_lists(json.loads(body), instead)).encode()
+    root = ElementTree.fromstring(body)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if any(each.tag.rpartition("}")[2] in ("member", "item") for each in child):
+                if instead is None:
+                    parent.remove(child)
+                else:
+                    child.clear()
+                    child.text = instead.decode()
+    return ElementTree.tostring(root)
+
+
+def _without_lists(value: Any, instead: bytes | None) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_lists(each, instead)
+            for name, each in value.items()
+            if instead is not None or not isinstance(each, list)
+        }
+    return value if instead is None or not isinstance(value, list) else json.loads(instead)

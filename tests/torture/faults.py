@@ -1,23 +1,26 @@
 """Every fault of the proxy at the calls that matter, and what users read: no traceback, no false zero, no age left out.
 
-`python -m tests.torture.faults` prints the matrix: fault × call × (two commands, and five screens of the app).
+`python -m tests.torture.faults` prints the matrix: fault × call × (two commands, and five screens of the app); and wrong
+shape × every call that ekstui makes, whose answer is held against the undisturbed one.
 """
 
 import argparse
 import asyncio
 import contextlib
 import io
+import json
 import os
 import re
 import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from time import monotonic
+from types import SimpleNamespace
 from unittest import mock
 
 from textual.widget import Widget
@@ -26,6 +29,7 @@ from ekstui.cli.main import main as ekstui
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.sources.aws import connection
+from ekstui.sources.aws.operations import OPERATIONS
 from ekstui.tui.app import EkstuiApp, where_to_start
 from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
@@ -34,9 +38,10 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.rows import RowList
-from tests.filled import fill_cache
+from tests.filled import copied, fill_cache
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
+from tests.torture import add_share, is_broken
 
 FAULTS: dict[str, Effect] = {
     "denied": Effect("error", cause="denied"),
@@ -73,6 +78,21 @@ CALLS = (
     ("eks", "ListPodIdentityAssociations"),
 )
 
+SHAPES: dict[str, Effect] = {
+    **{name: FAULTS[name] for name in ("a list", "null", "a number", "deep", "garbage", "captive portal", "truncated")},
+    **{name: FAULTS[name] for name in ("no marker", "same marker", "unmarked")},
+    "a text": Effect("body", message='"x"'),
+    "nothing": Effect("body"),
+    "an empty object": Effect("body", message="{}"),
+    "an empty element": Effect("body", message="<Answer/>"),
+    "no lists": Effect("no_lists"),
+    "numbers for lists": Effect("odd_lists"),
+    "ARNs without colons": Effect("odd_arns"),
+    "absent": Effect("error", code="ResourceNotFoundException", status=404),
+    "no such entity": Effect("error", code="NoSuchEntity", status=404),
+}
+"""What has not the form that AWS gives it."""
+
 SHORT = (("sts", "GetCallerIdentity"), ("iam", "GetAccountAuthorizationDetails"), ("eks", "ListClusters"))
 
 STALE = SHORT[:2]
@@ -82,6 +102,38 @@ POLICY = "AmazonEKSClusterPolicy"
 ROLE = "arn:aws:iam::123456789012:role/prod-cluster"
 COMMANDS = {"attached": ["attached", POLICY], "cluster NAME": ["cluster", "prod"]}
 """What the matrix calls a command -> its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command, and what must be so before it makes the call that is looked at."""
+
+    words: tuple[str, ...]
+    denied: str = ""
+    """The call of IAM that is denied, so that others are made in its place."""
+    publish: bool = False
+    """Whether AWS has a version that is not known."""
+
+
+CLUSTER = Question(("cluster", "prod", "--json"))
+ENTITIES = Question(("attached", POLICY, "--json"), denied="GetAccountAuthorizationDetails")
+SYNC = Question(("sync", "--json"), publish=True)
+NO_AGGREGATOR = Question(("attached", POLICY, "--aggregator", "none", "--json"))
+ASKS = {
+    "iam:ListPolicies": SYNC, "iam:ListPolicyVersions": SYNC, "iam:GetPolicyVersion": SYNC,
+    "iam:ListEntitiesForPolicy": ENTITIES, "iam:GetRole": ENTITIES,
+    "iam:SimulatePrincipalPolicy": Question(
+        ("explain", "--action", "ec2:CreateTags", "--role", "prod-cluster", "--simulate", "--json")
+    ),
+    "ec2:DescribeRegions": Question(("account", "--region", "all", "--json")),
+    "config:SelectAggregateResourceConfig": Question(("attached", POLICY, "--aggregator", "organisation", "--json")),
+    "config:DescribeConfigurationAggregators": NO_AGGREGATOR,
+}  # fmt: skip
+"""By which command a call is made; those that are not here are made by `cluster`."""
+
+MAY_LACK_LISTS = frozenset({"eks:DescribeAccessEntry", "eks:DescribeAddon"})
+"""Calls whose answers have lists that AWS's model does not require: one that is missing is empty."""
+
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile(
     r"It is not attached in this account|\b0 roles|there is no (?:role|cluster)\b(?!.* in the part of account .* that was read\.\s\S)",
@@ -107,8 +159,13 @@ class Cell:
 
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
-    """Let calls that hang be given up soon; how long is waited is not what is looked at here."""
+    """Let calls that hang be given up soon, and others be tried again at once; how long is waited is not what is looked at."""
+    import botocore.endpoint
+    from botocore.retries.bucket import TokenBucket
+
     with (
+        mock.patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
+        mock.patch.object(TokenBucket, "acquire", lambda *_, **__: True),
         mock.patch.object(connection, "READ_TIMEOUT", 0.5),
         mock.patch.object(connection, "SWEEP_READ_TIMEOUT", 0.5),
         mock.patch.object(connection, "ATTEMPTS", 2),
@@ -140,8 +197,7 @@ def screens() -> dict[str, str]:
             while _works() or explorer.account.asking:
                 await pilot.pause(0.02)
             pane = explorer.query_one(AttachedPane)
-            shown = "".join(strip.text for strip in explorer.header.render_lines(explorer.header.region.reset_offset))
-            said = {"pane": f"{words(pane)}\n{pane.border_subtitle or ''}\n{shown}"}
+            said = {"pane": f"{words_of(pane)}\n{pane.border_subtitle or ''}\n{header_of(explorer)}"}
             for place, screen in (
                 ("account", AccountScreen(explorer.account)),
                 ("cluster", ClusterScreen("prod", "eu-central-1")),
@@ -149,9 +205,9 @@ def screens() -> dict[str, str]:
                 ("explain", ExplainScreen(f"role:{ROLE} ec2:CreateTags")),
             ):
                 await app.push_screen(screen)
-                while _works() or words(screen) == screen.WAITING:
+                while _works() or words_of(screen) == screen.WAITING:
                     await pilot.pause(0.02)
-                said[place] = words(screen)
+                said[place] = words_of(screen)
                 app.pop_screen()
             return said
 
@@ -162,7 +218,12 @@ def _works() -> bool:
     return any(thread.name.startswith(_ASKING) for thread in threading.enumerate())
 
 
-def words(node: Widget) -> str:
+def header_of(explorer: ExplorerScreen) -> str:
+    """Return what the header says."""
+    return "".join(strip.text for strip in explorer.header.render_lines(explorer.header.region.reset_offset))
+
+
+def words_of(node: Widget) -> str:
     """Return what the rows in a widget hold, a line a row."""
     return "\n".join(" ".join(map(plain, row.cells)).strip() for rows in node.query(RowList) for row in rows.rows)
 
@@ -170,7 +231,7 @@ def words(node: Widget) -> str:
 def judged(fault: str, call: tuple[str, str], place: str, said: str, *, whole: bool) -> Cell:
     """Hold what was said against what must never be said."""
     wrong = ""
-    if "Traceback" in said or "error of its own" in said or "went wrong inside" in said:
+    if is_broken(said):
         wrong = "a traceback"
     elif _RAW.search(said):
         wrong = "raw control characters"
@@ -216,6 +277,65 @@ def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: lis
                         yield cell
 
 
+def shaped(rig: Rig, home: Path, actions: Sequence[str], shapes: Sequence[str]) -> Iterator[Cell]:
+    """Yield a cell for each wrong shape of each call's answer: it is said, or what is told is what is told without it."""
+    usual: dict[Question, tuple[int, object]] = {}
+    with mock.patch.dict(os.environ, rig.environment(home)), impatient():
+        for action in actions:
+            question = ASKS.get(action, CLUSTER)
+            if question not in usual:
+                code, out, err, _ = _asked(rig, home, question, action, None)
+                assert code == 0 or question == NO_AGGREGATOR, err
+                usual[question] = code, _told(out)
+            for shape in shapes:
+                if shape == "no lists" and action in MAY_LACK_LISTS:
+                    continue
+                code, out, err, met = _asked(rig, home, question, action, SHAPES[shape])
+                assert met, f"{question.words} makes no call {action}"
+                yield _held(Cell(shape, action, question.words[0], out + err, ""), usual[question], code, out, err)
+
+
+def _asked(rig: Rig, home: Path, question: Question, action: str, effect: Effect | None) -> tuple[int, str, str, bool]:
+    rig.reset(0)
+    Library.open().account.forget(None)
+    if question.publish:
+        rig.catalogue.publish(POLICY, {"Version": "2012-10-17", "Statement": []}, rig.account.builder.now)
+    if question.denied:
+        rig.proxy.fail("denied", "iam", question.denied)
+    rule = rig.proxy.add(effect, *action.split(":")) if effect else None
+    if not question.publish:
+        return *command([*question.words]), rule is None or rule.met > 0
+    with tempfile.TemporaryDirectory() as folder:
+        copied(home / "cache", Path(folder, "cache"))
+        with mock.patch.dict(os.environ, {"EKSTUI_CACHE": f"{folder}/cache"}):
+            return *command([*question.words]), rule is None or rule.met > 0
+
+
+def _told(out: str) -> object:
+    """Return an answer without what differs each time and what says that it is not whole."""
+    answer = json.loads(out) if out else {}
+    return {
+        name: told for name, told in answer.items() if name not in ("fetched_at", "errors", "not_looked_at", "data")
+    }
+
+
+def _held(cell: Cell, usual: tuple[int, object], code: int, out: str, err: str) -> Cell:
+    """Hold an answer under a fault against the one without: the same, or marked as not whole and said."""
+    cell = judged(cell.fault, (cell.call, ""), cell.place, cell.said, whole=True)
+    cell = replace(cell, call=cell.call.rstrip(":"))
+    if cell.wrong or (code == usual[0] and _told(out) == usual[1]):
+        return cell
+    answer = json.loads(out) if out else {}
+    wrong = ""
+    if code not in (0, *range(2, 5)):
+        wrong = "a false zero" if code == 1 else f"it ends with {code}"
+    elif not err.strip():
+        wrong = "another answer, without a word"
+    elif code == 0 and not answer.get("errors") and answer.get("complete") is not False:
+        wrong = "another answer that is called whole"
+    return replace(cell, wrong=wrong)
+
+
 def _of(cell: Cell) -> tuple[str, str, str, str]:
     return cell.fault, cell.call, cell.place, cell.said
 
@@ -223,29 +343,34 @@ def _of(cell: Cell) -> tuple[str, str, str, str]:
 def main() -> int:
     """Print the matrix and what was said in each cell."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.faults", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60, help="begin no cell after so many")
+    parser.add_argument("--part", choices=("calls", "shapes"), help="this part of the matrix alone")
+    parser.add_argument("--only", default="", help="calls that have this word")
+    add_share(parser)
     given = parser.parse_args()
     wrong: Counter[str] = Counter()
     seen: Counter[str] = Counter()
+
+    def tell(kind: str, cell: Cell) -> None:
+        seen[kind] += 1
+        wrong[kind] += bool(cell.wrong)
+        last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
+        verdict = f"WRONG {cell.wrong}" if cell.wrong else "ok"
+        print(f"{verdict:<8} {cell.fault:<18} {cell.call:<36} {cell.place:<14} {last!r}", flush=True)
+
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
         home = Path(folder)
         fill_cache(home / "cache")
-        until = monotonic() + 60 * given.minutes
-        every = ((call, fault) for fault in FAULTS for call in CALLS)
-        for call, fault in every:
-            if monotonic() > until:
-                break
-            for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
-                kind = "commands" if cell.place in COMMANDS else "screens"
-                seen[kind] += 1
-                wrong[kind] += bool(cell.wrong)
-                last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
-                verdict = f"WRONG {cell.wrong}" if cell.wrong else "ok"
-                print(f"{verdict:<8} {cell.fault:<18} {cell.call:<36} {cell.place:<14} {last!r}", flush=True)
-            seen["faults at calls"] += 1
-    print(f"{seen['faults at calls']} of {len(FAULTS) * len(CALLS)} faults at calls: "
-          f"{seen['commands']} cells of commands, {wrong['commands']} wrong; "
-          f"{seen['screens']} cells of screens, {wrong['screens']} wrong")  # fmt: skip
+        if given.part != "shapes":
+            every = [(call, fault) for fault in FAULTS for call in CALLS if given.only in ":".join(call)]
+            for call, fault in given.share.of(every):
+                for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
+                    tell("cells of commands" if cell.place in COMMANDS else "cells of screens", cell)
+        if given.part != "calls":
+            made = [(action, shape) for action in sorted(OPERATIONS) for shape in SHAPES if given.only in action]
+            for action, shapes in groupby(given.share.of(made), key=itemgetter(0)):
+                for cell in shaped(rig, home, [action], [shape for _, shape in shapes]):
+                    tell("wrong shapes", cell)
+    print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in seen.items()))
     return 1 if wrong.total() else 0
 
 

@@ -20,6 +20,7 @@ from unittest import mock
 from ekstui.cli.main import main as ekstui
 from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
+from tests.torture import is_broken
 
 RAW = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
@@ -83,10 +84,10 @@ class Tried:
         self.outputs += 1
         found = Counter(RAW.findall(text))
         self.raw += sum(found.values())
-        self.tracebacks += "Traceback" in text or "an error of its own" in text
+        self.tracebacks += is_broken(text)
         if found:
             self.notes.append(f"{place}: {dict(found)!r}")
-        if "Traceback" in text or "an error of its own" in text:
+        if is_broken(text):
             self.notes.append(f"{place}: {text[-300:]!r}")
 
     def line(self) -> str:

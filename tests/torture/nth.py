@@ -1,43 +1,99 @@
-"""The n-th file operation, SQL statement or call to AWS fails, for every n until the command succeeds.
+"""The n-th file operation, SQL statement, large allocation or call to AWS fails, for every n until there is no such operation.
 
-`python -m tests.torture.nth` tries ten commands and the app's start. Each try is a fork with a home of its own. Afterwards
-the answer is the one without a fault, or what is wrong is said in a sentence; there is no third kind.
+`python -m tests.torture.nth` tries ten commands and three starts of the app. Each try is a fork with a home of its own.
+Afterwards the answer is the one without a fault, or what is wrong is said in a sentence; there is no third kind.
 """
 
+import argparse
 import asyncio
 import builtins
+import ctypes
+import functools
 import io
 import os
+import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
 
+from ekstui import logbook
+from ekstui.cli.exit_codes import ExitCode
+from ekstui.errors import EkstuiError
 from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
+from tests.torture import Share, add_share, is_broken
 
-Kind = Literal["file", "sql", "call"]
+Kind = Literal["file", "sql", "memory", "call", "denial"]
 
 OFFLINE = (
-    ("show", "AmazonEKSClusterPolicy"), ("list",), ("versions", "AmazonEKS_CNI_Policy"), ("who-can", "eks:DescribeCluster"),
-    ("diff", "AmazonEKSLoadBalancingPolicy@v5..v6"), ("changes", "--since", "2026-06-01"), ("cache", "info"),
-    ("explain", "AmazonEKS_CNI_Policy", "ec2:DescribeTags"),
+    ("show", "AmazonEKSClusterPolicy"), ("list",), ("versions", "AmazonEKS_CNI_Policy"),
+    ("who-can", "eks-auth:AssumeRoleForPodIdentity"), ("diff", "AmazonEKSLoadBalancingPolicy@v5..v6"),
+    ("changes", "--since", "2026-06-01"), ("cache", "info"),
+    ("explain", "--action", "ec2:DescribeTags", "--policy", "AmazonEKS_CNI_Policy"),
 )  # fmt: skip
 ASKING = (("attached", "AmazonEKSClusterPolicy"), ("account",))
 APP = ("the app's start",)
-KINDS: tuple[Kind, ...] = ("file", "sql", "call")
+FIRST = ("the app's first start",)
+"""Without a cache, which is filled and indexed."""
+APP_ASKING = ("the app's start, asking AWS",)
+KINDS: tuple[Kind, ...] = ("file", "sql", "memory", "call", "denial")
+
+LARGE = 64 * 1024
+"""Bytes from which an allocation is a large one."""
+
+SECONDS = 40
+"""After so many without an end a try hangs."""
 
 _SAID = range(1, 5)
 """Exit codes of errors that are one sentence."""
 
-_MOST = 400
-"""More operations than any of these commands makes."""
+_FAILURE = re.compile(
+    r"cannot be|could not be|not be read|not read|may not|is damaged|no access|not enough memory|went wrong|\bfailed\b|denied",
+    re.IGNORECASE,
+)
+"""What an answer says where a part of it is missing."""
+
+_CLOCK = re.compile(r"\d+ (?:s|min|h|d) ago|just now|as of [-\d: ]+UTC")
+
+_SHIM = r"""
+#include <stddef.h>
+typedef struct { void *ctx; void *(*malloc)(void *, size_t); void *(*calloc)(void *, size_t, size_t);
+                 void *(*realloc)(void *, void *, size_t); void (*free)(void *, void *); } Allocator;
+void PyMem_GetAllocator(int, Allocator *);
+void PyMem_SetAllocator(int, Allocator *);
+static Allocator real[3];
+static size_t large;
+static long nth, seen;
+static int due(size_t size) { return size >= large && __atomic_add_fetch(&seen, 1, __ATOMIC_SEQ_CST) == nth; }
+static void *failing_malloc(void *ctx, size_t size) {
+    Allocator *to = ctx; return due(size) ? NULL : to->malloc(to->ctx, size); }
+static void *failing_calloc(void *ctx, size_t many, size_t size) {
+    Allocator *to = ctx; return due(many * size) ? NULL : to->calloc(to->ctx, many, size); }
+static void *failing_realloc(void *ctx, void *old, size_t size) {
+    Allocator *to = ctx; return due(size) ? NULL : to->realloc(to->ctx, old, size); }
+static void plain_free(void *ctx, void *old) { Allocator *to = ctx; to->free(to->ctx, old); }
+long allocations(void) { return seen; }
+void fail_allocation(long n, size_t least) {
+    nth = n; large = least; seen = 0;
+    for (int domain = 0; domain < 3; domain++) {
+        PyMem_GetAllocator(domain, &real[domain]);
+        Allocator failing = { &real[domain], failing_malloc, failing_calloc, failing_realloc, plain_free };
+        PyMem_SetAllocator(domain, &failing);
+    }
+}
+"""
+"""Stands before Python's allocators, as their documentation allows, and lets one large allocation fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +107,39 @@ class Try:
     """Empty for the right answer, or a sentence about what is missing."""
 
 
+@functools.cache
+def shim() -> ctypes.CDLL | None:
+    """Return the library that lets allocations fail, None where there is no compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        source, built = Path(folder, "shim.c"), Path(folder, "shim.so")
+        source.write_text(_SHIM)
+        undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
+        subprocess.run([compiler, "-shared", "-fPIC", *undefined, "-o", str(built), str(source)], check=True)
+        return ctypes.CDLL(str(built))
+
+
 class Fault:
     """Fails the n-th operation of a kind below a folder; `hit` says whether there was one."""
 
     def __init__(self, kind: Kind, n: int, home: Path) -> None:
         self.kind, self.n, self.home = kind, n, str(home)
         self.count = 0
+        self._lock = threading.Lock()
 
     @property
     def hit(self) -> bool:
         """Whether the operation that was to fail was reached."""
-        return self.count >= self.n
+        loaded = shim() if self.kind == "memory" else None
+        return (loaded.allocations() if loaded else self.count) >= self.n
 
     def due(self) -> bool:
         """Count one more operation and say whether it is the one."""
-        self.count += 1
-        return self.count == self.n
+        with self._lock:
+            self.count += 1
+            return self.count == self.n
 
     def install(self) -> None:
         """Put the fault in the place of what it fails."""
@@ -90,17 +163,19 @@ class Fault:
 
             connect = sqlite3.connect
             mock.patch("sqlite3.connect", lambda *words, **more: connect(*words, **more, factory=Failing)).start()
+        elif self.kind == "memory":
+            loaded = shim()
+            assert loaded is not None
+            loaded.fail_allocation(ctypes.c_long(self.n), ctypes.c_size_t(LARGE))
         else:
-            from botocore.exceptions import EndpointConnectionError
-
             from ekstui.sources.aws.connection import Connection
 
             ask = Connection.ask
 
-            def failing(connection: Connection, *words: Any, **more: Any) -> Any:
+            def failing(connection: Connection, action: str, *words: Any, **more: Any) -> Any:
                 if self.due():
-                    raise EndpointConnectionError(endpoint_url="https://nowhere.example")
-                return ask(connection, *words, **more)
+                    raise _refusal(self.kind, action)
+                return ask(connection, action, *words, **more)
 
             mock.patch.object(Connection, "ask", failing).start()
 
@@ -121,6 +196,19 @@ class Fault:
         return failing
 
 
+def _refusal(kind: Kind, action: str) -> Exception:
+    """Return what botocore raises where there is no network, or no permission."""
+    from botocore.exceptions import ClientError, EndpointConnectionError
+
+    if kind == "call":
+        unreachable: Exception = EndpointConnectionError(endpoint_url="https://nowhere.example")
+        return unreachable
+    said = f"User: arn:aws:iam::123456789012:user/x is not authorized to perform: {action}"
+    answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    denied: Exception = ClientError(answer, action.partition(":")[2])
+    return denied
+
+
 def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder: Path) -> tuple[int, str, str, bool]:
     """Run a command, or the app's start, in a fork; return its exit code, what it wrote, and whether the fault was met."""
     out, told, met = folder / "out", folder / "told", folder / "met"
@@ -134,95 +222,168 @@ def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder:
             os.environ.update(environment)
             done = os.open(met, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             fault.install()
-            code = start_app() if tuple(words) == APP else command(words)
+            code = command(words)
             os.write(done, b"1" if fault.hit else b"0")
             sys.stdout.flush()
             sys.stderr.flush()
         finally:
             os._exit(code)
+    impatient = threading.Timer(SECONDS, os.kill, (child, 9))
+    impatient.start()
     _, status = os.waitpid(child, 0)
+    impatient.cancel()
     return os.waitstatus_to_exitcode(status), out.read_text(), told.read_text(), met.read_bytes() == b"1"
 
 
 def command(words: Sequence[str]) -> int:
-    """Run one command as the process would."""
+    """Run one command, or the app's start, as the process would."""
     from ekstui.cli.main import main
 
-    return main(list(words))
+    if words not in (APP, FIRST, APP_ASKING):
+        return main(list(words))
+    try:
+        return start_app(words)
+    except EkstuiError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.NO_DATA
+    except Exception as error:  # noqa: BLE001 (as the entry point does)
+        print(logbook.ending(error), file=sys.stderr)
+        return ExitCode.BROKEN
 
 
-def start_app() -> int:
-    """Start the app, wait until the list is there, and quit."""
+def start_app(words: Sequence[str]) -> int:
+    """Start the app, wait until all that it begins by itself has ended, print what it shows and told, and quit."""
     from ekstui.library import AccountChoice, Library
     from ekstui.tui.app import EkstuiApp
-    from ekstui.tui.widgets.policies_pane import PoliciesPane
+    from ekstui.tui.screens import explorer_screen as module
+    from tests.torture.faults import header_of, words_of
+
+    module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 0.02
+    told: list[str] = []
 
     async def journey() -> int:
-        app = EkstuiApp(lambda: Library.open(AccountChoice(offline=True)))
-        async with app.run_test(size=(100, 30)) as pilot:
-            async with asyncio.timeout(20):
-                while not app.screen_stack[0].query_one(PoliciesPane).rows.rows:
-                    await pilot.pause(0.01)
+        app = EkstuiApp(lambda: Library.open(AccountChoice(offline=words != APP_ASKING)))
+        app._note = lambda error: None  # type: ignore[method-assign]  # that an error is survived is what is wanted
+        mock.patch.object(app, "notify", lambda message, **_: told.append(message)).start()
+        async with app.run_test(size=(120, 40)) as pilot:
+            explorer = app.screen_stack[0]
+            assert isinstance(explorer, module.ExplorerScreen)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SECONDS / 4):
+                    while not explorer.policies.rows.rows or explorer._fill_timer is None:
+                        await pilot.pause(0.01)
+                    await pilot.pause(0.1)
+                    if words == APP_ASKING:
+                        explorer.ask_account(ask=True)
+                    while _works() or explorer.account.asking:
+                        await pilot.pause(0.01)
+            await pilot.pause(0.15)
+            waiting = explorer.account.asking or ("work" if _works() else "")
+            print(header_of(explorer), words_of(explorer), *told, explorer.account.error or "", sep="\n")
+            if waiting:
+                print(f"Traceback: {waiting} has not ended")
             await pilot.press("q")
-        print("started")
         return app.return_code or 0
 
     return asyncio.run(journey())
+
+
+def _works() -> bool:
+    return any(thread.name.startswith("ekstui-") for thread in threading.enumerate())
 
 
 def tries(
     words: Sequence[str], kind: Kind, cache: Path, environment: dict[str, str] | None = None, every: int = 1
 ) -> Iterator[Try]:
     """Let the n-th operation fail for every n, or every so many, until there is no such operation."""
-    usual: tuple[int, str] | None = None
-    for n in (_MOST + 1, *range(1, _MOST, every)):
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place).resolve()
-            home = folder / "home"
-            copied(cache, home / "cache")
-            given = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
-            code, out, told, met = run(words, Fault(kind, n, home), given, folder)
-            out = out.replace(str(folder), "")
-        name = " ".join(words)
-        if usual is None:
-            usual = (code, out)
-            if code:
-                yield Try(name, kind, 0, f"without a fault it ends with {code}: {told}")
-                return
-            continue
+    usual, told, code, _ = _tried(words, kind, sys.maxsize, cache, environment)
+    name = " ".join(words)
+    if code:
+        yield Try(name, kind, 0, f"without a fault it ends with {code}: {told}")
+        return
+    for n in count(1, every):
+        out, told, code, met = _tried(words, kind, n, cache, environment)
         if not met and code == 0:
             return
-        wrong = ""
-        if "Traceback" in out + told or "in ekstui itself" in told or code not in (0, *_SAID):
-            wrong = f"it ends with {code}: {told.strip()[-300:]}"
-        elif code in _SAID and not told.strip():
-            wrong = f"it ends with {code} without a word"
-        elif code == 0 and out != usual[1] and not told.strip() and "cannot be reached" not in " ".join(out.split()):
-            wrong = "another answer, without a word"
-        yield Try(name, kind, n, wrong)
+        yield Try(name, kind, n, _wrong(usual, out, told, code))
+
+
+def _tried(
+    words: Sequence[str], kind: Kind, n: int, cache: Path, environment: dict[str, str] | None
+) -> tuple[str, str, int, bool]:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place).resolve()
+        home = folder / "home"
+        home.mkdir()
+        if words != FIRST:
+            copied(cache, home / "cache")
+        given = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
+        code, out, told, met = run(words, Fault(kind, n, home), given, folder)
+    return _CLOCK.sub("<time>", out.replace(str(folder), "")), told, code, met
+
+
+def _wrong(usual: str, out: str, told: str, code: int) -> str:
+    """Return what is wrong with an answer under a fault, or an empty text."""
+    whole = " ".join(out.split())
+    if code == -9:
+        return "it hangs"
+    if code == ExitCode.BROKEN and logbook.NO_MEMORY in told:
+        return ""
+    if is_broken(out + told) or code not in (0, *_SAID):
+        return f"it ends with {code}: {out.strip()[-200:]} {told.strip()[-300:]}"
+    if code in _SAID and not told.strip():
+        return f"it ends with {code} without a word"
+    if code == 0 and out != usual and not told.strip() and not _FAILURE.search(whole):
+        return f"another answer, without a word: {_first_difference(usual, out)}"
+    if "Could not be read" in out and "<time>, complete" in out:
+        return "it says what could not be read, and that it is complete"
+    return ""
+
+
+def _first_difference(usual: str, out: str) -> str:
+    for before, after in zip(usual.splitlines(), out.splitlines(), strict=False):
+        if before != after:
+            return f"{before.strip()!r} → {after.strip()!r}"
+    return f"{len(usual)} → {len(out)} characters"
+
+
+def load() -> None:
+    """Import once, before all forks, what takes long."""
+    import boto3  # noqa: F401
+
+    import ekstui.cli.main
+    import ekstui.tui.app
+    import ekstui.tui.screens.explorer_screen  # noqa: F401
 
 
 def main() -> int:
     """Try all and print what went wrong."""
-    from ekstui.cli.main import main as _loaded  # noqa: F401 - once, before all forks
-
-    count = wrong = 0
+    load()
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.nth", description=__doc__)
+    parser.add_argument("--only", default="", help="commands that have this word")
+    parser.add_argument("--kind", choices=KINDS, help="this kind alone")
+    add_share(parser)
+    given = parser.parse_args()
+    share: Share = given.share
+    number = wrong = 0
     with tempfile.TemporaryDirectory() as place, Rig(20) as rig:
         cache = fill_cache(Path(place) / "cache")
         asked = rig.environment(Path(place) / "asked")
+        local = [kind for kind in KINDS[:3] if kind != "memory" or shim()]
         jobs: list[tuple[Sequence[str], Kind, dict[str, str] | None]] = [
-            *((words, kind, None) for words in (*OFFLINE, APP) for kind in KINDS[:2]),
-            *((words, kind, asked) for words in ASKING for kind in KINDS),
+            *((words, kind, None) for words in (*OFFLINE, APP, FIRST) for kind in local),
+            *((words, kind, asked) for words in (*ASKING, APP_ASKING) for kind in (*local, *KINDS[3:])),
         ]
-        for words, kind, environment in jobs:
+        for words, kind, environment in share.of(jobs):
+            if given.only not in " ".join(words) or given.kind not in (None, kind):
+                continue
             found = [*tries(words, kind, cache, environment)]
-            count, wrong = count + len(found), wrong + sum(bool(each.wrong) for each in found)
-            print(f"{' '.join(words):<45} {kind:<5} {len(found):>4} tries", flush=True)
+            number, wrong = number + len(found), wrong + sum(bool(each.wrong) for each in found)
+            print(f"{' '.join(words):<60} {kind:<7} {len(found):>4} tries", flush=True)
             for each in found:
                 if each.wrong:
-                    print(f"    {each.n}: {each.wrong}")
-        shutil.rmtree(cache)
-    print(f"{count} tries, {wrong} wrong")
+                    print(f"    {each.n}: {each.wrong}", flush=True)
+    print(f"{number} tries, {wrong} wrong" + ("" if shim() else "; without a compiler no allocation was tried"))
     return 1 if wrong else 0
 
 

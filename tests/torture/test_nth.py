@@ -1,22 +1,36 @@
-"""The n-th operation fails, a sample of it; `python -m tests.torture.nth` tries every n for ten commands and the app's start."""
+"""The n-th operation fails, a sample of it; `python -m tests.torture.nth` tries every n for ten commands and the app's starts."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.torture.nth import APP, Kind, tries
+from tests.rig.rig import Rig
+from tests.torture.nth import APP, APP_ASKING, OFFLINE, Kind, shim, tries
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "kind", "every"),
-    [(("versions", "AmazonEKS_CNI_Policy"), "sql", 8), (("cache", "info"), "file", 3), (APP, "file", 8)],
-    ids=["a command's statements", "a command's files", "the app's start"],
+    [
+        (("versions", "AmazonEKS_CNI_Policy"), "sql", 8),
+        (("cache", "info"), "file", 3),
+        pytest.param(OFFLINE[0], "memory", 10, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
+        (APP, "file", 8),
+    ],
+    ids=["a command's statements", "a command's files", "a command's large buffers", "the app's start"],
 )
 def test_whatever_fails_the_answer_is_right_or_it_is_said(
     filled_cache: Path, words: tuple[str, ...], kind: Kind, every: int
 ) -> None:
     found = [*tries(words, kind, filled_cache, every=every)]
     print(f"{len(found)} tries")
+    assert found
+    assert [each for each in found if each.wrong] == []
+
+
+@pytest.mark.slow
+def test_whatever_call_of_the_apps_start_fails_it_is_said(filled_cache: Path, rig: Rig, own_home: Path) -> None:
+    rig.reset(0)
+    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=16)]
     assert found
     assert [each for each in found if each.wrong] == []

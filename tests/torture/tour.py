@@ -32,7 +32,7 @@ def prepare(home: Path) -> None:
     with mock.patch.dict(os.environ, isolated(home)):
         _, err, code = run(["sync", "--from", str(home / "sync")], "")
     assert code == 0, err
-    settings = f"theme = {toml(TEXT)}\n{toml(TEXT)} = 1\n[keys]\n{toml(TEXT)} = {toml(TEXT)}\n"
+    settings = f"{toml(TEXT)} = 1\n[keys]\n{toml(TEXT)} = {toml(TEXT)}\n"
     (home / "config.toml").write_text(settings)
 
 

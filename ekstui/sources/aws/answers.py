@@ -119,6 +119,31 @@ class Deadline:
             raise BoundError(f"was tried for {CALL_SECONDS:.0f} s")
 
 
+def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
+    """Raise MalformedError where text stands in the place of a list in XML, which botocore reads as an empty list.
+
+    A handler of `before-parse`.
+    """
+    shape = operation_model.output_shape
+    if shape is not None and operation_model.service_model.resolved_protocol in ("query", "ec2"):
+        tags = _tags_of_lists(shape, {})
+        lists = b"|".join(re.escape(tag.encode()) for tag, only in tags.items() if only)
+        if lists and (found := re.search(rb"<(?:\w+:)?(%b)(?:\s[^>]*)?>\s*[^<\s]" % lists, response_dict["body"])):
+            raise MalformedError(found[1].decode())
+
+
+def _tags_of_lists(shape: Any, tags: dict[str, bool]) -> dict[str, bool]:
+    """Return the XML tags below a shape, and whether nothing but lists has them."""
+    if shape.type_name == "list":
+        return _tags_of_lists(shape.member, tags)
+    for name, member in shape.members.items() if shape.type_name == "structure" else ():
+        tag = member.serialization.get("name", name)
+        is_list = member.type_name == "list" and not member.serialization.get("flattened")
+        tags[tag] = is_list and tags.get(tag, True)
+        _tags_of_lists(member, tags)
+    return tags
+
+
 def check_form(answer: object, shape: Any) -> None:
     """Raise MalformedError unless `answer` has the form of `shape`, a shape of botocore's model."""
     if shape is not None:

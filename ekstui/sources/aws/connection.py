@@ -15,7 +15,15 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from ekstui.errors import MfaNeededError
-from ekstui.sources.aws.answers import MOST_PAGES, BoundError, Deadline, MalformedError, bound_answers, check_form
+from ekstui.sources.aws.answers import (
+    MOST_PAGES,
+    BoundError,
+    Deadline,
+    MalformedError,
+    bound_answers,
+    check_form,
+    check_lists,
+)
 from ekstui.sources.aws.operations import OPERATIONS
 
 PROCESS_TIMEOUT = 30.0
@@ -255,6 +263,7 @@ class Connection:
         client.meta.events.register_first("needs-retry.*", _give_up_on_network)
         client.meta.events.register_first("needs-retry.*", self._deadline.check)
         bound_answers(client)
+        client.meta.events.register("before-parse.*", check_lists)
         return client
 
     def _open_session(self) -> Any:

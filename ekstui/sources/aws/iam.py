@@ -133,7 +133,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
                         names[kind].setdefault(str(entity[key]), []).append(attached_as)
         except failures() as error:
             problem = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
-            if problem.kind == "absent":
+            if problem.kind == "absent" and not any(names.values()):
                 gone = replace(problem, message=f"{policy_arn} does not exist, in this partition at least.")
                 return Entities((), (), (), complete=True, errors=(gone,))
             errors.append(problem)
