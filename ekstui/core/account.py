@@ -18,22 +18,22 @@ ErrorKind = Literal[
     "credentials", "expired", "mfa", "denied", "throttled", "network", "region", "absent", "setting", "incomplete",
     "unexpected",
 ]  # fmt: skip
-"""What kind of failure it was: `absent` is something that does not exist, `setting` a bad setting or file."""
+"""The kind of failure: `absent` means that something does not exist, `setting` a bad setting or file."""
 
 SourceName = Literal[
     "identity", "counts", "roles", "oidc-providers", "entities", "clusters", "nodegroups", "fargate", "addons",
     "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file", "store",
 ]  # fmt: skip
-"""What a failed or unasked part of the account is called; `roles` is the sweep over roles, users, groups and policies."""
+"""The parts of an account that are read separately; `roles` covers roles, users, groups and policies."""
 
 UseKind = Literal[
     "cluster", "nodegroup", "self-managed-node", "karpenter-node", "hybrid-node", "hyperpod-node", "auto-mode-node",
     "fargate", "addon", "pod-identity", "pod-identity-target", "irsa", "capability",
 ]  # fmt: skip
-"""What part of EKS uses a role."""
+"""The part of EKS that uses a role."""
 
 Certainty = Literal["confirmed", "inferred"]
-"""Whether EKS or EC2 says so, or only the role's own policies do."""
+"""Whether EKS or EC2 confirms a use, or only the role's own policies suggest it."""
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
 
@@ -49,15 +49,15 @@ class SourceError:
     message: str
     """One sentence."""
     next_step: str = ""
-    """What the user can do, or empty."""
+    """What the user can do; may be empty."""
     region: str | None = None
     subject: str | None = None
-    """What the call asked about, such as a cluster's name."""
+    """What the call was about, such as a cluster's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Who asks: the account and the credentials that every answer rests on."""
+    """The account and the credentials that every answer rests on."""
 
     account: str
     """Twelve digits."""
@@ -71,7 +71,7 @@ class CallerIdentity:
     region: str | None = None
     """The configured region."""
     endpoint: str | None = None
-    """Custom endpoints from the environment or settings, without user information; with its services where only some have one."""
+    """Custom endpoints from the environment or settings, without user information; with the services if only some have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,12 @@ class Role:
     last_used_region: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     instance_profiles: tuple[str, ...] = ()
-    """Their ARNs."""
+    """ARNs."""
     extent: Extent = "full"
 
     @property
     def service_linked(self) -> bool:
-        """Whether a service owns it, which its path says."""
+        """Whether a service owns it, as its path shows."""
         return self.path.startswith(SERVICE_LINKED_PATH)
 
 
@@ -172,25 +172,25 @@ class PolicyCount:
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """What was seen of one account at one time."""
+    """One account as it was read at one time."""
 
     identity: CallerIdentity
     fetched_at: datetime
     """When the sweep began, UTC."""
     complete: bool
-    """Whether roles, users, groups and local policies are all there."""
+    """Whether all roles, users, groups and customer-managed policies are included."""
     roles: tuple[Role, ...] = ()
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()
     local_policies: tuple[LocalPolicy, ...] = ()
     counts: Mapping[str, PolicyCount] | None = None
-    """By policy ARN, of policies with at least one; None where the counts are not known."""
+    """By policy ARN, for policies with at least one attachment; None if the counts are not known."""
     oidc_providers: tuple[str, ...] | None = None
     """ARNs of IAM's OIDC providers; None where they are not known."""
     eks: EksFacts | None = None
-    """None before EKS was asked."""
+    """None if EKS has not been read."""
     not_looked_at: tuple[str, ...] = ()
-    """What this answer leaves out by design, a phrase each."""
+    """What this answer leaves out by design, as phrases."""
     errors: tuple[SourceError, ...] = ()
 
 
@@ -206,30 +206,30 @@ class Use:
     name: str | None = None
     """The node group, profile, add-on, capability, node pool or association; for IRSA the issuer."""
     namespace: str | None = None
-    """A pattern for IRSA with wildcards."""
+    """May be a pattern for IRSA."""
     service_account: str | None = None
     session_policy: str | None = None
     """For Pod Identity: a policy, as JSON text, that limits the session further."""
     session_tags: bool | None = None
     """For Pod Identity: whether sessions have EKS's tags."""
     remark: str | None = None
-    """What else to know, a phrase."""
+    """A phrase with anything else worth knowing."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleAttachment:
-    """A role that has a policy attached, once, with every way it is attached."""
+    """A role that has a policy attached, listed once, with how it is attached."""
 
     role: Role
     attached_as: tuple[AttachedAs, ...]
     used_by: tuple[Use, ...] = ()
     remarks: tuple[str, ...] = ()
-    """What another policy of the role makes of this one, a sentence each."""
+    """Sentences on how the role's other policies affect this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserAttachment:
-    """A user that has a policy attached, once, with every way it is attached."""
+    """A user that has a policy attached, listed once, with how it is attached."""
 
     user: User
     attached_as: tuple[AttachedAs, ...]
@@ -237,16 +237,16 @@ class UserAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """Who has a policy attached; only where `complete` does an empty list mean that nobody has."""
+    """Who has a policy attached. An empty list means nobody only if `complete` is true."""
 
     policy_arn: str
     roles: tuple[RoleAttachment, ...] = ()
     users: tuple[UserAttachment, ...] = ()
     groups: tuple[Group, ...] = ()
     complete: bool = False
-    """Whether every role, user and group that has it is there; their uses may still be partly known."""
+    """Whether every role, user and group that has it is included, even if their uses are not all known."""
     uses_complete: bool = False
-    """Whether everything that was to be asked about the roles' uses answered."""
+    """Whether every question about the uses of the roles was answered."""
     not_looked_at: tuple[str, ...] = ()
     errors: tuple[SourceError, ...] = ()
 
@@ -257,15 +257,19 @@ class Attachments:
 
 
 def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
-    """Return who has the policy attached, by name; an AWS policy's ARN may be of any partition."""
+    """Return who has a policy attached, sorted by name; the ARN of an AWS policy may be of any partition."""
     arn = in_partition(policy_arn, snapshot.identity.partition)
     roles = [
-        RoleAttachment(role, ways) for role in snapshot.roles if (ways := _ways(arn, role.attached, role.boundary_arn))
+        RoleAttachment(role, kinds)
+        for role in snapshot.roles
+        if (kinds := _attached_as(arn, role.attached, role.boundary_arn))
     ]
     users = [
-        UserAttachment(user, ways) for user in snapshot.users if (ways := _ways(arn, user.attached, user.boundary_arn))
+        UserAttachment(user, kinds)
+        for user in snapshot.users
+        if (kinds := _attached_as(arn, user.attached, user.boundary_arn))
     ]
-    groups = [group for group in snapshot.groups if _ways(arn, group.attached, None)]
+    groups = [group for group in snapshot.groups if _attached_as(arn, group.attached, None)]
     return Attachments(
         policy_arn=arn,
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
@@ -277,20 +281,20 @@ def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
 
 
 def in_partition(policy_arn: str, partition: str) -> str:
-    """Return the ARN of the same AWS managed policy in another partition; any other ARN as it is."""
+    """Return the ARN of an AWS managed policy in another partition; any other ARN is returned unchanged."""
     parts = policy_arn.split(":", 5)
     if len(parts) == 6 and parts[4] == "aws":
         parts[1] = partition
     return ":".join(parts)
 
 
-def _ways(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[AttachedAs, ...]:
-    ways: list[AttachedAs] = []
+def _attached_as(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[AttachedAs, ...]:
+    kinds: list[AttachedAs] = []
     if any(policy.arn == arn for policy in attached):
-        ways.append("permissions")
+        kinds.append("permissions")
     if boundary_arn == arn:
-        ways.append("boundary")
-    return tuple(ways)
+        kinds.append("boundary")
+    return tuple(kinds)
 
 
 EntityKind = Literal["role", "user", "group"]
@@ -300,12 +304,12 @@ NOT_IN_CONFIG = (
     "node groups, access entries, Pod Identity and capabilities, which AWS Config does not record",
     "accounts and regions whose recorder leaves IAM out: an empty answer may mean that nothing was recorded",
 )
-"""What an answer of AWS Config leaves out, a phrase each."""
+"""What an answer from AWS Config leaves out, as phrases."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAttachment:
-    """A role, user or group of some account that has the policy attached, once."""
+    """A role, user or group of any account that has the policy attached, listed once."""
 
     kind: EntityKind
     account: str
@@ -314,20 +318,20 @@ class RecordedAttachment:
     path: str
     attached_as: tuple[AttachedAs, ...]
     recorded_at: datetime | None
-    """When Config last recorded a change of it."""
+    """When AWS Config last recorded a change to it."""
     used_by: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OrganisationAnswer:
-    """What an aggregator of AWS Config says; it never proves that nobody has the policy attached."""
+    """The answer of an AWS Config aggregator, which never proves that nobody has the policy attached."""
 
     identity: CallerIdentity
     aggregator: str
     policy_arn: str
     attachments: tuple[RecordedAttachment, ...]
-    """By account, then name."""
+    """Sorted by account, then name."""
     complete: bool
-    """Whether every page came; see `not_looked_at` for what no page holds."""
+    """Whether every page was read; see `not_looked_at` for what no page contains."""
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]

@@ -1,4 +1,4 @@
-"""One action: its level, resource types and condition keys, the statements that match it, and names as they are typed."""
+"""One action: its level, resource types and condition keys, the statements that match it, and completion of its name."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,32 +20,32 @@ class CardResource(NamedTuple):
 
     name: str
     required: bool
-    """Whether every request for the action names one; of several required types a policy must allow each."""
+    """Whether every request for the action names one. If several types are required, a policy must allow each."""
     arn_formats: tuple[str, ...]
     """Such as `arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}`."""
     condition_keys: tuple[str, ...]
-    """Those that concern this resource: the action's use of it, and the type's own."""
+    """The keys that the action has on this resource, and those of the resource type itself."""
 
 
 class ActionCard(NamedTuple):
-    """All that the reference and the EKS knowledge say of an action."""
+    """Everything that the reference and the notes on EKS say about an action."""
 
     action: str
-    """In the reference's spelling; as asked where the reference lacks it."""
+    """In the reference's spelling, or as typed if the reference lacks it."""
     known: bool
-    """Whether the reference has it; AWS knows actions that it does not document."""
+    """Whether the reference has it; AWS has undocumented actions."""
     service_title: str
-    """Such as `Amazon EC2`; the prefix itself where the service is unknown."""
+    """Such as `Amazon EC2`, or the prefix if the service is unknown."""
     level: str
     levels: tuple[str, ...]
     description: str
-    """A sentence of AWS's, without a full stop; empty where unknown."""
+    """AWS's description, without a full stop; empty if unknown."""
     resources: tuple[CardResource, ...]
-    """The required ones first. An action without any needs `*` in a statement."""
+    """Required ones first. An action without resource types needs `*` in a statement."""
     condition_keys: tuple[str, ...]
-    """The keys that hold whatever the resource."""
+    """The keys that apply whatever the resource is."""
     needs: tuple[DependentActions, ...]
-    """Hints on what a call needs beside this action; never a ground for `allowed`."""
+    """Hints about what else a call needs; they never affect a verdict."""
 
     @property
     def needs_wildcard(self) -> bool:
@@ -54,7 +54,7 @@ class ActionCard(NamedTuple):
 
 
 def action_card(action: str, hints: Sequence[DependentActions] = ()) -> ActionCard:
-    """Return the card of an action, whatever its case; `hints` are those of the EKS knowledge for it."""
+    """Return the card of an action, ignoring case; `hints` are what the notes on EKS say about it."""
     known = reference()
     info = known.find(action)
     service = action.strip().partition(":")[0].lower()
@@ -87,14 +87,14 @@ def _resource(service: str, use: ResourceUse) -> CardResource:
 
 
 SHORTEST_NAME = 3
-"""From how many characters on a text without a colon is looked for in the names of all actions."""
+"""The shortest text without a colon that is looked up among the names of all actions, in characters."""
 
 
 def complete(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[str, ...]:
-    """Return names that a text may become, best first: `ec2:` for `ec`, `eks:DescribeCluster` for `eks:descr`.
+    """Return completions of a text, best first: `ec2:` for `ec`, `eks:DescribeCluster` for `eks:descr`.
 
-    Without a colon these are services and then actions of any service whose name starts so; with one, the service's
-    actions that start so and then those that contain it. Case does not count. `literals` are further actions, such as
+    Without a colon: services, then actions of any service, that start with the text. With a colon: the service's
+    actions that start with it, then those that contain it. Case is ignored. `literals` are further actions, such as
     those that only documents name; they come last.
     """
     wanted = text.strip().lower()
@@ -129,7 +129,7 @@ def _anywhere(text: str) -> Iterator[str]:
 
 @cache
 def _by_name() -> list[tuple[str, str]]:
-    """Return every action as its lower-case name and full name, sorted; the first call reads all services, 150 ms."""
+    """Return every action as (lower-case name, full name), sorted; the first call reads all services in 150 ms."""
     known = reference()
     return sorted((lower, full) for service in known.services() for lower, full in known.names(service).items())
 
@@ -148,7 +148,7 @@ class ResourceRow(NamedTuple):
 
 
 def resources_of(action: ActionSummary, account: str | None = None) -> tuple[ResourceRow, ...]:
-    """Return the rows of an action, in the document's order; `account` is the caller's own, if it is known."""
+    """Return the rows of an action in document order; `account` is the caller's own, if known."""
     rows: list[ResourceRow] = []
     for grant in action.grants:
         condition = console.condition_words(grant.conditions)
@@ -165,22 +165,22 @@ def resources_of(action: ActionSummary, account: str | None = None) -> tuple[Res
 
 @dataclass(frozen=True, slots=True)
 class MatchingStatement:
-    """A statement that holds for an action, its resources and conditions set aside."""
+    """A statement that matches an action, whatever its resources and conditions."""
 
     index: int
     """Its place in the document, from 0."""
     statement: Statement
     patterns: tuple[str, ...]
-    """The patterns that match the action, as written; the whole list for `NotAction`."""
+    """The patterns that match the action, as written; for `NotAction` the whole list."""
 
     @property
     def label(self) -> str:
-        """Its Sid, or its place counted from 1."""
+        """Its Sid, or its position counted from 1."""
         return self.statement.sid or f"statement {self.index + 1}"
 
 
 def statements_matching(document: Document, action: str) -> tuple[MatchingStatement, ...]:
-    """Return the statements that match an action, in the document's order."""
+    """Return the statements that match an action, in document order."""
     return tuple(
         MatchingStatement(
             index,

@@ -1,7 +1,7 @@
-"""What statements give of an action: the grants that can apply to it, why none can, and how far a Deny takes them back.
+"""What statements grant of an action: the grants that can apply, why none can, and how far a Deny revokes them.
 
-The console only checks that a resource belongs to the action's service. The service authorization reference also says
-which resource types an action takes, so an ARN that none of them can have gives nothing.
+The console only checks that a resource belongs to the action's service. The service authorization reference also lists
+the resource types of each action, so an ARN that fits none of them grants nothing.
 """
 
 import re
@@ -19,15 +19,15 @@ from ekstui.core.reference import ActionInfo, reference
 
 _PLACEHOLDER = re.compile(r"\$\{(\w*)\}")
 
-# Names of the reference's placeholders whose values never hold a slash, where it matters: without this a bucket's
-# ARN would take in every object.
+# Placeholders of the reference whose values never contain a slash, where that matters: without this a bucket's ARN
+# would include every object.
 _WITHOUT_SLASH = {"BucketName"}
 
 
 def applicable_resources(action: ActionInfo | None, statement: Statement) -> tuple[str, ...]:
-    """Return those of the statement's resources that the action can be used on; for `NotResource` all or none.
+    """Return the statement's resources that the action can be used on; for `NotResource` all or none.
 
-    Of an action that the reference lacks (None) nothing is ruled out. A statement without resources, as in a trust
+    For an action that the reference lacks (None) nothing is ruled out. A statement without resources, as in a trust
     policy, applies to all.
     """
     if statement.resource_element is None:
@@ -42,9 +42,9 @@ def applicable_resources(action: ActionInfo | None, statement: Statement) -> tup
 
 
 def can_be_on(action: ActionInfo, resource: str) -> bool:
-    """Return False only if the action can never be used on what a resource pattern matches.
+    """Return False only if the action can never be used on anything that a resource pattern matches.
 
-    An action that takes no resource needs `*`.
+    An action without resource types needs `*`.
     """
     if not resource.strip("*") or len(resource) > wildcard.MAX_LENGTH:
         return resource[:1] == "*"
@@ -54,10 +54,9 @@ def can_be_on(action: ActionInfo, resource: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def fits_type(service: str, resource_type: str, resource: str) -> Truth:
-    """Return whether a resource pattern matches some ARN of a resource type, whatever the value of a policy variable.
+    """Return whether a resource pattern matches some ARN of a resource type, for any value of its policy variables.
 
-    None where the reference does not describe the type, and where IAM's documentation leaves two readings of the
-    pattern (see core/arn.py).
+    None if the reference does not describe the type, or if the pattern is ambiguous (see core/arn.py).
     """
     kind = reference().resource_type(service, resource_type)
     if kind is None:
@@ -67,14 +66,14 @@ def fits_type(service: str, resource_type: str, resource: str) -> Truth:
 
 
 def is_of_known_type(service: str, resource: str) -> bool:
-    """Return whether a resource pattern can be of any resource type that the reference has for a service."""
+    """Return whether a resource pattern may match any resource type of a service that the reference describes."""
     return any(fits_type(service, name, resource) is not False for name in reference().resource_types(service))
 
 
 def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
-    """Return the keys that no request for the action has although their condition needs them, as written.
+    """Return the keys, as written, that conditions need and that no request for the action has.
 
-    Only keys of the action's own service and tags of the resource count: AWS's other global keys hold everywhere.
+    Only keys of the action's own service and resource tags count: other global keys are available everywhere.
     """
     service = action.name.partition(":")[0] + ":"
     return tuple(
@@ -89,18 +88,18 @@ def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> t
 
 
 def supports_key(action: ActionInfo, key: str) -> bool:
-    """Return whether the reference lists a condition key for an action, or for the service without naming any action."""
+    """Return whether the reference lists a condition key for an action, or for its service without naming an action."""
     return lists_key(action.name, key) or is_unassigned(key)
 
 
 def needs_its_key(condition: Condition) -> bool:
-    """Return whether a condition is certain not to hold while its key is absent from the request."""
+    """Return whether a condition certainly fails if the request lacks its key."""
     known = operator(condition.operator)
     return known is not None and known.needs_key(condition.values)
 
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
-    """Return whether a `NotResource` list excludes everything that the action can be used on."""
+    """Return whether a `NotResource` list excludes every resource that the action can be used on."""
     if any(resource and not resource.strip("*") for resource in excluded):
         return True
     if not action.resource_types:
@@ -130,7 +129,7 @@ def _fits_format(arn_format: str, resource: str) -> Truth:
     meanings = arn.readings(resource)
     if any(map(fits, meanings.certain)):
         return True
-    # Names have no colon, so those that a pattern still has are the form's own.
+    # Names contain no colon, so any colon left in the pattern must be one of the format.
     crossing = (each for each in meanings.possible if each.resource.count(":") <= form.resource.count(":"))
     return None if any(map(fits, crossing)) else False
 
@@ -138,26 +137,26 @@ def _fits_format(arn_format: str, resource: str) -> Truth:
 Denied = Literal["full", "partial", "unknown"]
 
 MAX_COMPARISONS = 20_000
-"""How many pairs of an allowed and a denied resource are compared for one action; beyond it `denied` is unknown."""
+"""The most pairs of an allowed and a denied resource compared for one action; beyond that `denied` is unknown."""
 
 
 class Given(NamedTuple):
-    """What statements of one effect give of an action, before any Deny."""
+    """What statements of one effect grant of an action, before any Deny."""
 
     grants: tuple[Grant, ...]
-    """Only those that can apply; empty where nothing is given."""
+    """Only those that can apply; empty if none can."""
     conditions: tuple[Condition, ...]
-    """The lines of their condition blocks, without the keys of the service that the action lacks."""
+    """Their conditions, without keys of the service that the action does not support."""
     lacks_resource: bool
-    """Nothing is given, and no statement has a resource for the action."""
+    """Nothing is granted, and no statement has a resource that applies to the action."""
     lacks_condition: bool
-    """Nothing is given, and no statement has a condition that the action supports."""
+    """Nothing is granted, and no statement has a condition that the action supports."""
     warnings: tuple[str, ...]
-    """The console's."""
+    """In the console's words."""
 
 
 def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Given:
-    """Return what statements that name an action give of it; an action that the reference lacks (None) is all given."""
+    """Return what statements that match an action grant of it; an action that the reference lacks (None) gets everything."""
     grants: list[Grant] = []
     conditions: list[Condition] = []
     unsupported: list[tuple[str, ...]] = []
@@ -185,7 +184,7 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
 
 
 def is_on_all(statement: Statement) -> bool:
-    """Return whether a statement's resources are the same for every action, because they are all or not stated."""
+    """Return whether a statement applies to the same resources for every action: to all, or to none that it names."""
     return statement.resource_element is None or (
         statement.resource_element == "Resource" and statement.resources == ("*",)
     )
@@ -199,9 +198,9 @@ def checked_keys(statement: Statement, service: str) -> tuple[str, ...]:
 
 
 def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: ActionInfo | None) -> Denied | None:
-    """Return how far statements that deny an action take its grants back; None if they touch none of them.
+    """Return how far statements that deny an action revoke its grants; None if they affect none of them.
 
-    `full` needs one Deny for each grant that covers its resources under no further condition.
+    `full` means that each grant is covered by one Deny that adds no condition.
     """
     reaching = [(statement, applicable_resources(action, statement)) for statement in denials]
     reaching = [(statement, resources) for statement, resources in reaching if resources]
@@ -233,9 +232,9 @@ def _own(action: ActionInfo, condition: Condition) -> bool:
 
 
 def _can_be_met(action: ActionInfo, conditions: tuple[Condition, ...]) -> bool:
-    """Return False where conditions on the service's own keys are set and the action supports none of them.
+    """Return False if conditions need the service's own keys and the action supports none of them.
 
-    That is the console's rule; one unsupported key among supported ones is a warning only.
+    This is the console's rule; one unsupported key among supported ones is only a warning.
     """
     needed = [line.key for line in conditions if _own(action, line) and needs_its_key(line)]
     return not needed or any(supports_key(action, key) for key in needed)
@@ -258,7 +257,7 @@ def _why_not(
 
 
 def _covered(grant: Grant, denial: Statement, on: tuple[str, ...]) -> Truth:
-    """Return whether a Deny takes the whole grant back; None where a policy variable decides."""
+    """Return whether a Deny revokes the whole grant; None if a policy variable decides."""
     if not set(denial.conditions) <= set(grant.conditions):
         return False
     if grant.resource_element == "NotResource":
@@ -271,7 +270,7 @@ def _covered(grant: Grant, denial: Statement, on: tuple[str, ...]) -> Truth:
 
 
 def _touched(grant: Grant, denial: Statement, on: tuple[str, ...]) -> Truth:
-    """Return whether a Deny takes anything of the grant back; None where a policy variable decides."""
+    """Return whether a Deny revokes any part of the grant; None if a policy variable decides."""
     if grant.resource_element == "NotResource" and denial.resource_element == "NotResource":
         return True
     if grant.resource_element == "NotResource":

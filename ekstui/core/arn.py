@@ -1,9 +1,9 @@
-"""Resources of a statement: ARN patterns, matched part by part, and where IAM's documentation leaves two readings.
+"""Resource patterns of statements: ARNs matched part by part, and the patterns that IAM's documentation leaves ambiguous.
 
-An ARN has six parts, split at its first five colons. A wildcard stays within its part, crosses `/` there, and crosses
-`:` only in the last part; parts that a short ARN lacks are `*`. The page on the Resource element says besides that a
-`*` which ends a part "can expand to match beyond the colon boundaries". What only this second reading matches is not
-known (None) in every function here: `arn:aws:ec2:*:volume/*` may or may not be about volumes.
+An ARN has six parts, split at its first five colons. A wildcard stays within its part and matches `/` there; it matches
+`:` only in the last part. Missing parts of a short ARN are `*`. However, the page on the Resource element says that a
+`*` at the end of a part "can expand to match beyond the colon boundaries". Every function here returns None (not known)
+for what only this second reading matches: `arn:aws:ec2:*:volume/*` may or may not match volumes.
 
 `${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy variable whose value is not known here
 (IAM User Guide, "IAM policy elements: variables and tags").
@@ -17,15 +17,15 @@ from typing import NamedTuple
 from ekstui.core import wildcard
 
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-# Literal `*` and `?` travel through the wildcard functions as characters that no ARN holds.
+# Literal `*` and `?` pass through the wildcard functions as characters that no ARN contains.
 _LITERAL_STAR, _LITERAL_ONE = "\ue000", "\ue001"
 _LITERALS = {"*": _LITERAL_STAR, "?": _LITERAL_ONE, "$": "$"}
 _CONCRETE = str.maketrans({"*": _LITERAL_STAR, "?": _LITERAL_ONE})
 _FIRST_VARIABLE = 0xF0000
-"""Where the private characters start that stand for policy variables."""
+"""The first of the private-use characters that stand for policy variables."""
 
 
-# What stands for an account number in ARNs of what no customer has, such as `arn:aws:iam::aws:policy/…`.
+# What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
 _ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")
 _ACCOUNT_LENGTH = 12
 _NAMED = re.compile(r"<\w+>")
@@ -35,7 +35,7 @@ _REGIONS = ("", "??-*-?", "eusc-*-?")
 
 
 class Arn(NamedTuple):
-    """The six parts of an ARN or ARN pattern; parts that a short one lacks are `*`."""
+    """The six parts of an ARN or ARN pattern; missing parts are `*`."""
 
     arn: str
     partition: str
@@ -46,38 +46,38 @@ class Arn(NamedTuple):
 
 
 class Readings(NamedTuple):
-    """What an ARN pattern may mean."""
+    """The possible meanings of an ARN pattern."""
 
     certain: tuple[Arn, ...]
-    """One or none: the pattern split at its first five colons, unless no ARN could ever match it so."""
+    """The pattern split at its first five colons, or nothing if no ARN could match that."""
     possible: tuple[Arn, ...]
-    """The others that an ARN can match: with a `*` that runs over a colon."""
+    """The other readings that an ARN could match: those in which a `*` matches a colon."""
 
 
 def split_arn(text: str) -> Arn:
-    """Return the parts of an ARN or ARN pattern; `*` alone is `*` in every part.
+    """Return the parts of an ARN or ARN pattern; a lone `*` is `*` in every part.
 
-    Colons inside a policy variable do not split.
+    Colons within a policy variable do not separate parts.
     """
     stripped = text.strip()
     if not stripped.strip("*") and stripped:
         return Arn("*", "*", "*", "*", "*", "*")
-    # What is too long to match is not worth its place in the memory of the cache either.
+    # Patterns too long to match are not worth caching.
     parts = _pieces(stripped, _COLONS) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", _COLONS))
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 
 def has_variable(pattern: str) -> bool:
-    """Return whether the pattern holds a policy variable whose value only a request gives."""
+    """Return whether the pattern contains a policy variable, whose value depends on the request."""
     return "${" in pattern and any(name not in _LITERALS for name in _PLACEHOLDER.findall(pattern))
 
 
 @lru_cache(maxsize=16384)
 def readings(pattern: str) -> Readings:
-    """Return what a pattern may mean.
+    """Return the possible meanings of a pattern.
 
-    Of a pattern with all six parts, each of a kind that ARNs have, the reading by parts alone counts: others would need
-    a name with a colon that looks like the rest of an ARN.
+    For a pattern with six plausible parts, only the reading by parts counts: any other would need a name with a colon
+    that looks like the rest of an ARN.
     """
     by_parts = split_arn(pattern)
     if set(by_parts) == {"*"} or len(pattern) > wildcard.MAX_LENGTH:
@@ -89,14 +89,14 @@ def readings(pattern: str) -> Readings:
 
 
 def is_uncertain(pattern: str) -> bool:
-    """Return whether no reading of a pattern is certain, so that it may match nothing."""
+    """Return whether a pattern has no certain reading, so that it may match nothing."""
     return not readings(pattern).certain
 
 
 def is_plausible(arn: Arn) -> bool:
-    """Return whether the region and account of a pattern are such that some ARN can have them.
+    """Return whether an ARN could have the region and account of a pattern.
 
-    `<Region>` and the like stand for one value that nobody has filled in (core/published.py).
+    `<Region>` and the like stand for one value that is not filled in (see core/published.py).
     """
     account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (arn.account, arn.region))
     numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
@@ -108,26 +108,26 @@ def is_plausible(arn: Arn) -> bool:
 
 @lru_cache(maxsize=16384)
 def open_variables(text: str) -> str:
-    """Return an ARN, one of the reference's ARN formats or a part of one as a wildcard pattern: variables may have any value."""
+    """Return an ARN, an ARN format of the reference, or a part of one, with `*` for each variable."""
     if "${" not in text:
         return text
     return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), text)
 
 
 def meet(one: Arn, other: Arn) -> bool:
-    """Return whether some ARN matches both, part by part, where a variable may have any value."""
+    """Return whether some ARN matches both, part by part, for some values of the variables."""
     return _each(wildcard.overlaps, one, other)
 
 
 def matches_resource(pattern: str, arn: str) -> bool | None:
-    """Return whether a statement's resource matches a concrete ARN; None if a policy variable or the reading decides."""
+    """Return whether a resource pattern matches an ARN; None if that depends on a policy variable or on the reading."""
     if pattern == "*":
         return True
     concrete = arn.translate(_CONCRETE)
     special = split_arn(concrete)
     if _each(wildcard.matches, split_arn(pattern), special):
         return None if has_variable(pattern) else True
-    # The text as a whole, filled up or not, is quicker to compare, and rules out nearly all.
+    # Comparing the text as a whole is quicker and rules out nearly everything.
     text = open_variables(pattern)
     if wildcard.matches(text, concrete) or wildcard.matches(f"{text}:*", concrete):
         return None if any(_each(wildcard.matches, each, special) for each in _across_colons(pattern)) else False
@@ -135,7 +135,7 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
 
 
 def overlaps_resource(a: str, b: str) -> bool | None:
-    """Return whether some ARN matches both resource patterns; None if a policy variable or the reading decides."""
+    """Return whether some ARN matches both resource patterns; None if that depends on a variable or on the reading."""
     one, other = readings(a), readings(b)
     if "*" in (a, b):
         return True if one.certain and other.certain else None if one.possible or other.possible else False
@@ -150,7 +150,7 @@ def overlaps_resource(a: str, b: str) -> bool | None:
 def resource_covers(general: str, special: str) -> bool | None:
     """Return whether `general` matches every ARN that `special` matches; None if that depends on a variable or reading.
 
-    A variable that stands on both sides has one value, so `${aws:username}/*` covers `${aws:username}/a`.
+    A variable has the same value on both sides, so `${aws:username}/*` covers `${aws:username}/a`.
     """
     if general in ("*", special):
         return True
@@ -160,8 +160,8 @@ def resource_covers(general: str, special: str) -> bool | None:
     meanings = narrow.certain + narrow.possible or (split_arn(special),)
     if all(any(_covers(each, meaning) is True for each in wide.certain) for meaning in meanings):
         return True
-    hangs = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
-    return None if hangs else False
+    depends = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
+    return None if depends else False
 
 
 def _covers(wide: Arn, narrow: Arn) -> bool | None:
@@ -174,44 +174,44 @@ def _covers(wide: Arn, narrow: Arn) -> bool | None:
 
 
 def _each(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
-    """Return whether the comparison holds part by part, where a variable may have any value."""
+    """Return whether the comparison holds for each part, with `*` for variables."""
     return all(compare(open_variables(a), open_variables(b)) for a, b in zip(one, other, strict=True))
 
 
 @lru_cache(maxsize=4096)
 def _across_colons(pattern: str) -> tuple[Arn, ...]:
-    """Return the readings of a pattern in which a `*` that ends a part runs over one colon or more."""
+    """Return the readings of a pattern in which a `*` at the end of a part matches one colon or more."""
     pieces = _pieces(pattern.strip())
-    # A short ARN may be filled up before a wildcard runs on, or after.
+    # Missing parts of a short ARN may be filled in before or after a wildcard expands.
     missing = max(0, _COLONS + 1 - len(pieces))
     forms = ((*pieces, *["*"] * count) for count in range(missing + 1))
-    found = dict.fromkeys(each for form in forms for each in _ways([], form))
+    found = dict.fromkeys(each for form in forms for each in _expansions([], form))
     found.pop(split_arn(pattern), None)
     return tuple(found)
 
 
-def _ways(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
-    """Yield every ARN that starts with these parts and goes on with the pieces between the pattern's colons."""
+def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
+    """Yield every ARN that starts with these parts and continues with the pieces between the pattern's colons."""
     if len(parts) == _COLONS or not pieces:
         padding = ["*"] * (_COLONS - len(parts))
         yield Arn._make([*parts, *padding, ":".join(pieces) if pieces else "*"])
         return
     piece, *others = pieces
     left = tuple(others)
-    yield from _ways([*parts, piece], left)
+    yield from _expansions([*parts, piece], left)
     crossed = [*parts, piece]
     while piece.endswith("*") and len(crossed) < _COLONS:
         crossed = [*crossed, "*"]
-        yield from _ways(crossed, left)
+        yield from _expansions(crossed, left)
     if piece.endswith("*") and left:
         yield Arn._make([*crossed, ":".join(("*", *left))])
 
 
 def _covers_for_all_values(general: str, special: str) -> bool:
-    """Return True only if the part covers the other whatever the variables' values are."""
+    """Return True only if one part covers the other for all values of the variables."""
     if not has_variable(general):
         return wildcard.covers(open_variables(general), open_variables(special))
-    # A variable as one private character would let a `?` stand for a value of any length.
+    # A variable becomes one private-use character, which a `?` must not match.
     if "?" in general:
         return False
     names = {name: chr(_FIRST_VARIABLE + index) for index, name in enumerate(_variables(general + special))}
@@ -230,10 +230,10 @@ def _opaque(part: str, names: dict[str, str]) -> str:
 
 @lru_cache(maxsize=16384)
 def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
-    """Return what stands between the colons of a text, or between its first few."""
+    """Return the pieces between the colons of a text, or between its first `cuts` colons."""
     if "${" not in text:
         return tuple(text.split(":", cuts))
-    # The same length, without the colons of the variables, so that the cuts fall at the same places.
+    # Masked to the same length, so that colons within variables are not counted.
     masked = _PLACEHOLDER.sub(lambda found: "_" * len(found[0]), text)
     parts = []
     start = 0

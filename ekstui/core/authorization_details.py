@@ -1,7 +1,7 @@
-"""Roles, users, groups and local policies in the shape of IAM's GetAccountAuthorizationDetails.
+"""Roles, users, groups and customer-managed policies, parsed from IAM's GetAccountAuthorizationDetails.
 
-One shape serves the live account and files that the AWS CLI wrote, so it is parsed here only. Times
-may be datetimes or ISO 8601 text, documents objects or (URL-encoded) JSON text.
+Both the live account and files written by the AWS CLI have this shape. Times may be datetimes or ISO 8601 text;
+documents may be objects or (URL-encoded) JSON text.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Json = Mapping[str, object]
 
 
 def parse_role(detail: object, extent: Extent = "full") -> Role:
-    """Return the role of a RoleDetail, or of GetRole's Role where `extent` is `detail`; InputError if it is neither."""
+    """Return the role of a RoleDetail, or of GetRole's Role if `extent` is `detail`; InputError if it is neither."""
     fields = _object(detail, "role")
     last_used = _object(fields.get("RoleLastUsed") or {}, "RoleLastUsed")
     return Role(
@@ -67,7 +67,7 @@ def parse_group(detail: object) -> Group:
 
 
 def parse_local_policy(detail: object) -> LocalPolicy:
-    """Return the customer-managed policy of a ManagedPolicyDetail with its default version only; InputError if none."""
+    """Return the customer-managed policy of a ManagedPolicyDetail with its default version; InputError for anything else."""
     fields = _object(detail, "policy")
     default = _text(fields, "DefaultVersionId")
     documents = [
@@ -103,7 +103,7 @@ def _objects(fields: Json, key: str) -> list[Json]:
 def _text(fields: Json, key: str, default: str | None = None) -> str:
     value = fields.get(key, default)
     if not isinstance(value, str):
-        raise InputError(f"Not IAM's authorization details: {key} is missing or no text.")
+        raise InputError(f"Not IAM's authorization details: {key} is missing or not text.")
     return value
 
 
@@ -131,7 +131,7 @@ def _time(value: object) -> datetime | None:
 
 
 def _document(value: object) -> Document | None:
-    """Return the document, or None where it is missing or cannot be read: one bad document must not hide a role."""
+    """Return the document, or None if it is missing or unreadable: one bad document must not hide a role."""
     if value is None:
         return None
     try:

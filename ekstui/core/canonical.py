@@ -1,7 +1,7 @@
-"""A document as lines of canonical JSON, and two documents line by line.
+"""Documents as lines of canonical JSON, and two documents compared line by line.
 
-Statement order, list order and string-or-list mean nothing to IAM, so canonical JSON fixes them and a comparison of
-two texts shows differences that count.
+The order of statements and lists, and a string in place of a list, mean nothing to IAM. Canonical JSON fixes them, so
+that a comparison shows only differences that matter.
 """
 
 import json
@@ -14,17 +14,17 @@ from ekstui.core.document import Document, serialise
 
 LineKind = Literal["same", "added", "removed", "changed"]
 Words = tuple[tuple[str, bool], ...]
-"""The pieces of a line, each with whether it differs from the other side's line."""
+"""The pieces of a line, each with whether it differs from the other side."""
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 _KEY = re.compile(r' *"(\w+)":')
 
 _STATEMENT = 4
-"""Spaces before the brackets of a statement."""
+"""Spaces before the braces of a statement."""
 
 LIKE = 0.5
-"""How alike two lines are, from 0 to 1, before one counts as the other one changed."""
+"""How similar two lines must be, from 0 to 1, for one to count as the other one changed."""
 
 
 class LinePair(NamedTuple):
@@ -36,7 +36,7 @@ class LinePair(NamedTuple):
 
 
 def canonical_lines(document: Document) -> list[str]:
-    """Return the document as indented JSON with sorted lists and statements, a line an entry."""
+    """Return the lines of a document as indented JSON with sorted lists and statements."""
     value = serialise(document)
     statements = cast("list[dict[str, object]]", value["Statement"])
     value["Statement"] = sorted((_sorted_lists(entry) for entry in statements), key=_order)
@@ -44,7 +44,7 @@ def canonical_lines(document: Document) -> list[str]:
 
 
 def canonical_places(document: Document) -> list[str]:
-    """Return for each of the canonical lines where it stands: `Statement 7 "AllowX" › Condition`; empty outside."""
+    """Return the place of each canonical line, such as `Statement 7 "AllowX" › Condition`; empty outside of statements."""
     statements = cast("list[dict[str, object]]", serialise(document)["Statement"])
     numbered = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
     names = iter(f"Statement {number}{_sid(entry)}" for number, entry in numbered)
@@ -65,7 +65,7 @@ def canonical_places(document: Document) -> list[str]:
 
 
 def places_of(pairs: Sequence[LinePair], before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """Return where each pair of lines stands: on the side after, or before where that has no such line."""
+    """Return the place of each pair of lines: in the text after, or in the one before if the line was removed."""
     found: list[str] = []
     old = new = 0
     for pair in pairs:
@@ -76,7 +76,7 @@ def places_of(pairs: Sequence[LinePair], before: Sequence[str], after: Sequence[
 
 
 def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:
-    """Return two texts as pairs of lines; in a changed line the differing words are marked."""
+    """Return two texts as pairs of lines, with the differing words of changed lines marked."""
     pairs: list[LinePair] = []
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for tag, first, last, start, end in matcher.get_opcodes():
@@ -88,7 +88,7 @@ def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:
 
 
 def _replaced(before: Sequence[str], after: Sequence[str]) -> Iterator[LinePair]:
-    """Yield the pairs of one replaced stretch: alike lines beside each other, the others on their own."""
+    """Yield the pairs of a replaced block: similar lines side by side, the others alone."""
     for index in range(max(len(before), len(after))):
         old = before[index] if index < len(before) else None
         new = after[index] if index < len(after) else None
@@ -102,7 +102,7 @@ def _replaced(before: Sequence[str], after: Sequence[str]) -> Iterator[LinePair]
 
 
 def _changed_words(old: str, new: str) -> tuple[Words, Words] | None:
-    """Return both lines with their differing parts marked, or None if they are not alike."""
+    """Return both lines with their differing parts marked, or None if they are not similar."""
     old_words, new_words = _WORD.findall(old), _WORD.findall(new)
     matcher = SequenceMatcher(None, old_words, new_words, autojunk=False)
     if matcher.quick_ratio() < LIKE or matcher.ratio() < LIKE:

@@ -1,4 +1,4 @@
-"""What differs between two documents: which grants, whether access became wider or narrower, what one allows beyond the other."""
+"""What differs between two documents: the grants, whether access widened or narrowed, and what one allows beyond the other."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -16,12 +16,12 @@ Kind = Literal["none", "scope", "actions"]
 
 
 class GrantDifference(NamedTuple):
-    """The grants of one (effect, element, action) on either side; an added one has no `before`, a removed one no `after`."""
+    """The grants of one (effect, element, action) on both sides; `before` is empty if it was added, `after` if removed."""
 
     effect: Effect
     element: ActionElement
     actions: tuple[str, ...]
-    """One action pattern for `Action`, the whole list for `NotAction`."""
+    """One action pattern for `Action`; the whole list for `NotAction`."""
     before: tuple[Grant, ...]
     after: tuple[Grant, ...]
 
@@ -32,20 +32,20 @@ class Change(NamedTuple):
     kind: Kind
     reach: Reach
     denies: "Denies | None"
-    """Whether more or less is denied, where the same requests are allowed."""
+    """Whether more or less is denied, if the same requests are allowed."""
     added: tuple[GrantDifference, ...]
     removed: tuple[GrantDifference, ...]
     changed: tuple[GrantDifference, ...]
     verdict: str
-    """One sentence that says what `reach` means here, such as `widened: 2 actions no longer need the cluster tag`."""
+    """One sentence that explains `reach`, such as `widened: 2 actions no longer need the cluster tag`."""
     notes: tuple[str, ...]
-    """Why reach is unknown, or what to keep in mind, such as actions to come under a pattern."""
+    """Why `reach` is unknown, or caveats, such as future actions that a pattern would match."""
     reference: str
-    """The version of the service authorization reference that reach was judged by."""
+    """The version of the service authorization reference that `reach` is based on."""
 
 
 class ChangedTargets(NamedTuple):
-    """Which (effect, element, action) differ between two sets of grants."""
+    """The (effect, element, action) that differ between two sets of grants."""
 
     added: frozenset[Target]
     removed: frozenset[Target]
@@ -54,14 +54,14 @@ class ChangedTargets(NamedTuple):
 
     @property
     def kind(self) -> Kind:
-        """`none` if nothing differs, `scope` if only resources or conditions do, else `actions`."""
+        """`none` if nothing differs, `scope` if only resources or conditions differ, else `actions`."""
         return "actions" if self.added or self.removed else "scope" if self.changed else "none"
 
 
 def changes(before: Document, after: Document, names: tuple[str, str] | None = None) -> Change:
     """Return every grant that differs between two documents, and what that means for the requests allowed.
 
-    `names` are what the verdict calls two different policies; without them it is about two versions of one.
+    `names` are used in the verdict on two different policies; without them the documents are versions of one policy.
     """
     from ekstui.core.reach import (
         Names,
@@ -105,7 +105,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
 def changed_targets(
     before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]
 ) -> ChangedTargets:
-    """Return which (effect, element, action) only one side has, and which both have with other extents."""
+    """Return the (effect, element, action) that only one side has, and those that both have with different extents."""
     return ChangedTargets(
         added=frozenset(after.keys() - before.keys()),
         removed=frozenset(before.keys() - after.keys()),
@@ -120,7 +120,7 @@ def _unchanged(before: Document, after: Document) -> str:
 
 
 def _spelling(*documents: Document) -> dict[str, str]:
-    """Return how the documents spell actions and condition keys, by lower case."""
+    """Return how the documents spell actions and condition keys, by lower-case form."""
     spelling: dict[str, str] = {}
     for document in documents:
         for statement in document.statements:
@@ -130,20 +130,20 @@ def _spelling(*documents: Document) -> dict[str, str]:
 
 
 class Lacking(NamedTuple):
-    """What one document gives and another does not."""
+    """What one document allows and another does not."""
 
     statements: tuple[Statement, ...]
-    """Statements of the first, each with those of its actions that are lacking."""
+    """Statements of the first document, reduced to the actions that the other lacks."""
     unknown: tuple[str, ...]
-    """Actions of which it is not known whether the other gives them; they are in the statements too."""
+    """Actions for which it is not known whether the other document allows them; they are in the statements too."""
 
 
 def lacking(wanted: Document, held: Document) -> Lacking:
-    """Return what `wanted` allows and `held` does not, as far as that can be told for each action on each resource."""
+    """Return what `wanted` allows and `held` does not, decided for each action on each resource."""
     unknown: list[str] = []
 
     def missing(part: Statement) -> bool:
-        given = _gives(held, part)
+        given = _allows_all(held, part)
         if given is None:
             unknown.append(part.actions[0])
         return given is not True
@@ -153,22 +153,22 @@ def lacking(wanted: Document, held: Document) -> Lacking:
 
 
 class Superfluous(NamedTuple):
-    """What a role has of the release before that the one after does not ask for."""
+    """What a role has for the old release and the new release does not need."""
 
     statements: tuple[Statement, ...]
-    """What the release after asks for on no such resource, so that it may go."""
+    """What the new release needs on no such resource, so that it can be removed."""
     narrower: tuple[str, ...]
-    """Actions that it asks for there too, though for less."""
+    """Actions that the new release still needs there, but in fewer cases."""
 
 
 def superfluous(before: Document, after: Document, held: Document) -> Superfluous:
-    """Return what a role holds that only the release before asks for."""
+    """Return what a role has that only the old release needs."""
     narrower: list[str] = []
 
     def may_go(part: Statement) -> bool:
-        if _gives(after, part) is True or _gives(held, part) is not True:
+        if _allows_all(after, part) is True or _allows_all(held, part) is not True:
             return False
-        if any(_meet(part, statement) for statement in after.statements):
+        if any(_overlap(part, statement) for statement in after.statements):
             narrower.append(part.actions[0])
             return False
         return True
@@ -178,7 +178,7 @@ def superfluous(before: Document, after: Document, held: Document) -> Superfluou
 
 
 def _kept(statement: Statement, wanted: Callable[[Statement], bool]) -> Iterator[Statement]:
-    """Yield an Allow with those of its actions and resources that are wanted, actions on the same resources together."""
+    """Yield an Allow reduced to the wanted actions and resources, with actions on the same resources together."""
     if statement.effect != "Allow":
         return
     by_resources: dict[tuple[str, ...], list[str]] = {}
@@ -193,8 +193,8 @@ def _kept(statement: Statement, wanted: Callable[[Statement], bool]) -> Iterator
         yield statement._replace(actions=tuple(actions), resources=resources)
 
 
-def _meet(part: Statement, other: Statement) -> bool:
-    """Return whether another statement may be about the action of a part on one of its resources."""
+def _overlap(part: Statement, other: Statement) -> bool:
+    """Return whether another statement may match the action of a part on one of its resources."""
     if not statement_may_match(other, part.actions[0]):
         return False
     if "NotResource" in (part.resource_element, other.resource_element):
@@ -202,8 +202,8 @@ def _meet(part: Statement, other: Statement) -> bool:
     return any(overlaps_resource(one, each) is not False for one in part.resources for each in other.resources)
 
 
-def _gives(held: Document, statement: Statement) -> bool | None:
-    """Return whether a document allows all that a statement does: with it, no more is allowed."""
+def _allows_all(held: Document, statement: Statement) -> bool | None:
+    """Return whether a document allows everything that a statement does, so that adding it changes nothing."""
     matching = tuple(each for each in held.statements if statement_may_match(each, statement.actions[0]))
     if not any(each.effect == "Allow" for each in matching):
         return False

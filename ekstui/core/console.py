@@ -30,7 +30,7 @@ NO_APPLICABLE_RESOURCE = "This action does not have an applicable resource."
 NO_RESOURCE_AND_CONDITION = "This action does not have an applicable resource and condition."
 MULTIPLE_KEYS_UNSUPPORTED = "Multiple condition keys are not supported for this action."
 
-# Where AWS shows a picture of a warning, these are ekstui's words.
+# AWS documents these warnings only as screenshots; the words are ekstui's.
 UNRECOGNISED_SERVICE = "This service is not recognised."
 UNRECOGNISED_ACTIONS = "One or more actions are not recognised."
 UNRECOGNISED_ACTION = "This action is not recognised."
@@ -39,7 +39,7 @@ UNMATCHED_PATTERN = "No known action matches this pattern."
 
 
 class Count(Protocol):
-    """How much of an access level is given."""
+    """How much of an access level is granted."""
 
     @property
     def granted(self) -> int: ...
@@ -51,8 +51,8 @@ class Count(Protocol):
 def access_words(levels: Mapping[str, Count], named: Mapping[str, int]) -> str:
     """Return the access level cell: `Full access`, `Full: List Limited: Read, Write` or `None`.
 
-    A level of which nothing is given is left out. As in the console a level is full if all of its actions are named
-    (`named` counts them), even if some have no applicable resource; a warning and the count say so.
+    Levels without any granted action are left out. As in the console, a level is full if all of its actions are named
+    (`named` counts them), even if some have no applicable resource; a warning and the count show that.
     """
     known = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
     full = [level for level, count in known if count.granted and named.get(level) == count.total]
@@ -64,7 +64,7 @@ def access_words(levels: Mapping[str, Count], named: Mapping[str, int]) -> str:
 
 
 def resource_words(given: Iterable[tuple[ResourceElement, tuple[str, ...]]]) -> str:
-    """Return the resource cell: `All resources`, `Multiple`, the one resource, or nothing where none is given."""
+    """Return the resource cell: `All resources`, `Multiple`, the only resource, or nothing if none is granted."""
     distinct = set(given)
     if len(distinct) != 1:
         return MULTIPLE if distinct else ""
@@ -75,7 +75,7 @@ def resource_words(given: Iterable[tuple[ResourceElement, tuple[str, ...]]]) -> 
 
 
 def condition_words(conditions: Iterable[Condition]) -> str:
-    """Return the request condition cell: `None`, the one condition, or `Multiple`."""
+    """Return the request condition cell: `None`, the only condition, or `Multiple`."""
     distinct = {(line.operator.lower(), line.key.lower(), frozenset(line.values)): line for line in conditions}
     if len(distinct) != 1:
         return MULTIPLE if distinct else NO_CONDITION
@@ -89,7 +89,7 @@ def condition_text(condition: Condition) -> str:
 
 
 def unsupported_words(keys: tuple[str, ...]) -> str:
-    """Return the warning for condition keys that an action does not have."""
+    """Return the warning about condition keys that an action does not support."""
     return (
         f"{keys[0]} is not a supported condition key for this action." if len(keys) == 1 else MULTIPLE_KEYS_UNSUPPORTED
     )
@@ -104,7 +104,7 @@ def region_words(resource: str) -> str:
 def account_words(resource: str, account: str | None) -> str:
     """Return the account that a resource pattern names: its number, `This account` or `All accounts`.
 
-    `account` is the caller's own, if it is known.
+    `account` is the caller's own, if known.
     """
     named = _parts(resource).account
     if not named.strip("*"):
@@ -113,6 +113,6 @@ def account_words(resource: str, account: str | None) -> str:
 
 
 def _parts(resource: str) -> Arn:
-    """Return the parts of a resource as it may be meant."""
+    """Return the parts of a resource in its likeliest reading."""
     meanings = readings(resource)
     return next(iter(meanings.certain + meanings.possible), split_arn(resource))

@@ -1,7 +1,7 @@
 """What differs between two documents, action by action, and nothing else.
 
-An action may be allowed on a resource in several ways, of which one is enough ("or"); a way is the condition block of
-a statement, of which all lines must hold ("and").
+An action may be allowed on a resource in several ways, any one of which is enough ("or"). A way is the condition block
+of a statement, and all of its conditions must hold ("and").
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from ekstui.core.reference import reference
 T = TypeVar("T")
 
 Way = tuple[Condition, ...]
-"""Conditions that must all hold; none where the action is allowed without."""
+"""Conditions that must all hold; empty if the action is allowed unconditionally."""
 
 Side = Literal["before", "after"]
 
@@ -29,37 +29,37 @@ class Place(NamedTuple):
 
 
 class GrantedOn(NamedTuple):
-    """On what an action is allowed, and in which ways; one of them is enough."""
+    """The resources on which an action is allowed, and in which ways; any one of them is enough."""
 
     place: Place
     ways: tuple[Way, ...]
 
 
 class LineChange(NamedTuple):
-    """A condition that both sides have, with another operator or other values."""
+    """A condition that both sides have, with a different operator or different values."""
 
     before: Condition
     after: Condition
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """The values that only the side before has."""
+        """Values that only the side before has."""
         return tuple(value for value in self.before.values if value not in self.after.values)
 
     @property
     def added(self) -> tuple[str, ...]:
-        """The values that only the side after has."""
+        """Values that only the side after has."""
         return tuple(value for value in self.after.values if value not in self.before.values)
 
 
 class WayChange(NamedTuple):
-    """A way that became another."""
+    """A way that was changed into another."""
 
     lines: tuple[LineChange, ...]
     gone: Way
     """Conditions that no longer have to hold."""
     new: Way
-    """Conditions that have to hold as well now."""
+    """Conditions that now have to hold as well."""
 
 
 class ResourceChange(NamedTuple):
@@ -70,67 +70,67 @@ class ResourceChange(NamedTuple):
     added: tuple[str, ...]
     ways: tuple[Way, ...]
     listed: bool
-    """Whether the resources are entries of a `NotResource` list that both sides have, not places of their own."""
+    """Whether the resources are entries of a `NotResource` list that both sides have, rather than places of their own."""
 
 
 class ConditionChange(NamedTuple):
-    """Other conditions on resources that both sides have."""
+    """Different conditions on resources that both sides have."""
 
     place: Place
     everywhere: bool
-    """Whether that is every resource on which either side has the action."""
+    """Whether these are all the resources on which either side has the action."""
     revised: tuple[WayChange, ...]
     gone: tuple[Way, ...]
     new: tuple[Way, ...]
     kept: tuple[Way, ...]
-    """Ways that both sides have, one of which is still enough."""
+    """Ways that both sides have; any one of them is still enough."""
 
 
 class ActionDifference(NamedTuple):
-    """How one action differs, or several that differ alike."""
+    """How an action differs, or several actions in the same way."""
 
     effect: Effect
     element: ActionElement
     actions: tuple[str, ...]
     """For `NotAction` the whole list."""
     granted: tuple[GrantedOn, ...] = ()
-    """On what and how the one side allows it, where the other does not name it."""
+    """Where and how one side allows it, if the other does not name it."""
     resources: tuple[ResourceChange, ...] = ()
     conditions: tuple[ConditionChange, ...] = ()
     names_removed: tuple[str, ...] = ()
-    """For `NotAction`: what is no longer excepted."""
+    """For `NotAction`: actions that are no longer excepted."""
     names_added: tuple[str, ...] = ()
     part: tuple[str, ...] = ()
-    """For a pattern of which the other side has some actions: the ones that it lacks."""
+    """For a pattern of which the other side has some actions: those that it lacks."""
 
 
 class StillCovered(NamedTuple):
-    """Actions that one side names and the other has alike by a pattern: unchanged."""
+    """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
 
     effect: Effect
     side: Side
     """The side that names them."""
     actions: tuple[str, ...]
     by: str
-    """The other side's pattern; for a pattern that is spelled out now, `its actions by name`."""
+    """The other side's pattern, or `its actions by name` if a pattern is now spelled out."""
 
 
 SPELLED_OUT = "its actions by name"
 
 
 class Differences(NamedTuple):
-    """Two documents, action by action."""
+    """The differences between two documents, action by action."""
 
     added: tuple[ActionDifference, ...]
     removed: tuple[ActionDifference, ...]
     changed: tuple[ActionDifference, ...]
     covered: tuple[StillCovered, ...]
     alike: tuple[tuple[Effect, tuple[str, ...]], ...]
-    """What both sides have alike, by effect: action patterns, and `NotAction` lists as one text."""
+    """What both sides have in common, by effect: action patterns, and `NotAction` lists as one text."""
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many actions were added, removed and changed."""
+        """The numbers of actions added, removed and changed."""
         added, removed, changed = (
             sum(1 if each.element == "NotAction" else len(each.actions) for each in group)
             for group in (self.added, self.removed, self.changed)
@@ -139,7 +139,7 @@ class Differences(NamedTuple):
 
 
 def differences(before: Document, after: Document) -> Differences:
-    """Return what differs between two documents, with actions that differ alike as one."""
+    """Return what differs between two documents, with actions that differ in the same way together."""
     one, other = _Reading(before), _Reading(after)
     found = _Found()
     exceptions = _paired_exceptions(one, other)
@@ -154,7 +154,7 @@ def differences(before: Document, after: Document) -> Differences:
 
 @dataclass(slots=True)
 class _Found:
-    """The parts of `Differences` while they are gathered."""
+    """The parts of `Differences` as they are collected."""
 
     added: list[ActionDifference] = field(default_factory=list)
     removed: list[ActionDifference] = field(default_factory=list)
@@ -200,7 +200,7 @@ _Places = dict[Place, _Ways]
 
 
 class _Reading:
-    """A document's grants by target, as it spells them."""
+    """A document's grants by target, as written."""
 
     def __init__(self, document: Document) -> None:
         self.places: dict[Target, _Places] = {}
@@ -232,7 +232,7 @@ class _Reading:
                 known.setdefault(place, {}).setdefault(lines, way)
 
     def covering(self, target: Target) -> dict[str, _Places]:
-        """Return the other targets of the same effect that hold for all that one holds for, by name."""
+        """Return the other targets of the same effect that cover one, by name."""
         if target.element == "NotAction" or not target.actions:
             return {}
         (action,) = target.actions
@@ -251,7 +251,7 @@ class _Reading:
 
 
 def _principals(statement: Statement) -> Iterable[Condition]:
-    """Return the principals of a trust or resource policy as conditions, which they are: on who asks."""
+    """Yield the principals of a trust or resource policy as conditions on the caller."""
     for principal in statement.principals:
         yield Condition("", f"{statement.principal_element} {principal.kind}", principal.values)
 
@@ -276,7 +276,7 @@ def _joined(all_places: Iterable[_Places | None]) -> _Places:
 
 
 def _without_needless(places: _Places) -> _Places:
-    """Return the places without ways that need more than another way on the same resources, or on `*`."""
+    """Return the places without ways that require more than another way on the same resources or on `*`."""
     everywhere = places.get(Place("Resource", ("*",)), {})
     kept: _Places = {}
     for place, ways in places.items():
@@ -301,7 +301,7 @@ def _bare(places: _Places) -> dict[Place, frozenset[frozenset[Line]]]:
 
 
 def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
-    """Return the actions of a pattern that the other side does not have alike; None where it has none of them."""
+    """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
     if target.element == "NotAction" or not target.actions or not wildcard.is_wild(target.actions[0]):
         return None
     (pattern,) = target.actions
@@ -344,7 +344,7 @@ def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDif
 
 
 def _resource_changes(gone: _Places, new: _Places) -> tuple[ResourceChange, ...]:
-    """Return the resources that one side has alone, those with the same ways together."""
+    """Return the resources that only one side has, grouped by their ways."""
     groups: dict[tuple[ResourceElement, frozenset[frozenset[Line]]], tuple[list[Place], list[Place], _Ways]] = {}
     for index, places in enumerate((gone, new)):
         for place, ways in places.items():
@@ -369,7 +369,7 @@ def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere
     for one, other in _pairs(gone, new):
         before, after = gone[one], new[other]
         change = _way_change(before, after)
-        # Beside another way a condition is neither gone nor new for the action as a whole: both are given whole.
+        # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
         if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
             continue
         revised.append(change)
@@ -381,7 +381,7 @@ def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere
 def _pairs(
     gone: Mapping[frozenset[Line], Way], new: Mapping[frozenset[Line], Way]
 ) -> list[tuple[frozenset[Line], frozenset[Line]]]:
-    """Return which way before became which way after, the most alike first."""
+    """Return which way before became which way after, the most similar pairs first."""
     ranked = sorted(
         (
             (-_likeness(one, other), sorted(one), sorted(other), one, other)
@@ -399,7 +399,7 @@ def _pairs(
 
 
 def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
-    """Return how many keys two ways share; equal lines count twice."""
+    """Return how many keys two ways share; equal conditions count twice."""
     return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
 
 
@@ -419,7 +419,7 @@ def _way_change(before: Way, after: Way) -> WayChange:
 
 
 def _apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:
-    """Return what only one and what only the other has, in their order."""
+    """Return what only one has and what only the other has, in order."""
     keys_one, keys_other = {key(each) for each in one}, {key(each) for each in other}
     return (
         tuple(each for each in one if key(each) not in keys_other),
@@ -428,7 +428,7 @@ def _apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> 
 
 
 def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
-    """Return the lists of `NotAction` that became another list, under both targets."""
+    """Return the `NotAction` lists that became another list, under both targets."""
     found: dict[Target, ActionDifference] = {}
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
@@ -445,7 +445,7 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
 
 
 def _granted_on(places: _Places) -> tuple[GrantedOn, ...]:
-    """Return on what and how an action is allowed, places with the same ways as one."""
+    """Return where and how an action is allowed, with places that have the same ways together."""
     groups: dict[tuple[ResourceElement, object], tuple[list[str], _Ways]] = {}
     for place, ways in places.items():
         key = place.resources if place.element == "NotResource" else frozenset(ways)
@@ -457,7 +457,7 @@ def _granted_on(places: _Places) -> tuple[GrantedOn, ...]:
 
 
 def _alike_together(found: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
-    """Return the differences, with actions that differ alike as one."""
+    """Return the differences, with actions that differ in the same way together."""
     together: dict[ActionDifference, list[str]] = {}
     for each in dict.fromkeys(found):
         if each.element == "NotAction" or each.part:

@@ -1,7 +1,7 @@
-"""A policy document as values: parsed once at the edge, so that nothing else meets raw JSON.
+"""Policy documents as values, parsed once at the edge so that nothing else handles raw JSON.
 
-The grammar is IAM's (IAM User Guide, "Grammar of the IAM JSON policy language"). One object may stand where a list
-is meant, and a string where a list of strings is meant; both become tuples here.
+The grammar is IAM's (IAM User Guide, "Grammar of the IAM JSON policy language"). IAM accepts a single object or string
+in place of a list; both become tuples here.
 """
 
 import json
@@ -18,13 +18,13 @@ ResourceElement = Literal["Resource", "NotResource"]
 PrincipalElement = Literal["Principal", "NotPrincipal"]
 
 MAX_BYTES = 2_000_000
-"""The largest document read, in bytes of UTF-8. The largest that AWS manages has 94 KB."""
+"""The size of the largest document that is read, in bytes of UTF-8. AWS's largest has 94 KB."""
 
 MAX_STATEMENTS = 10_000
 """The most statements read in one document."""
 
 VERSIONS = ("2012-10-17", "2008-10-17")
-"""The versions of the policy language; a document without one has the older."""
+"""The versions of the policy language; a document without a version has the older one."""
 
 _ACTION = re.compile(r"\*+|[A-Za-z0-9*?-]+:[A-Za-z0-9_*?-]+", re.ASCII)
 _WILD_SERVICE = re.compile(r"(?!\*:\*+$)[^:]*[*?][^:]*:", re.ASCII)
@@ -38,7 +38,7 @@ _DOCUMENT_KEYS = {"Version", "Id", "Statement"}
 
 
 class Repeated(dict[str, object]):
-    """A JSON object in which two elements have one name, which IAM refuses; JSON itself would keep the last."""
+    """A JSON object with two elements of the same name, which IAM rejects; JSON parsers would keep the last."""
 
     def __init__(self, fields: Mapping[str, object], name: str) -> None:
         super().__init__(fields)
@@ -46,14 +46,14 @@ class Repeated(dict[str, object]):
 
 
 class Condition(NamedTuple):
-    """One line of a condition block: all of a statement's lines must hold."""
+    """One condition of a condition block; all conditions of a statement must hold."""
 
     operator: str
     """As written, such as `StringEquals` or `ForAllValues:StringLikeIfExists`."""
     key: str
-    """As written, such as `aws:RequestTag/eks:eks-cluster-name`; names ignore case."""
+    """As written, such as `aws:RequestTag/eks:eks-cluster-name`; case is ignored."""
     values: tuple[str, ...]
-    """Any of them may match; booleans and numbers in their JSON spelling."""
+    """One match is enough; booleans and numbers are in their JSON spelling."""
 
 
 class Principal(NamedTuple):
@@ -64,14 +64,14 @@ class Principal(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """One statement, with strings as written but without surrounding spaces."""
+    """One statement, with strings as written except for surrounding spaces."""
 
     sid: str | None
     effect: Effect
     action_element: ActionElement
     actions: tuple[str, ...]
     resource_element: ResourceElement | None
-    """None in a trust policy, which has no resource."""
+    """None in a trust policy, which has no resources."""
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...]
     principal_element: PrincipalElement | None = None
@@ -89,15 +89,15 @@ class Document(NamedTuple):
 def parse_text(text: str | bytes) -> Document:
     """Return the document that JSON text holds.
 
-    Raises DocumentError for text that is too large, not JSON, nested too deep or not a policy document.
+    Raises DocumentError for text that is too large, not JSON, too deeply nested or not a policy document.
     """
     return parse(load_json(text))
 
 
 def load_json(text: str | bytes) -> object:
-    """Return the JSON value of a document's text, within the limits above; DocumentError names what is wrong.
+    """Return the JSON value of a document's text; DocumentError if it is not JSON or exceeds the limits above.
 
-    An object with two elements of one name becomes a `Repeated`, which `parse` refuses with its place.
+    An object with two elements of the same name becomes a `Repeated`, which `parse` rejects with its place.
     """
     if len(text) > MAX_BYTES:
         raise DocumentError(f"the document has more than the {MAX_BYTES:,} bytes that ekstui reads.")
@@ -114,7 +114,7 @@ def load_json(text: str | bytes) -> object:
 
 
 def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object of its elements, as `object_pairs_hook`: a `Repeated` where two of them have one name."""
+    """Return a JSON object, as `object_pairs_hook`: a `Repeated` if two elements have the same name."""
     fields = dict(pairs)
     if len(fields) == len(pairs):
         return fields
@@ -123,10 +123,10 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def broken_rules(document: Document) -> Iterator[DocumentError]:
-    """Yield why IAM refuses a document as an identity policy, a permissions boundary or a session policy.
+    """Yield why IAM rejects a document as an identity policy, a permissions boundary or a session policy.
 
-    Source: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements. AWS's own policies
-    are older than some rules.
+    Source: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements. Some of AWS's own
+    policies are older than these rules.
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
@@ -143,7 +143,7 @@ def broken_rules(document: Document) -> Iterator[DocumentError]:
 
 
 def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
-    """Yield why IAM refuses a document as the trust policy of a role."""
+    """Yield why IAM rejects a document as the trust policy of a role."""
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
         place = f"Statement[{index}]"
@@ -187,9 +187,9 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
 
 
 def parse(value: object) -> Document:
-    """Return the document that a JSON value holds, or raise DocumentError naming the place that is wrong.
+    """Return the document that a JSON value contains; DocumentError names the place that is wrong.
 
-    What holds for one kind of policy only, and what IAM came to refuse, is for `broken_rules` to say.
+    `broken_rules` checks what applies to one kind of policy only, and what IAM rejects nowadays.
     """
     if not isinstance(value, dict):
         raise DocumentError(f"a policy document is an object, not {_kind(value)}.")
@@ -212,7 +212,7 @@ def parse(value: object) -> Document:
 
 
 def serialise(document: Document) -> dict[str, object]:
-    """Return the document as a JSON value in canonical shape: lists wherever IAM allows a list."""
+    """Return the document as a JSON value, with lists wherever IAM allows a list."""
     value: dict[str, object] = {}
     if document.version is not None:
         value["Version"] = document.version
@@ -223,7 +223,7 @@ def serialise(document: Document) -> dict[str, object]:
 
 
 def serialise_statement(statement: Statement) -> dict[str, object]:
-    """Return one statement as a JSON value in canonical shape."""
+    """Return one statement as a JSON value, with lists wherever IAM allows a list."""
     value: dict[str, object] = {}
     if statement.sid is not None:
         value["Sid"] = statement.sid
@@ -242,7 +242,7 @@ def serialise_statement(statement: Statement) -> dict[str, object]:
 
 
 def serialise_conditions(conditions: tuple[Condition, ...]) -> dict[str, dict[str, list[str]]]:
-    """Return a condition block as a JSON value: operator, then key, then the list of values."""
+    """Return a condition block as a JSON value: values by key by operator."""
     block: dict[str, dict[str, list[str]]] = {}
     for condition in conditions:
         block.setdefault(condition.operator, {})[condition.key] = list(condition.values)
@@ -298,7 +298,7 @@ def _principals(value: object, place: str) -> tuple[Principal, ...]:
 
 
 def _fields(value: Mapping[object, object], place: str) -> dict[str, object]:
-    """Return a JSON object's elements, or raise DocumentError where two of them have one name."""
+    """Return the elements of a JSON object; DocumentError if two have the same name."""
     if isinstance(value, Repeated):
         raise DocumentError("two elements have this name.", f"{place}.{value.name}".lstrip("."))
     return cast("dict[str, object]", value)

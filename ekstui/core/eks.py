@@ -9,7 +9,7 @@ Place = tuple[str, str]
 
 
 def may_be_nodes(principal: str) -> bool:
-    """Return whether the principal of an access entry can be nodes: those have roles, and not people's."""
+    """Return whether the principal of an access entry may be a node role, rather than a user or an SSO role."""
     return ":role/" in principal and "/aws-reserved/sso.amazonaws.com/" not in principal
 
 
@@ -36,7 +36,7 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class FargateProfile:
-    """A Fargate profile and the role its pods are run with."""
+    """A Fargate profile and its pod execution role."""
 
     name: str
     role_arn: str | None
@@ -45,18 +45,18 @@ class FargateProfile:
 
 @dataclass(frozen=True, slots=True)
 class Addon:
-    """An installed add-on, its own role and what EKS says it needs."""
+    """An installed add-on, its role and the permissions that EKS says it needs."""
 
     name: str
     version: str | None
     role_arn: str | None
-    """The role of its service account (IRSA), if it has one."""
+    """The role of its service account (IRSA), if any."""
     association_arns: tuple[str, ...] = ()
     """Pod Identity associations that the add-on owns."""
     requires_permissions: bool | None = None
-    """Whether EKS says this version needs IAM permissions; None where EKS was not asked."""
+    """Whether EKS says that this version needs IAM permissions; None if EKS was not asked."""
     recommended_policies: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    """Service account and the ARNs of the managed policies EKS recommends for it; None where EKS was not asked."""
+    """Service accounts with the ARNs of the managed policies that EKS recommends for them; None if EKS was not asked."""
     issues: tuple[HealthIssue, ...] = ()
 
 
@@ -75,7 +75,7 @@ class GivenAccess:
 
     @property
     def scope(self) -> str:
-        """`cluster` or `namespace`, as EKS has it."""
+        """`cluster` or `namespace`, as EKS calls it."""
         return "cluster" if self.namespaces is None else "namespace"
 
 
@@ -87,23 +87,23 @@ class AccessEntry:
     kind: str | None
     """`STANDARD`, `EC2_LINUX`, `EC2_WINDOWS`, `FARGATE_LINUX`, `EC2`, `HYBRID_LINUX` or `HYPERPOD_LINUX`.
 
-    None where the entry was not described: a user's or an SSO role's is only where a cluster is looked at.
+    None if the entry was not described; those of users and SSO roles are described only when a cluster is shown.
     """
     username: str | None = None
-    """What Kubernetes calls the principal; None where the entry was not described."""
+    """The principal's Kubernetes user name; None if the entry was not described."""
     groups: tuple[str, ...] = ()
-    """Groups of Kubernetes; what is bound to them is known there alone."""
+    """Kubernetes groups; only the cluster knows what is bound to them."""
     policies: tuple[GivenAccess, ...] | None = None
-    """The access policies that it gives; None where they were not read."""
+    """Its access policies; None if they were not read."""
 
     @property
     def takes_policies(self) -> bool:
-        """Whether an entry of its type may have access policies; True too where the type is not known."""
+        """Whether an entry of its type can have access policies; true also if the type is not known."""
         return self.kind in (None, "STANDARD", "EC2")
 
     @property
     def unread_nodes(self) -> bool:
-        """Whether it may be one of nodes and was not described."""
+        """Whether it may be a node role's and was not described."""
         return self.kind is None and may_be_nodes(self.principal_arn)
 
 
@@ -113,7 +113,7 @@ class Capability:
 
     name: str
     kind: str | None
-    """`ACK`, `KRO` or `ARGOCD`; None where it was not described."""
+    """`ACK`, `KRO` or `ARGOCD`; None if it was not described."""
     role_arn: str | None
     issues: tuple[HealthIssue, ...] = ()
 
@@ -126,30 +126,30 @@ class PodIdentityAssociation:
     namespace: str
     service_account: str
     role_arn: str | None
-    """None before the association was described."""
+    """None if the association was not described."""
     target_role_arn: str | None = None
     session_policy: str | None = None
     """A policy that limits the session further, as JSON text."""
     session_tags: bool = True
     """Whether sessions have EKS's tags, such as `eks-cluster-name`."""
     owner_arn: str | None = None
-    """The add-on that owns it, if one does."""
+    """The add-on that owns it, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """EC2 instances that belong to the cluster by their tags, grouped by instance profile."""
+    """EC2 instances that belong to the cluster according to their tags, grouped by instance profile."""
 
     instance_profile_arn: str
     karpenter_pool: str | None
-    """The Karpenter node pool of the tag `karpenter.sh/nodepool`."""
+    """The Karpenter node pool, from the tag `karpenter.sh/nodepool`."""
     count: int
     """Instances seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster and all that was read of it; a part that was not read is None, never empty."""
+    """A cluster and everything that was read of it; a part that was not read is None, never empty."""
 
     name: str
     region: str
@@ -162,7 +162,7 @@ class Cluster:
     authentication_mode: str | None = None
     """`API`, `API_AND_CONFIG_MAP` or `CONFIG_MAP`."""
     auto_mode: bool | None = None
-    """Whether Auto Mode's compute is on; None where the cluster was not described."""
+    """Whether Auto Mode compute is enabled; None if the cluster was not described."""
     auto_mode_node_role_arn: str | None = None
     outpost: bool = False
     ip_family: str | None = None
@@ -170,7 +170,7 @@ class Cluster:
     described: bool = False
     """Whether the cluster itself was described, so that its role and issuer are known."""
     issues: tuple[HealthIssue, ...] = ()
-    """Of the cluster itself."""
+    """Those of the cluster itself."""
     nodegroups: tuple[NodeGroup, ...] | None = None
     fargate_profiles: tuple[FargateProfile, ...] | None = None
     addons: tuple[Addon, ...] | None = None
@@ -179,7 +179,7 @@ class Cluster:
     associations: tuple[PodIdentityAssociation, ...] | None = None
     nodes: tuple[Node, ...] | None = None
     cut_short: tuple[str, ...] = ()
-    """Fields above whose list ended early, so that more may be there."""
+    """Fields above whose lists are incomplete."""
 
     @property
     def place(self) -> Place:
@@ -188,10 +188,10 @@ class Cluster:
 
     @property
     def needs_ec2(self) -> bool:
-        """Whether only EC2 knows what its nodes are.
+        """Whether EC2 has to be asked what its nodes are.
 
-        Without access entries nobody else knows the nodes that are in no node group; with them, an entry of type
-        EC2_LINUX does not say whether Karpenter or an Auto Scaling group started the node.
+        Without access entries, only EC2 knows the nodes outside of node groups. With them, an entry of type EC2_LINUX does
+        not tell whether Karpenter or an Auto Scaling group started the node.
         """
         if self.authentication_mode == "CONFIG_MAP":
             return True
@@ -203,7 +203,7 @@ class Cluster:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """What was not read of it, or not whole, and may use roles; in words."""
+        """The parts that may use roles and were not read, or not completely, in words."""
         if not self.described:
             return ("the cluster's own description",)
         missing = {
@@ -220,7 +220,7 @@ class Cluster:
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:
-        """Every problem that EKS reports of the cluster and its parts."""
+        """Every problem that EKS reports about the cluster and its parts."""
         parts: tuple[NodeGroup | FargateProfile | Addon | Capability, ...] = (
             *(self.nodegroups or ()),
             *(self.fargate_profiles or ()),
@@ -239,7 +239,7 @@ _PARTS = {
     "associations": "Pod Identity",
     "nodes": "EC2 instances",
 }
-"""The parts of a cluster that may use roles, by field, in words."""
+"""The parts of a cluster that may use roles: fields, and what they are called."""
 
 
 def _is_partial(parts: Iterable[object] | None, detail: str) -> bool:
@@ -253,7 +253,7 @@ class EksFacts:
 
     clusters: tuple[Cluster, ...]
     regions: tuple[str, ...]
-    """Regions whose list of clusters was read whole."""
+    """Regions whose list of clusters was read completely."""
 
     def find(self, name: str, region: str | None = None) -> tuple[Cluster, ...]:
         """Return the clusters of that name, in one region or in all."""

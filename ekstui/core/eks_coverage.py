@@ -1,4 +1,4 @@
-"""What was read of EKS and what was not: where a role may be used unseen, and a cluster's roles by how they are used."""
+"""What was read of EKS and what was not: where a role may be used unnoticed, and how a cluster uses its roles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from ekstui.core.eks import Cluster
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
 
 AWS_AUTH = "the aws-auth ConfigMap"
-"""What only the cluster itself holds, and names the roles of nodes beside access entries or in place of them."""
+"""Only the cluster itself knows it; it names the roles of nodes in addition to access entries, or in place of them."""
 
 _NODES = frozenset({"node groups", "access entries", "EC2 instances", AWS_AUTH})
 _PARTS = {
@@ -21,15 +21,15 @@ _PARTS = {
     "pods.eks.amazonaws.com": frozenset({"Pod Identity", "add-ons"}),
     "capabilities.eks.amazonaws.com": frozenset({"capabilities"}),
 }
-"""By service that a role trusts, the parts of a cluster that may use the role, in the words of `Cluster.unread`."""
+"""The parts of a cluster that may use a role, by the service that the role trusts, in the words of `Cluster.unread`."""
 
 DESCRIPTION = "the cluster's own description"
 
 
 def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
-    """Return where uses of the role may hide, a phrase each; regions that nobody asked about are left out."""
-    ways = _ways(role)
-    if ways is not None and not ways:
+    """Return where the role may be used unnoticed, as phrases; regions that were not requested are left out."""
+    parts_used = _parts_of(role)
+    if parts_used is not None and not parts_used:
         return ()
     if snapshot.eks is None:
         return ("clusters",)
@@ -39,24 +39,24 @@ def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
         f"{part} of cluster {cluster.name} in {cluster.region}"
         for cluster in snapshot.eks.clusters
         for part in _unread(cluster)
-        if ways is None or part in ways
+        if parts_used is None or part in parts_used
     ]
     return (*failed, *parts)
 
 
-def _ways(role: Role) -> frozenset[str] | None:
-    """Return the parts of a cluster that the role's trust lets use it; None where any may."""
+def _parts_of(role: Role) -> frozenset[str] | None:
+    """Return the parts of a cluster that can use a role according to its trust policy; None if any can."""
     if role.trust is None:
         return None
     parts: set[str] = set()
     for trustee in trustees(role.trust):
         if trustee.kind == "anyone":
             return None
-        parts.update(_ways_of(trustee))
+        parts.update(_parts_trusted(trustee))
     return frozenset(parts)
 
 
-def _ways_of(trustee: Trustee) -> frozenset[str]:
+def _parts_trusted(trustee: Trustee) -> frozenset[str]:
     if trustee.kind == "irsa":
         return frozenset({"add-ons", DESCRIPTION})
     if trustee.kind in ("account", "role", "session"):
@@ -66,13 +66,13 @@ def _ways_of(trustee: Trustee) -> frozenset[str]:
 
 
 def _unread(cluster: Cluster) -> tuple[str, ...]:
-    """Return what was not read of a cluster; with aws-auth in use, only EC2 knows the nodes that it names."""
+    """Return what was not read of a cluster; if aws-auth is in use, only EC2 knows the nodes that it names."""
     by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
     return (*cluster.unread, *((AWS_AUTH,) if by_map else ()))
 
 
 def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:
-    """Return the configured region, those of the OIDC providers' clusters, and those where cluster roles were used."""
+    """Return the configured region, the regions of the OIDC providers' clusters, and those where cluster roles were used."""
     regions = [snapshot.identity.region] if snapshot.identity.region else []
     regions.extend(
         region for arn in snapshot.oidc_providers or () if (region := eks_region(issuer_of(arn))) is not None
@@ -86,7 +86,7 @@ def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:
 
 
 Way = UseKind | Literal["issuer"]
-"""How a cluster uses a role; `issuer`: the role trusts the cluster's issuer, but no service account can assume it."""
+"""How a cluster uses a role. `issuer`: the role trusts the cluster's issuer, but no service account can assume it."""
 
 WAY_WORDS: dict[Way, str] = {
     "cluster": "cluster role",
@@ -104,10 +104,10 @@ WAY_WORDS: dict[Way, str] = {
     "issuer": "trust in the cluster's issuer that no service account fits",
     "capability": "capabilities",
 }
-"""In the order in which they are shown."""
+"""In display order."""
 
 ROLES = "the account's roles"
-"""What was not read where the list of roles is not whole."""
+"""What was not read if the list of roles is incomplete."""
 
 _SOURCES: dict[Way, tuple[str, ...]] = {
     "cluster": (DESCRIPTION,),
@@ -125,7 +125,7 @@ _SOURCES: dict[Way, tuple[str, ...]] = {
     "issuer": (DESCRIPTION, ROLES),
     "capability": ("capabilities",),
 }
-"""What shows each of them, in the words of `Cluster.unread`."""
+"""The parts of a cluster that reveal each of them, in the words of `Cluster.unread`."""
 
 
 class Branch(NamedTuple):
@@ -133,22 +133,22 @@ class Branch(NamedTuple):
 
     way: Way
     roles: tuple[tuple[str, tuple[Use, ...]], ...]
-    """By name: each role's ARN, with its uses of this way."""
+    """Role ARNs, sorted by name, with their uses of this kind."""
     unread: tuple[str, ...]
-    """What was not read and may name more roles; only where this is empty does no role mean that there is none."""
+    """What was not read and may name more roles. If it is not empty, there may be roles even if none is listed."""
     looked_at: bool
-    """Whether anything that would show it was read."""
+    """Whether anything that would reveal a role was read."""
 
 
 def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
-    """Return a branch for every way in which a cluster can use roles; a role that is used in two ways is in both.
+    """Return a branch for every way in which a cluster can use roles; a role used in two ways is in both.
 
-    `roles` holds the uses in this cluster by ARN; `roles_complete` says whether all roles of the account were read.
+    `roles` are the uses in this cluster by role ARN; `roles_complete` tells whether all roles of the account were read.
     """
-    # A cluster that was not described says no more than that of itself; its parts may have been read all the same.
+    # The parts of a cluster may have been read even if the cluster itself was not described.
     unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
     if cluster.authentication_mode != "API":
-        # EC2 shows the nodes that run, but only the cluster itself knows whom else the map lets join.
+        # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)
     found: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in WAY_WORDS}
     for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):

@@ -1,7 +1,7 @@
-"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, and what is not known kept apart.
+"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, with a verdict for what is unknown.
 
-Identity policies, boundary and session policies are each decided so. What a request's own ARNs say about its context
-is added to what is given.
+Identity policies, the permissions boundary and session policies are each decided this way. The context that follows
+from a request's ARNs is added to the given one.
 """
 
 import re
@@ -18,26 +18,26 @@ from ekstui.core.document import Document, Statement
 from ekstui.core.reference import Reference
 
 RESOURCE = "resource"
-"""Stands among the missing keys where the resource itself was not given; a condition key always has a colon."""
+"""Listed among the missing keys if the resource was not given; condition keys always have a colon."""
 
 PRINCIPAL = "principal"
-"""The same for the principal, which the trust policy of a role is asked about."""
+"""The same for the principal, which a trust policy needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for. A context key that is neither in `context` nor in `absent` is unknown."""
+    """A request to evaluate. A context key that is neither in `context` nor in `absent` is unknown."""
 
     action: str
-    """Such as `ec2:CreateVolume`; case does not count."""
+    """Such as `ec2:CreateVolume`; case is ignored."""
     resources: tuple[str, ...] = ()
-    """The ARNs that must all be allowed, or `*` for an action without resources; empty where they were not given."""
+    """ARNs that must all be allowed, or `*` for an action without resources; empty if not given."""
     principal: str | None = None
-    """The ARN of who asks, as a message has it: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
+    """The caller's ARN: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values by condition key; key names ignore case, and no values at all means absent."""
+    """Values by condition key; case is ignored in keys, and a key without values is absent."""
     absent: frozenset[str] = frozenset()
-    """Keys that the request does not have; `aws:RequestTag/*` stands for every key of that form."""
+    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
 
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
@@ -49,7 +49,7 @@ class AppliedPolicy(NamedTuple):
     """A policy that takes part in a decision."""
 
     name: str
-    """A policy's name, a role's inline policy, or a file."""
+    """The name of a policy or of a file."""
     version: int | None
     """None for a policy without versions."""
     document: Document
@@ -58,7 +58,7 @@ class AppliedPolicy(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A part of a statement that does not fit the request, or may not."""
+    """A part of a statement that does not match the request, or may not."""
 
     part: Part
     key: str | None
@@ -66,14 +66,14 @@ class Failure(NamedTuple):
     operator: str
     """The condition operator, or the element's name, such as `NotResource`."""
     wanted: tuple[str, ...]
-    """What the statement asks for, as written."""
+    """What the statement requires, as written."""
     given: tuple[str, ...] | None
-    """What the request has: empty if it lacks the key, None if that is not known."""
+    """What the request has; empty if it lacks the key, None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementResult:
-    """What became of one statement for one resource."""
+    """The result of one statement for one resource."""
 
     layer: Layer
     policy: AppliedPolicy
@@ -81,24 +81,24 @@ class StatementResult:
     """The statement's place in its document, from 0."""
     statement: Statement
     matches: Truth
-    """Whether the statement matches the request; None where that is not known."""
+    """Whether the statement matches the request; None if that is not known."""
     failed: tuple[Failure, ...]
-    """The parts that do not match; where `matches` is None, those that are not known."""
+    """The parts that do not match, or, if `matches` is None, those that are not known."""
     missing: tuple[str, ...]
-    """The keys that would decide it."""
+    """Keys whose values would decide it."""
 
 
 class ResourceEvaluation(NamedTuple):
     """The decision about one resource of the request."""
 
     resource: str | None
-    """None where it was not given."""
+    """None if not given."""
     verdict: Verdict
     decided_by: Layer | None
-    """The layer that denied, for a verdict of denial; None else."""
+    """The layer that denied the request; None if it is not denied."""
     statements: tuple[StatementResult, ...]
     missing: tuple[str, ...]
-    """The keys that would decide, in the order of the statements; empty unless the verdict is `depends`."""
+    """Keys whose values would decide it, in statement order; empty unless the verdict is `depends`."""
 
 
 class Evaluation(NamedTuple):
@@ -111,14 +111,14 @@ class Evaluation(NamedTuple):
 
     @property
     def decisive(self) -> ResourceEvaluation:
-        """The first resource whose verdict is that of the request."""
+        """The first resource with the verdict of the request."""
         return next(entry for entry in self.resources if entry.verdict == self.verdict)
 
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
-# IAM User Guide, "AWS global condition context keys": the actions without `aws:ResourceAccount`. EBS has it for none.
+# IAM User Guide, "AWS global condition context keys": actions without `aws:ResourceAccount`. No EBS action has it.
 _WITHOUT_RESOURCE_ACCOUNT = frozenset(
     {
         *(
@@ -147,7 +147,7 @@ _WITHOUT_RESOURCE_ACCOUNT = frozenset(
 def context_of(request: Request, resource: str | None) -> Context:
     """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
 
-    What the service authorization reference does not list follows from nothing: it is silent about many keys.
+    A key is not taken to be absent because the service authorization reference does not list it; many are missing there.
     """
     values: dict[str, tuple[str, ...]] = {}
     if request.principal is not None:
@@ -157,13 +157,13 @@ def context_of(request: Request, resource: str | None) -> Context:
         account = arn.split_arn(resource).account
         if _ACCOUNT.fullmatch(account):
             values["aws:resourceaccount"] = (account,)
-    # What was given goes before what follows.
+    # Given values override what follows from ARNs.
     values |= {key.lower(): entries for key, entries in request.context.items()}
     absent = {key.lower() for key in request.absent}
     for key in absent.intersection(values).difference(key.lower() for key in request.context):
         del values[key]
     if (tags := values.get("aws:tagkeys")) and all(f"aws:requesttag/{tag.lower()}" in values for tag in tags):
-        # `aws:TagKeys` holds every tag of the request, so there is no other.
+        # `aws:TagKeys` lists every tag of the request, so there are no others.
         absent.add("aws:requesttag/*")
     return Context(values, frozenset(absent))
 
@@ -183,7 +183,7 @@ def _of_principal(principal: str) -> Mapping[str, tuple[str, ...]]:
     elif parts.service == "iam" and kind == "role" and name:
         values |= {"aws:principalarn": (principal,), "aws:principaltype": ("AssumedRole",), "aws:username": ()}
     elif parts.service == "sts" and kind == "assumed-role":
-        # The role's own ARN stays unknown: the session's ARN leaves out the role's path.
+        # The role's ARN stays unknown, because the session's ARN omits the path.
         values |= {"aws:principaltype": ("AssumedRole",), "aws:username": ()}
     elif parts.service == "iam" and parts.resource == "root":
         values |= {"aws:principalarn": (principal,), "aws:principaltype": ("Account",), "aws:username": ()}
@@ -212,9 +212,9 @@ def evaluate(
 ) -> Evaluation:
     """Return what IAM decides about `request` by these policies alone.
 
-    A boundary and session policies grant nothing; they must allow as well. A resource that was not given stays unknown;
-    it is called `*` where `reference` gives the action none, though IAM asks some of those about an ARN all the same
-    (iam:ListInstanceProfiles about `instance-profile/`).
+    A boundary and session policies grant nothing; they must allow the request as well. A resource that was not given
+    stays unknown. It is called `*` if `reference` lists no resource types for the action, although IAM evaluates some of
+    those actions on an ARN (iam:ListInstanceProfiles on `instance-profile/`).
     """
     layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
     if boundary is not None:
@@ -295,7 +295,7 @@ def _statement_result(
         Failure("action", None, statement.action_element, statement.actions, (request.action,)),
     )
     if statement.resource_element is None:
-        # IAM accepts no identity policy without one; a trust policy is about its own role.
+        # IAM rejects identity policies without a resource; a trust policy applies to its own role.
         judge(False, Failure("resource", None, "Resource", (), None))
     else:
         wanted = [resolve(entry, context, has_variables=has_variables) for entry in statement.resources]
@@ -352,7 +352,7 @@ def _resource_listed(wanted: Resolved, resource: str | None) -> Truth:
 
 
 def _in_order(keys: Iterable[str]) -> tuple[str, ...]:
-    """Return keys without repetition; names that differ in case only are one key."""
+    """Return keys without duplicates, ignoring case."""
     first: dict[str, str] = {}
     for key in keys:
         first.setdefault(key.lower(), key)

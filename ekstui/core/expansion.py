@@ -1,11 +1,11 @@
-"""Which actions a document names: its patterns, expanded over the service authorization reference, and what it gives of each.
+"""The actions that a document matches, expanded over the service authorization reference, and what it grants of each.
 
-Literal actions that the reference lacks always count, because AWS knows actions that it does not document. A wildcard
-matches them too where the same effect names them elsewhere in the document.
+Literal actions that the reference lacks always count, because AWS has undocumented actions. Wildcards match them too if
+the same effect names them elsewhere in the document.
 
-A policy such as PowerUserAccess names 22,000 actions in one breath. What is given of an action depends only on the
-statements that name it, those that deny it, its resource types and the condition keys it supports, so it is worked out
-once for each such combination.
+A policy such as PowerUserAccess matches 22,000 actions at once. What is granted of an action depends only on the
+statements that allow or deny it, its resource types and the condition keys it supports, so it is computed once for each
+such combination.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,26 +18,26 @@ from ekstui.core.document import Condition, Document, Effect, Statement
 from ekstui.core.reference import MAX_ACTION_LENGTH, ActionInfo, reference
 from ekstui.errors import DocumentError
 
-# How much of a document is read, far above what IAM accepts (10,240 characters). The largest policy that AWS manages
-# has 4,500 action patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.
+# Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
+# patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.
 MAX_PATTERNS = 20_000
 """The most action patterns in one document."""
 
 MAX_WILD_PATTERNS = 4_000
-"""The most different patterns with a wildcard in one document; each is tried on all actions of its service."""
+"""The most distinct patterns with a wildcard in one document; each is matched against all actions of its service."""
 
 MAX_BROAD_PATTERNS = 100
-"""The most different patterns with a wildcard in the service part; each is tried on all known actions."""
+"""The most distinct patterns with a wildcard in the service part; each is matched against all known actions."""
 
 MAX_PAIRS = 2_000_000
-"""The most pairs of a named action and a resource or condition line of its statement, in one document."""
+"""The most pairs of a matched action and a resource or condition of its statement, in one document."""
 
 MAX_CHARACTERS = 100_000_000
-"""The most characters in those lines, each counted for every action: JSON repeats them. AWS's own have up to 8 million."""
+"""The most characters in those pairs, since JSON repeats them for every action. AWS's policies have up to 8 million."""
 
 
 def check_patterns(document: Document) -> None:
-    """Raise DocumentError if a document has more action patterns than are expanded in a few seconds."""
+    """Raise DocumentError if a document has more action patterns than can be expanded in a few seconds."""
     count = sum(len(statement.actions) for statement in document.statements)
     if count > MAX_PATTERNS:
         raise DocumentError(f"{count:,} action patterns; ekstui reads up to {MAX_PATTERNS:,}.", "Statement")
@@ -52,13 +52,13 @@ def check_patterns(document: Document) -> None:
 
 
 class PairCount:
-    """The running number of pairs of an action and what its statement says of it."""
+    """The running number of pairs of an action and a resource or condition of its statement."""
 
     def __init__(self) -> None:
         self._pairs = self._characters = 0
 
     def add(self, index: int, actions: int, lines: int, characters: int = 0) -> None:
-        """Count a statement's actions with its resources and condition lines; DocumentError beyond the limits."""
+        """Count a statement's actions with its resources and conditions; DocumentError beyond the limits."""
         self._pairs += actions * max(1, lines)
         self._characters += actions * characters
         if self._characters > MAX_CHARACTERS:
@@ -71,18 +71,18 @@ class PairCount:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """What names an action: one pattern of one statement; one value stands for all the actions that it names."""
+    """What matches an action: one pattern of one statement; one value is shared by all actions that it matches."""
 
     statement: int
-    """Its place in the document, from 0."""
+    """Its position in the document, from 0."""
     pattern: str
     """As written; for `NotAction` the whole list, as `NotAction: iam:*, account:*`."""
     specific: bool
-    """Whether it names the service, so that an action it cannot give is worth a warning."""
+    """Whether it names the service, so that an action it cannot grant is worth a warning."""
 
 
 class NamedActions(NamedTuple):
-    """The actions of one service that a document names under one effect."""
+    """The actions of one service that a document matches under one effect."""
 
     known: Mapping[str, tuple[Source, ...]]
     """By the reference's spelling, such as `ec2:DescribeSubnets`."""
@@ -97,9 +97,9 @@ def _characters(condition: Condition) -> int:
 
 
 def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
-    """Return what the document's statements of one effect name, by service prefix in lower case.
+    """Return what the document's statements of one effect match, by service prefix in lower case.
 
-    Raises DocumentError for a document that names more than the limits above allow.
+    Raises DocumentError for a document that exceeds the limits above.
     """
     check_patterns(document)
     pairs = PairCount()
@@ -141,13 +141,13 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
 
 
 def names_action(statement: Statement, action: str) -> bool:
-    """Return whether the statement's Action or NotAction takes in one action, whatever its case."""
+    """Return whether the statement's Action or NotAction matches one action, ignoring case."""
     listed = any(matches_action(pattern, action) for pattern in statement.actions)
     return listed == (statement.action_element == "Action")
 
 
 def matches_action(pattern: str, action: str) -> bool:
-    """Return whether an action pattern matches one action, whatever the case of either."""
+    """Return whether an action pattern matches one action, ignoring case."""
     pattern, action = pattern.strip().lower(), action.strip().lower()
     if ":" not in pattern:
         return bool(pattern) and not pattern.strip("*")
@@ -161,7 +161,7 @@ def matches_action(pattern: str, action: str) -> bool:
 
 
 class LiteralIndex:
-    """What statements name of single actions, the unknown ones above all: by exact name, by wildcard, by exception."""
+    """What statements match of single actions, mainly unknown ones: by name, by wildcard, by exception."""
 
     def __init__(self, statements: Iterable[tuple[int, Statement]], pairs: PairCount) -> None:
         self._pairs = pairs
@@ -197,7 +197,7 @@ class LiteralIndex:
         )
 
     def sources(self, action: str) -> tuple[Source, ...]:
-        """Return everything that names one action, in the document's order."""
+        """Return everything that matches one action, in document order."""
         lower = action.lower()
         candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._broad]
         compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
@@ -209,7 +209,7 @@ class LiteralIndex:
 
 
 class _Collected:
-    """The parts of a NamedActions while they are gathered."""
+    """The parts of a NamedActions as they are collected."""
 
     def __init__(self) -> None:
         self.groups: list[tuple[Source, tuple[str, ...]]] = []
@@ -231,7 +231,7 @@ class _Collected:
 
 
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
-    """Yield the known actions that each pattern of a statement names, a service at a time."""
+    """Yield the known actions that each pattern of a statement matches, one service at a time."""
     if statement.action_element == "NotAction":
         source = Source(index, _not_action(statement), specific=False)
         for service, names in _all_but(statement.actions):
@@ -261,42 +261,42 @@ def _not_action(statement: Statement) -> str:
 
 
 class Common(NamedTuple):
-    """What is given of all actions that make no difference."""
+    """What is granted of every action in the same situation."""
 
     given: Given
     denied: Denied | None
 
 
 class ActionRead(NamedTuple):
-    """One action that a document names, and what the document gives of it."""
+    """One action that a document matches, and what the document grants of it."""
 
     name: str
     info: ActionInfo | None
-    """None where the reference lacks the action."""
+    """None if the reference lacks the action."""
     sources: tuple[Source, ...]
     statements: tuple[int, ...]
-    """The places of the statements that name it."""
+    """The positions of the statements that match it."""
     common: Common
 
     @property
     def specific(self) -> bool:
-        """Whether a pattern names the service, so that what it cannot give is worth a warning."""
+        """Whether a pattern names the service, so that what it cannot grant is worth a warning."""
         return any(source.specific for source in self.sources)
 
 
 @dataclass(slots=True)
 class _Group:
-    """The actions that the same statements name and the same statements deny."""
+    """The actions that the same statements match and the same statements deny."""
 
     denying: tuple[int, ...]
     on_all: bool
-    """Whether all of these statements hold on the same resources for every action."""
+    """Whether all of these statements apply to the same resources for every action."""
     common: dict[tuple[object, ...], Common]
-    """By what else makes a difference."""
+    """By whatever else makes a difference."""
 
 
 class Reader:
-    """The reading of one document's statements of one effect."""
+    """Reads one document's statements of one effect."""
 
     def __init__(self, document: Document, effect: Effect, denials: Mapping[str, NamedActions]) -> None:
         self._statements = document.statements
@@ -310,7 +310,7 @@ class Reader:
         self._groups: dict[tuple[tuple[int, ...], tuple[Source, ...]], _Group] = {}
 
     def service(self, service: str, named: NamedActions) -> list[ActionRead]:
-        """Return the actions of a service that the document names, in the reference's order, unknown ones last."""
+        """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
         find = reference().find
         denied_known = self._denials[service].known if service in self._denials else {}
         on_keys = {

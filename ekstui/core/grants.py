@@ -1,7 +1,7 @@
 """Grants: the smallest units that a statement allows or denies, and that a change adds or removes.
 
 Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped
-and named. A grant here is a `Target` (whose effect it is and on which action) with an `Extent` (where and when).
+and named. A grant is a `Target` (effect and action) with an `Extent` (resources and conditions).
 """
 
 from collections.abc import Collection
@@ -16,26 +16,26 @@ Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 
 
 class Grant(NamedTuple):
-    """On what, and under which conditions, a statement's effect holds for an action."""
+    """The resources and conditions for which a statement's effect applies to an action."""
 
     resource_element: ResourceElement
     resources: tuple[str, ...]
-    """One resource for `Resource`, the whole list for `NotResource`."""
+    """One resource for `Resource`; the whole list for `NotResource`."""
     conditions: tuple[Condition, ...]
     """The whole condition block."""
 
 
 class Target(NamedTuple):
-    """What two documents are compared by."""
+    """The effect and action by which two documents are compared."""
 
     effect: Effect
     element: ActionElement
     actions: tuple[str, ...]
-    """Lower case: one action pattern for `Action`, the whole sorted list for `NotAction`."""
+    """In lower case: one action pattern for `Action`; the whole sorted list for `NotAction`."""
 
 
 class Line(NamedTuple):
-    """One line of a condition block, so that equal lines are equal values."""
+    """One condition of a condition block, normalised so that equal conditions are equal values."""
 
     operator: str
     key: str
@@ -44,18 +44,18 @@ class Line(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """Where and when a grant holds, so that equal grants are equal values."""
+    """Where and when a grant applies, normalised so that equal grants are equal values."""
 
     element: ResourceElement
     resources: tuple[str, ...]
-    """One resource for `Resource`, the whole sorted list for `NotResource`; none in a trust policy."""
+    """One resource for `Resource`; the whole sorted list for `NotResource`; empty in a trust policy."""
     conditions: frozenset[Line]
     principals: frozenset[tuple[str, str, str]] = frozenset()
-    """(element, kind, value) of a trust or resource policy; else empty."""
+    """(element, kind, value) in a trust or resource policy; otherwise empty."""
 
 
 def grants(document: Document) -> dict[Target, frozenset[Extent]]:
-    """Return the document's grants, normalised: equal for two documents that give and take the same grants."""
+    """Return the document's grants, normalised: equal for documents that allow and deny the same."""
     found: dict[Target, frozenset[Extent]] = {}
     expands = document.version == VARIABLES_SINCE
     for statement in document.statements:
@@ -71,7 +71,7 @@ def grants(document: Document) -> dict[Target, frozenset[Extent]]:
 def spelled_grants(
     document: Document, targets: Collection[Target]
 ) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
-    """Return the actions and grants of those targets as the document spells them, each once, in a stable order."""
+    """Return the actions and grants of the targets as the document spells them, without duplicates, in a stable order."""
     actions: dict[Target, tuple[str, ...]] = {}
     spelled: dict[Target, dict[Extent, Grant]] = {}
     for statement in document.statements:
@@ -85,22 +85,22 @@ def spelled_grants(
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
-    """Return the grants that a statement gives or takes for each of its actions, as it spells them."""
+    """Return the grants that a statement allows or denies for each of its actions, as written."""
     return tuple(grant for _, grant in _extents(statement, expands=True))
 
 
 def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
-    """Return a condition block as a set of lines: all of them must hold, in whatever order they stand."""
+    """Return a condition block as a set of normalised conditions, since their order does not matter."""
     return frozenset(map(normalised, conditions))
 
 
 def normalised(condition: Condition) -> Line:
-    """Return a condition so that spaces, the key's case and the order of its values make no difference."""
+    """Return a condition without differences in spaces, case of the key and order of values."""
     return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
 
 
 def targets_of(statement: Statement) -> list[Target]:
-    """Return the targets of a statement: one for each action, in its order, or one for all of `NotAction`."""
+    """Return the targets of a statement: one for each action, in order, or one for a whole `NotAction`."""
     if statement.action_element == "NotAction":
         folded = tuple(sorted({action.lower() for action in statement.actions}))
         return [Target(statement.effect, "NotAction", folded)]
@@ -109,14 +109,14 @@ def targets_of(statement: Statement) -> list[Target]:
 
 @lru_cache(maxsize=65536)
 def _target(effect: Effect, action: str) -> Target:
-    """Return the target of one action; versions of a policy share most of theirs."""
+    """Return the target of one action; versions of a policy share most of them."""
     return Target(effect, "Action", (action.lower(),))
 
 
 def _extents(statement: Statement, *, expands: bool) -> list[tuple[Extent, Grant]]:
     """Return each extent with the grant that spells it.
 
-    Where the document's version does not expand policy variables, the extent has them as the literal text they are.
+    If the document's version does not expand policy variables, the extent contains them as literal text.
     """
     lines = normalised_conditions(statement.conditions)
     if not expands:
@@ -149,5 +149,5 @@ def _order(grant: Grant) -> tuple[str, tuple[str, ...], list[tuple[str, str, tup
 
 
 def sort_key(target: Target) -> tuple[str, str, tuple[str, ...]]:
-    """Return what targets are listed by: Allow before Deny, Action before NotAction, then the names."""
+    """Return the sort key of a target: Allow before Deny, Action before NotAction, then by name."""
     return target.effect, target.element, target.actions

@@ -1,4 +1,4 @@
-"""Which policies allow an action: through which pattern, on what, since when and how, and what they deny themselves."""
+"""Which policies allow an action: by which pattern, on which resources, since when, and what they deny themselves."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -18,21 +18,21 @@ from ekstui.errors import InputError
 
 
 class Wider(NamedTuple):
-    """A version since which an action is allowed in more cases than since the start of the run."""
+    """A version that allows an action in more cases than the version before."""
 
     version: int
     created: datetime | None
     without: tuple[str, ...]
-    """The condition keys that it dropped, as the version before spells them; none where it gave something else."""
+    """The condition keys that it dropped, as the version before spells them; empty if it added something else."""
 
 
 def widenings(
     policy: Policy, since: int, documents: Mapping[int, Document], action: str, resource: str | None = None
 ) -> tuple[Wider, ...]:
-    """Return the versions after `since` that gave a part of what the default version allows, oldest first.
+    """Return the versions after `since` that added a part of what the default version allows, oldest first.
 
-    `documents` holds the policy's documents from `since` to the default version, by number; one that nobody has is
-    left out. With `resource` the question is about that ARN or ARN pattern alone.
+    `documents` are the policy's documents from `since` to the default version, by number, as far as they are known.
+    With `resource`, only that ARN or ARN pattern counts.
     """
     run = [info for info in policy.versions if since <= info.number <= policy.default_version]
     known = [(info, _held(documents[info.number], action, resource)) for info in run if info.number in documents]
@@ -56,7 +56,7 @@ def widenings(
 
 
 def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
-    """Return the condition keys, as written, of what an extent covers of the version before and does not ask for."""
+    """Return the condition keys, as written, that an extent no longer requires of what it covers in the version before."""
     kept = {line.key for line in extent.conditions}
     return {
         condition.key
@@ -68,7 +68,7 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
 
 
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
-    """Return where and when a document allows an action, of the resource alone where one is asked for."""
+    """Return where and when a document allows an action, only on the resource if one is given."""
     found: dict[Extent, Grant] = {}
     for statement in document.statements:
         if statement.effect == "Allow" and statement_may_match(statement, action):
@@ -85,52 +85,52 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
 
 
 class Since(NamedTuple):
-    """Where the unbroken run of versions that allow an action begins; the run ends at the default version."""
+    """The start of the unbroken run of versions that allow an action; it ends at the default version."""
 
     version: int
     created: datetime | None
     at_latest: bool
-    """True if numbers that nobody saw stand right before it, so that it may be older."""
+    """Whether the versions right before it are not known, so that the run may be older."""
 
 
 class Holder(NamedTuple):
-    """A policy whose default version allows the action, conditions and Deny set aside."""
+    """A policy whose default version allows the action, apart from conditions and Deny statements."""
 
     policy: Policy
     version: int
     """The default version."""
     since: Since
     pattern: str
-    """The most specific pattern that allows it, as written; for `NotAction` the whole list, with commas."""
+    """The most specific pattern that allows it, as written; for `NotAction` the whole list, separated by commas."""
     via: ActionElement
     grants: tuple[Grant, ...]
-    """Every grant of the action, as written; with a resource asked for, those that can match it."""
+    """Every grant of the action, as written; if a resource is given, those that can match it."""
     denied: Denied | None
-    """How far a Deny of the same policy takes the grants back; None where no Deny touches them."""
+    """How far a Deny of the same policy revokes the grants; None if no Deny affects them."""
     covers: tuple[str, ...]
-    """The action's resource types that the grants can match; none for a pattern and for an unknown action."""
+    """The action's resource types that the grants can match; empty for a pattern or an unknown action."""
     lacks: tuple[str, ...]
-    """The action's resource types that they cannot match; whether they match those in neither list is undecided."""
+    """The action's resource types that they cannot match; those in neither list are undecided."""
     applies: bool
-    """False where, by the reference, the action cannot be used on any of these resources."""
+    """False if, according to the reference, the action cannot be used on any of these resources."""
     wider: tuple[Wider, ...] = ()
-    """The later versions of the run that gave a part of it, as far as they were looked at."""
+    """The later versions of the run that added a part of it, if they were looked at."""
 
 
 class WhoCan(NamedTuple):
-    """The policies that allow an action or something under a pattern."""
+    """The policies that allow an action, or some action under a pattern."""
 
     action: str
-    """In the reference's spelling where it has the action."""
+    """In the reference's spelling if it has the action."""
     level: str
-    """Its access level; `unknown` for a pattern or where the reference lacks it."""
+    """Its access level; `unknown` for a pattern, or if the reference lacks it."""
     holders: tuple[Holder, ...]
     is_named: bool = True
-    """False for an action that neither the reference nor any policy names: patterns alone may give it."""
+    """False for an action that neither the reference nor any policy names; only wildcards may allow it."""
 
 
 def parse_action(text: str) -> str:
-    """Return an action or pattern that a user names, in the reference's spelling; InputError for anything else."""
+    """Return an action or pattern that a user typed, in the reference's spelling; InputError for anything else."""
     action = text.strip()
     service, colon, name = action.partition(":")
     if action == "*":
@@ -148,10 +148,10 @@ def parse_action(text: str) -> str:
 
 
 def who_can(action: str, candidates: Iterable[Candidate], resource: str | None = None, *, types: bool = True) -> WhoCan:
-    """Return which of the policies that may allow an action or pattern do, in the order given.
+    """Return which of the candidates allow an action or pattern, in the order given.
 
-    With `resource`, an ARN or ARN pattern, only those stay that have a grant which can match it. Without `types` it is
-    not looked at which resource types the grants cover, which takes most of the time.
+    With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
+    `covers` and `lacks` are left empty, which saves most of the time.
     """
     info = _known(action)
     holders = (holder_of(candidate, action, resource, types=types) for candidate in candidates)
@@ -163,7 +163,7 @@ def who_can(action: str, candidates: Iterable[Candidate], resource: str | None =
 
 
 def holder_of(candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True) -> Holder | None:
-    """Return how a policy allows an action or pattern (see `who_can`), or None if it does not."""
+    """Return how a policy allows an action or pattern (see `who_can`); None if it does not."""
     matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
     allows = [statement for statement in matching if statement.effect == "Allow"]
     grants = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
@@ -189,9 +189,9 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
 
 
 def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
-    """Return the first version of the run that allows something and ends at the default version.
+    """Return the start of the run of versions that allow something and end at the default version.
 
-    `allows` is asked from the newest version back. A version that nobody saw does not break the run.
+    `allows` is called from the newest version back. Unknown versions do not break the run.
     """
     first = policy.default_version
     seen = [info for info in policy.versions if info.number <= policy.default_version]
@@ -205,14 +205,14 @@ def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
 
 
 def can_match(grant: Grant, resource: str) -> bool:
-    """Return False only if a grant can never hold on an ARN, or on anything that an ARN pattern matches."""
+    """Return False only if a grant can never apply to an ARN, or to anything that an ARN pattern matches."""
     if grant.resource_element == "NotResource":
         return not any(arn.resource_covers(each, resource) is True for each in grant.resources)
     return any(arn.overlaps_resource(each, resource) is not False for each in grant.resources)
 
 
 def types_covered(info: ActionInfo, grants: Iterable[Grant]) -> tuple[str, ...]:
-    """Return the action's resource types, in the reference's order, of which some resource may match the grants."""
+    """Return the action's resource types that the grants may match, in the reference's order."""
     held = tuple(grants)
     service = info.name.partition(":")[0]
     return tuple(use.name for use in info.resource_types if any(_covers_type(service, use.name, each) for each in held))
@@ -228,10 +228,10 @@ def _types_lacking(info: ActionInfo, grants: tuple[Grant, ...]) -> tuple[str, ..
 
 
 def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
-    """Return the names that come closest to an unknown action, best first.
+    """Return the names most similar to an unknown action, best first.
 
-    Sought are actions of that name in any service, the reference's actions of the nearest services, and `named`,
-    actions that documents name.
+    These are actions of that name in any service, actions of the services with the most similar names, and `named`,
+    the actions that documents name.
     """
     import difflib  # 5 ms, and only for a name that does not exist
 
@@ -243,13 +243,13 @@ def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> t
     spelled = {full.lower(): full for each in services for full in known.names(each).values()}
     spelled.update({each.lower(): each for each in named})
     close = difflib.get_close_matches(action.lower(), spelled, limit, 0.75)
-    # Of another service, the very name is nearer than one that is spelled alike.
+    # The same name in another service is closer than a similar name.
     found = dict.fromkeys((*actions_named(name, 3), *(spelled[each] for each in close)))
     return tuple(found)[:limit]
 
 
 def actions_named(name: str, limit: int = 5) -> tuple[str, ...]:
-    """Return the reference's actions of that name, whatever the service and the case of the name."""
+    """Return the reference's actions of that name in any service, ignoring case."""
     known = reference()
     found = (known.names(service).get(name.lower()) for service in known.services())
     return tuple(each for each in found if each is not None)[:limit]
@@ -262,7 +262,7 @@ def _known(action: str) -> ActionInfo | None:
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
     if not wildcard.is_wild(action):
         return denied(grants, denies, _known(action))
-    # Of a pattern, a Deny on some of its actions takes a part back, however much of these it takes.
+    # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
     whole = denied(grants, [statement for statement in denies if _matches_all(statement, action)], None)
     if whole == "full" or not denies:
         return whole
@@ -277,7 +277,7 @@ def _matches_all(statement: Statement, pattern: str) -> bool:
 
 
 def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement, str]:
-    """Return the pattern that says most: one of `Action` before a list of `NotAction`, the longest without wildcards."""
+    """Return the most specific pattern: `Action` before `NotAction`, names before wildcards, then the longest."""
     patterns = [
         pattern
         for statement in allows

@@ -1,6 +1,6 @@
-"""What is known about the EKS policies beyond their documents: what each is for, and what EKS asks of a role.
+"""What is known about the EKS policies beyond their documents: what each is for, and what EKS requires of a role.
 
-It is written down in `assets/eks.toml`, whose head explains its fields; this module turns its compiled form into values.
+The source is `assets/eks.toml`, which explains its fields; this module reads its compiled form.
 """
 
 import json
@@ -18,12 +18,12 @@ class Update(NamedTuple):
 
     version: int
     actions: tuple[str, ...]
-    """The actions whose grants the version changed; none for an introduction."""
+    """The actions whose grants the version changed; empty for the first version."""
     text: str
     disagreement: str | None = None
-    """Where what AWS announced and what the document did differ."""
+    """How AWS's announcement and the document differ, if they do."""
     source: str | None = None
-    """An address, or `document` where it was not announced; None: as the policy's."""
+    """A URL, or `document` if it was not announced; None for the policy's own source."""
 
 
 class PolicyKnowledge(NamedTuple):
@@ -36,51 +36,51 @@ class PolicyKnowledge(NamedTuple):
     attachable: bool
     """Whether a user may attach it."""
     source: str
-    """`guide` (the EKS User Guide), `document` (its document alone), or an address."""
+    """`guide` (the EKS User Guide), `document` (its document alone), or a URL."""
     services: Mapping[str, str]
     """Why each service is needed, by prefix."""
     unused: tuple[str, ...]
-    """Services that EKS no longer uses and that stay for old set-ups."""
+    """Services that EKS no longer uses and that are kept for old setups."""
     superseded_by: tuple[str, ...]
     supersession: str | None
-    """What taking the newer policy instead would change; None where nothing supersedes it."""
+    """What switching to the newer policy would change; None if nothing supersedes it."""
     narrower: tuple[str, ...]
-    """Policies that give a node what it needs of this one, and less beside it."""
+    """Policies that give a node what it needs of this one, and less besides."""
     access_policy: bool
     """Whether an EKS access policy has the same name."""
     service_linked_role: str | None
     notes: tuple[str, ...]
     disagreements: tuple[str, ...]
-    """Where what AWS writes about the policy and its document differ."""
+    """How AWS's documentation and the document differ, if they do."""
     updates: tuple[Update, ...]
     """Oldest first."""
 
     def update(self, version: int) -> Update | None:
-        """Return why AWS made a version, or None where that is not known."""
+        """Return why AWS made a version; None if unknown."""
         return next((update for update in self.updates if update.version == version), None)
 
 
 class Requirement(NamedTuple):
-    """What EKS needs of a role that is used in some way, in terms of actions."""
+    """The actions that EKS requires of a role with certain uses."""
 
     name: str
-    """What the role is to do, such as `pull images`."""
+    """What the role does, such as `pull images`."""
     uses: tuple[str, ...]
-    """The kinds of use that it holds for, such as `nodegroup`."""
+    """The kinds of use that it applies to, such as `nodegroup`."""
     when: tuple[str, ...]
-    """Conditions that must all hold; one that was not looked at makes the requirement unknown."""
+    """Conditions that must all hold; one that was not checked makes the requirement unknown."""
     actions: tuple[str, ...]
     policies: tuple[str, ...]
-    """AWS managed policies each of which gives all the actions, narrowest first; none where AWS manages none."""
+    """AWS managed policies that each give all the actions, narrowest first; empty if there are none."""
     consequence: str
-    """What happens without, as half a sentence."""
+    """What happens without them, as half a sentence."""
     source: str
     optional: bool = False
-    """True where a cluster runs without it."""
+    """Whether a cluster runs without it."""
 
 
 class TrustRequirement(NamedTuple):
-    """What the trust policy of a role that is used in some way must allow a service to do."""
+    """What the trust policy of a role with certain uses must allow a service."""
 
     uses: tuple[str, ...]
     when: tuple[str, ...]
@@ -92,7 +92,7 @@ class TrustRequirement(NamedTuple):
 
 
 class DependentActions(NamedTuple):
-    """What a call needs beside its own action: a hint, never a ground for a verdict."""
+    """What a call needs besides its own action: a hint that never affects a verdict."""
 
     action: str
     needs: tuple[str, ...]
@@ -101,17 +101,17 @@ class DependentActions(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A policy that people look for and that AWS does not have."""
+    """A policy that people look for and that does not exist."""
 
     topic: str
     words: tuple[str, ...]
-    """Small letters; any of them in what the user typed means this topic."""
+    """In lower case; any of them in what the user typed means this topic."""
     text: str
     source: str
 
 
 AccessContent = Literal["exact", "prose", "unknown"]
-"""How well what an access policy allows is known: rule by rule, in a sentence of a guide, or not at all."""
+"""How well the content of an access policy is known: rule by rule, from a sentence in a guide, or not at all."""
 
 
 class AccessPolicy(NamedTuple):
@@ -127,7 +127,7 @@ class AccessPolicy(NamedTuple):
     reserved: bool
     """Whether AWS gives it to its own service-linked roles only."""
     introduced: date | None
-    """When the guide's list of updates first has it; None where it does not."""
+    """When the guide's list of updates first mentions it; None if it does not."""
 
 
 class Symptom(NamedTuple):
@@ -139,10 +139,10 @@ class Symptom(NamedTuple):
     actions: tuple[str, ...]
     source: str
     messages: tuple[str, ...] = ()
-    """What logs say, whatever the case; `…` stands for anything between two parts."""
+    """Log messages, ignoring case; `…` stands for anything between two parts."""
 
     def is_in(self, text: str) -> bool:
-        """Return whether a text, on one line in small letters, has one of the messages."""
+        """Return whether a text, on one line and in lower case, contains one of the messages."""
         return any(_has(text, message.lower().split("…")) for message in self.messages)
 
 
@@ -160,40 +160,40 @@ class Knowledge(NamedTuple):
     """All of `eks.toml`."""
 
     policies: Mapping[str, PolicyKnowledge]
-    """By name, in the list's order: these are the policies of scope eks."""
+    """By name, in list order: the policies of scope eks."""
     access_policies: Mapping[str, AccessPolicy]
     absences: tuple[Absence, ...]
     requirements: tuple[Requirement, ...]
     trust: tuple[TrustRequirement, ...]
     capabilities: Mapping[str, str]
-    """What the role of a capability needs, by the capability's type."""
+    """What the role of a capability needs, by type of capability."""
     dependent_actions: tuple[DependentActions, ...]
     symptoms: tuple[Symptom, ...]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
-    """How the app lists the policies: the title of each group, and the names in it."""
+    """How the app groups the policies: titles and names."""
     tracked_since: date
-    """Since when AWS keeps the list of changes that the updates go back to."""
+    """The start of AWS's list of changes, which the updates are based on."""
 
     def reason(self, policy: str, service: str) -> str | None:
-        """Return why a policy needs a service, or None where that is not known."""
+        """Return why a policy needs a service; None if unknown."""
         known = self.policies.get(policy)
         return None if known is None else known.services.get(service.lower())
 
     def access_policy(self, name: str) -> AccessPolicy | None:
-        """Return the access policy of a name, whatever its case, or None if there is none."""
+        """Return the access policy of that name, ignoring case; None if there is none."""
         return next((known for known in self.access_policies.values() if known.name.lower() == name.lower()), None)
 
     def absence(self, asked: str) -> Absence | None:
-        """Return what to answer where no policy exists for what the user typed, or None."""
+        """Return the answer for something the user typed for which no policy exists; None if it is not such a topic."""
         text = asked.lower()
         return next((absence for absence in self.absences if any(word in text for word in absence.words)), None)
 
     def dependents(self, action: str) -> tuple[DependentActions, ...]:
-        """Return the hints for an action, whatever its case."""
+        """Return the hints for an action, ignoring case."""
         return tuple(hint for hint in self.dependent_actions if hint.action.lower() == action.lower())
 
     def symptoms_in(self, text: str) -> tuple[Symptom, ...]:
-        """Return the symptoms whose messages occur in a text of one line."""
+        """Return the symptoms whose messages occur in a text, which is on one line."""
         folded = text.lower()
         return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
 
@@ -203,9 +203,9 @@ class Knowledge(NamedTuple):
 
 
 def parse_knowledge(text: str) -> Knowledge:
-    """Return what the text of `eks.json`, the compiled form of `eks.toml`, says; DataError where it is not of that shape.
+    """Return the content of `eks.json`, the compiled form of `eks.toml`; DataError if it has another shape.
 
-    The standard library reads the TOML in 80 ms and the JSON in 1 ms.
+    It is compiled because the standard library takes 80 ms to read the TOML and 1 ms for the JSON.
     """
     try:
         return _knowledge(json.loads(text))

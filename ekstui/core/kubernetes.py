@@ -1,6 +1,6 @@
-"""What Kubernetes allows by rules, and the rules of EKS access policies.
+"""Kubernetes RBAC rules, and the rules of EKS access policies.
 
-A rule allows verbs on resources of API groups, or on paths that are no resources; there are no rules that deny. Source:
+A rule allows verbs on resources of API groups, or on non-resource URLs; there are no rules that deny. Source:
 Kubernetes, "Using RBAC Authorization" for how a rule matches; EKS User Guide, "Review access policy permissions", for the
 tables in assets/access-policy-rules.tsv.
 """
@@ -16,29 +16,29 @@ CORE = ""
 
 
 class Rule(NamedTuple):
-    """What may be done: verbs on resources of API groups, or verbs on paths; `*` stands for all."""
+    """Verbs allowed on resources of API groups, or on non-resource URLs; `*` stands for all."""
 
     api_groups: tuple[str, ...]
     resources: tuple[str, ...]
-    """With their subresource where one is meant, such as `pods/exec`."""
+    """With the subresource, if any, such as `pods/exec`."""
     verbs: tuple[str, ...]
     non_resource_urls: tuple[str, ...] = ()
     """Such as `/metrics` or `/healthz/*`."""
 
 
 class KubernetesRequest(NamedTuple):
-    """What somebody asks the Kubernetes API for."""
+    """A request to the Kubernetes API."""
 
     verb: str
     resource: str
-    """Plural and in small letters, such as `deployments`; empty for a path."""
+    """Plural and in lower case, such as `deployments`; empty for a path."""
     api_group: str = CORE
     subresource: str = ""
     namespace: str | None = None
-    """None at the cluster scope, or where it was not said."""
+    """None at the cluster scope, or if not given."""
     name: str | None = None
     path: str = ""
-    """Such as `/metrics`, for a request that is about no resource."""
+    """A non-resource URL, such as `/metrics`."""
 
     @property
     def whole_resource(self) -> str:
@@ -55,7 +55,7 @@ class KubernetesRequest(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """One verb on one resource of one API group, as the tables spell them."""
+    """One verb on one resource of one API group, as the tables spell it."""
 
     api_group: str
     resource: str
@@ -63,7 +63,7 @@ class Permission(NamedTuple):
 
 
 def read_rules(text: str) -> dict[str, tuple[Rule, ...]]:
-    """Return the rules by access policy, of assets/access-policy-rules.tsv."""
+    """Return the rules by access policy from the text of assets/access-policy-rules.tsv."""
     rules: dict[str, list[Rule]] = {}
     for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
         urls = _listed(row["non_resource_urls"])
@@ -75,7 +75,7 @@ def read_rules(text: str) -> dict[str, tuple[Rule, ...]]:
 def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesRequest:
     """Return the request in `k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE]` or `k8s:VERB:/PATH`; InputError for another form.
 
-    Where no group is given it is the one in which the tables know the resource, else the core group.
+    Without a group, it is the one in which the tables have the resource, or the core group.
     """
     words = text.strip().split(":", 2)
     if len(words) != 3 or words[0].lower() != "k8s" or not words[1] or not words[2]:
@@ -115,7 +115,7 @@ def covering(rules: Iterable[Rule], request: KubernetesRequest) -> tuple[Rule, .
 
 
 def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
-    """Return what rules allow, verb by verb; paths stand as resources of no group, and `*` as itself."""
+    """Return what rules allow, verb by verb; paths become resources without a group, and `*` is kept."""
     return frozenset(
         Permission(group, resource, verb)
         for rule in rules
@@ -126,7 +126,7 @@ def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
 
 
 def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset[Permission], frozenset[Permission]]:
-    """Return what only `after` allows and what only `before` does; a wildcard covers what it stands for."""
+    """Return what only `after` allows and what only `before` allows; a wildcard covers what it matches."""
     before, after = tuple(before), tuple(after)
     return (
         frozenset(each for each in permissions(after) if not _covered(each, before)),
@@ -153,19 +153,19 @@ _EXPECTED: tuple[tuple[str, tuple[KubernetesRequest, ...]], ...] = (
     ("kubectl top", (KubernetesRequest("list", "pods", "metrics.k8s.io"),)),
     ("paths such as /metrics", (KubernetesRequest("get", "", path="/metrics"),)),
 )
-"""What people expect somebody with an access policy to be allowed, in their words and as requests."""
+"""What people expect an access policy to allow, in words and as requests."""
 
 
 def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Return what people expect of an access policy and these rules do not allow."""
+    """Return what people expect an access policy to allow and these rules do not."""
     rules = tuple(rules)
     return tuple(words for words, requests in _EXPECTED if not all(covering(rules, each) for each in requests))
 
 
 def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:
-    """Return whether a scope covers a namespace; `namespaces` None is the whole cluster, `namespace` None not said.
+    """Return whether a scope covers a namespace; None if the namespace is not given.
 
-    A scope of namespaces covers nothing at the cluster scope. Names may end in `*` or hold one, as in `dev-*`.
+    `namespaces` is None for the whole cluster; its names may contain `*`, as in `dev-*`.
     """
     if namespaces is None:
         return True
