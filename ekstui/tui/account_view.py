@@ -1,4 +1,4 @@
-"""What the app knows of the account, how it keeps that fresh without holding anything up, and how it asks for an MFA code."""
+"""What the app knows of the account, how it refreshes that in the background, and how it asks for an MFA code."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 
 class AccountView(NamedTuple):
-    """The account as the screens show it."""
+    """What the screens show of the account."""
 
     snapshot: AccountSnapshot | None = None
-    """The newest that is at hand, with its time; None where there is none."""
+    """The latest snapshot; None if there is none."""
     asking: str | None = None
-    """What is being read right now, in a few words; None while AWS is not asked."""
+    """What is being read from AWS, in a few words; None if nothing is."""
     error: EkstuiError | None = None
-    """Why the last asking failed."""
+    """Why the last refresh failed."""
 
 
 class AccountUpdated(Message):
-    """More is known of the account, or why it could not be asked."""
+    """The refresh of the account got on, ended or failed."""
 
     def __init__(self, library: Library, change: Callable[[AccountView], AccountView]) -> None:
         super().__init__()
         self.library = library
-        """The library that was asked: an answer about an account that is no longer chosen is dropped."""
+        """The library that was asked; the message is ignored if the user has chosen another account since."""
         self.change = change
 
 
 class AccountChanged(Message):
-    """What the screens show of the account is another."""
+    """What the screens show of the account has changed."""
 
     def __init__(self, view: AccountView) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class AccountChanged(Message):
 
 
 class SwitchAccount(Message):
-    """Ask another account, or the same in other regions; None: the same again, as the user wants it new."""
+    """Read another account or other regions; with None, refresh the current account."""
 
     def __init__(self, choice: AccountChoice | None) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class SwitchAccount(Message):
 
 
 def first_view(choice: AccountChoice) -> AccountView:
-    """Return what is known of the account before anything of it is read: that nothing leads to one, where that is so."""
+    """Return the view before anything is read: an error if no credentials are set up."""
     return AccountView() if choice.may_lead_somewhere else AccountView(error=_nothing_set_up())
 
 
@@ -69,22 +69,22 @@ def _nothing_set_up() -> AccountError:
 
 
 def _why_incomplete(snapshot: AccountSnapshot) -> AccountError:
-    """Return why a new snapshot does not take the place of a complete one."""
+    """Return why a new snapshot does not replace a complete one."""
     errors = snapshot.errors
     why = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
     if why is None:
-        return AccountError("The roles could not be read whole.", "r asks again.")
+        return AccountError("Not all roles could be read.", "r asks again.")
     return AccountError(why.message, why.next_step)
 
 
 def watch_account(
     owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
 ) -> None:
-    """Tell `owner` the last snapshot, then AWS's answer where asking is wanted or the snapshot is stale."""
+    """Post the last snapshot to `owner`, then read the account from AWS if `ask` is set or the snapshot is stale."""
 
     def work(job: Job) -> None:
         def update(change: Callable[[AccountView], AccountView]) -> None:
-            # What an earlier job says late would show for ever that AWS is being asked.
+            # A late update from a cancelled job would leave "asking AWS" on the screen for good.
             if not job.cancelled:
                 owner.post_message(AccountUpdated(library, change))
 
@@ -98,7 +98,7 @@ def watch_account(
                 update(lambda view: view._replace(asking=None))
                 return
             if not ask and not library.account.is_set_up:
-                # Unasked, nobody waits two seconds for an instance's role, nor keeps the SDK in memory for it.
+                # Looking for an instance's role takes two seconds and loads the SDK: only on request.
                 raise _nothing_set_up()
             update(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
@@ -116,7 +116,7 @@ def watch_account(
 
 
 class MfaAsked(Message):
-    """A call needs a code; it waits until `answer` is called with one, or with None for no code."""
+    """A call needs an MFA code; it waits until `answer` is called with one, or with None to cancel."""
 
     def __init__(self, device: str, answer: Callable[[str | None], None]) -> None:
         super().__init__()
@@ -125,22 +125,22 @@ class MfaAsked(Message):
 
 
 class MfaPrompter:
-    """What the SDK asks for a code; it asks the user only while the user waits for the account."""
+    """The SDK's prompt for MFA codes, which asks the user only during a refresh that they requested."""
 
     def __init__(self) -> None:
         self._owner: MessagePump | None = None
         self.allowed = False
-        """Whether the user asked for the account: a code is never asked for unasked."""
+        """Whether the user requested the refresh; otherwise no code is asked for."""
 
     def attach(self, owner: MessagePump) -> None:
-        """Send questions to `owner`."""
+        """Post requests for a code to `owner`."""
         self._owner = owner
 
     def __call__(self, prompt: str) -> str:
-        """Return the code, waiting for the user; MfaNeededError where none is given. Not for the app's own thread."""
+        """Wait for the user and return the code; raises MfaNeededError if there is none. Blocks: not for the app's thread."""
         device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
         if self._owner is None or not self.allowed:
-            raise MfaNeededError("The profile asks for an MFA code.", device, "r asks AWS and takes the code.")
+            raise MfaNeededError("The profile asks for an MFA code.", device, "r asks AWS, and then for the code.")
         answered: Queue[str | None] = Queue()
         self._owner.post_message(MfaAsked(device, answered.put))
         code = answered.get()

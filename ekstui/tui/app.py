@@ -1,4 +1,4 @@
-"""The app: how it starts, the keys that work everywhere, and how it ends; behaviour belongs to the screens."""
+"""The app: how it starts, the keys that work everywhere, and how it ends; the rest belongs to its screens."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
     from ekstui.library import AccountChoice, Library
 
 SIGNALLED = 128
-"""A return code above this tells of a signal, as in a shell."""
+"""Return codes above this mean that a signal ended the app, as in a shell."""
 
 RECENT = 8
-"""How many of the things that were found last are offered again."""
+"""How many recently found things are offered again."""
 
 
 class EkstuiApp(RoutedApp):
     """The explorer of AWS managed policies for EKS."""
 
     TITLE = "ekstui"
-    # The palette is our own: Textual's shows a loading indicator, which sends 49 KB a second.
+    # ekstui has its own palette: Textual's shows a loading indicator, which sends 49 KB a second.
     ENABLE_COMMAND_PALETTE = False
     KEYS = (
         keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip
-    # Keys of the app do not reach it from a dialogue; the one that quits does, as Textual says when ctrl+c is pressed.
+    # The app's keys do not work in dialogs, except the one that quits: Textual names it when ctrl+c is pressed.
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(keys.without(KEYS, keys.QUIT)),
         Binding(keys.QUIT.keys, keys.QUIT.action, show=False, id=keys.QUIT.id, priority=True),
@@ -75,48 +75,48 @@ class EkstuiApp(RoutedApp):
         self._account = account or AccountView()
 
     def get_default_screen(self) -> ExplorerScreen:
-        """Return the screen that everything starts from."""
+        """Return the four panes."""
         return ExplorerScreen(self._start, self._account)
 
     def on_mount(self) -> None:
-        """Say what the settings have that the app does not know."""
+        """Warn about unknown settings."""
         for warning in self.settings_warnings:
             self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
 
     def on_unmount(self) -> None:
-        """Tell the work in the background that nobody waits any more."""
+        """Cancel all background jobs."""
         self.background.cancel_all()
 
     @property
     def keys_here(self) -> tuple[Key, ...]:
-        """The keys of the screen that is shown."""
+        """The keys of the current screen."""
         return declared(self.screen)
 
     def action_help(self) -> None:
-        """Show how to find the usual answers, and the keys for where the user is."""
+        """Show the help for the current screen."""
         from ekstui.tui.screens.help_screen import HelpScreen
 
         self.push_screen(HelpScreen(self.keys_here, self.KEYS))
 
     def action_repaint(self) -> None:
-        """Paint the whole screen again."""
+        """Redraw the whole screen."""
         repaint(self)
 
     async def action_back(self) -> None:
-        """Go back one step: what the screen can undo, else off the screen."""
+        """Go back one step within the screen, or leave it."""
         step_back: Callable[[], bool] = getattr(self.screen, "step_back", lambda: False)
         if not step_back() and len(self.screen_stack) > 1:
             self.pop_screen()
 
     async def action_leave(self) -> None:
-        """Leave the screen; the first one is the whole app."""
+        """Leave the screen; from the first screen, quit."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
         else:
             await self.action_quit()
 
     def action_find(self, pasted: str = "") -> None:
-        """Let the user type or paste what to do or where to go."""
+        """Open the palette, looking up what was pasted."""
         from ekstui.tui.screens.palette_screen import PaletteScreen
 
         here = self.keys_here
@@ -135,20 +135,20 @@ class EkstuiApp(RoutedApp):
         self.push_screen(PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted), act)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """End the app; after a signal or with the terminal gone, keep where the user is."""
+        """End the app; after a signal or a lost terminal, save where the user is."""
         if return_code > SIGNALLED and not self._exit:
             from ekstui.tui.returning import keep
 
             try:
-                # An offer that was not taken yet stays as it is.
+                # Keep a saved place that the user has not yet gone back to.
                 if self.explorer.offer is None:
                     keep(list(self.screen_stack), self.explorer, self.library)
-            except Exception as error:  # noqa: BLE001 (nothing may hold up the end)
-                logbook.unexpected(error, "while the place was kept")
+            except Exception as error:  # noqa: BLE001 (nothing may delay the exit)
+                logbook.unexpected(error, "while saving the place")
         super().exit(result, return_code, message)
 
     def on_key(self, event: KeyPress) -> None:
-        """Say so where a key that has a meaning elsewhere does nothing on this screen."""
+        """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
         wanted = next((key for key in keys.KEYS if event.key in self.keys_of(key).split(",")), None)
@@ -157,7 +157,7 @@ class EkstuiApp(RoutedApp):
             self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.", markup=False)
 
     def on_paste(self, event: Paste) -> None:
-        """Look up what is pasted where nothing takes it."""
+        """Look up pasted text that no input takes."""
         if event.text.strip() and not isinstance(self.screen, ModalScreen):
             self.action_find(event.text)
 
@@ -166,7 +166,7 @@ class EkstuiApp(RoutedApp):
         self.notify(clean_line(str(message.error)), severity="error", markup=False)
 
     def on_resize(self, event: Resize) -> None:
-        """Say so where there is no room for the app."""
+        """Cover the app while the terminal is too small for it."""
         if is_too_small(event.size):
             from ekstui.tui.screens.dialogs import TooSmallScreen
 
@@ -175,7 +175,7 @@ class EkstuiApp(RoutedApp):
 
 
 def adopt(app: App[None], settings: Settings) -> tuple[str, ...]:
-    """Give the app its theme and keys; return what of them it does not know, a sentence each."""
+    """Apply the theme and keys of the settings; return a warning for each unknown one."""
     return (*_theme(app, settings.theme), *_keys(app, settings))
 
 
@@ -193,13 +193,16 @@ def _keys(app: App[None], settings: Settings) -> Iterable[str]:
 
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
-    """Run the app, opened at `where` if given; an unknown policy or version is an error before the screen changes."""
+    """Run the app, opened at `where` if given, and return the exit code.
+
+    Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme, before the screen changes.
+    """
     if os.environ.get("NO_COLOR") == "":
-        # By the convention an empty one asks for nothing; Textual would leave colours out.
+        # By convention an empty NO_COLOR has no effect; Textual would drop the colours.
         del os.environ["NO_COLOR"]
-    # What libraries log, and what ends a thread of theirs, must not be written over the screen.
+    # Libraries must not log, or print a thread's traceback, over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
-    threading.excepthook = _note_thread
+    threading.excepthook = _log_thread
 
     app = EkstuiApp(
         lambda: _library(replace(account, mfa_prompt=app.mfa)),
@@ -214,18 +217,18 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
             f"{effective.origins['theme']}: there is no theme {theme}{near}.", "ekstui config edit opens the settings."
         )
     app.run(mouse=effective.settings.mouse)
-    # run() returns normally after a crash, with the code on the app.
+    # run() returns normally after a crash; the app has the code.
     return app.return_code or 0
 
 
 def _library(account: AccountChoice) -> Library:
-    from ekstui.library import Library  # 40 ms, which the first paint does not wait for
+    from ekstui.library import Library  # 40 ms, after the first paint
 
     return Library.open(account)
 
 
 def where_to_start(where: str, library: Library) -> Start:
-    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; NotFoundError for what nobody has seen."""
+    """Return where `POLICY`, `POLICY@v5` or `POLICY@v5..v6` leads; raises NotFoundError if it is unknown."""
     from ekstui.core.notation import VersionRange, parse_policy_or_range
     from ekstui.library.catalog import version_at
 
@@ -237,6 +240,6 @@ def where_to_start(where: str, library: Library) -> Start:
     return Start(Shown(entry, version_at(entry.policy, place)))
 
 
-def _note_thread(ended: threading.ExceptHookArgs) -> None:
+def _log_thread(ended: threading.ExceptHookArgs) -> None:
     if ended.exc_value is not None:
         logbook.unexpected(ended.exc_value, f"it ended the thread {ended.thread.name if ended.thread else ''}")

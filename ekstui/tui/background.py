@@ -1,6 +1,6 @@
-"""Slow work beside the app, in daemon threads of its own; and the sync that the app runs in one.
+"""Background jobs in daemon threads, and the jobs that fill and sync the cache.
 
-Quitting waits for Textual's thread workers for as long as a call to AWS hangs; it does not wait for daemon threads.
+Textual's thread workers would delay quitting while a call to AWS hangs; daemon threads do not.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """One piece of work; it learns when nobody waits for it any more."""
+    """A background job that can be cancelled."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
 
     @property
     def cancelled(self) -> bool:
-        """Whether a later job took this one's place."""
+        """Whether the job was cancelled or replaced."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Say that nobody waits any more."""
+        """Cancel the job: its result is dropped."""
         self._cancelled.set()
 
 
 class Background:
-    """Runs work in daemon threads and posts what comes of it; in each group only the newest job is heard."""
+    """Runs jobs in daemon threads and posts their results; a new job replaces the earlier one of its group."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
     def run(self, owner: MessagePump, group: str, work: Callable[[Job], Message | None]) -> Job:
-        """Start `work` in the place of the group's earlier job and post the message it returns to `owner`.
+        """Run `work`, cancel the group's earlier job, and post the message that `work` returns to `owner`.
 
-        What ekstui can explain arrives as PaneFailed; so does anything unexpected, with a line in the log.
+        An error is posted as PaneFailed; an unexpected one is also logged.
         """
         if earlier := self._jobs.get(group):
             earlier.cancel()
@@ -54,13 +54,13 @@ class Background:
         return job
 
     def cancel(self, *groups: str) -> None:
-        """Progress the jobs of these groups that nobody waits any more."""
+        """Cancel the jobs of these groups."""
         for group in groups:
             if job := self._jobs.get(group):
                 job.cancel()
 
     def cancel_all(self) -> None:
-        """Progress every job that nobody waits any more."""
+        """Cancel all jobs."""
         for job in self._jobs.values():
             job.cancel()
 
@@ -71,18 +71,18 @@ def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -
         message = work(job)
     except EkstuiError as error:
         message = PaneFailed(error)
-    except BaseException as error:  # noqa: BLE001 (a thread that ends without a word leaves its pane waiting)
+    except BaseException as error:  # noqa: BLE001 (else the pane would wait for ever)
         message = PaneFailed(logbook.unexpected(error, "in the background"))
     if message is not None and not job.cancelled:
         owner.post_message(message)
 
 
 Progress = Callable[[str, int, int], None]
-"""Gets what is being done, how much of it is, and of how much."""
+"""Called with the activity, how much is done, and how much there is."""
 
 
 def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
-    """Bring the bundled corpus into the cache, and index it."""
+    """Copy the corpus into the cache and index it."""
     from ekstui.library import maintenance
 
     def cancelled() -> bool:
@@ -94,7 +94,7 @@ def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
 
 
 def sync(library: Library, job: Job, progress: Progress) -> Synced:
-    """Bring the cache up to date from AWS, index what is new, and say what that is."""
+    """Sync the policies with AWS, index them, and return what is new."""
     from ekstui.library import maintenance, syncing
 
     def cancelled() -> bool:
@@ -103,7 +103,7 @@ def sync(library: Library, job: Job, progress: Progress) -> Synced:
     try:
         report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled)
     except EkstuiError as error:
-        return Synced(f"AWS's policies could not be asked: {error}", failed=True)
+        return Synced(f"AWS could not be asked for its policies: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
     maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled)
     return Synced(_sentence(report))

@@ -1,4 +1,4 @@
-"""What every pane and screen may ask of the app it runs in, and how much room that needs."""
+"""The base of the app: what every pane and screen may use of it, and the smallest terminal it works in."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 FOLLOW_AFTER = 0.12
-"""Seconds that the cursor rests on a row before anything follows it, so that a held key repaints the row alone."""
+"""Seconds that the cursor rests on a row before anything follows it, so that a held key repaints only the rows."""
 
 AGES_AFTER = 60
-"""Seconds after which the ages in the header are updated."""
+"""Seconds between updates of the ages in the header."""
 
 
 class LibraryApp(TypeaheadApp, SurvivingApp):
-    """An app with a library to ask and a background to ask it in."""
+    """An app with a library, and a background to ask it in."""
 
     def __init__(self, library: Library | Callable[[], Library], settings: Settings | None = None) -> None:
-        # Left to itself Textual turns colours into greys where NO_COLOR is set, and sends those.
+        # With NO_COLOR alone, Textual still sends greys.
         super().__init__(driver_class=driver_class(), ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._library = library
         self.settings = settings or Settings()
@@ -44,13 +44,13 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
 
     def get_css_variables(self) -> dict[str, str]:
-        """Return the theme's variables, its texts changed so that they can be read."""
+        """Return the theme's variables, with text colours that contrast enough."""
         self.theme_variables = readable(super().get_css_variables())
         return self.theme_variables
 
     @property
     def library(self) -> Library:
-        """What answers about policies and the account; opened when it is first asked."""
+        """The library, opened on first use."""
         if callable(self._library):
             self._library = self._library()
         return self._library
@@ -60,24 +60,24 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self._library = library
 
     def keys_of(self, key: Key) -> str:
-        """Return the keys that do this, as the user has them."""
+        """Return the key's bindings, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
 
     def catalogue_of(self, library: Library, snapshot: AccountSnapshot | None) -> Catalogue | None:
-        """Return all that can be found, where that was read before of the same policies and the same account."""
+        """Return the catalogue if it was kept for the same policies and the same snapshot."""
         known = self._catalogue
         same = known is not None and known[0] is library and known[1] is snapshot and known[2] == library.data()
         return known[3] if known is not None and same else None
 
     def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
-        """Keep all that can be found for the next time."""
+        """Keep a catalogue for the next time."""
         self._catalogue = (library, snapshot, library.data(), known)
 
 
 MIN_SIZE = Size(60, 15)
-"""The columns and lines that the app needs."""
+"""Columns and lines."""
 
 
 def is_too_small(size: Size) -> bool:
-    """Return whether a terminal of this size cannot show the app."""
+    """Return whether a terminal of this size is too small for the app."""
     return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height

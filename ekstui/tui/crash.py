@@ -1,7 +1,7 @@
-"""What becomes of an error that nobody expected: a sentence where it happened, or a clean end.
+"""What happens on an unexpected error: a sentence where it occurred, or a clean exit.
 
-Textual prints a traceback with the values of local variables, which are an account's, and ends for any error in any
-handler. The private names used here are those of version 8.2.8; `tests/tui/test_crash.py` holds each.
+Textual exits on any error in any handler and prints a traceback with local variables, which may hold account data. The
+private names used here are those of version 8.2.8; `tests/tui/test_crash.py` checks each.
 """
 
 import sys
@@ -24,10 +24,10 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 
 BROKEN: Final = 70
-"""The exit code after an error of our own: EX_SOFTWARE of sysexits."""
+"""The exit code after an internal error: EX_SOFTWARE of sysexits."""
 
 MAX_ERRORS: Final = 10
-"""Errors within PERIOD after which the app ends: it would do nothing else."""
+"""More errors than this within PERIOD end the app."""
 
 PERIOD: Final = 10.0
 """Seconds."""
@@ -42,10 +42,10 @@ _GO_ON = frozenset(
         App._display,
     )
 )
-"""The callers of the hook that go on if it returns."""
+"""Callers of `_handle_exception` that continue if it returns."""
 
 _MUST_WORK = (events.Compose, events.Mount, messages.CloseMessages, messages.Prune)
-"""Without these a widget is neither there nor gone."""
+"""If one of these fails, its widget is in no usable state."""
 
 
 @runtime_checkable
@@ -54,14 +54,14 @@ class _ShowsErrors(Protocol):
 
 
 class SurvivingApp(App[None]):
-    """An app that an error in a handler does not end, and that says nothing of what a fatal one was about."""
+    """An app that survives errors in handlers, and prints no traceback for a fatal one."""
 
     _doomed: BaseException | None = None
-    """The error that was let pass since the app cannot go on after it."""
+    """An error that was raised again because the app cannot survive it."""
     _fatal: BaseException | None = None
-    """The error that the app ends with."""
+    """The error that ends the app."""
     _survived: tuple[float, ...] = ()
-    """When the latest errors happened."""
+    """The times of the latest errors, on the monotonic clock."""
 
     def _handle_exception(self, error: Exception) -> None:
         if error is not self._doomed and sys._getframe(1).f_code in _GO_ON and self._survive(error, None):
@@ -74,8 +74,8 @@ class SurvivingApp(App[None]):
         self.panic()
 
     def panic(self, *renderables: Any) -> None:
-        """End the app with one sentence, whatever it was to say."""
-        del renderables  # such as a traceback
+        """End the app with one sentence."""
+        del renderables  # they may hold a traceback
         self._return_code = BROKEN
         if not self._exit_renderables:
             super().panic(Text(clean_line(logbook.ending(self._fatal))))
@@ -93,16 +93,16 @@ class SurvivingApp(App[None]):
         super()._register_child(parent, child, before, after)
 
     async def _guarded(self, dispatch: Callable[[Message], Awaitable[None]], node: DOMNode, message: Message) -> None:
-        """Handle a message; once an error passes from here, the node handles no other."""
+        """Handle a message; if this raises, the node handles no further messages."""
         try:
             await dispatch(message)
-        except Exception as error:  # the boundary that this module is
+        except Exception as error:  # this module is the boundary
             if isinstance(message, _MUST_WORK) or not self._survive(error, node):
                 self._doomed = error
                 raise
 
     def _survive(self, error: Exception, node: DOMNode | None) -> bool:
-        """Say what happened where it happened; False if there is no going on."""
+        """Show the error in its pane or as a toast; False if the app cannot continue."""
         if self._exit or not self.is_running or not self.screen_stack:
             return False
         now = monotonic()
@@ -116,20 +116,20 @@ class SurvivingApp(App[None]):
             if pane is not None:
                 pane.show_error(words)
                 return True
-        except Exception as again:  # noqa: BLE001 (then a toast has to do)
-            logbook.unexpected(again, "while it was shown")
+        except Exception as again:  # noqa: BLE001 (fall back to the toast)
+            logbook.unexpected(again, "while showing it")
         self.notify(clean_line(str(words)), severity="error", markup=False)
         return True
 
     def _note(self, error: Exception) -> None:
-        """Let a test that drives the app fail of it."""
+        """Make a test that runs the app fail."""
         if self.is_headless and self._exception is None:
             self._exception = error
             self._exception_event.set()
 
 
 def _place(error: BaseException, node: DOMNode | None) -> _ShowsErrors | None:
-    """Return the innermost pane that an error came through, else the one that the node is in."""
+    """Return the innermost pane in the traceback, or else the node's own pane."""
     found: _ShowsErrors | None = None
     trace = error.__traceback__
     while trace is not None:

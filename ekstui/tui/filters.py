@@ -1,4 +1,4 @@
-"""What can be typed into the policies' filter, and which policies fit it."""
+"""The filters of the policies and versions panes: their syntax, and what matches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "l
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A part of a filter that takes more than the list itself to answer: `action:ec2:CreateTags`, `changed:30d`."""
+    """A part of a filter that needs more than the list itself, such as `action:ec2:CreateTags` or `changed:30d`."""
 
     kind: Kind
     text: str
@@ -29,7 +29,7 @@ class Facet:
 
 
 def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
-    """Return the words that a name or purpose must hold, in lower case, and the facets; unfinished facets are left out."""
+    """Return the words to look for, in lower case, and the facets; incomplete facets are left out."""
     words: list[str] = []
     facets: list[Facet] = []
     for word in text.split():
@@ -41,10 +41,10 @@ def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
     return tuple(words), tuple(facets)
 
 
-def policies_that_fit(facet: Facet, entries: Sequence[PolicyEntry], library: Library) -> frozenset[str]:
-    """Return the ARNs of the policies that fit a facet; InputError for a date or action that is none. Slow.
+def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Library) -> frozenset[str]:
+    """Return the ARNs of the policies that match a facet. Slow.
 
-    `changed:30d` counts from the last day that is known.
+    `changed:30d` counts back from the newest known change. Raises InputError for an invalid date or action.
     """
     match facet.kind:
         case "action":
@@ -63,7 +63,7 @@ def policies_that_fit(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
 
 
 def _pattern(text: str) -> str:
-    """Return what is typed as an action, or as the beginning of one."""
+    """Return a pattern for a typed action or the beginning of one."""
     if is_wild(text) or reference().find(text) is not None:
         return text
     return f"{text}*" if ":" in text else f"*:{text}*"
@@ -83,12 +83,12 @@ def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
 
 
 Touched = Mapping[int, frozenset[tuple[ActionElement, tuple[str, ...]]]]
-"""By version, the targets whose grants it changed, as (element, actions); the first known version has all of its own."""
+"""By version, the (element, actions) of the grants that it changed; for the first known version, all of them."""
 
 
 def actions_touched(policy: Policy, library: Library) -> Touched:
-    """Return which actions each known version changed. Slow: it reads and compares the whole history."""
-    from ekstui.core.change import changes  # with the judgement of reach 20 ms, and only for such a filter
+    """Return the actions that each known version changed. Slow: reads and compares all versions."""
+    from ekstui.core.change import changes  # 20 ms, only for this filter
 
     touched: dict[int, frozenset[tuple[ActionElement, tuple[str, ...]]]] = {}
     before = Document(None, None, ())
@@ -102,6 +102,6 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
 
 
 def touches(touched: Touched, version: int, typed: str) -> bool:
-    """Return whether a version changed the grants of an action, or of one that begins so."""
+    """Return whether a version changed a grant of an action that starts with what was typed."""
     pattern = f"{typed.removeprefix('action:').lower()}*"
     return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))

@@ -1,4 +1,4 @@
-"""The messages of panes, screens and workers, in the app's own words: facts in the past tense, wishes as commands."""
+"""The messages of panes, screens and background jobs: events in the past tense, requests in the imperative."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PolicyHighlighted(Message):
-    """The cursor of the list came to rest on a policy, or on none."""
+    """The cursor of the list moved to a policy, or to none."""
 
     def __init__(self, entry: PolicyEntry | None) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class PolicyHighlighted(Message):
 
 
 class RowReached(Message):
-    """The cursor of a pane came to another row, or the row under it is another.
+    """The cursor of a pane is on another row than before.
 
-    Textual lets a message climb no further than to who caused it, and a pane that sets its rows causes its list's.
+    RowList.Highlighted would not do: Textual stops bubbling at the sender, which is the pane when it sets its own rows.
     """
 
 
 class PaneWanted(Message):
-    """What the user opened is in another pane."""
+    """The user opened something that another pane shows."""
 
     def __init__(self, pane: Literal["permissions"]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class PaneWanted(Message):
 
 
 class VersionChosen(Message):
-    """The cursor of the timeline came to a version of the policy with this ARN."""
+    """The cursor of the versions moved to a version of the policy with this ARN."""
 
     def __init__(self, arn: str, version: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class VersionChosen(Message):
 
 
 class SummaryLoaded(Message):
-    """What a version permits was worked out."""
+    """The permissions of a version are known."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class SummaryLoaded(Message):
 
 
 class RemainingLoaded(Message):
-    """What a version does not permit was worked out."""
+    """What a version does not permit is known."""
 
     def __init__(self, arn: str, version: int, remaining: Remaining) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class RemainingLoaded(Message):
 
 
 class FacetAnswered(Message):
-    """The policies that fit a part of the filter are known, or why they cannot be."""
+    """The policies that match a facet of the filter are known, or an error says why not."""
 
     def __init__(self, facet: Facet, fitting: frozenset[str] | EkstuiError) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class FacetAnswered(Message):
 
 
 class TimelineLoaded(Message):
-    """The steps of a policy's history were read."""
+    """The versions of a policy were read."""
 
     def __init__(
         self, arn: str, steps: Sequence[Step], knowledge: PolicyKnowledge | None, quarters: Quarters | None
@@ -104,7 +104,7 @@ class TimelineLoaded(Message):
 
 
 class ActionsTouchedRead(Message):
-    """Which actions each version of a policy changed is known."""
+    """The actions that each version of a policy changed are known."""
 
     def __init__(self, arn: str, touched: Touched) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class ActionsTouchedRead(Message):
 
 
 class FillProgressed(Message):
-    """More of the policies is cached or indexed."""
+    """A background job that fills the cache made progress."""
 
     def __init__(self, doing: str, done: int, total: int) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class FillProgressed(Message):
 
 
 class Synced(Message):
-    """The policies were compared with AWS, or could not be."""
+    """A sync with AWS ended, or failed."""
 
     def __init__(self, sentence: str, *, failed: bool = False) -> None:
         super().__init__()
@@ -132,11 +132,11 @@ class Synced(Message):
 
 
 class CacheFilled(Message):
-    """The cache holds all of the bundled corpus, or cannot be filled."""
+    """The cache has the whole corpus, or cannot be filled."""
 
 
 class PaneFailed(Message):
-    """What a pane asked for could not be had."""
+    """A background job failed."""
 
     def __init__(self, error: EkstuiError) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class PaneFailed(Message):
 
 
 class AskWhoCan(Message):
-    """Show which policies allow an action; empty: let the user type one."""
+    """Show who can do an action; if it is empty, let the user type one."""
 
     def __init__(self, action: str = "") -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class AskWhoCan(Message):
 
 
 class AskExplain(Message):
-    """Show why a request is denied; empty: let the user type or paste one."""
+    """Explain a request; if the text is empty, let the user type or paste one."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class ShowComparison(Message):
 
 
 class ShowMatrix(Message):
-    """Show services by access levels for these policies."""
+    """Show services by access level for these policies."""
 
     def __init__(self, places: Sequence[PolicyAt]) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class ShowRole(Message):
 
 
 class ShowFound(Message):
-    """Show what a text finds first, as if it had been typed into the palette."""
+    """Open the first match for a text in the palette."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -221,15 +221,15 @@ class ShowAction(Message):
         super().__init__()
         self.action = action
         self.given_in = given_in
-        """The words for explain: `policy:NAME@v6` or `role:NAME`."""
+        """What allows it, as explain takes it: `policy:NAME@v6` or `role:NAME`."""
         self.read = read
-        """Reads the documents that may give it, each with the name it goes by; slow."""
+        """Reads the documents to look for it in, as (label, document) pairs; slow."""
         self.policy = policy
-        """The policy, where it is one of AWS's."""
+        """The policy, if it is AWS managed."""
 
 
 def action_of(value: object) -> str:
-    """Return the action, or action pattern, that a row's value is about; empty if it is about none."""
+    """Return the action or pattern that a row's value is about, or an empty string."""
     from ekstui.core.differences import ActionDifference
     from ekstui.core.reference import ActionInfo
     from ekstui.core.summary import ActionSummary
@@ -246,7 +246,7 @@ def action_of(value: object) -> str:
 
 
 def one_action_of(value: object) -> str:
-    """Return the same, but for patterns, of which no request can be made."""
+    """Return the action that a row's value is about; empty for a pattern, which no request can name."""
     from ekstui.core.wildcard import is_wild
 
     action = action_of(value)

@@ -1,4 +1,4 @@
-"""Back to where one was when the line was lost: what is kept at the end, and offered at the next start."""
+"""Where the user was when the connection was lost: saved at the end, offered at the next start."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Offer(NamedTuple):
-    """A place that is offered, as far as it still exists."""
+    """A saved place to go back to, as far as it still exists."""
 
     place: Place
     shown: Shown
     marks: tuple[PolicyAt, ...]
     opened: str
-    """What finds the screen that was over the panes, the account's included; empty for none."""
+    """What to type into the palette to get to the screen over the panes; empty if there was none."""
 
     def line(self, now: datetime, width: int) -> Styled:
-        """Return the offer, for the first line, as it fits."""
+        """Return the offer as the header, in the longest form that fits."""
         where = f"{self.shown.entry.policy.name} {version_label(self.shown.version)}"
         opened = " ".join(self.opened.split())
         age = age_in_words(self.place.at, now)
@@ -52,7 +52,7 @@ class Offer(NamedTuple):
 
 
 def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
-    """Keep where the user is; nothing of the demo, and what is the account's in its own file only."""
+    """Save where the user is, except in the demo; what names the account goes into the account's own file."""
     shown = explorer.shown
     if library.is_demo or shown is None:
         return
@@ -60,7 +60,7 @@ def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Libra
     over = next((found for screen in reversed(screens) if (found := getattr(screen, "bookmark", None))), None)
     bookmark = over if isinstance(over, Bookmark) else Bookmark("")
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
-    # A filter that fits nothing may be anything, such as the name of a role.
+    # A filter that matches nothing may be anything, even the name of a role.
     words = explorer.policies.filter if listed else ""
     policy = shown.entry.policy
     if (
@@ -68,7 +68,7 @@ def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Libra
         and listed[:1] == [policy.arn]
         and shown.version == policy.default_version
     ):
-        return  # that is where the app opens
+        return  # the app opens there anyway
     keep_place(
         Place(
             at,
@@ -85,7 +85,7 @@ def keep(screens: list[Screen[object]], explorer: ExplorerScreen, library: Libra
 
 
 def offer_of(place: Place, library: Library) -> Offer | None:
-    """Return a place as far as it still exists; None where the policy or its version does not."""
+    """Return the offer for a place; None if its policy or version no longer exists."""
     try:
         entry = library.find(place.policy)
         marks = tuple(parse_policy(mark) for mark in place.marks)

@@ -1,7 +1,6 @@
-"""How screens are opened: the one module that knows which screen shows what.
+"""Which screen shows what: panes and screens post a request (`messages.py`), and the app opens a screen for it.
 
-Panes and screens post what they want shown (`messages.py`); only the app imports this. Each screen is imported when it
-is first shown: together they take 110 ms of the start.
+Only the app imports this module. It imports each screen on first use: all together take 110 ms.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class ClustersJudged(Message):
-    """What is wrong in each cluster is known, for the table of them."""
+    """The problems of each cluster are known, for the table of clusters."""
 
     def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer] | None) -> None:
         super().__init__()
@@ -50,19 +49,19 @@ class ClustersJudged(Message):
 
 
 class RoutedApp(LibraryApp):
-    """An app that opens the screen for what the user wants to see."""
+    """An app that opens the right screen for each request."""
 
     KEYS: tuple[Key, ...] = (keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES, keys.ACCOUNT)
     recent: tuple[Thing, ...] = ()
-    """What was found last, newest first."""
+    """What the user found last, newest first."""
 
     @property
     def explorer(self) -> ExplorerScreen:
-        """The first screen."""
+        """The first screen, with the four panes."""
         return cast("ExplorerScreen", self.screen_stack[0])
 
     async def go_home(self) -> None:
-        """Close every screen but the first."""
+        """Close every screen except the first."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
 
@@ -127,7 +126,7 @@ class RoutedApp(LibraryApp):
             self.open_found(found[0])
 
     def open_found(self, thing: Thing) -> None:
-        """Open what was found: in the four panes, or on the screen for its kind."""
+        """Open what the user found, in the four panes or on a screen of its own."""
         from ekstui.core.lookup import Pasted, Sides
         from ekstui.tui.screens.palette_screen import shown_of
 
@@ -146,7 +145,7 @@ class RoutedApp(LibraryApp):
         try:
             before, after = parse_sides(sides)
             if StandardInput() in (before, after):
-                raise InputError("Standard input belongs to the app.", "Name a file.")
+                raise InputError("The app reads the keyboard from standard input.", "Name a file instead.")
         except InputError as error:
             self.notify(plain_failure(error), severity="error", markup=False)
         else:
@@ -188,11 +187,11 @@ class RoutedApp(LibraryApp):
     # Keys that work on every screen
 
     def action_who_can(self) -> None:
-        """Show who can do the action under the cursor of the screen, or let the user type one."""
+        """Show who can do the action under the cursor, or let the user type one."""
         self._on_screen("action_who_can", AskWhoCan())
 
     def action_explain(self) -> None:
-        """Explain a request for the action under the cursor of the screen, or let the user paste a message."""
+        """Explain a request for the action under the cursor, or let the user paste a message."""
         self._on_screen("action_explain", AskExplain())
 
     def _on_screen(self, action: str, otherwise: Message) -> None:
@@ -203,14 +202,14 @@ class RoutedApp(LibraryApp):
             self.post_message(otherwise)
 
     def action_changes(self) -> None:
-        """Show what AWS changed across the policies."""
+        """Show what AWS changed across all policies."""
         from ekstui.tui.screens.changes_screen import ChangesScreen
 
         if not isinstance(self.screen, ChangesScreen):
             self.push_screen(ChangesScreen(self.explorer.scope))
 
     def action_clusters(self) -> None:
-        """Let the user choose one of the account's clusters, and show it."""
+        """Let the user choose one of the account's clusters."""
         from ekstui.library.cluster_answers import clusters as judged
         from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.cluster_screens import ClusterScreen
@@ -246,7 +245,7 @@ class RoutedApp(LibraryApp):
     def _clusters_judged(self, message: ClustersJudged) -> None:
         from ekstui.present.cluster_report import cluster_cells
 
-        # It may have been left by then: what was mounted once stays so.
+        # The user may have closed it; is_mounted would stay true.
         if message.chooser not in self.screen_stack:
             return
         if message.answers is not None:
@@ -258,7 +257,7 @@ class RoutedApp(LibraryApp):
     # The account
 
     def action_account(self) -> None:
-        """Show the account, and let the user choose another."""
+        """Show the account, where the user can choose another."""
         from ekstui.tui.screens.account_screen import AccountScreen
 
         if not isinstance(self.screen, AccountScreen):
@@ -272,7 +271,7 @@ class RoutedApp(LibraryApp):
             self.library = self.library.with_account(message.choice)
             self.explorer.account = AccountView()
             self.recent = ()
-            # Whatever stands on the screens in between is about the account before.
+            # The screens in between are about the previous account.
             await self.go_home()
             await self.push_screen(AccountScreen(self.explorer.account))
         self.explorer.ask_account(ask=True)

@@ -1,4 +1,4 @@
-"""What the explorer shows, what the user marked, and what is compared because of it."""
+"""What the explorer shows, what the user has marked, and which two versions are compared."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ if TYPE_CHECKING:
 
 
 class Shown(NamedTuple):
-    """A policy and the version that the panes are about."""
+    """The policy and version that the panes show."""
 
     entry: PolicyEntry
     version: int
 
     @property
     def place(self) -> PolicyAt:
-        """The version as what is compared and explained is named."""
-        from ekstui.core.notation import PolicyAt  # 3 ms, which the first paint does without
+        """The version as a side of a comparison."""
+        from ekstui.core.notation import PolicyAt  # 3 ms, after the first paint
 
         return PolicyAt(self.entry.policy.name, self.version)
 
 
 class Bookmark(NamedTuple):
-    """What finds a screen again, as it would be typed into the line that finds anything."""
+    """What to type into the palette to get to a screen again."""
 
     text: str
     of_account: bool = False
-    """Whether it shows something of the account."""
+    """Whether the text names something in the account."""
 
 
 class Start(NamedTuple):
-    """Where the app opens."""
+    """What the app opens with."""
 
     shown: Shown
     compare_with: int | None = None
-    """The version that is compared with the shown one at once."""
+    """The version to compare with it at once."""
 
 
 Marks: TypeAlias = "tuple[PolicyAt, ...]"
-"""The policies and versions that are marked, oldest mark first; `MAX_MARKS` at most."""
+"""The marked policies and versions, oldest mark first; at most MAX_MARKS."""
 
 MAX_MARKS = 4
-"""As many as the table of services and access levels puts side by side."""
+"""How many the table of services by access level can put side by side."""
 
 
 def with_mark(marks: Marks, place: PolicyAt) -> Marks:
-    """Return the marks with one more, or without it if it was there; one too many takes the place of the first."""
+    """Return the marks with this one toggled; when there are too many, the oldest goes."""
     return tuple(mark for mark in marks if mark != place) if place in marks else (*marks, place)[-MAX_MARKS:]
 
 
 def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:
-    """Return the last two marks, or one and what is shown, or the shown version and the one before; None for a first.
+    """Return the last two marks, or the mark and what is shown, or the shown version and the one before it.
 
-    Two versions of one policy are compared from the older to the newer, in whatever order they were marked.
+    None for the first version. Two versions of one policy are compared from older to newer, however they were marked.
     """
     policy, here = shown.entry.policy, shown.place
     if len(marks) >= 2:

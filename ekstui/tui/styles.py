@@ -1,7 +1,7 @@
-"""What the tones look like in the theme that the app has.
+"""How styles such as `muted` look in the current theme.
 
-Component classes would do the same, but Textual looks at every style of the app for each of them, for each widget and
-each time: for four lists that was a fifth of the start. These are worked out when they are first painted.
+Component classes would do the same, but Textual matches each of them against every rule of the app, for every widget:
+a fifth of the start for four lists. These styles are computed when they are first painted.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 
 class _Look(NamedTuple):
-    """Names of the theme's variables; empty for what is behind the text as it is."""
+    """Names of theme variables; empty means the widget's own colour."""
 
     colour: str = ""
     background: str = ""
@@ -32,18 +32,18 @@ LOOKS: Final = {
 }  # fmt: skip
 
 _UNDERLINED: Final = ("cursor-blurred", "hit")
-"""Parts that must stand out where there are no colours, as NO_COLOR asks for."""
+"""Styles that are underlined when NO_COLOR is set."""
 
 
 LEAST_CONTRAST: Final = 4.5
-"""Between a text and what is behind it, as WCAG 2.1 asks for at level AA."""
+"""The contrast that WCAG 2.1 requires between text and background at level AA."""
 
 _TEXTS: Final = ("foreground", "text-accent", "text-success", "text-error", "text-warning", "text-primary")
 _BEHIND: Final = ("background", "surface", "panel")
 
 
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return a theme's variables with its texts changed, as little as need be, so that they can be read on its grounds."""
+    """Return a theme's variables with text colours changed as little as needed for enough contrast."""
     changed = {"text-muted": "auto 70%"}
     grounds = [Color.parse(variables[name]) for name in _BEHIND]
     for name in _TEXTS:
@@ -59,7 +59,7 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_contrast(colour: Color, ground: Color) -> Color:
-    """Return the colour, moved towards black or white until it can be read on this ground."""
+    """Return the colour, blended towards black or white until it contrasts enough with the background."""
     if colour.ansi is not None or ground.ansi is not None:
         return colour
     light, dark = Color(255, 255, 255), Color(0, 0, 0)
@@ -72,7 +72,7 @@ def with_contrast(colour: Color, ground: Color) -> Color:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """Return how well two colours are told apart: 1 where they are alike, 21 for black and white (WCAG 2.1)."""
+    """Return the contrast ratio of WCAG 2.1: 1 for equal colours, 21 for black and white."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -86,7 +86,7 @@ def _luminance(colour: Color) -> float:
 
 
 def rich_style(widget: Widget, name: str) -> Style:
-    """Return how a tone, or a part of a list, looks on what is behind this widget."""
+    """Return a style, or the look of a part of a list, on this widget's background."""
     look = LOOKS[name]
     if widget.app.no_color:
         return Style(bold=look.bold or None, reverse=name == "cursor" or None, underline=name in _UNDERLINED or None)
@@ -99,20 +99,20 @@ def rich_style(widget: Widget, name: str) -> Style:
         color=with_contrast(background + colour, background).rich_color if colour else None,
         bgcolor=background.rich_color,
         bold=bool(look.bold or behind.bold) or None,
-        # The terminal's own colours have no shade between a list and its cursor.
+        # ANSI themes have no shade between a list's background and its cursor.
         underline=(name == "cursor-blurred" and background.ansi is not None) or None,
     )
 
 
 def _colour(app: App[Any], variable: str, background: Color) -> Color:
-    """Return the colour of a variable: `auto 60%` is one that can be read on the background, so strongly."""
+    """Return the colour of a theme variable; `auto 60%` is black or white, whichever contrasts, at that opacity."""
     name, _, strength = app.theme_variables[variable].partition(" ")
     alpha = float(strength.rstrip("%")) / 100 if strength else 1.0
     return background.get_contrast_text(alpha) if name == "auto" else Color.parse(name).multiply_alpha(alpha)
 
 
 def theme_names() -> tuple[str, ...]:
-    """Return the names of Textual's own themes."""
+    """Return the names of Textual's built-in themes."""
     from textual.theme import BUILTIN_THEMES
 
     return tuple(BUILTIN_THEMES)

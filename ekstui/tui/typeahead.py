@@ -1,13 +1,12 @@
-"""Keys in turn: each has done all it does before the next is sent, so that what is typed ahead goes where it is meant.
+"""Typeahead: a key is sent only once the previous one has taken full effect, so that it reaches the right widget.
 
-Textual sends a key to the widget that has the focus at that moment. From there it climbs up to the app, which looks for
-its binding, and what the binding does may be said from widget to widget before another one has the focus. What is typed
-meanwhile would go to the widget that had the focus before.
+Textual sends a key to the focused widget. The key bubbles up to the app, which runs its binding, and the binding may
+post messages from widget to widget before the focus moves. Keys typed in the meantime would go to the old focus.
 
-Two things that Textual guarantees say when a key has done all: a node handles its messages one by one, in the order in
-which they came; and `call_later` comes behind those that are there. So one asks, node by node from the focus up to the
-app, to be called behind what waits there. When that was twice nothing, all the path, nothing of the key is left: what a
-node said upwards would have been met further up, and what it said downwards the second time.
+Two guarantees of Textual tell when a key is done: a node handles its messages one by one, in order, and `call_later`
+queues behind those already waiting. So `_follow` walks from the focus up to the app, each time calling itself behind
+the node's queue. Two walks in a row that meet no message mean that the key is done: messages sent upwards would be met
+on the same walk, and those sent downwards on the next.
 """
 
 import time
@@ -19,29 +18,29 @@ from textual.driver import Driver
 from textual.events import Event, Key, Paste
 
 QUIET = 2
-"""How often nothing waits on the path before the next key is sent."""
+"""Walks without a message before the next key is sent."""
 
 PATIENCE = 1.0
-"""Seconds after which a key does not wait any more for the one before it: something else may go on for long."""
+"""Seconds that a key waits for the previous one, in case something else keeps the queues busy."""
 
 
 class TypeaheadApp(App[None]):
-    """An app that sends a key, or what is pasted, once the one before it has taken effect."""
+    """An app that sends a key or a paste only once the previous one has taken effect."""
 
     def __init__(self, *, driver_class: type[Driver] | None = None, ansi_color: bool | None = None) -> None:
         super().__init__(driver_class=driver_class, ansi_color=ansi_color)
         self._typed: deque[Key | Paste] = deque()
-        """What was typed and is not sent yet."""
+        """Keys and pastes that are still to be sent."""
         self._sent_at: float | None = None
-        """When the key was sent that has not taken effect yet, on the monotonic clock."""
+        """When the current key was sent, on the monotonic clock; None between keys."""
 
     @property
     def has_keys(self) -> bool:
-        """Whether a key is on its path, or waits for its turn."""
+        """Whether a key is being handled or waiting."""
         return self._sent_at is not None or bool(self._typed)
 
     async def on_event(self, event: Event) -> None:
-        """Hold a key back while another one is on its path; everything else is Textual's."""
+        """Queue keys and pastes; everything else goes to Textual at once."""
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -57,20 +56,20 @@ class TypeaheadApp(App[None]):
             await self._follow(self._path(), self._sent_at, 0, waiting=True)
 
     def _path(self) -> deque[DOMNode]:
-        # Each time anew: the focus may be elsewhere by then.
+        # Looked up for each walk: the focus may have moved.
         return deque((self.focused or self.screen).ancestors_with_self)
 
     async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
-        """Go on behind what the next node has before it; once nothing was met all the path, often enough, send a key."""
+        """Continue the walk behind the next node's queue; after enough quiet walks, send the next key."""
         ends = not path
         while path:
             node = path.popleft()
             met = waiting or node.message_queue_size > 0
-            # A node that is gone has nothing before it.
+            # A node that is gone has no queue; go on to the next.
             if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
                 return
         if not ends:
-            # Not even the app takes anything any more: it is ending, and keys mean nothing.
+            # Even the app takes no more messages: it is closing.
             self._typed.clear()
             return
         quiet = 0 if waiting else quiet + 1

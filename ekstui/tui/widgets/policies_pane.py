@@ -232,13 +232,13 @@ class PoliciesPane(Pane):
         return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
 
     def _look_up(self, facet: Facet) -> None:
-        from ekstui.tui.filters import policies_that_fit
+        from ekstui.tui.filters import matching_policies
 
         library, entries = self.app.library, self._entries
 
         def work(_: Job) -> FacetAnswered:
             try:
-                return FacetAnswered(facet, policies_that_fit(facet, entries, library))
+                return FacetAnswered(facet, matching_policies(facet, entries, library))
             except EkstuiError as error:
                 return FacetAnswered(facet, error)
 
