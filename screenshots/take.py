@@ -115,7 +115,7 @@ SCENES = (
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
     Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "What logs say"),
     Scene("copy", ChooserScreen, ("j", "y"), "enter chooses"),
-    Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter writes"),
+    Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter saves"),
     Scene("too-small", TooSmallScreen, (), "needs", ((50, 12),)),
 )
 

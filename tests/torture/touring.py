@@ -83,7 +83,7 @@ class Tour:
             return
         for number in range(choices):
             self._choose(place, "e", number)
-            self.see(f"{place}, {number}", "\r", "Write to a file")
+            self.see(f"{place}, {number}", "\r", "Save to a file")
             self._files += 1
             path = self.home / f"export-{self._files}"
             self.see(f"{place}, name", "\x15", "name of the file")

@@ -84,7 +84,7 @@ def test_hundreds_of_services_are_filtered_copied_and_written(tmp_path: Path, mo
         await pilot.press("slash")
         await type_in(pilot, "nosuch")
         assert "Nothing here matches “autoscalingnosuch”." in words(screen)
-        assert "clears the filter" in words(screen)
+        assert "clears the search" in words(screen)
         await pilot.press(*["backspace"] * 20, "enter")
         assert len(screen.rows.rows) > 400
         await pilot.press("e")

@@ -152,7 +152,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
         await settle(pilot, lambda: "ec2:CreateVolume: " in words(app.screen))
         assert "simulator" not in words(app.screen)
         await pilot.press("S")
-        await settle(pilot, lambda: any("write role:NAME" in note.message for note in app._notifications))
+        await settle(pilot, lambda: any("put role:NAME" in note.message for note in app._notifications))
         assert len(asked) == 1
 
     travel(journey)

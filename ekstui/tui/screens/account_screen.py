@@ -1,4 +1,4 @@
-"""The account: whose it is, how it is asked, what could not be read; and the way to another one."""
+"""The account: its identity, what could not be read, copies of AWS's policies, and the choice of another account."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -32,33 +32,33 @@ from ekstui.tui.widgets.rows import RowList
 
 @dataclass(frozen=True, slots=True)
 class UseProfile:
-    """The user may switch to a profile; None: what the environment says."""
+    """A choice of profile; None for what the environment says."""
 
     profile: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class UseRegions:
-    """The user may have clusters looked for in these regions; none: those that the account points to."""
+    """A choice of regions to look for clusters in; empty for those that the account points to."""
 
     regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What is to be read beside the snapshot."""
+    """What is shown besides the snapshot."""
 
     profiles: Sequence[str]
     copies: Sequence[CopyAnswer]
 
 
 class AccountScreen(ReportScreen):
-    """The account and the choices of another."""
+    """The account, and a choice of profile and regions."""
 
     HEADING = "Account"
     KEYS = (
         keys.OPEN.here("Switch to the profile or region under the cursor."),
-        keys.COMPARE.here("Compare the copy under the cursor with its original as it is today."),
+        keys.COMPARE.here("Compare the copy under the cursor with today's original."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "looking at the account…"
@@ -69,7 +69,7 @@ class AccountScreen(ReportScreen):
         self._view = view
 
     def question(self) -> Styled:
-        """Return which account it is."""
+        """Return the account's number."""
         snapshot = self._view.snapshot
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
 
@@ -79,12 +79,12 @@ class AccountScreen(ReportScreen):
         return Bookmark(keys.ACCOUNT.label)
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the profiles and the copies."""
+        """Return what reads the profiles and the copies."""
         library = self.app.library
         return lambda: _beside(library)
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return all about the account."""
+        """Return the account as rows."""
         if not isinstance(answer, _Beside):
             return []
         return rows(self._blocks(answer), self.width)
@@ -94,7 +94,7 @@ class AccountScreen(ReportScreen):
         snapshot = view.snapshot
         blocks: list[Block] = [Heading("Account")]
         if snapshot is None:
-            blocks.append(Sentence(Span("nothing is known of it yet; r asks AWS", "muted")))
+            blocks.append(Sentence(Span("nothing is known yet; r asks AWS", "muted")))
         else:
             blocks += identity_blocks(snapshot, datetime.now(UTC))
         if view.asking:
@@ -118,33 +118,33 @@ class AccountScreen(ReportScreen):
         self.call_after_refresh(self._rest_on_a_choice)
 
     def _rest_on_a_choice(self) -> None:
-        """Put the cursor on the first profile: to choose one is what leads here."""
+        """Put the cursor on the first profile."""
         if not self.works(keys.OPEN, self.rows.current):
             self.rows.move_to_next(1, lambda row: self.works(keys.OPEN, row))
 
     def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key does something: only a copy is compared."""
+        """Return whether a key works on a row: only copies can be compared."""
         if key.id == keys.COMPARE.id:
             return row is not None and isinstance(row.value, CopyAnswer)
         return super().works(key, row)
 
     def follow(self, view: AccountView) -> None:
-        """Show what is known by now."""
+        """Show the new view of the account."""
         arrived = view.snapshot is not self._view.snapshot
         self._view = view
         if not self.is_mounted:
-            return  # it will ask once it is there
+            return  # it will ask when it is mounted
         if arrived:
             self.ask_again()
         else:
             self.show_answer()
 
     def copies(self) -> Sequence[Copyable]:
-        """Return the command that signs in, where that is what is missing."""
+        """Return the command to sign in, if the account needs it."""
         return advised(self._view.error)
 
     def action_refresh_data(self) -> None:
-        """Ask AWS again."""
+        """Refresh the account from AWS."""
         self.post_message(SwitchAccount(None))
 
     @on(RowList.Opened)
@@ -153,7 +153,7 @@ class AccountScreen(ReportScreen):
         value = event.row.value if event.row else None
         choice = self.app.library.choice or AccountChoice()
         if isinstance(value, UseProfile):
-            # The regions of one account say nothing about another.
+            # The chosen regions are of the old account.
             self.post_message(SwitchAccount(_with(choice, value.profile, ())))
         elif isinstance(value, UseRegions):
             self.post_message(SwitchAccount(_with(choice, choice.profile, value.regions)))
@@ -161,10 +161,10 @@ class AccountScreen(ReportScreen):
             self.action_diff()
 
     def action_diff(self) -> None:
-        """Compare the copy under the cursor with its original as it is today: what the copy has not got yet."""
+        """Compare the copy under the cursor with today's original, to see what it lacks."""
         row = self.rows.current
         if row is None or not isinstance(row.value, CopyAnswer):
-            self.notify("Only a policy that is a copy of one of AWS's is compared here.", markup=False)
+            self.notify("Only copies of AWS's policies can be compared here.", markup=False)
             return
         copy = row.value.copy
         today = copy.original.default_version
@@ -197,7 +197,7 @@ def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) 
 
 def _beside(library: Library) -> _Beside:
     copies: tuple[CopyAnswer, ...] = ()
-    # Without a snapshot there are none to tell of.
+    # Without a snapshot no copies are known.
     with suppress(AccountError):
         copies = copies_in(library)
     return _Beside(profiles(), copies)

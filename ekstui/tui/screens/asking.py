@@ -1,4 +1,4 @@
-"""The base of the screens whose question the user types or pastes."""
+"""The base of the reports whose question the user types or pastes."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -15,76 +15,76 @@ from ekstui.tui.widgets.line import RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 LINE_BREAK = "⏎"
-"""What stands for a line break in the line, so that a pasted message keeps its lines."""
+"""Stands for a line break in the input, so that a pasted message keeps its lines."""
 
 
 class QuestionLine(RowsLine):
-    """The line that holds the question; what is pasted keeps all of its lines."""
+    """The input for the question; a pasted text keeps all its lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "screen.leave_line", show=False),
     ]
 
     def pasted(self, text: str) -> str:
-        """Return all lines of what is pasted."""
-        # Terminals send a pasted line break as a carriage return, as if enter was pressed.
+        """Return all lines of a pasted text."""
+        # Terminals send a pasted line break as a carriage return.
         return LINE_BREAK.join(clean(text.replace("\r\n", "\n").replace("\r", "\n")).splitlines())
 
 
 class AskingScreen(ReportScreen):
-    """A line to type the question into, and the answer below; subclasses say what a question is."""
+    """An input for the question, with suggestions and then the answer below."""
 
     DEFAULT_CSS = "AskingScreen #question { padding: 0 1; }"
     PLACEHOLDER = ""
-    """What can be typed."""
+    """What can be typed, as a hint."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self.text = text
-        """What was asked, empty before anything was."""
+        """The current question; empty if there is none yet."""
         self.line = QuestionLine(LINE_BREAK.join(clean(text).splitlines()), placeholder=self.PLACEHOLDER)
         self.line.id = "question"
 
     def extra_widgets(self) -> Sequence[Widget]:
-        """Return the line."""
+        """Return the input."""
         return (self.line,)
 
     def begin(self) -> None:
-        """Ask what was given, or let the user type."""
+        """Ask the question, or let the user type one."""
         super().begin()
         if not self.text:
             self.action_edit()
 
     def ask(self) -> Callable[[], object] | None:
-        """Return the question, or None before there is one."""
+        """Return what answers the question; None if there is none yet."""
         return self.asked(self.text) if self.text else None
 
     def asked(self, text: str) -> Callable[[], object]:
-        """Return the question that a text asks."""
+        """Return a function that answers the question in a text."""
         raise NotImplementedError
 
-    def suggestions(self, typed: str) -> list[Row]:  # noqa: ARG002 - for those who can guess
-        """Return what the user may mean as rows whose values are texts to ask; none where nothing can be guessed."""
+    def suggestions(self, typed: str) -> list[Row]:  # noqa: ARG002 - for subclasses
+        """Return suggestions as rows whose values are questions."""
         return []
 
     def typing_words(self) -> str:
-        """Return what to do at the line."""
+        """Return the hint to show while the user types."""
         if not self.typing:
             return super().typing_words()
-        return "enter asks   ↓ ↑ what is suggested   esc back"
+        return "enter asks   ↓ ↑ suggestions   esc back"
 
     @property
     def typing(self) -> bool:
-        """Whether the user is at the line."""
+        """Whether the input has the focus."""
         return self.line.has_focus
 
     def action_edit(self) -> None:
-        """Let the user change the question."""
+        """Let the user edit the question."""
         self.set_focus(self.line, scroll_visible=False)
         self.line.cursor_position = len(self.line.value)
 
     async def action_leave_line(self) -> None:
-        """Go back to the answer, or off the screen where there is none."""
+        """Go back to the answer, or leave the screen if there is none."""
         if not self.text:
             await self.run_action("app.back")
             return
@@ -122,7 +122,7 @@ class AskingScreen(ReportScreen):
             self._take(value)
 
     def _take(self, suggested: str) -> None:
-        """Ask what was suggested, or go on typing where it is the beginning of a name."""
+        """Ask a suggested question; if it ends with a colon, let the user complete it."""
         if suggested.endswith(":"):
             self.line.value = suggested
             self.action_edit()

@@ -1,4 +1,4 @@
-"""The cards: all about one action, or about something that has no screen of its own."""
+"""Cards: one action, or anything without a screen of its own."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ from ekstui.tui.widgets.rows import RowList
 
 
 class CardScreen(ReportScreen):
-    """A card: what it is in blocks; policies, roles and actions in it are opened."""
+    """A card made of blocks, whose policies, roles and actions can be opened."""
 
     HEADING = "Card"
     KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
@@ -41,17 +41,17 @@ class CardScreen(ReportScreen):
         self._blocks = blocks
 
     def question(self) -> Styled:
-        """Return what it is, and its name."""
+        """Return the kind and name."""
         return ((f"{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         thing = self._thing
         return Bookmark(thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy"))
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the card."""
+        """Return what makes the blocks."""
         return self._blocks
 
     def answer_rows(self, answer: object) -> list[Row]:
@@ -74,11 +74,11 @@ class CardScreen(ReportScreen):
             else:
                 self.post_message(ShowPolicy(Shown(entry, entry.policy.default_version)))
         else:
-            self.notify("There is nothing deeper here; y copies it.", markup=False)
+            self.notify("There is nothing to open here; y copies it.", markup=False)
 
 
 class ActionScreen(ReportScreen):
-    """The card of an action: what it is, which statements give it, what it takes, and since when it is there."""
+    """An action: what it does, which statements allow it on what, and since when."""
 
     HEADING = "Action"
     KEYS = (
@@ -93,7 +93,7 @@ class ActionScreen(ReportScreen):
         self._wanted = wanted
 
     def question(self) -> Styled:
-        """Return the action, and where it is given."""
+        """Return the action and the policy or role that allows it."""
         given_in = self._wanted.given_in.partition(":")[2]
         return (
             ("action ", ""),
@@ -102,7 +102,7 @@ class ActionScreen(ReportScreen):
         )
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the card."""
+        """Return what reads the facts for the card."""
         library, wanted = self.app.library, self._wanted
         return lambda: _card(library, wanted)
 
@@ -111,24 +111,24 @@ class ActionScreen(ReportScreen):
         return rows(action_blocks(answer), self.width) if isinstance(answer, GivenAction) else []
 
     def action_who_can(self) -> None:
-        """Show who else gives it."""
+        """Show who else can do this action."""
         self.post_message(AskWhoCan(self._wanted.action.action))
 
     def action_explain(self) -> None:
-        """Ask whether a request for it would be allowed."""
+        """Explain a request for this action."""
         self.post_message(AskExplain(f"{self._wanted.given_in} {self._wanted.action.action}"))
 
 
 def _card(library: Library, wanted: ShowAction) -> GivenAction:
     name = wanted.action.action
     statements: list[tuple[str, MatchingStatement]] = [
-        (label, speaking) for label, document in wanted.read() for speaking in statements_matching(document, name)
+        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
     ]
     since, others = None, None
     try:
         holders = who_can_answer(library, name, None, "all").holders
     except EkstuiError:
-        # An action that nobody else knows: the card says so.
+        # Unknown to the reference; the card says so.
         pass
     else:
         arn = wanted.policy.arn if wanted.policy else None

@@ -32,11 +32,11 @@ PERIODS = (
     ("a year", timedelta(days=365)),
     ("all years", None),
 )
-"""How far back the feed goes, counted from the last day that is known; `p` goes to the next."""
+"""How far back the changes go, counted from the newest known one; `p` goes to the next."""
 
 
 VIEWS = ("changed", "attached", "all")
-"""Which steps are shown; `v` goes to the next."""
+"""Which changes are shown; `v` goes to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,24 @@ class _Answer:
     feed: ChangesFeed
     snapshot: AccountSnapshot | None
     attached: Mapping[str, int]
-    """By the name of a policy, how many roles, users and groups of the account have it."""
+    """By policy name, how many roles, users and groups of the account have it attached."""
 
 
 class ChangesScreen(ReportScreen):
-    """A step a row; enter compares its two versions, or shows a new policy."""
+    """One version per row; enter compares it with the version before, or shows a new policy."""
 
     HEADING = "Changes"
     KEYS = (
-        keys.OPEN.here("Compare the two versions of the step, or show a new policy."),
-        keys.COMPARE.here("Compare the two versions of the step."),
+        keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
+        keys.COMPARE.here("Compare the version with the one before it."),
         keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
-        keys.VIEW.here("Go to the next view: what changed something, of that what the account has attached, or all steps."),
+        keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     COLUMNS = COLUMNS
     WAITING = "reading the history of the policies…"
     OPENS = (FeedStep,)
-    NOTEWORTHY = "change"
+    STOP = "change"
     HAS_LINE = True
 
     def __init__(self, scope: Scope) -> None:
@@ -71,9 +71,9 @@ class ChangesScreen(ReportScreen):
         self._view = 0
 
     def question(self) -> Styled:
-        """Return the period, the scope and until when anything is known."""
+        """Return the period and the scope."""
         data = self.app.library.data()
-        shown = {"attached": " · attached in the account", "all": " · with steps that change nothing"}
+        shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
         quiet = shown.get(VIEWS[self._view], "")
         return (
             ("changes ", ""),
@@ -83,11 +83,11 @@ class ChangesScreen(ReportScreen):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         return Bookmark(keys.CHANGES.label)
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the feed of the period."""
+        """Return what reads the changes of the period."""
         library, scope = self.app.library, self._scope
         period = PERIODS[self._period][1]
 
@@ -99,7 +99,7 @@ class ChangesScreen(ReportScreen):
         return ask
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return a row a step."""
+        """Return one row per version."""
         if not isinstance(answer, _Answer):
             return []
         view = VIEWS[self._view]
@@ -109,7 +109,7 @@ class ChangesScreen(ReportScreen):
         return list_rows(changes_table(shown), self.width)
 
     def about_row(self, row: Row) -> Styled:
-        """Return why AWS made a step, and how many of the account have the policy."""
+        """Return why AWS made the version, and how many in the account have the policy attached."""
         step, answer = row.value, self._answer
         if not isinstance(step, FeedStep) or not isinstance(answer, _Answer):
             return ()
@@ -130,12 +130,12 @@ class ChangesScreen(ReportScreen):
             unknown = isinstance(answer, _Answer) and answer.snapshot is None
             return (
                 styled(
-                    "No account was asked yet, so nobody knows what is attached there; a lists the profiles."
+                    "No account was read yet, so it is not known what is attached; a lists the profiles."
                     if unknown
-                    else "Nothing that the account has attached changed in this period, as far as is known.",
+                    else "Nothing attached in the account changed in this period, as far as is known.",
                     "muted",
                 ),
-                styled("p looks further back; v shows what changed in any policy.", "muted"),
+                styled("p looks further back; v shows the changes of all policies.", "muted"),
             )
         return (
             styled("Nothing changed in this period, as far as is known.", "muted"),
@@ -143,17 +143,17 @@ class ChangesScreen(ReportScreen):
         )
 
     def action_period(self) -> None:
-        """Look further back, and after all years at the last 30 days again."""
+        """Look further back; after all years, start again with 30 days."""
         self._period = (self._period + 1) % len(PERIODS)
         self.ask_again()
 
     def action_scope(self) -> None:
-        """Switch between the policies of EKS and all."""
+        """Go to the next scope."""
         self._scope = next_scope(self._scope)
         self.ask_again()
 
     def action_diff(self) -> None:
-        """Compare the two versions of the step under the cursor."""
+        """Compare the version under the cursor with the one before it."""
         self.rows.action_open()
 
     def action_view(self) -> None:

@@ -1,4 +1,4 @@
-"""A cluster: what is wrong with it and its roles, and the map of how they are used."""
+"""A cluster: what is wrong with it and its roles, and the tree of how its roles are used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ClusterReportScreen(AccountReportScreen):
     WAITING = "reading the cluster…"
     HAS_LINE = True
     WORD = "cluster"
-    """What stands before the cluster's name in the header."""
+    """The word before the cluster's name in the header."""
 
     def __init__(self, name: str, region: str | None) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class ClusterReportScreen(AccountReportScreen):
 
     @property
     def answer(self) -> ClusterAnswer | None:
-        """The answer, once it has arrived."""
+        """The answer, if it has arrived."""
         return self._answer if isinstance(self._answer, ClusterAnswer) else None
 
     def question(self) -> Styled:
@@ -61,34 +61,34 @@ class ClusterReportScreen(AccountReportScreen):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         return Bookmark(self._cluster, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:
-        """When the account was read."""
+        """When the account was read from AWS."""
         return self.answer.fetched_at if self.answer else None
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the cluster of the last snapshot."""
+        """Return what reads the cluster from the last snapshot."""
         library, name, region = self.app.library, self._cluster, self._region
         return lambda: cluster_answer(library, name, region)
 
 
 class ClusterScreen(ClusterReportScreen):
-    """What EKS reports, what AWS changed lately, and each role with what it needs and has."""
+    """What EKS reports, what AWS changed recently, and what each role has and needs."""
 
     HEADING = "Cluster"
     KEYS = (
-        keys.OPEN.here("Unfold what is wrong to its evidence and what would mend it; show a role, or a policy that changed."),
+        keys.OPEN.here("Unfold a problem to its evidence and its fix; or show a role, or a policy that changed."),
         keys.NEXT.here("Go to the next problem."),
-        keys.COPY.here("Copy the command that mends what the cursor is on, or anything else that is shown."),
-        keys.VIEW.here("Go to the next view: the cluster as a tree of how roles are used, the roles, their policies.", "as a tree"),
+        keys.COPY.here("Copy the command that fixes the problem under the cursor, or anything else that is shown."),
+        keys.VIEW.here("Show the cluster as a tree: how roles are used, the roles, and their policies.", "as a tree"),
         keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     OPENS = (Work, HealthIssue, ClusterRole, RecentChange)
-    NOTEWORTHY = "problem"
+    STOP = "problem"
 
     def __init__(self, name: str, region: str | None) -> None:
         super().__init__(name, region)
@@ -100,7 +100,7 @@ class ClusterScreen(ClusterReportScreen):
             return []
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self._opened)
         found = rows([*blocks, *error_notes(answer.errors)], self.width)
-        # What is folded has one line: more of what is wrong is seen at a glance.
+        # A folded problem takes one line, so that more of them are visible.
         cut = {above for row in found if (above := _above(row)) is not None and self._is_folded(above)}
         return [
             row._replace(cells=((*row.cells[0], ("…", "muted")),)) if row.key in cut else row
@@ -116,7 +116,7 @@ class ClusterScreen(ClusterReportScreen):
         self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, self.answer))
 
     def action_upgrade(self) -> None:
-        """Show what the controllers need before an upgrade to their newest releases that are known."""
+        """Show what the controllers need before an upgrade to their newest known releases."""
         from ekstui.library.upgrading import upgrade
         from ekstui.present.upgrade_checklist import upgrade_blocks
         from ekstui.tui.screens.card_screens import CardScreen
@@ -126,7 +126,7 @@ class ClusterScreen(ClusterReportScreen):
         self.app.push_screen(CardScreen(thing, lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))))
 
     def about_row(self, row: Row) -> Styled:
-        """Return all about what is wrong with what mends it, a role with its uses, or whose policy changed."""
+        """Return a problem and its fix, a role and its uses, or a policy that changed and the roles that have it."""
         match row.value:
             case Work(role, finding, remedy):
                 mends = f"  y copies: {remedy}" if remedy else ""
@@ -145,13 +145,13 @@ class ClusterScreen(ClusterReportScreen):
             case _:
                 return ()
 
-    def is_of_note(self, row: Row) -> bool:
-        """Return whether `n` stops at a row: at what EKS reports, and at problems."""
+    def is_stop(self, row: Row) -> bool:
+        """Return whether `n` stops at a row: at problems and at what EKS reports."""
         value = row.value
         return isinstance(value, HealthIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
-        """Fold or unfold what is wrong."""
+        """Fold or unfold a problem."""
         if row and isinstance(row.value, Work) and (row.key in self._opened) == fold:
             self._toggle(row)
         return True
@@ -161,7 +161,7 @@ class ClusterScreen(ClusterReportScreen):
         self.show_answer()
 
     def copies(self) -> Sequence[Copyable]:
-        """Return what mends what the cursor is on: a command, and Terraform where a policy is to be attached."""
+        """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
         row = self.rows.current
         if row is None or not isinstance(row.value, Work) or not row.value.remedy:
             return ()
@@ -174,7 +174,7 @@ class ClusterScreen(ClusterReportScreen):
         return found
 
     def exports(self) -> Sequence[Export]:
-        """Return the whole cluster as Markdown, and what is shown as text."""
+        """Return the formats: the whole cluster as Markdown, what is shown as text."""
         answer, text = self.answer, super().exports()
         if answer is None:
             return text
@@ -195,7 +195,7 @@ class ClusterScreen(ClusterReportScreen):
 
 
 def _above(row: Row) -> Hashable | None:
-    """Return the key of the row that a row goes on with; None where it is one of its own."""
+    """Return the key of the row that this one continues; None if it is a row of its own."""
     match row.key:
         case (above, "line", int()):
             return above
@@ -204,43 +204,43 @@ def _above(row: Row) -> Hashable | None:
 
 
 MAX_UNFOLDED = 12
-"""Up to as many roles a way is unfolded from the start, so that the whole cluster is seen at a glance."""
+"""A kind of use with more roles than this starts folded."""
 
 
 class ClusterMapScreen(ClusterReportScreen):
-    """A tree of ways, roles and policies; the roles are folded at first, and a filter unfolds what it finds."""
+    """A tree of uses, roles and policies; roles start folded, and a search unfolds its matches."""
 
     HEADING = "Cluster tree"
     KEYS = (
         keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
-        keys.VIEW.here("Go to the next view: the cluster as a list of problems.", "as a list"),
+        keys.VIEW.here("Show the cluster as a list of problems.", "as a list"),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WORD = "map of"
     OPENS = (ClusterRole, RolePolicy)
-    NOTEWORTHY = "role with a problem"
+    STOP = "role with a problem"
 
     def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
-        """Take the answer of the screen before, if there is one: then nothing is asked until the user does."""
+        """Show `answer`, if given, until the user refreshes it."""
         super().__init__(name, region)
         self._given = answer
         self._opened: set[Path] | None = None
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the cluster of the last snapshot."""
+        """Return what reads the cluster from the last snapshot."""
         given, self._given = self._given, None
         return (lambda: given) if given else super().ask()
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return the tree as far as it is unfolded; under a filter what matches and the way to it."""
+        """Return the tree as far as it is unfolded; with a search, the matches and their ancestors."""
         if not isinstance(answer, ClusterAnswer):
             return []
-        ways, roles = paths_of(answer)
+        uses, roles = paths_of(answer)
         if self._opened is None:
             crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
-            self._opened = ways - crowded
+            self._opened = uses - crowded
         words = self._needle.casefold().split()
-        opened = ways | roles if words else self._opened
+        opened = uses | roles if words else self._opened
         blocks = map_blocks(answer, opened, datetime.now(UTC))
         if () in opened:
             blocks += error_notes(answer.errors)
@@ -248,20 +248,20 @@ class ClusterMapScreen(ClusterReportScreen):
         return _matching(found, words) if words else found
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why there are no rows."""
+        """Return that nothing matches."""
         return (
             styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
-            styled("/ and then enter on an empty line clears the filter.", "muted"),
+            styled("esc clears the search.", "muted"),
         )
 
     def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key does something: what is no role or policy is unfolded with enter."""
+        """Return whether a key works on a row: enter also unfolds."""
         path = self._path()
         unfolds = path is not None and self._can_unfold(path)
         return super().works(key, row) or (key.id == keys.OPEN.id and unfolds)
 
     def about_row(self, row: Row) -> Styled:
-        """Return a role's ARN and the worst that is wrong with it, or a policy's ARN."""
+        """Return a role's ARN and its problems, or a policy's ARN."""
         match row.value:
             case ClusterRole(arn=arn, uses=uses, findings=findings):
                 wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings) or uses_words(uses)
@@ -271,12 +271,12 @@ class ClusterMapScreen(ClusterReportScreen):
             case _:
                 return ()
 
-    def is_of_note(self, row: Row) -> bool:
-        """Return whether `n` stops at a row: at a role with a problem."""
+    def is_stop(self, row: Row) -> bool:
+        """Return whether a row is a role with a problem."""
         return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
 
     def exports(self) -> Sequence[Export]:
-        """Return the whole tree as Markdown, and what is shown as text."""
+        """Return the formats: the whole tree as Markdown, what is shown as text."""
         answer, text = self.answer, super().exports()
         if answer is None:
             return text
@@ -290,8 +290,8 @@ class ClusterMapScreen(ClusterReportScreen):
             return ()
         return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - the tree goes by the cursor
-        """Fold the row under the cursor or go to what it is in; unfold it or go into it."""
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - it uses the cursor
+        """Fold the row under the cursor or go to its parent; unfold it or go to its first child."""
         (self._fold_here if fold else self._unfold_here)()
         return True
 
@@ -300,19 +300,19 @@ class ClusterMapScreen(ClusterReportScreen):
             self._unfold({path} ^ self._unfolded)
 
     def _unfold_here(self) -> None:
-        """Unfold the row under the cursor, or go to the first row inside it."""
+        """Unfold the row under the cursor, or go to its first child."""
         path = self._path()
         if path is None or not self._can_unfold(path):
             return
         if path not in self._unfolded and not self._needle:
             self._unfold({path} | self._unfolded)
             return
-        inside = (row for row in self.rows.rows if row.selectable and _is_in(row, path))
+        inside = (row for row in self.rows.rows if row.selectable and _is_child(row, path))
         if first := next(inside, None):
             self.rows.move_to(first.key)
 
     def _fold_here(self) -> None:
-        """Fold the row under the cursor, or go to the one that it is in."""
+        """Fold the row under the cursor, or go to its parent."""
         path = self._path()
         if path is None:
             return
@@ -328,8 +328,8 @@ class ClusterMapScreen(ClusterReportScreen):
     def action_fold_all(self) -> None:
         """Unfold everything, or fold the roles again."""
         if self.answer:
-            ways, roles = paths_of(self.answer)
-            self._unfold(ways if roles <= self._unfolded else ways | roles)
+            uses, roles = paths_of(self.answer)
+            self._unfold(uses if roles <= self._unfolded else uses | roles)
 
     @property
     def _unfolded(self) -> set[Path]:
@@ -352,7 +352,7 @@ class ClusterMapScreen(ClusterReportScreen):
         value = event.row.value if event.row else None
         if isinstance(value, ClusterRole):
             if value.subject is None:
-                self.notify("It was not read: a role of another account, or one that is gone.", markup=False)
+                self.notify("This role could not be read: it is in another account, or deleted.", markup=False)
             else:
                 self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
@@ -375,7 +375,7 @@ def _markdown(answer: ClusterAnswer) -> str:
 
 
 def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
-    """Return the rows of a tree that have every word, each with the way to it; the words are in small letters."""
+    """Return the rows with every word (in lower case), and their ancestors."""
     kept: set[Path] = set()
     for row in tree:
         text = " ".join(map(plain, row.cells)).casefold()
@@ -384,5 +384,5 @@ def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
     return [row for row in tree if row.key in kept]
 
 
-def _is_in(row: Row, path: Path) -> bool:
+def _is_child(row: Row, path: Path) -> bool:
     return isinstance(row.key, tuple) and row.key[:-1] == path and row.key != path

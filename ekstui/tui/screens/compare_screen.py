@@ -1,4 +1,4 @@
-"""Two documents compared, in three views: meaning, unified, side by side."""
+"""A comparison of two documents in three views: meaning, unified, side by side."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 CONTEXT = 3
-"""Equal lines that stay visible on either side of a difference."""
+"""Equal lines to show around a difference."""
 
 MIN_WIDTH = 20
-"""The fewest cells that a line is broken for."""
+"""The smallest width that lines are wrapped to."""
 
 _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
 
 
 def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[int], width: int) -> list[Row]:
-    """Return both documents as one text with `+` and `−` lines; long equal stretches are folded.
+    """Return both documents as one text with `+` and `−` lines; long runs of equal lines are folded.
 
-    Above a difference stands where it is.
+    A line above each difference says where in the document it is.
     """
     rows: list[Row] = []
     room = max(width - 2, MIN_WIDTH)
@@ -71,9 +71,9 @@ def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Colle
 
 
 def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[int], width: int) -> list[Row]:
-    """Return both documents beside each other, a pair of lines a row; long equal stretches are folded.
+    """Return both documents side by side; long runs of equal lines are folded.
 
-    Lines are broken in both columns alike, and above a difference stands where it is.
+    Lines wrap in both columns. A line above each difference says where in the document it is.
     """
     rows: list[Row] = []
     room = max((width - 3) // 2, MIN_WIDTH)
@@ -95,7 +95,7 @@ def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collecti
 
 
 def _placed(first: int, stretch: Sequence[LinePair], places: Sequence[str]) -> Iterator[tuple[int, str, LinePair]]:
-    """Yield pairs with their index, and where they are above the first difference of each place."""
+    """Yield (index, place, pair); the place is empty except for its first difference."""
     said = ""
     for index, pair in enumerate(stretch, first):
         place = places[index]
@@ -117,7 +117,7 @@ def _lines(key: Hashable, sign: str, style: Style, words: Styled, room: int, val
 
 
 def _broken(words: Styled, room: int) -> list[Styled]:
-    """Return a line in parts that fit, each as far to the right as the line begins."""
+    """Return a line wrapped to `room` cells, with its indentation kept."""
     text = plain(words)
     lead = min(len(text) - len(text.lstrip(" ")), room // 3)
     if not words:
@@ -131,7 +131,7 @@ def _words(words: Words | None, style: Style, changed: Style) -> Styled:
 
 
 def _stretches(pairs: Sequence[LinePair]) -> list[tuple[bool, int, Sequence[LinePair]]]:
-    """Return the pairs in stretches: whether one may be folded, the index of its first pair, and its pairs."""
+    """Return runs of pairs as (foldable, index of the first pair, pairs)."""
     near = {
         around
         for index, pair in enumerate(pairs)
@@ -156,37 +156,37 @@ SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))
 
 
 class LinesCompared(Message):
-    """The two documents were compared line by line."""
+    """The two documents have been compared line by line."""
 
     def __init__(self, comparison: Comparison, pairs: list[LinePair], places: list[str]) -> None:
         super().__init__()
         self.comparison = comparison
         self.pairs = pairs
         self.places = places
-        """Where each pair stands in the documents."""
+        """Where in the documents each pair is."""
 
 
 def _lines_of(comparison: Comparison) -> LinesCompared:
     before, after = comparison.before.document, comparison.after.document
-    # A comma says that another line follows, which is no difference of the line itself.
+    # A comma at the end depends on the next line.
     pairs = line_pairs(*([line.rstrip(",") for line in canonical_lines(each)] for each in (before, after)))
     return LinesCompared(comparison, pairs, places_of(pairs, canonical_places(before), canonical_places(after)))
 
 
 class CompareScreen(ReportScreen):
-    """What differs between two sides: the verdict on top, then the differences."""
+    """What differs between two sides: first the verdict, then the differences."""
 
     HEADING = "Comparison"
     KEYS = (
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
-        keys.OLDER.here("Compare the pair of versions before this one."),
-        keys.NEWER.here("Compare the pair of versions after this one."), keys.SWAP,
+        keys.OLDER.here("Compare the previous pair of versions."),
+        keys.NEWER.here("Compare the next pair of versions."), keys.SWAP,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
     OPENS = (int,)
-    NOTEWORTHY = "change"
+    STOP = "change"
 
     view: reactive[View] = reactive("meaning", init=False)
 
@@ -200,29 +200,29 @@ class CompareScreen(ReportScreen):
 
     @property
     def comparison(self) -> Comparison | None:
-        """The comparison, once it has arrived."""
+        """The comparison, if it has arrived."""
         return self._answer if isinstance(self._answer, Comparison) else None
 
     def extra_widgets(self) -> Sequence[Widget]:
-        """Return the line for the verdict."""
+        """Return the bar for the verdict."""
         return (HeaderBar(id="verdict"),)
 
     def question(self) -> Styled:
-        """Return both sides, how much differs, and the view."""
+        """Return both sides, the number of differences, and the view."""
         comparison = self.comparison
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
         tail = f" · {counts_words(comparison)} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
-        # Of one policy the name stands once: the view still has room at 80 columns.
+        # A policy's name appears once, so that the view fits 80 columns.
         other = version if at and str(before).rpartition("@")[0] == name else after
         return ((f"compare {before} → {other}", ""), (tail, "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         sides = (self._before, self._after)
         if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
-            return None  # a file is where it is, and may be another by then
+            return None  # a file may have changed by then
         of_aws = all(
             isinstance(side, PolicyAt) and (not side.name.startswith("arn:") or side.name.split(":")[4] == "aws")
             for side in sides
@@ -233,7 +233,7 @@ class CompareScreen(ReportScreen):
         return Bookmark(f"diff {before} {after}", of_account=not of_aws)
 
     def ask(self) -> Callable[[], object] | None:
-        """Return the comparison, unless both sides are one."""
+        """Return what compares the sides; None if they are the same."""
         before, after, library = self._before, self._after, self.app.library
         self._pairs, self._opened = None, set()
         same = before == after
@@ -241,7 +241,7 @@ class CompareScreen(ReportScreen):
         return None if same else lambda: compare(library, before, after)
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why nothing differs."""
+        """Return why there are no differences."""
         if self._before == self._after:
             return (
                 styled(f"{self._before} is compared with itself: nothing can differ.", "muted"),
@@ -253,7 +253,7 @@ class CompareScreen(ReportScreen):
         """Return the comparison in the current view."""
         if not isinstance(answer, Comparison):
             return []
-        # The verdict may be long: where there are rows for it, it scrolls with them.
+        # A long verdict is part of the rows, where it scrolls.
         line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
         self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
@@ -265,7 +265,7 @@ class CompareScreen(ReportScreen):
         return lay_out(self._pairs, self._places, self._opened, self.width)
 
     def exports(self) -> Sequence[Export]:
-        """Return the comparison as Markdown, JSON, a patch, and the text as it is shown."""
+        """Return the formats: Markdown, JSON, a patch, and what is shown as text."""
         comparison = self.comparison
         if comparison is None:
             return super().exports()
@@ -290,15 +290,15 @@ class CompareScreen(ReportScreen):
             self._rest_on_a_change()
 
     def _rest_on_a_change(self) -> None:
-        """Put the cursor on the first change of the view."""
-        if first := next((row for row in self.rows.rows if row.selectable and self.is_of_note(row)), None):
+        """Put the cursor on the first change."""
+        if first := next((row for row in self.rows.rows if row.selectable and self.is_stop(row)), None):
             self.rows.move_to(first.key)
 
     def _show_verdict(self, line: Styled) -> None:
         self.query_one("#verdict", HeaderBar).show(line)
 
     def watch_view(self) -> None:
-        """Lay the rows out for the view."""
+        """Show the rows of the view."""
         self.rows.set_columns(SIDE_BY_SIDE if self.view == "side by side" else WHOLE_WIDTH)
         self.show_header()
         self.show_answer()
@@ -312,18 +312,18 @@ class CompareScreen(ReportScreen):
             self.show_answer()
 
     def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key does something: two versions of one policy alone have an older and a newer pair."""
+        """Return whether a key works: only two versions of one policy have an older and a newer pair."""
         comparison = self.comparison
         if key.id in (keys.OLDER.id, keys.NEWER.id):
             return comparison is not None and comparison.before.policy == comparison.after.policy
         return super().works(key, row)
 
-    def is_of_note(self, row: Row) -> bool:
-        """Return whether a row is a change: folds are not."""
+    def is_stop(self, row: Row) -> bool:
+        """Return whether a row is a change, and not a fold."""
         return row.value is not None and not isinstance(row.value, int)
 
     def action_view(self) -> None:
-        """Go to the next of the three views."""
+        """Go to the next view."""
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
     def action_swap(self) -> None:
@@ -332,7 +332,7 @@ class CompareScreen(ReportScreen):
         self.ask_again()
 
     def action_walk(self, step: int) -> None:
-        """Go to the older or newer pair of versions of the same policy; the view stays."""
+        """Go to the older or newer pair of versions of the same policy."""
         comparison = self.comparison
         policy = comparison.before.policy if comparison else None
         if comparison is None or policy is None or policy != comparison.after.policy:

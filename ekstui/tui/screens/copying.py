@@ -1,4 +1,4 @@
-"""What can be copied or saved of what is shown, in which forms, and how the user is asked where it goes."""
+"""Copying and saving: what a row or screen offers, and the dialogs to choose from it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import plain_failure
 
 TMUX_PATIENCE = 2.0
-"""Seconds that tmux is given to take the text."""
+"""Seconds to wait for tmux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +45,28 @@ class Copyable:
     label: str
     about: str
     text: Callable[[], str]
-    """Makes the text; reading a document waits until it is wanted."""
+    """Makes the text; it may have to read a document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One form in which what is shown can be written to a file."""
+    """One format to save in."""
 
     label: str
     file_name: str
     content: Copyable
     private: bool = True
-    """Whether only the user may read the file: it may tell of an account."""
+    """Whether only the user may read the file, since it may name resources of the account."""
 
 
 def advised(error: EkstuiError | None) -> list[Copyable]:
-    """Return the command that an error advises, such as the one that signs in; none where it advises none."""
+    """Return the command in an error's next step, such as the one to sign in, if there is one."""
     command = command_in(error.next_step) if error else None
     return [_fixed("command", command)] if command else []
 
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
-    """Return what can be copied of a row, the likeliest first."""
+    """Return what can be copied from a row, the likeliest first."""
     found = _of_value(row.value)
     if shown:
         policy, version = shown.entry.policy, shown.version
@@ -120,7 +120,7 @@ def _lines(label: str, lines: Sequence[str]) -> Copyable:
 
 
 def version_exports(shown: Shown, library: Library) -> list[Export]:
-    """Return JSON, Markdown, Terraform and CloudFormation of the shown version."""
+    """Return the formats that the shown version can be saved in."""
     policy, version = shown.entry.policy, shown.version
     stem = f"{policy.name.replace('/', '-')}-{version_label(version)}"
 
@@ -140,15 +140,15 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
 
 
 def send_to_terminal(app: App[None], text: str) -> str:
-    """Send text to the terminal's clipboard and return what was done, in a sentence."""
+    """Send text to the terminal's clipboard and return a sentence about it."""
     safe = clean(text)
     app.copy_to_clipboard(safe)
     size = f"{len(safe):,} character{'' if len(safe) == 1 else 's'}"
     if paths.is_served():
-        return f"Sent {size} to the browser. If it does not take them, e saves a file."
+        return f"Sent {size} to the browser. If the clipboard stays empty, e saves a file."
     if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):
         return f"Sent {size} to the terminal and to tmux's buffer."
-    return f"Sent {size} to the terminal. If it does not take them, e writes a file."
+    return f"Sent {size} to the terminal. If the clipboard stays empty, e saves a file."
 
 
 def _load_tmux_buffer(text: str) -> bool:
@@ -167,7 +167,7 @@ def _load_tmux_buffer(text: str) -> bool:
 
 
 def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
-    """Let the user choose what to send to the terminal's clipboard."""
+    """Let the user choose what to copy."""
 
     def send(chosen: Copyable | None) -> None:
         if chosen is not None:
@@ -180,7 +180,7 @@ def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
 
 
 def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
-    """Let the user choose a form, then a file."""
+    """Let the user choose a format, then a file."""
 
     def save(chosen: Export | None) -> None:
         if chosen is None:

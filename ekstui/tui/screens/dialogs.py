@@ -1,4 +1,4 @@
-"""The dialogs over whatever is on the screen: choose one thing, name a file, enter an MFA code, too small a terminal."""
+"""The dialogs: choose one thing, save a file, enter an MFA code, and make a small terminal larger."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ COLUMNS = (Column("", 20), Column("", 10, share=1))
 
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
-    """A box over the screen; it dismisses with a result, or with None on escape."""
+    """A box over the screen; escape dismisses it with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", priority=True)]
     DEFAULT_CSS = """
@@ -41,7 +41,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
 
 class ChooserScreen(Dialog[Result]):
-    """A list to choose one thing from; typing narrows it down."""
+    """A list to choose from; typing filters it."""
 
     DEFAULT_CSS = """
     ChooserScreen > Vertical { width: 76; max-height: 80%; padding: 0; }
@@ -59,15 +59,15 @@ class ChooserScreen(Dialog[Result]):
         self.set_class(len(columns) > len(COLUMNS), "-wide")
 
     def compose(self) -> ComposeResult:
-        """Yield the line to type in, and the choices."""
+        """Yield the filter and the choices."""
         with Vertical() as box:
             box.border_title = Content(self._title)
             box.border_subtitle = Content("enter chooses · esc closes")
-            yield RowsLine(placeholder="type to narrow it down")
+            yield RowsLine(placeholder="type to filter")
             yield RowList(self._columns, header=any(column.title for column in self._columns))
 
     def on_mount(self) -> None:
-        """Fill the list, which is as high as it is long, and let the user type."""
+        """Fill the list and let the user type."""
         self.set_focus(self.query_one(Line), scroll_visible=False)
         rows = self.query_one(RowList)
         rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
@@ -79,7 +79,7 @@ class ChooserScreen(Dialog[Result]):
         self._show(event.value)
 
     def set_choices(self, choices: Sequence[tuple[Sequence[Styled], Result]]) -> None:
-        """Show these choices, of which more is known by now; the cursor stays in its row."""
+        """Replace the choices; the cursor stays on its row."""
         self.choices = choices
         cursor = self.query_one(RowList).current
         self._show(self.query_one(Line).value)
@@ -96,7 +96,7 @@ class ChooserScreen(Dialog[Result]):
         if rows:
             self.query_one(RowList).set_rows(rows, cursor=rows[0].key)
         else:
-            self.query_one(RowList).show_message(styled(clean_line(f"Nothing here has “{typed}”."), "warn"))
+            self.query_one(RowList).show_message(styled(clean_line(f"Nothing here matches “{typed}”."), "warn"))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -114,31 +114,31 @@ class ChooserScreen(Dialog[Result]):
 
 
 def labelled(label: str, about: str) -> tuple[Styled, Styled]:
-    """Return the cells of a choice: a label, and what it is."""
+    """Return the cells of a choice: its label and a description."""
     return styled(clean_line(label)), styled(clean_line(about), "muted")
 
 
 class SaveScreen(Dialog[str]):
-    """Writes a text to a file and dismisses with a sentence that says so."""
+    """Writes a text to a file and dismisses with a sentence that says where."""
 
     def __init__(self, name: str, text: str, *, private: bool = True) -> None:
         super().__init__()
         self._private = private
-        """Whether only the user may read the file: it may tell of an account."""
+        """Whether only the user may read the file, since it may name resources of the account."""
         self._proposed = name
         self._text = text
         self._confirmed: Path | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the line for the name, and one for what is wrong with it."""
+        """Yield the input for the name, and a line for errors."""
         with Vertical() as box:
-            box.border_title = Content("Write to a file")
-            box.border_subtitle = Content("enter writes · esc closes")
+            box.border_title = Content("Save to a file")
+            box.border_subtitle = Content("enter saves · esc closes")
             yield Line(self._proposed, placeholder="name of the file")
             yield HeaderBar()
 
     def on_mount(self) -> None:
-        """Let the user change the name."""
+        """Let the user edit the name."""
         self.query_one(Line).focus()
 
     @on(Input.Changed)
@@ -156,7 +156,7 @@ class SaveScreen(Dialog[str]):
             path = Path(event.value.strip()).expanduser()
             if path.exists() and self._confirmed != path:
                 self._confirmed = path
-                self._say(f"{path} exists. Enter again writes over it; another name keeps it.", "warn")
+                self._say(f"{path} exists. Press enter again to overwrite it, or change the name.", "warn")
                 return
             write_named(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
         except (OSError, RuntimeError, ValueError) as error:
@@ -177,7 +177,7 @@ class MfaScreen(Dialog[str]):
         self._device = device
 
     def compose(self) -> ComposeResult:
-        """Yield the device's name and the line for the code."""
+        """Yield the device's name and the input for the code."""
         with Vertical() as box:
             box.border_title = Content("MFA code")
             box.border_subtitle = Content("enter sends it to AWS · esc closes")
@@ -199,14 +199,14 @@ class MfaScreen(Dialog[str]):
 
 
 class TooSmallScreen(ModalScreen[None]):
-    """Covers everything until there is room."""
+    """Covers the app while the terminal is too small; it closes by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(LEAVE.keys, "app.quit", id=LEAVE.id),
         Binding(QUIT.keys, "app.quit", id=QUIT.id),
     ]
-    # A bar to scroll with takes the two columns that there are, goes, and comes again, for ever.
-    # At a start without room the screen's own colour is not known yet when the words take theirs from it.
+    # In two columns, a scrollbar would come and go for ever.
+    # When the app starts too small, the default colours are not known yet.
     DEFAULT_CSS = """
     TooSmallScreen { align: center middle; background: $background; overflow: hidden; }
     TooSmallScreen Static { color: $foreground; width: auto; max-width: 100%; height: auto; text-align: center; }
@@ -219,23 +219,23 @@ class TooSmallScreen(ModalScreen[None]):
         yield Static(markup=False)
 
     def on_mount(self) -> None:
-        """Say how much room there is."""
+        """Show the sizes."""
         self._say(self.size)
 
     def on_resize(self, event: Resize) -> None:
-        """Say how much room there is by now, or go."""
+        """Show the new size, or close."""
         if is_too_small(event.size):
             self._say(event.size)
         elif self.is_current:
             self.dismiss()
 
     def on_screen_resume(self) -> None:
-        """Go, if there is room since something else covered this."""
+        """Close if the terminal grew while another screen was on top."""
         if self.size and not is_too_small(self.size):
             self.dismiss()
 
     def _say(self, size: Size) -> None:
         self.query_one(Static).update(
             f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
-            f"Here are {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
+            f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
         )

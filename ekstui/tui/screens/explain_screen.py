@@ -1,4 +1,4 @@
-"""Why a request was denied: what was typed or pasted, and the answer."""
+"""Why a request was denied: the question as typed or pasted, and the answer."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The answers, and what was asked: IAM's own simulator can be asked the same."""
+    """The explanations, and the inquiry, which IAM's policy simulator can be asked too."""
 
     inquiry: Inquiry
     explanations: tuple[Explanation, ...]
-    """One or more; several where the message has several denials, none where Kubernetes forbade it."""
+    """One for each denial in the message; empty if Kubernetes forbade the request."""
     forbidden: tuple[ForbiddenExplanation, ...] = ()
-    """Why Kubernetes forbade it."""
+    """Why Kubernetes forbade the request."""
 
     @property
     def action(self) -> str:
-        """The action of the first answer, empty where it has none."""
+        """The action of the first explanation, or an empty string."""
         if self.forbidden:
             return str(self.forbidden[0].request or "")
         return self.explanations[0].action or ""
 
     def blocks(self, simulated: Sequence[SimulatedDecision]) -> list[Block]:
-        """Return the answers as blocks."""
+        """Return the explanations as blocks."""
         if self.forbidden:
             from ekstui.present.access import forbidden_blocks
 
@@ -68,9 +68,9 @@ class Explained:
 
 
 def inquiry_of(text: str) -> Inquiry:
-    """Return what a text asks: `policy:NAME[@V]` or `role:NAME` first, then a pasted message or a request.
+    """Parse `policy:NAME[@V]` or `role:NAME`, if any, followed by a pasted message or a request.
 
-    A request is an action, then ARNs, `KEY=VALUE` and `absent:KEY` in any order. Raises InputError for other words.
+    A request is an action, then ARNs, `KEY=VALUE` and `absent:KEY` in any order. Raises InputError for anything else.
     """
     policies: list[Side] = []
     principal: str | None = None
@@ -100,12 +100,12 @@ def _request(words: list[str]) -> Question:
 
 
 def explained(text: str, library: Library) -> Explained:
-    """Return the answers; a pasted message is held against the role it names where the account's snapshot has that."""
+    """Explain a question; a pasted message is evaluated with the role it names, if the snapshot has it."""
     named = _CLUSTER.match(text)
     inquiry = inquiry_of(text[named.end() :] if named else text)
     message = inquiry.question.message or ""
     if named or "forbidden" in message.lower():
-        from ekstui.library.cluster_answers import forbidden_answers  # 20 ms, for what only Kubernetes says
+        from ekstui.library.cluster_answers import forbidden_answers  # 20 ms, only for Kubernetes' denials
 
         forbidden = forbidden_answers(library, message, named[1] if named else None)
         if forbidden:
@@ -115,7 +115,7 @@ def explained(text: str, library: Library) -> Explained:
 
 
 class Simulated(Message):
-    """IAM's own simulator answered."""
+    """IAM's policy simulator answered."""
 
     def __init__(self, of: Explained, decisions: Sequence[SimulatedDecision]) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class Simulated(Message):
 
 
 class NotSimulated(Message):
-    """IAM's own simulator could not be asked."""
+    """IAM's policy simulator could not be asked."""
 
     def __init__(self, error: EkstuiError) -> None:
         super().__init__()
@@ -132,11 +132,11 @@ class NotSimulated(Message):
 
 
 class ExplainScreen(AskingScreen):
-    """A pasted message, or a request in words; the verdict, and what came nearest."""
+    """A pasted message or a typed request; the verdict, and the nearest statements."""
 
     HEADING = "Explanation"
     KEYS = (
-        keys.OPEN.here("Show the policy that a line names."), keys.EXPLAIN.here("Explain another request.", "ask again"),
+        keys.OPEN.here("Show the policy in the row."), keys.EXPLAIN.here("Explain another request.", "ask again"),
         keys.SIMULATE, keys.WHO_CAN.here("Show who can do this action."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
@@ -145,7 +145,7 @@ class ExplainScreen(AskingScreen):
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 
     def __init__(self, text: str = "") -> None:
-        # What it is held against alone is no question yet: the user goes on typing.
+        # A role or policy alone is not yet a question: the user completes it.
         begun = len(text.split()) == 1 and text.startswith(("role:", "policy:"))
         super().__init__("" if begun else text)
         if begun:
@@ -154,22 +154,22 @@ class ExplainScreen(AskingScreen):
 
     @property
     def simulated(self) -> Sequence[SimulatedDecision] | None:
-        """What IAM's own simulator said of this very question, None if it was not asked."""
+        """The decisions of IAM's policy simulator on this question; None if it was not asked."""
         return self._simulated.decisions if self._simulated and self._simulated.of is self._answer else None
 
     def question(self) -> Styled:
-        """Return that a request is explained, and by what."""
+        """Return the action, and until when changes are known."""
         known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self._answer is not None else ""
         action = self._answer.action if isinstance(self._answer, Explained) else ""
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
 
     def asked(self, text: str) -> Callable[[], object]:
-        """Return the question."""
+        """Return a function that explains the text."""
         library = self.app.library
         return lambda: explained(text, library)
 
@@ -180,7 +180,7 @@ class ExplainScreen(AskingScreen):
         return rows(answer.blocks(self.simulated or ()), self.width)
 
     def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key does something: IAM's simulator is asked about a role only."""
+        """Return whether a key works: the policy simulator only knows roles."""
         if key.id == keys.SIMULATE.id:
             return isinstance(self._answer, Explained) and self._answer.inquiry.principal is not None
         return super().works(key, row)
@@ -188,27 +188,25 @@ class ExplainScreen(AskingScreen):
     def nothing(self) -> Sequence[Styled]:
         """Return what can be asked."""
         return (
-            styled("Paste the message that a log or a terminal shows; all of its lines are taken. Enter asks."),
+            styled("Paste the message from a log or terminal, with all its lines, and press enter."),
             styled("Or type a request: ec2:CreateVolume arn:aws:ec2:… aws:RequestTag/x=y absent:aws:ResourceTag/x"),
-            styled(
-                'policy:NAME@v6, role:NAME or, for a "forbidden" of Kubernetes, cluster:NAME before it says', "muted"
-            ),
-            styled("what it is held against.", "muted"),
+            styled("Put policy:NAME@v6 or role:NAME first to say what to evaluate it with,", "muted"),
+            styled('or cluster:NAME for a "forbidden" from Kubernetes.', "muted"),
         )
 
     def show_error(self, error: EkstuiError) -> None:
-        """Say what is wrong with the question and what can be asked here: the commands' advice names their options."""
+        """Show what is wrong with the question, and what can be asked here instead of the command line's advice."""
         if isinstance(error, InputError):
             self.rows.show_message(failure(error)[0], *self.nothing())
         else:
             super().show_error(error)
 
     def copies(self) -> list[Copyable]:
-        """Return the smallest statement, and the command that decodes an encoded message."""
+        """Return the smallest sufficient statements, and the command that decodes an encoded message."""
         if not isinstance(self._answer, Explained):
             return []
         texts = [text for each in self._answer.explanations if (text := statement_json(each))]
-        about = "the smallest that allows it, as JSON"
+        about = "the smallest one that allows it, as JSON"
         found = [Copyable("statement", about, lambda text=text: text) for text in texts]  # type: ignore[misc]
         row = self.rows.current
         if row is not None and isinstance(row.value, Decoding):
@@ -217,7 +215,7 @@ class ExplainScreen(AskingScreen):
         return found
 
     def exports(self) -> Sequence[Export]:
-        """Return the explanation as JSON and as Markdown, and the text as it is shown."""
+        """Return the formats: JSON, Markdown, and what is shown as text."""
         answer = self._answer
         if not isinstance(answer, Explained):
             return super().exports()
@@ -237,22 +235,22 @@ class ExplainScreen(AskingScreen):
         ]
 
     def action_who_can(self) -> None:
-        """Show all policies that allow the action."""
+        """Show who can do the action."""
         answer = self._answer
         self.post_message(AskWhoCan(answer.action if isinstance(answer, Explained) else ""))
 
     def action_explain(self) -> None:
-        """Let the user change the question."""
+        """Let the user edit the question."""
         self.action_edit()
 
     def action_simulate(self) -> None:
-        """Ask IAM's own simulator the same, since it asks AWS only when the user says so."""
+        """Ask IAM's policy simulator the same question."""
         answer, library = self._answer, self.app.library
         if not isinstance(answer, Explained):
             self.notify("Ask something first.", markup=False)
             return
         if answer.inquiry.principal is None:
-            self.notify("IAM's simulator is asked about a role: write role:NAME before the request.", markup=False)
+            self.notify("IAM's simulator needs a role: put role:NAME before the request.", markup=False)
             return
         self.notify("Asking IAM's simulator…", markup=False)
 
@@ -271,7 +269,7 @@ class ExplainScreen(AskingScreen):
 
     @on(NotSimulated)
     def _say_why_not(self, message: NotSimulated) -> None:
-        # The answer of our own stays.
+        # ekstui's own answer stays.
         self.notify(plain_failure(message.error), severity="error", markup=False)
 
     @on(RowList.Opened)

@@ -1,4 +1,4 @@
-"""The screen that everything starts from: the four panes and the policy they are about."""
+"""The first screen: four panes about one policy."""
 
 from __future__ import annotations
 
@@ -43,34 +43,34 @@ if TYPE_CHECKING:
     from ekstui.tui.returning import Offer
 
 KEYS_FIRST = 0.02
-"""Seconds after which is looked again whether what was typed before the first paint has taken effect."""
+"""Seconds between checks whether keys typed before the first paint have taken effect."""
 
 ACCOUNT_AFTER = 0.1
-"""Seconds from the start until the account is looked at."""
+"""Seconds after the first paint until the account is read."""
 
 FILL_AFTER = 0.5
-"""Seconds before the cache is looked after, so that the first paint does not share the processor with it."""
+"""Seconds after the first paint until the cache is filled, so that it does not compete for the processor."""
 
 PROGRESS_AFTER = 0.5
-"""Seconds between two words about how far long work is."""
+"""Seconds between progress updates, for slow connections."""
 
 
 class ExplorerScreen(NavigationScreen):
-    """The four panes; the list says which policy, and the others are bound to it."""
+    """Four panes: the list chooses a policy, and the others are bound to it."""
 
     KEYS = (
         keys.OPEN.here(
-            "Go deeper: a policy's permissions, a service's actions, an action's card, what a version changed, a role."
+            "Open the row: a policy's permissions, a service's actions, an action's card, what a version changed, or a role."
         ),
         keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
-        keys.COMPARE.here("Compare the two marks, or the row under the cursor with the mark, or with the version before."),
+        keys.COMPARE.here("Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it."),
         keys.OLDER, keys.NEWER, keys.FILTER, keys.NEXT, keys.PREVIOUS, keys.UNMARK,
         keys.VIEW.here(
-            "Go to the next view: what the version allows or does not, all versions or those that changed something."
+            "Switch between what the version allows and what it does not, or between all versions and those with changes."
         ),
         keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
-        keys.SAVE.here("Save the shown version as a file: JSON, Markdown, Terraform, CloudFormation."),
-        keys.RENEW.here("Ask AWS again: for the account, and from the list of policies for what is new of those too."),
+        keys.SAVE.here("Save the shown version as JSON, Markdown, Terraform or CloudFormation."),
+        keys.RENEW.here("Refresh the account from AWS and, in the list of policies, the policies too."),
         keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, keys.NEXT_PANE, keys.PREVIOUS_PANE, keys.ALONE,
         keys.RESUME,
     )  # fmt: skip
@@ -82,16 +82,16 @@ class ExplorerScreen(NavigationScreen):
         self.set_reactive(ExplorerScreen.account, account or AccountView())
         self.scope = _scope_of(start.shown.entry) if start else "eks"
         self._cursors: dict[Scope, object] = {}
-        """Where the cursor was when a scope was left."""
+        """The row that the cursor was on when the user left a scope."""
         self._describing: Timer | None = None
         self._status: DataStatus | None = None
         self._account_timer: Timer | None = None
         self._fill_timer: Timer | None = None
         self.offer: Offer | None = None
-        """Where the user was when the line was lost."""
+        """Where the user was when the connection was lost."""
 
     def compose(self) -> ComposeResult:
-        """Yield the bars and the four panes, each bound to the policy shown."""
+        """Yield the bars and the four panes."""
         yield HeaderBar(id="header")
         yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
         yield PermissionsPane().data_bind(ExplorerScreen.shown)
@@ -102,7 +102,7 @@ class ExplorerScreen(NavigationScreen):
         yield FooterBar(id="footer")
 
     def on_mount(self) -> None:
-        """Fill the list; what else is asked waits until it is painted."""
+        """Fill the list; everything else waits for the first paint."""
         if not self._start:
             self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
@@ -111,14 +111,14 @@ class ExplorerScreen(NavigationScreen):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """Show the first policy, or what the app was opened at, and look after the account and the cache."""
+        """Show the first policy, or what the app was opened at; schedule reading the account and filling the cache."""
         from ekstui.library import PolicyEntry
 
         if self.app.has_keys:
-            # What was typed at once comes first: the threads would take half the processor from it.
+            # Typed keys first: the background threads would take half the processor.
             self.set_timer(KEYS_FIRST, self._begin)
             return
-        # What is there by now stays; to look through it for garbage would take a sixth of the start.
+        # Collecting garbage among these lasting objects would take a sixth of the start.
         gc.freeze()
         gc.enable()
         row = self.policies.rows.current
@@ -135,7 +135,7 @@ class ExplorerScreen(NavigationScreen):
         self.show_line()
 
     def _look_for_place(self) -> None:
-        """Offer the place where the user was when the line was lost."""
+        """Offer to go back to where the user was when the connection was lost."""
         from ekstui.library.remembered import kept_place
 
         place = None if self.app.library.is_demo else kept_place(datetime.now(UTC))
@@ -146,10 +146,10 @@ class ExplorerScreen(NavigationScreen):
             self._show_header()
 
     def action_resume(self) -> None:
-        """Go back to where the user was when the line was lost."""
+        """Go back to where the user was when the connection was lost."""
         offer = self.offer
         if offer is None:
-            self.say("Nothing was lost: b goes back to where a lost line left you, for an hour.")
+            self.say("Nothing to go back to: after a lost connection, b goes back to where you were, for an hour.")
             return
         self._forget_offer()
         self.scope = offer.place.scope
@@ -195,7 +195,7 @@ class ExplorerScreen(NavigationScreen):
             )
 
     def on_resize(self) -> None:
-        """Fit the header to the new width."""
+        """Fit the header to the width."""
         self._show_header()
 
     def _show_header(self) -> None:
@@ -210,11 +210,11 @@ class ExplorerScreen(NavigationScreen):
             self.header.show(line, right)
 
     def show_keys(self) -> None:
-        """Show the keys that do something for the row under the cursor, the most useful first."""
+        """Show the keys that work on the row under the cursor, the most useful first."""
         self.footer.show_keys(self.focused_pane.footer_keys(self.row, marks=len(self.marks)))
 
     def show_line(self) -> None:
-        """Show all about the row under the cursor."""
+        """Show the details of the row under the cursor, and the keys that work on it."""
         row = self.row
         self.line.show(self.focused_pane.about_row(row) if row else ())
         if not self.focused_pane.is_typing:
@@ -222,19 +222,19 @@ class ExplorerScreen(NavigationScreen):
 
     @on(RowReached)
     def _describe(self) -> None:
-        """Say what the cursor is on once it rests."""
+        """Update the details once the cursor rests."""
         if self._describing:
             self._describing.stop()
         self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)
 
     def watch_marks(self) -> None:
-        """Show what is marked, and what can be done with it."""
+        """Show the marks, and the keys that work on them."""
         if self.is_mounted:
             self._show_header()
             self.show_keys()
 
     def watch_account(self) -> None:
-        """Show whose account it is, and how old what is known of it is."""
+        """Show the account and its age, and pass it on to the other screens."""
         if self.is_mounted:
             self._show_header()
             self.show_work(f"{self.account.asking} … esc stops" if self.account.asking else self._work)
@@ -255,7 +255,7 @@ class ExplorerScreen(NavigationScreen):
                 self._show_header()
 
     def _follow_partition(self) -> None:
-        """List the policies of the account's own partition, where they are known."""
+        """Switch to the policies of the account's partition."""
         snapshot, shown = self.account.snapshot, self.shown
         if snapshot is None:
             return
@@ -263,7 +263,7 @@ class ExplorerScreen(NavigationScreen):
         if library is self.app.library:
             return
         self.app.library = library
-        # What was marked may not exist there.
+        # The marked policies may not exist there.
         self.marks = ()
         entries = library.policies(self.scope)
         names = [entry.policy.name for entry in entries]
@@ -272,7 +272,7 @@ class ExplorerScreen(NavigationScreen):
         self.shown = Shown(entry, entry.policy.default_version)
 
     def ask_account(self, *, ask: bool) -> None:
-        """Show the last snapshot of the account, and ask AWS if that is wanted or it is stale."""
+        """Show the last snapshot of the account, and refresh it if `ask` is set or it is stale."""
         if self._account_timer:
             self._account_timer.stop()
         self.app.mfa.allowed = ask
@@ -288,9 +288,9 @@ class ExplorerScreen(NavigationScreen):
     _progress_at = 0.0
 
     def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
-        """Tell how far long work is, not more often than a thin line bears."""
+        """Show the progress of a job, no more often than a slow connection can bear."""
         now = time.monotonic()
-        # What a job says after another took its place would show for ever.
+        # Late progress of a replaced job would stay on the screen for good.
         if not job.cancelled and (now - self._progress_at >= PROGRESS_AFTER or done == total):
             self._progress_at = now
             self.post_message(FillProgressed(doing, done, total))
@@ -310,7 +310,7 @@ class ExplorerScreen(NavigationScreen):
             self.notify(clean_line(notice), severity="warning", markup=False, timeout=10)
 
     def watch_shown(self) -> None:
-        """Take the mark from a policy whose change the user sees."""
+        """Clear the ! of a policy once the user has seen its newest version."""
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
             arn = self.shown.entry.policy.arn
             if arn in self.policies.changed:
@@ -320,7 +320,7 @@ class ExplorerScreen(NavigationScreen):
                 self.policies.changed -= {arn}
 
     def go_to(self, shown: Shown) -> None:
-        """Show a policy at a version, with the cursor of the list on it; the scope widens if need be."""
+        """Show a policy at a version and put the list's cursor on it, in another scope if necessary."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
             self.policies.clear_filter()
             self.scope = _scope_of(shown.entry)
@@ -330,11 +330,11 @@ class ExplorerScreen(NavigationScreen):
         self.shown = shown
 
     def action_scope(self) -> None:
-        """Switch between the EKS policies, all of AWS's, and what controllers publish; the cursor stays with its policy."""
+        """Go to the next scope; the cursor stays on its policy if the scope has it."""
         here = self.policies.rows.current
         self._cursors[self.scope] = here.key if here else None
         self.scope = next_scope(self.scope)
-        # What controllers publish is in a list of its own: coming back, the cursor is where it was.
+        # Controllers' policies are in no other scope: coming back, the cursor is where it was.
         published = here is not None and str(here.key).startswith("published:")
         same = published is (self.scope == "controllers")
         cursor = here.key if here and same else self._cursors.get(self.scope)
@@ -343,11 +343,11 @@ class ExplorerScreen(NavigationScreen):
         self.place_anew()
 
     def action_refresh_data(self) -> None:
-        """Ask AWS again: for the account, and from the list for the policies too."""
+        """Refresh the account from AWS and, from the list of policies, the policies too."""
         self.ask_account(ask=True)
         if self.pane == "policies":
             if self._fill_timer:
-                self._fill_timer.stop()  # it would take the place of what the user asked for
+                self._fill_timer.stop()  # it would replace the sync
             library = self.app.library
             self.app.background.run(self, "fill", lambda job: sync(library, job, partial(self._show_progress, job)))
 
@@ -362,7 +362,7 @@ class ExplorerScreen(NavigationScreen):
 
     @on(PaneFailed)
     def _work_failed(self, message: PaneFailed) -> None:
-        """Wait no more for long work that ended in a way that nobody foresaw."""
+        """Clear the progress of a job that failed unexpectedly."""
         self._work = ""
         self.show_work("")
         if self.account.asking:
@@ -370,14 +370,14 @@ class ExplorerScreen(NavigationScreen):
         self.notify(clean_line(str(message.error)), severity="error", markup=False)
 
     def step_back(self) -> bool:
-        """Stop long work, clear the filter, clear the marks, go back to the list; False where there is nothing to undo."""
+        """Stop a running task, clear the filter, clear the marks, or go back to the list; False if there is none of these."""
         pane = self.focused_pane
         if self._working:
             self.app.background.cancel("fill", "account")
             self._work = ""
             self.account = self.account._replace(asking=None)
             self.show_work("")
-            self.say("Stopped; r goes on.")
+            self.say("Stopped; r continues.")
         elif pane.filter:
             pane.clear_filter()
         elif self.marks:
@@ -394,5 +394,5 @@ class ExplorerScreen(NavigationScreen):
 
 
 def _scope_of(entry: PolicyEntry) -> Scope:
-    """Return the scope whose list has a policy."""
+    """Return the scope that lists a policy."""
     return "all" if entry.scope == "aws" else entry.scope

@@ -1,4 +1,4 @@
-"""The keys for where the user is, made from the key table."""
+"""The help: common tasks, the keys of the current screen, and the symbols."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -21,28 +21,28 @@ TASKS = (
     ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
     ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
     ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
-    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, what mends it, the role"), (keys.COPY, "the command that mends it")),
+    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, its fix, the role"), (keys.COPY, "the command that fixes it")),
 )  # fmt: skip
-"""Five ways to the usual answers, each with its keys in order."""
+"""Common tasks, each with its keys in order."""
 
 LEGEND = (
-    ("●", "the version that is shown; ○ another one"),
+    ("●", "the version that is shown; ○ the others"),
     ("A B", "marked, in this order"),
-    ("!", "it changed since you last looked, or something to beware of"),
-    ("dim", "superseded, or inferred and not confirmed"),
-    ("6/224", "so many actions of this level are allowed, of those there are"),
-    ("+1 −0 ~2", "added, removed and changed grants of a version"),
-    ("≥ ≤", "at least, at most: not everything was seen"),
+    ("!", "changed since you last looked, or a warning"),
+    ("dim", "superseded, or inferred rather than confirmed"),
+    ("6/224", "6 of the 224 actions of this access level are allowed"),
+    ("+1 −0 ~2", "grants that a version added, removed and changed"),
+    ("≥ ≤", "at least, at most: not everything could be read"),
 )
-"""What the signs mean."""
+"""The symbols and their meanings."""
 
 WIDTH = 92
 KEYS_WIDTH = 12
-"""Columns of the box, as its style says, and of the keys in it."""
+"""Columns of the box, as in DEFAULT_CSS, and of the keys in it."""
 
 
 class HelpScreen(ModalScreen[None]):
-    """Five ways of working, the keys of the screen below, and the signs."""
+    """Common tasks, the keys of the screen below, and the symbols."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "close"),
@@ -61,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
         self._everywhere = everywhere
 
     def action_find(self) -> None:
-        """Find anything, in place of the help."""
+        """Replace the help with the palette."""
         self.dismiss()
         self.app.call_later(self.app.run_action, "app.find")
 
@@ -73,13 +73,13 @@ class HelpScreen(ModalScreen[None]):
             yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
 
     def on_mount(self) -> None:
-        """Let the keys move the list."""
+        """Focus the list."""
         self.query_one(RowList).focus()
 
     def on_resize(self) -> None:
-        """Fill the list with the keys of the screen below, wrapped to the width."""
+        """Fill the list, wrapped to the width."""
         rows: list[Row] = []
-        # Beside the sentences: border, padding, the keys and the scrollbar.
+        # Without the border, the padding, the keys and the scrollbar.
         width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
         for title, *steps in TASKS:
             rows.append(Row(title, (styled(title, "strong"),), selectable=False))
@@ -95,7 +95,7 @@ class HelpScreen(ModalScreen[None]):
             rows.append(Row(title, (styled(title, "strong"),), selectable=False))
             for key in found:
                 rows += _lines(key.id, spelled(self.app.keys_of(key)), key.help, width)
-        rows.append(Row("signs", (styled("Signs", "strong"),), selectable=False))
+        rows.append(Row("symbols", (styled("Symbols", "strong"),), selectable=False))
         for sign, meaning in LEGEND:
             rows += _lines(sign, sign, meaning, width)
         self.query_one(RowList).set_rows(rows)

@@ -1,4 +1,4 @@
-"""Services by access levels for the marked policies, or for the one that is shown."""
+"""Services by access level, for the marked policies or for the one shown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line
 
 MAX_UNFOLDED = 500
-"""Up to as many actions a filter unfolds; the first letter of a word finds thousands, and each letter builds the rows."""
+"""The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""
 
 
 WIDE = 1_000
-"""Columns for a table that is written to a file: numbers always have room."""
+"""Columns of a table in a file, where every number fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,17 @@ class _Answer:
 
 
 class MatrixScreen(ReportScreen):
-    """A row a service, a column an access level; enter opens a service to its actions."""
+    """One row per service, one column per access level; enter unfolds a service's actions."""
 
     HEADING = "Services by access level"
     KEYS = (
-        keys.OPEN.here("Unfold a service, or show an action's card."), keys.VIEW.here("Go to the next view: numbers, or signs."),
+        keys.OPEN.here("Unfold the service, or show the action's card."), keys.VIEW.here("Switch between numbers and symbols."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     HEADER = True
     WAITING = "working out what the policies permit…"
     OPENS = (MatrixRow, ActionSummary)
-    NOTEWORTHY = "service in which the policies differ"
+    STOP = "service in which the policies differ"
     HAS_LINE = True
 
     def __init__(self, places: Sequence[PolicyAt]) -> None:
@@ -57,17 +57,17 @@ class MatrixScreen(ReportScreen):
         self._signs = False
 
     def question(self) -> Styled:
-        """Return which policies stand side by side."""
+        """Return the policies."""
         names = ", ".join(map(str, self._places))
         return (("services × access levels ", ""), (clean_line(names), "strong"))
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the summaries of the policies."""
+        """Return what reads the summaries of the policies."""
         library, places = self.app.library, self._places
         return lambda: _answer(library, places)
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return the matrix; under a filter only the services and actions that match."""
+        """Return the table; with a search, only matching services and actions."""
         if not isinstance(answer, _Answer):
             return []
         found, opened = self._found(answer)
@@ -81,7 +81,7 @@ class MatrixScreen(ReportScreen):
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
     def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
-        """Return the services that match the filter, and those that are open: also those of which only actions match."""
+        """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
         words = self._needle.casefold().split()
         rows = [found for found in (holding(row, words) for row in answer.rows) if found]
         if not words:
@@ -92,16 +92,16 @@ class MatrixScreen(ReportScreen):
         return rows, self._opened | {row.service for row in by_action}
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why there are no rows."""
+        """Return that nothing matches, or that nothing is allowed."""
         if self._needle:
             return (
                 styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
-                styled("/ and then enter on an empty line clears the filter.", "muted"),
+                styled("esc clears the search.", "muted"),
             )
-        return (styled("No action is given.", "muted"),)
+        return (styled("No action is allowed.", "muted"),)
 
     def about_row(self, row: Row) -> Styled:
-        """Return an action with its grants, or what a service's numbers count."""
+        """Return an action with its grants, or a service with its counts in words."""
         match row.value:
             case ActionSummary() as action:
                 return action_line(action)
@@ -113,12 +113,12 @@ class MatrixScreen(ReportScreen):
             case _:
                 return ()
 
-    def is_of_note(self, row: Row) -> bool:
-        """Return whether `n` stops at a row: at a service in which the policies differ."""
+    def is_stop(self, row: Row) -> bool:
+        """Return whether a row is a service in which the policies differ."""
         return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
 
     def exports(self) -> Sequence[Export]:
-        """Return the whole matrix as Markdown, and what is shown as text."""
+        """Return the formats: the whole table as Markdown, what is shown as text."""
         answer = self._answer
         text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
         if not isinstance(answer, _Answer):
@@ -127,7 +127,7 @@ class MatrixScreen(ReportScreen):
         return (Export("Markdown", f"{stem}.md", whole), *text)
 
     def copies(self) -> Sequence[Copyable]:
-        """Return the matrix as Markdown."""
+        """Return the table as Markdown."""
         answer = self._answer
         if not isinstance(answer, _Answer):
             return ()
@@ -138,7 +138,7 @@ class MatrixScreen(ReportScreen):
         return markdown(matrix_blocks(self._places, answer.rows, WIDE))
 
     def action_view(self) -> None:
-        """Switch between numbers and signs."""
+        """Switch between numbers and symbols."""
         self._signs = not self._signs
         self.show_answer()
 
@@ -160,7 +160,7 @@ class MatrixScreen(ReportScreen):
             self._show_action(value, self._answer)
 
     def _show_action(self, action: ActionSummary, answer: _Answer) -> None:
-        """Show the card of an action, of the first policy that gives it; the statements of all stand in it."""
+        """Show the card of an action for the first policy that allows it, with the statements of all policies."""
         given = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
         index = next(index for index, each in enumerate(given) if each)
         library = self.app.library

@@ -1,4 +1,4 @@
-"""Where the explorer leads: panes at every width, comparisons, copies and other screens."""
+"""How the explorer lays out its panes, follows the cursor, and leads to other screens."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
 
 WIDE = 110
-"""Columns from which all four panes are shown; in fewer one fills the screen."""
+"""Columns from which all four panes are shown; below that, one pane fills the screen."""
 
 LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
 RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")
 
 LEFT_SHARE = 0.48
-"""The most of the width that the left column takes for the names."""
+"""The largest share of the width that the left column takes for long names."""
 
 
 class PanesLayout(VerticalLayout):
-    """Places the panes where the screen says; what is no pane or bar, such as a toast, goes where Textual puts it."""
+    """Puts panes and bars where the screen says; anything else, such as a toast, is laid out vertically."""
 
     name = "panes"
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Return where the children lie; a pane without a place is not shown."""
+        """Return the placements; a pane without a place is not shown."""
         if not isinstance(parent, PanesScreen):
             return super().arrange(parent, children, size, greedy)
         places = parent.places(size)
@@ -74,13 +74,13 @@ class PanesLayout(VerticalLayout):
 
 
 class PanesScreen(Screen[None]):
-    """Where there is room all panes are shown in two columns, the focused one of each the larger; else one pane."""
+    """Shows the panes in two columns, the last focused pane of each larger; in a narrow terminal, one pane."""
 
     PLACED = ("header", *PANES, "progress", "line", "footer")
-    """The ids of what the layout places."""
+    """The ids of the widgets that `places` puts on the screen."""
 
     BLANK = True
-    """Nothing of the screen itself is seen: bars and panes cover it."""
+    """Bars and panes cover the whole screen."""
 
     app = app(LibraryApp)
 
@@ -93,27 +93,27 @@ class PanesScreen(Screen[None]):
         super().__init__()
         self._panes_layout = PanesLayout()
         self.pane: PaneId = "policies"
-        """The pane that the keys are for."""
+        """The focused pane."""
         self._large: dict[tuple[PaneId, PaneId], PaneId] = {LEFT: "policies", RIGHT: "permissions"}
         """The larger pane of each column."""
         self._alone = False
         self._left_wanted = 0
-        """The columns that the names of the list need."""
+        """The columns that the list needs for its longest name."""
         self._working = False
-        """Whether long work goes on, which has a line of its own."""
+        """Whether the progress line is shown."""
 
     @property
     def layout(self) -> Layout:
-        """The layout that places the panes."""
+        """The layout of the panes."""
         return self._panes_layout
 
     def places(self, size: Size) -> dict[str, Region]:
-        """Return where header, panes and lines lie on a screen of this size; a pane that is not shown has no place."""
+        """Return the regions of bars and panes on a screen of this size; a hidden pane has none."""
         width, height = size
         line = 2 if height >= TWO_LINES else 1
         bottom = height - 1 - line
         places = {"header": Region(0, 0, width, 1), "footer": Region(0, height - 1, width, 1)}
-        # What is being done takes a row of the line, so that no pane moves for it.
+        # The progress line takes a row of the details, so that no pane moves.
         if line > self._working:
             places["line"] = Region(0, bottom, width, line - self._working)
         if self._working:
@@ -130,22 +130,22 @@ class PanesScreen(Screen[None]):
         return places
 
     def place_anew(self) -> None:
-        """Lay the panes out again; it is a child that has to ask for that."""
+        """Lay the panes out again, which only a child can request."""
         self.footer.refresh(layout=True)
 
     @property
     def row(self) -> Row | None:
-        """The row under the cursor of that pane."""
+        """The row under the cursor of the focused pane."""
         return self.focused_pane.rows.current
 
     @property
     def focused_pane(self) -> Pane:
-        """The pane that the keys are for."""
+        """The focused pane."""
         return self.query_one(f"#{self.pane}", Pane)
 
     @on(DescendantFocus)
     def _note_pane(self, event: DescendantFocus) -> None:
-        """Remember which pane has the focus, however it came there."""
+        """Remember which pane has the focus, however it got it."""
         for node in event.widget.ancestors_with_self:
             if isinstance(node, Pane) and node.id in PANES:
                 self._note(node.id)
@@ -155,7 +155,7 @@ class PanesScreen(Screen[None]):
                     self.show_line()
 
     def show_line(self) -> None:
-        """Show all about the row under the cursor, and in the footer the keys that do something with it."""
+        """Show the details of the row under the cursor, and the keys that work on it."""
         raise NotImplementedError
 
     def _note(self, pane: PaneId) -> None:
@@ -170,11 +170,11 @@ class PanesScreen(Screen[None]):
         self.focused_pane.focus_rows()
 
     def action_next_pane(self, step: int) -> None:
-        """Go to the next pane, or the one before."""
+        """Go to the next or previous pane."""
         self.action_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def action_alone(self) -> None:
-        """Give the focused pane the whole screen, or put it back."""
+        """Maximize the focused pane, or restore it."""
         self._alone = not self._alone
         self.place_anew()
 
@@ -183,7 +183,7 @@ class PanesScreen(Screen[None]):
         await self.focused_pane.open_filter()
 
     def show_work(self, words: str) -> None:
-        """Show what is being done for long in a line of its own; empty: nothing is."""
+        """Show the progress line with these words; hide it if there are none."""
         if bool(words) != self._working:
             self._working = bool(words)
             self.place_anew()
@@ -191,15 +191,15 @@ class PanesScreen(Screen[None]):
 
 
 class NavigationScreen(PanesScreen):
-    """What is shown and marked, and the ways from there; each screen is imported when a key leads to it."""
+    """What is shown and marked, and the keys that act on it."""
 
     shown: reactive[Shown | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
-    """What is known of the account."""
+    """The account, as far as it is known."""
     marks: reactive[Marks] = reactive(())
-    """The policies and versions that the user marked, oldest mark first; four at most."""
+    """The marked policies and versions, oldest mark first."""
     scope: Scope
-    """Which policies are listed."""
+    """The scope of the list."""
 
     policies = query_one(PoliciesPane)
     permissions = query_one(PermissionsPane)
@@ -210,7 +210,7 @@ class NavigationScreen(PanesScreen):
         self._following: Timer | None = None
 
     def catch_up(self) -> None:
-        """Show the policy under the cursor of the list now: keys come quicker than the panes follow."""
+        """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
         from ekstui.library import PolicyEntry
 
         row, shown = self.policies.rows.current, self.shown
@@ -221,7 +221,7 @@ class NavigationScreen(PanesScreen):
 
     @on(PolicyHighlighted)
     def _follow(self, message: PolicyHighlighted) -> None:
-        """Let the panes follow the list after a short rest of the cursor."""
+        """Show the policy under the list's cursor once it rests."""
         message.stop()
         if self._following:
             self._following.stop()
@@ -231,7 +231,7 @@ class NavigationScreen(PanesScreen):
 
     @on(VersionChosen)
     def _choose_version(self, message: VersionChosen) -> None:
-        """Show the version that the cursor of the timeline rests on."""
+        """Show the version under the cursor once it rests."""
         message.stop()
         if self._following:
             self._following.stop()
@@ -250,10 +250,10 @@ class NavigationScreen(PanesScreen):
         self.action_pane(message.pane)
 
     def action_mark(self) -> None:
-        """Mark what the cursor is on, or take its mark away; a fifth mark takes the place of the first."""
+        """Mark or unmark the policy or version under the cursor."""
         place = self.place
         if place is None:
-            self.say("Only a policy or a version can be marked; 1 and 3 lead to those.")
+            self.say("Only policies and versions can be marked; 1 and 3 go to them.")
             return
         self.marks = with_mark(self.marks, place)
 
@@ -264,7 +264,7 @@ class NavigationScreen(PanesScreen):
         self.marks = ()
 
     def say(self, sentence: str) -> None:
-        """Say why a key cannot work here, or what it did."""
+        """Show a sentence as a toast."""
         self.notify(sentence, markup=False)
 
     @property
@@ -281,7 +281,7 @@ class NavigationScreen(PanesScreen):
         return None
 
     def action_diff(self) -> None:
-        """Compare the two marks, or the row under the cursor with the mark, or with the version before it."""
+        """Compare the two marks, or the row under the cursor with the mark or with the version before it."""
         from ekstui.core.steps import Step
 
         self.catch_up()
@@ -291,15 +291,15 @@ class NavigationScreen(PanesScreen):
         here = Shown(self.shown.entry, row.value.version) if row and isinstance(row.value, Step) else self.shown
         sides = sides_to_compare(self.marks, here)
         if sides is None:
-            self.say(f"{here.place} is the first version that is known; mark another one with space.")
+            self.say(f"{here.place} is the first known version; mark another one with space.")
         else:
             self.post_message(ShowComparison(*sides))
 
     def action_copy(self) -> None:
-        """Let the user choose what to copy of the row under the cursor."""
+        """Let the user choose what to copy from the row under the cursor."""
         from ekstui.tui.screens.copying import advised, copyables, offer_copies
 
-        # The command that signs in is what one wants to paste.
+        # The command to sign in is what the user wants most.
         copies = advised(self.account.error) if self.pane == "attached" else []
         if row := self.row:
             copies += copyables(row, self.shown, self.app.library)
@@ -309,7 +309,7 @@ class NavigationScreen(PanesScreen):
             self.say("There is nothing under the cursor to copy.")
 
     def action_export(self) -> None:
-        """Let the user write the shown version to a file."""
+        """Let the user save the shown version to a file."""
         from ekstui.tui.screens.copying import offer_exports, version_exports
 
         self.catch_up()
@@ -317,7 +317,7 @@ class NavigationScreen(PanesScreen):
             offer_exports(self, version_exports(self.shown, self.app.library))
 
     async def action_notes(self) -> None:
-        """Show all notes: those of the account in its pane, else those of the policy."""
+        """Show all notes: in the attached pane those of the account, elsewhere those of the policy."""
         if self.pane == "attached":
             await self.run_action("app.account")
             return
@@ -330,7 +330,7 @@ class NavigationScreen(PanesScreen):
             self.say("This pane has one view; the permissions and the versions have two.")
 
     def action_walk(self, step: int) -> None:
-        """Show the known version before or after the shown one."""
+        """Show the known version before or after this one."""
         self.catch_up()
         if self.shown is None:
             return
@@ -339,34 +339,34 @@ class NavigationScreen(PanesScreen):
         if 0 <= index < len(numbers):
             self.shown = Shown(self.shown.entry, numbers[index])
         else:
-            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} version that is known.")
+            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} known version.")
 
     def action_next(self, step: int) -> None:
-        """Go to the next or previous row that stands out: a policy that changed, a service, a version that changed much."""
+        """Go to the next or previous stop of the focused pane, such as a policy that changed."""
         pane = self.focused_pane
         if not pane.to_next(step):
-            self.say(f"No {'next' if step > 0 else 'previous'} {pane.NOTEWORTHY} here.")
+            self.say(f"No {'next' if step > 0 else 'previous'} {pane.STOP} here.")
 
     def action_matrix(self) -> None:
-        """Show services by access levels for the marks, or for the shown version."""
+        """Show services by access level for the marks, or for the shown version."""
         self.catch_up()
         if self.shown:
             self.post_message(ShowMatrix(self.marks if len(self.marks) > 1 else (self.shown.place,)))
 
     def _see_permissions(self) -> PermissionsPane:
-        """Return the permissions pane; where it is hidden, go to it."""
+        """Go to the permissions pane and return it."""
         self.catch_up()
         if self.pane != "permissions":
             self.action_pane("permissions")
         return self.permissions
 
     def action_who_can(self) -> None:
-        """Show which policies allow the action under the cursor, or let the user type one."""
+        """Show who can do the action under the cursor, or let the user type one."""
         row = self.row
         self.post_message(AskWhoCan(action_of(row.value) if row else ""))
 
     def action_explain(self) -> None:
-        """Explain a request for the action under the cursor by the shown version, or let the user paste a message."""
+        """Explain a request for the action under the cursor, or let the user paste a message."""
         self.catch_up()
         row = self.row
         action = one_action_of(row.value) if row else ""

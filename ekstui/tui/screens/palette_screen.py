@@ -1,4 +1,4 @@
-"""Find anything: what is typed or pasted is looked up as one types, over a list of what it may mean."""
+"""The palette: looks up what the user types or pastes, as they type."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -35,14 +35,14 @@ from ekstui.tui.widgets.line import RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 EXCERPT = 80
-"""How much of a pasted message stands in the line, in characters."""
+"""The characters of a pasted message to show in the input."""
 
 _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
 
 
 def shown_of(thing: Thing) -> Shown | None:
-    """Return the policy at a version that a thing is; None for another thing."""
+    """Return the policy and version that a thing is; None for anything else."""
     match thing.value:
         case PolicyEntry() as entry:
             return Shown(entry, entry.policy.default_version)
@@ -53,20 +53,20 @@ def shown_of(thing: Thing) -> Shown | None:
 
 
 def _actions_behind(thing: Thing) -> tuple[str, ...]:
-    """Return the actions that a thing is about: itself, or those that a symptom lacks."""
+    """Return the actions that a thing is about: an action itself, or those missing behind a symptom."""
     if thing.kind == "action":
         return (str(thing.value),)
     return thing.value.actions if isinstance(thing.value, Symptom) else ()
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return the columns: a key or mark as wide as need be, the name with what it is, and the kind."""
+    """Return the columns: key or mark, name and description, kind."""
     sign, kind = (max((len(plain(row.cells[at])) for row in rows), default=1) for at in (0, 2))
     return Column("", max(sign, 1)), Column("", 20, share=1), Column("", kind, right=True)
 
 
 class FindLine(RowsLine):
-    """The line in which one types; a message that is pasted goes to the screen whole."""
+    """The input; a pasted message goes to the screen as a whole."""
 
     class Taken(Message):
         """A message was pasted."""
@@ -76,7 +76,7 @@ class FindLine(RowsLine):
             self.text = text
 
     def on_paste(self, event: Paste) -> None:
-        """Take the name that is pasted, or pass a message on."""
+        """Insert a pasted name, or pass a message on."""
         if is_message(event.text):
             event.prevent_default()
             event.stop()
@@ -86,7 +86,7 @@ class FindLine(RowsLine):
 
 
 class CatalogueRead(Message):
-    """All that can be found is known by now, the uses of roles and the names of actions included."""
+    """The whole catalogue has been read, with the uses of roles and the names of actions."""
 
     def __init__(self, known: Catalogue) -> None:
         super().__init__()
@@ -94,15 +94,15 @@ class CatalogueRead(Message):
 
 
 class PaletteScreen(ModalScreen[Thing | None]):
-    """Dismisses with what was chosen, or with None."""
+    """Finds anything, and dismisses with it, or with None."""
 
     KEYS = (
-        keys.MARK.here("Mark the policy or version in the row, to compare it."),
+        keys.MARK.here("Mark the policy or version in the row for a comparison."),
         keys.WHO_CAN.here("Show who can do the action in the row."),
         keys.EXPLAIN.here("Explain the message, or the action in the row."),
-        keys.COMPARE.here("Compare the two marks, or the row with the mark or with the version before."),
+        keys.COMPARE.here("Compare the two marks; or the row with the mark, or with the version before it."),
     )
-    """Keys of the rows; in the line they are letters."""
+    """Keys that work on the rows; in the input they are letters."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "close", priority=True),
         Binding("tab,shift+tab", "other", show=False, priority=True),
@@ -128,12 +128,12 @@ class PaletteScreen(ModalScreen[Thing | None]):
         self._account = account
         self.marks = marks
         self._pasted = pasted
-        """A message that was pasted: the line shows a part of it."""
+        """A pasted message, of which the input shows the beginning."""
         self._known: Catalogue | None = None
         self._describing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the line to type in, what fits it, and all about the row under the cursor."""
+        """Yield the input, the matches, and the details of the row under the cursor."""
         with Vertical() as box:
             box.border_title = Content("Find anything")
             yield FindLine(
@@ -143,7 +143,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
             yield LineBar()
 
     def on_mount(self) -> None:
-        """Show what was found before and what can be done here; the slower parts of all there is come a little later."""
+        """Show recent things and commands at once; the slower parts of the catalogue follow."""
         self._commands = [
             Thing("command", key.label, key.help, aliases=(key.id,), eks=True, value=key) for key in self._keys
         ]
@@ -181,8 +181,8 @@ class PaletteScreen(ModalScreen[Thing | None]):
         self._take(event.text)
 
     def _take(self, text: str) -> None:
-        """Look up what was pasted; the line shows its beginning."""
-        # Terminals send a pasted line break as a carriage return, as if enter was pressed.
+        """Look up a pasted text; the input shows its beginning."""
+        # Terminals send a pasted line break as a carriage return.
         self._pasted = text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
         beginning = " ".join(text[: 4 * EXCERPT].split())
         with self.line.prevent(Input.Changed):
@@ -208,18 +208,18 @@ class PaletteScreen(ModalScreen[Thing | None]):
         self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
 
     def _describe(self) -> None:
-        """Tell all about the row under the cursor, and which keys do something."""
+        """Show the details of the row under the cursor."""
         thing = self._thing
         arn = thing.arn if thing and thing.arn.startswith("arn:") else ""
         parts = [thing.name, thing.about, arn] if thing else []
         self.about.show(styled(clean_line("  ".join(filter(None, parts)))))
 
     def on_descendant_focus(self) -> None:
-        """Say what the keys do where they go now."""
+        """Show a hint for the keys."""
         self.query_one(Vertical).border_subtitle = Content(_TYPING if self.line.has_focus else _CHOOSING)
 
     def on_key(self, event: KeyPressed) -> None:
-        """Go on typing where a letter means nothing to the rows."""
+        """Type into the input if a letter is not a key of the rows."""
         means_nothing = event.key not in self.active_bindings
         if self.rows.has_focus and event.character and event.is_printable and means_nothing:
             event.stop()
@@ -227,7 +227,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
             self.line.insert_text_at_cursor(event.character)
 
     def action_other(self) -> None:
-        """Go from the line to the rows, or back."""
+        """Move the focus between the input and the rows."""
         self.set_focus(self.rows if self.line.has_focus else self.line, scroll_visible=False)
 
     @property
@@ -239,14 +239,14 @@ class PaletteScreen(ModalScreen[Thing | None]):
         if row is not None and isinstance(row.value, Thing):
             self.dismiss(row.value)
 
-    # What the keys do with the row
+    # The keys of a row
 
     def action_mark(self) -> None:
-        """Mark the policy or version in the row, or take its mark away."""
+        """Mark or unmark the policy or version in the row."""
         thing = self._thing
         shown = shown_of(thing) if thing else None
         if shown is None:
-            self._say("Only a policy or a version can be marked.")
+            self._say("Only policies and versions can be marked.")
             return
         self.marks = with_mark(self.marks, shown.place)
         self.post_message(MarksChosen(self.marks))
@@ -256,17 +256,17 @@ class PaletteScreen(ModalScreen[Thing | None]):
         """Show who can do the action in the row."""
         actions = _actions_behind(self._thing) if self._thing else ()
         if not actions:
-            self._say("w asks about an action; this row is none.")
+            self._say("w works on actions only.")
             return
         self.dismiss(None)
         self.app.post_message(AskWhoCan(actions[0]))
 
     def action_explain(self) -> None:
-        """Explain the message or the action in the row, or let the user type what the role is denied."""
+        """Explain the message or the action in the row."""
         thing = self._thing
         actions = _actions_behind(thing) if thing else ()
         if thing is None or not (actions or isinstance(thing.value, Pasted)):
-            self._say("x explains a message that is pasted, or an action; this row is neither.")
+            self._say("x works on actions and pasted messages only.")
             return
         self.dismiss(None)
         self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
@@ -283,7 +283,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         elif thing is not None and (shown := shown_of(thing)):
             sides = sides_to_compare(self.marks, shown)
         if sides is None:
-            self._say("Mark a policy or a version with space, then d compares it with another row.")
+            self._say("Mark a policy or version with space; d then compares it with another row.")
             return
         self.dismiss(None)
         self.app.post_message(ShowComparison(*sides))
@@ -294,7 +294,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
     # Rows
 
     def _show(self, *, keep: bool = False) -> None:
-        """Show what fits; with `keep` the cursor stays with its row."""
+        """Show the matches; with `keep` the cursor stays on its row."""
         typed = self._pasted or self.line.value
         known = self._known
         if known is None:
@@ -302,9 +302,9 @@ class PaletteScreen(ModalScreen[Thing | None]):
         found = known.find(typed) if typed.strip() else [*self._recent, *self._commands]
         if not found:
             self.rows.show_message(
-                styled(clean_line(f"Nothing is named “{typed}”."), "warn"),
+                styled(clean_line(f"Nothing matches “{typed}”."), "warn"),
                 styled(
-                    "s in the four panes lists all policies; a reads the account, and with it roles and clusters.",
+                    "s in the four panes lists all policies; a reads the account, with its roles and clusters.",
                     "muted",
                 ),
             )

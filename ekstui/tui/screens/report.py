@@ -1,4 +1,4 @@
-"""The base of the screens that ask one question and show the answer as rows."""
+"""The base of the screens that ask the library one question and show the answer as rows."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -27,12 +27,12 @@ from ekstui.tui.widgets.line import FilterLine
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
-CRUMB = 32
-"""The most columns that a screen takes in the way to the one above it."""
+MAX_CRUMB = 32
+"""The most columns of a screen's name in the breadcrumbs."""
 
 
 class Answered(Message):
-    """The answer to a screen's question arrived."""
+    """The answer to a report's question has arrived."""
 
     def __init__(self, answer: object) -> None:
         super().__init__()
@@ -40,10 +40,10 @@ class Answered(Message):
 
 
 class ReportScreen(Screen[None]):
-    """A question in the header, its answer as rows; subclasses say what to ask and how the answer reads."""
+    """A question in the header and its answer as rows; subclasses say what to ask and how to show the answer."""
 
     HEADING = "All reports"
-    """Over its keys in the manual."""
+    """The heading of its keys in the manual."""
     KEYS: tuple[Key, ...] = (
         keys.NEXT, keys.PREVIOUS, keys.FILTER, keys.COPY, keys.SAVE, keys.RENEW,
     )  # fmt: skip
@@ -55,15 +55,15 @@ class ReportScreen(Screen[None]):
     """
     COLUMNS: Sequence[Column] = WHOLE_WIDTH
     HEADER = False
-    """Whether the titles of the columns are shown."""
+    """Whether to show the titles of the columns."""
     WAITING = "working…"
-    """What stands in the rows until the answer arrives."""
+    """What to show until the answer arrives."""
     OPENS: tuple[type, ...] = ()
-    """What `enter` opens, as values of rows."""
-    NOTEWORTHY = "row of note"
-    """What `n` and `N` go to where nothing is searched for."""
+    """Types of row values that `enter` opens."""
+    STOP = "row of note"
+    """The name of what `n` and `N` go to without a search."""
     HAS_LINE = False
-    """Whether a line above the footer says all about the row under the cursor."""
+    """Whether to show the details of the row under the cursor above the footer."""
 
     app = app(LibraryApp)
     header = query_one("HeaderBar", HeaderBar)
@@ -76,30 +76,30 @@ class ReportScreen(Screen[None]):
         self._search = FilterLine(placeholder="type to search")
         self._answer: object = None
         self._error: EkstuiError | None = None
-        """Why there is no answer."""
+        """Why the question could not be answered."""
         self._stale: EkstuiError | None = None
-        """Why the answer that is shown could not be renewed."""
+        """Why the shown answer could not be refreshed."""
         self._describing: Timer | None = None
 
     def question(self) -> Styled:
-        """Return what the screen is about, for the header."""
+        """Return the question as a line for the header."""
         raise NotImplementedError
 
     def ask(self) -> Callable[[], object] | None:
-        """Return the question to ask in the background, or None if there is nothing to ask yet."""
+        """Return a function that answers the question, to run in the background; None if there is no question yet."""
         raise NotImplementedError
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return the answer as rows of `width` columns; no rows means that nothing was found."""
+        """Return the answer as rows of `width` columns; no rows mean that nothing was found."""
         raise NotImplementedError
 
     @property
     def width(self) -> int:
-        """The columns that a row may use before its words are broken."""
+        """The columns that text is wrapped to."""
         return max(self.size.width - 4, 20)
 
     def nothing(self) -> Sequence[Styled]:
-        """Return what to say where there are no rows."""
+        """Return what to show if there are no rows."""
         return (styled("Nothing was found. esc goes back.", "muted"),)
 
     def extra_widgets(self) -> Sequence[Widget]:
@@ -107,7 +107,7 @@ class ReportScreen(Screen[None]):
         return ()
 
     def compose(self) -> ComposeResult:
-        """Yield the question, the answer and the keys."""
+        """Yield the header, the rows and the footer."""
         yield HeaderBar()
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS, header=self.HEADER)
@@ -123,12 +123,12 @@ class ReportScreen(Screen[None]):
         self.set_interval(AGES_AFTER, self.show_header)
 
     def begin(self) -> None:
-        """Give the rows the focus at once, for keys typed ahead, and ask the question."""
+        """Focus the rows at once, for keys typed ahead, and ask the question."""
         self.set_focus(self.rows, scroll_visible=False)
         self.ask_again()
 
     def show_keys(self) -> None:
-        """Show the keys that do something here, on the row under the cursor; what to do where one types."""
+        """Show the keys that work on the row under the cursor or, while the user types, a hint."""
         if isinstance(self.focused, Input):
             self.footer.show_words(self.typing_words())
             return
@@ -137,24 +137,24 @@ class ReportScreen(Screen[None]):
         self.footer.show_keys([*own, keys.FIND, keys.HELP])
 
     def typing_words(self) -> str:
-        """Return what to do where the user types."""
-        return "enter goes to what is found   esc clears the search"
+        """Return the hint to show while the user types."""
+        return "enter goes to the matches   esc clears the search"
 
     def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key does something on a row, for the footer."""
+        """Return whether a key works on a row."""
         if key.id == keys.OPEN.id:
             return row is not None and isinstance(row.value, self.OPENS)
         if key.id in (keys.NEXT.id, keys.PREVIOUS.id):
-            return any(map(self._is_of_note, self.rows.rows))
+            return any(map(self._is_stop, self.rows.rows))
         return True
 
-    def about_row(self, row: Row) -> Styled:  # noqa: ARG002 - for the screens that have the line
-        """Return all about a row, for the line above the footer."""
+    def about_row(self, row: Row) -> Styled:  # noqa: ARG002 - for subclasses
+        """Return the details of a row."""
         return ()
 
     @on(RowList.Highlighted)
     def _row_highlighted(self, event: RowList.Highlighted) -> None:
-        """Say what the cursor is on, and what can be done with it, once it rests."""
+        """Update the details and the footer once the cursor rests."""
         if isinstance(event, RowList.Opened | RowList.Folded):
             return
         if self._describing:
@@ -172,7 +172,7 @@ class ReportScreen(Screen[None]):
             self.query_one("#line", LineBar).show(self.about_row(row) if row else ())
 
     def step_back(self) -> bool:
-        """Clear the search; False where there is none."""
+        """Clear the search; False if there is none."""
         if not self._needle:
             return False
         self._search.close()
@@ -186,12 +186,12 @@ class ReportScreen(Screen[None]):
         if not self.fold(event.row, fold=event.fold):
             self.notify("This row has nothing to unfold.", markup=False)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for the screens whose rows fold
-        """Fold or unfold a row; False where nothing folds."""
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
+        """Fold or unfold a row; False if it cannot fold."""
         return False
 
     def show_header(self) -> None:
-        """Show the way here and what the screen is about."""
+        """Show the breadcrumbs and the question."""
         stack = self.app.screen_stack
         below = stack[: stack.index(self)] if self in stack else stack
         way = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
@@ -199,16 +199,16 @@ class ReportScreen(Screen[None]):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again; None where nothing does."""
+        """What to type into the palette to get here again; None if nothing does."""
         return None
 
     @property
     def crumb(self) -> str:
-        """What the screen is about in a few words, for the screens above it."""
-        return plain(cut_end(styled(plain(self.question()).partition(" · ")[0]), CRUMB))
+        """The question in a few words, for the breadcrumbs of the screens above."""
+        return plain(cut_end(styled(plain(self.question()).partition(" · ")[0]), MAX_CRUMB))
 
     def ask_again(self, *, keep: bool = False) -> None:
-        """Ask the question, again if it was asked before; with `keep` the answer before stands until then."""
+        """Ask the question again; with `keep`, the old answer stays until the new one arrives."""
         self.show_header()
         question = self.ask()
         if question is None:
@@ -234,17 +234,17 @@ class ReportScreen(Screen[None]):
             self.say_stale(message.error)
 
     def say_stale(self, error: EkstuiError) -> None:
-        """Say above the answer why it could not be renewed; what was known stays."""
+        """Show above the old answer why it could not be refreshed."""
         self._stale = error
         self.show_answer()
 
     def show_error(self, error: EkstuiError) -> None:
-        """Say in place of the answer what went wrong and what to do."""
+        """Show what went wrong and what to do, instead of an answer."""
         self._error = error
         self.rows.show_message(*failure(error))
 
     def show_answer(self) -> None:
-        """Lay the answer out for the width as it is."""
+        """Show the answer again, at the current width."""
         if self._answer is None:
             return
         rows = self.answer_rows(self._answer)
@@ -263,12 +263,12 @@ class ReportScreen(Screen[None]):
         )
 
     def on_resize(self) -> None:
-        """Break long lines for the new width."""
+        """Wrap the rows to the new width."""
         self.set_class(self.size.height < TWO_LINES, "-low")
         self.show_answer()
 
     def exports(self) -> Sequence[Export]:
-        """Return the forms in which the answer can be written to a file: its text, at least."""
+        """Return the formats that the answer can be saved in."""
         return (Export("text", "ekstui.txt", self._whole()),)
 
     def _whole(self) -> Copyable:
@@ -276,7 +276,7 @@ class ReportScreen(Screen[None]):
         return Copyable("everything shown", f"{len(lines)} lines", lambda: "\n".join(lines) + "\n")
 
     def copies(self) -> Sequence[Copyable]:
-        """Return what can be copied of the whole answer, beside its text."""
+        """Return what can be copied from the answer besides its text."""
         return ()
 
     def action_copy(self) -> None:
@@ -286,19 +286,19 @@ class ReportScreen(Screen[None]):
         offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, self._whole()])
 
     def action_who_can(self) -> None:
-        """Show which policies allow the action under the cursor, or let the user type one."""
+        """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.rows.current.value) if self.rows.current else ""))
 
     def action_export(self) -> None:
-        """Let the user write what is shown to a file."""
+        """Let the user save the answer to a file."""
         offer_exports(self, self.exports())
 
     def action_refresh_data(self) -> None:
-        """Ask again; what was known stays until then."""
+        """Ask again, showing the old answer until then."""
         self.ask_again(keep=True)
 
     def action_filter(self) -> None:
-        """Let the user type what to look for."""
+        """Let the user type a search."""
         self._search.open()
 
     @on(Input.Changed)
@@ -319,25 +319,25 @@ class ReportScreen(Screen[None]):
             self._search.close()
 
     def action_next(self, step: int) -> None:
-        """Go to the next or previous match of the search, or else to the next thing of note."""
+        """Go to the next or previous match of the search or, without one, to the next or previous stop."""
         if self._answer is None:
-            self.notify(self.WAITING.capitalize(), markup=False)  # what is not there yet is not missing
-        elif not self.rows.move_to_next(step, self._is_of_note):
-            what = "match" if self._needle else self.NOTEWORTHY
+            self.notify(self.WAITING.capitalize(), markup=False)
+        elif not self.rows.move_to_next(step, self._is_stop):
+            what = "match" if self._needle else self.STOP
             self.notify(f"No {'next' if step > 0 else 'previous'} {what} on this screen.", markup=False)
 
-    def _is_of_note(self, row: Row) -> bool:
+    def _is_stop(self, row: Row) -> bool:
         if self._needle:
             return self._needle.casefold() in " ".join(map(plain, row.cells)).casefold()
-        return self.is_of_note(row)
+        return self.is_stop(row)
 
-    def is_of_note(self, row: Row) -> bool:
-        """Return whether `n` stops at a row when nothing is searched for."""
+    def is_stop(self, row: Row) -> bool:
+        """Return whether `n` stops at a row when there is no search."""
         return row.value is not None
 
 
 def stale_rows(error: EkstuiError, width: int) -> list[Row]:
-    """Return why an answer could not be renewed, to stand above what was known before."""
+    """Return why an answer could not be refreshed, to show above the old one."""
     words = (*failure(error), styled("What was known before:", "muted"))
     return [
         Row(("stale", number, part), (line,), selectable=False)
@@ -347,19 +347,19 @@ def stale_rows(error: EkstuiError, width: int) -> list[Row]:
 
 
 class AccountReportScreen(ReportScreen):
-    """A report about the account: to renew it AWS is asked, and a new snapshot is followed."""
+    """A report about the account, which asks again when there is a new snapshot."""
 
     @property
     def read_at(self) -> datetime | None:
-        """When what is shown was read; None where nothing is shown."""
+        """When the shown answer was read from AWS; None if there is none."""
         raise NotImplementedError
 
     def action_refresh_data(self) -> None:
-        """Ask AWS again; what was known stays until then."""
+        """Refresh the account from AWS, showing the old answer until then."""
         self.post_message(SwitchAccount(None))
 
     def follow(self, view: AccountView) -> None:
-        """Show what is known by now, or why AWS could not be asked."""
+        """Show the new snapshot, or why there is none."""
         if not self.is_mounted or view.asking:
             return
         if view.error is not None:

@@ -1,4 +1,4 @@
-"""All about one role of the account."""
+"""One role of the account."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -32,13 +32,13 @@ VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
 
 
 class RoleScreen(AccountReportScreen):
-    """A role in three views: about it, what it may do altogether, and its trust policy as JSON."""
+    """A role in three views: about it, its permissions, and its trust policy as JSON."""
 
     HEADING = "Role"
     KEYS = (
-        keys.OPEN.here("Go deeper: a policy of the role, a service's actions, an action's card."),
-        keys.VIEW.here("Go to the next view: about the role, what it may do, its trust policy."),
-        keys.EXPLAIN.here("Explain why a request of the role is denied, beginning with the action under the cursor."),
+        keys.OPEN.here("Open the row: a policy of the role, a service's actions, or an action's card."),
+        keys.VIEW.here("Go to the next view: about the role, its permissions, its trust policy."),
+        keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
@@ -54,7 +54,7 @@ class RoleScreen(AccountReportScreen):
         self._services: Sequence[ServiceSummary] | None = None
 
     def question(self) -> Styled:
-        """Return the role's name, the view, and how old the answer is."""
+        """Return the role's name, the view, and the age of the answer."""
         name = clean_line(self._role.rpartition("/")[2])
         answer = self._answer
         when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if isinstance(answer, RoleAnswer) else ""
@@ -62,16 +62,16 @@ class RoleScreen(AccountReportScreen):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         return Bookmark(self._role, of_account=True)
 
     @property
     def read_at(self) -> datetime | None:
-        """When the account was read."""
+        """When the account was read from AWS."""
         return self._answer.fetched_at if isinstance(self._answer, RoleAnswer) else None
 
     def ask(self) -> Callable[[], object]:
-        """Return the question for the role of the last snapshot."""
+        """Return what reads the role from the last snapshot."""
         library, role = self.app.library, self._role
         self._services = None
         return lambda: role_answer(library, role)
@@ -89,16 +89,18 @@ class RoleScreen(AccountReportScreen):
         return rows(role_blocks(answer, datetime.now(UTC)), self.width)
 
     def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
-        """Return the union of the role's policies; what was not read and the boundary are named above it."""
+        """Return the union of the role's policies, below remarks on unread policies and the boundary."""
         policies = answer.subject.policies
         if self._services is None:
             statements = tuple(
                 statement for policy in policies if policy.document for statement in policy.document.statements
             )
             self._services = services_in(Document("2012-10-17", None, statements))
-        remarks = [f"{policy.name} was not read: it may give more." for policy in policies if policy.document is None]
+        remarks = [f"{policy.name} was not read: it may allow more." for policy in policies if policy.document is None]
         if answer.subject.boundary:
-            remarks.append(f"The boundary {answer.subject.boundary.name} limits this further; explain weighs both.")
+            remarks.append(
+                f"The boundary {answer.subject.boundary.name} limits this further; explain takes both into account."
+            )
         rows = [
             Row(("remark", index), (styled(clean_line(remark), "warn"),), selectable=False)
             for index, remark in enumerate(remarks)
@@ -106,7 +108,7 @@ class RoleScreen(AccountReportScreen):
         return rows + service_rows(self._services, self._opened, {}, self.width)
 
     def about_row(self, row: Row) -> Styled:
-        """Return a service or action with its grants, a policy's ARN, or all of what is wrong."""
+        """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""
         match row.value:
             case ServiceSummary() as service:
                 return service_line(service, None)
@@ -120,12 +122,12 @@ class RoleScreen(AccountReportScreen):
                 return ()
 
     def watch_view(self) -> None:
-        """Lay the rows out for the view."""
+        """Show the rows of the view."""
         self.show_header()
         self.show_answer()
 
     def action_view(self) -> None:
-        """Go to the next of the three views."""
+        """Go to the next view."""
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
     def action_explain(self) -> None:
@@ -134,7 +136,7 @@ class RoleScreen(AccountReportScreen):
         self.post_message(AskExplain(f"role:{self._role} {action}"))
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
-        """Fold or unfold a service of what the role may do."""
+        """Fold or unfold a service."""
         if row is None or not isinstance(row.value, ServiceSummary):
             return self.view == "permissions"
         service = (row.value.effect, row.value.service)
@@ -165,6 +167,8 @@ class RoleScreen(AccountReportScreen):
         elif isinstance(value, RolePolicy):
             self.view = "permissions"
             self.notify(
-                clean_line(f"{value.name} is the account's own; this is what all policies of the role allow."),
+                clean_line(
+                    f"{value.name} is the account's own policy; this shows what all policies of the role allow."
+                ),
                 markup=False,
             )

@@ -1,4 +1,4 @@
-"""Which policies allow an action."""
+"""Which policies allow an action, and who in the account can do it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,42 +38,42 @@ from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList
 
 MAX_SUGGESTIONS = 100
-"""How many actions are offered; more letters narrow them down."""
+"""The most actions to suggest."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhoCanAnswer:
-    """Which policies allow an action, and who in the account may do it."""
+    """Which policies allow an action, and who in the account can do it."""
 
     policies: WhoCan
     principals: PrincipalsCan | None
-    """None where no account was seen."""
+    """None if no account was read."""
 
 
 @dataclass(frozen=True, slots=True)
-class ItsPermissions:
-    """The way from an unfolded policy to what else it permits."""
+class AllPermissions:
+    """A row that leads to all permissions of a policy."""
 
     holder: Holder
 
 
 class ActionsRead(Message):
-    """The names of all actions are at hand."""
+    """The names of all actions have been read."""
 
 
 class WhoCanScreen(AskingScreen):
-    """An action, or a pattern, and a resource if wanted; the policies whose newest version allows it."""
+    """Who can do an action or pattern, on a resource if one is given."""
 
     HEADING = "Who can"
     KEYS = (
-        keys.OPEN.here("Unfold the policy, or open what the cursor is on."),
-        keys.VIEW.here("Show every grant with the resource types that it does not reach, or a row a policy."),
+        keys.OPEN.here("Unfold the policy, or open what is under the cursor."),
+        keys.VIEW.here("Show every grant with the resource types it does not reach, or one row per policy."),
         keys.SCOPE,
         keys.WHO_CAN.here("Ask about another action.", "ask again"),
     )
     BINDINGS = bindings(KEYS)
     WAITING = "looking through the policies…"
-    OPENS = (Holder, ItsPermissions, PrincipalCan, str)
+    OPENS = (Holder, AllPermissions, PrincipalCan, str)
     HAS_LINE = True
     PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"
 
@@ -85,7 +85,7 @@ class WhoCanScreen(AskingScreen):
         self._types = False
 
     def begin(self) -> None:
-        """Ask, and read the names of all actions to complete what is typed."""
+        """Ask, and read the names of all actions for suggestions."""
         super().begin()
 
         def read(_: object) -> ActionsRead:
@@ -102,7 +102,7 @@ class WhoCanScreen(AskingScreen):
             self._suggest()
 
     def question(self) -> Styled:
-        """Return the action, its level, how many policies have it, and until when that is known."""
+        """Return the action, its access level, how many policies allow it, and until when changes are known."""
         of = SCOPE_WORDS[self._scope]
         answer = self._answer
         if not isinstance(answer, WhoCanAnswer):
@@ -124,13 +124,13 @@ class WhoCanScreen(AskingScreen):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
-        # What follows the action may be an ARN of the account.
+        """What to type into the palette to get here again."""
+        # Without the resource, which may be in the account.
         action = self.text.partition(" ")[0]
         return Bookmark(action) if reference().has_service(action.partition(":")[0]) else None
 
     def asked(self, text: str) -> Callable[[], object]:
-        """Return the question: an action, and after it a resource."""
+        """Return a function that answers for an action and, after a space, a resource."""
         library, scope = self.app.library, self._scope
         action, _, named = text.partition(" ")
         resource = named.strip() or None
@@ -147,7 +147,7 @@ class WhoCanScreen(AskingScreen):
         return ask
 
     def answer_rows(self, answer: object) -> list[Row]:
-        """Return a policy a row, what is unfolded below it, and then who in the account may do it."""
+        """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
         if not isinstance(answer, WhoCanAnswer):
             return []
         narrow = self.width < NARROW
@@ -170,30 +170,30 @@ class WhoCanScreen(AskingScreen):
         arn = holder.policy.arn
         found = [
             Row((arn, index, part), (((STEP * 2, ""), *line),), selectable=False)
-            for index, said in enumerate(holder_lines(holder, action, types=self._types))
-            for part, line in enumerate(wrap(styled_line(said, "app"), max(self.width - 4, 20)))
+            for index, words in enumerate(holder_lines(holder, action, types=self._types))
+            for part, line in enumerate(wrap(styled_line(words, "app"), max(self.width - 4, 20)))
         ]
-        way = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
-        return [*found, Row((arn, "permissions"), (way,), ItsPermissions(holder))]
+        link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
+        return [*found, Row((arn, "permissions"), (link,), AllPermissions(holder))]
 
     def about_row(self, row: Row) -> Styled:
-        """Return all about a policy's grants, or how somebody has the action and on what that depends."""
+        """Return a policy's grants, or through which policies someone can do the action and on what that depends."""
         answer = self._answer
         match row.value:
             case Holder() as holder if isinstance(answer, WhoCanAnswer):
                 lines = [styled_line(each, "app") for each in holder_lines(holder, answer.policies.action, types=False)]
-                told = [piece for line in lines for piece in (("  ", ""), *line)]
-                return (clean_line(holder.policy.name), "strong"), *told
+                details = [piece for line in lines for piece in (("  ", ""), *line)]
+                return (clean_line(holder.policy.name), "strong"), *details
             case PrincipalCan(subject=subject, through=through, reasons=reasons):
-                ways = ", ".join(each.policy for each in through)
+                policies = ", ".join(each.policy for each in through)
                 depends = f"  {'; '.join(reasons)}" if reasons else ""
                 name = clean_line(subject.arn or subject.name)
-                return (name, "strong"), (clean_line(f"  through {ways}"), ""), (clean_line(depends), "warn")
+                return (name, "strong"), (clean_line(f"  through {policies}"), ""), (clean_line(depends), "warn")
             case _:
                 return ()
 
     def exports(self) -> Sequence[Export]:
-        """Return the whole answer as Markdown, and the text as it is shown."""
+        """Return the formats: the whole answer as Markdown, what is shown as text."""
         answer = self._answer
         if not isinstance(answer, WhoCanAnswer):
             return super().exports()
@@ -208,9 +208,9 @@ class WhoCanScreen(AskingScreen):
         return [Export("Markdown", "who-can.md", Copyable("Markdown", "", text)), *super().exports()]
 
     def nothing(self) -> Sequence[Styled]:
-        """Return that none exists, what is known about that, and where else to look."""
+        """Return that no policy allows it, why if that is known, and where else to look."""
         if not self.text:
-            return (styled("Type an action; enter asks.", "muted"),)
+            return (styled("Type an action and press enter.", "muted"),)
         of = {"eks": "policy of the EKS family", "controllers": "policy that a controller publishes"}.get(
             self._scope, "AWS managed policy"
         )
@@ -224,11 +224,11 @@ class WhoCanScreen(AskingScreen):
         return [styled(clean_line(absence.text))] if absence else []
 
     def show_error(self, error: EkstuiError) -> None:
-        """Say what went wrong, and what is known to be absent of what was typed."""
+        """Show what went wrong, and whether the action is known not to exist."""
         self.rows.show_message(*failure(error), *self._absence())
 
     def suggestions(self, typed: str) -> list[Row]:
-        """Return the actions that may be meant; what is typed comes first where it is an action or a pattern itself."""
+        """Return matching actions; a complete action or a pattern comes first."""
         text = typed.strip()
         if not text or not self._completing:
             return []
@@ -237,11 +237,11 @@ class WhoCanScreen(AskingScreen):
         first = [action_row(itself, "enter asks")] if itself else []
         found = () if " " in text else complete(text, limit=MAX_SUGGESTIONS)
         return first + [action_row(name) for name in found if name.lower() != text.lower()] or [
-            action_row(text, "no action of this name is known; enter asks all the same")
+            action_row(text, "no such action is known; enter asks anyway")
         ]
 
     def action_scope(self) -> None:
-        """Switch between the policies of EKS and all."""
+        """Go to the next scope."""
         self._scope = next_scope(self._scope)
         self.ask_again()
 
@@ -250,7 +250,7 @@ class WhoCanScreen(AskingScreen):
         self.action_edit()
 
     def action_view(self) -> None:
-        """Show every grant with the resource types that it does not reach, or a policy a row again."""
+        """Switch between every grant with the resource types it does not reach, and one row per policy."""
         self._types = not self._types
         self.ask_again()
 
@@ -261,7 +261,7 @@ class WhoCanScreen(AskingScreen):
             event.stop()
             self._opened ^= {value.policy.arn}
             self.show_answer()
-        elif isinstance(value, ItsPermissions):
+        elif isinstance(value, AllPermissions):
             event.stop()
             holder = value.holder
             self.post_message(ShowPolicy(Shown(self.app.library.find(holder.policy.arn), holder.version)))
@@ -271,5 +271,5 @@ class WhoCanScreen(AskingScreen):
 
 
 def action_row(action: str, about: str = "") -> Row:
-    """Return an action that may be meant, as a row that asks about it."""
+    """Return a suggested action as a row that asks about it."""
     return Row(action, (((clean_line(action), ""), (f"  {about}" if about else "", "muted")),), action)

@@ -191,7 +191,7 @@ class AttachedPane(Pane):
     """The roles, users and groups that have the policy attached, with the part of EKS that uses them."""
 
     FILTER_HINT = "a part of a role, cluster or kind of use"
-    NOTEWORTHY = "role"
+    STOP = "role"
     FOOTER = (
         keys.OPEN, keys.FILTER, keys.COPY, keys.NOTES, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
         keys.HELP,

@@ -49,7 +49,7 @@ class Pane(Vertical):
 
     FILTER_HINT = ""
     """What can be typed into the filter."""
-    NOTEWORTHY = "row"
+    STOP = "row"
     """What `n` and `N` go to."""
     FOOTER: tuple[Key, ...] = ()
     """The keys that the footer names, the most useful first; of a row, those that do something."""
@@ -145,13 +145,13 @@ class Pane(Vertical):
         """Go to the next view; False where there is one only."""
         return False
 
-    def is_of_note(self, row: Row) -> bool:
+    def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row."""
         return row.selectable
 
     def to_next(self, step: int) -> bool:
         """Go to the next or previous row of note; False where there is none."""
-        return self.rows.move_to_next(step, self.is_of_note)
+        return self.rows.move_to_next(step, self.is_stop)
 
     @property
     def filter(self) -> str:

@@ -33,7 +33,7 @@ class PermissionsPane(Pane):
     """The console's table of services; a service opens to its actions with the reason it is needed."""
 
     FILTER_HINT = "a part of a service, action, level or condition key"
-    NOTEWORTHY = "service"
+    STOP = "service"
     FOOTER = (
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
         keys.FILTER, keys.COPY, keys.FIND, keys.HELP,
@@ -175,7 +175,7 @@ class PermissionsPane(Pane):
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
         return keys.without(super().footer_keys(row, marks=marks), *useless)
 
-    def is_of_note(self, row: Row) -> bool:
+    def is_stop(self, row: Row) -> bool:
         """Return whether a row is a service."""
         from ekstui.core.summary import ServiceSummary
 

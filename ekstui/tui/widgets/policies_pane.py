@@ -96,7 +96,7 @@ class PoliciesPane(Pane):
     """The policy list; it says which policy the cursor is on."""
 
     FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
-    NOTEWORTHY = "policy that changed since you last looked"
+    STOP = "policy that changed since you last looked"
     FOOTER = (
         keys.OPEN, keys.MARK, keys.COMPARE, keys.UNMARK, keys.FILTER, keys.WHO_CAN, keys.SCOPE, keys.CHANGES,
         keys.CLUSTERS, keys.FIND, keys.HELP,
@@ -212,7 +212,7 @@ class PoliciesPane(Pane):
 
         return policy_line(row.value) if isinstance(row.value, PolicyEntry) else ()
 
-    def is_of_note(self, row: Row) -> bool:
+    def is_stop(self, row: Row) -> bool:
         """Return whether a policy changed since the user last looked at it."""
         return row.key in self.changed
 

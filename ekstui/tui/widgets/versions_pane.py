@@ -154,7 +154,7 @@ class VersionsPane(Pane):
     """The timeline; enter on a version shows that version in the permissions pane."""
 
     FILTER_HINT = "a part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
-    NOTEWORTHY = "version that changed something"
+    STOP = "version that changed something"
     FOOTER = (
         keys.OPEN.here("", "what it changed"), keys.MARK, keys.COMPARE, keys.UNMARK, keys.VIEW, keys.NOTES, keys.SAVE,
         keys.COPY, keys.FILTER, keys.FIND, keys.HELP,
@@ -303,7 +303,7 @@ class VersionsPane(Pane):
         """Return why AWS made a version, and where what it says and the document differ."""
         return version_line(row.value, self._knowledge) if _is_step(row.value) else ()
 
-    def is_of_note(self, row: Row) -> bool:
+    def is_stop(self, row: Row) -> bool:
         """Return whether a version changed something."""
         return _is_step(row.value) and not is_quiet(row.value)
 
