@@ -1,4 +1,4 @@
-"""Services by access levels: several policies side by side, and what those of a role permit together."""
+"""Services by access level: several policies side by side, and what the policies of a role allow together."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
 from ekstui.core.summary import ActionSummary, LevelCount, ServiceSummary, services_in
 
 Extent = Literal["all", "some", "denied", "none"]
-"""How far a policy gives an action: on all resources without a condition, within limits, not, or taken back by itself."""
+"""How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
 
 MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
 
@@ -19,44 +19,44 @@ class MatrixCell(NamedTuple):
     """One access level of one service."""
 
     given: tuple[int, ...]
-    """By policy, the actions that it gives and does not take back altogether."""
+    """By policy, the number of actions that it grants and does not deny completely."""
     denied: tuple[bool, ...]
-    """By policy, whether it takes some of them back, wholly or in part."""
+    """By policy, whether it denies some of them, completely or in part."""
     total: int
-    """The actions that the reference knows; 0 for the level `unknown`."""
+    """The number of actions in the reference; 0 for the level `unknown`."""
 
     @property
     def differs(self) -> bool:
-        """Whether the policies give different numbers of actions."""
+        """Whether the policies grant different numbers of actions."""
         return len(set(self.given)) > 1
 
 
 class MatrixAction(NamedTuple):
-    """One action and how each policy gives it."""
+    """One action and how each policy grants it."""
 
     action: str
     level: str
     given: tuple[ActionSummary | None, ...]
-    """By policy; None where it does not name the action."""
+    """By policy; None if it does not match the action."""
 
 
 class MatrixRow(NamedTuple):
-    """One service that at least one of the policies gives an action of."""
+    """A service of which at least one of the policies grants an action."""
 
     service: str
     cells: Mapping[str, MatrixCell]
-    """By access level, in the order of `MATRIX_LEVELS`; a level that the service does not have is left out."""
+    """By access level, in the order of `MATRIX_LEVELS`, without levels that the service does not have."""
     actions: tuple[MatrixAction, ...]
-    """In the order of the levels, then by name."""
+    """Sorted by level, then by name."""
 
     @property
     def differs(self) -> bool:
-        """Whether the policies differ in how far they give an action."""
+        """Whether the policies differ in how far they grant some action."""
         return any(len(set(map(extent, action.given))) > 1 for action in self.actions)
 
 
 def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...]:
-    """Return the services that the policies give actions of, by name; `policies` holds the summary of each."""
+    """Return the services of which the policies grant actions, by name; `policies` are the summaries of each."""
     allowed = [{each.service: each for each in services if each.effect == "Allow"} for services in policies]
     names = sorted({name for services in allowed for name in services})
     rows = (_row(name, [services.get(name) for services in allowed]) for name in names)
@@ -64,9 +64,9 @@ def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...
 
 
 def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
-    """Return a row if its service has every word, else with the actions that have them; None if there are none.
+    """Return a row if its service contains every word, or reduced to the actions that do; None if there are none.
 
-    The words are in small letters; an action has those of its name and access levels.
+    The words are in lower case; they are looked up in an action's name and access levels.
     """
     if all(word in row.service.casefold() for word in words):
         return row
@@ -75,7 +75,7 @@ def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
 
 
 def extent(action: ActionSummary | None) -> Extent:
-    """Return how far a policy gives an action."""
+    """Return how far a policy grants an action."""
     if action is None or not action.given:
         return "none"
     if action.denied == "full":
@@ -118,18 +118,18 @@ def _text(action: MatrixAction) -> str:
 
 
 class SumAccess(NamedTuple):
-    """What is permitted in sum, and what was taken off it."""
+    """What is allowed in total, and what was deducted."""
 
     services: tuple[ServiceSummary, ...]
-    """The allowed services; their levels count what is left, their actions are those that are left."""
+    """The allowed services, with the actions that remain and their counts."""
     denied: int
-    """Actions that a Deny takes away whole; one that takes a part leaves them in."""
+    """The number of actions that a Deny revokes completely; those revoked in part remain."""
     withheld: int
-    """Further actions that the boundary does not allow at all."""
+    """The number of further actions that the boundary does not allow at all."""
 
 
 def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumAccess:
-    """Return what documents permit together; the boundary grants nothing, and its conditions are not weighed."""
+    """Return what documents allow together; the boundary grants nothing, and its conditions are ignored."""
     merged = services_in(_merged(documents))
     within = None if boundary is None else {action for row in _left(services_in(boundary)) for action in _given(row)}
     kept = _left(merged)
@@ -149,7 +149,7 @@ def _given(row: ServiceSummary) -> list[str]:
 
 
 def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
-    """Return the allowed services without the actions that a Deny takes away whole."""
+    """Return the allowed services without the actions that a Deny revokes completely."""
     denied = {row.service for row in rows if row.effect == "Deny"}
     left: list[ServiceSummary] = []
     for row in rows:
@@ -161,9 +161,9 @@ def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
 
 
 def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
-    """Return the service with these actions only; None where none of them is left."""
+    """Return the service with only these actions; None if none of them is left."""
     if not _given(row):
-        return row  # nothing known of it: a service or an action that the reference lacks
+        return row  # a service or action that the reference lacks
     actions = tuple(action for action in row.actions if not action.given or action.action in names)
     counted = Counter(action.level for action in actions if action.given)
     if not counted:

@@ -1,7 +1,7 @@
-"""Finding anything by what somebody types or pastes: policies, versions, actions, roles, clusters, symptoms, messages.
+"""Search for anything by what somebody types or pastes: policies, versions, actions, roles, clusters, symptoms, messages.
 
-The order of what is found: a name as it stands; then, those of EKS first, names that begin so and names with all the
-words; then what has the words in its description; then names with the letters in order.
+Results are ordered: exact names; then names that start with the text or contain all its words, those of EKS first; then
+descriptions that contain the words; then names that contain the letters in order.
 """
 
 import re
@@ -20,19 +20,19 @@ _KINDS: dict[Kind, int] = {
     "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
     "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
 }  # fmt: skip
-"""Which comes first of those that fit alike."""
+"""The order of results that match equally well."""
 
 MOST = 200
-"""How many are returned; more letters narrow them down."""
+"""The most results returned; typing more narrows them down."""
 
 LONGEST = 300
-"""A text that is longer than this, in characters, is a message and no name."""
+"""A text longer than this, in characters, is a message rather than a name."""
 
 MESSAGE_PART = 50_000
-"""How much of a log is kept, in characters: the lines of a denial, with those around them."""
+"""How much of a log is kept, in characters: the lines with a denial and those around them."""
 
 _FEWEST_LETTERS = 3
-"""From how many letters on they are looked for in order, and in the names of all actions."""
+"""The fewest letters for a search for letters in order and in the names of all actions."""
 
 
 class Thing(NamedTuple):
@@ -41,18 +41,18 @@ class Thing(NamedTuple):
     kind: Kind
     name: str
     about: str = ""
-    """What it is, in a few words."""
+    """A short description."""
     arn: str = ""
     eks: bool = False
-    """Whether it belongs to EKS, and so comes first."""
+    """Whether it belongs to EKS and so comes first."""
     aliases: tuple[str, ...] = ()
-    """What else it is called: names and ARNs."""
+    """Other names and ARNs."""
     versions: tuple[str, ...] = ()
-    """Of a policy or component: the labels of the known ones, such as `v5`, oldest first."""
+    """The known versions of a policy or component, such as `v5`, oldest first."""
     releases: tuple[tuple[str, int], ...] = ()
-    """Of a component: every release with the place of its version, from 0."""
+    """Every release of a component with the index of its version."""
     value: object = None
-    """Whatever the caller wants back."""
+    """Anything that the caller wants back."""
 
 
 class PolicyVersion(NamedTuple):
@@ -60,7 +60,7 @@ class PolicyVersion(NamedTuple):
 
     policy: Thing
     place: int
-    """Which of the policy's versions, from 0."""
+    """The index of the version."""
 
 
 class Sides(NamedTuple):
@@ -71,40 +71,40 @@ class Sides(NamedTuple):
 
 
 class Pasted(NamedTuple):
-    """The value of a message that was found: the part of it that is a denial."""
+    """The value of a message: the part of it that is a denial."""
 
     text: str
 
 
 Names: TypeAlias = Callable[[str], Mapping[str, str]]
-"""Takes a service, returns its actions with the prefix by lower-case name without it."""
+"""From a service to its actions: full names by lower-case name without the prefix."""
 
 
 class Symptoms(NamedTuple):
-    """What a symptom's texts are, for `Thing.value` to be found by."""
+    """A symptom with the texts by which it is found."""
 
     thing: Thing
     text: str
-    """All that the notes say of it, in small letters."""
+    """Everything that the notes say about it, in lower case."""
     is_in: Callable[[str], bool]
-    """Whether a log has one of its messages."""
+    """Whether a log contains one of its messages."""
 
 
 class _Spelled(NamedTuple):
-    """A thing as it is compared with what was typed."""
+    """A thing in the forms that are compared with what was typed."""
 
     thing: Thing
     name: str
     squeezed: str
     """The name's letters and digits."""
     bare: str
-    """The same without `amazon` or `aws` in front."""
+    """The same without a leading `amazon` or `aws`."""
     others: str
-    """The aliases, and what it is."""
+    """Aliases and description."""
 
 
 class Catalogue:
-    """All that can be found; cheap enough to be asked for each letter that is typed."""
+    """Everything that can be found; fast enough to be searched on every key press."""
 
     def __init__(
         self,
@@ -114,9 +114,9 @@ class Catalogue:
         actions: Sequence[str] = (),
         services: Collection[str] = (),
     ) -> None:
-        """`names` reads the actions of one service when one is typed; `actions` are those of all, once they are read.
+        """`names` reads the actions of one service once its prefix is typed; `actions` are those of all services, once read.
 
-        `services` are those that EKS needs something of: their actions come before others that fit alike.
+        `services` are those that EKS uses: their actions come before others that match equally well.
         """
         self._things = [_spelled(thing) for thing in things]
         self._symptoms = tuple(symptoms)
@@ -130,13 +130,13 @@ class Catalogue:
                     self._by_arn.setdefault(arn.casefold(), each.thing)
 
     def with_things(self, things: Iterable[Thing]) -> "Catalogue":
-        """Return the same with more things in it."""
+        """Return a catalogue with more things."""
         other = copy(self)
         other._things = [*self._things, *map(_spelled, things)]
         return other
 
     def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
-        """Return what a text may mean, the likeliest first; nothing for an empty text."""
+        """Return what a text may mean, likeliest first; nothing for an empty text."""
         text = typed.strip()
         if not text:
             return ()
@@ -157,7 +157,7 @@ class Catalogue:
         name, at, version = text.rpartition("@")
         if at and name:
             policies = self._policies(name)
-            # Of a version that nobody knows the policy is shown, which has the others.
+            # For an unknown version the policy is returned, which has the others.
             yield from list(self._versions(policies, version)) or policies
             return
         ranked = self._ranked(text)
@@ -204,7 +204,7 @@ class Catalogue:
             )
 
     def _found_symptoms(self, wanted: "_Wanted", *, close: bool) -> Iterator[tuple["_Rank", Thing]]:
-        """Yield the symptoms with all the words, or with a rare one of them where nothing else is close."""
+        """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close."""
         stems = [_stem(word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return
@@ -235,7 +235,7 @@ class Catalogue:
                     yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
 
     def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
-        """Yield the comparisons that `diff A B` may become; with one side, those of a version with the one before."""
+        """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
         if len(sides) == 1:
             if ".." in sides[0]:
                 yield from self._named(sides[0])
@@ -297,7 +297,7 @@ class Catalogue:
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))
-        # What only the notes know comes first where nothing says that anybody is not allowed something.
+        # A symptom comes first if the text does not say that something is not allowed.
         if symptoms and not _DENIED.search(part):
             yield from (*symptoms, denial)
         else:
@@ -310,14 +310,14 @@ class Catalogue:
 
 
 def is_message(text: str) -> bool:
-    """Return whether a text is a denial, an event or a part of a log, and not the name of anything."""
+    """Return whether a text is a denial, an event or part of a log, rather than a name."""
     if len(text) > LONGEST or len(text.strip().splitlines()) > 1:
         return True
     return text.startswith("{") or (" " in text and _DENIED.search(text) is not None)
 
 
 def denial_part(text: str) -> str:
-    """Return a message whole, or of a long log the lines of a denial with those beside them."""
+    """Return a message whole, or the lines of a long log that contain a denial with those around them."""
     if len(text) <= MESSAGE_PART:
         return text
     lines = text.splitlines()
@@ -353,28 +353,28 @@ _COMMON = frozenset(
 )
 # fmt: on
 _RARE = 4
-"""From how many letters on a word says enough by itself, if only a FEW symptoms have it."""
+"""The fewest letters of a word that identifies a symptom alone, if no more than `_FEW` symptoms have it."""
 _FEW = 3
 
 _EXACT, _NAMED, _DESCRIBED, _LETTERS = range(1, 5)
 
 
 class _Rank(NamedTuple):
-    """How well something fits; less is better."""
+    """How well something matches; less is better."""
 
     group: int
     other: bool = False
-    """Whether it is not of EKS."""
+    """Whether it does not belong to EKS."""
     within: bool = False
-    """Whether the name has the text, but does not begin with it."""
+    """Whether the name contains the text but does not start with it."""
     loose: int = 0
-    """How far apart the letters are, or how many words begin in the middle of others."""
+    """How far apart the letters are, or how many words start within other words."""
     kind: int = 0
     place: int = 0
 
 
 class _Wanted:
-    """What was typed, as it is compared with names."""
+    """What was typed, in the forms that are compared with names."""
 
     def __init__(self, text: str) -> None:
         self.typed = text.strip()
@@ -385,7 +385,7 @@ class _Wanted:
         self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
 
     def rank(self, each: _Spelled, place: int = 0) -> _Rank | None:
-        """Return how well a thing fits, None if it does not."""
+        """Return how well a thing matches; None if it does not."""
         fit = self._fit(each)
         if fit is None:
             return None
@@ -395,7 +395,7 @@ class _Wanted:
         return _Rank(group, not thing.eks, within, loose, _KINDS[thing.kind], last)
 
     def _fit(self, each: _Spelled) -> tuple[int, bool, int] | None:
-        """Return the group, and whether and how loosely the text lies within the name; None where it does not fit."""
+        """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
         name, squeezed = each.name, self._squeezed
         if name == self.text or self.text in map(str.casefold, each.thing.aliases):
             return _EXACT, False, 0
@@ -424,10 +424,10 @@ def _squeezed(text: str) -> str:
 
 
 def _begins_word(name: str, spelled: str, word: str) -> bool:
-    """Return whether a word of what was typed begins one of the name: at its start, behind a sign, or with a capital."""
+    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
     at = name.find(word)
     while at >= 0:
-        # In EKSLoadBalancing the L begins a word: small letters follow it.
+        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
         capital = spelled[at : at + 1].isupper()
         if at == 0 or not name[at - 1].isalnum():
             return True
@@ -442,7 +442,7 @@ def _stem(word: str) -> str:
 
 
 def _closest(found: Iterable[tuple[_Rank, Thing]]) -> list[tuple[_Rank, Thing]]:
-    """Return what was found in order, without names that only have the letters where anything fits better."""
+    """Return results in order, without those that only contain the letters if anything matches better."""
     ranked = sorted(found, key=lambda pair: pair[0])
     return [pair for pair in ranked if pair[0].group < _LETTERS or ranked[0][0].group == _LETTERS]
 
@@ -461,7 +461,7 @@ def _action(name: str, about: str = "") -> Thing:
 
 
 def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
-    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may become, those with the newest first."""
+    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
     labels = policy.versions
     first, second = (labels.index(_label(each)) if _label(each) in labels else None for each in (before, after))
     if first is not None and second is not None and first != second:
@@ -488,5 +488,5 @@ def _written(thing: Thing) -> str:
 
 
 def _is_side(text: str) -> bool:
-    """Return whether a text is a side of its own: a file."""
+    """Return whether a text is a file, which can be a side of a comparison."""
     return "/" in text or text.endswith(".json")

@@ -1,4 +1,4 @@
-"""How a user points at policies and times: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, or a role."""
+"""How users write policies and times: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, `role:NAME`, `7d`."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ class PolicyAt(NamedTuple):
     """A policy at a version."""
 
     name: str
-    """A name, a part of one, or an ARN."""
+    """A name, part of a name, or an ARN."""
     version: int | None = None
-    """None for the default version, and where a release is given."""
+    """None for the default version, or if a release is given."""
     release: str | None = None
-    """Of what a project publishes: a release, such as `v2.13.0`."""
+    """A release of a controller's policy, such as `v2.13.0`."""
 
     def __str__(self) -> str:
         version = self.release or (None if self.version is None else version_label(self.version))
@@ -27,7 +27,7 @@ class PolicyAt(NamedTuple):
 
 
 class VersionRange(NamedTuple):
-    """Two versions of one policy, to be compared."""
+    """Two versions of one policy to compare."""
 
     before: PolicyAt
     after: PolicyAt
@@ -40,7 +40,7 @@ class VersionRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileSide:
-    """A file that holds a policy document."""
+    """A file that contains a policy document."""
 
     path: str
 
@@ -58,7 +58,7 @@ class StandardInput:
 
 @dataclass(frozen=True, slots=True)
 class RoleSide:
-    """Everything that a role of the account may do."""
+    """Everything that a role of the account is allowed to do."""
 
     name: str
 
@@ -72,9 +72,9 @@ _RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|
 
 
 def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
-    """Return what `POLICY`, `POLICY@v5` or `POLICY@v5..v6` points at; InputError for a malformed version."""
+    """Return the policy or versions that `POLICY`, `POLICY@v5` or `POLICY@v5..v6` names; InputError for a malformed version."""
     name, at, tail = text.rpartition("@")
-    # The name of a customer-managed policy may hold an @, so only in a full ARN can one stand without a version.
+    # Names of customer-managed policies may contain an @, so in an ARN it need not be followed by a version.
     if not at or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
         name, at, tail = text, "", ""
     if not name:
@@ -87,7 +87,7 @@ def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
 
 
 def parse_policy(text: str) -> PolicyAt:
-    """Return what `POLICY` or `POLICY@v5` points at; InputError for a range or a malformed version."""
+    """Return the policy that `POLICY` or `POLICY@v5` names; InputError for a range or a malformed version."""
     where = parse_policy_or_range(text)
     if isinstance(where, VersionRange):
         raise InputError(f"One version is expected, not {text!r}.", "Write POLICY@v5, or use diff for two versions.")

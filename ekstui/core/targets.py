@@ -1,4 +1,4 @@
-"""Which versions of a policy match which actions: what an index needs to answer without the documents."""
+"""Which versions of a policy match which actions, for an index that answers without the documents."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,27 +10,27 @@ from ekstui.core.policy import Policy
 
 
 class TargetUse(NamedTuple):
-    """One effect on one action pattern, in the versions of a policy."""
+    """One effect on one action pattern, and the versions of a policy that have it."""
 
     effect: Effect
     element: ActionElement
     actions: tuple[str, ...]
-    """As written: one pattern for `Action`, the whole list for `NotAction`."""
+    """As written: one pattern for `Action`; the whole list for `NotAction`."""
     versions: tuple[int, ...]
     """Ascending."""
     statements: tuple[int, ...]
-    """The places of the statements of the default version that have it; none if that version has it no more."""
+    """The positions of the default version's statements that have it; empty if that version no longer has it."""
 
     @property
     def service(self) -> str:
-        """The prefix in lower case, or `*` where any service may be meant."""
+        """The prefix in lower case, or `*` if it may match several services."""
         prefix, colon, _ = self.actions[0].lower().partition(":")
         literal = self.element == "Action" and colon and not re.search(r"[*?]", prefix)
         return prefix if literal else "*"
 
 
 def target_uses(documents: Mapping[int, Document], default: int) -> tuple[TargetUse, ...]:
-    """Return every target of a policy's documents, given by version number."""
+    """Return every target in a policy's documents, which are given by version number."""
     versions: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
     statements: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
     for number in sorted(documents):
@@ -53,7 +53,7 @@ def target_uses(documents: Mapping[int, Document], default: int) -> tuple[Target
 
 
 def written_numbers(numbers: Iterable[int]) -> str:
-    """Return ascending numbers as runs: `1-4,6`."""
+    """Return ascending numbers as ranges: `1-4,6`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
@@ -64,7 +64,7 @@ def written_numbers(numbers: Iterable[int]) -> str:
 
 
 def read_numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of such runs; ValueError for any other text."""
+    """Return the numbers in such ranges; ValueError for any other text."""
     numbers: list[int] = []
     for run in text.split(",") if text else ():
         first, dash, last = run.partition("-")
@@ -73,31 +73,28 @@ def read_numbers(text: str) -> tuple[int, ...]:
 
 
 class Candidate(NamedTuple):
-    """A policy whose default version may allow an action, with what its documents say of that action."""
+    """A policy whose default version may allow an action, reduced to what concerns that action."""
 
     policy: Policy
     document: Document
-    """The default version's, cut to the statements that may match the action, and these to the patterns that do, sorted."""
+    """The default version, reduced to the statements and patterns that may match the action, sorted."""
     allowing: tuple[int, ...]
-    """The versions with an Allow for the action, whatever its conditions and whatever a Deny takes back; ascending."""
+    """The versions with an Allow for the action, whatever its conditions and any Deny; ascending."""
 
 
 def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
-    """Return whether a target may hold for an action, or for some action of a pattern, given in lower case."""
+    """Return whether a target may match an action, or some action under a pattern, given in lower case."""
     lowered = map(str.lower, actions)
     if element == "Action":
         return any(wildcard.overlaps(pattern, action) for pattern in lowered)
-    # Some lists have thousands of names, few of them wild.
+    # Some lists have thousands of names, few of them with wildcards.
     return not any(
         pattern == action or (wildcard.is_wild(pattern) and wildcard.covers(pattern, action)) for pattern in lowered
     )
 
 
 def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str) -> Candidate | None:
-    """Return what a policy's documents say of an action, or None if the default version does not allow it.
-
-    `action` is an action or a pattern in lower case.
-    """
+    """Return a policy as a candidate for an action or pattern in lower case; None if its default version does not allow it."""
     allowing = tuple(
         number
         for number, document in sorted(documents.items())

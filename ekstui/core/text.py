@@ -1,7 +1,7 @@
-"""Text for people: the one function that makes foreign text safe to show, and uses and ages in words.
+"""Text for people: foreign text made safe to show, and uses, lists and ages in words.
 
 Names, descriptions, tags, documents and messages from AWS or a file are data. A terminal would obey the escape
-sequences in them, and no Textual widget stops those, so everything foreign passes here before it is shown.
+sequences in them, and no Textual widget stops those, so all foreign text is cleaned here before it is shown.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ekstui.core.account import Use, UseKind
 
-# C0 except tab and newline, DEL, C1, bidirectional controls, what has no width or looks like a space (Unicode's default
-# ignorable characters, but for the selectors that honest emoji end with), line and paragraph separators, interlinear
-# annotation, tag characters and lone surrogates.
+# C0 except tab and newline, DEL, C1, bidirectional controls, characters without width or that look like a space
+# (Unicode's default ignorable characters, except the selectors that emoji end with), line and paragraph separators,
+# interlinear annotation, tag characters and lone surrogates.
 _UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -25,13 +25,13 @@ _UNSAFE = (
 )
 
 TAB_WIDTH = 4
-"""Columns that a tab becomes."""
+"""How many spaces replace a tab."""
 
 
 def clean(text: str) -> str:
-    """Return `text` with tabs as spaces and every character that could steer a terminal as a visible placeholder.
+    """Return `text` with spaces for tabs and a visible placeholder for every character that could control a terminal.
 
-    Newlines stay. A control character becomes its picture (`␛`), any other a form such as `<U+202E>`.
+    Newlines are kept. A control character becomes its picture (`␛`), any other becomes `<U+202E>` or the like.
     """
     if _is_plain(text):
         return text
@@ -39,7 +39,7 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return `text` cleaned and on one line: newlines become a visible `⏎`."""
+    """Return `text` cleaned and on one line: newlines become `⏎`."""
     return text if _is_plain(text) else clean(text).replace("\n", "⏎")
 
 
@@ -49,7 +49,7 @@ def _is_plain(text: str) -> bool:
 
 @cache
 def _unsafe() -> re.Pattern[str]:
-    # 1 ms, and only for the rare text that is not plain.
+    # Compiling takes 1 ms and is needed only for the rare text that is not plain.
     return re.compile(_UNSAFE)
 
 
@@ -78,7 +78,7 @@ _KINDS: dict[UseKind, str] = {
 
 
 def use_in_words(use: Use) -> str:
-    """Return what uses a role in a few words, such as `nodes workers of prod (inferred)`."""
+    """Return a use of a role in a few words, such as `nodes workers of prod (inferred)`."""
     words = [_KINDS[use.kind]]
     if use.kind in ("irsa", "pod-identity", "pod-identity-target") and use.service_account:
         words.append(f"{use.namespace}/{use.service_account}")
@@ -92,7 +92,7 @@ def use_in_words(use: Use) -> str:
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
-    """Return words as a list in prose: `a, b and c`."""
+    """Return words as a list in a sentence: `a, b and c`."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 

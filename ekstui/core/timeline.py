@@ -1,4 +1,4 @@
-"""When each version came and what it changed: the timeline of a policy, and the feed of all policies, newest first."""
+"""What each version changed and when: the timeline of a policy, and the feed of all policies, newest first."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from ekstui.core.steps import StepCounts as StepCounts
 def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, ...]:
     """Return the policy's versions, oldest first, each compared with the known one before it.
 
-    `documents` holds the document of every version of the policy, by number.
+    `documents` holds the document of every version, by number.
     """
     steps: list[Step] = []
     previous = 0
@@ -51,9 +51,9 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
 
 
 def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
-    """Return the versions made since a time and the one before each, ascending; all of them for None.
+    """Return the versions created since a time, each with the one before it, ascending; all versions for None.
 
-    A version of unknown time belongs to no time.
+    Versions with an unknown time are not included.
     """
     wanted: set[int] = set()
     for index, info in enumerate(policy.versions):
@@ -63,7 +63,7 @@ def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
 
 
 def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
-    """Return the versions of unknown time that may have been made since a time: none that a later one shows to be older."""
+    """Return the versions with an unknown time that may have been created since a time, judging by later versions."""
     perhaps: list[int] = []
     later: datetime | None = None
     for info in reversed(policy.versions):
@@ -74,7 +74,7 @@ def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
 
 
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
-    """Yield a policy's steps since a time, its first version included; `documents` holds those of `numbers_since`."""
+    """Yield a policy's steps since a time, including its first version; `documents` holds those of `numbers_since`."""
     numbers = numbers_since(policy, since)
     known = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}
@@ -87,7 +87,7 @@ def steps_since(policy: Policy, documents: Mapping[int, Document], since: dateti
 
 
 def newest_first(steps: Iterable[FeedStep]) -> tuple[FeedStep, ...]:
-    """Return the steps as the feed lists them: newest first, those of unknown time last, then by name."""
+    """Return the steps in feed order: newest first, those with an unknown time last, then by name."""
     by_name = sorted(steps, key=lambda step: (step.policy, -step.version))
     return tuple(sorted(by_name, key=lambda step: step.created.timestamp() if step.created else 0.0, reverse=True))
 

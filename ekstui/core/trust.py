@@ -1,7 +1,6 @@
-"""Who may assume a role, read from its trust policy alone: nothing is asked, so everything here is inferred.
+"""Who may assume a role, according to its trust policy alone.
 
-Principals are as the IAM User Guide describes them ("AWS JSON policy elements: Principal"), IRSA and Pod Identity as
-the EKS User Guide does.
+Sources: IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide for IRSA and Pod Identity.
 """
 
 import re
@@ -15,7 +14,7 @@ TrusteeKind = Literal[
     "service", "pod-identity", "irsa", "account", "role", "user", "session", "sso", "saml", "github", "oidc",
     "deleted", "anyone", "unknown",
 ]  # fmt: skip
-"""What sort of principal is trusted; `oidc` is a provider that belongs to no cluster and is not GitHub's."""
+"""The kind of principal that is trusted; `oidc` is a provider that is neither a cluster's nor GitHub's."""
 
 POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
 
@@ -27,30 +26,30 @@ _PRINCIPAL_ID = re.compile(r"A(?:ROA|IDA|GPA)[A-Z0-9]{12,}$")
 
 
 class ServiceAccount(NamedTuple):
-    """A Kubernetes service account, or a pattern of some, that a trust policy names."""
+    """A Kubernetes service account, or a pattern, that a trust policy names."""
 
     subject: str
     """As written, such as `system:serviceaccount:kube-system:aws-node`."""
     pattern: bool
-    """Whether `*` and `?` in it are wildcards, which the condition's operator decides."""
+    """Whether `*` and `?` in it are wildcards, which depends on the condition's operator."""
 
     @property
     def namespace(self) -> str:
-        """The namespace, or the pattern of it."""
+        """The namespace, or its pattern."""
         return self._parts[0]
 
     @property
     def name(self) -> str:
-        """The service account's name, or the pattern of it."""
+        """The service account's name, or its pattern."""
         return self._parts[1]
 
     @property
     def never_matches(self) -> bool:
-        """Whether it holds a wildcard under an operator that takes it literally, so that no service account fits."""
+        """Whether it has a wildcard under an operator that takes it literally, so that no service account matches."""
         return not self.pattern and is_wild(self.subject)
 
     def fits(self, namespace: str, name: str) -> bool:
-        """Return whether the service account of that name is meant."""
+        """Return whether it matches a service account."""
         wanted = f"{_SERVICE_ACCOUNT}{namespace}:{name}"
         return matches(self.subject, wanted) if self.pattern else self.subject == wanted
 
@@ -63,7 +62,7 @@ class ServiceAccount(NamedTuple):
 
 
 class Trustee(NamedTuple):
-    """One principal that the trust policy lets assume the role."""
+    """A principal that the trust policy allows to assume the role."""
 
     kind: TrusteeKind
     name: str
@@ -74,9 +73,9 @@ class Trustee(NamedTuple):
     region: str | None = None
     """Where the cluster of an EKS issuer is."""
     service_accounts: tuple[ServiceAccount, ...] = ()
-    """For IRSA: those it names; empty means every service account of the cluster."""
+    """For IRSA: those that are named; empty means every service account of the cluster."""
     subjects: tuple[str, ...] = ()
-    """For other OIDC providers: the subjects it names."""
+    """For other OIDC providers: the subjects that are named."""
 
     def allows(self, action: str) -> bool:
         """Return whether its statement allows an action, such as `sts:TagSession`."""
@@ -89,7 +88,7 @@ class Trustee(NamedTuple):
 
 
 def trustees(trust: Document | None) -> tuple[Trustee, ...]:
-    """Return the principals that a trust policy's Allow statements name, in the order they stand, each once."""
+    """Return the principals that a trust policy's Allow statements name, in order and without duplicates."""
     found: list[Trustee] = []
     for statement in trust.statements if trust else ():
         if statement.effect != "Allow":
@@ -113,12 +112,12 @@ def trust_word(trust: Document | None, account: str) -> str:
 
 
 def trust_in_words(trust: Document | None, account: str) -> tuple[str, ...]:
-    """Return a sentence for each principal that is trusted; names in it are as the policy writes them."""
+    """Return a sentence for each trusted principal, with names as written."""
     if trust is None:
         return ("The trust policy could not be read.",)
     sentences = [_sentence(trustee, account) for trustee in trustees(trust)]
     if any(statement.effect == "Deny" for statement in trust.statements):
-        sentences.append("Deny statements limit this further.")
+        sentences.append("Deny statements restrict this further.")
     return tuple(dict.fromkeys(sentences)) or ("Nobody may assume it.",)
 
 
@@ -223,24 +222,24 @@ def _sentence(trustee: Trustee, account: str) -> str:
         case "irsa":
             return f"{_service_accounts(trustee)} of the cluster with issuer {trustee.name} may assume it (IRSA)."
         case "pod-identity":
-            return "EKS Pod Identity may hand it to the service accounts that are associated with it."
+            return "EKS Pod Identity may give it to the service accounts that are associated with it."
         case "service":
             return f"The service {trustee.name} may assume it."
         case "account":
             whose = "this account" if trustee.name == account else f"account {trustee.name}"
-            return f"Principals of {whose} whose own policies allow it may assume it."
+            return f"Principals of {whose} may assume it if their own policies allow that."
         case "sso":
-            return f"People of IAM Identity Center sign in with it (provider {trustee.name})."
+            return f"IAM Identity Center users sign in with it (provider {trustee.name})."
         case "saml":
-            return f"People of the SAML provider {trustee.name} sign in with it."
+            return f"Users of the SAML provider {trustee.name} sign in with it."
         case "github" | "oidc":
             whose = ", ".join(trustee.subjects) or "any subject"
             provider = "GitHub Actions" if trustee.kind == "github" else trustee.name
             return f"Tokens of {provider} for {whose} may assume it."
         case "deleted":
-            return f"{trustee.name} is the id of a principal that was deleted; nobody can be it again."
+            return f"{trustee.name} is the ID of a deleted principal, which nobody can use again."
         case "anyone":
-            return "Anyone may assume it, as far as conditions allow."
+            return "Anyone may assume it if the conditions hold."
         case "role" | "user" | "session" | "unknown":
             return f"{trustee.name} may assume it."
 

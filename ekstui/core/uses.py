@@ -1,6 +1,6 @@
 """Which part of EKS uses a role: what EKS and EC2 confirm, and what only the role's own policies suggest.
 
-Roles are joined by ARN, path included, as EKS gives them; instance profiles by the sweep's own list.
+Roles are matched by ARN, including the path, and instance profiles by the list that IAM has of each role.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ _ENTRY_KINDS: dict[str, UseKind] = {
     "HYBRID_LINUX": "hybrid-node",
     "HYPERPOD_LINUX": "hyperpod-node",
 }
-"""Access entry types that name their use by themselves."""
+"""Types of access entry that imply the use."""
 
 _TRUST_KINDS: dict[str, UseKind] = {
     "eks.amazonaws.com": "cluster",
@@ -32,7 +32,7 @@ _NODE_POLICIES: dict[str, UseKind] = {
     "AmazonEKSWorkerNodePolicy": "nodegroup",
     "AmazonEKSWorkerNodeMinimalPolicy": "auto-mode-node",
 }
-"""AWS policies that make a role of EC2 look like one of nodes."""
+"""AWS policies that suggest that a role for EC2 is a node role."""
 
 _PARTS_WITH_ROLE: dict[UseKind, str] = {
     "nodegroup": "nodegroups",
@@ -47,7 +47,7 @@ _NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-no
 def uses_in(snapshot: AccountSnapshot) -> Uses:
     """Return the uses of every role that has any, confirmed ones first.
 
-    A use that only the trust policy suggests is left out where the same kind is confirmed.
+    A use that only the trust policy suggests is left out if the same kind is confirmed.
     """
     uses: dict[str, list[Use]] = {}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
@@ -64,7 +64,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
 
 
 def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]) -> tuple[Use, ...]:
-    """Return what the role's own policies suggest beyond what is `confirmed`; nothing for a service-linked role."""
+    """Return the uses that the role's own policies suggest beyond those `confirmed`; none for a service-linked role."""
     if role.service_linked:
         return ()
     uses: list[Use] = []
@@ -84,7 +84,7 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
 def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
     """Return who has the policy attached, each role with its uses, and whether the answer is complete.
 
-    Roles read one by one, without the sweep, may stand in `snapshot` too; `uses` saves joining again.
+    `snapshot` may contain roles that were read one by one; `uses` saves computing them again.
     """
     known = uses_in(snapshot) if uses is None else uses
     found = attachments_of(snapshot, policy_arn)
@@ -118,9 +118,9 @@ def _name_of_aws(policy_arn: str) -> str | None:
 
 
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
-    """Return the roles that have to do with a cluster, by ARN, with their uses in it.
+    """Return the roles that a cluster uses, by ARN, with their uses in it.
 
-    A role whose trust policy names the cluster's issuer is among them even if no service account can assume it.
+    A role whose trust policy names the cluster's issuer is included even if no service account can assume it.
     """
     found = {
         arn: here
@@ -138,7 +138,7 @@ def _trusts_issuer(role: Role, issuer: str | None) -> bool:
 
 
 def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
-    """Yield role ARNs with what the cluster itself says of them."""
+    """Yield role ARNs with the uses that the cluster itself shows."""
 
     def use(kind: UseKind, name: str | None = None, remark: str | None = None) -> Use:
         return Use(kind, "confirmed", cluster.name, cluster.region, name, remark=remark)
@@ -172,7 +172,7 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
 
 
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
-    """Yield the roles of nodes that EKS does not manage: from access entries, and from EC2 where it was asked."""
+    """Yield the roles of nodes that EKS does not manage, from access entries and, if it was asked, from EC2."""
     pools = _pools_by_role(cluster, snapshot)
     for arn, names in pools.items():
         for pool in dict.fromkeys(names):
@@ -199,7 +199,7 @@ def _pools_by_role(cluster: Cluster, snapshot: AccountSnapshot) -> dict[str, lis
 
 
 def _by_entry(cluster: Cluster) -> Use:
-    """Return the use of a role that an access entry lets join as an EC2 node, though no instance was seen with it."""
+    """Return the use of a role whose access entry lets nodes join although no instance with it was seen."""
     use = _node(cluster, None)
     missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
     if missing:
@@ -213,11 +213,11 @@ def _node(cluster: Cluster, pool: str | None) -> Use:
 
 
 def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
-    """Yield the roles of add-ons, by service account and by Pod Identity, which wins where the add-on has both."""
+    """Yield the roles of add-ons, by service account and by Pod Identity, which wins if the add-on has both."""
     by_arn_end = {association.id: association for association in cluster.associations or ()}
     for addon in cluster.addons or ():
         if addon.role_arn:
-            remark = "an association of Pod Identity comes first" if addon.association_arns else None
+            remark = "its Pod Identity association takes precedence" if addon.association_arns else None
             yield addon.role_arn, Use("addon", "confirmed", cluster.name, cluster.region, addon.name, remark=remark)
         for arn in addon.association_arns:
             association = by_arn_end.get(arn.rsplit("/", 1)[-1])
@@ -240,7 +240,7 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
 
 
 def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
-    """Yield the service accounts that may assume a role; always inferred, as their annotations are in Kubernetes."""
+    """Yield the service accounts that may assume a role; always inferred, because their annotations are in Kubernetes."""
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     cluster = next((cluster for cluster in clusters if cluster.issuer == trustee.name), None)
     place = Use(

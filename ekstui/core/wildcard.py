@@ -1,7 +1,7 @@
-"""IAM's wildcards: `*` for any run of characters, `?` for one, everything else for itself, `[` included.
+"""IAM's wildcards: `*` matches any run of characters, `?` exactly one, everything else itself, including `[`.
 
-A pattern with `?`, or two patterns at once, run as a set of positions held in the bits of one integer, so the time
-grows with the product of the lengths over the word size and never with the number of `*`.
+A pattern with `?`, or a pair of patterns, is matched as a set of positions in the bits of one integer, so the time
+depends on the product of the lengths over the word size and not on the number of `*`.
 """
 
 import re
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MAX_LENGTH = 8192
-"""The longest pattern that is tried, in characters; IAM takes no document that could hold a longer one."""
+"""The longest pattern that is matched, in characters; IAM accepts no document that could contain a longer one."""
 
 MAX_COVER_STATES = 20_000
-"""How many position sets `covers` visits before it gives up and answers False."""
+"""How many sets of positions `covers` visits before it gives up and returns False."""
 
 _RUN = re.compile(r"[*?]{2,}")
 
 
 def is_wild(pattern: str) -> bool:
-    """Return whether a pattern holds a wildcard."""
+    """Return whether a pattern contains a wildcard."""
     return "*" in pattern or "?" in pattern
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether the whole of `text` matches `pattern`; case counts. A pattern beyond MAX_LENGTH matches nothing."""
+    """Return whether all of `text` matches `pattern`, case-sensitively. A pattern beyond MAX_LENGTH matches nothing."""
     if len(pattern) > MAX_LENGTH:
         return False
     if "?" in pattern:
@@ -48,7 +48,7 @@ def matches(pattern: str, text: str) -> bool:
 def covers(general: str, special: str) -> bool:
     """Return True only if every text that matches the pattern `special` matches the pattern `general`.
 
-    False also stands for a pair that is too long or too intricate to decide.
+    Also returns False for a pair that is too long or too complex to decide.
     """
     if len(general) > MAX_LENGTH or len(special) > MAX_LENGTH:
         return False
@@ -58,8 +58,8 @@ def covers(general: str, special: str) -> bool:
         return matches(general, special)
     automaton = _automaton(general)
     text = _canonical(special)
-    # A character that `general` does not name is the worst that can stand for a wildcard of `special`: whatever
-    # accepts after it accepts after any other. A `*` stands for runs of every length, so each length is followed.
+    # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted, so
+    # is any other. A `*` stands for runs of any length, so every length is followed.
     pending = [(0, automaton.start)]
     seen = set(pending)
     while pending:
@@ -113,10 +113,10 @@ def overlaps(a: str, b: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Automaton:
-    """A pattern as bits: bit n of a set says that the first n characters of the pattern are used up."""
+    """A pattern as bits: bit n of a set of positions means that the first n characters of the pattern have matched."""
 
     named: Mapping[str, int]
-    """For each character, the positions before a character of the pattern that is it."""
+    """By character, the positions before that character in the pattern."""
     one: int
     """The positions before a `?`."""
     run: int
@@ -129,16 +129,16 @@ class _Automaton:
         return self._past_runs(1)
 
     def step(self, positions: int, character: str) -> int:
-        """Return which positions of the pattern are possible after one more character."""
+        """Return the positions that are possible after one more character."""
         ready = positions & (self.named.get(character, 0) | self.one)
         return self._past_runs(ready << 1 | positions & self.run)
 
     def step_unnamed(self, positions: int) -> int:
-        """Return which positions are possible after a character that the pattern does not name."""
+        """Return the positions that are possible after a character that the pattern does not contain."""
         return self._past_runs((positions & self.one) << 1 | positions & self.run)
 
     def step_any(self, positions: int) -> int:
-        """Return which positions are possible after some character, freely chosen."""
+        """Return the positions that are possible after some character of one's choice."""
         return self._past_runs((positions & ~self.run & ~self.accept) << 1 | positions & self.run)
 
     def _past_runs(self, positions: int) -> int:
@@ -172,5 +172,5 @@ def _run(automaton: _Automaton, text: str) -> bool:
 
 
 def _canonical(pattern: str) -> str:
-    """Return the pattern with each run of wildcards as its `?` and then at most one `*`."""
+    """Return the pattern with each run of wildcards as its `?` followed by at most one `*`."""
     return _RUN.sub(lambda found: "?" * found[0].count("?") + "*" * ("*" in found[0]), pattern)

@@ -1,1 +1,1 @@
-"""Condition blocks: operators, values, policy variables, and what is known of a request's context."""
+"""Condition blocks: operators, values, policy variables, and what is known about the context of a request."""

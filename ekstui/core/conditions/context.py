@@ -1,4 +1,4 @@
-"""What is known of the context of a request: condition keys with their values, and keys known to be absent."""
+"""What is known about the context of a request: condition keys with values, and keys known to be absent."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from ekstui.core import wildcard
 
 
 class Context:
-    """Look-up of condition keys by name, ignoring case."""
+    """Values of condition keys by name, ignoring case."""
 
     __slots__ = ("_absent", "_absent_patterns", "_values")
 
@@ -17,7 +17,7 @@ class Context:
         self._absent = names.difference(self._absent_patterns)
 
     def values(self, key: str) -> tuple[str, ...] | None:
-        """Return the values of `key`: empty if the request does not have it, None if that is not known."""
+        """Return the values of `key`: empty if the request lacks it, None if unknown."""
         name = key.lower()
         if name in self._values:
             return self._values[name]
@@ -27,7 +27,7 @@ class Context:
 
 
 class WholeContext(Context):
-    """The context of a request of which every key is known: what is not among `values`, in lower case, is absent."""
+    """A context in which every key is known: those that are not among `values`, in lower case, are absent."""
 
     __slots__ = ()
 
@@ -37,9 +37,9 @@ class WholeContext(Context):
         self._absent = set()
 
     def values(self, key: str) -> tuple[str, ...]:
-        """Return the values of `key`, none if the request does not have it."""
+        """Return the values of `key`; empty if the request lacks it."""
         return self._values.get(key.lower(), ())
 
 
 NOTHING_KNOWN = Context({}, frozenset())
-"""A request of which nothing is known."""
+"""The context of a request about which nothing is known."""

@@ -1,9 +1,8 @@
-"""Whether condition lines on one key imply another line, or exclude it.
+"""Whether conditions on one key imply another condition, or exclude it.
 
-A key is in one of three states: absent, an empty set (which an empty string also is to a set operator), or with
-values. A line implies another only if it does in each state. What a plain operator makes of several values is not
-documented, so on such keys it is something else than `ForAnyValue` and `ForAllValues`: they imply it, or it implies
-them, only as far as that holds whatever it makes of them.
+A key is in one of three states: absent, an empty set (which a set operator also takes an empty string for), or with
+values. A condition implies another only if it does so in each state. How an operator without set operator treats several
+values is not documented, so on multivalued keys only what holds for any treatment is used.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ _EMPTY = ("",)
 
 
 def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
-    """Return True only if every request that meets the block `given` meets the block `wanted`."""
+    """Return True only if every request for which the block `given` holds also meets the block `wanted`."""
     if wanted <= given:
         return True
     predicates = predicates_of(given)
@@ -33,7 +32,7 @@ def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
 
 
 def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> tuple[Predicate, ...]:
-    """Return what lines on the entries of a list, such as one tag of the request, say of the key that lists them."""
+    """Return what conditions on entries, such as one tag of the request, imply for the key that lists them."""
     if key != "aws:tagkeys":
         return ()
     return tuple(
@@ -47,7 +46,7 @@ def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> tuple[
 
 @lru_cache(maxsize=65536)
 def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
-    """Return True only if the lines `given`, all on the key of `wanted`, cannot hold without it."""
+    """Return True only if the conditions `given`, all on the key of `wanted`, cannot hold unless `wanted` does."""
     if not wanted.is_understood:
         return False
     lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
@@ -65,14 +64,14 @@ def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
 
 
 def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicate) -> bool:
-    """Return whether `wanted` holds for these values of the key, or the lines do not."""
+    """Return whether `wanted` holds for these values of the key, or one of the lines does not."""
     return wanted.holds(state, NOTHING_KNOWN) is True or any(
         line.holds(state, NOTHING_KNOWN) is False for line in lines
     )
 
 
 def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
-    """Return True only if no request meets both blocks."""
+    """Return True only if both blocks never hold for the same request."""
     predicates = predicates_of(given)
     return any(
         excluded((*predicates.get(line.key, ()), *facts(line.key)), predicate_of(line))
@@ -83,7 +82,7 @@ def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
 
 @lru_cache(maxsize=65536)
 def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
-    """Return True only if the lines `given` cannot hold together with `refused`, which is on the same key."""
+    """Return True only if the conditions `given` cannot hold together with `refused`, which is on the same key."""
     lines = [line for line in given if line.is_understood]
     if not refused.is_understood:
         return False
@@ -106,12 +105,12 @@ def _is_null(line: Predicate) -> bool:
 
 
 def _alike(one: Predicate, other: Predicate) -> bool:
-    """Return whether an empty string is to both what any other value is."""
+    """Return whether both treat an empty string like any other value."""
     return _quantifier(one) is None and _quantifier(other) is None
 
 
 def _stronger(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether `wanted` holds for values of which `line` holds, if every value that it accepts is accepted."""
+    """Return whether `line` implies `wanted` for several values, provided that it accepts no value that `wanted` does not."""
     several = has_several(line.key)
     if several is False:
         return True
@@ -124,7 +123,7 @@ def _stronger(line: Predicate, wanted: Predicate) -> bool:
 
 
 def _meet(line: Predicate, refused: Predicate) -> bool:
-    """Return whether both cannot hold if no value is accepted by both."""
+    """Return whether `line` and `refused` exclude each other, provided that no value is accepted by both."""
     several = has_several(line.key)
     if several is False:
         return True
@@ -148,7 +147,7 @@ def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
 
 
 def _is_typed(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether what `line` accepts is of the type of `wanted`: "not" a value of another type is not documented."""
+    """Return whether `line` accepts only values of the type of `wanted`; negation of other types is not documented."""
     if line.operator is None or wanted.operator is None:
         return False
     how = wanted.operator.family.how
@@ -171,11 +170,11 @@ def _accept_apart(line: Predicate, refused: Predicate) -> bool:
 
 
 def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if every value that all lines accept is one that `wanted` accepts; each is on one value."""
+    """Return True only if every value that all lines accept is one that `wanted` accepts."""
     several = has_several(wanted.key)
     quantifiers = {_quantifier(line) for line in lines}
     if several is not False and quantifiers != {"ForAllValues"} and (several or quantifiers != {None}):
-        return False  # one value may meet one line, and another value the other
+        return False  # different values may satisfy different lines
     positive = [line for line in lines if not line.negated and not _is_null(line)]
     negated = [line for line in lines if line.negated]
     return any(_accepts_no_more_but(line, negated, wanted) for line in positive) or _spans_within(
@@ -192,7 +191,7 @@ def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Pred
 
 
 def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if the spans of the lines of one type have in common only what `wanted` accepts."""
+    """Return True only if the intersection of the lines' spans of one type contains only what `wanted` accepts."""
     typed = [(line, spans) for line in positive if (spans := _spans(line)) is not None]
     if not typed:
         return False
@@ -216,14 +215,14 @@ def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: P
 
 
 def _spans(line: Predicate) -> list[Span] | None:
-    """Return the values of a line if all are spans, and at least one is."""
+    """Return the values of a line if all of them are spans and there is at least one."""
     values = [value for value in line.values if not is_nothing(value)]
     spans = [value for value in values if isinstance(value, Span)]
     return spans if spans and len(spans) == len(values) else None
 
 
 def union_of_values(line: Line) -> bool:
-    """Return whether a line holds for a key exactly where it would with one of its values, absent keys included."""
+    """Return whether a condition holds exactly if it would hold with one of its values alone, even for an absent key."""
     found = predicate_of(line)
     return (
         found.operator is not None

@@ -1,7 +1,7 @@
-"""What AWS documents of condition keys: which every request has, which have several values, and of what type they are.
+"""What AWS documents about condition keys: which every request has, which are multivalued, and their types.
 
 Source: IAM User Guide, "AWS global condition context keys"; for a service's own keys the service authorization
-reference says only which are lists.
+reference, which only tells which are lists.
 """
 
 from functools import cache, lru_cache
@@ -27,7 +27,7 @@ ALWAYS_PRESENT = frozenset(
         "aws:viaawsservice",
     }
 )
-"""Keys that are never absent from a request of a signed-in principal, in lower case."""
+"""Keys that every signed request has, in lower case."""
 
 _LISTS = frozenset(
     {
@@ -65,7 +65,7 @@ _FORMS = {
 
 @lru_cache(maxsize=4096)
 def type_of(key: str) -> KeyType | None:
-    """Return the type of a key's values, or None if AWS says of none or of a list; the key is in lower case."""
+    """Return the type of the values of a key in lower case; None if AWS documents none, or a list."""
     if key in _TYPE_OF:
         return _TYPE_OF[key]
     name = key.rpartition(":")[2]
@@ -76,7 +76,7 @@ def type_of(key: str) -> KeyType | None:
 
 @lru_cache(maxsize=4096)
 def has_several(key: str) -> bool | None:
-    """Return whether a key, in lower case, may hold several values; None if AWS does not say."""
+    """Return whether a key, in lower case, is multivalued; None if AWS does not say."""
     if key in _LISTS:
         return True
     if key.startswith("aws:") or is_tag(key):
@@ -86,13 +86,13 @@ def has_several(key: str) -> bool | None:
 
 
 def is_tag(key: str) -> bool:
-    """Return whether a key, in lower case, is the value of one tag, which may be an empty string."""
+    """Return whether a key, in lower case, is the value of one tag, which may be empty."""
     return "tag/" in key
 
 
 @lru_cache(maxsize=4096)
 def facts(key: str) -> tuple[Predicate, ...]:
-    """Return lines on a key, in lower case, that every request meets."""
+    """Return conditions on a key, in lower case, that hold for every request."""
     found: list[Predicate] = []
     if key in ALWAYS_PRESENT:
         found.append(predicate("Null", key, ("false",)))

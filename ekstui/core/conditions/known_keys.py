@@ -1,9 +1,9 @@
-"""Condition keys: which there are, and which of them the service authorization reference lists for an action.
+"""Which condition keys exist, and which of them the service authorization reference lists for an action.
 
 The reference writes the variable part of a key in several ways: `aws:ResourceTag/${TagKey}`,
 `secretsmanager:ResourceTag/tag-key`, `s3:ExistingObjectTag/<key>`, `sagemaker:ResourceTag/`, in upper or lower case,
-and also in the middle, as in `codebuild:fileSystemLocations/${identifier}.type`. Nothing else in the package reads
-them. That the reference does not list a key proves nothing about a request: it is silent about many keys that exist.
+and also in the middle, as in `codebuild:fileSystemLocations/${identifier}.type`. Only this module interprets them. A
+key that the reference does not list may still be in a request, because the reference omits many keys.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from ekstui.core import wildcard
 from ekstui.core.reference import reference
 
-# IAM User Guide, "AWS global condition context keys"; a name that ends in `/` takes a tag key behind it.
+# IAM User Guide, "AWS global condition context keys"; a name that ends in `/` is followed by a tag key.
 _GLOBAL_KEYS = tuple(
     f"aws:{name}"
     for name in (
@@ -29,7 +29,7 @@ _GLOBAL_KEYS = tuple(
     )
 )  # fmt: skip
 
-# Keys that AWS's own policies use and no list of AWS names any more.
+# Keys that AWS's own policies use and that AWS no longer lists.
 _UNLISTED_KEYS = (
     "aws:PrincipalOrgMasterAccountId",
     "deepracer:MultiUser",
@@ -37,16 +37,16 @@ _UNLISTED_KEYS = (
     "lakeformation:GlueARN",
 )
 
-# Keys that a role's credentials put into requests to any service.
+# Keys that role credentials add to requests to any service.
 _SESSION_KEYS = frozenset(
     {"ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "glue:roleassumedby"}
 )
 
-# Prefixes of identity providers that are no service of the reference.
+# Prefixes of identity providers, which are not services of the reference.
 _PROVIDERS = frozenset({"saml", "cognito-identity", "token"})
 
 _PER_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
-"""The global keys that only some actions have; the reference lists them where they apply."""
+"""Global keys that only some actions have; the reference lists them for those."""
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(?:tag-?key)?$")
 _TAG = re.compile(r"(.*resourcetag/).+", re.DOTALL)
@@ -56,7 +56,7 @@ _TAG = re.compile(r"(.*resourcetag/).+", re.DOTALL)
 def form_of(listed: str) -> str:
     """Return a key of the reference as a pattern in lower case, with `?*` where it has a variable part.
 
-    Tags are the account's to choose, so one named tag of a resource stands for all of them.
+    One named resource tag stands for all, because accounts choose their own tags.
     """
     form = _VARIABLE.sub("?*", listed.lower())
     tag = _TAG.fullmatch(form)
@@ -67,9 +67,9 @@ def form_of(listed: str) -> str:
 def forms_of(action: str, resource_type: str | None = None) -> frozenset[str]:
     """Return the forms of the keys that the reference lists for an action, on one of its resource types or on any.
 
-    These are the action's own keys and those of the resource type as the action uses it. The keys of the resource
-    type itself count besides, but for one type only where the action lists none: ec2:CreateVolume has no tags of the
-    volume. Neither global keys nor keys of an unknown action are among them.
+    These are the action's own keys and those that the action lists for the resource type. The keys of the type itself
+    count as well, but for a given type only if the action lists none: ec2:CreateVolume has no tags of the volume.
+    Global keys are not included, and an unknown action has none.
     """
     info = reference().find(action)
     if info is None:
@@ -86,9 +86,9 @@ def forms_of(action: str, resource_type: str | None = None) -> frozenset[str]:
 
 @lru_cache(maxsize=65536)
 def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
-    """Return whether requests for an action certainly can have a key, because AWS lists it.
+    """Return whether requests for an action can certainly have a key, because AWS lists it.
 
-    False says only that no list has it. Global keys hold everywhere, except the tags of request and resource.
+    False only means that no list has it. Global keys are available everywhere, except tags of requests and resources.
     """
     key = key.lower()
     if key in _SESSION_KEYS or (key.startswith("aws:") and not key.startswith(_PER_REQUEST)):
@@ -98,16 +98,16 @@ def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
 
 @lru_cache(maxsize=65536)
 def is_unassigned(key: str) -> bool:
-    """Return whether the reference lists a key for its service and for no action, so that any of them may have it."""
+    """Return whether the reference lists a key for a service but for no action, so that any action may have it."""
     key = key.lower()
     assigned, listed = _forms_of_service(key.partition(":")[0])
     return not _is_of(key, assigned) and _is_of(key, listed)
 
 
 def is_condition_key(key: str) -> bool:
-    """Return whether a condition key of that name exists, as far as is known.
+    """Return whether a condition key of that name is known to exist.
 
-    The keys of an identity provider, such as `oidc.eks…/id/X:sub`, are not listed anywhere.
+    Keys of identity providers, such as `oidc.eks…/id/X:sub`, are not listed anywhere and are accepted.
     """
     name = key.lower()
     service, colon, rest = name.partition(":")
@@ -123,7 +123,7 @@ def is_condition_key(key: str) -> bool:
 
 
 def similar_keys(key: str) -> tuple[str, ...]:
-    """Return the names of keys that come closest to a mistyped one, best first."""
+    """Return the keys most similar to a mistyped one, best first."""
     import difflib  # 5 ms, and only for a key that does not exist
 
     service = key.partition(":")[0].lower()
@@ -139,7 +139,7 @@ def _of_type(service: str, resource_type: str) -> tuple[str, ...]:
 
 @cache
 def _forms_of_service(service: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the forms of a service's keys: those that its actions have, and all that its own list names."""
+    """Return the forms of a service's keys: those that its actions have, and all that the service lists."""
     known = reference()
     assigned = {form for info in known.actions(service).values() for form in forms_of(info.name)}
     for name in known.resource_types(service):
@@ -149,7 +149,7 @@ def _forms_of_service(service: str) -> tuple[frozenset[str], frozenset[str]]:
 
 @cache
 def _forms_elsewhere() -> frozenset[str]:
-    """Return the forms of keys that other services list than their prefix says, such as `catalog:ChangeType`."""
+    """Return the forms of keys that another service than that of their prefix lists, such as `catalog:ChangeType`."""
     known = reference()
     return frozenset(
         form_of(key)

@@ -15,10 +15,10 @@ NULL = "Null"
 
 
 class Family(NamedTuple):
-    """An entry of the table: what one operator compares, and how."""
+    """A row of the table: what an operator compares, and how."""
 
     how: How | Kind
-    """A way to compare texts, or the type of the values."""
+    """How texts are compared, or the type of the values."""
     comparison: Comparison = "="
     negated: bool = False
     takes_variables: bool = True
@@ -55,11 +55,11 @@ FAMILIES: dict[str, Family] = {
     **{f"Numeric{name}": family for name, family in _ordered("number").items()},
     **{f"Date{name}": family for name, family in _ordered("date").items()},
 }
-"""The operators by name, without set operator and `IfExists`. A new operator is a line here."""
+"""Operators by name, without set operator and `IfExists`. A new operator is a line here."""
 
 
 class Operator(NamedTuple):
-    """What an operator's whole name says."""
+    """An operator with its set operator and `IfExists`."""
 
     base: str
     """Such as `StringEquals`."""
@@ -69,12 +69,12 @@ class Operator(NamedTuple):
 
     @property
     def negated(self) -> bool:
-        """Whether it holds where nothing matches, such as `StringNotEquals`."""
+        """Whether it holds if nothing matches, like `StringNotEquals`."""
         return self.family.negated
 
     @property
     def lists_accepted(self) -> bool:
-        """Whether its values are those that it accepts, or patterns of them."""
+        """Whether its values are the ones that it accepts, or patterns of them."""
         return self.base != NULL and not self.negated
 
     @property
@@ -83,14 +83,14 @@ class Operator(NamedTuple):
         return self.family.how in ("like", "arn")
 
     def holds_without_key(self) -> Truth:
-        """Return whether a condition holds where the request lacks its key; `Null` asks its values instead."""
+        """Return whether a condition holds if the request lacks its key; for `Null` that depends on its values."""
         if self.quantifier == "ForAnyValue":
-            # `ForAnyValue` needs a value, `IfExists` says that none is needed: the guide does not say which rule wins.
+            # `ForAnyValue` needs a value and `IfExists` does not; the guide does not say which rule wins.
             return None if self.if_exists else False
         return self.quantifier == "ForAllValues" or self.if_exists or self.negated
 
     def needs_key(self, values: Collection[str]) -> bool:
-        """Return whether a condition with these values is certain not to hold where the request lacks its key."""
+        """Return whether a condition with these values certainly fails if the request lacks its key."""
         if self.base == NULL:
             return all(value.lower() == "false" for value in values)
         return self.holds_without_key() is False
@@ -98,7 +98,7 @@ class Operator(NamedTuple):
 
 @lru_cache(maxsize=512)
 def operator(name: str) -> Operator | None:
-    """Return the operator of that name, or None if IAM does not document one."""
+    """Return the operator of that name; None if IAM does not document it."""
     quantifier: Quantifier | None = None
     base = name
     if base.startswith("ForAllValues:"):

@@ -1,4 +1,4 @@
-"""A condition line as a predicate over the values of its key, and whether it holds for a request."""
+"""A condition as a predicate over the values of its key, and whether it holds for a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from ekstui.core.grants import Line
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicate:
-    """A condition line."""
+    """A condition, parsed."""
 
     key: str
     operator: Operator | None
-    """None for an operator that IAM does not document: nothing is known of such a line, not even for an absent key."""
+    """None for an operator that IAM does not document, whose result is always unknown."""
     values: tuple[Value, ...]
     null: tuple[Truth, Truth] | None = None
-    """For `Null` alone: whether it holds with the key and without it."""
+    """Only for `Null`: whether it holds with the key and without it."""
 
     @property
     def negated(self) -> bool:
-        """Whether the values that nothing matches are the accepted ones."""
+        """Whether the accepted values are those that match nothing."""
         return self.operator is not None and self.operator.negated
 
     @property
     def is_understood(self) -> bool:
-        """Whether it is known what the line says: not of an unknown operator, nor of "not" a value of the wrong type."""
+        """Whether its meaning is known: not for an unknown operator, nor for a negated value of the wrong type."""
         return self.operator is not None and not (
             self.negated and any(isinstance(each, Malformed) for each in self.values)
         )
@@ -48,7 +48,7 @@ class Predicate:
 
     @property
     def accepts_none(self) -> bool:
-        """Whether no value is accepted, so that only an absent key can meet the line."""
+        """Whether no value is accepted, so that the condition can only hold if the key is absent."""
         if self.operator is None:
             return False
         if self.null is not None:
@@ -56,7 +56,7 @@ class Predicate:
         return not self.negated and all(map(is_nothing, self.values))
 
     def holds(self, given: tuple[str, ...], context: Context) -> Truth:
-        """Return whether the line holds for the values of its key, none meaning absent; None where it is not known."""
+        """Return whether it holds for the values of its key, which is absent if there are none; None if unknown."""
         if self.operator is None:
             return None
         if self.null is not None:
@@ -65,7 +65,7 @@ class Predicate:
         if not given:
             return self.operator.holds_without_key()
         if quantifier is not None and all(value == "" for value in given):
-            # An empty set, which IAM also takes an empty string to be: IfExists makes no difference.
+            # IAM treats an empty string as an empty set. IfExists makes no difference.
             return quantifier == "ForAllValues"
         each = [self._accepts(value, context) for value in given]
         if quantifier == "ForAllValues":
@@ -76,7 +76,7 @@ class Predicate:
         return each[0] if len(set(each)) == 1 else None
 
     def holds_whatever(self, context: Context) -> Truth:
-        """Return whether the line holds whatever its key's values are, none included; None where they decide.
+        """Return whether it holds for all values of its key, even if the key is absent; None if the values decide.
 
         Nothing equals a policy variable that the request lacks.
         """
@@ -90,7 +90,7 @@ class Predicate:
         return without if without is self.operator.negated else None
 
     def deciding_keys(self, given: tuple[str, ...], context: Context) -> tuple[str, ...]:
-        """Return the keys of policy variables whose values would decide the line."""
+        """Return the keys of policy variables whose values would decide it."""
         keys: dict[str, None] = {}
         for value in self.values:
             for entry in given:
@@ -106,13 +106,13 @@ class Predicate:
     def _matches(self, value: Value, given: str, context: Context) -> Truth:
         matched, unknown = matches(value, given, context)
         if matched is None and not unknown and not self.negated:
-            return False  # a value of another type equals nothing; what it means under negation is not documented
+            return False  # a value of another type equals nothing; what negation makes of it is not documented
         return matched
 
 
 @lru_cache(maxsize=16384)
 def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bool = True) -> Predicate:
-    """Return the line of an operator of that name; `has_variables` says whether the document's version knows them."""
+    """Return a condition, parsed; `has_variables` tells whether the document's version has policy variables."""
     known = operator(name)
     if known is None:
         return Predicate(key, None, ())
@@ -127,7 +127,7 @@ def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bo
 
 @lru_cache(maxsize=16384)
 def predicate_of(line: Line) -> Predicate:
-    """Return a line of a grant."""
+    """Return a condition of a grant, parsed."""
     return predicate(line.operator, line.key, tuple(sorted(line.values)))
 
 
@@ -141,17 +141,17 @@ def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]
 
 
 class ConditionResult(NamedTuple):
-    """What became of one condition."""
+    """The result of one condition."""
 
     holds: Truth
     missing: tuple[str, ...]
-    """The keys that would decide it; empty if it is decided, or if no key could, as for an unknown operator."""
+    """Keys that would decide it; empty if it is decided, or if no key could decide it (unknown operator)."""
 
 
 def condition_holds(condition: Condition, context: Context, *, has_variables: bool) -> ConditionResult:
     """Return whether `condition` holds, by the rules for absent keys, several values and set operators.
 
-    An operator that IAM's documentation lacks is unknown, as is a key that was not given.
+    The result is unknown for an operator that IAM does not document and for a key that was not given.
     """
     line = predicate(condition.operator, condition.key, condition.values, has_variables=has_variables)
     given = context.values(condition.key)

@@ -1,4 +1,4 @@
-"""Numbers, moments, addresses, truths and bytes as spans between two cuts, so that `1` is `1.0` and an address lies in its network.
+"""Numbers, times, addresses, booleans and bytes as spans, so that `1` is `1.0` and an address lies in its network.
 
 IAM User Guide, "IAM JSON policy elements: Condition operators", for how each is written.
 """
@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 from ekstui.core.conditions.operators import Comparison, Kind
 
 Cut = tuple[Any, ...]
-"""A place between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
+"""A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
 
 LOWEST: Cut = (-1,)
 HIGHEST: Cut = (1,)
 
-# An integer or a decimal, as IAM says; it says nothing of exponents.
+# IAM documents integers and decimals, but not exponents.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
 
-# The profile of ISO 8601 that IAM names: https://www.w3.org/TR/NOTE-datetime
+# The profile of ISO 8601 that IAM refers to: https://www.w3.org/TR/NOTE-datetime
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?",
@@ -34,7 +34,7 @@ _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Span(NamedTuple):
-    """What lies between two cuts."""
+    """Everything between two cuts."""
 
     kind: Kind
     low: Cut
@@ -42,14 +42,14 @@ class Span(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """A value that is not of its family's type, such as `x` for a number; nothing equals it."""
+    """A value of the wrong type, such as `x` for a number; nothing equals it."""
 
     kind: Kind
     value: str
 
 
 def span(kind: Kind, text: str, comparison: Comparison = "=") -> Span | Malformed:
-    """Return what a value of the policy accepts, compared in that way."""
+    """Return what a value in a policy accepts under a comparison."""
     if kind == "address":
         return _network(text)
     point = POINTS[kind](text)
@@ -72,7 +72,7 @@ def holds(value: Span, point: object) -> bool:
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
-    """Return spans of one kind joined where they meet, in order."""
+    """Return spans of one kind in order, with adjacent ones joined."""
     joined: list[Span] = []
     for each in sorted(spans, key=lambda each: (each.low, each.high)):
         if joined and each.low <= joined[-1].high:
@@ -83,7 +83,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 
 def complement(kind: Kind, spans: Iterable[Span]) -> list[Span]:
-    """Return what lies in none of the spans."""
+    """Return everything outside of the spans."""
     rest: list[Span] = []
     low = LOWEST
     for each in union(spans):
@@ -94,7 +94,7 @@ def complement(kind: Kind, spans: Iterable[Span]) -> list[Span]:
 
 
 def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """Return what lies in a span of both."""
+    """Return what both lists of spans contain."""
     others = tuple(others)
     return union(
         each._replace(low=max(each.low, other.low), high=min(each.high, other.high))
@@ -105,7 +105,7 @@ def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
 
 
 def examples(each: Span) -> list[str]:
-    """Return values of a request in a span, those at its ends and one between."""
+    """Return values in a span, as a request writes them: those at its ends and one between."""
     return [text for point in _points_in(each) if (text := _written(each.kind, point)) is not None]
 
 
@@ -156,7 +156,7 @@ def _address(text: str) -> tuple[int, int] | None:
 
 
 def _network(text: str) -> Span | Malformed:
-    """Return an address or a CIDR range of IPv4 or IPv6 as the addresses in it."""
+    """Return an IPv4 or IPv6 address or CIDR range as a span."""
     prefix = text.partition("/")[2]
     try:
         if "." in prefix or ":" in prefix:
@@ -175,11 +175,11 @@ POINTS: dict[Kind, Callable[[str], Any]] = {
     "bytes": _bytes,
     "address": _address,
 }
-"""For each family how a value of a request is read; None if it is not of the family's type."""
+"""Parsers by kind of value; they return None for a value of the wrong type."""
 
 
 def _points_in(each: Span) -> list[Any]:
-    """Return points of a span: next to its ends, and between them."""
+    """Return points in a span: near its ends, and between them."""
     low, high = (cut[1] if cut[0] == 0 else None for cut in (each.low, each.high))
     match each.kind:
         case "truth":

@@ -1,13 +1,13 @@
-"""Three-valued logic: what is not known is neither true nor false (Kleene's strong logic)."""
+"""Three-valued logic, in which the unknown is neither true nor false (Kleene's strong logic)."""
 
 from collections.abc import Iterable
 
 Truth = bool | None
-"""None where it is not known."""
+"""None if unknown."""
 
 
 def every(values: Iterable[Truth]) -> Truth:
-    """Return whether all of `values` are true: False as soon as one is false, else None if one is unknown."""
+    """Return whether all values are true: False if any is false, else None if any is unknown."""
     unknown = False
     for value in values:
         if value is False:
@@ -17,7 +17,7 @@ def every(values: Iterable[Truth]) -> Truth:
 
 
 def some(values: Iterable[Truth]) -> Truth:
-    """Return whether any of `values` is true: True as soon as one is true, else None if one is unknown."""
+    """Return whether any value is true: True if one is, else None if any is unknown."""
     unknown = False
     for value in values:
         if value is True:
@@ -27,5 +27,5 @@ def some(values: Iterable[Truth]) -> Truth:
 
 
 def negation(value: Truth) -> Truth:
-    """Return the opposite of `value`; what is unknown stays unknown."""
+    """Return the opposite of `value`; None for None."""
     return None if value is None else not value

@@ -1,7 +1,6 @@
-"""The values that a condition line accepts: how one is matched, and how two of them relate.
+"""The values that a condition accepts: how one is matched, and how two of them relate.
 
-A value of a text family is a template, compared case for case, without case, with wildcards, or part by part as an
-ARN. A value of any other family is a span.
+A text is compared exactly, ignoring case, with wildcards, or part by part as an ARN. Any other value is a span.
 """
 
 from collections.abc import Iterable
@@ -26,7 +25,7 @@ from ekstui.core.conditions.variables import (
 
 _COLONS = 5
 _FIRST_VARIABLE = 0xF0000
-"""Where the private characters start that stand for policy variables."""
+"""The first of the private-use characters that stand for policy variables."""
 
 _WITHOUT_COLON = frozenset(
     {
@@ -40,7 +39,7 @@ _WITHOUT_COLON = frozenset(
         "aws:username",
     }
 )
-"""Keys, in lower case, whose values never hold a colon, so that a variable stays within its part of an ARN."""
+"""Keys, in lower case, whose values never contain a colon, so that a variable stays within its part of an ARN."""
 
 
 class Text(NamedTuple):
@@ -52,7 +51,7 @@ class Text(NamedTuple):
 
 
 class Deferred(NamedTuple):
-    """A value of another family than text that holds a policy variable: only a request says what it is."""
+    """A value other than text with a policy variable, whose value only a request gives."""
 
     kind: Kind
     parts: Template
@@ -62,7 +61,7 @@ Value = Text | Span | Deferred | Malformed
 
 
 def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
-    """Return what a value of the policy accepts under an operator of that family."""
+    """Return what a value in a policy accepts under an operator of that family."""
     parts = template(text, has_variables=has_variables and family.takes_variables)
     match family.how:
         case "exact" | "folded":
@@ -76,7 +75,7 @@ def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
 def matches(value: Value, given: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
     """Return whether a value of a request is accepted, and the keys that would decide it.
 
-    Unknown also where either value is not of the family's type: what that means under negation is not documented.
+    The result is also unknown if either value has the wrong type, since its meaning under negation is not documented.
     """
     if isinstance(value, Text):
         found = resolved(value.parts, context)
@@ -110,7 +109,7 @@ def _matches_text(how: How, pattern: str, given: str) -> Truth:
 
 
 def _arn_parts(pattern: str) -> list[str]:
-    """Return the six parts of an ARN pattern; those that a short one lacks are `*`."""
+    """Return the six parts of an ARN pattern; missing parts are `*`."""
     pattern = pattern.strip()
     if pattern and not pattern.strip("*"):
         return ["*"] * (_COLONS + 1)
@@ -136,7 +135,7 @@ def is_nothing(value: Value) -> bool:
 
 
 def is_unresolvable(value: Value, context: Context) -> bool:
-    """Return whether a value holds a policy variable that the request lacks, so that nothing equals it."""
+    """Return whether a value contains a policy variable that the request lacks, so that nothing equals it."""
     return isinstance(value, Text | Deferred) and not resolved(value.parts, context).resolvable
 
 
@@ -183,7 +182,7 @@ def disjoint(one: Value, other: Value) -> bool:
 
 
 def is_of_type(value: Value, how: How | Kind) -> bool:
-    """Return True only if all that a text matches is an ARN, or of the other type named."""
+    """Return True only if a text matches only ARNs, or only values of the given type."""
     if not isinstance(value, Text):
         return False
     if how == "arn":
@@ -192,7 +191,7 @@ def is_of_type(value: Value, how: How | Kind) -> bool:
 
 
 def _point_of(value: Value, kind: Kind) -> Any:
-    """Return the one point of that kind that an exact text without variables is."""
+    """Return an exact text without variables as a point of that kind; None if it is not one."""
     if isinstance(value, Text) and value.how == "exact" and not variables_of(value.parts):
         return POINTS[kind](plain(str(value.parts[0])))
     return None
@@ -224,7 +223,7 @@ def _text_covers(general: Text, special: Text) -> bool:
 
 
 def _may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
-    """Return whether the value of a variable may hold a colon, and so move what follows to other parts of an ARN."""
+    """Return whether a variable's value may contain a colon and so shift the parts of an ARN."""
     loose = {each.key for each in variables_of(special)} - {each.key for each in variables_of(general)}
     return not loose <= _WITHOUT_COLON and any("*" in part for part in parts[:_COLONS])
 
@@ -247,15 +246,15 @@ def _texts_disjoint(one: Text, other: Text) -> bool:
 
 
 def opened(parts: Template) -> str:
-    """Return a template as a wildcard pattern in which a variable may have any value."""
+    """Return a template as a wildcard pattern with `*` for each variable."""
     return "".join(part if isinstance(part, str) else "*" for part in parts)
 
 
 def _aligned(general: Template, special: Template) -> tuple[str, str] | None:
     """Return two templates as wildcard patterns that cover each other only if the templates do; None if none can.
 
-    A variable that both have is a character of its own; one that only `special` has may be any text. Where `special`
-    needs a key, the default of a variable on it makes no difference.
+    A variable that both have becomes a character of its own; one that only `special` has becomes `*`. If `special` needs
+    a key, the default of a variable with that key makes no difference.
     """
     of_general, of_special = variables_of(general), variables_of(special)
     if not of_general and not of_special:
@@ -278,9 +277,9 @@ def _aligned(general: Template, special: Template) -> tuple[str, str] | None:
 
 
 def aligned_texts(general: str, special: str) -> tuple[str, str] | None:
-    """Return two resources of a policy in which equal variables have equal names; None if none can cover the other.
+    """Return two resource patterns in which equal variables have equal names; None if `general` cannot cover `special`.
 
-    A default belongs to its variable, unless `special` needs the key anyway.
+    A default is part of the variable, unless `special` needs the key anyway.
     """
     one, other = template(general), template(special)
     needed = {variable.key for variable in variables_of(other) if variable.default is None}

@@ -1,7 +1,7 @@
-"""Policy variables: what `${aws:username}` stands for in one request (IAM User Guide, "Variables and tags").
+"""Policy variables: what `${aws:username}` stands for in a request (IAM User Guide, "Variables and tags").
 
-Text that is matched never confuses wildcards with literal `*`, `?` and `$`: literals are private-use characters, both
-in the pattern and in the text that it is held against.
+Literal `*`, `?` and `$` are written as private-use characters, both in patterns and in the text matched against them, so
+that they cannot be confused with wildcards.
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ _DOLLAR = str.maketrans({"$": "\ue024"})
 _UNKNOWN = "\ue010"
 
 VARIABLES_SINCE = "2012-10-17"
-"""The `Version` of a document whose variables are replaced; in an older one they are literal text."""
+"""The `Version` of documents in which variables are replaced; in older ones they are literal text."""
 
 
 class Variable(NamedTuple):
@@ -24,55 +24,55 @@ class Variable(NamedTuple):
     key: str
     """The condition key in lower case."""
     default: str | None
-    """The value where the request lacks the key, such as `Shared` in `${aws:PrincipalTag/team, 'Shared'}`."""
+    """The value if the request lacks the key, such as `Shared` in `${aws:PrincipalTag/team, 'Shared'}`."""
     name: str
     """The key as written."""
 
 
 Template = tuple[str | Variable, ...]
-"""A value of a policy: text with literals as private-use characters, and the variables between."""
+"""A value in a policy: text with literals as private-use characters, and variables in between."""
 
 
 class Resolved(NamedTuple):
-    """A value of a policy with its variables replaced as far as they are known."""
+    """A value in a policy with its known variables replaced."""
 
     encoded: str
     resolvable: bool
-    """False if the request lacks a key that has no default here: nothing equals such a value."""
+    """False if the request lacks the key of a variable without a default; nothing equals such a value."""
     unknown_keys: tuple[str, ...]
-    """Keys whose values decide but were not given."""
+    """Keys of variables whose values are not known."""
 
     def pattern(self) -> str:
-        """The value as a wildcard pattern; a part that is not known matches anything."""
+        """Return the value as a wildcard pattern, in which unknown variables match anything."""
         return self.encoded.replace(_UNKNOWN, "*") if self.unknown_keys else self.encoded
 
     def exact(self) -> str:
-        """The value as a pattern in which `*` and `?` of the policy are literal, as under StringEquals."""
+        """Return the value as a pattern in which `*` and `?` of the policy are literal, as under StringEquals."""
         return self.encoded.translate(_LITERALS).replace(_UNKNOWN, "*")
 
     def text(self) -> str:
-        """The value as plain text; only of use where nothing is unknown."""
+        """Return the value as plain text; meaningful only if no variable is unknown."""
         return plain(self.encoded)
 
 
 def literal(text: str) -> str:
-    """Return text of a request as it must be written to be matched against `Resolved.pattern` or `.exact`."""
+    """Return text of a request, encoded to be matched against `Resolved.pattern` or `.exact`."""
     return text.translate(_LITERALS)
 
 
 def plain(text: str) -> str:
-    """Return text that `literal` wrote as a request has it."""
+    """Return the text that `literal` encoded."""
     return text.translate(_PLAIN)
 
 
 def literally(value: str) -> str:
-    """Return a value as `Version` 2012-10-17 writes what an older version, which knows no variables, means by it."""
+    """Return a value of an older document, which has no variables, as `Version` 2012-10-17 would write it."""
     return value.replace("${", "${$}{")
 
 
 @lru_cache(maxsize=16384)
 def template(value: str, *, has_variables: bool = True) -> Template:
-    """Return a value taken apart; `has_variables` says whether the document's version knows variables."""
+    """Return the parts of a value; `has_variables` tells whether the document's version has policy variables."""
     if not has_variables or "${" not in value:
         return (value.translate(_DOLLAR),)
     parts: list[str | Variable] = []
@@ -95,7 +95,7 @@ def template(value: str, *, has_variables: bool = True) -> Template:
 
 
 def exactly(parts: Template) -> Template:
-    """Return a template whose `*` and `?` are literal, as under StringEquals."""
+    """Return a template with literal `*` and `?`, as under StringEquals."""
     return tuple(part.translate(_LITERALS) if isinstance(part, str) else part for part in parts)
 
 
@@ -105,12 +105,12 @@ def variables_of(parts: Template) -> tuple[Variable, ...]:
 
 
 def resolve(value: str, context: Context, *, has_variables: bool) -> Resolved:
-    """Return `value` with its variables replaced; `has_variables` says whether the document's version knows them."""
+    """Return `value` with its known variables replaced; `has_variables` tells whether the document's version has them."""
     return resolved(template(value, has_variables=has_variables), context)
 
 
 def resolved(parts: Template, context: Context) -> Resolved:
-    """Return a template with its variables replaced as far as they are known."""
+    """Return a template with its known variables replaced."""
     if len(parts) == 1 and isinstance(parts[0], str):
         return Resolved(parts[0], resolvable=True, unknown_keys=())
     pieces: list[str] = []
@@ -122,7 +122,7 @@ def resolved(parts: Template, context: Context) -> Resolved:
             continue
         given = context.values(part.name)
         if given is None or len(given) > 1:
-            # Which of several values a variable takes is not documented.
+            # It is not documented which of several values a variable takes.
             unknown.append(part.name)
             pieces.append(_UNKNOWN)
         elif given:
@@ -135,7 +135,7 @@ def resolved(parts: Template, context: Context) -> Resolved:
 
 
 def _joined(parts: list[str | Variable]) -> Template:
-    """Return the parts with neighbouring texts as one."""
+    """Return the parts with adjacent texts joined."""
     joined: list[str | Variable] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(joined[-1], str):
@@ -148,7 +148,7 @@ def _joined(parts: list[str | Variable]) -> Template:
 
 
 def _end_of_variable(value: str, start: int) -> int:
-    """Return where the brace of a variable closes, or -1; a quoted default may hold a brace itself."""
+    """Return the position of the closing brace of a variable, or -1; a quoted default may contain a brace."""
     end = value.find("}", start)
     quote = value.find("'", start, end) if end >= 0 else -1
     if quote < 0:
