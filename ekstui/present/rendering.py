@@ -33,6 +33,12 @@ GAP = "  "
 LEAST = 20
 """The fewest cells that words are broken for."""
 
+_NARROWEST = 12
+"""The fewest cells that a column is cut down to, unless all in it is shorter."""
+
+_ROOM_FOR_REMARKS = 24
+"""The fewest cells for the last column of a table that gives it no title: with less it stands below its row."""
+
 
 class Laid(NamedTuple):
     """One line; only the first line of what has a value carries it."""
@@ -139,7 +145,11 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     rows = [(row, [styled_line(cell, place) for cell in row.cells]) for row in table.rows]
     if not rows:
         return
-    lengths = column_widths(table.columns, [line for _, line in rows], None if width is None else width - len(indent))
+    room = None if width is None else width - len(indent)
+    lengths = column_widths(table.columns, [line for _, line in rows], room)
+    if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):
+        yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
+        return
     if any(column.title for column in table.columns):
         titles = [
             styled(column.title.upper() if place == "terminal" else column.title, "strong") for column in table.columns
@@ -152,6 +162,30 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
             if fitted(below, place):
                 deeper = indent + STEP * 2
                 yield from _broken((own, place_below), styled_line(below, place), width or 80, deeper, STEP)
+
+
+def _crowds_its_remarks(
+    columns: Sequence[Column], rows: Sequence[Sequence[Styled]], lengths: Sequence[int], room: int
+) -> bool:
+    """Return whether the last column, one without a title that may give way, has too little room to be read."""
+    last = columns[-1]
+    if last.title or not last.shrink or len(columns) < 2:
+        return False
+    longest = max((cells(plain(row[-1])) for row in rows if len(row) == len(columns)), default=0)
+    fits = sum(lengths) + len(GAP) * (len(columns) - 1) <= room
+    return not fits or lengths[-1] < min(longest, _ROOM_FOR_REMARKS)
+
+
+def _with_remarks_below(table: Table) -> Table:
+    """Return the table with what its last column says below each row."""
+    count = len(table.columns)
+    return table._replace(
+        columns=table.columns[:-1],
+        rows=[
+            row._replace(cells=row.cells[:-1], below=(row.cells[-1], *row.below)) if len(row.cells) == count else row
+            for row in table.rows
+        ],
+    )
 
 
 def _laid_row(
@@ -206,9 +240,10 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], w
     if width is None:
         return lengths
     over = sum(lengths) + len(GAP) * (len(columns) - 1) - width
-    for priority in sorted({column.shrink for column in columns if column.shrink}, reverse=True):
+    # Those that never give way, with 0, do so in the end: what is cut out of a row says less than what goes on below.
+    for priority in sorted({column.shrink for column in columns}, reverse=True):
         least = {
-            index: max(column.width, len(column.title))
+            index: max(column.width, len(column.title), min(lengths[index], _NARROWEST))
             for index, column in enumerate(columns)
             if column.shrink == priority
         }

@@ -51,6 +51,36 @@ def test_a_terminal_gets_lines_that_fit_and_a_program_whole_tables() -> None:
     assert "  a     cluster prod, nodes workers of prod  1" in whole
 
 
+def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wide() -> None:
+    remark = "for auto mode cluster roles; if aws:ResourceTag/eks:eks-cluster-name"
+    row = TableRow(
+        ("AmazonEKSBlockStoragePolicyV2", "v1", "since v1 (2026-05-11)", remark), value="policy", key="offered"
+    )
+    offered = Table((Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)), [row])
+    assert list(lines([offered], 60, colours=False, whole_tables=False)) == [
+        "AmazonEKSBlockStoragePolicyV2  v1  since v1 (2026-05-11)",
+        "    for auto mode cluster roles; if",
+        "      aws:ResourceTag/eks:eks-cluster-name",
+    ]
+    assert [(row.value, row.selectable) for row in rows([offered], 60)] == [
+        ("policy", True),
+        (None, False),
+        (None, False),
+    ]
+    wide = f"AmazonEKSBlockStoragePolicyV2  v1  since v1 (2026-05-11)  {remark}"
+    assert list(lines([offered], 140, colours=False, whole_tables=False)) == [wide]
+    # Columns with a title stay, and the widest gives way before any is too narrow to read.
+    path = "role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    entries = Table(
+        (Column("Principal", middle=True), Column("Type"), Column("May", shrink=1)),
+        [TableRow((path, "STANDARD", "AmazonEKSClusterAdminPolicy in the cluster"))],
+    )
+    shown = list(lines([entries], 60, colours=False, whole_tables=False))
+    assert all("TYPE" not in line or "MAY" in line for line in shown)
+    assert "STANDARD" in shown[1]
+    assert len(shown) <= 6
+
+
 def test_rows_can_be_rested_on_where_they_stand_for_something() -> None:
     shown = rows([Heading("prod", level=1), *ANSWER], 60)
     assert plain(shown[0].cells[0]) == "prod"  # the title is the header's
