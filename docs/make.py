@@ -2,8 +2,8 @@
 
     python -m docs.make
 
-Each page comes from the table that the code itself uses, so it cannot say anything else. Nothing in the pages depends
-on the day or on the version of Python.
+Each page is made from the tables that the code itself uses, so they always agree. Nothing in them depends on the day or on
+the version of Python.
 """
 
 import argparse
@@ -34,7 +34,7 @@ MADE = "<!-- Made by docs/make.py: change the table it is made from. -->\n\n"
 
 
 def main() -> int:
-    """Write each page that differs; say which."""
+    """Write each page that differs, and print its name."""
     for name, text in pages().items():
         path = DOCS / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every page by its file's name."""
+    """Return the text of every page by its file name."""
     parser = build_parser()
     return {
         "keys.md": keys_page(),
@@ -77,14 +77,14 @@ def _reports(base: type[ReportScreen]) -> Iterator[type[ReportScreen]]:
 
 
 def keys_page() -> str:
-    """Return the page of the keys."""
+    """Return the page about keys."""
     parts = [
         "# Keys\n\n",
         MADE,
         (
-            "Every key can be changed by its id in the [settings](settings.md), in Textual's names: `D`, `ctrl+n`, `f1`, "
-            "`question_mark`, with commas between several. A key means the same everywhere; `?` shows those for where you "
-            "are.\n"
+            "A key means the same everywhere; `?` shows the keys of the current screen. To change a key, set its id in the "
+            "[settings](settings.md) to one or more of Textual's key names, separated by commas: `D`, `ctrl+n`, `f1`, "
+            "`question_mark`.\n"
         ),
     ]
     for title, keys in _places().items():
@@ -94,18 +94,19 @@ def keys_page() -> str:
 
 
 def commands_page(parser: argparse.ArgumentParser) -> str:
-    """Return the page of the commands."""
+    """Return the page about commands."""
     parts = [
         "# Commands\n\n",
         MADE,
         (
-            "stdout is data only; progress and remarks go to stderr. Piped output has no colour; `NO_COLOR`, `FORCE_COLOR`, "
-            "`TERM=dumb` and `--color auto|always|never` are heeded. `-q` leaves out remarks and progress, `-v` and `--debug` "
-            "log to stderr. With `--json` an error is one object on stderr, with its code, sentence and next step. "
-            "`ekstui help COMMAND` shows what a command takes. A table fits the terminal; piped it is whole, however wide that is. The options that choose the "
-            "account may be given to every command, so that an alias can hold them; where no account is asked they "
-            "change nothing. The first word that names a command is the command, else it is what the app opens at. The JSON of "
-            "each command is described by [a schema](../assets/schema.json).\n"
+            "`ekstui COMMAND` runs a command; `ekstui POLICY` opens the app there. `ekstui help COMMAND` shows a command's "
+            "help.\n\n"
+            "Only the answer goes to stdout; progress and remarks go to stderr. `-q` leaves those out, `-v` and `--debug` add a "
+            "log. A table is fitted to the terminal; in a pipe its rows are not wrapped. Output in a pipe has no colour; "
+            "`NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` and `--color auto|always|never` are honoured. With `--json`, an error is "
+            "one object on stderr with a code, a message and the next step; [a schema](../assets/schema.json) describes the "
+            "JSON of every command. All commands accept the options that choose the account, so an alias can contain them; "
+            "commands that need no account ignore them.\n"
         ),
     ]
     for name, command in commands_of(parser).items():
@@ -114,21 +115,21 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
             parts += ["\n", *table(("", ""), [(f"`{spelling}`", words) for spelling, words in options])]
         parts.append("\nFor example:\n\n```sh\n" + "\n".join(examples_of(command)) + "\n```\n")
     meanings = {
-        ExitCode.DONE: "done: `diff` whatever it found, `explain` whatever the verdict, a partial answer too",
-        ExitCode.NOTHING: "nothing: an unknown policy or version, or proven empty",
-        ExitCode.USAGE: "usage, or input that cannot be read",
-        ExitCode.NO_ACCOUNT: "the account could not be asked at all, or `--offline` without a snapshot",
-        ExitCode.NO_DATA: "neither corpus nor cache can be read",
+        ExitCode.DONE: "done, whatever `diff` found or `explain` concluded, and even if the answer is partial",
+        ExitCode.NOTHING: 'nothing found: an unknown policy or version, or a certain "none"; or a gate such as `--fail-on` failed',
+        ExitCode.USAGE: "wrong usage, or input that cannot be read",
+        ExitCode.NO_ACCOUNT: "the account could not be asked at all, or there is no snapshot for `--offline`",
+        ExitCode.NO_DATA: "neither the corpus nor the cache can be read",
         ExitCode.NO_OUTPUT: "standard output cannot be written",
-        ExitCode.BROKEN: "an error of ekstui's own; it is told in one sentence, and a log has more",
-        ExitCode.INTERRUPTED: "interrupted; in general 128 + n is the end by signal n",
+        ExitCode.BROKEN: "a bug in ekstui; the message is one sentence, a log has more",
+        ExitCode.INTERRUPTED: "interrupted; in general, 128 + n means ended by signal n",
     }
     parts += ["\n## Exit codes\n\n", *table(("Code", "Means"), [(str(int(code)), meanings[code]) for code in ExitCode])]
     return "".join(parts)
 
 
 def settings_page() -> str:
-    """Return the page of the settings, with a file that holds an example of each."""
+    """Return the page about settings, with a file that has an example of each."""
     rows = [
         (
             f"`{setting.name}`",
@@ -144,32 +145,31 @@ def settings_page() -> str:
             "# Settings\n\n",
             MADE,
             (
-                "`ekstui config` shows the settings that hold, where each comes from, and where the file is: "
-                "`config.toml` in the platform's folder for settings (`~/.config/ekstui` on Linux, `~/Library/Application "
-                "Support/ekstui` on macOS), or `EKSTUI_CONFIG`. The file counts more than the defaults, a variable more "
-                "than the file, an option more than a variable. A key that does not exist is a warning with its line; a "
-                "value that cannot be ends the command with one sentence.\n\n"
+                "`ekstui config` shows the settings in effect, where each comes from, and where the file is: `config.toml` in "
+                "`~/.config/ekstui` on Linux or `~/Library/Application Support/ekstui` on macOS, unless `EKSTUI_CONFIG` names "
+                "another. The file overrides the defaults, a variable overrides the file, and an option overrides a variable. "
+                "An unknown setting gives a warning with its line; an invalid value ends the command with an error.\n\n"
             ),
             *table(("Setting", "What it does", "Default", "Variable"), rows),
             "\nA file with all of them:\n\n```toml\n",
             example,
             (
-                "\n```\n\nThree more variables say where files are: `EKSTUI_CACHE` the folder of the cache, "
-                "`EKSTUI_STATE` that of what is remembered between runs, `EKSTUI_CONFIG` the settings file. "
-                "AWS's own variables hold as everywhere, `AWS_ENDPOINT_URL` among them.\n"
+                "\n```\n\nThree more variables set where files are: `EKSTUI_CACHE` the cache's folder, `EKSTUI_STATE` the folder "
+                "for what is remembered between runs, and `EKSTUI_CONFIG` the settings file. AWS's own variables, such as "
+                "`AWS_ENDPOINT_URL`, work as usual.\n"
             ),
         ]
     )
 
 
 def data_page(text: str) -> str:
-    """Return the page of the data with its figures as the manifest has them."""
+    """Return the page about the data, with its figures from the manifest."""
     manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
     figures = [
         ("Source", f"npm package `{manifest['source']}` {manifest['source_version']}"),
         (
             "Policies",
-            f"{manifest['policies']:,}, of which {manifest['family']} belong to EKS or are carried by its roles",
+            f"{manifest['policies']:,}, of which {manifest['family']} are used with EKS",
         ),
         ("Versions", f"{manifest['versions']:,}, of which {manifest['undated']} have no known date"),
         ("Known until", f"{manifest['known_until']}"),

@@ -1,4 +1,4 @@
-"""The manual page, ekstui.1, from the parser."""
+"""Makes the manual page, ekstui.1, from the parser."""
 
 import argparse
 
@@ -22,7 +22,7 @@ def man_page(parser: argparse.ArgumentParser) -> str:
         ".SH DESCRIPTION",
         _text(parser.description or ""),
         ".PP",
-        "The first word that names a command is the command, else it is what the app opens at.",
+        "If the first word is not a command, the app opens at it.",
         ".SH COMMANDS",
     ]
     for name, command in commands_of(parser).items():
@@ -37,15 +37,15 @@ def man_page(parser: argparse.ArgumentParser) -> str:
         ".SH FILES",
         ".TP",
         ".I ~/.config/ekstui/config.toml",
-        "The settings; ekstui config shows where they are and which hold.",
+        "The settings; ekstui config shows where they are and which are in effect.",
         ".TP",
         ".I ~/.cache/ekstui",
-        "The policies, and a file for each account that was asked, readable by its owner only.",
+        "The policies, and a file for each account that was read, which only its owner can read.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _text(text: str) -> str:
-    """Return text that man takes as it stands."""
+    """Return text escaped for man."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...").replace("–", "\\(en")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped

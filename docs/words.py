@@ -1,4 +1,4 @@
-"""What the parser says of a command, in words that do not depend on the version of Python as argparse's own do."""
+"""A command's usage and options as text, which, unlike argparse's, is the same in every version of Python."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def command_usage(name: str, command: argparse.ArgumentParser) -> str:
 
 
 def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
-    """Return each argument and option as it is written, and what it is."""
+    """Return each argument and option as it is written, with its help."""
     return [
         (
             " ".join(filter(None, (", ".join(action.option_strings), value_of(action)))),
@@ -29,13 +29,13 @@ def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
 
 
 def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
-    """Return the examples of the help, a command a line."""
+    """Return the examples from the help, one command each."""
     lines = (command.epilog or "").splitlines()[1:]
     return [line.strip() for line in lines if line.strip()]
 
 
 def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the command's arguments and options without --help and what it takes without using it."""
+    """Return the command's arguments and options, without --help and hidden ones."""
     return [
         action
         for action in command._actions
@@ -45,7 +45,7 @@ def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def value_of(action: argparse.Action) -> str:
-    """Return what an option takes, as the help writes it; "" for a switch."""
+    """Return the name of an option's value, as in the help; "" for a switch."""
     if action.nargs == 0 or isinstance(action, argparse.BooleanOptionalAction):
         return ""
     if action.metavar is not None:
