@@ -105,8 +105,10 @@ def test_an_example_runs(
     words = ekstui_words(example) or []
     copied(filled_cache, paths.cache_dir())
     monkeypatch.chdir(tmp_path)
-    for name in re.findall(r"[\w./-]+\.json", example):
-        Path(name).write_text(DOCUMENT, encoding="utf-8")
+    for name in re.findall(r"[\w./-]+\.json|\w+/$", example):
+        path = Path(name) / "policy.json" if name.endswith("/") else Path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(DOCUMENT, encoding="utf-8")
     for name in re.findall(r"[\w./-]+\.tgz", example):
         tarball(Path(name), ("package/dist/managedPolicies.json", json.dumps(package(Alpha=TWO)).encode()))
     config = tmp_path / "aws-config"
