@@ -1,4 +1,4 @@
-"""EKS access policies: what each allows in Kubernetes, and what two of them differ in."""
+"""EKS access policies: what each allows in Kubernetes, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ekstui.errors import DataError, NotFoundError
 from ekstui.library.catalog import access_policy_name, knowledge, nearest_names
 
 PREFIX = "access:"
-"""What picks the access policy where an IAM policy has the same name."""
+"""Selects the access policy where an IAM policy has the same name."""
 
 
 class AccessPolicyAnswer(NamedTuple):
@@ -34,21 +34,21 @@ class AccessPolicyAnswer(NamedTuple):
 
     policy: AccessPolicy
     rules: tuple[Rule, ...] | None
-    """None where what it allows is not known rule by rule."""
+    """None if its rules are not published."""
 
     @property
     def arn(self) -> str:
-        """Its ARN in the partition of most."""
+        """Its ARN in the partition `aws`."""
         return f"arn:aws:eks::aws:cluster-access-policy/{self.policy.name}"
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """What people expect of such a policy and is not in it."""
+        """What people expect it to allow and it does not."""
         return () if self.rules is None else missing_expectations(self.rules)
 
 
 class AccessDifference(NamedTuple):
-    """What two access policies differ in."""
+    """How two access policies differ."""
 
     before: AccessPolicyAnswer
     after: AccessPolicyAnswer
@@ -64,11 +64,11 @@ class AccessDifference(NamedTuple):
 
 
 class KubernetesHolders(NamedTuple):
-    """Which access policies allow a request, wherever an entry gives them."""
+    """Which access policies allow a request."""
 
     request: KubernetesRequest
     holders: tuple[tuple[AccessPolicyAnswer, tuple[Rule, ...]], ...]
-    """Each with the rules that do."""
+    """Each with the rules that allow it."""
     unknown: tuple[str, ...]
     """Those whose rules are not published."""
 
@@ -91,7 +91,7 @@ def access_policies() -> tuple[AccessPolicyAnswer, ...]:
 def find_access_policy(text: str) -> AccessPolicyAnswer | None:
     """Return the access policy of an ARN, of `access:NAME` or of a name, whatever its case; None for another name.
 
-    NotFoundError where the text means an access policy by its form, and none has that name.
+    Raises NotFoundError if the text has the form of an access policy's name or ARN, and there is none.
     """
     plain = text.removeprefix(PREFIX)
     named = access_policy_name(plain)
@@ -102,11 +102,11 @@ def find_access_policy(text: str) -> AccessPolicyAnswer | None:
         return None
     nearest = nearest_names(named or plain, knowledge().access_policies)
     hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope access."
-    raise NotFoundError(f"No EKS access policy that is known is named {named or plain!r}.", nearest, hint)
+    raise NotFoundError(f"No known EKS access policy is named {named or plain!r}.", nearest, hint)
 
 
 def means_access_policy(text: str) -> bool:
-    """Return whether a text means an access policy and no IAM policy: by its form, or as no IAM policy has the name."""
+    """Return whether a text names an access policy: by its form, or because no IAM policy has the name."""
     if text.startswith(PREFIX) or access_policy_name(text) is not None:
         return True
     found = knowledge().access_policy(text)
@@ -114,7 +114,7 @@ def means_access_policy(text: str) -> bool:
 
 
 def access_difference(before: str, after: str) -> AccessDifference:
-    """Return what two access policies differ in; NotFoundError for an unknown access policy, or one whose rules are not known."""
+    """Return how two access policies differ; NotFoundError for an unknown access policy, or one whose rules are not known."""
     one, other = _with_rules(before), _with_rules(after)
     added, removed = difference(one.rules or (), other.rules or ())
     return AccessDifference(one, other, tuple(sorted(added)), tuple(sorted(removed)))
@@ -129,7 +129,7 @@ def who_can_in_kubernetes(action: str) -> KubernetesHolders:
 
 
 def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
-    """Return which access policies AWS's list of updates has since a time; a change of their rules is announced nowhere."""
+    """Return the access policies that AWS announced since a time; changes of their rules are not announced."""
     return tuple(
         FeedStep(
             each.policy.name,
@@ -150,12 +150,12 @@ def _with_rules(text: str) -> AccessPolicyAnswer:
     found = find_access_policy(text)
     if found is None:
         raise NotFoundError(
-            f"{text!r} is no EKS access policy, and only two of them can be compared with each other.",
+            f"{text!r} is not an EKS access policy, and one can only be compared with another.",
             (),
             "See ekstui list --scope access.",
         )
     if found.rules is None:
-        raise NotFoundError(f"What {found.policy.name} allows is not known rule by rule.", (), found.policy.text)
+        raise NotFoundError(f"The rules of {found.policy.name} are not published.", (), found.policy.text)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which policies allow an action: the index or the documents give the candidates, the core the answer."""
+"""Which policies allow an action: candidates from the index or the documents, judged by the core."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def who_can_answer(
 ) -> WhoCan:
     """Return which policies allow an action, or something under a pattern, in their default versions.
 
-    `resource`, an ARN or an ARN pattern, keeps those that have a grant which can match it. `types` says which
-    resource types the grants cover, `history` since when they are as they are. Of an action that neither the
-    reference nor any document names, policies of every scope count where the scope has none. Raises InputError for
-    what is no action or no ARN.
+    `resource`, an ARN or an ARN pattern, keeps only policies with a grant that can match it. `types` adds the resource
+    types that the grants cover, `history` the versions since which they are as they are. If neither the reference nor
+    any document names the action and no policy of the scope allows it, policies of every scope are considered. Raises
+    InputError for an invalid action or ARN.
     """
     if ":" not in action:
         refuse_access_policy(action.strip(), knowledge())
     wanted = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
-        raise InputError(f"{resource!r} is no ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
+        raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
     known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
     candidates = searching.candidates(library, wanted, scope)
     everywhere = searching.candidates(library, wanted, "all") if scope == "eks" and not known else candidates
     is_named = known or _is_named(wanted, everywhere)
     answer = who_can(wanted, candidates, resource, types=types)
     if not is_named:
-        # Of an action that nobody names, each policy that covers it counts, whatever the scope.
+        # No document names the action, so every policy with a pattern that matches it counts, whatever the scope.
         answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types)
         answer = answer._replace(is_named=False)
     published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
@@ -59,7 +59,7 @@ def who_can_answer(
 
 
 def _named(holder: Holder) -> Holder:
-    """Return what a controller's policy allows with its parameters as people read them: `<ClusterName>`."""
+    """Return a holder with its controller's parameters written as `<ClusterName>`."""
     return holder._replace(
         grants=tuple(
             grant._replace(
@@ -78,7 +78,7 @@ def _with_history(
     holders: Iterable[Holder], action: str, resource: str | None, reader: PolicyReader
 ) -> tuple[Holder, ...]:
     """Return the holders with the versions since which they allow the action as they do now."""
-    speaks = cache(lambda pattern: may_match("Action", (pattern.strip(),), action.lower()))
+    matches = cache(lambda pattern: may_match("Action", (pattern.strip(),), action.lower()))
 
     def wider(holder: Holder) -> tuple[Wider, ...]:
         policy, since = holder.policy, holder.since.version
@@ -86,33 +86,33 @@ def _with_history(
             return ()
         texts = reader.history(policy.name).texts
         run = {number: text for number, text in texts.items() if since <= number <= holder.version}
-        documents = {number: _cut(policy.name, number, text, speaks) for number, text in run.items()}
+        documents = {number: _cut(policy.name, number, text, matches) for number, text in run.items()}
         return widenings(policy, since, documents, action, resource)
 
     return tuple(holder._replace(wider=wider(holder)) for holder in holders)
 
 
-def _cut(name: str, version: int, text: bytes, speaks: Callable[[str], bool]) -> Document:
-    """Return what a document says of an action: to parse the rest too would take most of the time."""
+def _cut(name: str, version: int, text: bytes, matches: Callable[[str], bool]) -> Document:
+    """Return a document cut to what matches an action: parsing the rest would take most of the time."""
     value = load_json(text)
     statements = cast("dict[str, object]", value).get("Statement") if isinstance(value, dict) else None
     if not isinstance(statements, list):
         return parse_stored(name, version, text)
-    cut = [_cut_statement(cast("dict[str, object]", each), speaks) for each in statements]
+    cut = [_cut_statement(cast("dict[str, object]", each), matches) for each in statements]
     return parse({"Statement": [each for each in cut if each is not None]})
 
 
-def _cut_statement(statement: dict[str, object], speaks: Callable[[str], bool]) -> dict[str, object] | None:
+def _cut_statement(statement: dict[str, object], matches: Callable[[str], bool]) -> dict[str, object] | None:
     listed = statement.get("Action")
     if listed is None:
         return statement
     names = [listed] if isinstance(listed, str) else cast("list[str]", listed)
-    kept = [each for each in names if speaks(each)]
+    kept = [each for each in names if matches(each)]
     return {**statement, "Action": kept} if kept else None
 
 
 def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:
-    """Return whether some document has the action itself, not only a pattern that matches it."""
+    """Return whether some document names the action itself, not only a pattern that matches it."""
     return any(
         pattern.lower() == action.lower()
         for candidate in candidates

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who has a policy attached, by the newest snapshot; a policy of the account is given by its ARN.
+    """Return who has a policy attached, by the newest snapshot; a customer managed policy is named by its ARN.
 
-    Where the sweep over the account is denied, IAM is asked for this policy alone. AccountError if there is no
-    snapshot, or nothing at all could be read of attachments; NotFoundError for an own policy that is not there.
+    If reading the whole account is denied, IAM is asked about this policy alone. Raises AccountError if there is no
+    snapshot or no attachments could be read, NotFoundError for a customer managed policy that does not exist.
     """
     if isinstance(policy, str) and not is_own(policy):
         policy = library.find(policy).policy
     if isinstance(policy, Policy) and policy.home:
-        return _running(library.account, policy)
+        return _roles_running(library.account, policy)
     account = library.account
     snapshot = account.required()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
@@ -65,8 +65,8 @@ def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
     return arn
 
 
-def _running(account: Account, policy: Policy) -> AttachedAnswer:
-    """Return the roles that run a controller, or that carry a copy of what it publishes."""
+def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
+    """Return the roles that run a controller, or that have a copy of its policy."""
     from ekstui.library.copies import copies_on
     from ekstui.library.roles import subjects_of
 
@@ -76,17 +76,17 @@ def _running(account: Account, policy: Policy) -> AttachedAnswer:
     for subject in subjects_of(snapshot.roles, snapshot, uses, {}):
         if subject.role.service_linked:
             continue
-        ways = uses_running(policy.name, subject.uses)
+        running = uses_running(policy.name, subject.uses)
         copies = [each.copy for each in copies_on(subject) if each.copy.original.name.partition("/")[0] == whole]
-        if not ways and not copies:
+        if not running and not copies:
             continue
         remarks = tuple(
             f"{copy.local.name} is like {copy.original.name} {version_label(copy.version)} ({copy.nearness:.0%})"
             for copy in copies
         )
-        found.append(RoleAttachment(subject.role, ("permissions",), ways or subject.uses, remarks))
+        found.append(RoleAttachment(subject.role, ("permissions",), running or subject.uses, remarks))
     errors = tuple(error for error in snapshot.errors if error.source not in ("counts", "simulation"))
-    unseen = "service accounts of other names, and policies that share few actions with it"
+    unseen = "service accounts with other names, and policies that share few actions with it"
     attachments = Attachments(
         policy.arn,
         tuple(sorted(found, key=lambda each: each.role.name.lower())),
@@ -147,16 +147,16 @@ def attached_everywhere(
 ) -> OrganisationAnswer:
     """Return who has the policy attached in every account of an aggregator, as AWS Config recorded it.
 
-    Raises NotFoundError for an aggregator that does not exist, AccountError where Config cannot be asked at all.
+    Raises NotFoundError for an aggregator that does not exist, AccountError if Config cannot be asked.
     """
-    # What only this asks for; the pane of the app does without.
+    # Only this function needs them.
     from ekstui.sources.aws.aggregator import read_attachments
     from ekstui.sources.aws.failures import as_account_error, explain, failures
     from ekstui.sources.aws.iam import read_identity
 
     account = library.account
     if account.choice.offline or account.choice.file is not None:
-        raise AccountError("An aggregator is asked of AWS.", "Leave out --offline and --account-file.")
+        raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")
     connection = account.connection()
     try:
         identity = read_identity(connection)

@@ -1,4 +1,4 @@
-"""The policies: finding them by what a user types, reading their documents, and what ekstui knows of each."""
+"""Policies: finding them by what a user types, reading their documents, and what ekstui knows about each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class PolicyReader(Protocol):
-    """A place that holds policies and their documents; safe to call from any thread.
+    """Reads policies and their documents; safe to call from any thread.
 
-    Names given to it are exact and known to be there.
+    Its methods take the exact names of policies that it has.
     """
 
     def names(self) -> Iterable[str]:
@@ -50,17 +50,17 @@ class PolicyReader(Protocol):
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
 
 NEAREST = 5
-"""How many names come with a name that does not exist."""
+"""How many near names are suggested for a name that does not exist."""
 
 MAX_CANDIDATES = 20
-"""How many candidates an ambiguous name is answered with in words; the error has all of them."""
+"""How many candidates the message about an ambiguous name lists; the error has all of them."""
 
 
 def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowledge]) -> Policy:
     """Return the policy that a user names: an ARN, an exact name whatever its case, or a unique part of one.
 
-    An exact name ends the search, so it comes before the names that it is a part of. Raises AmbiguousError with
-    the candidates, and NotFoundError with the nearest names or with what an EKS access policy of that name is.
+    An exact name wins over longer names that contain it. Raises AmbiguousError with the candidates, NotFoundError
+    with the nearest names or, for the name of an EKS access policy, with an explanation.
     """
     if (access_name := access_policy_name(name)) is not None:
         raise _no_iam_policy(access_name, knowledge())
@@ -80,20 +80,20 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
         raise _no_iam_policy(name, knowledge())
     absence = knowledge().absence(name) if len(candidates) < 2 else None
     if absence is not None and candidates and wanted in absence.words:
-        raise NotFoundError(absence.text, tuple(candidates), f"One has that in its name: {candidates[0]}.")
+        raise NotFoundError(absence.text, tuple(candidates), f"One policy has that in its name: {candidates[0]}.")
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
         shown = ", ".join(candidates[:MAX_CANDIDATES])
         more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""
-        raise AmbiguousError(f"{name!r} fits {len(candidates)} policies: {shown}{more}.", tuple(candidates))
+        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {shown}{more}.", tuple(candidates))
     return reader.policy(candidates[0])
 
 
 def find_component(name: str, published: PublishedPolicies) -> Policy:
     """Return the component that a user names: its exact name, a unique part of one, or the name of its policy.
 
-    A part that fits a component and its variants means the component. Raises AmbiguousError and NotFoundError.
+    A part that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.
     """
     wanted = name.lower().removeprefix("published:")
     names = list(published.names())
@@ -105,16 +105,16 @@ def find_component(name: str, published: PublishedPolicies) -> Policy:
     if len(fitting) == 1 or len(whole) == 1:
         return published.policy((whole or fitting)[0])
     if fitting:
-        raise AmbiguousError(f"{name!r} fits {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
+        raise AmbiguousError(f"{name!r} matches {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
     raise NotFoundError(
         f"No controller's policy is named {name!r}.", nearest_names(name, names), f"Known are {', '.join(names)}."
     )
 
 
 def version_at(policy: Policy, place: PolicyAt) -> int:
-    """Return the number of the version that a place names, the default's where it names none.
+    """Return the number of the version that a place names, or of the default version.
 
-    NotFoundError for a version that nobody has seen, and for a release that is not known.
+    Raises NotFoundError for an unknown version or release.
     """
     if not policy.home:
         if place.release is not None:
@@ -146,7 +146,7 @@ def access_policy_name(arn: str) -> str | None:
 
 
 def _no_iam_policy(name: str, knowledge: Knowledge) -> NotFoundError:
-    """Return the error that says what an EKS access policy is."""
+    """Return the error for the name of an EKS access policy where an IAM policy is wanted."""
     access = knowledge.access_policy(name)
     if access is not None:
         message = f"{access.name} is an EKS access policy, not an IAM policy."
@@ -156,11 +156,11 @@ def _no_iam_policy(name: str, knowledge: Knowledge) -> NotFoundError:
         return NotFoundError(message, (access.name,), f"{access.text} {access.explanation}")
     nearest = nearest_names(name, knowledge.access_policies)
     hint = f"Nearest: {', '.join(nearest)}." if nearest else ""
-    return NotFoundError(f"{name!r} is no EKS access policy that is known, and no IAM policy.", nearest, hint)
+    return NotFoundError(f"{name!r} is neither a known EKS access policy nor an IAM policy.", nearest, hint)
 
 
 def refuse_access_policy(name: str, knowledge: Knowledge) -> None:
-    """Raise NotFoundError that explains EKS access policies, if the name is that of one."""
+    """Raise NotFoundError, which explains EKS access policies, if the name is that of one."""
     if access := knowledge.access_policy(name):
         raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
 
@@ -184,13 +184,13 @@ def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def known_version(policy: Policy, version: int | None) -> int:
-    """Return a version's number, the default's for None; NotFoundError for an unknown one."""
+    """Return a version's number, for None that of the default version; NotFoundError for an unknown one."""
     number = policy.default_version if version is None else version
     numbers = [info.number for info in policy.versions]
     if number in numbers:
         return number
     if 0 < number < numbers[-1]:
-        message = f"Nobody has seen {policy.name} {version_label(number)}."
+        message = f"No copy of {policy.name} {version_label(number)} is known."
     else:
         message = f"{policy.name} has no {version_label(number)}."
     known = tuple(map(version_label, numbers))
@@ -198,7 +198,7 @@ def known_version(policy: Policy, version: int | None) -> int:
 
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
-    """Return the document of a stored text; DataError where it does not parse, since the user's input is not at fault."""
+    """Return the document of a stored text; DataError if it cannot be parsed, since it is not the user's input."""
     from ekstui.core.document import parse_text  # 4 ms, which a list does without
 
     try:
@@ -239,14 +239,14 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("policy/"):
         raise NotFoundError(
-            f"{arn!r} is no ARN of an IAM policy.", (), "Such an ARN has the form arn:aws:iam::aws:policy/NAME."
+            f"{arn!r} is not the ARN of an IAM policy.", (), "Such an ARN has the form arn:aws:iam::aws:policy/NAME."
         )
     name = arn.rpartition("/")[2]
     if parts[4] != "aws":
         raise NotFoundError(
             f"{name} is a policy of account {parts[4]}, not an AWS managed one.",
             (),
-            "ekstui diff and attached take it.",
+            "Use it with ekstui diff or ekstui attached.",
         )
     names: list[str] = []
     for entry in reader.names():
@@ -287,25 +287,26 @@ def is_own(text: str) -> bool:
 
 
 def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
-    """Return a policy of the account; NotFoundError where no such one was read."""
+    """Return a customer managed policy of the account; NotFoundError if it was not read."""
     found = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
     if found is None:
-        where = "" if snapshot.complete else "the part that was read of "
-        raise NotFoundError(f"No policy of {where}account {snapshot.identity.account} has the ARN {arn}.")
+        account = f"account {snapshot.identity.account}"
+        where = account if snapshot.complete else f"the part of {account} that was read"
+        raise NotFoundError(f"No policy in {where} has the ARN {arn}.")
     return found
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
-    """Return an own policy's default version, the only one that the snapshot has.
+    """Return a customer managed policy's default version, the only one that a snapshot has.
 
-    Raises NotFoundError for a policy or version that is not there, InputError for a document that could not be read.
+    Raises NotFoundError for an unknown policy or version, InputError if the document could not be read.
     """
     found = own_policy(arn, snapshot)
     default = parse_version(found.default_version)
     if version is not None and version != default:
         raise NotFoundError(
-            f"{version_label(version)} of {found.name} was not read: of an account's own policies only the default "
-            f"version is, {found.default_version}."
+            f"{version_label(version)} of {found.name} was not read: a snapshot has only the default version of an "
+            f"account's own policies, {found.default_version}."
         )
     if found.document is None:
         raise InputError(f"The document of {arn} could not be read.")
@@ -326,12 +327,12 @@ def knowledge() -> Knowledge:
 
 def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
-    # A policy of an account may have the very name.
+    # A customer managed policy may have the same name.
     return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
 
 
 def component_entry(policy: Policy) -> PolicyEntry:
-    """Return what a controller publishes as the list shows it."""
+    """Return a component as the list shows it."""
     from ekstui.sources.controllers import components
 
     component = components()[policy.name]

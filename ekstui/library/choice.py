@@ -1,4 +1,4 @@
-"""Which account to ask, and how; the front ends make it before anything about accounts is imported."""
+"""Which account to ask, and how: cheap to import, since front ends need it before everything else about accounts."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class AccountChoice:
     """Which account to ask, and how."""
 
     profile: str | None = None
-    """None: what the environment says."""
+    """None leaves it to the environment."""
     regions: tuple[str, ...] = ()
-    """Regions to ask for clusters, or `all`; empty means those that the account itself points to."""
+    """Regions to search for clusters, or `all`; empty means those that the account itself points to."""
     offline: bool = False
     """Whether to answer from the last snapshot only."""
     file: Path | None = None
-    """Output of `aws iam get-account-authorization-details` to read in place of AWS, or a folder of its pages."""
+    """Output of `aws iam get-account-authorization-details` to read instead of asking AWS, or a folder of its pages."""
     demo: bool = False
-    """Whether to show the made-up account that ships with ekstui: nothing is asked, and nothing written."""
+    """Whether to use the demo account that ships with ekstui: AWS is not asked, and nothing is written."""
     mfa_prompt: MfaPrompt | None = None
     """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
     share_role_cache: bool = False
     """Whether to use the AWS CLI's cache of role sessions."""
 
     @property
-    def may_lead_somewhere(self) -> bool:
-        """Whether anything here could name an account; False only where no variable, file or snapshot does."""
+    def may_name_account(self) -> bool:
+        """Whether there may be an account to ask; False only if no option, variable, file or snapshot names one."""
         if self.demo or self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
             return True
         home = Path("~/.aws").expanduser()

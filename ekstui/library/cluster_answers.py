@@ -26,13 +26,13 @@ RECENT = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class ClusterRole:
-    """A role that has to do with the cluster."""
+    """A role that the cluster uses."""
 
     arn: str
     uses: tuple[Use, ...]
-    """In this cluster."""
+    """Its uses in this cluster."""
     subject: RoleInUse | None
-    """All about the role, with its uses anywhere; None where it was not read, as one of another account."""
+    """The role with all its uses; None if it was not read, such as one of another account."""
     findings: tuple[Finding, ...]
 
 
@@ -57,7 +57,7 @@ class RecentChange:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAnswer:
-    """A cluster, in whose account and when that was true."""
+    """A cluster, and the account and time that it was read from."""
 
     identity: CallerIdentity
     fetched_at: datetime
@@ -66,12 +66,12 @@ class ClusterAnswer:
     recent: tuple[RecentChange, ...]
     """Newest first."""
     roles_complete: bool
-    """Whether all roles of the account were read, so that none was overlooked that only its trust policy betrays."""
+    """Whether all roles of the account were read: some belong to the cluster by their trust policies only."""
     complete: bool
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]
     arns: Mapping[str, str] = field(default_factory=dict)
-    """The ARNs, in the account's partition, of the policies that findings name as what would mend them."""
+    """The ARNs, in the account's partition, of the policies that findings recommend."""
     entries: tuple[EntryAnswer, ...] = ()
     """The cluster's access entries, those of people first."""
     mode: Finding | None = None
@@ -81,9 +81,9 @@ class ClusterAnswer:
 def cluster_answer(
     library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
 ) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot; what its add-ons need is asked of AWS where that is wanted and allowed.
+    """Return a cluster of the newest snapshot; AWS is asked for what its add-ons need, if `ask` and if it may be.
 
-    Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError where
+    Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError if
     clusters could not be read.
     """
     account, now = library.account, datetime.now(UTC)
@@ -148,7 +148,7 @@ def _entries(
 
 
 def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dict[str, str]:
-    """Return the ARNs of the policies that would mend something, by name."""
+    """Return the ARNs of the policies that findings recommend, by name."""
     names = {name for role in roles for finding in role.findings for name in finding.policies}
     return {name: f"arn:{partition}:iam::aws:policy{library.find(name).policy.path}{name}" for name in sorted(names)}
 
@@ -199,7 +199,7 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
 
 
 def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
-    """Return a snapshot with one cluster as it is known now."""
+    """Return a snapshot with one cluster replaced."""
     facts = snapshot.eks or EksFacts((), ())
     clusters = tuple(cluster if known.place == cluster.place else known for known in facts.clusters)
     return replace(snapshot, eks=replace(facts, clusters=clusters))
@@ -224,7 +224,7 @@ def _urgency(role: ClusterRole) -> tuple[int, str]:
 
 
 class PrincipalInCluster(NamedTuple):
-    """Somebody whose access entry gives a policy that allows a request."""
+    """A principal whose access entry has a policy that allows a request."""
 
     cluster: str
     principal: str
@@ -236,10 +236,10 @@ class PrincipalInCluster(NamedTuple):
 def forbidden_answers(
     library: Library, text: str, cluster: str | None = None, principal: str | None = None
 ) -> tuple[ForbiddenExplanation, ...]:
-    """Return why each request of a text was forbidden; empty where the text says nothing of the kind.
+    """Return why each request of a text was forbidden; empty if the text has no such message.
 
-    `cluster` is the cluster it is from; without it the only one that is known. Raises NotFoundError for a cluster that
-    is not there, AccountError where one is named and nothing is known of the account.
+    `cluster` names the cluster that forbade it; without it the only known cluster is meant. Raises NotFoundError for an
+    unknown cluster, AccountError if one is named and there is no snapshot.
     """
     found = parse_forbidden(text)
     if not found and not (is_unauthorized(text) and (cluster or principal)):
@@ -254,7 +254,7 @@ def forbidden_answers(
 def entries_read(
     library: Library, snapshot: AccountSnapshot, cluster: Cluster
 ) -> tuple[Cluster, tuple[SourceError, ...]]:
-    """Return a cluster with its access entries read whole, asking EKS where that may be and is needed; and what failed."""
+    """Return a cluster with complete access entries, asking EKS if needed and allowed, and what failed."""
     entries = cluster.access_entries or ()
     lacking = any(each.kind is None or (each.takes_policies and each.policies is None) for each in entries)
     choice = library.account.choice
@@ -267,7 +267,7 @@ def entries_read(
 
 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> tuple[PrincipalInCluster, ...]:
-    """Return whose access entries give one of the policies, in the clusters of the last snapshot."""
+    """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
     snapshot = library.account.last()
     found: list[PrincipalInCluster] = []
     for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
@@ -282,7 +282,7 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
 
 
 def _only_cluster(library: Library, name: str | None) -> Cluster | None:
-    """Return the cluster to look at; None where none is named and not exactly one is known."""
+    """Return the named cluster, or the only one that is known; None if there is no such one."""
     if name is None:
         if not library.account_at_hand:
             return None

@@ -30,9 +30,9 @@ def compare(
 ) -> Comparison:
     """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
 
-    A role, and a policy of the account's own by its ARN, is as it was in the last 15 minutes, or AWS is asked;
-    AccountError where it cannot be. `values` fills in parameters of what a controller publishes; what they lack is
-    taken from the other side as far as that has them.
+    A role, or a customer managed policy named by its ARN, is taken from a snapshot of the last 15 minutes, or AWS is
+    asked; AccountError if it cannot be. `values` fills in a controller's parameters; missing ones are taken from the
+    other side if it has them.
     """
 
     def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
@@ -55,12 +55,12 @@ def compare(
     try:
         snapshot = library.account.last()
     except (AccountError, InputError):
-        snapshot = None  # it is only an addition
+        snapshot = None  # the counts of attachments are optional
     return compared(one, other, knowledge, snapshot)
 
 
 def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
-    """Return the document of a file, of standard input or of all policies of a role; InputError for one that IAM refuses."""
+    """Return the document of a file, of standard input or of all policies of a role; InputError for one that IAM would reject."""
     if isinstance(side, RoleSide):
         from ekstui.library.roles import role_side
 
@@ -69,7 +69,7 @@ def document_of_side(side: Side, library: Library, standard_input: str = "") -> 
 
 
 def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:
-    """Return what an account says of the parameters of a controller whose role is compared."""
+    """Return the controller's parameters that the account knows, if a role is compared."""
     role = next((side for side in sides if isinstance(side, RoleSide)), None)
     if role is None:
         return {}
@@ -79,7 +79,7 @@ def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:
 
 
 def is_published(side: ComparedSide) -> bool:
-    """Return whether a side is what a controller publishes."""
+    """Return whether a side is a controller's policy."""
     return side.policy is not None and side.policy.home is not None
 
 
@@ -89,7 +89,7 @@ def compared(
     knowledge: Callable[[], Knowledge],
     snapshot: AccountSnapshot | None = None,
 ) -> Comparison:
-    """Return what differs between two sides; `snapshot` says who has the policies attached, where one is known."""
+    """Return what differs between two sides; `snapshot` tells how often the policies are attached."""
     one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)
@@ -110,7 +110,7 @@ def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     from ekstui.core.account import attachments_of  # 8 ms, and only with an account
 
     found = attachments_of(snapshot, policy_arn)
-    ways = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]
+    attached_as = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]
     return AttachedCount(
         policy_arn.rpartition("/")[2],
         snapshot.identity.account,
@@ -118,7 +118,7 @@ def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
         roles=sum("permissions" in each.attached_as for each in found.roles),
         users=sum("permissions" in each.attached_as for each in found.users),
         groups=len(found.groups),
-        boundaries=sum("boundary" in each for each in ways),
+        boundaries=sum("boundary" in each for each in attached_as),
         complete=found.complete,
     )
 
@@ -141,7 +141,7 @@ def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable
 def read_side(
     side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None, *, named: bool = True
 ) -> ComparedSide:
-    """Return the document that a side points at; see `Library.document` for the parameters of a controller's."""
+    """Return the document that a side names; see `Library.document` for a controller's parameters."""
     match side:
         case PolicyAt():
             policy = library.find(side.name).policy

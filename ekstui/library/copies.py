@@ -15,41 +15,41 @@ from ekstui.library.library import Library
 from ekstui.sources.controllers import components
 
 ENOUGH_OVERLAP = 0.8
-"""The share of actions that two documents have in common from which one counts as a copy of the other."""
+"""The share of common actions from which one document counts as a copy of the other."""
 
 ENOUGH_ACTIONS = 4
-"""Fewer actions in common are chance: many small policies are alike."""
+"""The fewest common actions of a copy: small policies are alike by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A version of a policy that others copy."""
+    """A version of a policy that may have been copied."""
 
     policy: Policy
     version: int
     document: Document
-    """With the parameters of a controller's policy left open."""
+    """With a controller's parameters left open."""
     fill: Callable[[Document], Document] | None = None
-    """Returns the document with its parameters as a copy of it, which it takes, fills them in; None: it has none."""
+    """Takes a copy and returns the document with the copy's values of the parameters; None if it has no parameters."""
 
     def filled(self, copy: Document) -> Document:
-        """Return the document as an unchanged copy of it would be."""
+        """Return the document with the values of the parameters that a copy has."""
         return self.fill(copy) if self.fill else self.document
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A customer-managed policy and the published one that it looks like a copy of."""
+    """A customer managed policy, and the published policy that it looks like a copy of."""
 
     local: LocalPolicy
     original: Policy
     version: int
-    """The version of the original that it is most like, the newest of equals."""
+    """The version that it is most like, the newest of several."""
     overlap: float
-    """The share of their actions that both have: those in common over all."""
+    """The actions that both have, divided by all actions of either."""
     same_name: bool
     nearness: float = 1.0
-    """The share of their grants that both have, resources and conditions included."""
+    """The same for grants, resources and conditions included."""
 
 
 def originals_of(known: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
@@ -64,7 +64,7 @@ def originals_of(known: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tupl
 def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Original]) -> tuple[Copy, ...]:
     """Return the policies that are copies, each with the original it is most like.
 
-    A policy of the same name is a copy whatever it has become; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
+    A policy of the same name is a copy however it differs; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
     """
     known = [(original, frozenset(grants(original.document))) for original in originals]
     found = (_copy(local, known) for local in local_policies)
@@ -85,12 +85,12 @@ def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -
     best: Copy | None = None
     best_rank = (False, 0.0, 0.0, False)
     for same_name, overlap, original in likely:
-        # Resources and conditions are compared only where the actions leave a choice.
+        # Resources and conditions are compared only if the actions leave a choice.
         if best is not None and (same_name, overlap) < (best.same_name, best.overlap):
             continue
         document = original.filled(local.document)
         near = _nearness(local.document, document)
-        # Of versions that mean the same, the one that is written the same is named.
+        # Of equivalent versions, prefer the one that is written the same way.
         rank = (same_name, overlap, near, document.statements == local.document.statements)
         if best is None or rank > best_rank:
             best, best_rank = Copy(local, original.policy, original.version, overlap, same_name, near), rank
@@ -107,14 +107,14 @@ def _nearness(one: Document, other: Document) -> float:
 
 @dataclass(frozen=True, slots=True)
 class CopyAnswer:
-    """A copy, and what leads from it to the original's default version."""
+    """A copy, and the change from it to the original's default version."""
 
     copy: Copy
     change: Change
 
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
-    """Return the copies in the last snapshot: of the EKS family, of any AWS policy by its name, of a controller's."""
+    """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
     snapshot = library.account.required()
     place = library.in_partition(snapshot.identity.partition)
     known = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
@@ -122,7 +122,7 @@ def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
 
 
 def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
-    """Return which policies of a role, written into it or the account's own, are copies of what controllers publish."""
+    """Return which inline and customer managed policies of a role are copies of controllers' policies."""
     own = [
         LocalPolicy(each.name, each.arn or "", "/", f"v{each.version or 1}", each.document)
         for each in subject.policies
@@ -132,7 +132,7 @@ def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
 
 
 def published_originals() -> tuple[Original, ...]:
-    """Return what controllers publish, newest first, what counts alone before its parts."""
+    """Return controllers' policies, newest version first, whole components before their parts."""
     found: list[Original] = []
     for component in sorted(components().values(), key=lambda each: each.is_part):
         policy = policy_of(component)
@@ -143,7 +143,7 @@ def published_originals() -> tuple[Original, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Filling:
-    """Fills in a controller's document as a copy of it does."""
+    """Fills in a controller's parameters with the values that a copy has."""
 
     version: ComponentVersion
 

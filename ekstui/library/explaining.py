@@ -1,4 +1,4 @@
-"""Explaining a request: the policies it is held against, and those of AWS that may allow it."""
+"""Explaining a denied request: the policies that apply to it, and those of AWS that may allow it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MAX_SYMPTOMS = 3
 
 
 class Inquiry(NamedTuple):
-    """A question, and the policies that it is to be held against."""
+    """A question, and the policies to judge it by."""
 
     question: Question
     policies: tuple[Side, ...] = ()
@@ -54,22 +54,22 @@ class Inquiry(NamedTuple):
     standard_input: str = ""
     """The text for a side that is StandardInput."""
     values: Mapping[str, str] = {}
-    """What parameters of a controller's policy are filled in with."""
+    """Values for a controller's parameters."""
     principal: str | None = None
     """A role of the account by name, or a role, session or user by ARN: its policies count too.
 
-    Without it, and without policies, a message's own principal is taken from the account where that has it. Where
-    nobody signs the call, or a service does, it is the role to be assumed.
+    Without it, and without policies, the message's own principal is looked up in the account. If the call is unsigned,
+    or a service makes it, this is the role to be assumed.
     """
     trust: TrustSource | None = None
-    """The trust policy of the role to be assumed; without it that role is looked for in the account."""
+    """The trust policy of the role to be assumed; None looks the role up in the account."""
 
 
 def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
-    """Return why each request of an inquiry is denied: what came nearest, what would allow it, what was not seen.
+    """Return why each request of an inquiry is denied: what came closest, what would allow it, what was not looked at.
 
-    Raises InputError for a message that is no denial, and for an action, ARN or condition key that is none;
-    AccountError where the inquiry names a principal and there is no snapshot.
+    Raises InputError for a message that is not a denial and for an invalid action, ARN or condition key, AccountError if
+    the inquiry names a principal and there is no snapshot.
     """
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
@@ -82,7 +82,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
 
 
 def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
-    """Return the account that an inquiry is about, None where no account is known or none is meant."""
+    """Return the account that an inquiry is about, None if no account is known or meant."""
     if inquiry.principal is not None:
         return library.account.required()
     if inquiry.policies or inquiry.trust is not None or not library.account_at_hand:
@@ -99,7 +99,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     account = library.account
     role, request = simulation_of(inquiry, account.required(), reference())
     if account.choice.offline or account.choice.file:
-        raise AccountError("IAM's simulator is asked in AWS only.", "Leave out --offline and --account-file.")
+        raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
     return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)
 
 
@@ -111,7 +111,7 @@ class _Case:
     snapshot: AccountSnapshot | None
     reader: PolicyReader
     read: Callable[[Side], ComparedSide]
-    """Returns what a side of the inquiry points at."""
+    """Returns the document that a side of the inquiry names."""
     partition: str
     now: datetime
 
@@ -158,11 +158,11 @@ class _Case:
         return explanation._replace(findings=(*self._findings(target.role), *explanation.findings))
 
     def _target(self, request: Request) -> tuple[bool, Target | None]:
-        """Return whether the principal of the inquiry is the role to be assumed, and that role where one is."""
+        """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
         snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
         if snapshot is None and trust is None:
             return False, None
-        from ekstui.library.requester import is_target, target_of  # 15 ms with what is known of an account
+        from ekstui.library.requester import is_target, target_of  # 15 ms, and only with an account
 
         meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
@@ -172,7 +172,7 @@ class _Case:
         snapshot, name = self.snapshot, self.inquiry.principal
         if snapshot is None:
             return None
-        # What is known of an account takes as long to import as all else here, 60 ms.
+        # 60 ms, as much as everything else here, and only with an account.
         from ekstui.core.explain.sessions import session_name_of
         from ekstui.library.requester import requester_of
 
@@ -184,7 +184,7 @@ class _Case:
         try:
             return requester_of(name, session_name_of(name), snapshot, self.reader)
         except NotFoundError:
-            # A role that is gone, or that was not read: the message alone still says much.
+            # The role is gone or was not read; the message alone still tells much.
             return None
 
     def _judged(self, each: Asked, found: Requester | None) -> tuple[Request, Policies]:
@@ -237,7 +237,7 @@ def _is_bare(each: Asked) -> bool:
 
 
 def symptoms_of(question: Question, knowledge: Knowledge) -> tuple[Symptom, ...]:
-    """Return what a question's message is known to mean."""
+    """Return the known symptoms in a question's message."""
     message = question.message
     if message is None or len(message) > MAX_CHARACTERS:
         return ()
@@ -286,7 +286,7 @@ def partition_of(request: Request) -> str | None:
 
 
 def _of_principal(request: Request, requester: Requester) -> Request:
-    """Return the request with what is known of its principal and session; what was given goes first."""
+    """Return the request with what is known about its principal and session; given values take precedence."""
     given = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
     known = dict(requester.session.tags)
     if requester.arn is not None:
@@ -336,9 +336,9 @@ def possible_allowers(
 ) -> Iterator[Candidate]:
     """Yield the policies that may allow the action, and those in force, whatever they allow."""
     in_force = {applied.arn for applied in policies.identity}
-    gives = _giving(request.action)
+    may_allow = _may_allow(request.action)
     for history in reader.histories():
-        if history.policy.arn in in_force or gives(history.texts[history.policy.default_version]):
+        if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
             documents = _Documents(history)
             known = knowledge.policies.get(history.policy.name)
             superseded = known is not None and bool(known.superseded_by)
@@ -346,19 +346,21 @@ def possible_allowers(
             yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for history in PublishedPolicies().histories():
-        if not history.policy.name.endswith(tuple(elsewhere)) and gives(history.texts[history.policy.default_version]):
+        if not history.policy.name.endswith(tuple(elsewhere)) and may_allow(
+            history.texts[history.policy.default_version]
+        ):
             yield Candidate(history.policy, _Documents(history), False, published=True)
 
 
-def _giving(action: str) -> Callable[[bytes], bool]:
-    """Return what says of a document's text whether it may give an action: most then need not be parsed."""
+def _may_allow(action: str) -> Callable[[bytes], bool]:
+    """Return a test of whether a document's text may allow an action, so that most need not be parsed."""
     service, _, name = action.lower().encode("utf-8", "surrogatepass").partition(b":")
-    # The action itself, what stands before the first wildcard of a pattern, or a wildcard in the service.
+    # The action itself, the text before a pattern's first wildcard, or a wildcard in the service.
     named = re.compile(
         rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))
     )
 
-    def gives(text: bytes) -> bool:
+    def test(text: bytes) -> bool:
         starts = (match[1] for match in named.finditer(text.lower()))
         return (
             any(start is None or name.startswith(start) for start in starts)
@@ -366,11 +368,11 @@ def _giving(action: str) -> Callable[[bytes], bool]:
             or bool(_ANY_ACTION.search(text))
         )
 
-    return gives
+    return test
 
 
 class _Documents(Mapping[int, Document]):
-    """The documents of a policy by version, each parsed when it is first asked for."""
+    """The documents of a policy by version, each parsed on first use."""
 
     def __init__(self, history: PolicyHistory) -> None:
         self._history = history

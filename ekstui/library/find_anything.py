@@ -1,4 +1,4 @@
-"""All that can be found by name: policies, what the notes know, and the account as it was last seen."""
+"""Everything that can be found by name: policies, symptoms, and what is in the account's last snapshot."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def catalogue(
     uses: Uses | None = None,
     actions: Sequence[str] = (),
 ) -> Catalogue:
-    """Return what can be found: the commands given, the policies, and what an account has.
+    """Return what can be found: policies, symptoms, the given commands, and what is in an account.
 
-    `uses` says which roles a cluster uses, and `actions` are the names of all; both take a fifth of a second and can
-    be had later. A role's value is its ARN or name, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
+    `uses` are the uses of the account's roles, `actions` the names of all actions; each takes 0.2 s, so it may be added
+    later. A role's value is its ARN or name, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
     """
     things = [*_policies(library), *_access_policies(snapshot), *commands]
     if snapshot is not None:

@@ -1,7 +1,7 @@
-"""The library: what is known of policies, from the cache where it is filled and whole, else from the bundled corpus.
+"""The library: the known policies, from the cache if it can be used, else from the bundled corpus.
 
-Whatever is wrong with the cache is said once and the corpus answers instead; a file that cannot be trusted is set
-aside, so that the next filling starts a new one.
+A problem with the cache is reported once, and the corpus answers instead. A damaged file is set aside, so that the next
+fill starts a new one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 LEFT_ALONE = 30.0
-"""How long a cache that could not be used is not tried again, in seconds."""
+"""How long an unusable cache is left alone before the next try, in seconds."""
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Library:
     store: PolicyStore
     _account: Account | None = None
     choice: AccountChoice | None = None
-    """The account to ask; None: the one that the environment leads to."""
+    """The account to ask; None is the one that the environment selects."""
     _trouble: _Trouble = field(default_factory=_Trouble)
     _lock: Lock = field(default_factory=Lock)
 
@@ -84,7 +84,7 @@ class Library:
     def open(account: AccountChoice | None = None) -> Library:
         """Return the library over the bundled corpus, the user's cache and an account; nothing is read yet.
 
-        The account is the one that the environment leads to, unless another is given.
+        Without `account`, it is the one that the environment selects.
         """
         return Library(Corpus.bundled(), PolicyStore.in_folder(paths.cache_dir()), choice=account)
 
@@ -93,7 +93,7 @@ class Library:
         return replace(self, _account=None, choice=account, _lock=Lock())
 
     def in_partition(self, partition: str) -> Library:
-        """Return a library over the policies of another partition, or this one where none of it are known."""
+        """Return the library of another partition's policies, or this one if none of them are known."""
         if partition == self.store.collection:
             return self
         other = replace(self, store=replace(self.store, collection=partition))
@@ -101,7 +101,7 @@ class Library:
 
     @property
     def account(self) -> Account:
-        """The account as chosen, made when it is first needed."""
+        """The chosen account, created on first use."""
         from ekstui.library.own_account import Account
 
         with self._lock:
@@ -111,18 +111,18 @@ class Library:
 
     @property
     def is_demo(self) -> bool:
-        """Whether the account is the made-up one, and nothing is written."""
+        """Whether the account is the demo's; then nothing is written."""
         return self.choice is not None and self.choice.demo
 
     @property
     def account_at_hand(self) -> bool:
-        """Whether an account was chosen, or one was read before: to look for more costs 70 ms of imports."""
+        """Whether an account was chosen, or read before; looking further would cost 70 ms of imports."""
         choice = self.choice
         chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
         return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
 
     def state(self) -> State | None:
-        """Return what the cache holds if it can answer: filled, and no older than the corpus."""
+        """Return the state of the cache if it can answer: it is filled, and not older than the corpus."""
         if time.monotonic() < self._trouble.left_alone_until:
             return None
         try:
@@ -132,19 +132,19 @@ class Library:
             return None
         for endpoint in state.endpoints:
             warning = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
-            self._say(f"{warning}; ekstui cache undo-sync takes back the last sync.", once=True)
+            self._say(f"{warning}; ekstui cache undo-sync undoes the last sync.", once=True)
         manifest = self.corpus.manifest()
         if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
             return state if state.known_until >= manifest.known_until else None
         return state
 
     def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
-        """Return the cache's answer to a question, or the corpus's where there is no cache to use."""
+        """Return the cache's answer to a question, or the corpus's if the cache cannot be used."""
         answer = self.cached(lambda: (question(self.store),))
         return answer[0] if answer else question(self.corpus)
 
     def cached(self, question: Callable[[], Answer]) -> Answer | None:
-        """Return what the cache says, or None where it cannot answer."""
+        """Return the cache's answer, or None if it cannot answer."""
         if self.state() is None:
             return None
         try:
@@ -154,7 +154,7 @@ class Library:
             return None
 
     def data(self) -> DataStatus:
-        """Return what answers rest on, and until when it is known."""
+        """Return where the policies come from, and until when they are known."""
         from ekstui.core.reference import reference_version
 
         state, manifest = self.state(), self.corpus.manifest()
@@ -174,7 +174,7 @@ class Library:
         newest = self.data().newest
         if scope not in ("controllers", "any"):
             return newest
-        from ekstui.sources.controllers import published_until  # 3 ms, and most answers are about AWS's
+        from ekstui.sources.controllers import published_until  # 3 ms, and most answers are about AWS's policies
 
         published = datetime.combine(published_until(), datetime.min.time(), UTC)
         return published if scope == "controllers" else min(newest, published)
@@ -182,7 +182,7 @@ class Library:
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope: the EKS family in its own order, then the others by name, then the components.
 
-        EKS access policies are no IAM policies: `access_policies` has them.
+        EKS access policies are not IAM policies; `access_policies` has them.
         """
         found: list[PolicyEntry] = []
         if scope in ("eks", "all", "any"):
@@ -194,8 +194,8 @@ class Library:
     def find(self, name: str) -> PolicyEntry:
         """Return the policy that a user names: an ARN, a name whatever its case, or a unique part of one.
 
-        What a controller publishes goes first by its exact name, and last by a part of it. Raises AmbiguousError with
-        the candidates, NotFoundError with the nearest names.
+        A controller's policy is tried first by its exact name, and last by a part of it. Raises AmbiguousError with the
+        candidates, NotFoundError with the nearest names.
         """
         from ekstui.core.published import is_component  # 2 ms, which a list does without
 
@@ -212,8 +212,8 @@ class Library:
             except NotFoundError:
                 raise error from None
 
-    def place_of(self, policy: Policy, question: Callable[[PolicyReader], Answer]) -> Answer:
-        """Return the answer to a question of the place that holds a policy: its partition's, or what is published."""
+    def _ask_about(self, policy: Policy, question: Callable[[PolicyReader], Answer]) -> Answer:
+        """Return the answer of the reader that has a policy: its partition's, or that of published policies."""
         return question(_published()) if policy.home else self.in_partition(policy.partition).ask(question)
 
     def document(
@@ -226,19 +226,21 @@ class Library:
     ) -> Document:
         """Return a version's document, the default's for None; NotFoundError for an unknown version.
 
-        Of what a controller publishes the parameters are filled in with `values`, the others as names such as
-        `<ClusterName>`, or left as variables that stand for anything where they are not to be `named`.
+        In a controller's policy, `values` fills in parameters. The others become names such as `<ClusterName>`, or, if
+        not `named`, stay variables, which match anything.
         """
         number = known_version(policy, version)
         if policy.home:
             published = _published().version(policy.name, number)
             return published.document(published.named(values or {}) if named else values)
-        return parse_stored(policy.name, number, self.place_of(policy, lambda reader: reader.text(policy.name, number)))
+        return parse_stored(
+            policy.name, number, self._ask_about(policy, lambda reader: reader.text(policy.name, number))
+        )
 
     def parameters(
         self, policy: Policy, version: int, values: Mapping[str, str] | None = None
     ) -> Mapping[str, str | None]:
-        """Return the parameters that a version of a controller's policy leaves to the user, with those values."""
+        """Return the parameters of a version of a controller's policy with the given values; None for the others."""
         if not policy.home:
             return {}
         filled = values or {}
@@ -257,11 +259,11 @@ class Library:
     def document_json(
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
     ) -> object:
-        """Return a version's document as IAM has it, or as a controller publishes it, with those parameters filled in."""
+        """Return a version's document as IAM has it, or as a controller publishes it, with `values` filled in."""
         number = known_version(policy, version)
         if policy.home:
             return _published().version(policy.name, number).json(values)
-        value: object = json.loads(self.place_of(policy, lambda reader: reader.text(policy.name, number)))
+        value: object = json.loads(self._ask_about(policy, lambda reader: reader.text(policy.name, number)))
         return value
 
     def summary(
@@ -278,7 +280,7 @@ class Library:
 
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})
-        texts = self.place_of(policy, lambda reader: reader.history(policy.name)).texts
+        texts = self._ask_about(policy, lambda reader: reader.history(policy.name)).texts
         return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
@@ -298,7 +300,7 @@ class Library:
         return said if self._account is None else (*said, *self._account.notices())
 
     def recover_from(self, error: CacheError) -> None:
-        """Do what an error of the cache asks for, and say so."""
+        """Handle an error of the cache, and add a notice about it."""
         if isinstance(error, AbsentCacheError):
             return
         if isinstance(error, DamagedCacheError | NewerCacheError):
@@ -323,6 +325,6 @@ class Library:
 
 
 def _published() -> PublishedPolicies:
-    from ekstui.sources.controllers import PublishedPolicies  # 3 ms, and most answers are about AWS's
+    from ekstui.sources.controllers import PublishedPolicies  # 3 ms, and most answers are about AWS's policies
 
     return PublishedPolicies()

@@ -12,7 +12,7 @@ from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
-from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest, profile_names
+from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
@@ -20,11 +20,6 @@ from ekstui.store import accounts
 
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""
-
-
-def profiles() -> tuple[str, ...]:
-    """Return the names of the profiles that can be chosen, `default` first."""
-    return profile_names()
 
 
 @dataclass(slots=True)
@@ -38,21 +33,21 @@ class Account:
     _snapshot: AccountSnapshot | None = None
     _connection: Connection | None = None
     _entities: dict[str, Entities] = field(default_factory=dict)
-    """By policy ARN, where the sweep is denied; forgotten by a refresh."""
+    """By policy ARN, if the sweep is denied; cleared by a refresh."""
     _notices: list[str] = field(default_factory=list)
     _uses: tuple[AccountSnapshot, Uses] | None = None
-    """The uses of the last snapshot that was asked about: joining 5,000 roles takes 0.2 s."""
+    """The last snapshot that was asked about and its uses: joining 5,000 roles takes 0.2 s."""
 
     @staticmethod
     def chosen(choice: AccountChoice) -> "Account":
-        """Return the account of a choice over the user's own cache; nothing is read yet."""
+        """Return the chosen account, with the user's own cache; nothing is read yet."""
         return Account(choice, paths.cache_dir() / "accounts")
 
     def last(self) -> AccountSnapshot | None:
         """Return the newest snapshot without asking AWS: one read in this run, or kept from an earlier one.
 
-        An earlier run's is taken only if the same credentials are in use. A file is always read; InputError says why
-        it cannot be.
+        One from an earlier run is used only if the credentials are the same. An account file is always read; InputError
+        if it cannot be.
         """
         with self._lock:
             if self._snapshot is None:
@@ -64,7 +59,7 @@ class Account:
         snapshot = self.last()
         if snapshot is None:
             step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
-            raise AccountError("No snapshot of this account is at hand.", step)
+            raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
     def recent(self) -> AccountSnapshot:
@@ -80,8 +75,8 @@ class Account:
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.
 
-        What fails on the way stands in the snapshot's errors. Offline it is the last snapshot, or AccountError. An
-        incomplete one does not take the place of a complete one of the same account, which `last` goes on to return.
+        Failures on the way are in the snapshot's errors. Offline it is the last snapshot, or AccountError. An incomplete
+        snapshot does not replace a complete one of the same account, which `last` still returns.
         """
         if given := self._given():
             snapshot = given
@@ -99,7 +94,7 @@ class Account:
         return snapshot
 
     def learn(self, snapshot: AccountSnapshot) -> None:
-        """Keep what was asked about one cluster in addition, so that it is there without asking again."""
+        """Keep a snapshot to which details of a cluster were added, so that they need not be asked for again."""
         with self._lock:
             if self._snapshot is None or self._snapshot.fetched_at != snapshot.fetched_at:
                 return
@@ -115,7 +110,7 @@ class Account:
         return known[1]
 
     def entities(self, policy_arn: str, cancelled: Cancelled = never) -> Entities:
-        """Return who has one policy attached, asking for that policy alone where the sweep is denied."""
+        """Return who has one policy attached, asking about that policy alone."""
         with self._lock:
             known = self._entities.get(policy_arn)
         if known is None:
@@ -128,7 +123,7 @@ class Account:
     def connection(self) -> Connection:
         """Return the connection to the account, made on first use; AccountError in the demo, which never asks AWS."""
         if self.choice.demo:
-            raise AccountError("The demo asks nobody.", "Leave out --demo.")
+            raise AccountError("The demo never asks AWS.", "Leave out --demo.")
         with self._lock:
             if self._connection is None:
                 regions = [region for region in self.choice.regions if region != ALL_REGIONS]
@@ -144,7 +139,7 @@ class Account:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether a file, or credentials somewhere, are named; those of an instance's role are named nowhere."""
+        """Whether an account file or credentials are configured; an instance's role needs no configuration and is not seen."""
         return self.choice.demo or self.choice.file is not None or are_credentials_set_up(self.choice.profile)
 
     def stored(self) -> tuple[accounts.StoredAccount, ...]:
@@ -167,15 +162,15 @@ class Account:
         return len(gone)
 
     def _given(self) -> AccountSnapshot | None:
-        """Return the account of the demo or of a file, None where AWS is to be asked."""
+        """Return the account of the demo or of a file, None if AWS has to be asked."""
         if self.choice.demo:
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 
     def _ask(self, progress: Progress | None, cancelled: Cancelled) -> AccountSnapshot:
-        """Read the account, and start the next time from new credentials where these are of no use any more.
+        """Read the account, and reload the credentials next time if they do not work any more.
 
-        The SDK reads keys from files and the environment once, so it would never see that the user signed in again.
+        The SDK reads keys from files and the environment once, so it would not notice that the user signed in again.
         """
         try:
             snapshot = read_account(self.connection(), self.choice.regions, progress, cancelled)
@@ -191,7 +186,7 @@ class Account:
             self._connection = None
 
     def _kept(self) -> AccountSnapshot | None:
-        """Return the snapshot kept for the same credentials; offline, the only account's too."""
+        """Return the stored snapshot for the same credentials or, offline, of the only account."""
         digest = caller_digest(self.choice.profile)
         try:
             known = accounts.stored(self.folder, self._notices)
@@ -204,7 +199,7 @@ class Account:
             return None
 
     def keep_place(self, at: datetime, opened: str) -> None:
-        """Keep in the account's own file what of it was open; without such a file, as in the demo, nothing is kept."""
+        """Store what was open of the account in its own file; the demo and account files have none."""
         with self._lock:
             snapshot = self._snapshot
         if snapshot is None or self.choice.demo or self.choice.file is not None:
@@ -215,7 +210,7 @@ class Account:
             )
 
     def place(self, snapshot: AccountSnapshot, at: datetime) -> str:
-        """Return what of the account was open at a time; empty where nothing of it was."""
+        """Return what was open of the account at a time; empty if nothing was."""
         if self.choice.demo or self.choice.file is not None:
             return ""
         with suppress(accounts.StoreError):
@@ -225,13 +220,13 @@ class Account:
         return ""
 
     def notices(self) -> tuple[str, ...]:
-        """Return what is wrong with kept snapshots since the last call, a sentence each."""
+        """Return the problems with stored snapshots since the last call, a sentence each."""
         said = tuple(dict.fromkeys(self._notices))
         self._notices.clear()
         return said
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
-        """Keep a snapshot, unless it is incomplete and would replace a complete one; say so where that fails."""
+        """Store a snapshot, unless it would replace a complete one by an incomplete one; a failure is added to its errors."""
         identity = snapshot.identity
         try:
             if not snapshot.complete:

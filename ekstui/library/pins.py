@@ -36,9 +36,9 @@ class Moved:
 
     pin: Pin
     version: int | None
-    """The default version now; None where the policy is no longer known."""
+    """The default version now; None if the policy is no longer known."""
     change: Change | None
-    """What leads from the pinned document to today's; None where one of them is not known."""
+    """The change from the pinned document to today's; None if one of them is not known."""
     reason: str = ""
     """Why there is no change to show."""
 
@@ -60,13 +60,13 @@ def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
 
 
 def checksum(library: Library, policy: Policy, version: int) -> str:
-    """Return the SHA-256 of a document's JSON with sorted keys and without spaces, which any tool can make again."""
+    """Return the SHA-256 of a document's JSON with sorted keys and without spaces, which any tool can reproduce."""
     document = library.document_json(policy, version)
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
-    """Write the pins; InputError where they cannot be written."""
+    """Write the pins; InputError if they cannot be written."""
     rows = (
         f'\n[[policy]]\nname = "{each.name}"\nversion = "{version_label(each.version)}"\nsha256 = "{each.sha256}"\n'
         for each in pins
@@ -78,17 +78,17 @@ def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
 
 
 def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
-    """Return the pins of a file; InputError that names what is wrong with it."""
+    """Return the pins in a file; InputError says what is wrong with it."""
     try:
         content = read_regular(path, MAX_STATE)
         tables = tomllib.loads(content.decode()) if len(content) <= MAX_STATE else {}
     except FileNotFoundError:
         raise InputError(f"There is no {path} here.", "Make one with ekstui pin POLICY….") from None
     except (OSError, ValueError, RecursionError):
-        raise InputError(f"{path} cannot be read as TOML.", "Make it anew with ekstui pin POLICY….") from None
+        raise InputError(f"{path} cannot be read as TOML.", "Recreate it with ekstui pin POLICY….") from None
     rows = tables.get("policy")
     if not isinstance(rows, list):
-        raise InputError(f"{path} has no [[policy]].", "Make it anew with ekstui pin POLICY….")
+        raise InputError(f"{path} has no [[policy]].", "Recreate it with ekstui pin POLICY….")
     return tuple(_pin(path, number, row) for number, row in enumerate(rows, start=1))
 
 
@@ -102,7 +102,7 @@ def _pin(path: Path, number: int, row: object) -> Pin:
 
 
 def _number(name: str, version: str) -> int | None:
-    """Return the number of a version; of a component, of a release, which is 0 where that is not known."""
+    """Return the number of a policy's version, or of a component's release, which is 0 if it is not known."""
     if not is_component(name):
         return parse_version(version)
     from ekstui.sources.controllers import components
@@ -123,7 +123,7 @@ def _moved(library: Library, each: Pin) -> Moved | None:
     except NotFoundError:
         return Moved(each, now, None, "the pinned version is not known")
     if changed:
-        return Moved(each, now, None, "the pinned version has another document than was pinned")
+        return Moved(each, now, None, "the document of the pinned version has changed")
     if now == each.version:
         return None
     return Moved(each, now, changes(library.document(policy, each.version), library.document(policy, now)))

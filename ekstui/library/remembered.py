@@ -1,8 +1,8 @@
-"""What the app remembers: where the user was when the connection was lost, and which policies changed since last seen.
+"""What the app remembers: where the user was when the connection was lost, and which versions of policies were seen.
 
-What is public is kept in the state directory and not in the cache, since clearing the cache must not mark everything;
-what is the account's, such as a role's name, in the account's own file. The file of what was seen says until when
-everything counts as seen, and which version was seen of the policies that were looked at later.
+It is in the state directory, since clearing the cache must not mark every policy as changed; what belongs to an account,
+such as a role's name, is in the account's own file. The file of seen versions has a time until which everything counts as
+seen, and the versions that were seen later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OFFERED = timedelta(hours=1)
 """How long a place is offered."""
 
 _LONGEST = 20_000
-"""The longest text in a place that is read, in characters: a message that was explained."""
+"""The longest text that a place may contain, in characters: a message that was explained."""
 
 _MOST_MARKS = 4
 
@@ -44,11 +44,11 @@ class Place:
     marks: tuple[str, ...] = ()
     """As `POLICY@v5`."""
     opened: str = ""
-    """What finds the screen that was over the panes; empty where none was, or where it was about the account."""
+    """The text that finds the screen that was open; empty if none was, or if it was about the account."""
 
 
 def keep_place(place: Place) -> None:
-    """Keep a place, silently not where it cannot be written, nor where the app is served to strangers."""
+    """Store a place, but not for visitors of a served app; a failure to write is ignored."""
     if not paths.is_served():
         write_state(
             _file(),
@@ -60,7 +60,7 @@ def keep_place(place: Place) -> None:
 
 
 def kept_place(now: datetime) -> Place | None:
-    """Return the place that was kept within the last hour; None for none, and for one that is not of this form."""
+    """Return the place that was stored within the last hour; None if there is none or it is invalid."""
     if paths.is_served():
         return None
     match read_state(_file()):
@@ -73,7 +73,7 @@ def kept_place(now: datetime) -> Place | None:
 
 
 def forget_place() -> None:
-    """Offer no place any more."""
+    """Delete the stored place."""
     with suppress(OSError):
         _file().unlink()
 
@@ -92,17 +92,14 @@ def _file() -> Path:
     return paths.state_dir() / "place.json"
 
 
-def users_looked(*, demo: bool = False) -> Looked:
-    """Return what the user of this machine has looked at; nothing in the demo and in a browser, which write nothing.
-
-    What a visitor looks at is not what the user looked at.
-    """
-    return Looked((Path(os.devnull) if demo or paths.is_served() else paths.state_dir()) / "looked.json")
+def seen_versions(*, demo: bool = False) -> SeenVersions:
+    """Return the versions that the user has seen; none in the demo and for visitors of a served app, which write nothing."""
+    return SeenVersions((Path(os.devnull) if demo or paths.is_served() else paths.state_dir()) / "looked.json")
 
 
 @dataclass(slots=True)
-class Looked:
-    """What the user has looked at; safe to call from any thread, and silent where it cannot be kept."""
+class SeenVersions:
+    """The versions of policies that the user has seen; safe to call from any thread, and failures to write are ignored."""
 
     path: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,7 +107,7 @@ class Looked:
     def changed_since(self, policies: Iterable[Policy], known_until: datetime) -> frozenset[str]:
         """Return the ARNs of the policies whose default version is newer than what was seen.
 
-        The first time nothing is: all that is known by then counts as seen.
+        The first time none has: everything that is known by then counts as seen.
         """
         with self._lock:
             until, versions = self._read()
@@ -125,8 +122,8 @@ class Looked:
             and versions.get(policy.arn, 0) < policy.default_version
         )
 
-    def look_at(self, policies: Iterable[Policy]) -> None:
-        """Record that the default versions of some policies were seen."""
+    def mark_seen(self, policies: Iterable[Policy]) -> None:
+        """Record that the default versions of policies were seen."""
         with self._lock:
             until, versions = self._read()
             seen = {policy.arn: policy.default_version for policy in policies}
@@ -134,7 +131,7 @@ class Looked:
                 self._write(until, versions | seen)
 
     def _read(self) -> tuple[datetime | None, dict[str, int]]:
-        """Return until when everything was seen, None if nothing is kept or something else is in its place."""
+        """Return until when everything was seen, and the versions seen later; None if there is no valid file."""
         fields = read_state(self.path)
         try:
             seen: dict[str, int] = {}

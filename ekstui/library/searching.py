@@ -1,4 +1,4 @@
-"""Questions about all policies and their history: answered from the cache's index, or from the documents without one."""
+"""Questions about all policies and their history, answered from the cache's index or, without one, from the documents."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[Feed
 
 
 def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
-    """Return the policies that may allow an action, in lower case, from their documents."""
+    """Return the policies whose documents may allow an action, which is given in lower case."""
     found = (_candidate(history, action) for history in reader.histories(scope))
     return tuple(candidate for candidate in found if candidate is not None)
 
@@ -102,7 +102,7 @@ def _document(history: PolicyHistory, number: int) -> Document:
 
 
 def published_steps(since: datetime | None) -> tuple[FeedStep, ...] | None:
-    """Return the steps of what controllers publish since a time; None where that is later than what is known."""
+    """Return the steps of controllers' policies since a time; None if that is after the last known release."""
     from ekstui.core.published import policy_of
     from ekstui.sources.controllers import components, published_until
 

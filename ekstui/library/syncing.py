@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from ekstui.store.index import Cancelled, Progress
 
 CLOCK_SKEW = timedelta(days=1)
-"""How far in the future a date may lie: clocks and time zones differ, and nothing else makes one."""
+"""How far in the future a date may be, since clocks and time zones differ."""
 
 SMALL_SHARE = 0.02
-"""The share of the known policies that may be withdrawn at once without a word; AWS withdraws a few a month."""
+"""The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
 
 
 class SyncReport(NamedTuple):
-    """What a sync has done."""
+    """What a sync did."""
 
     source: str
     partition: str
     new_policies: tuple[str, ...]
     new_versions: tuple[tuple[str, int], ...]
-    """Of policies that were known before."""
+    """New versions of policies that were known before."""
     conflicts: tuple[tuple[str, int], ...]
-    """Versions whose document differs from the one that was there; AWS's was taken, an archive's was not."""
+    """Versions whose document differs from the stored one; AWS's replaced it, an archive's did not."""
     withdrawn: tuple[str, ...]
-    """Policies that AWS does not list any more; what is known of them is kept."""
+    """Policies that AWS no longer lists; their documents are kept."""
     skipped: tuple[Skipped, ...]
-    """What could not be read, or not be asked, or was not believed."""
+    """What could not be read or asked, or is implausible."""
     complete: bool
-    """False where it was cancelled or something could not be asked: running it again goes on from there."""
+    """False if it was cancelled or something could not be asked; running it again continues from there."""
     known_until: datetime | None
-    """Until when every change is known by this source; None where it does not cover all policies."""
+    """Until when the source knows every change; None if it does not cover all policies."""
 
     @property
     def changed(self) -> bool:
-        """Whether anything is different now."""
+        """Whether anything changed."""
         return bool(self.new_policies or self.new_versions or self.conflicts or self.withdrawn)
 
 
@@ -66,15 +66,15 @@ def sync(
     """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
 
     Raises AccountError where AWS cannot be asked, InputError for an archive that cannot be read, DataError where the
-    cache cannot be used. Running it again goes on where it stopped. `index_cache` has work to do afterwards.
+    cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
     """
     if library.is_demo:
-        raise AccountError("The demo asks nobody, and writes nothing.", "Leave out --demo.")
+        raise AccountError("The demo never asks AWS and writes nothing.", "Leave out --demo.")
     if archive is None and library.choice is not None and library.choice.offline:
-        raise AccountError("AWS is not asked offline.", "Leave out --offline, or give an archive.")
+        raise AccountError("Offline, ekstui does not ask AWS.", "Leave out --offline, or give an archive.")
     if not fill_cache(library, progress, cancelled):
         raise DataError(
-            " ".join(library.notices()) or "The cache is not filled.", "EKSTUI_CACHE names another folder for it."
+            " ".join(library.notices()) or "The cache is not filled.", "Set EKSTUI_CACHE to use another folder."
         )
     now = datetime.now(UTC).replace(microsecond=0)
     family = {name: place for place, name in enumerate(knowledge().policies)}
@@ -83,7 +83,7 @@ def sync(
         return sync_from(source, library.store, family, now, progress, cancelled, accept_withdrawals=accept_withdrawals)
     except CacheError as error:
         library.recover_from(error)
-        raise DataError(error.message, "Run the same again.") from None
+        raise DataError(error.message, "Run the same command again.") from None
 
 
 def _source(
@@ -116,7 +116,7 @@ def undo_sync(library: Library) -> DataStatus | None:
         return None
     except CacheError as error:
         library.recover_from(error)
-        raise DataError(error.message, "Run the same again.") from None
+        raise DataError(error.message, "Run the same command again.") from None
 
 
 def sync_from(
@@ -129,7 +129,7 @@ def sync_from(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Store what a source has beside what is known, and say what is new; what came is kept when the rest fails.
+    """Store what a source has that is not known yet, and report what is new; what arrived is kept if the rest fails.
 
     Raises InputError or AccountError where the source cannot be read, CacheError where nothing can be stored.
     """
@@ -153,8 +153,11 @@ def sync_from(
     complete = not cancelled() and not (skipped and delivery.asked)
     withdrawn = _withdrawn(delivery, known) if complete else ()
     if len(withdrawn) > max(1, SMALL_SHARE * len(known)) and not accept_withdrawals:
-        said = f"lacks {len(withdrawn):,} of {len(known):,} policies, more than AWS withdraws at once; none is marked."
-        skipped.append(Skipped("iam:ListPolicies", f"{said} If it is true, run ekstui sync --accept-withdrawals."))
+        said = (
+            f"{len(withdrawn):,} of {len(known):,} known policies are not listed, more than AWS withdraws at once, so none is "
+            "marked as withdrawn."
+        )
+        skipped.append(Skipped("iam:ListPolicies", f"{said} If that is right, run ekstui sync --accept-withdrawals."))
         withdrawn, complete = (), False
     known_until = delivery.known_until if complete else None
     change = Change(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
@@ -183,11 +186,11 @@ def _readable(
     latest: datetime,
     skipped: list[Skipped],
 ) -> PolicyHistory | None:
-    """Return a history with the documents and times that can be, None where nothing is left; says what is left out."""
+    """Return a history without invalid documents and times, None if nothing is left; `skipped` gets what is left out."""
     policy = history.policy
     parts = policy.arn.split(":", 5)
     if len(parts) < 6 or parts[1:5] != [partition, "iam", "", "aws"]:
-        skipped.append(Skipped(policy.name, f"{policy.arn!r} is no ARN of an AWS managed policy of {partition}."))
+        skipped.append(Skipped(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}."))
         return None
     before = {info.number for info in known[policy.name].versions} if policy.name in known else set()
     texts = _parsable(history, before, skipped)
@@ -212,7 +215,7 @@ def _parsable(history: PolicyHistory, before: set[int], skipped: list[Skipped]) 
 
 
 def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Skipped]) -> VersionInfo:
-    """Return a version without its time where that lies in the future."""
+    """Return a version, without its time if that is in the future."""
     if info.created is None or info.created <= latest:
         return info
     said = f"dated {info.created:%Y-%m-%d}, which is in the future."

@@ -1,4 +1,4 @@
-"""What the roles of a cluster's controllers must be given before an upgrade of them, and what may go afterwards."""
+"""Which permissions a cluster's controllers need before they are upgraded, and which can be removed afterwards."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from ekstui.sources.controllers import components, published_until
 
 
 class ComponentUpgrade(NamedTuple):
-    """One component of a cluster: which release it is taken to run, which it is to run, and what its role needs."""
+    """One component of a cluster: the release that it seems to run, the one to upgrade to, and what its role needs."""
 
     component: str
     before_release: str | None
-    """None where nothing tells it."""
+    """None if it is not known."""
     after_release: str
     role: str | None
-    """None where no role was found that runs it."""
+    """None if no role was found that runs it."""
     before: tuple[Statement, ...]
     """What the role must be given before the upgrade."""
     after: tuple[Statement, ...]
-    """What it holds only for the release before, and may go afterwards."""
+    """What it has only for the old release, and can be removed afterwards."""
     not_known: tuple[str, ...]
     reasons: tuple[str, ...] = ()
-    """Why it is taken to be that role and that release, a phrase each."""
+    """Why this role and this release are assumed, a phrase each."""
 
 
 class UpgradeAnswer(NamedTuple):
-    """What an upgrade of a cluster's components asks for."""
+    """What an upgrade of a cluster's components needs."""
 
     cluster: str
     components: tuple[ComponentUpgrade, ...]
@@ -72,7 +72,7 @@ def upgrade(
 
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
-    """Return the component that a name means in a cluster: there may be one for its partition or its addresses."""
+    """Return the component that a name means in a cluster: there may be a variant for its partition or its IP family."""
     known = components()
     if name not in known:
         nearest = nearest_names(name, known)
@@ -175,7 +175,7 @@ def _role_of(
 def _running(
     component: Component, cluster: Cluster, subject: RoleInUse | None, since: str | None
 ) -> tuple[str | None, list[str]]:
-    """Return the release that runs now, and what it is told by."""
+    """Return the release that runs now, and the evidence for it."""
     if since is not None:
         return since, []
     whole = component.name.partition("/")[0]
@@ -191,7 +191,7 @@ def _running(
 
 
 def _held(subject: RoleInUse) -> tuple[Document, list[str]]:
-    """Return all that a role's policies that could be read say, and which could not."""
+    """Return all statements of a role's policies, and what could not be read."""
     documents = [policy.document for policy in subject.policies if policy.document is not None]
     unread = [
         f"what {policy.name} gives, which could not be read" for policy in subject.policies if policy.document is None

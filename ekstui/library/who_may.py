@@ -1,4 +1,4 @@
-"""Who in the account may do something, by its last snapshot and the documents of the policies that are attached."""
+"""Who in the account may do something, by its last snapshot and the documents of the attached policies."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

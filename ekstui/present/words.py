@@ -98,7 +98,7 @@ _IN_THE_APP = (
     (r"Set AWS_PROFILE, or run (`[^`]+`)\.", r"a lists the profiles; y copies \1, and then r asks again."),
     (r"Run (`aws [^`]+`), then refresh\.", r"y copies \1; once you have signed in, r asks again."),
     (r"Run (`pip [^`]+`)\.", r"y copies \1; a lists the other profiles."),
-    (r"`aws configure list-profiles` names those there are\.", "a lists those there are."),
+    (r"`aws configure list-profiles` lists the profiles\.", "a lists the profiles."),
     (r"Give --region, or set AWS_REGION\.", "a lists the regions."),
     (
         r"Refresh and enter the code, or use a session that has it\.",
@@ -117,7 +117,7 @@ _IN_THE_APP = (
         r"Run ekstui sync with credentials of [^.]+\.",
         "a chooses a profile there, and then r in the list of policies reads them.",
     ),
-    (r"ekstui diff and attached take it\.", ": finds it among the account's own."),
+    (r"Use it with ekstui diff or ekstui attached\.", ": finds it among the account's own."),
     (r"Name one with --role\.", "Write role:NAME before the request."),
     (r"Say which with --action\.", "Type the action that is meant."),
     (r"give --action and --resource", "type the action and an ARN"),

@@ -20,18 +20,18 @@ MAX_BYTES = 512_000_000
 """The largest file read. A thousand roles take about 3 MB."""
 
 _COMMAND = "Write it with `aws iam get-account-authorization-details > FILE`."
-_NOT_LOOKED_AT = ("EKS: the file knows roles only, so every use is inferred from trust policies.",)
+_NOT_LOOKED_AT = ("EKS: the file has IAM only, so every use is inferred from trust policies.",)
 _LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
 
 def read_account_file(path: Path) -> AccountSnapshot:
-    """Return the account that a file holds, or a folder of files in order of name, one page or more each.
+    """Return the account in a file, or in the files of a folder in order of name, with one or more pages each.
 
-    Its time is the file's own. InputError says why it cannot be read.
+    Its time is that of the newest file. InputError says why it cannot be read.
     """
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
-        raise InputError(f"{path} holds no JSON file.", _COMMAND)
+        raise InputError(f"{path} has no JSON file in it.", _COMMAND)
     pages = [page for file in files for page in _pages(file)]
     roles = _parsed(pages, "RoleDetailList", parse_role)
     users = _parsed(pages, "UserDetailList", parse_user)
@@ -75,7 +75,7 @@ def _pages(path: Path) -> Iterator[Mapping[str, object]]:
             raise InputError(f"{path} is not JSON: {error}.", _COMMAND) from None
         for page in value if isinstance(value, list) else [value]:
             if not isinstance(page, dict) or not any(key in page for key in _LISTS):
-                raise InputError(f"{path} holds something other than IAM's authorization details.", _COMMAND)
+                raise InputError(f"{path} contains something other than IAM's authorization details.", _COMMAND)
             yield page
         position = len(text) - len(text[end:].lstrip())
 
@@ -84,7 +84,7 @@ Entity = TypeVar("Entity", Role, User, Group, LocalPolicy)
 
 
 def _parsed(pages: list[Mapping[str, object]], key: str, parse: Callable[[object], Entity]) -> list[Entity]:
-    """Return what the pages list under a key, by ARN: of what two pages have, the later page's."""
+    """Return what the pages list under a key, each ARN once: the last page that has it wins."""
     found: dict[str, Entity] = {}
     for page in pages:
         listed = page.get(key) or []
@@ -98,7 +98,7 @@ def _owner(arns: list[str], path: Path) -> tuple[str, str]:
     """Return partition and account of the ARNs, which must be one account's."""
     owners = Counter((parts[1], parts[4]) for arn in arns if len(parts := arn.split(":", 5)) == 6)
     if not owners:
-        raise InputError(f"{path} holds no role, user, group or policy.", _COMMAND)
+        raise InputError(f"{path} has no role, user, group or policy in it.", _COMMAND)
     if len(owners) > 1:
         names = ", ".join(sorted(account for _, account in owners))
         raise InputError(f"{path} mixes accounts ({names}).", "Give one account's pages at a time.")
@@ -107,7 +107,7 @@ def _owner(arns: list[str], path: Path) -> tuple[str, str]:
 
 def _incomplete(path: Path) -> SourceError:
     return SourceError(
-        "file", None, "incomplete", f"{path} is incomplete: IAM had more to give.", "Write all pages, then try again."
+        "file", None, "incomplete", f"{path} is incomplete: IAM had more pages.", "Write all pages, then try again."
     )
 
 
@@ -124,11 +124,11 @@ def demo_account(now: datetime) -> AccountSnapshot:
 _TIME = re.compile(r'"(\d{4}-\d{2}-\d{2}T[\d:.]+\+00:00)"')
 
 _LATELY = timedelta(days=500)
-"""What is younger than this when the demo is made is given by its age, such as a role's last use."""
+"""Times younger than this when the demo was made keep their age, such as a role's last use."""
 
 
 def _moved(text: str, made: datetime, now: datetime) -> str:
-    """Return the text with the times of late as long before `now` as they were before it was made."""
+    """Return the text with recent times moved, so that they are as long ago now as when the demo was made."""
 
     def moved(found: re.Match[str]) -> str:
         moment = datetime.fromisoformat(found[1])

@@ -1,4 +1,4 @@
-"""What controllers publish, from the data that ships, as policies whose versions are releases."""
+"""Policies that controllers publish, from the data that ships; their versions are releases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REINSTALL = "Install ekstui again."
 
 @cache
 def components() -> Mapping[str, Component]:
-    """Return the components by name; DataError where the data cannot be read."""
+    """Return the components by name; DataError if the data cannot be read."""
     try:
         with lzma.open(paths.assets() / "published.jsonl.xz") as file:
             return read_components(file.read().splitlines())
@@ -33,7 +33,7 @@ def components() -> Mapping[str, Component]:
 
 @cache
 def published_until() -> date:
-    """Return until when releases are known; DataError where the data cannot be read."""
+    """Return until when releases are known; DataError if the data cannot be read."""
     try:
         manifest = json.loads((paths.assets() / "published.json").read_text(encoding="utf-8"))
         return date.fromisoformat(manifest["known_until"])
@@ -42,14 +42,14 @@ def published_until() -> date:
 
 
 class PublishedPolicies:
-    """Components as a place that holds policies; the parameters of their documents are left as they are."""
+    """Reads components as policies; parameters in their documents are left as they are."""
 
     def names(self) -> Iterator[str]:
-        """Yield all names; those of what counts alone, such as `karpenter`, before its parts."""
+        """Yield all names, whole components such as `karpenter` before their parts."""
         yield from sorted(components(), key=lambda name: ("/" in name, name))
 
     def policies(self, scope: Scope = "controllers") -> Iterator[Policy]:  # noqa: ARG002 (it is PolicyReader's)
-        """Yield the components, without the single policies of those that have several."""
+        """Yield the components, without their parts."""
         yield from (policy_of(component) for component in components().values() if not component.is_part)
 
     def policy(self, name: str) -> Policy:

@@ -26,7 +26,7 @@ _REINSTALL = "Install ekstui again."
 
 
 class Manifest(NamedTuple):
-    """What the corpus says about itself."""
+    """The corpus's manifest."""
 
     source: str
     """The package that the documents come from."""
@@ -34,12 +34,12 @@ class Manifest(NamedTuple):
     partition: str
     policies: int
     family: int
-    """How many policies of the EKS family stand first."""
+    """How many policies are of the EKS family, which come first."""
     versions: int
     known_until: datetime
-    """The last change that the corpus knows of, UTC."""
+    """When the last change that the corpus knows was made, UTC."""
     sha256: str
-    """Of the uncompressed bytes."""
+    """SHA-256 of the uncompressed bytes."""
 
     @property
     def label(self) -> str:
@@ -62,7 +62,7 @@ class Corpus:
         return Corpus(paths.assets())
 
     def manifest(self) -> Manifest:
-        """Return what the corpus says about itself."""
+        """Return the manifest."""
         path = self.folder / "manifest.json"
         try:
             fields = json.loads(path.read_bytes())
@@ -116,7 +116,7 @@ class Corpus:
         return Delivery(manifest.partition, provenance, manifest.policies, self.histories(), manifest.known_until)
 
     def steps(self) -> Mapping[str, Any]:
-        """Return what was judged of the steps between versions when the corpus was made; nothing where it is not there."""
+        """Return the steps between versions, judged when the corpus was made; empty if the file is missing or damaged."""
         import lzma
 
         try:
@@ -127,14 +127,14 @@ class Corpus:
         return found if isinstance(found, dict) else {}
 
     def verify(self) -> None:
-        """Compare the corpus with the manifest's digest; DataError where they differ."""
+        """Compare the corpus with the manifest's checksum; DataError if they differ."""
         import hashlib
 
         digest = hashlib.sha256()
         for line in self._lines():
             digest.update(line)
         if digest.hexdigest() != self.manifest().sha256:
-            raise DataError("The bundled corpus is not the one its manifest names.", _REINSTALL)
+            raise DataError("The bundled corpus does not match the checksum in its manifest.", _REINSTALL)
 
     def _line(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
@@ -145,7 +145,7 @@ class Corpus:
         raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
 
     def _lines(self, scope: Scope = "all") -> Iterator[bytes]:
-        import lzma  # 4 ms with its buffers, which nobody needs while the cache answers
+        import lzma  # 4 ms with its buffers, and not needed while the cache answers
 
         count = self.manifest().family if scope == "eks" else None
         path = self.folder / "corpus.jsonl.xz"

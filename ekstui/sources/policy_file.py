@@ -11,14 +11,14 @@ from ekstui.errors import DocumentError, InputError
 _WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
 
 _DEPTH = 4
-"""PolicyVersion or Role, the document and a text in it, and one to spare."""
+"""PolicyVersion or Role, the document, a string in it, and one to spare."""
 
 
 def read_document(path: Path, *, trust: bool = False) -> Document:
-    """Return the policy in a file, or raise InputError that names the file and what is wrong (see `document_of`)."""
+    """Return the policy in a file; InputError names the file and what is wrong (see `document_of`)."""
     if paths.is_served():
         raise InputError(
-            "In a browser no file of the server is read.", "Name a policy, or paste what a command printed."
+            "In a browser, ekstui does not read files of the server.", "Name a policy, or paste what a command printed."
         )
     try:
         with path.open("rb") as file:
@@ -31,7 +31,7 @@ def read_document(path: Path, *, trust: bool = False) -> Document:
 
 
 def document_of(text: str | bytes, label: str, *, trust: bool = False) -> Document:
-    """Return the identity policy in a text, or the trust policy, or raise DocumentError where IAM would refuse it.
+    """Return the identity policy or the trust policy in a text; DocumentError if IAM would reject it.
 
     The error starts with `label`, which says where the text is from.
     """
@@ -60,11 +60,11 @@ def unwrapped(value: object) -> object:
 
 
 def text_of(document: object) -> bytes:
-    """Return a document's JSON as the cache keeps it; InputError for half a character, which only JSON can spell."""
+    """Return a document's JSON as the cache stores it; InputError for a lone surrogate, which UTF-8 cannot encode."""
     try:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        raise InputError("The document holds a lone surrogate, which is not text.") from None
+        raise InputError("The document contains a lone surrogate, which is not text.") from None
 
 
 def _wrapper(fields: dict[str, object]) -> str | None:

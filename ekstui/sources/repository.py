@@ -1,4 +1,4 @@
-"""What a git repository of the user's own changed since a base: the files on both sides."""
+"""The files that changed in the user's own git repository since a base, before and after."""
 
 import os
 import subprocess
@@ -10,10 +10,10 @@ from ekstui.errors import InputError
 from ekstui.files import read_regular
 
 ENDINGS = (".json", ".template", ".yaml", ".yml")
-"""Of files that may hold policy documents."""
+"""Suffixes of files that may contain policy documents."""
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Of one file; a plan of Terraform takes a few megabytes."""
+"""The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class ChangedFile:
 
 
 def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Iterator[ChangedFile]:
-    """Yield the files below `folder` that differ from a commit, those that git does not track yet included.
+    """Yield the files below `folder` that differ from a commit, untracked ones included.
 
-    `paths` names files or folders instead. Raises InputError where git cannot say, or where a path names nothing.
+    `paths` names files or folders instead. Raises InputError if git fails, or if a path names nothing.
     """
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
@@ -40,7 +40,7 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
     listed = _git(folder, "diff", *options, commit, "--", *where)
     new = _git(folder, "ls-files", "--full-name", "--others", "--exclude-standard", "-z", "--", *where)
     found = {os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name}
-    # What is named is looked at even where git ignores it, as it should a plan of Terraform, and whatever its ending.
+    # Named files are read even if git ignores them, as it should Terraform plans, and whatever their suffix.
     named: dict[str, str] = {}
     for name in paths:
         if not os.path.lexists(folder / name):
@@ -52,7 +52,7 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
     for path in sorted({*(each for each in found if each.endswith(ENDINGS)), *named}):
         file = ChangedFile(path, _at(folder, commit, path), _now(root, path))
         if path in named and file.before is None and file.after is None:
-            raise InputError(f"{named[path]} cannot be read: it is a link or no regular file.")
+            raise InputError(f"{named[path]} cannot be read: it is not a regular file.")
         yield file
 
 
@@ -70,7 +70,7 @@ def _at(folder: Path, commit: str, path: str) -> bytes | None:
 
 
 def _now(root: Path, path: str) -> bytes | None:
-    """Return what a file of the work tree holds; none of what a link leads to, which may lie outside the repository."""
+    """Return a file of the work tree; None for a link, which may lead outside the repository."""
     place = root / path
     if place.resolve() != root.resolve() / path:
         return None
@@ -83,8 +83,8 @@ def _now(root: Path, path: str) -> bytes | None:
 def _git(folder: Path, *arguments: str) -> bytes:
     """Return what git prints about the user's own repository.
 
-    Its settings are the user's and are obeyed, but for those through which files of a commit that is only reviewed can
-    become programs: hooks kept in the work tree, and a monitor of it.
+    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, and
+    a file system monitor.
     """
     words = ["git", "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
     try:

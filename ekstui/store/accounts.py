@@ -1,7 +1,6 @@
-"""The last snapshot of each account, one file an account, readable by its owner alone.
+"""The last snapshot of each account, one file per account, readable by its owner alone.
 
-Nothing of one account or partition can come out under another: each has its own file, and a file says inside whose
-it is.
+Accounts and partitions cannot be mixed up: each has its own file, which contains the account's number and partition.
 """
 
 import json
@@ -21,7 +20,7 @@ from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError
 
 
 class StoreError(EkstuiError):
-    """The store of an account cannot be used; everything else goes on without it."""
+    """An account's file cannot be used; everything else works without it."""
 
 
 class StoredAccount(NamedTuple):
@@ -31,14 +30,14 @@ class StoredAccount(NamedTuple):
     partition: str
     fetched_at: datetime
     caller: str | None
-    """Digest of the settings and credentials it was asked with, None for a file."""
+    """Digest of the settings and credentials that it was read with; None for an account file."""
     path: Path
 
 
 def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) -> None:
-    """Keep a snapshot in place of the account's last one; StoreError says why it cannot be kept.
+    """Replace the account's last snapshot; StoreError if that fails.
 
-    `folder` is the folder of accounts, `caller` a digest by which the same settings and credentials are recognised next time.
+    `folder` is the folder of accounts, `caller` a digest that recognises the same settings and credentials next time.
     """
     _prepare(folder)
     identity = snapshot.identity
@@ -51,7 +50,7 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
         "fetched_at": format_time(snapshot.fetched_at),
         "snapshot": digest,
     }
-    with _explained("The snapshot cannot be kept"):
+    with _explained("The snapshot cannot be stored"):
         try:
             with file.reading():
                 pass
@@ -63,7 +62,7 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
 
 
 def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
-    """Return the last snapshot of an account, None if there is none; StoreError says why it cannot be read."""
+    """Return the last snapshot of an account, None if there is none; StoreError if it cannot be read."""
     file = _file(folder, partition, account)
     if not _usable(folder):
         return None
@@ -79,20 +78,20 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
 
 
 def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
-    """Keep in an account's file what of it was open, and when, where there is such a file; the next snapshot drops it."""
+    """Store in an account's file, if there is one, what was open of it and when; the next snapshot drops that."""
     file = _file(folder, partition, account)
     if not _usable(folder):
         return
-    with _explained("What was open cannot be kept"):
+    with _explained("What was open cannot be stored"):
         if not file.size():
             return
-    with _explained("What was open cannot be kept"), file.writing() as draft:
+    with _explained("What was open cannot be stored"), file.writing() as draft:
         head = draft.root()
         draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})
 
 
 def place_of(folder: Path, partition: str, account: str, at: str) -> str:
-    """Return what of an account was open at a time; empty where nothing was kept then."""
+    """Return what was open of an account at a time; empty if nothing was stored then."""
     if not _usable(folder):
         return ""
     try:
@@ -127,11 +126,11 @@ def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccoun
 
 
 def clear(folder: Path, account: str | None = None) -> tuple[Path, ...]:
-    """Delete what is stored of one account, whatever its partition, or of all; return the files that are gone."""
+    """Delete the snapshots of one account in any partition, or of all; return the deleted files."""
     if not _usable(folder):
         return ()
     gone: list[Path] = []
-    # With the drafts of writers that were killed, and what was set aside.
+    # Drafts of writers that were killed, and files that were set aside, go as well.
     for path in sorted(folder.glob("*.db*")):
         if account is None or path.name.partition(".db")[0].endswith(f"-{account}"):
             try:
@@ -161,7 +160,7 @@ def _file(folder: Path, partition: str, account: str) -> ObjectFile:
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder with its final permissions, or check the one that is there."""
+    """Create the folder with its final permissions, or check the one that exists."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if not folder.is_symlink() and not folder.exists():
@@ -169,7 +168,7 @@ def _prepare(folder: Path) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        raise StoreError(f"The folder {folder} cannot be created: {error.strerror}.") from None
     _usable(folder)
 
 
@@ -182,12 +181,12 @@ def _usable(folder: Path) -> bool:
     except OSError as error:
         raise StoreError(f"The folder {folder} cannot be read: {error.strerror}.") from None
     if not stat.S_ISDIR(state.st_mode):
-        raise StoreError(f"{folder} is a link or no folder, so no account is kept there.", "Remove it.")
+        raise StoreError(f"{folder} is not a folder, so no account is stored there.", "Remove it.")
     if state.st_uid != os.geteuid():
-        raise StoreError(f"{folder} belongs to someone else, so no account is kept there.", "Set EKSTUI_CACHE.")
+        raise StoreError(f"{folder} belongs to someone else, so no account is stored there.", "Set EKSTUI_CACHE.")
     if stat.S_IMODE(state.st_mode) & 0o077:
         try:
             folder.chmod(0o700)
         except OSError as error:
-            raise StoreError(f"{folder} is open to others and cannot be closed: {error.strerror}.") from None
+            raise StoreError(f"Others can read {folder}, and that cannot be changed: {error.strerror}.") from None
     return True

@@ -1,6 +1,6 @@
 """The index of a state: which versions of which policies match which actions, and what each step changed.
 
-It belongs to one state, by the state's name; another state has none until it is made again from the documents.
+It belongs to one state; a new state has no index until it is rebuilt from the documents.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from ekstui.scope import Scope
 
 VERSION = 1
-"""Raised where the same documents give another index; one of an older version is made again."""
+"""Increased when the same documents give another index; an index of an older version is rebuilt."""
 
 STEPS_KEY = 16
 """How much of a history's key ships with its steps, in hexadecimal digits."""
 
 LONGEST_REST = 0.05
-"""In seconds, after one policy."""
+"""The longest pause after one policy, in seconds."""
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -38,8 +38,8 @@ Cancelled = Callable[[], bool]
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, *, gently: bool = False) -> bool:
     """Index which policies match which actions; return whether all are, False where it was cancelled.
 
-    It takes about a second, most of it in reading every document; `gently` rests as long as it works, so that another
-    thread of the process, which draws, gets the interpreter in between. Raises CacheError.
+    It takes about a second, most of it to parse every document; `gently` pauses for as long as it works, so that the
+    thread that draws can run. Raises CacheError.
     """
     from ekstui.core.document import parse_text
     from ekstui.core.targets import target_uses
@@ -57,7 +57,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, 
             began = time.perf_counter()
             documents: dict[int, Document] = {}
             for number, digest in known.documents.items():
-                # A version in eight has the very text of the one before it.
+                # One version in eight has the same text as the one before it.
                 documents[number] = parsed[digest] if digest in parsed else parse_text(objects.get(digest))
             parsed = {digest: documents[number] for number, digest in known.documents.items()}
             _add(shards, known.policy, target_uses(documents, known.policy.default_version), documents)
@@ -124,7 +124,7 @@ def index_steps(
 ) -> bool:
     """Index what each step from a version to the next changed; return whether all is, False where it was cancelled.
 
-    `judges` names what the reach of a step depends on beside the documents, such as the reference's version; `given`
+    `judges` names what the reach of a step depends on besides the documents, such as the reference's version; `given`
     returns the steps of a policy that were judged before, or None. Raises CacheError.
     """
     before = _steps_before(store, judges)
@@ -157,7 +157,7 @@ def index_steps(
 
 
 def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[Known], list[list[Any]] | None]:
-    """Return what finds the steps that ship with ekstui, where they were judged by `judges` and of the same documents."""
+    """Return a function that finds a policy's shipped steps, if they were judged by `judges` and for the same documents."""
     steps = shipped["steps"] if shipped.get("judges") == judges else {}
 
     def given(known: Known) -> list[list[Any]] | None:
@@ -168,7 +168,7 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[Known], 
 
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
-    """Return the steps of a policy: version, the one before it, kind, reach, and counts of added, removed and changed, denies."""
+    """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
     from ekstui.core.document import parse_text
     from ekstui.core.timeline import steps_since
 
@@ -192,7 +192,7 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
 
 
 def judged_by() -> str:
-    """Return what the reach of a step depends on beside its documents: another reference or other code may judge anew."""
+    """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
     from ekstui.core.reference import reference_version
     from ekstui.core.steps import JUDGEMENT
 
@@ -214,7 +214,7 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
     with store.file.reading() as objects:
         index = store.index_in(objects, "steps")
         if index["judges"] != judges:
-            raise AbsentCacheError("The index was judged by something else.")
+            raise AbsentCacheError("The index was judged by another version.")
         rows = objects.value(index["steps"])
         entries = list(store.all_in(objects, store.state_in(objects)[1], scope))
     steps: list[FeedStep] = []
@@ -228,7 +228,7 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
 
 
 def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
-    """Return what the last index of steps has, of whatever state, if it was judged by the same."""
+    """Return the rows of the last index of steps, of whatever state, if it was judged by `judges`."""
     with store.file.reading() as objects:
         digest = objects.root().get("index", {}).get(store.collection, {}).get("steps")
         index = objects.value(digest) if digest else {}

@@ -1,6 +1,6 @@
-"""One SQLite file of objects, each found by its hash, under one root that names what is current; and what can be wrong.
+"""One SQLite file of objects that are named by their hash, under one root that names the current ones; and its errors.
 
-The library answers each such error by working without the cache, so no user meets them as errors.
+The library works without the cache after such an error, so users see a notice instead.
 """
 
 import fcntl
@@ -37,7 +37,7 @@ class AbsentCacheError(CacheError):
 
 
 class DamagedCacheError(CacheError):
-    """The file is no cache, is corrupt, or has something that ekstui did not write."""
+    """The file is not a cache, is corrupt, or has contents that ekstui did not write."""
 
 
 class NewerCacheError(CacheError):
@@ -49,11 +49,11 @@ class UnavailableCacheError(CacheError):
 
 
 class BusyCacheError(UnavailableCacheError):
-    """Another process is writing the cache; what is there can be read."""
+    """Another process is writing the cache; it can still be read."""
 
 
 try:
-    # As the standard library's random does it: hashlib starts OpenSSL, 3 ms of a command's 40.
+    # As in the standard library's random module: hashlib loads OpenSSL, 3 ms of a command's 40.
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
@@ -62,10 +62,10 @@ APPLICATION_ID = 0x454B5332
 """`EKS2` in the file's header."""
 
 VERSION = 1
-"""The file's user_version. A cache of another version is set aside and made anew from its sources."""
+"""The file's user_version. A cache of another version is set aside and rebuilt."""
 
 WAIT = 1.0
-"""The longest wait for another writer, in seconds."""
+"""How long to wait for another writer, in seconds."""
 
 MAX_FILE = 1_000_000_000
 """The largest file that is opened, in bytes."""
@@ -90,7 +90,7 @@ _SCHEMA = (
 )
 
 _UNUSABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM})
-"""SQLite's errors that say nothing about what the file holds."""
+"""SQLite's errors that say nothing about the contents of the file."""
 
 
 def digest_of(content: bytes) -> str:
@@ -99,7 +99,7 @@ def digest_of(content: bytes) -> str:
 
 
 def packed(content: bytes) -> tuple[str, bytes]:
-    """Return an object's name and its stored form, which is worth making before the file is locked."""
+    """Return an object's name and its stored form, to be made before the file is locked."""
     return digest_of(content), zlib.compress(content, _LEVEL)
 
 
@@ -111,7 +111,7 @@ class Objects:
         self._path = path
 
     def root(self) -> dict[str, Any]:
-        """Return what is current: names of objects by what they are."""
+        """Return the root: the names of the current objects."""
         rows = self._connection.execute("SELECT record, digest FROM root").fetchall()
         if len(rows) != 1 or digest_of(rows[0][0]) != rows[0][1]:
             raise DamagedCacheError(f"{self._path} is damaged.")
@@ -119,7 +119,7 @@ class Objects:
         return root
 
     def get(self, digest: str) -> bytes:
-        """Return an object; DamagedCacheError where it is missing or another."""
+        """Return an object; DamagedCacheError if it is missing or does not match its hash."""
         row = self._connection.execute("SELECT body FROM object WHERE digest = ?", (digest,)).fetchone()
         if row is not None:
             content = zlib.decompressobj().decompress(row[0], MAX_OBJECT)
@@ -133,10 +133,10 @@ class Objects:
 
 
 class Draft(Objects):
-    """A file in the making."""
+    """A copy of the file that a writer changes."""
 
     def put(self, digest: str, body: bytes) -> None:
-        """Add an object as `packed` gives it, or leave the one that is there."""
+        """Add an object made by `packed`, unless it is there already."""
         self._connection.execute("INSERT OR IGNORE INTO object (digest, body) VALUES (?, ?)", (digest, body))
 
     def put_value(self, value: object) -> str:
@@ -146,7 +146,7 @@ class Draft(Objects):
         return digest
 
     def set_root(self, root: dict[str, Any], live: Collection[str]) -> None:
-        """Name what is current, and drop every object but the `live` ones."""
+        """Set the root, and delete every object that is not `live`."""
         record = _encoded(root)
         self._connection.execute("INSERT OR REPLACE INTO root VALUES (1, ?, ?)", (record, digest_of(record)))
         self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS live (digest TEXT PRIMARY KEY)")
@@ -164,20 +164,20 @@ class ObjectFile:
 
     @contextmanager
     def reading(self) -> Iterator[Objects]:
-        """Open the file as it is now; AbsentCacheError where there is none."""
+        """Open the file as it is now; AbsentCacheError if there is none."""
         with self._guarded(), closing(self._opened()) as connection:
             yield Objects(connection, self.path)
 
     @contextmanager
     def writing(self, *, anew: bool = False) -> Iterator[Draft]:
-        """Open a draft that holds what the file holds, or nothing where it is made `anew`; it replaces the file at the end.
+        """Open a draft, a copy of the file or empty if `anew`, which replaces the file at the end.
 
-        One writer at a time: BusyCacheError where another does not finish within WAIT.
+        One writer at a time: BusyCacheError if another does not finish within WAIT.
         """
         with self._guarded(writing=True), self._locked():
             draft = self.path.with_name(f".{self.path.name}.draft")
             with suppress(FileNotFoundError):
-                draft.unlink()  # of a writer that was killed: the lock is ours
+                draft.unlink()  # left by a writer that was killed, since this one has the lock
             try:
                 flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_WRONLY
                 os.close(os.open(draft, flags, 0o600 if self.private else 0o644))
@@ -205,13 +205,13 @@ class ObjectFile:
 
     @contextmanager
     def preparing(self) -> Iterator[None]:
-        """Hold the lock of work that is to be written later and that two processes need not do at once."""
+        """Hold a second lock while preparing what is written later, so that two processes do not prepare the same."""
         with self._guarded(), self._locked("work"):
             yield
 
     @contextmanager
     def _locked(self, kind: str = "lock") -> Iterator[None]:
-        """Hold the lock of the one that writes, moves or deletes the file; makes the folder."""
+        """Hold the lock for writing, moving or deleting the file; creates the folder."""
         self.path.parent.mkdir(mode=0o700 if self.private else 0o777, parents=True, exist_ok=True)
         lock = self._lock(kind)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -233,9 +233,9 @@ class ObjectFile:
             os.close(descriptor)
 
     def set_aside(self, reason: CacheError) -> Path | None:
-        """Rename a file that cannot be trusted, and return its new path; None if it is another by now.
+        """Rename a damaged file, and return its new path; None if another file has replaced it.
 
-        `reason` is the error that this file gave.
+        `reason` is the error that the file caused.
         """
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         aside = self.path.with_name(f"{self.path.name}.aside-{moment}")
@@ -258,11 +258,11 @@ class ObjectFile:
                     freed += path.lstat().st_size
                     path.unlink()
             if self.private:
-                self._lock().unlink(missing_ok=True)  # its name is the account
+                self._lock().unlink(missing_ok=True)  # its name contains the account
         return freed
 
     def size(self) -> int:
-        """Return the file's size in bytes, 0 where there is none; UnavailableCacheError where nobody can say."""
+        """Return the file's size in bytes, 0 if there is none; UnavailableCacheError if it cannot be told."""
         try:
             return self.path.lstat().st_size
         except (FileNotFoundError, NotADirectoryError):
@@ -271,7 +271,7 @@ class ObjectFile:
             raise UnavailableCacheError(f"{self.path} cannot be read: {error.strerror}.") from None
 
     def writable(self) -> bool:
-        """Return whether the folder, or the one that it would be made in, may be written."""
+        """Return whether the folder, or its nearest parent that exists, is writable."""
         folder = self.path.parent
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
@@ -310,14 +310,14 @@ class ObjectFile:
             self._opened().close()
         except AbsentCacheError:
             return False
-        import shutil  # 1 ms, and only for who writes
+        import shutil  # 1 ms, and only writers need it
 
         shutil.copyfile(self.path, draft)
         return True
 
     @contextmanager
     def _guarded(self, *, writing: bool = False) -> Iterator[None]:
-        """Turn whatever SQLite, the file system or a wrong value raises into a CacheError of the file in use."""
+        """Turn errors of SQLite, the file system or invalid contents into a CacheError of this file."""
         identity = _identity(self.path)
         try:
             yield
@@ -326,7 +326,7 @@ class ObjectFile:
             raise
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-            # What is read ends too early in a damaged file; what is written, on a full disk.
+            # A short read means a damaged file, a short write a full disk.
             unusable = code in _UNUSABLE or (writing and code == sqlite3.SQLITE_IOERR)
             kind = UnavailableCacheError if unusable else DamagedCacheError
             said = "cannot be used" if unusable else "is damaged"
@@ -335,7 +335,7 @@ class ObjectFile:
             said = f"{self.path} cannot be used: {error.strerror or error}."
             raise UnavailableCacheError(said).of(identity) from error
         except (ValueError, TypeError, OverflowError, LookupError, AttributeError, RecursionError, zlib.error) as error:
-            raise DamagedCacheError(f"{self.path} is damaged: it holds what ekstui did not write.").of(
+            raise DamagedCacheError(f"{self.path} is damaged: ekstui did not write its contents.").of(
                 identity
             ) from error
 
@@ -347,7 +347,7 @@ class ObjectFile:
 
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
-    # By hand: urllib.parse takes 2 ms to import.
+    # Quoted by hand: urllib.parse takes 2 ms to import.
     name = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(f"file:{name}?{options}", uri=True, isolation_level=None, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_OBJECT)
@@ -361,7 +361,7 @@ def _encoded(value: object) -> bytes:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what distinguishes a file from the one that replaces it under the same name."""
+    """Return device and inode, which tell a file from its replacement; None if there is none."""
     try:
         state = path.lstat()
     except OSError:

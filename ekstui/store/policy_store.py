@@ -1,4 +1,4 @@
-"""The policies of one collection in `policies.db`: read them, and put in what a source delivers.
+"""The policies of one collection in `policies.db`: reading them, and storing what a source delivers.
 
 The root names a collection's state; the state names chunks of policies, the EKS family's first, and a policy names its
 documents. A state is never changed: the next one takes its place, and the one before a sync is kept so that the sync
@@ -33,7 +33,7 @@ class Known(NamedTuple):
     documents: Mapping[int, str]
     """The name of each version's document."""
     dated_by: Mapping[int, Authority]
-    """Who said when a version was made."""
+    """Which authority gave the time of a version."""
     provenance: Provenance
     """Of the newest source that said which version is the default."""
 
@@ -48,7 +48,7 @@ class State(NamedTuple):
     corpus: str = ""
     """SHA-256 of the corpus that it was filled from."""
     endpoints: tuple[str, ...] = ()
-    """Endpoints that are not AWS's own and that something in it is from."""
+    """Endpoints other than AWS's own that some of it came from."""
     chunks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Each chunk's object, and the names in it; the EKS family's is the first."""
 
@@ -67,12 +67,12 @@ class Stored(NamedTuple):
     new_policy: bool
     new_versions: tuple[int, ...]
     conflicts: tuple[int, ...] = ()
-    """Versions whose document differs from the one that was there."""
+    """Versions whose document differs from the stored one."""
 
 
 @dataclass(slots=True)
 class _Memory:
-    """What was read and hashed before: objects are named by what they hold, so it cannot go stale."""
+    """What was read before: objects are named by their hash, so it cannot become stale."""
 
     states: dict[str, State] = field(default_factory=dict)
     chunks: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class PolicyStore:
         return PolicyStore(ObjectFile(folder / "policies.db"), collection)
 
     def state(self) -> State:
-        """Return what is stored; AbsentCacheError where nothing is."""
+        """Return the current state; AbsentCacheError if nothing is stored."""
         with self.file.reading() as objects:
             return self.state_in(objects)[1]
 
@@ -128,7 +128,7 @@ class PolicyStore:
             return PolicyHistory(known.policy, {number: objects.get(name) for number, name in known.documents.items()})
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
-        """Yield the policies of a scope with their documents, which are read when they are asked for."""
+        """Yield the policies of a scope with their documents, which are read on first use."""
         with self.file.reading() as objects:
             for known in self.all_in(objects, self.state_in(objects)[1], scope):
                 yield PolicyHistory(known.policy, _Texts(self, objects, known))
@@ -144,9 +144,9 @@ class PolicyStore:
     def put(
         self, delivery: Sequence[Packed], change: Change, family: Sequence[str] = (), *, undoable: bool = False
     ) -> tuple[Stored, ...]:
-        """Store what a source delivers, all of it or nothing, and say what was new; `family` orders the EKS policies.
+        """Store a delivery, all of it or nothing, and return what was new; `family` orders the EKS policies.
 
-        A version never changes: the same version with another document is a conflict, which is reported. AWS's word
+        A version never changes: the same version with another document is reported as a conflict. AWS's document
         replaces an archive's; an archive's replaces nothing.
         """
         with self.file.writing() as draft:
@@ -172,7 +172,7 @@ class PolicyStore:
             return tuple(outcome)
 
     def undo(self) -> State | None:
-        """Return to the state before the last sync, and return it; None where there is none to return to."""
+        """Restore the state before the last sync and return it; None if there is none."""
         with self.file.writing() as draft:
             root = self._current(draft)[0]
             before = root["before"].pop(self.collection, None)
@@ -196,7 +196,7 @@ class PolicyStore:
         """Return the current state's name and value."""
         name = objects.root().get("states", {}).get(self.collection)
         if name is None:
-            raise AbsentCacheError(f"The cache holds nothing of {self.collection}.")
+            raise AbsentCacheError(f"The cache has no policies of {self.collection}.")
         return name, self._state(objects, name)
 
     def all_in(self, objects: Objects, state: State, scope: Scope = "all") -> Iterator[Known]:
@@ -211,12 +211,12 @@ class PolicyStore:
         return [_known(self._chunk(objects, places[name])[name]) for name in names]
 
     def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
-        """Return the index of the current state; AbsentCacheError where there is none, or only of an older state."""
+        """Return the index of the current state; AbsentCacheError if there is none, or only of an older state."""
         root = objects.root()
         name = root["index"].get(self.collection, {}).get(kind)
         index: dict[str, Any] = objects.value(name) if name else {}
         if not index or index["of"] != root["states"].get(self.collection):
-            raise AbsentCacheError("There is no index of what the cache holds now.")
+            raise AbsentCacheError("There is no index of the current state.")
         return index
 
     def _current(self, draft: Draft) -> tuple[dict[str, Any], str | None, State | None]:
@@ -241,7 +241,7 @@ class PolicyStore:
         for collection, indexes in list(root["index"].items()):
             for kind, name in list(indexes.items()):
                 index = draft.value(name)
-                # The steps of an older state are taken over where the documents are the same.
+                # The next index takes over the steps of policies whose documents are the same.
                 if index["of"] != root["states"].get(collection) and kind != "steps":
                     del indexes[kind]
                     continue
@@ -256,18 +256,18 @@ class PolicyStore:
 
 
 class Change(NamedTuple):
-    """What a delivery says of the whole collection."""
+    """What a delivery says about the whole collection."""
 
     provenance: Provenance
     known_until: datetime | None
-    """Until when the source knows of every change; None where it does not cover all policies."""
+    """Until when the source knows every change; None if it does not cover all policies."""
     synced_at: datetime | None = None
     corpus: str | None = None
     endpoint: str | None = None
     withdrawn: tuple[str, ...] = ()
 
     def applied_to(self, state: State | None) -> State:
-        """Return the next state, its chunks apart: what is known until when never goes back."""
+        """Return the next state, without its chunks; `known_until` never goes back."""
         given = self.provenance
         known_until = self.known_until or datetime.min.replace(tzinfo=given.as_of.tzinfo)
         if state is None:
@@ -326,7 +326,7 @@ def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provena
 def _dated(
     before: Known, versions: Iterable[VersionInfo], new: Collection[int], authority: Authority
 ) -> tuple[dict[int, datetime | None], dict[int, Authority]]:
-    """Return when each version was made and who said so: AWS is believed, an archive only where no time is known."""
+    """Return when each version was made, and which authority said so: AWS corrects times, an archive only adds them."""
     times = {info.number: info.created for info in before.policy.versions}
     dated_by = dict(before.dated_by)
     for number, created, _ in versions:
@@ -339,12 +339,12 @@ def _dated(
 
 
 def _differ(objects: Objects, digest: str, given: Packed, number: int) -> bool:
-    """Return whether the stored document is another one, however either is written."""
+    """Return whether the stored document is another one, not only written differently."""
     return bool(objects.value(digest) != json.loads(zlib.decompress(given.objects[number][1])))
 
 
 class _Texts(Mapping[int, bytes]):
-    """The documents of a policy, each read when it is asked for: most questions look at the default versions only."""
+    """The documents of a policy, each read on first use: most questions need the default version only."""
 
     def __init__(self, store: PolicyStore, objects: Objects, known: Known) -> None:
         self._store = store

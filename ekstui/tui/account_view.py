@@ -58,7 +58,7 @@ class SwitchAccount(Message):
 
 def first_view(choice: AccountChoice) -> AccountView:
     """Return the view before anything is read: an error if no credentials are set up."""
-    return AccountView() if choice.may_lead_somewhere else AccountView(error=_nothing_set_up())
+    return AccountView() if choice.may_name_account else AccountView(error=_nothing_set_up())
 
 
 def _nothing_set_up() -> AccountError:

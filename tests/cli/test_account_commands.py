@@ -85,7 +85,7 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     }  # fmt: skip
     assert compared["kind"] == "actions"
     unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")
-    assert (unknown.code, unknown.err) == (1, f"ekstui: No policy of account 123456789012 has the ARN {arn}s.\n")
+    assert (unknown.code, unknown.err) == (1, f"ekstui: No policy in account 123456789012 has the ARN {arn}s.\n")
     nowhere = ekstui("attached", f"{arn}s")
     assert (nowhere.code, nowhere.out, nowhere.err) == (1, "", unknown.err)
     assert "It is not attached in this account" in ekstui("attached", arn).out

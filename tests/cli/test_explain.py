@@ -498,7 +498,7 @@ def test_the_simulator_is_not_asked_offline(explain: Any, rig: "Rig", capsys: py
     assert explain("--action", "ec2:CreateTags", "--role", "prod-node")["verdict"]
     rig.world.simulation = lambda request: pytest.fail("AWS was asked")
     assert main(["explain", "--action", "ec2:CreateTags", "--role", "prod-node", "--simulate", "--offline"]) == 3
-    assert "IAM's simulator is asked in AWS only." in capsys.readouterr().err
+    assert "IAM's simulator has to be asked in AWS." in capsys.readouterr().err
 
 
 def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, rig: "Rig") -> None:

@@ -19,7 +19,7 @@ from ekstui.cli.main import apply_settings, main, with_command
 from ekstui.cli.parser import build_parser
 from ekstui.cli.web import MOST_APPS, GuardedServer
 from ekstui.errors import InputError
-from ekstui.library.remembered import users_looked
+from ekstui.library.remembered import seen_versions
 from ekstui.sources.policy_file import read_document
 from tests.filled import fill_cache
 
@@ -225,5 +225,5 @@ def test_what_a_visitor_looks_at_is_not_what_the_user_looked_at(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EKSTUI_SERVED", "1")
-    users_looked().changed_since((), datetime(2026, 1, 1, tzinfo=UTC))
+    seen_versions().changed_since((), datetime(2026, 1, 1, tzinfo=UTC))
     assert not list(own_home.rglob("looked.json"))

@@ -20,7 +20,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
-from ekstui.library.remembered import users_looked
+from ekstui.library.remembered import seen_versions
 from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
@@ -134,13 +134,13 @@ def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: P
 
 def test_every_flip_in_what_was_looked_at_leaves_marks_or_begins_anew(tmp_path: Path) -> None:
     policies = list(Corpus.bundled().policies("eks"))
-    users_looked().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
-    right = users_looked().changed_since(policies, NOW)
+    seen_versions().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
+    right = seen_versions().changed_since(policies, NOW)
     assert right
     path = paths.state_dir() / "looked.json"
     content = path.read_bytes()
     for _, flipped in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
         path.write_bytes(flipped)
-        assert users_looked().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
+        assert seen_versions().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
         path.write_bytes(content)
-    assert users_looked().changed_since(policies, NOW) == right
+    assert seen_versions().changed_since(policies, NOW) == right

@@ -43,9 +43,9 @@ def test_what_was_lately_stays_lately_and_what_is_old_stays_where_it_was() -> No
 def test_it_asks_nobody(demo: Library) -> None:
     assert demo.account.is_set_up
     assert demo.account.refresh().identity.profile == "DEMO"
-    with pytest.raises(AccountError, match="asks nobody"):
+    with pytest.raises(AccountError, match="never asks AWS"):
         demo.account.connection()
-    with pytest.raises(AccountError, match="asks nobody"):
+    with pytest.raises(AccountError, match="never asks AWS"):
         sync(demo)
 
 

@@ -9,7 +9,7 @@ from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import clear_cache
-from ekstui.library.remembered import Looked, users_looked
+from ekstui.library.remembered import SeenVersions, seen_versions
 
 
 def moment(day: int) -> datetime:
@@ -22,29 +22,29 @@ def policy(name: str, *days: int) -> Policy:
 
 
 @pytest.fixture
-def looked(tmp_path: Path) -> Looked:
-    return Looked(tmp_path / "state" / "looked.json")
+def looked(tmp_path: Path) -> SeenVersions:
+    return SeenVersions(tmp_path / "state" / "looked.json")
 
 
-def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(looked: Looked) -> None:
+def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(looked: SeenVersions) -> None:
     before = [policy("A", 1), policy("B", 1, 2), policy("C", 3)]
     assert looked.changed_since(before, moment(5)) == frozenset()
     after = [policy("A", 1, 6), policy("B", 1, 2, 7), policy("C", 3), policy("D", 8)]
     assert looked.changed_since(after, moment(8)) == {after[0].arn, after[1].arn, after[3].arn}
-    looked.look_at(after[:1])
+    looked.mark_seen(after[:1])
     assert looked.changed_since(after, moment(8)) == {after[1].arn, after[3].arn}
     # The same policy changes once more.
     assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], moment(9))
 
 
-def test_a_version_of_unknown_time_is_not_marked(looked: Looked) -> None:
+def test_a_version_of_unknown_time_is_not_marked(looked: SeenVersions) -> None:
     looked.changed_since([], moment(5))
     undated = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
     assert looked.changed_since([undated], moment(6)) == frozenset()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
-def test_a_file_that_cannot_be_read_marks_nothing_and_is_written_anew(looked: Looked, content: str) -> None:
+def test_a_file_that_cannot_be_read_marks_nothing_and_is_written_anew(looked: SeenVersions, content: str) -> None:
     looked.path.parent.mkdir()
     looked.path.write_text(content)
     assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
@@ -53,24 +53,24 @@ def test_a_file_that_cannot_be_read_marks_nothing_and_is_written_anew(looked: Lo
 
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    looked = Looked(tmp_path / "file" / "looked.json")
+    looked = SeenVersions(tmp_path / "file" / "looked.json")
     assert looked.changed_since([policy("A", 1)], moment(2)) == frozenset()
-    looked.look_at([policy("A", 1)])
+    looked.mark_seen([policy("A", 1)])
 
 
 def test_clearing_the_cache_leaves_the_marks() -> None:
     library = Library.open()
 
     def changed() -> frozenset[str]:
-        return users_looked().changed_since(
+        return seen_versions().changed_since(
             [entry.policy for entry in library.policies()], datetime(2026, 8, 1, tzinfo=UTC)
         )
 
     assert changed() == frozenset()
-    assert paths.state_dir() in users_looked().path.parents
+    assert paths.state_dir() in seen_versions().path.parents
     clear_cache(library)
-    assert users_looked().path.exists()
+    assert seen_versions().path.exists()
     marked = changed()
     assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked
-    users_looked().look_at([library.find("AmazonEKSNetworkingPolicy").policy])
+    seen_versions().mark_seen([library.find("AmazonEKSNetworkingPolicy").policy])
     assert changed() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}

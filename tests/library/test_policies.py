@@ -101,8 +101,8 @@ def test_an_unknown_name_is_answered_with_the_nearest(library: Library, typed: s
     [
         ("arn:aws:iam::123456789012:policy/mine", "account 123456789012"),
         ("arn:aws-cn:iam::aws:policy/AmazonEKSClusterPolicy", "partition aws-cn"),
-        ("arn:aws:s3:::bucket", "no ARN of an IAM policy"),
-        ("arn:", "no ARN of an IAM policy"),
+        ("arn:aws:s3:::bucket", "not the ARN of an IAM policy"),
+        ("arn:", "not the ARN of an IAM policy"),
     ],
 )
 def test_an_arn_of_something_else_says_what_it_is(library: Library, arn: str, said: str) -> None:
@@ -122,7 +122,7 @@ def test_documents_are_what_the_corpus_has(library: Library, raw: dict[str, Any]
 
 @pytest.mark.parametrize(
     ("version", "said"),
-    [(12, "Nobody has seen AmazonEKSServiceRolePolicy v12"), (99, "has no v99"), (0, "has no v0")],
+    [(12, "No copy of AmazonEKSServiceRolePolicy v12 is known"), (99, "has no v99"), (0, "has no v0")],
 )
 def test_a_version_that_is_not_known_is_named(library: Library, version: int, said: str) -> None:
     with pytest.raises(NotFoundError, match=said) as caught:

@@ -132,7 +132,7 @@ def test_what_is_no_action_is_said(indexed: Library) -> None:
         who_can_answer(indexed, "AmazonEKSAdminPolicy")
     with pytest.raises(InputError, match="not an action"):
         who_can_answer(indexed, "DescribeSecurityGroups")
-    with pytest.raises(InputError, match="no ARN"):
+    with pytest.raises(InputError, match="not an ARN"):
         who_can_answer(indexed, "ec2:CreateVolume", "snapshot/snap-1")
 
 

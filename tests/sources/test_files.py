@@ -262,7 +262,7 @@ def test_a_clone_whose_head_leads_astray_is_refused(
         make(place)
     else:
         place.write_text(head or "")
-    with pytest.raises(InputError, match="leads to no commit"):
+    with pytest.raises(InputError, match="points to no commit"):
         read_collection(tmp_path, KNOWN)
 
 

@@ -174,7 +174,7 @@ def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> Non
     ["ext::sh -c true", "file:///etc", "ssh://example.org/x", "git://127.0.0.1/x", "-x", "https://a:b@127.0.0.1/x"],
 )
 def test_other_ways_are_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(InputError, match="reached by https"):
+    with pytest.raises(InputError, match="starts with https"):
         Mirror(url, tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
 
 

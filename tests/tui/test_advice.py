@@ -62,7 +62,7 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
          "y copies `aws sso login --profile x`; once you have signed in, r asks again.", "aws sso login --profile x"),
         ("Set AWS_PROFILE, or run `aws sso login`. Everything else works offline.",
          "a lists the profiles; y copies `aws sso login`, and then r asks again. Everything else works offline.", "aws sso login"),
-        ("`standard` and 3 are right.", "`standard` and 3 are right.", None),
+        ("For example, set them to 1.", "For example, set them to 1.", None),
     ],
 )  # fmt: skip
 def test_the_command_that_signs_in_is_copied_with_a_key(advice: str, here: str, command: str | None) -> None:

@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from ekstui.library import Library
-from ekstui.library.remembered import users_looked
+from ekstui.library.remembered import seen_versions
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
@@ -90,7 +90,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
 
 
 def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
-    users_looked().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
+    seen_versions().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
 
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         await settle(
@@ -103,7 +103,7 @@ def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
     travel(journey)
     library = Library.open()
     networking = library.find("AmazonEKSNetworkingPolicy").policy
-    assert users_looked().changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
+    assert seen_versions().changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
 
 
 def test_scope_switches_to_all_to_controllers_and_back_with_the_cursor_on_its_policy() -> None:

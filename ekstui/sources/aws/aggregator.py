@@ -2,7 +2,7 @@
 
 Columns: the awslabs/aws-config-resource-schema repository, AWS::IAM::Role and AWS::EKS::*; the query language: AWS
 Config Developer Guide, "Query components". A match on one element of a list returns the whole resource, rows repeat
-for each region that records IAM, and a list of one may arrive as an object; all three are put right here.
+for each region that records IAM, and a list of one element may arrive as an object; this module handles all three.
 """
 
 import json
@@ -18,7 +18,7 @@ from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
 
 PAGE = 100
-"""Rows a page, the most that Config gives."""
+"""Rows per page, Config's maximum."""
 
 _ACTION = "config:SelectAggregateResourceConfig"
 
@@ -29,7 +29,7 @@ _COLUMNS = (
 _RECORDED = "configurationItemStatus IN ('OK', 'ResourceDiscovered')"
 
 _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
-"""What a query may contain: no quote can end the text there."""
+"""An ARN that is safe in a query, since no quote in it can end the string."""
 
 _KINDS: dict[str, EntityKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 
@@ -43,7 +43,7 @@ _USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ConfigRead:
-    """What Config answered, and what failed."""
+    """Config's answer, and what failed."""
 
     attachments: tuple[RecordedAttachment, ...]
     errors: tuple[SourceError, ...]
@@ -90,7 +90,7 @@ def read_aggregators(connection: Connection) -> tuple[str, ...]:
 
 
 def _attachment_queries(policy_arn: str) -> dict[str, str]:
-    """Return a query for each way to attach the policy, by a name that begins with the resource type."""
+    """Return the queries for a policy's attachments, by names that begin with the resource type."""
     attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
     boundary = f"configuration.permissionsBoundary.permissionsBoundaryArn = '{policy_arn}'"
     conditions = [(kind, attached) for kind in _KINDS]
@@ -125,12 +125,12 @@ def _add_attachment(
 ) -> None:
     configuration = row.get("configuration") or {}
     boundary = configuration.get("permissionsBoundary") or {}
-    ways: list[AttachedAs] = []
+    attached_as: list[AttachedAs] = []
     if any(policy.get("policyArn") == policy_arn for policy in _listed(configuration.get("attachedManagedPolicies"))):
-        ways.append("permissions")
+        attached_as.append("permissions")
     if boundary.get("permissionsBoundaryArn") == policy_arn:
-        ways.append("boundary")
-    if not ways:
+        attached_as.append("boundary")
+    if not attached_as:
         return
     captured = row.get("configurationItemCaptureTime")
     attachments[str(row["accountId"]), str(row["arn"])] = RecordedAttachment(
@@ -139,7 +139,7 @@ def _add_attachment(
         name=str(row["resourceName"]),
         arn=str(row["arn"]),
         path=str(configuration.get("path") or "/"),
-        attached_as=tuple(ways),
+        attached_as=tuple(attached_as),
         recorded_at=parse_time(captured) if isinstance(captured, str) else None,
     )
 
@@ -172,5 +172,5 @@ def _unknown(connection: Connection, aggregator: str) -> NotFoundError:
         names = read_aggregators(connection)
     except failures():
         names = ()
-    hint = f"There is {', '.join(names)}." if names else "An aggregator is in one region: give it with --region."
+    hint = f"Known: {', '.join(names)}." if names else "An aggregator is in one region: give it with --region."
     return NotFoundError(f"AWS Config has no aggregator {aggregator!r} in {connection.region}.", names, hint)

@@ -1,7 +1,7 @@
-"""What AWS sends back: read within bounds, and taken only in the form that the service's model gives.
+"""AWS's answers: read within limits of time and size, and checked against the service's model.
 
-botocore bounds the wait for each byte, not for an answer, reads bodies of any size, and parses what a captive portal or
-a broken endpoint sends into whatever it happens to be.
+botocore limits the wait for each read, not for an answer, reads bodies of any size, and accepts whatever a captive portal
+or a broken endpoint sends.
 """
 
 import logging
@@ -13,16 +13,16 @@ from datetime import datetime
 from typing import Any
 
 ANSWER_SECONDS = 60.0
-"""How long one answer may take as a whole."""
+"""How long a whole answer may take, in seconds."""
 
 CALL_SECONDS = 180.0
-"""How long one call may go on trying."""
+"""How long a call may be retried, in seconds."""
 
 ANSWER_BYTES = 64 * 1024 * 1024
-"""How large one answer may be."""
+"""The largest answer, in bytes."""
 
 MOST_PAGES = 2000
-"""How many pages one list may have: two million roles."""
+"""The most pages of a list: two million roles."""
 
 _logger = logging.getLogger("ekstui")
 _CHUNK = 256 * 1024
@@ -30,7 +30,7 @@ _ARN = re.compile(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S.*", re.DOTALL)
 
 
 class MalformedError(Exception):
-    """An answer has not the form that the service's model gives."""
+    """An answer does not match the service's model."""
 
 
 class BoundError(Exception):
@@ -38,13 +38,13 @@ class BoundError(Exception):
 
 
 def bound_answers(client: Any) -> None:
-    """Let every answer to the client be read as a whole within ANSWER_SECONDS and ANSWER_BYTES.
+    """Limit every answer to a client to ANSWER_SECONDS and ANSWER_BYTES.
 
-    The session that sends is private to botocore; where it is not found, botocore's own bounds stand alone.
+    The HTTP session is private to botocore; if it is not found, only botocore's own limits apply.
     """
     sender = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if sender is None:
-        _logger.warning("botocore keeps its HTTP session elsewhere by now: answers are not bounded as a whole")
+        _logger.warning("botocore's HTTP session was not found: only its own limits apply to answers")
         return
 
     def send(request: Any, **_: Any) -> Any:
@@ -54,7 +54,7 @@ def bound_answers(client: Any) -> None:
 
 
 def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) -> Any:
-    """Return what `work` returns, or raise what it raises; it is left alone after so many seconds."""
+    """Return or raise what `work` does; ReadTimeoutError if it takes longer, and its thread is left behind."""
     stopped = threading.Event()
     outcome: list[tuple[Any, Exception | None]] = []
 
@@ -98,22 +98,22 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
     except (exceptions.HTTPError, OSError) as error:
         raise ConnectionClosedError(endpoint_url=request.url, error=error) from None
-    answer._content = bytes(body)  # what `content` returns once it is read
+    answer._content = bytes(body)  # what `content` returns after reading
     return answer
 
 
 class Deadline:
-    """Ends the retries of a call that has gone on for CALL_SECONDS; one for each client, safe to use from any thread."""
+    """Ends the retries of a call after CALL_SECONDS; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._began = threading.local()
 
     def start(self) -> None:
-        """Begin a call of this thread."""
+        """Start the time of a call in this thread."""
         self._began.at = time.monotonic()
 
     def check(self, **_: Any) -> None:
-        """Raise BoundError if the present call has gone on for too long: a handler of `needs-retry`."""
+        """Raise BoundError if this thread's call has taken too long: a handler of `needs-retry`."""
         began = getattr(self._began, "at", None)
         if began is not None and time.monotonic() - began > CALL_SECONDS:
             raise BoundError(f"was tried for {CALL_SECONDS:.0f} s")
@@ -145,7 +145,7 @@ def _tags_of_lists(shape: Any, tags: dict[str, bool]) -> dict[str, bool]:
 
 
 def check_form(answer: object, shape: Any) -> None:
-    """Raise MalformedError unless `answer` has the form of `shape`, a shape of botocore's model."""
+    """Raise MalformedError unless `answer` matches `shape`, a shape of botocore's model."""
     if shape is not None:
         _check(answer, shape, shape.name)
 
@@ -206,9 +206,9 @@ _CHECKS: dict[str, Callable[[Any, Any, str], None]] = {
     "long": _whole_number,
     "timestamp": _timestamp,
 }
-"""By the type that botocore's model gives a shape; numbers with fractions and bytes are taken as they come."""
+"""By the type of a shape in botocore's model; floats and blobs are not checked."""
 
 
-def _expect(holds: bool, place: str) -> None:
-    if not holds:
+def _expect(condition: bool, place: str) -> None:
+    if not condition:
         raise MalformedError(place)

@@ -1,7 +1,7 @@
-"""A digest of what credentials will be used, made without the SDK, so that the last snapshot can show at once.
+"""A digest of the credentials in use, made without the SDK, so that the last snapshot can be shown at once.
 
-It changes with the profile, its settings and keys and with the environment. Where it is the same as last time, the
-account is the same too, unless the settings themselves lead elsewhere by now: the snapshot says whose it is.
+It changes with the profile, its settings and keys, and the environment. If it is the same as last time, so is the account,
+unless the same settings now lead to another one; the snapshot names its account.
 """
 
 import configparser
@@ -21,17 +21,17 @@ _VARIABLES = (
     "AWS_ENDPOINT_URL_IAM",
     "AWS_ENDPOINT_URL_EKS",
 )
-"""What of the environment decides which account answers."""
+"""The environment variables that decide which account answers."""
 
 _FOLLOWED = ("source_profile", "sso_session")
 """Settings that name another section."""
 
 _MAX_SECTIONS = 20
-"""How many sections are followed, in case they lead in a circle."""
+"""How many sections are followed at most, in case of a cycle."""
 
 
 def caller_digest(profile: str | None) -> str:
-    """Return a digest that is the same as long as the same credentials are asked for; it gives none of them away."""
+    """Return a digest that stays the same while the same credentials are selected, and does not reveal them."""
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
     config = _sections("AWS_CONFIG_FILE", "config")
     keys = _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
@@ -50,14 +50,14 @@ def caller_digest(profile: str | None) -> str:
                     )
     environment = {variable: os.environ.get(variable) for variable in _VARIABLES}
     if profile is not None:
-        # A profile that is asked for by name leaves the keys of the environment alone.
+        # A profile given by name overrides the keys in the environment.
         environment["AWS_ACCESS_KEY_ID"] = None
     text = json.dumps([name, used, environment])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def are_credentials_set_up(profile: str | None) -> bool:
-    """Return whether the environment or a file names credentials; those of an instance's role are named nowhere."""
+    """Return whether the environment or a file has credentials; an instance's role needs neither and is not seen."""
     named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
     return bool(
         profile
@@ -79,7 +79,7 @@ def profile_names() -> tuple[str, ...]:
 
 
 def _sections(variable: str, name: str) -> dict[str, dict[str, str]]:
-    """Return the sections of an AWS file; none where it cannot be read, which the SDK will say."""
+    """Return the sections of an AWS file; empty if it cannot be read, which the SDK will report."""
     path = Path(os.environ.get(variable) or f"~/.aws/{name}").expanduser()
     parser = configparser.RawConfigParser(default_section="", strict=False)
     try:

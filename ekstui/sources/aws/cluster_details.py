@@ -1,4 +1,4 @@
-"""What takes more calls than a list: Pod Identity's associations, EC2 nodes, what add-ons say they need, and access entries."""
+"""What needs further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import failures
 
 INSTANCES_A_PAGE = 1000
-"""The most that DescribeInstances gives."""
+"""DescribeInstances' maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ def read_pod_identity(
 ) -> DetailsRead:
     """Return the clusters with their Pod Identity associations.
 
-    The list has no roles, so each association takes a call; `report` gets the clusters so far, and how many of how
-    many associations are described. Cancelled, the rest stay without a role.
+    The list has no roles, so each association needs a call. `report` gets the clusters so far, how many associations
+    are described, and of how many. If cancelled, the rest have no role.
     """
     failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
@@ -70,7 +70,7 @@ def read_pod_identity(
 
 
 def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled = never) -> DetailsRead:
-    """Return the clusters whose nodes only EC2 knows, with the instances it shows for them."""
+    """Return the clusters, those whose nodes only EC2 knows with their instances."""
     failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
     asked = tuple(cluster for cluster in clusters if cluster.needs_ec2)
@@ -84,7 +84,7 @@ def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled:
 
 
 def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
-    """Return a cluster with what EKS says its add-ons' versions need of IAM."""
+    """Return a cluster with what its add-ons need of IAM according to EKS."""
     failed = Failures(connection.profile)
     addons = {addon.name: addon for addon in cluster.addons or ()}
     jobs = [
@@ -119,7 +119,7 @@ def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancel
 
 
 def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
-    """Return a cluster with its access entries described, and with the access policies that they give."""
+    """Return a cluster with its access entries described and their access policies."""
     failed = Failures(connection.profile)
     entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
 

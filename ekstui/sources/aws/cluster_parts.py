@@ -1,4 +1,4 @@
-"""What EKS and EC2 say about clusters and the roles they use: what is listed and described, and the values made of it."""
+"""Clusters and the roles that they use, as EKS lists and describes them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One kind of thing that a cluster has: how it is listed and described, and where it is kept."""
+    """One kind of part of a cluster: how it is listed and described, and the field of Cluster that has it."""
 
     source: SourceName
     kept_as: str
@@ -37,9 +37,9 @@ class Part:
     parameter: str
     answer_key: str
     parse: Callable[[str, Answer | None], ClusterPart]
-    """Takes the name and the description, None where that could not be read."""
+    """Takes the name and the description, None if that could not be read."""
     wanted: Callable[[str], bool] = lambda name: bool(name)
-    """Whether a listed name is worth a description."""
+    """Whether a listed name needs a description."""
 
 
 def with_part(cluster: Cluster, part: Part, found: Mapping[str, ClusterPart]) -> Cluster:
@@ -142,21 +142,21 @@ ACCESS_ENTRIES = Part(
 
 
 PAGE = 100
-"""Items a page, the most that EKS gives."""
+"""Items per page, EKS's maximum."""
 
 Report = Callable[[EksFacts, int, int], None]
-"""Takes the facts so far, and how many of how many calls of the present stage are done."""
+"""Takes the facts so far, how many calls of this stage are done, and of how many."""
 
 
 @dataclass(slots=True)
 class Failures:
-    """What failed so far, one line for each call and reason in a region, not one for each item."""
+    """What failed so far: one error for each action and reason in a region, not for each item."""
 
     profile: str | None
     found: dict[tuple[str | None, ...], SourceError] = field(default_factory=dict)
 
     def add(self, error: Exception, source: SourceName, action: str, region: str, subject: str | None = None) -> bool:
-        """Keep a failure, unless the thing is merely gone by now; return whether it was kept."""
+        """Record a failure, unless the thing no longer exists; return whether it was recorded."""
         problem = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
         if problem.kind == "absent":
             return False
@@ -164,7 +164,7 @@ class Failures:
         return True
 
     def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
-        """Keep that everything which was listed is said not to exist: such an answer is no proof of absence."""
+        """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
         self.found[action, region, subject] = SourceError(
             source, action, "incomplete", f"EKS lists {what} and says of each that it does not exist.",
             "Refresh to ask again.", region=region, subject=subject,
@@ -185,18 +185,18 @@ def read_clusters(
     report: Report | None = None,
     cancelled: Cancelled = never,
 ) -> EksRead:
-    """Return the clusters of the regions with all but Pod Identity and EC2."""
+    """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
     reading = _Reading(connection, report, cancelled, Failures(connection.profile))
     reading.list_clusters(regions)
     reading.describe_clusters_and_list((NODEGROUPS, FARGATE_PROFILES, ADDONS, CAPABILITIES))
-    # Whether there are access entries to list is known only now.
+    # Only the description tells whether a cluster has access entries.
     reading.list_access_entries()
     reading.describe_parts()
     return EksRead(reading.facts(), tuple(reading.failed.found.values()))
 
 
 Listed = tuple[list[str], Exception | None]
-"""The names that a list gave, and what ended it early."""
+"""The names in a list, and the error that ended it early."""
 
 
 @dataclass(slots=True)
@@ -209,9 +209,9 @@ class _Reading:
     failed: Failures
     clusters: dict[Place, Cluster] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
-    """Regions whose list of clusters came whole."""
+    """Regions whose list of clusters is complete."""
     names: dict[tuple[Place, Part], list[str]] = field(default_factory=dict)
-    """What each cluster has, where the list gave any."""
+    """The names of each cluster's parts, where a list had any."""
 
     def facts(self) -> EksFacts:
         """Return what is known so far."""
@@ -259,15 +259,15 @@ class _Reading:
                 self.clusters[place] = described(self.clusters[place], answer)
             elif part is not None and isinstance(answer, tuple):
                 missed.extend(self._listed(place, part, answer))
-            self._tell(done, len(jobs))
+            self._report(done, len(jobs))
         self._forget(gone)
-        # Only now is it known which clusters are gone; their lists fail too, and that is nothing to report.
+        # Only now is it known which clusters are gone; that their parts cannot be listed is not reported.
         for place, part, cause in missed:
             if place in self.clusters:
                 self.failed.add(cause, part.source, part.list_action, *place)
 
     def _forget(self, gone: set[Place]) -> None:
-        """Forget the clusters that were deleted after they were listed; of all in a region that is not believed."""
+        """Forget the clusters that were deleted after they were listed; it is not believed of all clusters of a region."""
         for region in sorted({region for region, _ in gone}):
             listed = {place for place in self.clusters if place[0] == region}
             if gone >= listed:
@@ -276,7 +276,7 @@ class _Reading:
         self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
 
     def list_access_entries(self) -> None:
-        """List the access entries of clusters that have them: not those where only the aws-auth ConfigMap counts."""
+        """List the access entries of clusters that have them: not of those that use the aws-auth ConfigMap only."""
         part = ACCESS_ENTRIES
         places = [place for place, cluster in self.clusters.items() if cluster.authentication_mode != "CONFIG_MAP"]
 
@@ -286,7 +286,7 @@ class _Reading:
         for outcome in each(work, places, self.cancelled):
             place = outcome.item
             for _, _, cause in self._listed(place, part, outcome.answer()):
-                # A cluster that could not be described may be of that kind, and EKS refuses to list it.
+                # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
                 code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
                 if self.clusters[place].described or code != "InvalidRequestException":
                     self.failed.add(cause, part.source, part.list_action, *place)
@@ -316,7 +316,7 @@ class _Reading:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
                     gone.setdefault((place, part), set()).add(name)
             self.clusters[place] = with_part(self.clusters[place], part, parts)
-            self._tell(done, len(jobs))
+            self._report(done, len(jobs))
         for (place, part), names in gone.items():
             parts = found[place, part]
             if names.issuperset(parts):
@@ -329,11 +329,11 @@ class _Reading:
                 )
 
     def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
-        """Keep the names of a list; return the failure that ended it, if one did."""
+        """Keep the names of a list; return the error that ended it, if any."""
         listed, error = answer
         if listed or error is None:
             self.names[place, part] = listed
-        # A cluster that is gone by now has no parts, and that they cannot be listed is no news.
+        # The parts of a deleted cluster cannot be listed, which need not be reported.
         cluster = self.clusters.get(place)
         if cluster is None:
             return []
@@ -350,6 +350,6 @@ class _Reading:
             return names, error
         return names, None
 
-    def _tell(self, done: int, total: int) -> None:
+    def _report(self, done: int, total: int) -> None:
         if self.report:
             self.report(self.facts(), done, total)

@@ -1,6 +1,6 @@
-"""One set of credentials, the clients made with it, and the one function that every call to AWS passes, alone or in parallel.
+"""One set of credentials, its clients, and the one method that makes every call to AWS.
 
-Calls run at once on daemon threads, which never keep the process from ending as a pool's threads do.
+Parallel calls run in daemon threads, which do not keep the process from exiting, as the threads of a pool do.
 """
 
 import json
@@ -27,39 +27,39 @@ from ekstui.sources.aws.answers import (
 from ekstui.sources.aws.operations import OPERATIONS
 
 PROCESS_TIMEOUT = 30.0
-"""Seconds that a credential_process may take."""
+"""How long a credential_process may take, in seconds."""
 
 NO_ANSWER = "credential_process gave no answer in time"
 
 ATTEMPTS = 8
-"""How often a call that AWS throttles or fails to serve is made."""
+"""How often a call is tried that AWS throttles or fails to serve."""
 
 NETWORK_ATTEMPTS = 2
-"""How often a call is made that finds no network or no answer: one more try, then the user is told."""
+"""How often a call is tried that finds no network or gets no answer."""
 
 CONNECT_TIMEOUT = 3.0
-"""Seconds."""
+"""In seconds."""
 
 READ_TIMEOUT = 15.0
-"""Seconds."""
+"""In seconds."""
 
 SWEEP_READ_TIMEOUT = 30.0
-"""Seconds for a page of GetAccountAuthorizationDetails, which holds up to a thousand entities."""
+"""In seconds, for a page of GetAccountAuthorizationDetails, which has up to a thousand entities."""
 
 THREADS = 8
-"""How many calls run at once; IAM's limits leave nothing to gain from more."""
+"""How many calls run at once; IAM's rate limits make more useless."""
 
 _logger = logging.getLogger("ekstui")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 MfaPrompt = Callable[[str], str]
-"""Takes the prompt, such as `Enter MFA code for arn:…: `, and returns the code; it runs in the thread of the call."""
+"""Takes a prompt such as `Enter MFA code for arn:…: ` and returns the code; it runs in the thread of the call."""
 
 
 class DetachedProcess(subprocess.Popen[bytes]):
-    """A child without standard input or controlling terminal, given up after PROCESS_TIMEOUT seconds.
+    """A child process without standard input or controlling terminal, killed after PROCESS_TIMEOUT seconds.
 
-    botocore starts it with the terminal as standard input and waits without limit (botocore 1.44.8, `ProcessProvider`).
+    botocore would start it with the terminal as standard input and wait without limit (botocore 1.44.8, `ProcessProvider`).
     """
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
@@ -82,23 +82,23 @@ class ConnectionSettings:
     """How to reach an account."""
 
     profile: str | None = None
-    """None: what the environment says."""
+    """None leaves it to the environment."""
     region: str | None = None
-    """None: what the environment or the profile says."""
+    """None leaves it to the environment or the profile."""
     mfa_prompt: MfaPrompt | None = None
-    """None: a profile that needs a code raises MfaNeededError."""
+    """With None, a profile that needs a code raises MfaNeededError."""
     share_role_cache: bool = False
-    """Whether to use, and write, the AWS CLI's cache of role sessions, so that a code is asked for once."""
+    """Whether to use, and write, the AWS CLI's cache of role sessions, so that the user enters a code once."""
 
 
 class IncompleteError(Exception):
-    """A list ended although AWS said that there is more, or does not say that it is whole."""
+    """A list ended although AWS said that there is more, or did not say that it is complete."""
 
 
 class Connection:
     """An account reached with one set of credentials; safe to use from any thread.
 
-    Anything botocore raises comes out of `ask` and `pages` as it is; `errors.explain` puts it in words.
+    `ask` and `pages` raise whatever botocore raises; `failures.explain` puts it in words.
     """
 
     def __init__(self, settings: ConnectionSettings) -> None:
@@ -108,11 +108,11 @@ class Connection:
         self._deadline = Deadline()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self.calls = 0
-        """How many calls were made, pages counted singly."""
+        """How many calls were made, each page counted."""
 
     @property
     def profile(self) -> str | None:
-        """The profile that was asked for, by argument or environment."""
+        """The profile selected by argument or environment."""
         return self._settings.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
 
     @property
@@ -123,10 +123,10 @@ class Connection:
         return region
 
     def sign_in(self) -> None:
-        """Get the credentials, with whatever that takes: a code, another program, a call to assume a role.
+        """Get the credentials, whatever that takes: an MFA code, another program, assuming a role.
 
-        Done before calls run at once, so that the user is asked once and a failure is met once. Without credentials it
-        does nothing; the first call says so.
+        Done before parallel calls, so that the user is asked once and a failure occurs once. Without credentials it does
+        nothing; the first call reports that.
         """
         with self._lock:
             credentials = self._open_session().get_credentials()
@@ -134,17 +134,17 @@ class Connection:
             credentials.get_frozen_credentials()
 
     def credential_method(self) -> str | None:
-        """Return how the credentials were found, as botocore names it, or None where there are none."""
+        """Return how the credentials were found, as botocore names it, or None if there are none."""
         with self._lock:
             credentials = self._open_session().get_credentials()
         return None if credentials is None else str(credentials.method)
 
     def custom_endpoint(self, service: str = "iam") -> str | None:
-        """Return the service's endpoint, without user information, where it is not AWS's own."""
-        return _not_awss(self._client(service, None).meta.endpoint_url)
+        """Return the service's endpoint, without user information, if it is not AWS's own."""
+        return _foreign_endpoint(self._client(service, None).meta.endpoint_url)
 
     def custom_endpoints(self) -> str | None:
-        """Return the endpoints that are not AWS's own, each with its services unless all have it; None where all are AWS's."""
+        """Return the endpoints that are not AWS's own, each with its services unless all have it; None if all are AWS's."""
         from botocore.configprovider import ConfiguredEndpointProvider
 
         with self._lock:
@@ -154,9 +154,9 @@ class Connection:
         services = sorted({action.partition(":")[0] for action in OPERATIONS})
         found: dict[str, list[str]] = {}
         for service in () if ignored else services:
-            # Without a client of each: reading the models of all takes a second.
+            # Without a client for each, since reading the models of all takes a second.
             url = ConfiguredEndpointProvider(*settings, client_name=service).provide()
-            if url and (endpoint := _not_awss(url)):
+            if url and (endpoint := _foreign_endpoint(url)):
                 found.setdefault(endpoint, []).append(service)
         return (
             ", ".join(
@@ -199,7 +199,7 @@ class Connection:
             answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
             check_form(answer, client.meta.service_model.operation_model(operation).output_shape)
         except json.JSONDecodeError:
-            raise  # by a credential_process: botocore takes a body that is no JSON for a message
+            raise  # from a credential_process: botocore treats a body that is not JSON as a message
         except (TypeError, AttributeError, LookupError, ValueError, RecursionError, MalformedError) as error:
             raise MalformedError(action) from error
         except BoundError as error:
@@ -207,21 +207,23 @@ class Connection:
         return answer
 
     def pages(self, action: str, region: str | None = None, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of an IAM list; IncompleteError where a page does not say whether and where it goes on."""
+        """Yield the pages of an IAM list; IncompleteError if a page does not say whether and where it continues."""
         for page in self._pages(action, region, parameters, "Marker"):
             yield page
             if "IsTruncated" not in page:
                 raise IncompleteError(f"{action} does not say whether there is more")
             if bool(page.get("Marker")) != page["IsTruncated"]:
                 wrong = (
-                    "there is more but not where" if page["IsTruncated"] else "it is whole, and also where it goes on"
+                    "that there is more, but not where"
+                    if page["IsTruncated"]
+                    else "that it is complete, but gives a marker"
                 )
                 raise IncompleteError(f"{action} says {wrong}")
 
     def token_pages(
         self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
     ) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of a list that goes on while it gives a token; IncompleteError if it goes in a circle."""
+        """Yield the pages of a list that continues while it gives a token; IncompleteError if a token repeats."""
         return self._pages(action, region, parameters, key)
 
     def _pages(
@@ -267,7 +269,7 @@ class Connection:
         return client
 
     def _open_session(self) -> Any:
-        """Return the session of boto3, on one of botocore whose credential chain is kept off the terminal."""
+        """Return the boto3 session, whose credential chain does not use the terminal."""
         if self._session is None:
             import boto3
             import botocore.session
@@ -280,7 +282,7 @@ class Connection:
         return self._session
 
     def _guard_credentials(self, core: Any) -> None:
-        """Keep the credential chain off the terminal."""
+        """Keep the credential chain from using the terminal."""
         for provider in core.get_component("credential_provider").providers:
             if provider.METHOD == "custom-process":
                 _replace(provider, "_popen", DetachedProcess)
@@ -295,8 +297,8 @@ class Connection:
                     provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
 
 
-def _not_awss(url: str) -> str | None:
-    """Return scheme, host and port of an endpoint that is not AWS's own."""
+def _foreign_endpoint(url: str) -> str | None:
+    """Return scheme, host and port of an endpoint, None if it is AWS's own."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if host.endswith(_AWS_DOMAINS):
@@ -305,9 +307,9 @@ def _not_awss(url: str) -> str | None:
 
 
 def _replace(owner: object, name: str, value: object) -> None:
-    """Put `value` in place of a private attribute of botocore; one that is gone is logged, and botocore's own stays.
+    """Replace a private attribute of botocore; if it does not exist any more, that is logged and nothing is replaced.
 
-    The names are botocore 1.44's, and a test holds them.
+    The names are those of botocore 1.44, and a test checks them.
     """
     if hasattr(owner, name):
         setattr(owner, name, value)
@@ -340,14 +342,14 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 CHECK_SECONDS = 0.1
-"""How often a wait looks whether it was cancelled."""
+"""How often a wait checks whether it was cancelled, in seconds."""
 
 Cancelled = Callable[[], bool]
 """Returns whether the answer is no longer wanted."""
 
 
 class Outcome(Generic[Item, Answer]):
-    """An item with its answer, or with the exception that took its place."""
+    """An item with its answer or its exception."""
 
     __slots__ = ("_answer", "error", "item")
 
@@ -357,7 +359,7 @@ class Outcome(Generic[Item, Answer]):
         self.error = error
 
     def answer(self) -> Answer:
-        """Return the answer, or raise what took its place."""
+        """Return the answer, or raise the exception."""
         if self.error is not None:
             raise self.error
         return self._answer  # type: ignore[return-value]
@@ -371,7 +373,7 @@ def never() -> bool:
 def each(
     function: Callable[[Item], Answer], items: Iterable[Item], cancelled: Cancelled = never
 ) -> Iterator[Outcome[Item, Answer]]:
-    """Yield an outcome for every item as soon as it is there, in any order; stops early when cancelled."""
+    """Call a function for every item in parallel, and yield the outcomes as they come; stops early when cancelled."""
     waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
     done: queue.SimpleQueue[Outcome[Item, Answer]] = queue.SimpleQueue()
     stop = threading.Event()
@@ -388,7 +390,7 @@ def each(
                 return
             try:
                 done.put(Outcome(item, function(item), None))
-            except Exception as error:  # noqa: BLE001 (handed to the caller, who raises what it does not know)
+            except Exception as error:  # noqa: BLE001 (passed on to the caller, which raises what it does not know)
                 done.put(Outcome(item, None, error))
 
     for number in range(min(THREADS, total)):

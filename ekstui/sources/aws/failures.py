@@ -3,9 +3,9 @@
 No base class covers what botocore raises: credentials, client and call may each raise ClientError, BotoCoreError,
 plain KeyError, ValueError, OSError or EOFError, and the codes for one cause differ between services.
 
-The text of those exceptions is never shown: it may hold a line of the credentials file, a password in a URL, a token.
-Shown are our own sentences with names that cannot be secrets: of profiles, files, regions, hosts. Only what an AWS
-service itself answers is passed on, without anything in it that looks like a credential.
+The text of those exceptions is never shown: it may contain a line of the credentials file, a password in a URL, a token.
+Users see our own sentences, with names that cannot be secrets: of profiles, files, regions, hosts. Only the text that an
+AWS service itself answers is passed on, without anything that looks like a credential.
 """
 
 import json
@@ -22,7 +22,7 @@ from ekstui.sources.aws.answers import BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, NO_ANSWER, PROCESS_TIMEOUT, READ_TIMEOUT, IncompleteError
 
 _OF_THE_FORM = (LookupError, TypeError, AttributeError, RecursionError, MalformedError)
-"""What is raised where an answer has not the form that was expected."""
+"""What is raised if an answer is not in the expected form."""
 
 CATCHABLE: tuple[type[Exception], ...] = (
     *_OF_THE_FORM, ValueError, OSError, EOFError, EkstuiError, IncompleteError, BoundError,
@@ -30,7 +30,7 @@ CATCHABLE: tuple[type[Exception], ...] = (
 """What a call may raise besides botocore's own classes; see `failures`."""
 
 LONGEST = 400
-"""Characters of AWS's own words that a message may have."""
+"""The most characters of AWS's own words in a message."""
 
 _BAD_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
@@ -84,7 +84,7 @@ _OF_AWS: dict[str, _Words] = {
     )
     for code in codes
 }
-"""By the code of an error that AWS answers with; what stands in braces is filled in by `_answer`."""
+"""By AWS's error code; `_answer` fills in the braces."""
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -105,7 +105,7 @@ def explain(
     subject: str | None = None,
     signed_in: bool = False,
 ) -> SourceError:
-    """Return what happened and what to do; `signed_in` says that STS knew the credentials moments ago."""
+    """Return what happened and what to do; `signed_in` means that STS has just accepted the credentials."""
     words = _words(error, action, profile, region, signed_in)
     if _is_assume_role(error):
         action = "sts:AssumeRole"
@@ -128,7 +128,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
     if isinstance(error, BotoCoreError):
         return _sdk(error, profile, region)
     if isinstance(error, BoundError):
-        return _Words("unexpected", f"The answer was given up: {error}.", _PORTAL)
+        return _Words("unexpected", f"ekstui gave up on an answer: {error}.", _PORTAL)
     if isinstance(error, IncompleteError):
         return _Words("incomplete", f"The list is incomplete: {error}.", "Refresh to ask again.")
     if isinstance(error, MfaNeededError):
@@ -137,7 +137,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
         return _Words("unexpected", error.message, error.next_step)
     if isinstance(error, (ResponseParserError, *_OF_THE_FORM)):
         return _Words("unexpected", _unexpected(action), _PORTAL)
-    return _surroundings(error, profile)
+    return _of_python(error, profile)
 
 
 def _answer(error: object, action: str | None, region: str | None, signed_in: bool) -> _Words:
@@ -177,7 +177,7 @@ def _denial(what: str, whole: str, *, assuming: bool) -> _Words:
         return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
     if "permissions boundary" in whole:
         return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
-    return _Words("denied", f"{what} is denied.", "The README has the read-only policy that is enough.")
+    return _Words("denied", f"{what} is denied.", "The README has a read-only policy that is sufficient.")
 
 
 def _signature(text: str) -> _Words:
@@ -188,7 +188,7 @@ def _signature(text: str) -> _Words:
 
 
 def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
-    """Put what the SDK itself raises in words."""
+    """Put an exception of the SDK itself in words."""
     name, details = type(error).__name__, getattr(error, "kwargs", {})
     if name == "CredentialRetrievalError":
         return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
@@ -200,7 +200,7 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
 
 
 def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:
-    """Return what the sentences of the table fill in."""
+    """Return what the sentences in the table fill in."""
     line = _line_of(details.get("error"))
     host = _host(str(details.get("endpoint_url", "")))
     return {
@@ -228,7 +228,9 @@ _WRONG_CONFIG = _Words(
 )
 _NO_REGION = _Words("setting", "{region} is not a region.", "A region looks like eu-west-1.")
 _CUT = _Words("network", "The connection to {host_or_aws} was cut.", "Refresh to try again.")
-_WRONG_RETRIES = _Words("setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "`standard` and 3 are right.")
+_WRONG_RETRIES = _Words(
+    "setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "For example, set them to `standard` and 3."
+)
 
 _OF_THE_SDK: dict[str, _Words] = {
     "NoCredentialsError": _Words(
@@ -238,7 +240,7 @@ _OF_THE_SDK: dict[str, _Words] = {
     "ProfileNotFound": _Words(
         "setting",
         "There is no profile {wanted_profile} in the AWS config.",
-        "`aws configure list-profiles` names those there are.",
+        "`aws configure list-profiles` lists the profiles.",
     ),
     "ConfigParseError": _UNREADABLE_CONFIG,
     "ConfigNotFound": _UNREADABLE_CONFIG,
@@ -290,7 +292,7 @@ _OF_THE_SDK: dict[str, _Words] = {
     "InvalidRetryConfigurationError": _WRONG_RETRIES,
     "PaginationError": _Words("incomplete", "The list is incomplete.", "Refresh to ask again."),
 }
-"""By the name of what the SDK raises; what stands in braces is filled in by `_facts`."""
+"""By the name of the SDK's exception; `_facts` fills in the braces."""
 
 
 def _retrieval(provider: str, *, in_time: bool) -> _Words:
@@ -304,13 +306,13 @@ def _retrieval(provider: str, *, in_time: bool) -> _Words:
         )
     if provider in ("container-role", "iam-role"):
         return _Words("credentials", "The container's credential endpoint cannot be reached.")
-    return _Words("credentials", f"Credentials from {provider} cannot be had.")
+    return _Words("credentials", f"There are no credentials from {provider}.")
 
 
-def _surroundings(error: Exception, profile: str | None) -> _Words:
-    """Put what the language raises below the SDK in words."""
+def _of_python(error: Exception, profile: str | None) -> _Words:
+    """Put one of Python's own exceptions in words."""
     if isinstance(error, json.JSONDecodeError):
-        return _Words("credentials", "credential_process failed: it printed no JSON.")
+        return _Words("credentials", "credential_process failed: its output is not JSON.")
     if isinstance(error, EOFError):
         return _Words("mfa", "The profile asks for an MFA code, and there is no terminal to ask.")
     if isinstance(error, FileNotFoundError):
@@ -319,15 +321,15 @@ def _surroundings(error: Exception, profile: str | None) -> _Words:
             return _Words(
                 "credentials",
                 f"The web identity token {f'{name} ' if _PATH.fullmatch(name) else ''}cannot be read.",
-                "AWS_WEB_IDENTITY_TOKEN_FILE is to name its file.",
+                "Set AWS_WEB_IDENTITY_TOKEN_FILE to its file.",
             )
         return _Words(
-            "credentials", "credential_process failed: its program is not there.", "Check it in the AWS config."
+            "credentials", "credential_process failed: its program was not found.", "Check it in the AWS config."
         )
     if isinstance(error, OSError):
         return _Words("credentials", f"Credentials cannot be read: {error.strerror or type(error).__name__}.")
     if "endpoint" in str(error).lower():
-        return _Words("setting", "An endpoint that is set is not a URL.", f"Check {_endpoint_settings()}.")
+        return _Words("setting", "A configured endpoint is not a URL.", f"Check {_endpoint_settings()}.")
     return _Words(
         "setting",
         "Something in the AWS config or environment cannot be read.",
@@ -342,7 +344,7 @@ def _endpoint_settings() -> str:
 
 
 def _line_of(error: object) -> int | None:
-    """Return the line in a file that configparser could not read, None where it names none."""
+    """Return the line that configparser could not read, None if it names none."""
     if isinstance(line := getattr(error, "lineno", None), int):
         return line
     errors = getattr(error, "errors", None)
@@ -350,13 +352,13 @@ def _line_of(error: object) -> int | None:
 
 
 def _quoted(name: object) -> str:
-    """Return a name as it was given, or a word for it if it looks like anything but a name."""
+    """Return a name in quotes, or a word for it if it does not look like a name."""
     text = str(name)
     return f"{text!r}" if _PROFILE.fullmatch(text) and not _CREDENTIAL.search(text) else "of that name"
 
 
 def _unexpected(action: str | None) -> str:
-    return f"{action or 'AWS'} answered in a form that was not understood."
+    return f"{action or 'AWS'} gave an answer that was not understood."
 
 
 def _is_assume_role(error: Exception) -> bool:
@@ -364,7 +366,7 @@ def _is_assume_role(error: Exception) -> bool:
 
 
 def _shortened(text: str) -> str:
-    """Return a message of AWS on one line, without credentials, cut where it is longer than anybody reads."""
+    """Return a message of AWS on one line, without credentials and of at most LONGEST characters."""
     line = _CREDENTIAL.sub("…", " ".join(text.split()))
     return line if len(line) <= LONGEST else f"{line[:LONGEST].rstrip()}…"
 

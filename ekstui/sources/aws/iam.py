@@ -1,4 +1,4 @@
-"""IAM's side of the account: who asks, the counts, the sweep over roles, and what is asked where the sweep is denied.
+"""The account in IAM: the caller, counts, the sweep over all entities, and what is asked if the sweep is denied.
 
 Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole.
 """
@@ -24,15 +24,15 @@ from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
 
 PAGE = 1000
-"""Items a page, the most that IAM gives."""
+"""Items per page, IAM's maximum."""
 
 SWEEP_FILTER = ("Role", "User", "Group", "LocalManagedPolicy")
-"""What the sweep asks for. AWS managed policies would come with their old documents, megabytes each."""
+"""What the sweep asks for; AWS managed policies would come with all their documents, megabytes each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What GetAccountAuthorizationDetails has given so far."""
+    """What GetAccountAuthorizationDetails has returned so far."""
 
     roles: tuple[Role, ...] = ()
     users: tuple[User, ...] = ()
@@ -95,9 +95,9 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
 def read_sweep(
     connection: Connection, report: Callable[[Sweep], None] | None = None, cancelled: Cancelled = never
 ) -> Sweep:
-    """Return all roles, users, groups and local policies, telling `report` after each page.
+    """Return all roles, users, groups and customer managed policies; `report` gets what is read after each page.
 
-    Pages that came before a failure are kept, and `error` says what happened. A cancelled sweep is incomplete.
+    Pages before a failure are kept, and `error` says what happened. A cancelled sweep is incomplete.
     """
     action = "iam:GetAccountAuthorizationDetails"
     sweep = Sweep()
@@ -114,7 +114,7 @@ def read_sweep(
 
 
 def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Entities:
-    """Return who has one policy attached, each role with its details where GetRole is allowed.
+    """Return who has one policy attached, each role with its details if GetRole is allowed.
 
     ListEntitiesForPolicy mixes attachments and boundaries unless asked for one of them, so it is asked twice.
     """
@@ -140,17 +140,17 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
     complete = not errors
     details = read_roles(connection, tuple(names["Roles"]), cancelled)
     if names["Roles"] and details.deleted.issuperset(names["Roles"]):
-        # A role may be deleted between list and get, but hardly all of them: they are kept by their names.
+        # A role may be deleted between list and get, but hardly all of them, so their names are kept.
         details = RoleDetails({}, frozenset(), (*details.errors, _all_deleted(len(names["Roles"]), policy_arn)))
         complete = False
     errors.extend(details.errors)
     return Entities(
         roles=tuple(
-            RoleAttachment(details.roles.get(name, Role(name, None, extent="name")), _once(ways))
-            for name, ways in names["Roles"].items()
+            RoleAttachment(details.roles.get(name, Role(name, None, extent="name")), _once(kinds))
+            for name, kinds in names["Roles"].items()
             if name not in details.deleted
         ),
-        users=tuple(UserAttachment(User(name, None), _once(ways)) for name, ways in names["Users"].items()),
+        users=tuple(UserAttachment(User(name, None), _once(kinds)) for name, kinds in names["Users"].items()),
         groups=tuple(Group(name, None) for name in names["Groups"]),
         complete=complete,
         errors=tuple(errors),
@@ -167,7 +167,7 @@ def _all_deleted(count: int, policy_arn: str) -> SourceError:
 
 @dataclass(frozen=True, slots=True)
 class RoleDetails:
-    """What GetRole said of some roles."""
+    """What GetRole returned for some roles."""
 
     roles: Mapping[str, Role]
     deleted: frozenset[str]
@@ -209,5 +209,5 @@ def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
     )
 
 
-def _once(ways: list[AttachedAs]) -> tuple[AttachedAs, ...]:
-    return tuple(dict.fromkeys(ways))
+def _once(kinds: list[AttachedAs]) -> tuple[AttachedAs, ...]:
+    return tuple(dict.fromkeys(kinds))

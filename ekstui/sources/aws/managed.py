@@ -1,7 +1,7 @@
-"""The AWS managed policies as IAM has them: what there is in two calls, and the versions that somebody lacks.
+"""The AWS managed policies in IAM: a list in two calls, and the versions that are not known yet.
 
 Shapes: IAM API Reference, ListPolicies, ListPolicyVersions, GetPolicyVersion. `UpdateDate` of a policy with several
-versions is when the newest one was made.
+versions is the time of the newest one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +26,11 @@ from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.policy_file import text_of, unwrapped
 
 PAGE = 1000
-"""Policies a page, the most that IAM gives."""
+"""Policies per page, IAM's maximum."""
 
 
 class ListedPolicy(NamedTuple):
-    """A policy as ListPolicies gives it."""
+    """A policy in ListPolicies' answer."""
 
     name: str
     arn: str
@@ -40,25 +40,25 @@ class ListedPolicy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicies:
-    """The AWS managed policies of the caller's partition as a source: two calls, then two or more a policy that changed.
+    """The AWS managed policies of the caller's partition as a source: two calls, then two or more per changed policy.
 
-    An endpoint that is not AWS's own counts as an archive: it replaces nothing, withdraws nothing, and knows of
-    changes only until the newest one that it shows.
+    An endpoint that is not AWS's own counts as an archive: it replaces nothing, withdraws nothing, and knows
+    changes only until the newest one that it has.
     """
 
     connection: Connection
     family: Mapping[str, int]
-    """The places of the EKS family, which is fetched first."""
+    """The order of the EKS family, which is fetched first."""
     now: datetime
     latest: datetime
-    """What is dated later than this is not believed."""
+    """Later dates are not believed."""
     cancelled: Cancelled
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Return the versions that are not known; AccountError where the policies cannot be listed whole."""
+        """Return the versions that are not known; AccountError if not all policies can be listed."""
         listed = list_managed(self.connection)
         if not listed:
-            raise AccountError("IAM listed no AWS managed policy, which cannot be.", "Nothing was changed.")
+            raise AccountError("IAM listed no AWS managed policies, which cannot be right.", "Nothing was changed.")
         endpoint = self.connection.custom_endpoint("iam")
         collection = listed[0].arn.split(":", 2)[1]
         before = known(collection)
@@ -100,13 +100,13 @@ class ManagedPolicies:
                 and not _lacks(stored, policy)
                 and stored.versions[-1] == VersionInfo(stored.default_version, None)
             ):
-                # The list has the time of a newest version that is known without one, so no call is needed.
+                # The list has the missing time of the newest version, so no call is needed.
                 dated = VersionInfo(policy.default_version, policy.updated)
                 yield PolicyHistory(stored._replace(versions=(*stored.versions[:-1], dated)), {})
 
 
 def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
-    """Return all AWS managed policies of the caller's partition; AccountError where they cannot be listed whole."""
+    """Return all AWS managed policies of the caller's partition; AccountError if not all can be listed."""
     action = "iam:ListPolicies"
     listed: list[ListedPolicy] = []
     try:
@@ -129,7 +129,7 @@ def _lacks(known: Policy | None, listed: ListedPolicy) -> bool:
 def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | None) -> PolicyHistory:
     """Return the times of all versions that IAM has of a policy, and the documents of those that are not known.
 
-    Raises what a call raises, or DocumentError for a document that is none.
+    Raises what a call raises, or DocumentError for an invalid document.
     """
     versions = {
         _number(version["VersionId"]): version
@@ -151,7 +151,7 @@ def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | 
 
 
 def account_error(error: Exception, action: str, connection: Connection) -> AccountError:
-    """Return what a call raised as the error that front ends show."""
+    """Return the error that front ends show for what a call raised."""
     return as_account_error(explain(error, "counts", action, profile=connection.profile), error)
 
 

@@ -1,4 +1,4 @@
-"""Every call that ekstui can make, by IAM action. Each of them lists or reads; a call that is not here is not made."""
+"""Every call that ekstui can make, by IAM action: all of them only list or read."""
 
 OPERATIONS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""IAM's own simulator, asked about one role (IAM API Reference, SimulatePrincipalPolicy). It reads and changes nothing."""
+"""IAM's own simulator for one role (IAM API Reference, SimulatePrincipalPolicy). It only reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ _ACTION = "iam:SimulatePrincipalPolicy"
 
 @dataclass(frozen=True, slots=True)
 class SimulatedDecision:
-    """What IAM's simulator says of one action on one resource."""
+    """The simulator's decision about one action on one resource."""
 
     action: str
     resource: str
     decision: str
     """`allowed`, `explicitDeny` or `implicitDeny`."""
     missing_context: tuple[str, ...]
-    """Condition keys that policies ask for and the request did not give."""
+    """Condition keys in the policies that the request has no values for."""
     matched: tuple[str, ...]
     """Ids of the policies whose statements matched."""
     allowed_by_organisation: bool | None
-    """What service control policies say, None where IAM does not report it."""
+    """What service control policies decide; None if IAM does not report it."""
     allowed_by_boundary: bool | None
-    """What the permissions boundary says, None where there is none."""
+    """What the permissions boundary decides; None if there is none."""
 
 
 def simulate(
@@ -35,9 +35,9 @@ def simulate(
     resources: tuple[str, ...] = (),
     context: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[SimulatedDecision, ...]:
-    """Return what IAM's simulator says; AccountError where it cannot be asked.
+    """Return the simulator's decisions; AccountError if it cannot be asked.
 
-    It knows identity policies, the boundary and the organisation, but no resource policy that is not given to it.
+    It knows identity policies, the boundary and the organisation, but no resource policies.
     """
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}

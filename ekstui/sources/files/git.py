@@ -1,7 +1,7 @@
-"""git run over the objects of an untrusted clone: nothing that the clone itself configures is obeyed.
+"""Running git over the objects of an untrusted clone, without applying anything that the clone configures.
 
 A clone's configuration, hooks, attributes and remotes can make git start programs. So git never sees them: it runs in a
-fresh bare repository of ours, to which the clone lends its objects alone.
+new bare repository, which borrows only the clone's objects.
 """
 
 import os
@@ -18,45 +18,45 @@ from pathlib import Path
 from ekstui.errors import InputError
 
 OLDEST = (2, 32)
-"""The oldest git that leaves out the user's and the system's configuration when it is told to (GIT_CONFIG_GLOBAL)."""
+"""The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
 
 PATIENCE = 120.0
-"""Seconds that one command of git may take."""
+"""How long one git command may take, in seconds."""
 
 MOST_OUTPUT = 64 * 1024 * 1024
-"""Bytes that one command of git may print."""
+"""The most that one git command may print, in bytes."""
 
 MOST_FILE = 512 * 1024 * 1024
-"""Bytes that one file that git writes may have."""
+"""The largest file that git may write, in bytes."""
 
 _OBJECT = re.compile(rb"[0-9a-f]{40}")
 _REF = re.compile(r"refs/[\w./-]{1,200}")
 _NO_COMMAND = 127
-"""The code with which a shell ends where a program is not there."""
+"""The exit code of a shell that does not find a program."""
 
 _SMALL = 64 * 1024
-"""Bytes of a clone's own files that are read: HEAD, one ref, where its folder is."""
+"""The most that is read of a clone's small files, in bytes: HEAD, a ref, a gitdir link."""
 
 _MOST_REFS = 16 * 1024 * 1024
-"""Bytes of a clone's packed refs that are read."""
+"""The most that is read of a clone's packed refs, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A clone's objects, and the commit that it stands at."""
+    """A clone's objects, and its current commit."""
 
     folder: Path
-    """Our own bare repository, which borrows them."""
+    """The bare repository that borrows them."""
     head: str
 
     def git(self, *arguments: str, given: bytes = b"") -> bytes:
-        """Return what a command of git prints; InputError with the first line of what it complains about."""
+        """Return what a git command prints; InputError with the first line of its error message."""
         return run(self.folder, *arguments, given=given)
 
 
 @contextmanager
 def borrowed(clone: Path) -> Iterator[Objects]:
-    """Lend the objects of a clone to a bare repository of ours for as long as they are read."""
+    """Let a temporary bare repository borrow the objects of a clone."""
     _check_version()
     folder = _git_folder(clone)
     common = _common_folder(folder)
@@ -76,16 +76,16 @@ def borrowed(clone: Path) -> Iterator[Objects]:
 
 
 def run(folder: Path, *arguments: str, given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
-    """Return what git prints in a bare repository of ours.
+    """Return what git prints in a bare repository.
 
-    `protocol`, such as `https`, is the one by which it may reach the network; `patience` the seconds that it may take.
+    `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
     """
     words = ["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments]
     return _run(words, given, protocol, PATIENCE if patience is None else patience)
 
 
 def make_bare(folder: Path) -> None:
-    """Make a bare repository of ours; InputError for a git that is too old to be told what to ignore."""
+    """Create a bare repository; InputError if git is too old to ignore other configuration."""
     _check_version()
     _run(["init", "--quiet", "--bare", "--template=", str(folder)])
 
@@ -98,7 +98,7 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
         try:
             # The arguments are ours, and which git is the user's choice.
             process = subprocess.Popen(  # noqa: S603
-                # No file may become larger: an archive that never ends does not fill the disk.
+                # Limits the size of files, so that an endless archive cannot fill the disk.
                 ["sh", "-c", f'ulimit -f {MOST_FILE // 512}; exec git "$@"', "git", *arguments],  # noqa: S607
                 stdin=source,
                 stdout=subprocess.PIPE,
@@ -134,7 +134,7 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
 
 
 def _environment(protocol: str) -> dict[str, str]:
-    """Return an environment in which git reads no configuration, starts no program and reaches no other network."""
+    """Return an environment in which git reads no configuration, starts no programs and uses no other protocol."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SSH_", "XDG_CONFIG"))}
     return kept | {
         "HOME": os.devnull,
@@ -157,13 +157,13 @@ def _check_version() -> None:
     numbers = re.search(r"(\d+)\.(\d+)", said)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST:
         raise InputError(
-            f"This git is older than {'.'.join(map(str, OLDEST))}, which cannot be told to ignore a clone's settings.",
+            f"This git is older than {'.'.join(map(str, OLDEST))}, which cannot ignore a clone's settings.",
             "Install a newer git, or give the npm package.",
         )
 
 
 def _git_folder(clone: Path) -> Path:
-    """Return a clone's own folder of git, which a linked work tree names in a file."""
+    """Return a clone's git directory, which a linked work tree names in a file."""
     place = clone / ".git"
     if place.is_dir():
         return place
@@ -172,7 +172,7 @@ def _git_folder(clone: Path) -> Path:
         raise InputError(f"git cannot read {clone}: its .git is not a folder.")
     folder = clone / named.removeprefix("gitdir: ")
     if not folder.is_dir():
-        raise InputError(f"git cannot read {clone}: its .git leads nowhere.")
+        raise InputError(f"git cannot read {clone}: its .git points to nothing.")
     return folder
 
 
@@ -182,7 +182,7 @@ def _common_folder(folder: Path) -> Path:
 
 
 def _head(folder: Path, common: Path, clone: Path) -> str:
-    """Return the commit that HEAD leads to."""
+    """Return the commit that HEAD points to."""
     text = _small(folder / "HEAD").strip()
     name = text.removeprefix(b"ref: ").decode(errors="replace")
     if text.startswith(b"ref: ") and _REF.fullmatch(name) and ".." not in name:
@@ -192,12 +192,12 @@ def _head(folder: Path, common: Path, clone: Path) -> str:
                 if line.endswith(f" {name}".encode()):
                     text = line[:40]
     if not _OBJECT.fullmatch(text):
-        raise InputError(f"git cannot read {clone}: its HEAD leads to no commit.")
+        raise InputError(f"git cannot read {clone}: its HEAD points to no commit.")
     return text.decode()
 
 
 def _small(path: Path, most: int = _SMALL) -> bytes:
-    """Return the bytes of a regular file, none where there is none or it is larger than such a file is."""
+    """Return the bytes of a regular file; empty if there is none or it is too large."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -1,8 +1,8 @@
-"""A git archive that keeps what `get-policy-version` printed, a file a policy, such as MAMIP: a clone, or our own mirror.
+"""A git archive with the output of `get-policy-version`, one file per policy, such as MAMIP: a clone, or our own mirror.
 
-The mirror is a partial clone in the cache, in which only what is new is fetched. Commits and folders come whole; of the
-files only those that were committed lately, since the corpus knows the others. What the archive's own configuration
-may say never reaches us: a fetch brings objects alone.
+The mirror is a partial clone in the cache, into which only new objects are fetched: all commits and trees, but only the
+files that were committed lately, since the corpus has the others. A fetch transfers objects only, so the archive's own
+configuration has no effect.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +20,10 @@ from ekstui.sources.files.version_files import VersionAnswer, history_of, read_v
 FOLDER = "policies"
 
 MAX_BLOBS = 100_000
-"""The most files in the history looked at; MAMIP has about 8,000."""
+"""The most files in the history that are looked at; MAMIP has about 8,000."""
 
 _BATCH_BYTES = 16 * 1024 * 1024
-"""Bytes of files read in one go, so that they fit in memory."""
+"""How much is read at once, in bytes, so that it fits in memory."""
 
 
 def is_git_archive(folder: Path) -> bool:
@@ -32,7 +32,7 @@ def is_git_archive(folder: Path) -> bool:
 
 
 def read_git_archive(folder: Path, known: Mapping[str, Policy]) -> Collection:
-    """Return every version in the clone's history, of policies that are known; InputError where git cannot read it."""
+    """Return every version in the clone's history, of policies that are known; InputError if git cannot read it."""
     with borrowed(folder) as objects:
         return read_history(folder.resolve().name, objects, known)
 
@@ -58,9 +58,9 @@ def read_history(
         if answer is None:
             skipped.append(Skipped(place, "not what get-policy-version prints."))
         elif name not in known:
-            skipped.append(Skipped(place, f"no policy is known that is named {name!r}."))
+            skipped.append(Skipped(place, f"no known policy is named {name!r}."))
         else:
-            # Blobs come newest first: a version that was committed twice is as it was committed last.
+            # Blobs come newest first, so the last commit of a version counts.
             answers.setdefault(name, {}).setdefault(answer.number, answer)
     histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
@@ -108,7 +108,7 @@ def _contents(objects: Objects, blobs: tuple[str, ...]) -> Iterator[bytes | str]
 
 
 def _texts(objects: Objects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
-    """Yield the contents of those files that nothing is wrong with, and what is wrong with the others."""
+    """Yield the contents of files, or what is wrong with them."""
     wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
     output = objects.git("cat-file", "--batch", given=wanted) if wanted else b""
     position = 0
@@ -126,10 +126,10 @@ MAMIP = "https://github.com/zoph-io/MAMIP.git"
 """The archive that `--from mamip` names: AWS's managed policies, committed several times a day."""
 
 OVERLAP = timedelta(days=60)
-"""How long before the newest version that is known files are read again: an archive may have noticed it late."""
+"""How long before the newest known version files are read again, since an archive may notice versions late."""
 
 PATIENCE = 600.0
-"""Seconds that a fetch may take."""
+"""How long a fetch may take, in seconds."""
 
 _HEAD = "refs/ekstui/head"
 
@@ -140,12 +140,12 @@ class Mirror:
 
     url: str
     folder: Path
-    """Where the clone is kept."""
+    """Where the mirror is."""
     now: datetime
     partition: str = "aws"
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Fetch what is new and return what it holds; InputError where it cannot be reached or read."""
+        """Fetch what is new and return it; InputError if the archive cannot be reached or read."""
         policies = known(self.partition)
         created = [info.created for policy in policies.values() for info in policy.versions if info.created]
         since = max(created) - OVERLAP if created else None
@@ -172,11 +172,13 @@ class Mirror:
     def _protocol(self) -> str:
         scheme = urlsplit(self.url).scheme
         if scheme not in ("https", "http") or urlsplit(self.url).username is not None:
-            raise InputError("An archive is reached by https.", "Give an address without a user name, or a folder.")
+            raise InputError(
+                "The address of an archive starts with https://.", "Give an address without a user name, or a folder."
+            )
         return scheme
 
     def _fetched(self) -> tuple[Objects, bool]:
-        """Fetch the newest commit; return it, and whether what was the newest is no longer in its history."""
+        """Fetch the newest commit; return it, and whether the previous one is no longer in its history."""
         protocol = self._protocol
         if not (self.folder / "objects").is_dir():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +190,7 @@ class Mirror:
         return Objects(self.folder, head), bool(lost)
 
     def _fetch_files(self, objects: Objects, since: datetime | None) -> None:
-        """Fetch the files that are not here yet, all in one go."""
+        """Fetch the files that are missing, all at once."""
         blobs = dict(blobs_in(objects, since))
         listed = "".join(f"{blob}\n" for blob in blobs).encode()
         lines = objects.git("cat-file", "--batch-check", given=listed).decode().splitlines()

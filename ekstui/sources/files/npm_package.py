@@ -29,31 +29,31 @@ MAX_JSON = 200_000_000
 """The largest file of policies read, in bytes; version 0.0.656 has 77 MB."""
 
 MAX_RATIO = 100
-"""How many times larger than itself a tarball may unpack; gzip brings policies to about a twentieth."""
+"""How much larger than the tarball its contents may be; gzip compresses policies to about a twentieth."""
 
 MAX_VALUES = 8_000_000
-"""The most values in the JSON, counted by the signs between them: each takes about 100 bytes of memory."""
+"""The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
 
 MAX_MEMBERS = 1_000
-"""The most members of a tarball looked at; the package has 14."""
+"""The most members of a tarball that are looked at; the package has 14."""
 
 _POLICIES = "package/dist/managedPolicies.json"
 _MANIFEST = "package/package.json"
 
 
 def read_npm_package(path: Path) -> Collection:
-    """Return what the package holds; InputError says why it cannot be read."""
+    """Return what is in the package; InputError says why it cannot be read."""
     try:
         text, version = (_json_file(path), None) if path.suffix == ".json" else _members(path)
         if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
-            raise InputError(f"{path} holds more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
+            raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
         policies = json.loads(text)
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}.") from None
     except (ValueError, RecursionError):
-        raise InputError(f"{path} holds no JSON that can be read.") from None
+        raise InputError(f"{path} has no JSON that can be read.") from None
     if not isinstance(policies, dict) or not policies:
-        raise InputError(f"{path} holds no policies.", f"It should be the file of the npm package {PACKAGE}.")
+        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
     histories: list[PolicyHistory] = []
     skipped: list[Skipped] = []
     updated: list[datetime] = []
@@ -64,9 +64,9 @@ def read_npm_package(path: Path) -> Collection:
         except InputError as error:
             skipped.append(Skipped(str(name), error.message))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            skipped.append(Skipped(str(name), f"not of the package's shape: {error!r}."))
+            skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
     if not updated:
-        raise InputError(f"{path} holds no policies.", f"It should be the file of the npm package {PACKAGE}.")
+        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
     source = f"{PACKAGE} {version}" if version else path.name
     return Collection(source, max(updated), True, tuple(histories), tuple(skipped))
 
@@ -85,7 +85,7 @@ def _members(path: Path) -> tuple[bytes, str | None]:
     version: str | None = None
     seen = 0
     most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
-    # tarfile's own reading of gzip (3.11) ends with a TypeError where a header is cut off.
+    # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
     with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
         for number, member in enumerate(archive):
             seen += member.size
@@ -134,7 +134,7 @@ def _versions(versions: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, A
 
 
 def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
-    """Return when a version was created, or None: for many versions the package says when their policy was."""
+    """Return when a version was created, or None: for many versions the package has the time of their policy."""
     if number > 1 and version.get("createdDate") == fields["createdDate"]:
         return None
     return parse_time(version["createdDate"]) if version.get("createdDate") else None

@@ -1,4 +1,4 @@
-"""A folder with what `aws iam get-policy-version` printed, a version a file."""
+"""A folder of outputs of `aws iam get-policy-version`, one version per file."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from ekstui.sources.policy_file import text_of, unwrapped
 
 @dataclass(frozen=True, slots=True)
 class VersionAnswer:
-    """A version as IAM gave it."""
+    """A version as IAM returned it."""
 
     number: int
     default: bool
@@ -26,7 +26,7 @@ class VersionAnswer:
 
 
 def read_version_answer(text: bytes) -> VersionAnswer | None:
-    """Return the version in a text, None for JSON that is another answer; InputError for what cannot be read."""
+    """Return the version in a text, None for other JSON; InputError if it cannot be read."""
     value = load_json(text)
     version = cast("dict[str, object]", value).get("PolicyVersion") if isinstance(value, dict) else None
     if not isinstance(version, dict) or "Document" not in version:
@@ -45,7 +45,7 @@ def read_version_answer(text: bytes) -> VersionAnswer | None:
 
 
 def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistory:
-    """Return a known policy's history by what its answers say; the newest answer that says default names it."""
+    """Return a known policy's history from its answers; the default version is the newest that an answer calls so."""
     by_number: Mapping[int, VersionAnswer] = {answer.number: answer for answer in answers}
     numbers = sorted(by_number)
     defaults = [number for number in numbers if by_number[number].default]
@@ -59,13 +59,13 @@ def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistor
 
 
 MAX_FILES = 50_000
-"""The most files looked at."""
+"""The most files that are looked at."""
 
 _VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
 
 
 def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
-    """Return the versions in a folder, of policies that are known; InputError where there are none at all."""
+    """Return the versions in a folder, of policies that are known; InputError if it has no files."""
     answers: dict[str, dict[int, VersionAnswer]] = {}
     skipped: list[Skipped] = []
     for path in _files(folder):
@@ -79,13 +79,13 @@ def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
         if answer is None:
             skipped.append(Skipped(place, "not what get-policy-version prints."))
         elif name not in known:
-            skipped.append(Skipped(place, f"no policy is known that is named {name!r}."))
+            skipped.append(Skipped(place, f"no known policy is named {name!r}."))
         else:
             before = answers.setdefault(name, {}).setdefault(answer.number, answer)
             if before.text != answer.text:
                 skipped.append(Skipped(place, "another file has another document for the same version."))
     if not answers and not skipped:
-        raise InputError(f"{folder} has no .json files.", "Give a folder with what aws iam get-policy-version printed.")
+        raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
     times = [answer.created for each in answers.values() for answer in each.values() if answer.created]
     histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
     as_of = max(times, default=datetime.min.replace(tzinfo=UTC))

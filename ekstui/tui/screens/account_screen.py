@@ -14,12 +14,12 @@ from ekstui.core.text import clean_line
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer, copies_in
-from ekstui.library.own_account import profiles
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
+from ekstui.sources.aws.caller import profile_names
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.keys import Key, bindings
@@ -200,4 +200,4 @@ def _beside(library: Library) -> _Beside:
     # Without a snapshot no copies are known.
     with suppress(AccountError):
         copies = copies_in(library)
-    return _Beside(profiles(), copies)
+    return _Beside(profile_names(), copies)

@@ -186,11 +186,11 @@ class ExplorerScreen(NavigationScreen):
 
     def _mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
-        from ekstui.library.remembered import users_looked
+        from ekstui.library.remembered import seen_versions
 
         if self._status is not None:
             policies = [entry.policy for entry in self.policies.entries]
-            self.policies.changed = users_looked(demo=self.app.library.is_demo).changed_since(
+            self.policies.changed = seen_versions(demo=self.app.library.is_demo).changed_since(
                 policies, self._status.newest
             )
 
@@ -314,9 +314,9 @@ class ExplorerScreen(NavigationScreen):
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
             arn = self.shown.entry.policy.arn
             if arn in self.policies.changed:
-                from ekstui.library.remembered import users_looked
+                from ekstui.library.remembered import seen_versions
 
-                users_looked(demo=self.app.library.is_demo).look_at([self.shown.entry.policy])
+                seen_versions(demo=self.app.library.is_demo).mark_seen([self.shown.entry.policy])
                 self.policies.changed -= {arn}
 
     def go_to(self, shown: Shown) -> None:

@@ -30,7 +30,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
     [
         ("import time; time.sleep(60)", "no answer in"),
         ("import sys; sys.stderr.write('secret \\x1b[31m\\n'); sys.exit(3)", "process failed."),
-        ("print('junk')", "printed no JSON"),
+        ("print('junk')", "its output is not JSON"),
     ],
 )
 def test_a_failing_credential_process_is_told(
@@ -175,7 +175,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
             KEYS,
             {"AWS_ENDPOINT_URL": "htp:/x"},
             "setting",
-            "An endpoint that is set is not a URL. Check AWS_ENDPOINT_URL.",
+            "A configured endpoint is not a URL. Check AWS_ENDPOINT_URL.",
         ),
     ],
 )
