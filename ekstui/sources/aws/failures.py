@@ -128,7 +128,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
     if isinstance(error, BotoCoreError):
         return _sdk(error, profile, region)
     if isinstance(error, BoundError):
-        return _Words("unexpected", f"ekstui gave up on an answer: {error}.", _PORTAL)
+        return _Words("unexpected", f"The answer was abandoned: {error}.", _PORTAL)
     if isinstance(error, IncompleteError):
         return _Words("incomplete", f"The list is incomplete: {error}.", "Refresh to ask again.")
     if isinstance(error, MfaNeededError):

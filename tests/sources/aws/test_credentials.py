@@ -192,7 +192,7 @@ def test_real_failures_are_told(
 def test_a_misspelt_region_is_told(aws: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.configure(KEYS)
     aws.set(AWS_REGION="eu-wset-1")
-    with pytest.raises(AccountError, match="is eu-west-1 meant"):
+    with pytest.raises(AccountError, match="did you mean eu-west-1"):
         read_account(Connection(ConnectionSettings(profile="p")))
     aws.set(AWS_REGION="eu-west-1")
     with pytest.raises(AccountError, match="Check the network"):
