@@ -62,4 +62,4 @@ class DataError(EkstuiError):
 
 
 class OutputError(EkstuiError):
-    """An answer cannot be written where it should go: a full disk, a closed stream."""
+    """An answer cannot be written: a full disk, a closed stream."""

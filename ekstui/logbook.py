@@ -73,18 +73,18 @@ def unexpected(error: BaseException, doing: str) -> EkstuiError:
     rest = where()
     if isinstance(error, MemoryError):
         return EkstuiError(f"There is {NO_MEMORY}.", "End other programs and try again.")
-    return EkstuiError(f"Something went wrong inside ekstui ({spot(error)}).", f"{rest[0].upper()}{rest[1:]}.")
+    return EkstuiError(f"Something went wrong inside ekstui ({location_of(error)}).", f"{rest[0].upper()}{rest[1:]}.")
 
 
 def ending(error: BaseException | None) -> str:
     """Return the sentence to print when a bug ends ekstui."""
     if isinstance(error, MemoryError):
         return f"ekstui: there is {NO_MEMORY}. End other programs and try again."
-    kind = f" ({spot(error)})" if error else ""
+    kind = f" ({location_of(error)})" if error else ""
     return f"ekstui: internal error{kind}; {where()}."
 
 
-def spot(error: BaseException) -> str:
+def location_of(error: BaseException) -> str:
     """Return an error's type and the last line of ekstui in its traceback: `KeyError at tui/app.py:12`."""
     ours = [
         f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}"

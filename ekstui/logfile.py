@@ -1,4 +1,4 @@
-"""The log file, and what it contains of a record."""
+"""The log file, and the format of its records."""
 
 import logging
 import os

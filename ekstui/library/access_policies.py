@@ -75,7 +75,7 @@ class KubernetesHolders(NamedTuple):
 
 @cache
 def access_rules() -> Mapping[str, tuple[Rule, ...]]:
-    """Return the rules by access policy; DataError where the data cannot be read."""
+    """Return the rules by access policy; DataError if the data cannot be read."""
     try:
         return read_rules((paths.assets() / "access-policy-rules.tsv").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, KeyError) as error:

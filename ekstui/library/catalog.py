@@ -315,7 +315,7 @@ def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) ->
 
 @cache
 def knowledge() -> Knowledge:
-    """Return what `eks.toml` says, from its compiled form; DataError where it cannot be read."""
+    """Return what `eks.toml` says, from its compiled form; DataError if it cannot be read."""
     from ekstui.core.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
 
     try:

@@ -81,7 +81,7 @@ class ClusterAnswer:
 def cluster_answer(
     library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
 ) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot; AWS is asked for what its add-ons need, if `ask` and if it may be.
+    """Return a cluster of the newest snapshot; if `ask`, AWS is asked for what its add-ons need, unless it must not be.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError if
     clusters could not be read.
@@ -156,7 +156,7 @@ def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dic
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
     """Return all clusters of the newest snapshot, judged by that alone: AWS is not asked.
 
-    Raises AccountError where there is no snapshot.
+    Raises AccountError if there is no snapshot.
     """
     facts = library.account.required().eks
     found = facts.clusters if facts else ()
@@ -179,9 +179,7 @@ def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
     """Return a cluster by name; AmbiguousError, NotFoundError or AccountError as `cluster_answer` raises them."""
     if snapshot.eks is None:
-        raise AccountError(
-            "Clusters were not read: an account file holds IAM only.", "Ask AWS, without --account-file."
-        )
+        raise AccountError("Clusters were not read: an account file has IAM only.", "Ask AWS, without --account-file.")
     facts = snapshot.eks
     found = facts.find(name, region)
     if len(found) == 1:

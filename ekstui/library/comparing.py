@@ -157,5 +157,5 @@ def read_side(
             return ComparedSide(str(side), document_of(standard_input, str(side)))
         case RoleSide():
             raise InputError(
-                "A role cannot stand for a policy here.", "Give a policy, a file, or - for standard input."
+                "A role cannot be used as a policy here.", "Give a policy, a file, or - for standard input."
             )

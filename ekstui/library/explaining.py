@@ -93,7 +93,7 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
 
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
-    """Return what IAM's own simulator says of an inquiry's request; AccountError where it cannot be asked."""
+    """Return what IAM's own simulator says of an inquiry's request; AccountError if it cannot be asked."""
     from ekstui.sources.aws import simulation
 
     account = library.account
@@ -184,7 +184,7 @@ class _Case:
         try:
             return requester_of(name, session_name_of(name), snapshot, self.reader)
         except NotFoundError:
-            # The role is gone or was not read; the message alone still tells much.
+            # The role is gone or was not read; the message alone is still useful.
             return None
 
     def _judged(self, each: Asked, found: Requester | None) -> tuple[Request, Policies]:
@@ -276,7 +276,7 @@ def _role_in(message: str | None) -> str | None:
 
 
 def partition_of(request: Request) -> str | None:
-    """Return the partition that the request's own ARNs name, or None where they name none."""
+    """Return the partition that the request's own ARNs name, or None if they name none."""
     for text in (request.principal, *request.resources):
         if text is not None and text.startswith("arn:"):
             name = arn.split_arn(text).partition

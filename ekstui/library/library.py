@@ -62,7 +62,7 @@ class _Trouble:
     """What went wrong with the cache."""
 
     notices: list[str] = field(default_factory=list)
-    said: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
     left_alone_until: float = 0.0
     """On the monotonic clock."""
     lock: Lock = field(default_factory=Lock)
@@ -132,7 +132,7 @@ class Library:
             return None
         for endpoint in state.endpoints:
             warning = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
-            self._say(f"{warning}; ekstui cache undo-sync undoes the last sync.", once=True)
+            self._report(f"{warning}; ekstui cache undo-sync undoes the last sync.", once=True)
         manifest = self.corpus.manifest()
         if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
             return state if state.known_until >= manifest.known_until else None
@@ -295,9 +295,9 @@ class Library:
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""
         with self._trouble.lock:
-            said = tuple(self._trouble.notices)
+            notices = tuple(self._trouble.notices)
             self._trouble.notices.clear()
-        return said if self._account is None else (*said, *self._account.notices())
+        return notices if self._account is None else (*notices, *self._account.notices())
 
     def recover_from(self, error: CacheError) -> None:
         """Handle an error of the cache, and add a notice about it."""
@@ -310,18 +310,20 @@ class Library:
                 self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
             else:
                 if aside is not None:
-                    said = f"It was set aside as {aside.name}; the bundled data answers until there is a new one."
-                    self._say(f"{error.message} {said}")
+                    consequence = (
+                        f"It was set aside as {aside.name}; the bundled data answers until there is a new one."
+                    )
+                    self._report(f"{error.message} {consequence}")
                 return
         elif not isinstance(error, BusyCacheError):
             self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
-        self._say(f"{error.message} ekstui works from its bundled data.")
+        self._report(f"{error.message} ekstui works from its bundled data.")
 
-    def _say(self, notice: str, *, once: bool = False) -> None:
+    def _report(self, notice: str, *, once: bool = False) -> None:
         with self._trouble.lock:
-            if notice not in (self._trouble.said if once else self._trouble.notices):
+            if notice not in (self._trouble.reported if once else self._trouble.notices):
                 self._trouble.notices.append(notice)
-                self._trouble.said.add(notice)
+                self._trouble.reported.add(notice)
 
 
 def _published() -> PublishedPolicies:

@@ -47,7 +47,7 @@ def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancell
 
 
 def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
-    """Store the corpus; return False where that was cancelled."""
+    """Store the corpus; return False if that was cancelled."""
     manifest = library.corpus.manifest()
     delivery = library.corpus.deliver(lambda _: {})
     packed = []

@@ -221,9 +221,9 @@ class Account:
 
     def notices(self) -> tuple[str, ...]:
         """Return the problems with stored snapshots since the last call, a sentence each."""
-        said = tuple(dict.fromkeys(self._notices))
+        notices = tuple(dict.fromkeys(self._notices))
         self._notices.clear()
-        return said
+        return notices
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
         """Store a snapshot, unless it would replace a complete one by an incomplete one; a failure is added to its errors."""

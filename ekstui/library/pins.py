@@ -1,4 +1,4 @@
-"""Policies pinned at a version, and which of them moved since: ekstui.lock."""
+"""Policies pinned at a version in ekstui.lock, and which of them have changed since."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from ekstui.library.library import Library
 
 LOCK = Path("ekstui.lock")
 
-_HEAD = "# Policies as they were read: `ekstui check` says what moved since. Made by `ekstui pin`.\n"
+_HEAD = "# Policies pinned by `ekstui pin`; `ekstui check` says which have changed since.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A pinned policy that is not as it was."""
+    """A pinned policy that has changed."""
 
     pin: Pin
     version: int | None
@@ -55,7 +55,7 @@ def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
 
 
 def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
-    """Return which pinned policies moved, and what that means."""
+    """Return the pinned policies that have changed, and how."""
     return tuple(moved for each in pins if (moved := _moved(library, each)) is not None)
 
 

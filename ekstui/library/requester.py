@@ -70,7 +70,7 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
 
 
 def principal_arn(principal: str, snapshot: AccountSnapshot) -> str:
-    """Return the ARN of the role or user that `requester_of` would find; NotFoundError where it is not known."""
+    """Return the ARN of the role or user that `requester_of` would find; NotFoundError if it is not known."""
     entity = _entity(principal, snapshot)
     if entity.arn is None:
         raise NotFoundError(f"The ARN of {entity.name} is not known: its path could not be read.")

@@ -92,7 +92,7 @@ class Comparison(NamedTuple):
     supersession: str | None = None
     """What replacing one policy by the other means; None if neither supersedes the other."""
     attached: tuple[AttachedCount, ...] = ()
-    """For each AWS policy compared, as far as a snapshot tells."""
+    """For each AWS policy compared, if there is a snapshot."""
 
     @property
     def is_one_policy(self) -> bool:

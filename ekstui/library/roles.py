@@ -74,7 +74,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
 
 
 def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
-    """Return a controller's parameters that its role tells: partition, account, region and cluster."""
+    """Return a controller's parameters as far as its role determines them: partition, account, region and cluster."""
     role = find_role(name, snapshot)
     uses = uses_in(snapshot).get(role.arn or "", ())
     clusters = {use.cluster for use in uses if use.cluster}
@@ -113,7 +113,7 @@ def subjects_of(
 ) -> tuple[RoleInUse, ...]:
     """Return roles with the documents of all their policies and with every use of them.
 
-    `known` holds the AWS policies among them, by ARN.
+    `known` has the AWS policies among them, by ARN.
     """
     local = {policy.arn: policy for policy in snapshot.local_policies}
     return tuple(

@@ -38,7 +38,7 @@ def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, 
 def changes(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
     """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
 
-    The feed is not complete where the time is after `library.data().newest`.
+    The feed is not complete if the time is after `library.data().newest`.
     """
     from ekstui.core.timeline import newest_first
 

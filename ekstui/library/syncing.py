@@ -65,7 +65,7 @@ def sync(
 ) -> SyncReport:
     """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
 
-    Raises AccountError where AWS cannot be asked, InputError for an archive that cannot be read, DataError where the
+    Raises AccountError if AWS cannot be asked, InputError for an archive that cannot be read, DataError if the
     cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
     """
     if library.is_demo:
@@ -106,9 +106,9 @@ def _source(
 
 
 def undo_sync(library: Library) -> DataStatus | None:
-    """Undo the last sync and return what answers rest on now; None where there is none to undo.
+    """Undo the last sync and return the new status; None if there is none to undo.
 
-    DataError where the cache cannot be used.
+    Raises DataError if the cache cannot be used.
     """
     try:
         return None if library.store.undo() is None else library.data()
@@ -131,13 +131,13 @@ def sync_from(
 ) -> SyncReport:
     """Store what a source has that is not known yet, and report what is new; what arrived is kept if the rest fails.
 
-    Raises InputError or AccountError where the source cannot be read, CacheError where nothing can be stored.
+    Raises InputError or AccountError if the source cannot be read, CacheError if nothing can be stored.
     """
     latest = now + CLOCK_SKEW
     delivery = source.deliver(lambda collection: _known(replace(store, collection=collection)))
     if delivery.provenance.as_of > latest:
-        said = f"{delivery.provenance.source} is dated {delivery.provenance.as_of:%Y-%m-%d}, which is in the future."
-        raise InputError(said, "Nothing was changed.")
+        message = f"{delivery.provenance.source} is dated {delivery.provenance.as_of:%Y-%m-%d}, which is in the future."
+        raise InputError(message, "Nothing was changed.")
     store = replace(store, collection=delivery.collection)
     known = _known(store)
     skipped: list[Skipped] = []
@@ -153,11 +153,13 @@ def sync_from(
     complete = not cancelled() and not (skipped and delivery.asked)
     withdrawn = _withdrawn(delivery, known) if complete else ()
     if len(withdrawn) > max(1, SMALL_SHARE * len(known)) and not accept_withdrawals:
-        said = (
+        message = (
             f"{len(withdrawn):,} of {len(known):,} known policies are not listed, more than AWS withdraws at once, so none is "
             "marked as withdrawn."
         )
-        skipped.append(Skipped("iam:ListPolicies", f"{said} If that is right, run ekstui sync --accept-withdrawals."))
+        skipped.append(
+            Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
+        )
         withdrawn, complete = (), False
     known_until = delivery.known_until if complete else None
     change = Change(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
@@ -218,8 +220,8 @@ def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Sk
     """Return a version, without its time if that is in the future."""
     if info.created is None or info.created <= latest:
         return info
-    said = f"dated {info.created:%Y-%m-%d}, which is in the future."
-    skipped.append(Skipped(f"{name} {version_label(info.number)}", said))
+    message = f"dated {info.created:%Y-%m-%d}, which is in the future."
+    skipped.append(Skipped(f"{name} {version_label(info.number)}", message))
     return VersionInfo(info.number, None)
 
 

@@ -49,10 +49,10 @@ class UpgradeAnswer(NamedTuple):
 def upgrade(
     library: Library, cluster_name: str, to: Mapping[str, str], since: Mapping[str, str], values: Mapping[str, str]
 ) -> UpgradeAnswer:
-    """Return what each component needs: those of `to`, or without any all that have a role in the cluster.
+    """Return what the components in `to` need or, if it is empty, all components that have a role in the cluster.
 
-    `to` and `since` hold releases by component; the newest that is known is meant where `to` has none. Raises
-    NotFoundError for a component or cluster that is not known, AccountError where there is no snapshot.
+    `to` and `since` have releases by component; without one in `to`, the newest known release is meant. Raises
+    NotFoundError for an unknown component or cluster, AccountError if there is no snapshot.
     """
     snapshot = library.account.required()
     cluster = find_cluster(cluster_name, None, snapshot)
@@ -110,7 +110,7 @@ def _upgrade(
     version = component.at(target.tag)
     if version is None:
         return None
-    held, unread = _held(subject)
+    held, unread = _statements_of(subject)
     filled = {**role_values(subject.role.name, snapshot), "ClusterName": cluster.name, "CLUSTER_NAME": cluster.name}
     filled |= {"AWS::Region": cluster.region, **values_in(version, held), **values}
     wanted = version.document(version.named(filled))
@@ -134,7 +134,7 @@ def _upgrade(
 def _not_known(
     component: Component, cluster: Cluster, subject: RoleInUse | None, unknown: str | None, current: str | None
 ) -> Iterator[str]:
-    """Yield what of an upgrade cannot be said; `unknown` is the release to upgrade to, where that is not known."""
+    """Yield what is not known about an upgrade; `unknown` is the release to upgrade to, if it is not a known one."""
     if unknown is not None:
         yield (
             f"{component.name} {unknown} is not among the releases that are known until {published_until():%Y-%m-%d}, "
@@ -151,7 +151,7 @@ def _not_known(
 def _role_of(
     component: Component, cluster: Cluster, subjects: tuple[RoleInUse, ...]
 ) -> tuple[RoleInUse | None, list[str]]:
-    """Return the role that runs a component in a cluster, by what EKS confirms before what is inferred, and why."""
+    """Return the role that runs a component in a cluster, preferring what EKS confirms to what is inferred, and the evidence."""
     found: list[tuple[bool, RoleInUse, str]] = []
     for subject in subjects:
         for use in uses_running(component.name, subject.uses):
@@ -190,12 +190,12 @@ def _running(
     return None, []
 
 
-def _held(subject: RoleInUse) -> tuple[Document, list[str]]:
+def _statements_of(subject: RoleInUse) -> tuple[Document, list[str]]:
     """Return all statements of a role's policies, and what could not be read."""
     documents = [policy.document for policy in subject.policies if policy.document is not None]
     unread = [
-        f"what {policy.name} gives, which could not be read" for policy in subject.policies if policy.document is None
+        f"what {policy.name} allows, which could not be read" for policy in subject.policies if policy.document is None
     ]
     if subject.boundary is not None:
-        unread.append(f"what the permissions boundary {subject.boundary.name} takes away")
+        unread.append(f"what the permissions boundary {subject.boundary.name} limits")
     return Document("2012-10-17", None, tuple(each for document in documents for each in document.statements)), unread

@@ -18,7 +18,7 @@ Documents = Mapping[str, AppliedPolicy]
 def principals_can(library: Library, action: str, resource: str | None = None) -> PrincipalsCan:
     """Return who may do an action or something under a pattern, by the account's last snapshot.
 
-    Raises AccountError where there is no snapshot, InputError for what is no action.
+    Raises AccountError if there is no snapshot, InputError for an invalid action.
     """
     action, snapshot = parse_action(action), library.account.required()
     uses, documents = (

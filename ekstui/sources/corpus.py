@@ -1,8 +1,8 @@
 """The corpus that ships with ekstui: every AWS managed policy with every known version, in one xz stream.
 
-A policy is a line of JSON, the EKS family first, so a reader that wants the family or one policy stops early. The
-lines have exactly the shape that assets/build_corpus.py writes; that lets a line be cut into its documents without
-parsing them: an unescaped `{"version":"v` cannot stand inside a document, whose grammar has no such key.
+A policy is a line of JSON, the EKS family first, so that reading the family or one policy stops early. The lines are
+exactly as assets/build_corpus.py writes them, so that they can be cut into documents without parsing: an unescaped
+`{"version":"v` cannot occur inside a document, whose grammar has no such key.
 """
 
 import json
@@ -49,9 +49,9 @@ class Manifest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The bundled corpus in a folder; every method opens the file anew, so threads need not share anything.
+    """The bundled corpus in a folder; every method opens the file itself, so threads share nothing.
 
-    All of them raise DataError when the files are missing or damaged.
+    All of them raise DataError if the files are missing or damaged.
     """
 
     folder: Path

@@ -94,8 +94,8 @@ def _git(folder: Path, *arguments: str) -> bytes:
     except FileNotFoundError:
         raise InputError("git is not installed.") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
         raise InputError(
-            f"git: {said[0] if said else 'no answer'}.", "Run it in a clone that has the base's history."
+            f"git: {lines[0] if lines else 'no answer'}.", "Run it in a clone that has the base's history."
         ) from None
     return done.stdout

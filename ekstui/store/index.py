@@ -36,7 +36,7 @@ Cancelled = Callable[[], bool]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, *, gently: bool = False) -> bool:
-    """Index which policies match which actions; return whether all are, False where it was cancelled.
+    """Index which policies match which actions; return whether all are indexed, False if it was cancelled.
 
     It takes about a second, most of it to parse every document; `gently` pauses for as long as it works, so that the
     thread that draws can run. Raises CacheError.
@@ -83,7 +83,7 @@ def is_indexed(store: PolicyStore) -> bool:
 def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[Candidate, ...]:
     """Return the policies that may allow an action or a pattern, in the list's order.
 
-    Raises AbsentCacheError where there is no index of the current state, or another CacheError.
+    Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
     wanted = action.lower()
     service = wanted.partition(":")[0]
@@ -122,7 +122,7 @@ def index_steps(
     *,
     gently: bool = False,
 ) -> bool:
-    """Index what each step from a version to the next changed; return whether all is, False where it was cancelled.
+    """Index what each step from a version to the next changed; return whether all are indexed, False if it was cancelled.
 
     `judges` names what the reach of a step depends on besides the documents, such as the reference's version; `given`
     returns the steps of a policy that were judged before, or None. Raises CacheError.
@@ -205,9 +205,9 @@ def history_key(known: Known) -> str:
 
 
 def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
-    """Return the steps since a time, newest first; those of unknown time only where no time is given.
+    """Return the steps since a time, newest first; those of unknown time only if no time is given.
 
-    Raises AbsentCacheError where there is no index of the current state judged by `judges`, or another CacheError.
+    Raises AbsentCacheError if there is no index of the current state judged by `judges`, or another CacheError.
     """
     from ekstui.core.timeline import newest_first
 

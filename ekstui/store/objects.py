@@ -262,7 +262,7 @@ class ObjectFile:
         return freed
 
     def size(self) -> int:
-        """Return the file's size in bytes, 0 if there is none; UnavailableCacheError if it cannot be told."""
+        """Return the file's size in bytes, 0 if there is none; UnavailableCacheError if it cannot be read."""
         try:
             return self.path.lstat().st_size
         except (FileNotFoundError, NotADirectoryError):
@@ -329,11 +329,11 @@ class ObjectFile:
             # A short read means a damaged file, a short write a full disk.
             unusable = code in _UNUSABLE or (writing and code == sqlite3.SQLITE_IOERR)
             kind = UnavailableCacheError if unusable else DamagedCacheError
-            said = "cannot be used" if unusable else "is damaged"
-            raise kind(f"{self.path} {said}: {error}.").of(identity) from error
+            message = "cannot be used" if unusable else "is damaged"
+            raise kind(f"{self.path} {message}: {error}.").of(identity) from error
         except OSError as error:
-            said = f"{self.path} cannot be used: {error.strerror or error}."
-            raise UnavailableCacheError(said).of(identity) from error
+            message = f"{self.path} cannot be used: {error.strerror or error}."
+            raise UnavailableCacheError(message).of(identity) from error
         except (ValueError, TypeError, OverflowError, LookupError, AttributeError, RecursionError, zlib.error) as error:
             raise DamagedCacheError(f"{self.path} is damaged: ekstui did not write its contents.").of(
                 identity

@@ -295,7 +295,7 @@ def pack(history: PolicyHistory) -> Packed:
 
 
 def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provenance) -> tuple[Known, Stored]:
-    """Return a policy with what a source says of it, its new documents stored, and what was new."""
+    """Merge a source's history into a stored policy, and store its new documents; return the policy and what was new."""
     policy, from_aws = given.policy, provenance.authority == "aws"
     before = known or Known(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)

@@ -50,7 +50,7 @@ def test_attached_in_one_account_and_in_all(rig: Rig, ekstui: Run) -> None:
     assert every["not_looked_at"]
     unknown = ekstui("attached", "AmazonEKSClusterPolicy", "--aggregator", "organization")
     assert unknown.code == 1
-    assert "There is organisation." in unknown.err
+    assert "Known: organisation." in unknown.err
 
 
 def test_exit_codes_tell_empty_from_unasked(rig: Rig, ekstui: Run) -> None:

@@ -38,7 +38,7 @@ _USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
     ("fargate", "AWS::EKS::FargateProfile", "PodExecutionRoleArn", "ClusterName", "FargateProfileName"),
     ("addon", "AWS::EKS::Addon", "ServiceAccountRoleArn", "ClusterName", "AddonName"),
 )
-"""Kind of use, resource type, and the settings that hold the role, the cluster and the name."""
+"""Kind of use, resource type, and the configuration keys of the role, the cluster and the name."""
 
 
 @dataclass(frozen=True, slots=True)

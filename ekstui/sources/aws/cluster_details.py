@@ -1,4 +1,4 @@
-"""What needs further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
+"""Details that need further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ INSTANCES_A_PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class DetailsRead:
-    """The clusters with what was added to them, and what failed on the way."""
+    """The clusters with their details, and what failed."""
 
     clusters: tuple[Cluster, ...]
     errors: tuple[SourceError, ...]

@@ -173,7 +173,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class EksRead:
-    """The clusters that were read, and what failed on the way."""
+    """The clusters that were read, and what failed."""
 
     facts: EksFacts
     errors: tuple[SourceError, ...]

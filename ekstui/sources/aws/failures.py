@@ -1,4 +1,4 @@
-"""What AWS and its SDK raise, in words: one function from exception to what happened and what to do.
+"""Exceptions of AWS and its SDK in words: what happened, and what to do.
 
 No base class covers what botocore raises: credentials, client and call may each raise ClientError, BotoCoreError,
 plain KeyError, ValueError, OSError or EOFError, and the codes for one cause differ between services.
@@ -161,8 +161,8 @@ def _answer(error: object, action: str | None, region: str | None, signed_in: bo
         return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
     if text.startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
-    said = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return _Words("unexpected", f"{what} failed: {said}" + (f" ({code})" if text and code else ""))
+    reason = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return _Words("unexpected", f"{what} failed: {reason}" + (f" ({code})" if text and code else ""))
 
 
 def _denial(what: str, whole: str, *, assuming: bool) -> _Words:

@@ -89,7 +89,7 @@ class ManagedPolicies:
                 yield outcome.answer()
             except DocumentError as error:
                 yield Skipped(outcome.item.name, error.message)
-            except Exception as error:  # noqa: BLE001 (whatever botocore raises is put in words, and said)
+            except Exception as error:  # noqa: BLE001 (everything that botocore raises is reported)
                 yield Skipped(outcome.item.name, account_error(error, "iam:GetPolicyVersion", self.connection).message)
         for policy in listed:
             stored = before.get(policy.name)

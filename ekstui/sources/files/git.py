@@ -92,7 +92,7 @@ def make_bare(folder: Path) -> None:
 
 def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
     patience = PATIENCE if patience is None else patience
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(given)
         source.seek(0)
         try:
@@ -102,7 +102,7 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
                 ["sh", "-c", f'ulimit -f {MOST_FILE // 512}; exec git "$@"', "git", *arguments],  # noqa: S607
                 stdin=source,
                 stdout=subprocess.PIPE,
-                stderr=complaints,
+                stderr=errors,
                 env=_environment(protocol),
                 start_new_session=True,
             )
@@ -127,9 +127,9 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
         if code == _NO_COMMAND:
             raise InputError("git is not installed.", "Install it, or give the npm package.")
         if code:
-            complaints.seek(0)
-            said = complaints.read(_SMALL).decode(errors="replace").strip().splitlines()
-            raise InputError(f"git cannot read it: {said[0] if said else code}.")
+            errors.seek(0)
+            lines = errors.read(_SMALL).decode(errors="replace").strip().splitlines()
+            raise InputError(f"git cannot read it: {lines[0] if lines else code}.")
         return output
 
 
@@ -153,8 +153,8 @@ def _environment(protocol: str) -> dict[str, str]:
 
 
 def _check_version() -> None:
-    said = _run(["version"]).decode(errors="replace")
-    numbers = re.search(r"(\d+)\.(\d+)", said)
+    output = _run(["version"]).decode(errors="replace")
+    numbers = re.search(r"(\d+)\.(\d+)", output)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST:
         raise InputError(
             f"This git is older than {'.'.join(map(str, OLDEST))}, which cannot ignore a clone's settings.",

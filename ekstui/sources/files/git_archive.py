@@ -154,8 +154,8 @@ class Mirror:
         collection = read_history(self._name, objects, policies, since)
         skipped = list(collection.skipped)
         if rewritten:
-            said = "its history was rewritten since the last time; what was read before is kept."
-            skipped.insert(0, Skipped(self.url, said))
+            message = "its history was rewritten since the last time; what was read before is kept."
+            skipped.insert(0, Skipped(self.url, message))
         return Delivery(
             self.partition,
             Provenance(f"{self._name} {objects.head[:12]}", "archive", collection.as_of, self.now),
