@@ -1,13 +1,11 @@
 """Services by access level: several policies side by side, and what the policies of a role allow together."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ekstui.core import console
 from ekstui.core.document import Document
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
-from ekstui.core.summary import ActionSummary, LevelCount, ServiceSummary, services_in
+from ekstui.core.summary import ActionSummary, ServiceSummary, of_actions, services_in
 
 Extent = Literal["all", "some", "denied", "none"]
 """How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
@@ -121,7 +119,9 @@ class SumAccess(NamedTuple):
     """What is allowed in total, and what was deducted."""
 
     services: tuple[ServiceSummary, ...]
-    """The allowed services, with the actions that remain and their counts."""
+    """The allowed services, each summarised from the actions that remain."""
+    denies: tuple[ServiceSummary, ...]
+    """The services that the documents themselves deny."""
     denied: int
     """The number of actions that a Deny revokes completely; those revoked in part remain."""
     withheld: int
@@ -129,15 +129,20 @@ class SumAccess(NamedTuple):
 
 
 def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumAccess:
-    """Return what documents allow together; the boundary grants nothing, and its conditions are ignored."""
+    """Return what documents allow together.
+
+    The boundary grants nothing; its resources and conditions are ignored.
+    """
     merged = services_in(_merged(documents))
     within = None if boundary is None else {action for row in _left(services_in(boundary)) for action in _given(row)}
     kept = _left(merged)
     denied = sum(len(_given(row)) for row in merged if row.effect == "Allow") - sum(map(len, map(_given, kept)))
+    denies = tuple(row for row in merged if row.effect == "Deny")
     if within is None:
-        return SumAccess(tuple(kept), denied, 0)
+        return SumAccess(tuple(kept), denies, denied, 0)
     limited = [row for each in kept if (row := _only(each, within)) is not None]
-    return SumAccess(tuple(limited), denied, sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited))))
+    withheld = sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited)))
+    return SumAccess(tuple(limited), denies, denied, withheld)
 
 
 def _merged(documents: Iterable[Document]) -> Document:
@@ -162,12 +167,6 @@ def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
 
 def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
     """Return the service with only these actions; None if none of them is left."""
-    if not _given(row):
-        return row  # a service or action that the reference lacks
-    actions = tuple(action for action in row.actions if not action.given or action.action in names)
-    counted = Counter(action.level for action in actions if action.given)
-    if not counted:
-        return None
-    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
-    access = console.access_words(levels, counted) if row.access else row.access
-    return row._replace(levels=levels, access=access, actions=actions)
+    given = _given(row)
+    # Without any action granted it is a service or action that the reference lacks.
+    return row if not given or names.issuperset(given) else of_actions(row, names)

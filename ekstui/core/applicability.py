@@ -147,6 +147,8 @@ class Given(NamedTuple):
     """Only those that can apply; empty if none can."""
     conditions: tuple[Condition, ...]
     """Their conditions, without keys of the service that the action does not support."""
+    free: bool
+    """Whether one of the grants has no such condition."""
     lacks_resource: bool
     """Nothing is granted, and no statement has a resource that applies to the action."""
     lacks_condition: bool
@@ -160,7 +162,7 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
     grants: list[Grant] = []
     conditions: list[Condition] = []
     unsupported: list[tuple[str, ...]] = []
-    any_resource = any_condition = False
+    any_resource = any_condition = free = False
     for statement in statements:
         resources = applicable_resources(action, statement)
         can_be_met = action is None or _can_be_met(action, statement.conditions)
@@ -169,17 +171,19 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
         keys = () if action is None else unsupported_keys(action, statement.conditions)
         if resources and can_be_met:
             grants += _grants(statement, resources)
-            conditions += [line for line in statement.conditions if action is None or _concerns(action, line)]
+            lines = [line for line in statement.conditions if action is None or _concerns(action, line)]
+            conditions += lines
+            free |= not lines
             unsupported.append(keys)
     if grants:
         hindering = _union(unsupported) if all(unsupported) else ()
         words = [console.unsupported_words(hindering)] if hindering else []
         if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
             words.append(console.UNCERTAIN_RESOURCE)
-        return Given(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(conditions)), False, False, tuple(words))
+        return Given(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(conditions)), free, False, False, tuple(words))
     lacks_condition = not any_condition or any_resource
     return Given(
-        (), (), not any_resource, lacks_condition, (_why_not(action, statements, any_resource, lacks_condition),)
+        (), (), False, not any_resource, lacks_condition, (_why_not(action, statements, any_resource, lacks_condition),)
     )
 
 

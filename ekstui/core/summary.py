@@ -6,12 +6,12 @@ of the same document revokes it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar, overload
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import Denied, can_be_on, is_of_known_type, needs_its_key, supports_key
-from ekstui.core.document import Document, Effect, ResourceElement
+from ekstui.core.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.core.document import Condition, Document, Effect, ResourceElement
 from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
 from ekstui.core.grants import Grant
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
@@ -66,6 +66,26 @@ class LevelCount(NamedTuple):
     total: int
 
 
+class ConditionShare(NamedTuple):
+    """How many actions are granted under a condition, not necessarily the same one."""
+
+    whole: int
+    """Actions with a condition in every grant."""
+    partly: int
+    """Actions with a condition in some grants but not in all."""
+    total: int
+
+    def words(self, condition: str) -> str:
+        """Return the console's words for their condition, with how many have it unless all do: `1 of 28 if …`."""
+        count = self.whole + self.partly
+        if not count or self.whole == self.total:
+            return condition
+        which = "" if count == self.total else f"{count:,} of {self.total:,}"
+        some = "some" if self.partly else ""
+        said = "with conditions" if condition == console.MULTIPLE else f"if {condition}"
+        return f"{': '.join(filter(None, (which, some)))} {said}"
+
+
 class ActionSummary(NamedTuple):
     """One effective action of a service."""
 
@@ -88,6 +108,10 @@ class ActionSummary(NamedTuple):
     """In the console's words: `All resources`, `Multiple`, or the only resource; empty if nothing is granted."""
     condition: str
     """In the console's words: `None`, `Multiple`, or the only condition; empty if nothing is granted."""
+    conditions: tuple[Condition, ...]
+    """The distinct conditions of its grants."""
+    conditioned: ConditionShare
+    """For this action alone."""
     warnings: tuple[str, ...]
 
 
@@ -105,6 +129,8 @@ class ServiceSummary(NamedTuple):
     """By access level, in the console's order: List, Read, Tagging, Write, Permissions management, then `unknown`."""
     resource: str
     condition: str
+    """In the console's words, as for an action; the console names a condition even if only one action has it."""
+    conditioned: ConditionShare
     warnings: tuple[str, ...]
     actions: Sequence[ActionSummary]
     """Sorted by level, then by name; computed on first use."""
@@ -162,8 +188,34 @@ def _row(
         levels=levels,
         resource=console.resource_words(resources),
         condition=console.condition_words(line for entry in commons for line in entry.conditions) if given else "",
+        conditioned=_share(entry.common.given for entry in shown),
         warnings=service_warnings(document, service, read, specific, idle),
         actions=LazySequence(lambda: _actions(document, read, unmatched)),
+    )
+
+
+def _share(given: Iterable[Given]) -> ConditionShare:
+    counted = Counter((bool(each.conditions), each.free) for each in given)
+    return ConditionShare(counted[True, False], counted[True, True], counted.total())
+
+
+def of_actions(row: ServiceSummary, kept: Collection[str]) -> ServiceSummary | None:
+    """Return a service's row with only these actions; None if none of them is granted."""
+    actions = tuple(action for action in row.actions if not action.given or action.action in kept)
+    given = [action for action in actions if action.given]
+    if not given:
+        return None
+    counted = Counter(action.level for action in given)
+    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
+    shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given
+    shares = [action.conditioned for action in shown]
+    return row._replace(
+        access=console.access_words(levels, counted) if row.access else row.access,
+        levels=levels,
+        resource=console.resource_words(_resources(action.grants for action in shown)),
+        condition=console.condition_words(line for action in shown for line in action.conditions),
+        conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
+        actions=actions,
     )
 
 
@@ -196,6 +248,8 @@ def _action(document: Document, read: ActionRead) -> ActionSummary:
         denied=read.common.denied,
         resource=console.resource_words(_resources([given.grants])),
         condition=console.condition_words(given.conditions) if given.grants else "",
+        conditions=given.conditions,
+        conditioned=_share([given] if given.grants else []),
         warnings=given.warnings if info else (*given.warnings, console.UNRECOGNISED_ACTION),
     )
 
@@ -213,6 +267,8 @@ def _unmatched(document: Document, pattern: str, sources: tuple[Source, ...]) ->
         denied=None,
         resource="",
         condition="",
+        conditions=(),
+        conditioned=ConditionShare(0, 0, 0),
         warnings=(console.UNMATCHED_PATTERN,),
     )
 
@@ -274,6 +330,7 @@ def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: 
                 levels=_levels(service, {}),
                 resource=console.resource_words(("Resource", (resource,)) for resource in resources),
                 condition="",
+                conditioned=ConditionShare(0, 0, 0),
                 warnings=(),
                 actions=(),
             )

@@ -155,7 +155,7 @@ def _limits(action: MatrixAction) -> str:
     (given,) = action.given
     if given is None or extent(given) == "all":
         return ""
-    condition = "" if given.condition == "None" else f" if {given.condition}"
+    condition = "" if given.condition == "None" else f"  condition: {given.conditioned.words(given.condition)}"
     denied = f"  denied: {given.denied}" if given.denied else ""
     return f"  {given.resource}{condition}{denied}"
 

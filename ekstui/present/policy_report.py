@@ -157,7 +157,7 @@ def services_table(services: Sequence[ServiceSummary]) -> Table:
                     Span(_name(service), "bad" if service.effect == "Deny" else ""),
                     access_words(service),
                     code(service.resource),
-                    code(service.condition),
+                    code(service.conditioned.words(service.condition)),
                 )
             )
             for service in services
@@ -176,7 +176,8 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
         for action in service.actions:
             flags = [f"denied: {action.denied}"] if action.denied else []
             flags += [f"! {warning}" for warning in action.warnings]
-            cells: tuple[Line, ...] = (code(action.action), action.level, action.resource, action.condition)
+            condition = action.conditioned.words(action.condition)
+            cells: tuple[Line, ...] = (code(action.action), action.level, action.resource, condition)
             rows.append(TableRow((*cells, Span("; ".join(flags), "warn"))))
         blocks.append(Table(_ACTIONS, rows))
     return blocks

@@ -224,6 +224,12 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
         yield services_table(access.services)
     elif all(policy.document for policy in subject.policies):
         yield Sentence(Span("nothing", "muted"))
+    yield from left_out(answer)
+
+
+def left_out(answer: RoleAnswer) -> Iterator[Block]:
+    """Yield what the sum of what a role may do leaves out, and what may be missing in it."""
+    subject, access = answer.subject, answer.access
     if access.denied:
         yield Sentence(Span(f"{access.denied:,} actions are left out: a Deny of its own takes them away.", "muted"))
     if (boundary := subject.boundary) is not None:
@@ -232,7 +238,7 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
         else:
             text = f"Within the permissions boundary {boundary.name}"
             withheld = f", which withholds {access.withheld:,} more actions" if access.withheld else ""
-            yield Sentence(Span(f"{text}{withheld}; its conditions are not weighed here.", "muted"))
+            yield Sentence(Span(f"{text}{withheld}; its resources and conditions are not weighed here.", "muted"))
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
 

@@ -36,7 +36,7 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
     root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
     where = paths or (".",)
-    options = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
+    options = ("--name-only", "-z", "--no-relative", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
     listed = _git(folder, "diff", *options, commit, "--", *where)
     new = _git(folder, "ls-files", "--full-name", "--others", "--exclude-standard", "-z", "--", *where)
     found = {os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name}

@@ -58,3 +58,15 @@ def test_a_boundary_that_is_one_of_the_policies_withholds_nothing_of_it() -> Non
         assert [(row.service, row.levels) for row in within.services] == [
             (row.service, row.levels) for row in alone.services
         ]
+
+
+def test_a_service_is_said_as_what_is_left_of_it() -> None:
+    """What a boundary or a Deny takes away leaves neither its condition nor its resource behind."""
+    cluster = parse(raw_document("AmazonEKSClusterPolicy", 10))
+    reading, deleting = own("Allow", "ec2:Describe*"), own("Deny", "ec2:DeleteNetworkInterface")
+    for documents, boundary in (([cluster], reading), ([cluster, deleting], None)):
+        ec2 = next(row for row in sum_access(documents, boundary).services if row.service == "ec2")
+        assert (ec2.condition, ec2.conditioned.words(ec2.condition)) == ("None", "None")
+    bucket = own("Allow", "s3:GetObject", resource="arn:aws:s3:::a/*")
+    access = sum_access([bucket, own("Allow", "s3:ListAllMyBuckets")], own("Allow", "s3:List*"))
+    assert [(row.service, row.resource) for row in access.services] == [("s3", "All resources")]

@@ -9,6 +9,7 @@ from ekstui.core.action_facts import ResourceRow, resources_of
 from ekstui.core.document import Document, parse
 from ekstui.core.reference import reference
 from ekstui.core.summary import ActionSummary, ServiceSummary, remaining, services_in
+from tests.core.corpus import raw_document
 
 ACCOUNT = "123456789012"
 NEEDS_WILDCARD = (
@@ -463,3 +464,36 @@ def test_an_empty_document_has_no_services() -> None:
     assert services_in(document()) == ()
     assert services_in(document(allow([]), allow("s3:GetObject", []))) != ()
     assert json.dumps([entry.access for entry in services_in(document(allow("s3:GetObject", [])))]) == '["None"]'
+
+
+OWNER = {"StringEquals": {"ec2:ResourceTag/eks:eni:owner": "amazon-vpc-cni"}}
+OWNED = "ec2:ResourceTag/eks:eni:owner = amazon-vpc-cni"
+
+
+def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
+    """The cluster policy of EKS: one action of 28 has the condition, and EC2 is not held to tagged interfaces."""
+    cluster = parse(raw_document("AmazonEKSClusterPolicy", 10))
+    ec2 = row(cluster, "ec2")
+    assert ec2.condition == OWNED, "the console's own word"
+    assert ec2.conditioned.words(ec2.condition) == f"1 of 28 if {OWNED}"
+    everywhere = allow("ec2:DeleteNetworkInterface", "arn:aws:ec2:*:*:network-interface/eni-1")
+    held = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
+    deleting = action(document(held, everywhere), "ec2:DeleteNetworkInterface")
+    assert deleting.conditioned.words(deleting.condition) == f"some if {OWNED}"
+    for statements, said in (
+        ((held,), OWNED),
+        ((held, everywhere), f"some if {OWNED}"),
+        ((held, everywhere, allow("ec2:DescribeVpcs")), f"1 of 2: some if {OWNED}"),
+        ((held, allow("ec2:RunInstances", Condition={"StringEquals": {"ec2:Region": "a"}})), "Multiple"),
+        (
+            (
+                held,
+                allow("ec2:RunInstances", Condition={"StringEquals": {"ec2:Region": "a"}}),
+                allow("ec2:DescribeVpcs"),
+            ),
+            "2 of 3 with conditions",
+        ),
+        ((allow("ec2:DescribeVpcs"),), "None"),
+    ):
+        ec2 = row(document(*statements), "ec2")
+        assert ec2.conditioned.words(ec2.condition) == said

@@ -216,6 +216,28 @@ def test_actions_of_current_policies_add_up_to_their_counts() -> None:
             assert all(action.grants and action.resource and action.condition for action in given)
 
 
+def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have_one() -> None:
+    seen = set()
+    for policy in corpus():
+        if "EKS" not in policy["name"] and "EBS" not in policy["name"]:
+            continue
+        for row in services_in(current(policy)):
+            given = [action for action in row.actions if action.given and action.level != "unknown"]
+            said, lines = row.conditioned.words(row.condition), [
+                {(line.operator.lower(), line.key.lower(), line.values) for line in grant.conditions}
+                for action in given for grant in action.grants
+            ]  # fmt: skip
+            if said == row.condition and said not in ("", "None"):
+                assert all(lines), (policy["name"], row.service)
+                assert said == "Multiple" or all(each == lines[0] for each in lines)
+            elif said != "None" and given:
+                some = sum(any(grant.conditions for grant in action.grants) for action in given)
+                assert said.startswith(f"{some} of {len(given)}" if some < len(given) else "some"), said
+                assert not all(lines)
+            seen.add(said.split(" ")[0].strip("0123456789"))
+    assert {"None", "Multiple", "some", ""} <= seen
+
+
 def test_power_user_access_has_all_but_three_services_in_full() -> None:
     policy = next(entry for entry in corpus() if entry["name"] == "PowerUserAccess")
     rows = {row.service: row for row in services_in(current(policy))}

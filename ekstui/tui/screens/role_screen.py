@@ -1,23 +1,23 @@
 """One role of the account."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.core.document import Document, serialise
+from ekstui.core.document import serialise
 from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.summary import ActionSummary, ServiceSummary, services_in
+from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.library import RoleAnswer
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import role_answer
 from ekstui.present.rendering import rows
-from ekstui.present.role_report import role_blocks
+from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
@@ -51,7 +51,6 @@ class RoleScreen(AccountReportScreen):
         super().__init__()
         self._role = role
         self._opened: set[tuple[str, str]] = set()
-        self._services: Sequence[ServiceSummary] | None = None
 
     def question(self) -> Styled:
         """Return the role's name, the view, and the age of the answer."""
@@ -73,7 +72,6 @@ class RoleScreen(AccountReportScreen):
     def ask(self) -> Callable[[], object]:
         """Return what reads the role from the last snapshot."""
         library, role = self.app.library, self._role
-        self._services = None
         return lambda: role_answer(library, role)
 
     def answer_rows(self, answer: object) -> list[Row]:
@@ -89,23 +87,10 @@ class RoleScreen(AccountReportScreen):
         return rows(role_blocks(answer, datetime.now(UTC)), self.width)
 
     def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
-        """Return the union of the role's policies, below remarks on unread policies and the boundary."""
-        policies = answer.subject.policies
-        if self._services is None:
-            statements = tuple(
-                statement for policy in policies if policy.document for statement in policy.document.statements
-            )
-            self._services = services_in(Document("2012-10-17", None, statements))
-        remarks = [f"{policy.name} was not read: it may allow more." for policy in policies if policy.document is None]
-        if answer.subject.boundary:
-            remarks.append(
-                f"The boundary {answer.subject.boundary.name} limits this further; explain takes both into account."
-            )
-        rows = [
-            Row(("remark", index), (styled(clean_line(remark), "warn"),), selectable=False)
-            for index, remark in enumerate(remarks)
-        ]
-        return rows + service_rows(self._services, self._opened, {}, self.width)
+        """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
+        remarks = rows([*left_out(answer)], self.width)
+        services = (*answer.access.denies, *answer.access.services)
+        return remarks + service_rows(services, self._opened, {}, self.width)
 
     def about_row(self, row: Row) -> Styled:
         """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""

@@ -165,13 +165,19 @@ def scope(service: ServiceSummary) -> Styled:
     parts: list[tuple[str, Style]] = []
     if service.resource not in ("", "All resources", "Multiple"):
         parts.append((f"  on {short_resource(service.resource)}", "muted"))
-    if service.condition not in ("", "None"):
-        # One condition of the service need not be one of each of its actions.
-        several = service.condition == "Multiple"
-        parts.append(
-            ("  several conditions" if several else f"  condition {_key(service.condition.split(' ')[0])}", "warn")
-        )
+    if condition := _condition(service, whole=False):
+        parts.append((f"  {condition}", "warn"))
     return tuple(parts)
+
+
+def _condition(service: ServiceSummary, *, whole: bool) -> str:
+    """Return how many of a service's actions have a condition and which, `whole` or its key alone; empty for none."""
+    if service.condition in ("", "None"):
+        return ""
+    several = service.condition == "Multiple"
+    word = service.condition if whole or several else _key(service.condition.split(" ")[0])
+    said = service.conditioned.words(word)
+    return clean_line(said if said != word else "several conditions" if several else f"if {word}")
 
 
 def access(service: ServiceSummary) -> Styled:
@@ -243,9 +249,12 @@ def action_line(action: ActionSummary) -> Styled:
 def service_line(service: ServiceSummary, reason: str | None) -> Styled:
     """Return a service with the console's words for its access, and why it is needed."""
     why = f"  {clean_line(reason)}" if reason else ""
-    condition = "" if service.condition in ("", "None") else f", condition: {clean_line(service.condition)}"
+    condition = _condition(service, whole=True)
     return (
         (clean_line(service.service), "strong"),
-        (f"  {service.access or 'unknown to the reference'} on {clean_line(service.resource)}{condition}", "muted"),
+        (
+            f"  {service.access or 'unknown to the reference'} on {clean_line(service.resource)}{condition and f', {condition}'}",
+            "muted",
+        ),
         (why, ""),
     )
