@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ekstui import paths
 
 if TYPE_CHECKING:
-    from ekstui.sources.aws.connection import MfaPrompt
+    from ekstui.sources.aws.credentials import MfaPrompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ from ekstui.store.objects import (
     DamagedCacheError,
     NewerCacheError,
 )
-from ekstui.store.policy_store import PolicyStore, State
+from ekstui.store.policy_store import PolicyStore
+from ekstui.store.records import State
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.

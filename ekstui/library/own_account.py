@@ -12,8 +12,8 @@ from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
-from ekstui.sources.aws.caller import are_credentials_set_up, caller_digest
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
+from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
 from ekstui.store import accounts

@@ -16,7 +16,8 @@ from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, digest_of
-from ekstui.store.policy_store import CHUNK, Known, PolicyStore
+from ekstui.store.policy_store import CHUNK, PolicyStore
+from ekstui.store.records import Known
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document

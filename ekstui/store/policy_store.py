@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo, format_time, parse_time
+from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
+from ekstui.store.records import Known, State, known_record, read_known, read_state, state_record
 
 if TYPE_CHECKING:
     from ekstui.core.policy import Authority
@@ -24,33 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK = 64
 """Policies in a chunk after the EKS family's."""
-
-
-class Known(NamedTuple):
-    """A policy as it is stored."""
-
-    policy: Policy
-    documents: Mapping[int, str]
-    """The name of each version's document."""
-    dated_by: Mapping[int, Authority]
-    """Which authority gave the time of a version."""
-    provenance: Provenance
-    """Of the newest source that said which version is the default."""
-
-
-class State(NamedTuple):
-    """What is stored of a collection, and until when it is known."""
-
-    source: str
-    """The source that knows of the newest changes."""
-    known_until: datetime
-    synced_at: datetime | None = None
-    corpus: str = ""
-    """SHA-256 of the corpus that it was filled from."""
-    endpoints: tuple[str, ...] = ()
-    """Endpoints other than AWS's own that some of it came from."""
-    chunks: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Each chunk's object, and the names in it; the EKS family's is the first."""
 
 
 class Packed(NamedTuple):
@@ -164,7 +138,7 @@ class PolicyStore:
             order = [name for name in family if name in entries]
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
             new = new._replace(chunks=_write_chunks(draft, entries, order))
-            root["states"][self.collection] = draft.put_value(_state_record(new))
+            root["states"][self.collection] = draft.put_value(state_record(new))
             root["before"].pop(self.collection, None)
             if undoable and before is not None:
                 root["before"][self.collection] = before
@@ -204,11 +178,11 @@ class PolicyStore:
         for digest, names in state.chunks if scope == "all" else state.chunks[:1]:
             chunk = self._chunk(objects, digest)
             for name in names:
-                yield _known(chunk[name])
+                yield read_known(chunk[name])
 
     def _known_in(self, objects: Objects, names: Iterable[str]) -> list[Known]:
         places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}
-        return [_known(self._chunk(objects, places[name])[name]) for name in names]
+        return [read_known(self._chunk(objects, places[name])[name]) for name in names]
 
     def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
         """Return the index of the current state; AbsentCacheError if there is none, or only of an older state."""
@@ -226,7 +200,7 @@ class PolicyStore:
 
     def _state(self, objects: Objects, name: str) -> State:
         if name not in self._memory.states:
-            self._memory.states[name] = _read_state(objects.value(name))
+            self._memory.states[name] = read_state(objects.value(name))
         return self._memory.states[name]
 
     def _chunk(self, objects: Objects, digest: str) -> dict[str, list[Any]]:
@@ -370,54 +344,4 @@ def _write_chunks(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     others = sorted(entries.keys() - set(family))
     groups = [tuple(family), *(tuple(others[start : start + CHUNK]) for start in range(0, len(others), CHUNK))]
-    return tuple((draft.put_value([_record(entries[name]) for name in names]), names) for names in groups)
-
-
-def _record(known: Known) -> list[Any]:
-    policy, given = known.policy, known.provenance
-    versions = [
-        [info.number, format_time(info.created), known.documents[info.number], known.dated_by.get(info.number)]
-        for info in policy.versions
-    ]
-    origin = [given.source, given.authority, format_time(given.as_of), format_time(given.fetched_at)]
-    return [policy.name, policy.arn, policy.default_version, policy.withdrawn, origin, versions]
-
-
-def _known(record: list[Any]) -> Known:
-    name, arn, default_version, withdrawn, (source, authority, as_of, fetched_at), versions = record
-    return Known(
-        Policy(
-            name=name,
-            arn=arn,
-            default_version=default_version,
-            versions=tuple(
-                VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions
-            ),
-            withdrawn=withdrawn,
-        ),
-        {number: digest for number, _, digest, _ in versions},
-        {number: who for number, _, _, who in versions if who},
-        Provenance(source, authority, parse_time(as_of), parse_time(fetched_at)),
-    )
-
-
-def _state_record(state: State) -> dict[str, Any]:
-    return {
-        "source": state.source,
-        "known_until": format_time(state.known_until),
-        "synced_at": format_time(state.synced_at),
-        "corpus": state.corpus,
-        "endpoints": state.endpoints,
-        "chunks": state.chunks,
-    }
-
-
-def _read_state(record: Mapping[str, Any]) -> State:
-    return State(
-        source=record["source"],
-        known_until=parse_time(record["known_until"]),
-        synced_at=parse_time(record["synced_at"]) if record["synced_at"] else None,
-        corpus=record["corpus"],
-        endpoints=tuple(record["endpoints"]),
-        chunks=tuple((digest, tuple(names)) for digest, names in record["chunks"]),
-    )
+    return tuple((draft.put_value([known_record(entries[name]) for name in names]), names) for names in groups)

@@ -13,7 +13,8 @@ from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policy_store import Known, PolicyStore
+from ekstui.store.policy_store import PolicyStore
+from ekstui.store.records import Known
 from tests.store.policies import document, fill_from_the_corpus, history, moment, put
 
 JUDGES = "reference 1"

@@ -67,7 +67,7 @@ def _archive(arguments: argparse.Namespace) -> Path | str | None:
     """Return the archive to read: a path, a URL, or None for AWS; tell the user if ekstui had to choose."""
     source: str | None = arguments.source
     if source is None:
-        from ekstui.sources.aws.caller import are_credentials_set_up
+        from ekstui.sources.aws.credentials import are_credentials_set_up
 
         if arguments.offline or are_credentials_set_up(arguments.profile):
             return None

@@ -4,17 +4,14 @@ Parallel calls run in daemon threads, which do not keep the process from exiting
 """
 
 import json
-import logging
 import os
 import queue
-import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from ekstui.errors import MfaNeededError
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     BoundError,
@@ -24,12 +21,8 @@ from ekstui.sources.aws.answers import (
     check_form,
     check_lists,
 )
+from ekstui.sources.aws.credentials import MfaPrompt, guard_credentials
 from ekstui.sources.aws.operations import OPERATIONS
-
-PROCESS_TIMEOUT = 30.0
-"""How long a credential_process may take, in seconds."""
-
-NO_ANSWER = "credential_process gave no answer in time"
 
 ATTEMPTS = 8
 """How often a call is tried that AWS throttles or fails to serve."""
@@ -49,32 +42,7 @@ SWEEP_READ_TIMEOUT = 30.0
 THREADS = 8
 """How many calls run at once; IAM's rate limits make more useless."""
 
-_logger = logging.getLogger("ekstui")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
-
-MfaPrompt = Callable[[str], str]
-"""Takes a prompt such as `Enter MFA code for arn:…: ` and returns the code; it runs in the thread of the call."""
-
-
-class DetachedProcess(subprocess.Popen[bytes]):
-    """A child process without standard input or controlling terminal, killed after PROCESS_TIMEOUT seconds.
-
-    botocore would start it with the terminal as standard input and wait without limit (botocore 1.44.8, `ProcessProvider`).
-    """
-
-    def __init__(self, command: Sequence[str], **options: Any) -> None:
-        super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
-
-    def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 (its name in Popen)
-        """Return what the child wrote, as Popen does; CredentialRetrievalError when it takes too long."""
-        try:
-            return super().communicate(input, PROCESS_TIMEOUT if timeout is None else timeout)
-        except subprocess.TimeoutExpired:
-            from botocore.exceptions import CredentialRetrievalError
-
-            self.kill()
-            self.wait()
-            raise CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,26 +243,11 @@ class Connection:
             import botocore.session
 
             core = botocore.session.Session(profile=self._settings.profile)
-            self._guard_credentials(core)
+            guard_credentials(core, self._settings.mfa_prompt, share_role_cache=self._settings.share_role_cache)
             # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
             region = self._settings.region or os.environ.get("AWS_REGION") or None
             self._session = boto3.session.Session(botocore_session=core, region_name=region)
         return self._session
-
-    def _guard_credentials(self, core: Any) -> None:
-        """Keep the credential chain from using the terminal."""
-        for provider in core.get_component("credential_provider").providers:
-            if provider.METHOD == "custom-process":
-                _replace(provider, "_popen", DetachedProcess)
-            if provider.METHOD == "assume-role":
-                _replace(provider, "_prompter", self._settings.mfa_prompt or _no_prompt)
-                builder = getattr(provider, "_profile_provider_builder", None)
-                make = getattr(builder, "_create_process_provider", None)
-                _replace(builder, "_create_process_provider", lambda profile, make=make: _detached(make(profile)))
-                if self._settings.share_role_cache:
-                    from botocore.credentials import JSONFileCache
-
-                    provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
 
 
 def _foreign_endpoint(url: str) -> str | None:
@@ -304,28 +257,6 @@ def _foreign_endpoint(url: str) -> str | None:
     if host.endswith(_AWS_DOMAINS):
         return None
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-
-
-def _replace(owner: object, name: str, value: object) -> None:
-    """Replace a private attribute of botocore; if it does not exist any more, that is logged and nothing is replaced.
-
-    The names are those of botocore 1.44, and a test checks them.
-    """
-    if hasattr(owner, name):
-        setattr(owner, name, value)
-    else:
-        _logger.warning("botocore has no %s.%s any more: it may use the terminal", type(owner).__name__, name)
-
-
-def _detached(provider: Any) -> Any:
-    _replace(provider, "_popen", DetachedProcess)
-    return provider
-
-
-def _no_prompt(prompt: str) -> str:
-    raise MfaNeededError(
-        "The profile asks for an MFA code.", prompt.strip().rstrip(":").removeprefix("Enter MFA code for ")
-    )
 
 
 def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: Any) -> None:

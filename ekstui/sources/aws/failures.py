@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from ekstui.core.account import ErrorKind, SourceError, SourceName
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.sources.aws.answers import BoundError, MalformedError
-from ekstui.sources.aws.connection import CONNECT_TIMEOUT, NO_ANSWER, PROCESS_TIMEOUT, READ_TIMEOUT, IncompleteError
+from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
+from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
 
 _OF_THE_FORM = (LookupError, TypeError, AttributeError, RecursionError, MalformedError)
 """What is raised if an answer is not in the expected form."""
@@ -51,6 +52,10 @@ class _Words:
     kind: ErrorKind
     message: str
     next_step: str = ""
+
+    def filled(self, facts: Mapping[str, str]) -> "_Words":
+        """Return the words with facts in place of the braces."""
+        return _Words(self.kind, self.message.format_map(facts), self.next_step.format_map(facts))
 
 
 _THROTTLED = (
@@ -140,25 +145,20 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
     return _of_python(error, profile)
 
 
-def _answer(error: object, action: str | None, region: str | None, signed_in: bool) -> _Words:
+def _answer(error: Exception, action: str | None, region: str | None, signed_in: bool) -> _Words:
     """Put an answer of AWS in words."""
-    response = getattr(error, "response", None) or {}
+    response: Mapping[str, Any] = getattr(error, "response", {})
     details = response.get("Error", {})
     code, whole = str(details.get("Code", "")), str(details.get("Message", ""))
     text, what = _shortened(whole), action or str(getattr(error, "operation_name", "the call"))
     if code in _DENIED:
-        return _denial(what, whole, assuming=isinstance(error, Exception) and _is_assume_role(error))
+        return _denial(what, whole, assuming=_is_assume_role(error))
     if code in _SIGNATURE:
         return _signature(text)
     known = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
     if known is not None:
-        facts = {
-            "what": what,
-            "why": text or "it does not exist",
-            "text": text,
-            "region": f"Region {region}" if region else "The region",
-        }
-        return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
+        place = f"Region {region}" if region else "The region"
+        return known.filled({"what": what, "why": text or "it does not exist", "text": text, "region": place})
     if text.startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
     reason = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -195,8 +195,7 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
     known = _OF_THE_SDK.get(name)
     if known is None:
         return _Words("unexpected", f"The AWS SDK failed with {name}.")
-    facts = _facts(details, profile, region)
-    return _Words(known.kind, known.message.format_map(facts), known.next_step.format_map(facts))
+    return known.filled(_facts(details, profile, region))
 
 
 def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.present.words import failure_blocks
-from ekstui.sources.aws.caller import profile_names
+from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.keys import Key, bindings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.sources.aws.caller import caller_digest, profile_names
+from ekstui.sources.aws.credentials import caller_digest, profile_names
 
 CONFIG = """
 [default]

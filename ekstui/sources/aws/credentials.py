@@ -1,0 +1,165 @@
+"""The credentials in use: a digest of them, made without the SDK, and botocore's chain of them kept off the terminal.
+
+The digest changes with the profile, its settings and keys, and the environment. If it is the same as last time, so is the
+account, unless the same settings now lead to another one; the snapshot, which can be shown at once, names its account.
+"""
+
+import configparser
+import hashlib
+import json
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ekstui.errors import MfaNeededError
+
+_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_EKS",
+)
+"""The environment variables that decide which account answers."""
+
+_FOLLOWED = ("source_profile", "sso_session")
+"""Settings that name another section."""
+
+_MAX_SECTIONS = 20
+"""How many sections are followed at most, in case of a cycle."""
+
+
+def caller_digest(profile: str | None) -> str:
+    """Return a digest that stays the same while the same credentials are selected, and does not reveal them."""
+    name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
+    config = _sections("AWS_CONFIG_FILE", "config")
+    keys = _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    used: list[object] = []
+    pending = [f"profile {name}", name]
+    while pending and len(used) < _MAX_SECTIONS:
+        section = pending.pop(0)
+        for source in (config, keys):
+            settings = source.get(section, {})
+            used.append([section, sorted(settings.items())])
+            for key in _FOLLOWED:
+                if key in settings and settings[key] != name:
+                    target = settings[key]
+                    pending.extend(
+                        [f"profile {target}", target] if key == "source_profile" else [f"sso-session {target}"]
+                    )
+    environment = {variable: os.environ.get(variable) for variable in _VARIABLES}
+    if profile is not None:
+        # A profile given by name overrides the keys in the environment.
+        environment["AWS_ACCESS_KEY_ID"] = None
+    text = json.dumps([name, used, environment])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def are_credentials_set_up(profile: str | None) -> bool:
+    """Return whether the environment or a file has credentials; an instance's role needs neither and is not seen."""
+    named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
+    return bool(
+        profile
+        or any(os.environ.get(variable) for variable in named)
+        or _sections("AWS_CONFIG_FILE", "config")
+        or _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    )
+
+
+def profile_names() -> tuple[str, ...]:
+    """Return the profiles that the AWS config and credentials files name, in their order, `default` first."""
+    names = [
+        section.removeprefix("profile ")
+        for section in _sections("AWS_CONFIG_FILE", "config")
+        if section == "default" or section.startswith("profile ")
+    ]
+    names.extend(_sections("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: name != "default"))
+
+
+def _sections(variable: str, name: str) -> dict[str, dict[str, str]]:
+    """Return the sections of an AWS file; empty if it cannot be read, which the SDK will report."""
+    path = Path(os.environ.get(variable) or f"~/.aws/{name}").expanduser()
+    parser = configparser.RawConfigParser(default_section="", strict=False)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return {}
+    return {section: dict(parser.items(section)) for section in parser.sections()}
+
+
+PROCESS_TIMEOUT = 30.0
+"""How long a credential_process may take, in seconds."""
+
+NO_ANSWER = "credential_process gave no answer in time"
+
+_logger = logging.getLogger("ekstui")
+
+MfaPrompt = Callable[[str], str]
+"""Takes a prompt such as `Enter MFA code for arn:…: ` and returns the code; it runs in the thread of the call."""
+
+
+class DetachedProcess(subprocess.Popen[bytes]):
+    """A child process without standard input or controlling terminal, killed after PROCESS_TIMEOUT seconds.
+
+    botocore would start it with the terminal as standard input and wait without limit (botocore 1.44.8, `ProcessProvider`).
+    """
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+
+    def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 (its name in Popen)
+        """Return what the child wrote, as Popen does; CredentialRetrievalError when it takes too long."""
+        try:
+            return super().communicate(input, PROCESS_TIMEOUT if timeout is None else timeout)
+        except subprocess.TimeoutExpired:
+            from botocore.exceptions import CredentialRetrievalError
+
+            self.kill()
+            self.wait()
+            raise CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None
+
+
+def guard_credentials(core: Any, mfa_prompt: MfaPrompt | None, *, share_role_cache: bool) -> None:
+    """Keep the credential chain of a botocore session from using the terminal."""
+    for provider in core.get_component("credential_provider").providers:
+        if provider.METHOD == "custom-process":
+            _replace(provider, "_popen", DetachedProcess)
+        if provider.METHOD == "assume-role":
+            _replace(provider, "_prompter", mfa_prompt or _no_prompt)
+            builder = getattr(provider, "_profile_provider_builder", None)
+            make = getattr(builder, "_create_process_provider", None)
+            _replace(builder, "_create_process_provider", lambda profile, make=make: _detached(make(profile)))
+            if share_role_cache:
+                from botocore.credentials import JSONFileCache
+
+                provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
+
+
+def _replace(owner: object, name: str, value: object) -> None:
+    """Replace a private attribute of botocore; if it does not exist any more, that is logged and nothing is replaced.
+
+    The names are those of botocore 1.44, and a test checks them.
+    """
+    if hasattr(owner, name):
+        setattr(owner, name, value)
+    else:
+        _logger.warning("botocore has no %s.%s any more: it may use the terminal", type(owner).__name__, name)
+
+
+def _detached(provider: Any) -> Any:
+    _replace(provider, "_popen", DetachedProcess)
+    return provider
+
+
+def _no_prompt(prompt: str) -> str:
+    raise MfaNeededError(
+        "The profile asks for an MFA code.", prompt.strip().rstrip(":").removeprefix("Enter MFA code for ")
+    )
