@@ -1,15 +1,14 @@
-"""A terminal driver for Textual apps that live at the end of a thin line.
+"""A terminal driver for Textual apps on slow connections.
 
     App(driver_class=driver_class()).run()
 
-It knows nothing of the app it serves. What it does beyond Textual's own driver:
+It knows nothing about ekstui. Unlike Textual's own driver:
 
-- it sends only the cells that have changed, and only the attributes that change between them; frames merge while the
-  terminal takes no more;
-- no control character in a text that is shown reaches the terminal;
-- bytes that are no UTF-8, old mouse reports and key releases do no harm; the end of the input is a hang-up;
-- SIGTERM, SIGHUP, SIGINT, SIGQUIT and hang-ups end the app within half a second with 128 + n, the terminal as it was;
-- the mouse is asked for clicks, not for its every move.
+- it sends only cells that have changed, and only the attributes that differ; frames merge while the terminal is busy;
+- no control character in displayed text reaches the terminal;
+- invalid UTF-8, legacy mouse reports and key releases do no harm; the end of input counts as a hang-up;
+- SIGTERM, SIGHUP, SIGINT, SIGQUIT and hang-ups end the app within half a second with 128 + n, the terminal restored;
+- the mouse reports clicks, not every move.
 """
 
 import os
@@ -19,25 +18,24 @@ from textual.app import App
 from textual.driver import Driver
 
 VARIABLE = "EKSTUI_DRIVER"
-"""Set to `plain` for Textual's own driver, to `motion` for reports of each move of the mouse."""
+"""The environment variable: `plain` for Textual's own driver, `motion` for mouse movements."""
 
 
 def driver_class() -> type[Driver] | None:
-    """Return the driver to give to `App(driver_class=...)`, or None where Textual is to choose its own.
+    """Return the driver for `App(driver_class=...)`, or None to let Textual choose.
 
-    That is where EKSTUI_DRIVER=plain asks for it, where TEXTUAL_DRIVER names another (serving in a browser does), and
-    where the platform is not POSIX.
+    None with EKSTUI_DRIVER=plain, with TEXTUAL_DRIVER (which serving in a browser sets), and on other platforms than POSIX.
     """
     wanted = os.environ.get(VARIABLE, "")
     if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER") or wanted == "plain":
         return None
-    from ekstui.tui.driver.terminal import MotionDriver, TerminalDriver  # needs termios, which Windows lacks
+    from ekstui.tui.driver.terminal import MotionDriver, TerminalDriver  # needs termios, which Windows does not have
 
     return MotionDriver if wanted == "motion" else TerminalDriver
 
 
 def repaint(app: App[Any]) -> None:
-    """Draw everything again on a terminal that is not as it should be, whatever its driver."""
+    """Redraw the whole terminal, with any driver."""
     again = getattr(app._driver, "repaint", None)
     if again is not None:
         again()

@@ -1,10 +1,8 @@
-"""Two grids of cells, what the app has drawn and what the terminal shows, and the cheapest way from one to the other.
+"""Two grids of cells, as drawn by the app and as shown by the terminal, and the shortest output to make them equal.
 
-The language in which Textual's compositor writes a frame was read from Textual 8.2.8 (`_compositor.py`, `strip.py`) and
-Rich 15.0: a frame begins with a cursor position and holds nothing but cursor positions, SGR, newlines, hyperlinks (OSC
-8) and text. Whatever else stands in it came with the text, so it is not obeyed: control characters have no width, as
-Rich measures them, and are left out. Hyperlinks are left out too, since a link that came with foreign text looks the
-same as one that the app made.
+In Textual 8.2.8 (`_compositor.py`, `strip.py`) and Rich 15.0, a frame starts with a cursor position and contains cursor
+positions, SGR, newlines, hyperlinks (OSC 8) and text. Anything else came with the text and is left out: control
+characters, which have no width in Rich, and hyperlinks, since a link in foreign text looks like one of the app.
 """
 
 from __future__ import annotations
@@ -28,10 +26,9 @@ TOKEN: Final = re.compile(
     r"|\x1b\]8;[^\x00-\x1f\x7f-\x9f]*(?:\x1b\\|\x07)"
     r"|[\x00-\x1f\x7f-\x9f]"
 )
-"""One token of a frame; a match without a named group is to be left out."""
+"""One token of a frame; a match without a named group is left out."""
 
-# Characters without a width of their own that reorder or hide what stands around them. The zero-width joiner is not
-# among them: emoji need it, and it joins nothing else.
+# Zero-width characters that reorder or hide the text around them. Not the zero-width joiner, which emoji need.
 _UNSEEN: Final = re.compile(
     "[\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -40,20 +37,20 @@ _UNSEEN: Final = re.compile(
 _NARROW: Final = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u2500-\u25fc\u2800-\u28ff]*")
 
 JOINS_BEFORE: Final = "\0"
-"""In front of a text without a width; no cell can hold it, since control characters are left out."""
+"""Prefix of a combining mark; no cell contains it, since control characters are left out."""
 
 
 def is_frame(data: str) -> bool:
-    """Say whether `data` is what the compositor writes, rather than a mode, a query or a bell."""
+    """Return whether `data` is a frame, rather than a mode, a query or a bell."""
     return _BEGINNING.match(data) is not None
 
 
 @lru_cache(maxsize=2048)
 def cells_in(text: str) -> tuple[str, ...]:
-    """Return one string for each cell that `text` takes; the second cell of a wide character is "".
+    """Return one string per cell of `text`; the second cell of a wide character is "".
 
-    Where the text begins with a combining mark, that belongs to the cell before: the first string is then the mark
-    after a JOINS_BEFORE, and takes no cell.
+    A combining mark at the start belongs to the cell before: the first string is then JOINS_BEFORE and the mark, and
+    takes no cell.
     """
     if _NARROW.fullmatch(text):
         return tuple(text)
@@ -71,19 +68,19 @@ def cells_in(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def is_sure(cell: str) -> bool:
-    """Say whether every terminal agrees how many columns `cell` takes, so that the cursor is known after it."""
+    """Return whether `cell` has the same width in every terminal, so that the cursor position is certain after it."""
     return len(cell) == 1 and (_NARROW.fullmatch(cell) is not None or "\u2e80" <= cell <= "\ud7a3")
 
 
 UNKNOWN: Final = None
-"""The text of a cell of which nothing is known."""
+"""The text of an unknown cell."""
 
 _BRIDGE: Final = 4
-"""Unchanged cells between two changes that are sent again: a move over them costs at least three bytes."""
+"""The most unchanged cells between two changes to send again: moving over them takes at least three bytes."""
 
 
 class _Row:
-    """The cells of one row, in two lists because whole lists compare at the speed of C."""
+    """The cells of one row, as two lists, which compare fast."""
 
     __slots__ = ("styles", "texts")
 
@@ -93,31 +90,31 @@ class _Row:
 
 
 class Canvas:
-    """Draws frames on a grid and says what bytes make the terminal show them.
+    """Draws frames on a grid and returns the output that makes the terminal show them.
 
-    It says them in a fixed language: text without control characters, SGR, and the cursor moves CUP, CUU, CUD, CUF, CUB,
-    CR and BS, all of which a VT100 knows. So nothing that a frame holds can reach the terminal as a command.
+    The output consists of text without control characters, SGR, and the cursor moves CUP, CUU, CUD, CUF, CUB, CR and BS
+    of the VT100, so nothing in a frame can reach the terminal as a command.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self._pen = Pen()
         self._rest: tuple[int, int] | None = None
-        """Where the app left its cursor: input methods and screen readers follow it even while it is hidden."""
+        """Where the app left its cursor, which input methods and screen readers follow even when it is hidden."""
         self.resize(width, height)
 
     def resize(self, width: int, height: int) -> None:
-        """Begin again with a grid of this size, of which nothing is known."""
+        """Start again with an empty grid of this size."""
         self.width, self.height = max(width, 1), max(height, 1)
         self._drawn = [_Row(self.width) for _ in range(self.height)]
         self._rest = None
         self.repaint()
 
     def forget(self) -> None:
-        """Take nothing for known any more: only what is drawn from now on is sent."""
+        """Forget what was drawn and what the terminal shows."""
         self.resize(self.width, self.height)
 
     def repaint(self) -> None:
-        """Take nothing that the terminal shows for known: all that is drawn is sent again."""
+        """Forget what the terminal shows, so that everything drawn is sent again."""
         self._shown = [_Row(self.width) for _ in range(self.height)]
         self._changed = set(range(self.height))
         self._pen.cursor = None
@@ -139,7 +136,7 @@ class Canvas:
         self._rest = (min(row, self.height - 1), min(column, self.width - 1))
 
     def _write(self, y: int, x: int, text: str, style: Style) -> int:
-        """Write `text` from column `x` of row `y` and return the column after it; what lies outside is left out."""
+        """Write `text` from column `x` of row `y` and return the column after it; cells outside are dropped."""
         cells = cells_in(text)
         if cells and cells[0].startswith(JOINS_BEFORE):
             self._join(y, x, cells[0].removeprefix(JOINS_BEFORE))
@@ -150,7 +147,7 @@ class Canvas:
         if end > self.width:
             cells = cells[: self.width - x]
             if len(cells[-1]) and cells_in(cells[-1])[1:]:
-                cells = (*cells[:-1], " ")  # half of a wide character
+                cells = (*cells[:-1], " ")  # only half of a wide character fits
         row = self._drawn[y]
         stop = x + len(cells)
         if row.texts[x] == "":
@@ -171,21 +168,21 @@ class Canvas:
         if texts[x] == "":
             x -= 1
         base = texts[x]
-        # A mark alone would join whatever the terminal shows; a heap of them is no writing that anybody reads.
+        # A mark on an unknown cell would join anything; a long heap of marks is not text.
         if base and len(base) < 16:
             texts[x] = base + mark
             self._changed.add(y)
 
     def changes(self) -> str:
-        """Return what makes the terminal show all that is drawn, and take it as shown."""
+        """Return the output that makes the terminal show what is drawn, and count it as shown."""
         pieces: list[Piece] = []
         for y in sorted(self._changed):
             drawn, shown = self._drawn[y], self._shown[y]
             if drawn.texts != shown.texts or drawn.styles != shown.styles:
                 pieces.extend(_pieces(y, drawn, shown))
         self._changed.clear()
-        # Row by row is the shortest where colours have short codes; colour by colour where one costs more than a
-        # move, as 24-bit colours do.
+        # Row by row is shorter with short colour codes; colour by colour when a colour is longer than a move, such as a
+        # 24-bit one.
         orders = (pieces, _by_style(pieces))
         self._pen = min((self._pen.written(order, self.width) for order in orders), key=len)
         if self._rest is not None:
@@ -193,13 +190,13 @@ class Canvas:
         return self._pen.take()
 
     def reset(self) -> str:
-        """Return what sets the terminal's attributes back, which others are about to write with."""
+        """Return the output that resets the terminal's attributes before other output."""
         self._pen.use(PLAIN)
         return self._pen.take()
 
 
 def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
-    """Yield what is to be written in row `y`, from left to right, and take it as shown."""
+    """Yield the changes of row `y` from left to right, and count them as shown."""
     _spoil_halves(drawn, shown)
     texts, styles = drawn.texts, drawn.styles
     shown_texts, shown_styles = shown.texts, shown.styles
@@ -231,7 +228,7 @@ def _piece(y: int, begin: int, end: int, row: _Row) -> Piece:
 
 
 def _is_bridged(texts: list[str | None], styles: list[Style], end: int, x: int) -> bool:
-    """Say whether the unchanged cells from `end` to `x` are cheaper written again than moved over."""
+    """Return whether writing the unchanged cells from `end` to `x` again is shorter than moving over them."""
     return x == end or (
         x - end <= _BRIDGE
         and all(
@@ -242,7 +239,7 @@ def _is_bridged(texts: list[str | None], styles: list[Style], end: int, x: int) 
 
 
 def _by_style(pieces: list[Piece]) -> list[Piece]:
-    """Return the pieces with each background, and within it each style, together."""
+    """Return the pieces grouped by background, and within it by style."""
     order: dict[Style | str, int] = {}
     for piece in pieces:
         order.setdefault(piece.style.background, len(order))
@@ -251,7 +248,7 @@ def _by_style(pieces: list[Piece]) -> list[Piece]:
 
 
 def _spoil_halves(drawn: _Row, shown: _Row) -> None:
-    """Take a wide character that the terminal shows for unknown where either half of it is to be written over."""
+    """Mark a shown wide character as unknown if either half of it will be overwritten."""
     if "" not in shown.texts:
         return
     for x, text in enumerate(shown.texts):

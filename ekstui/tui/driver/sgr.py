@@ -1,7 +1,7 @@
-"""Text attributes as a terminal keeps them, the shortest SGR sequence from one set to another, and the pen that writes them.
+"""Text attributes, the shortest SGR sequence from one set to another, and a pen that writes cells.
 
-The codes are those of ECMA-48 8.3.117 with the 256 and 24-bit colours of ITU-T T.416 in the form that terminals
-took up, `38;5;n` and `38;2;r;g;b`.
+The codes are those of ECMA-48 8.3.117, with the 256 and 24-bit colours of ITU-T T.416 as terminals implement them:
+`38;5;n` and `38;2;r;g;b`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-# Each group is turned off as a whole by one code: bold and faint share 22, the two underlines 24, the blinks 25.
+# One code turns off a whole group: 22 bold and faint, 24 both underlines, 25 both blinks.
 _OFF: Final = {1: 22, 2: 22, 3: 23, 4: 24, 21: 24, 5: 25, 6: 25, 7: 27, 8: 28, 9: 29, 51: 54, 52: 54, 53: 55}
 _OFF_CODES: Final = frozenset(_OFF.values())
 
 
 class Style(NamedTuple):
-    """The attributes of one cell; an empty colour is the terminal's own."""
+    """The attributes of one cell; an empty colour is the terminal's default."""
 
     foreground: str = ""
-    """SGR parameters of the colour of the text, such as `31` or `38;2;1;2;3`."""
+    """SGR parameters of the text colour, such as `31` or `38;2;1;2;3`."""
     background: str = ""
-    """SGR parameters of the colour behind the text, such as `41` or `48;5;17`."""
+    """SGR parameters of the background colour, such as `41` or `48;5;17`."""
     attributes: frozenset[int] = frozenset()
-    """SGR codes that are on: 1 bold, 2 faint, 3 italic, 4 underlined, 7 reversed and so on."""
+    """SGR codes that are on: 1 bold, 2 faint, 3 italic, 4 underline, 7 reverse and so on."""
 
 
 _FOREGROUNDS: Final = {39: "", **{code: str(code) for code in (*range(30, 38), *range(90, 98))}}
@@ -35,7 +35,7 @@ PLAIN: Final = Style()
 
 @lru_cache(maxsize=4096)
 def after(style: Style, parameters: str) -> Style:
-    """Return what `style` becomes when a terminal reads `ESC [ parameters m`; codes that are not known change nothing."""
+    """Return the style after `ESC [ parameters m`; unknown codes change nothing."""
     codes = _codes(parameters)
     at = 0
     while at < len(codes):
@@ -60,12 +60,12 @@ def after(style: Style, parameters: str) -> Style:
 
 
 def _codes(parameters: str) -> list[int]:
-    # More digits than this are no code that anyone has assigned; int() would refuse some thousands of them.
+    # No assigned code is longer; int() would reject thousands of digits.
     return [int(part) if part.isdecimal() and len(part) < 6 else 0 for part in parameters.replace(":", ";").split(";")]
 
 
 def _long_colour(codes: list[int], at: int) -> tuple[str, int]:
-    """Return the parameters of a 256 or 24-bit colour that begin at `at`, or "", and where they end."""
+    """Return the parameters of the 256 or 24-bit colour at index `at` (empty if invalid), and the index after them."""
     length = {5: 2, 2: 4}.get(codes[at] if at < len(codes) else 0)
     if length is None:
         return "", len(codes)
@@ -77,7 +77,7 @@ def _long_colour(codes: list[int], at: int) -> tuple[str, int]:
 
 @lru_cache(maxsize=4096)
 def transition(current: Style, wanted: Style) -> str:
-    """Return the shortest SGR sequence that turns `current` into `wanted`, "" if they are the same."""
+    """Return the shortest SGR sequence from `current` to `wanted`; empty if they are equal."""
     if current == wanted:
         return ""
     if wanted == PLAIN:
@@ -104,7 +104,7 @@ def _changes(current: Style, wanted: Style) -> list[str]:
 
 
 class Piece(NamedTuple):
-    """Cells of one style, side by side, to be written at once."""
+    """Adjacent cells of one style, to be written at once."""
 
     y: int
     x: int
@@ -113,23 +113,23 @@ class Piece(NamedTuple):
     text: str
     style: Style
     is_sure: bool
-    """Whether the terminal's cursor is known to be at `end` afterwards."""
+    """Whether the terminal's cursor is certain to be at `end` afterwards."""
 
 
 class Pen:
-    """A place and attributes, and what has been written since it was last taken.
+    """A cursor position, a style, and the output since the last `take`.
 
-    It moves by CUP, CUU, CUD, CUF, CUB, CR and BS, which every terminal since the VT100 knows.
+    It moves with CUP, CUU, CUD, CUF, CUB, CR and BS, which every terminal since the VT100 supports.
     """
 
     def __init__(self) -> None:
         self.style = PLAIN
         self.cursor: tuple[int, int] | None = None
-        """Row and column from 0, or None where it is not known; the width as column is past the last."""
+        """Row and column from 0; None if unknown. A column equal to the width means after the last cell."""
         self._written: list[str] = []
 
     def written(self, pieces: Iterable[Piece], width: int) -> Pen:
-        """Return a pen that has also written these pieces on a screen of this width."""
+        """Return a copy of the pen that has also written these pieces on a screen of this width."""
         pen = Pen()
         pen.style, pen.cursor, pen._written = self.style, self.cursor, self._written.copy()
         for piece in pieces:
@@ -148,25 +148,25 @@ class Pen:
             row, column = self.cursor
             vertical = _count(y - row, "B") if y > row else _count(row - y, "A")
             moves.append(vertical + "\r" + _count(x, "C"))
-            if column < width:  # past the last column, terminals do not agree what a relative move does
+            if column < width:  # after the last column, relative moves differ between terminals
                 horizontal = _count(x - column, "C") if x > column else _back(column - x)
                 moves.append(vertical + horizontal)
         self.cursor = (y, x)
         self._written.append(min(moves, key=len))
 
     def use(self, style: Style) -> None:
-        """Write with these attributes from now on."""
+        """Change the style."""
         self._written.append(transition(self.style, style))
         self.style = style
 
     def take(self) -> str:
-        """Return what has been written, and begin anew from here."""
+        """Return the output and clear it."""
         written = "".join(self._written)
         self._written.clear()
         return written
 
     def __len__(self) -> int:
-        """Return the characters written."""
+        """Return the length of the output in characters."""
         return sum(map(len, self._written))
 
 

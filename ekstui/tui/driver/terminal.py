@@ -1,7 +1,6 @@
-"""A driver for Textual that sends only what has changed, reads whatever comes, and always gives the terminal back.
+"""A driver that sends only what has changed, survives any input, and always restores the terminal.
 
-It overrides Textual's driver for Linux and macOS as it is in version 8.2.8; the tests hold each private name that is
-used here, `test_textual.py` says which.
+It overrides private methods of Textual 8.2.8's driver for Linux and macOS; `test_textual.py` checks each name.
 """
 
 import contextvars
@@ -30,34 +29,34 @@ ENDING_SIGNALS: Final = (
     signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
     signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU,
 )  # fmt: skip
-"""Signals that end the app with 128 + their number: all that end a process, but for those that tell of a crash."""
+"""Signals that end the app with 128 + their number: all that end a process, except crashes."""
 
 AT_ONCE: Final = 0.001
-"""Seconds between handlers of signals that came together; which of them came first nobody knows any more."""
+"""Signals whose handlers run within this many seconds arrived together, in an unknown order."""
 
 HANGUP: Final = 128 + signal.SIGHUP
-"""The return code when the terminal is gone."""
+"""The return code after a hang-up."""
 
 GRACE: Final = 0.3
-"""Seconds that the app has to end by itself before the driver ends the process."""
+"""Seconds that the app has to exit before the driver ends the process."""
 
 _RESTORE: Final = (
     b"\x18\x1b[m\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1016l"
     b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""Undoes all that the driver may have set, after breaking off a sequence that was not finished."""
+"""Cancels an unfinished sequence and resets everything that the driver may have set."""
 
 _LARGEST: Final = 10_000
-"""Columns or rows; a terminal that says it has more is not believed."""
+"""Columns or rows; larger sizes are ignored."""
 
 _Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's own driver with another way out to the terminal, another way in, and a way to end."""
+    """Textual's driver with its own output, input and exit."""
 
     mouse_motion = False
-    """Whether the terminal reports each move of the mouse, which repaints what it hovers over."""
+    """Whether the terminal reports mouse movements, which repaint what the mouse hovers over."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -65,41 +64,41 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._handlers: dict[int, _Handler] = {}
         self._started = False
-        """Whether the terminal is the app's."""
+        """Whether the app has taken over the terminal."""
         self._ending = False
-        """Whether the app has been told to exit."""
+        """Whether the app has been asked to exit."""
         self._to_stop = False
-        """Whether the last signal was to stop, and not to continue."""
+        """Whether the last signal was SIGTSTP rather than SIGCONT."""
         self._continued_at = 0.0
         self._end_thread: threading.Thread | None = None
         self._context = contextvars.copy_context()
-        """The app's context, in which it is told to exit."""
+        """The app's context, to call it in."""
         self._wake_reader, self._wake_writer = os.pipe()
-        """Holds a byte while the input thread is to end."""
+        """A pipe with a byte in it while the input thread has to end."""
         self._end_reader, self._end_writer = os.pipe()
-        """Takes the return code to end with; a thread waits for it, since a signal handler may start none."""
+        """A pipe for the return code; a thread waits for it, since a signal handler must not start one."""
         stderr = sys.__stderr__
         if stderr is None:
             raise RuntimeError("Textual draws on standard error, which is closed")
         stderr.flush()
         self._terminal = _own_file(stderr.fileno())
         self._output = Output(self._terminal, stderr.encoding, self._get_terminal_size(), self._hang_up)
-        self._file = self._output  # type: ignore[assignment]  # all that the writer thread does with a file, it can do
+        self._file = self._output  # type: ignore[assignment]  # it has the methods that the writer thread uses
 
     # Output
 
     def write(self, data: str) -> None:
-        """Send a frame or a sequence; while the app is suspended only frames are taken, to be shown when it is back."""
+        """Send a frame or a sequence; while the app is suspended, keep frames for later and drop the rest."""
         if self._output.send(data) and self._writer_thread is not None:
             self._writer_thread.write("")
 
     def repaint(self) -> None:
-        """Clear the terminal and send again all that was drawn, as after `wall` has written over it."""
+        """Clear the terminal and send everything again, for example after `wall` has written over it."""
         self._output.repaint()
         self.write("")
 
     def forget(self) -> None:
-        """Take nothing that the terminal shows for known: only what is drawn from now on is sent."""
+        """Forget what was drawn and what the terminal shows."""
         self._output.forget()
 
     # Starting and stopping
@@ -109,7 +108,7 @@ class TerminalDriver(LinuxDriver):
         self._output.open()
         self._output.resize(*self._get_terminal_size())
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is None:  # in the background; the next SIGCONT tries again
+        if self._writer_thread is None:  # in the background: the next SIGCONT tries again
             return
         if self._end_thread is None:
             self._end_thread = threading.Thread(target=self._end_late, name="driver-end", daemon=True)
@@ -119,7 +118,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._follow_window))
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back; its signals too, unless one of them is why the app ends."""
+        """Restore the terminal and, unless the app is ending because of a signal, the signal handlers."""
         super().stop_application_mode()
         self._started = False
         if not self._ending:
@@ -127,12 +126,12 @@ class TerminalDriver(LinuxDriver):
                 signal.signal(number, handler)
 
     def close(self) -> None:
-        """Let the writer send what is left, for no longer than a quarter of a second."""
+        """Let the writer send what is left, for at most a quarter of a second."""
         self._output.close_soon()
         super().close()
         self._writer_thread = None
 
-    # The handlers only ask the loop: a handler may run in the middle of anything, a write to the output included.
+    # Signal handlers may run in the middle of anything, even of a write, so they only schedule calls.
 
     def _sigtstp_application(self, *_: object) -> None:
         self._to_stop = monotonic() - self._continued_at > AT_ONCE
@@ -143,7 +142,7 @@ class TerminalDriver(LinuxDriver):
         self._soon(self._continue)
 
     def _pause(self) -> None:
-        """Stop, unless the signal to continue has come meanwhile: none would come any more."""
+        """Stop, unless SIGCONT has arrived in the meantime: there would be no other."""
         if self._ending or not self._to_stop:
             return
         if self._auto_restart:
@@ -154,7 +153,7 @@ class TerminalDriver(LinuxDriver):
 
     def _continue(self) -> None:
         if self._started and self._auto_restart and not self._ending:
-            # Stopped by SIGSTOP, so the terminal was not given back; a shell may have changed and written over it.
+            # SIGSTOP did not restore the terminal; the shell may have changed it and written over it.
             self.suspend_application_mode()
             self.resume_application_mode()
         elif self._must_signal_resume:
@@ -164,7 +163,7 @@ class TerminalDriver(LinuxDriver):
         try:
             self._loop.call_soon_threadsafe(call, *arguments, context=self._context.copy())
         except RuntimeError:
-            return  # the loop is closed, and with it the app
+            return  # the loop is closed: the app has ended
 
     # Ending
 
@@ -175,7 +174,7 @@ class TerminalDriver(LinuxDriver):
         self.end(HANGUP)
 
     def end(self, return_code: int) -> None:
-        """Make the app exit with this code; if it has not within GRACE, give the terminal back and end the process."""
+        """Make the app exit with this code; if it has not done so after GRACE, restore the terminal and end the process."""
         if self._ending:
             return
         self._ending = True
@@ -207,10 +206,10 @@ class TerminalDriver(LinuxDriver):
         os.read(self._wake_reader, 1)
 
     def run_input_thread(self) -> None:
-        """Read from the terminal until `disable_input`; the end of the input, or a read that fails, is a hang-up."""
+        """Read from the terminal until `disable_input`; the end of input or a failed read is a hang-up."""
         decoder, parser = Decoder(), Parser(self._debug)
-        pause = None  # seconds to wait for more of what may have begun
-        # What was typed before the terminal was the app's has a line feed where the enter key was.
+        pause = None  # seconds to wait for the rest of a sequence
+        # Text typed before the app took over the terminal has line feeds for the enter key.
         typed_before = bool(select.select([self.fileno], [], [], 0)[0])
         while not self.exit_event.is_set():
             readable, _, _ = select.select([self.fileno, self._wake_reader], [], [], pause)
@@ -234,7 +233,7 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
 
     def process_message(self, message: Message) -> None:
-        """Pass a message on to the app, having taken note of a new size."""
+        """Pass a message on to the app, after adapting to a new size."""
         if isinstance(message, events.Resize):
             if max(message.size) > _LARGEST:
                 return
@@ -248,7 +247,7 @@ class TerminalDriver(LinuxDriver):
             self.process_message(events.Resize(size, size))
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        # Of the terminal that is drawn on; the standard output, which Textual asks, may be a pipe.
+        # Ask the terminal itself: Textual asks standard output, which may be a pipe.
         with suppress(OSError):
             size = os.get_terminal_size(self._terminal)
             if all(size):
@@ -267,13 +266,13 @@ class TerminalDriver(LinuxDriver):
 
 
 class MotionDriver(TerminalDriver):
-    """The same, with each move of the mouse reported."""
+    """The same, with mouse movements."""
 
     mouse_motion = True
 
 
 def _own_file(fileno: int) -> int:
-    """Open the terminal anew for writing without blocking, which shares no flags with the shell; else return `fileno`."""
+    """Open the terminal again, so that non-blocking writes do not affect the shell; if that fails, return `fileno`."""
     try:
         return os.open(os.ttyname(fileno), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

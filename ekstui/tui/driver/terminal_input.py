@@ -1,8 +1,7 @@
-"""What the terminal sends, made safe for Textual's parser: bad bytes, old mouse reports, key releases, pastes.
+"""Makes input safe for Textual's parser: invalid bytes, legacy mouse reports, key releases, pastes.
 
-Read from Textual 8.2.8 (`_xterm_parser.py`, `drivers/linux_driver.py`): there a byte that is no UTF-8 ends the input
-thread, as does the release of a key in the kitty protocol, and a mouse report with pixels but no pixel size. What
-follows an escape character in a pasted text is taken for keys.
+In Textual 8.2.8 (`_xterm_parser.py`, `drivers/linux_driver.py`), the input thread dies of invalid UTF-8, of key releases
+in the kitty protocol, and of pixel mouse reports without a pixel size; escape sequences in a paste are read as keys.
 """
 
 import re
@@ -15,8 +14,8 @@ from textual.events import Key
 from textual.keys import Keys
 from textual.message import Message
 
-# Button, column and row, each a byte 32 above its value, columns past 95 being no ASCII and so perhaps no UTF-8.
-# The patterns are compiled where they are met first: together that takes 4 ms, which the first paint can do without.
+# Button, column and row, each a byte 32 above its value; beyond column 95 it is not ASCII, and maybe not UTF-8.
+# The patterns are compiled on first use: 4 ms, after the first paint.
 _OLD_MOUSE: Final = rb"(?s)\x1b\[M([\x20-\xff])([\x20-\xff])([\x20-\xff])"
 _OLD_MOUSE_BEGUN: Final = rb"(?s)\x1b\[M[\x20-\xff]{0,2}\Z"
 
@@ -30,14 +29,14 @@ _ESCAPE_SHOWN: Final = "\u241b"
 
 
 class Decoder:
-    """Turns bytes from the terminal into text: a byte that is no UTF-8 becomes U+FFFD, an old mouse report a new one."""
+    """Decodes bytes from the terminal: invalid UTF-8 becomes U+FFFD, legacy mouse reports become SGR ones."""
 
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._held = b""
 
     def feed(self, data: bytes) -> str:
-        """Return the text of `data`, except an old mouse report or character at its end that is not complete."""
+        """Return the text of `data`; an incomplete character or mouse report at its end is held back."""
         data = self._held + data
         if b"\x1b[M" not in data:
             self._held = b""
@@ -48,7 +47,7 @@ class Decoder:
         return self._decode(data[: begun.start()] if begun else data)
 
     def idle(self) -> str:
-        """Return what was held back, now that nothing has followed it for a while."""
+        """Return what was held back, since nothing more has followed."""
         held, self._held = self._held, b""
         return self._decode(held)
 
@@ -60,47 +59,47 @@ def _as_sgr_report(match: re.Match[bytes]) -> bytes:
 
 
 class Pastes:
-    """Keeps a pasted text, such as a coloured log, from being taken for keys: its escape characters become pictures."""
+    """Keeps escape sequences in a paste, such as a coloured log, from being read as keys, by replacing ESC with ␛."""
 
     def __init__(self) -> None:
         self._pasting = False
         self._passed = ""
-        """The end of what was let through, in which a paste may have begun."""
+        """The end of the previous text, which may be part of the start marker."""
         self._held = ""
-        """The end of what was pasted, which may be the beginning of its end."""
+        """The end of the pasted text, which may be part of the end marker."""
 
-    def tame(self, data: str) -> str:
-        """Return `data`, in which no escape character is part of a paste except the one that ends it."""
-        tamed: list[str] = []
+    def escape(self, data: str) -> str:
+        """Return `data` with ESC replaced inside pastes."""
+        escaped: list[str] = []
         while data:
             if self._pasting:
                 text, end, data = (self._held + data).partition(_PASTED)
                 held = 0 if end else max(size for size in range(len(_PASTED)) if text.endswith(_PASTED[:size]))
                 text, self._held = text[: len(text) - held], text[len(text) - held :]
-                tamed += text.replace("\x1b", _ESCAPE_SHOWN), end
+                escaped += text.replace("\x1b", _ESCAPE_SHOWN), end
                 self._pasting = not end
             else:
                 text, start, data = (self._passed + data).partition(_PASTE)
-                tamed.append((text + start)[len(self._passed) :])
+                escaped.append((text + start)[len(self._passed) :])
                 self._passed = "" if start else text[1 - len(_PASTE) :]
                 self._pasting = bool(start)
-        return "".join(tamed)
+        return "".join(escaped)
 
 
 class Parser(XTermParser):
-    """Textual's parser, which lets through no sequence that would stop it (three of its methods, read in 8.2.8)."""
+    """Textual's parser (8.2.8), without the sequences that would end the input thread."""
 
     def __init__(self, debug: bool = False) -> None:
         self._pastes = Pastes()
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
-        """Return the messages in `data`; the end of the input is for the reader to notice, so nothing means nothing."""
-        tamed = self._pastes.tame(data)
-        return super().feed(tamed) if tamed else ()
+        """Return the messages in `data`; empty data is not the end of input, which the reader detects."""
+        escaped = self._pastes.escape(data)
+        return super().feed(escaped) if escaped else ()
 
     def parse_mouse_code(self, code: str) -> Message | None:
-        """Return the mouse event in `code`, or None where the terminal gave a size of nothing."""
+        """Return the mouse event in `code`; None if the terminal reported an empty size."""
         try:
             return super().parse_mouse_code(code)
         except ArithmeticError:
@@ -115,5 +114,5 @@ class Parser(XTermParser):
             sequence = f"\x1b[{code};{modifiers}{text}{final}"
         try:
             yield from super()._sequence_to_key_events(sequence, alt)
-        except (ValueError, OverflowError):  # a number that is no character
+        except (ValueError, OverflowError):  # the number is not a character
             yield Key(Keys.Ignore, sequence)

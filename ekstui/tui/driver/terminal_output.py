@@ -1,7 +1,7 @@
-"""What goes to the terminal, in order, without ever making the app wait for it.
+"""Output to the terminal, in order, without ever making the app wait.
 
-The app's thread draws on a canvas and returns at once; a writer's thread asks for the changes when the terminal takes
-more. So over a slow line frames merge instead of queueing, and the last one is on its way as soon as it is drawn.
+The app draws on a canvas and returns at once; a writer thread fetches the changes when the terminal is ready. On a slow
+connection, frames merge instead of queueing, and the latest one is sent as soon as possible.
 """
 
 import codecs
@@ -23,13 +23,13 @@ _SYNC_START: Final = "\x1b[?2026h"
 _SYNC_END: Final = "\x1b[?2026l"
 
 _SYNC_FROM: Final = 1024
-"""Bytes from which a frame is marked as one (mode 2026); fewer arrive in one piece anyway."""
+"""Bytes from which a frame is marked with mode 2026; shorter ones arrive in one piece anyway."""
 
 _ENTER_SCREEN: Final = "\x1b[?1049h"
 _LEAVE_SCREEN: Final = "\x1b[?1049l"
 
-# Modes, queries, keyboard protocol, titles, clipboard, pointer shape and bell: they leave the cells, the attributes
-# and the cursor's place alone.
+# Modes, queries, keyboard protocol, titles, clipboard, pointer shape and bell: they change neither cells nor attributes
+# nor the cursor position.
 _HARMLESS: Final = re.compile(
     r"(?:\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|2004|2048)[hl]"
     r"|\x1b\[\?\d+\$p|\x1b\[[<>=]\d*u"
@@ -38,10 +38,10 @@ _HARMLESS: Final = re.compile(
 )
 
 _CHUNK: Final = 4096
-"""Bytes given to the terminal at once, as many as a Linux pseudo-terminal holds."""
+"""Bytes per write: the buffer of a Linux pseudo-terminal."""
 
 _PATIENCE: Final = 0.25
-"""Seconds that a terminal has to take what is left when the driver closes."""
+"""Seconds that a terminal has to read the rest when the driver closes."""
 
 
 _LIKE: Final = {
@@ -52,14 +52,14 @@ _LIKE: Final = {
     }.items()
     for sign in signs
 }  # fmt: skip
-"""What stands for a sign of one cell that the terminal's encoding lacks."""
+"""One-cell replacements for characters that the terminal's encoding does not have."""
 
 
 def _by_cells(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    # Signs that make one character together, such as flags, are measured together.
+    # Code points that form one character, such as flags, are measured together.
     runs = ("".join(run) for _, run in groupby(lacking, key=lambda sign: sign if sign in _LIKE else ""))
     return "".join(_LIKE[run[0]] * len(run) if run[0] in _LIKE else "?" * cell_len(run) for run in runs), error.end
 
@@ -68,9 +68,9 @@ codecs.register_error("cells", _by_cells)
 
 
 class Output:
-    """A file for Textual's writer thread (8.2.8: `write(text)`, `flush()`, `fileno()`), and the order of what it writes.
+    """The file that Textual's writer thread writes to (8.2.8: `write(text)`, `flush()`, `fileno()`).
 
-    `send` may be called from any thread; `write` is the writer's own and takes what is waiting, not its argument.
+    `send` may be called from any thread. `write` is for the writer thread; it writes what is waiting, not its argument.
     """
 
     def __init__(self, fileno: int, encoding: str, size: tuple[int, int], on_lost: Callable[[], None]) -> None:
@@ -80,20 +80,20 @@ class Output:
         self._canvas = Canvas(*size)
         self._lock = threading.Lock()
         self._waiting: deque[str] = deque()
-        """Sequences to be sent as they are, each after what was drawn before it."""
+        """Sequences to send as they are, in order with the changes drawn before each."""
         self._drawn = False
-        """Whether the canvas has been drawn on since its changes were last asked for."""
+        """Whether the canvas may have changes."""
         self._synchronized = False
-        """Whether the app marks its frames, which it does where the terminal says that it knows mode 2026."""
+        """Whether the app marks its frames, because the terminal supports mode 2026."""
         self._called = False
-        """Whether the writer has been called and has not yet come."""
+        """Whether the writer has been called and is not done."""
         self._until: float | None = None
-        """When to give up writing, on the monotonic clock."""
+        """When to stop writing, on the monotonic clock; None while open."""
         self._lost = False
-        """Whether the terminal is gone; what is written then goes nowhere."""
+        """Whether the terminal is gone, and writes are dropped."""
 
     def resize(self, width: int, height: int) -> None:
-        """Forget the terminal's cells, whose number has become this."""
+        """Adapt to a new size of the terminal."""
         with self._lock:
             if (width, height) == (self._canvas.width, self._canvas.height):
                 self._canvas.repaint()
@@ -102,7 +102,7 @@ class Output:
             self._drawn = True
 
     def repaint(self) -> None:
-        """Clear the terminal and send again all that was drawn."""
+        """Clear the terminal and send everything again."""
         with self._lock:
             self._waiting.append("\x1b[m\x1b[2J")
             self._canvas.reset()
@@ -110,18 +110,18 @@ class Output:
             self._drawn = True
 
     def forget(self) -> None:
-        """Take nothing for known any more: only what is drawn from now on is sent."""
+        """Forget what was drawn and what the terminal shows."""
         with self._lock:
             self._canvas.forget()
 
     def send(self, data: str) -> bool:
-        """Take what the app writes and say whether the writer is to be called for it; once closed, take frames only."""
+        """Take output of the app, and return whether the writer has to be called; when closed, take frames only."""
         with self._lock:
             if data in (_SYNC_START, _SYNC_END):
                 self._synchronized = True
                 return False
             if self._until is not None and not is_frame(data):
-                return False  # closed: the terminal is another program's
+                return False  # closed: another program has the terminal
             if is_frame(data):
                 self._canvas.draw(data)
                 self._drawn = True
@@ -132,13 +132,13 @@ class Output:
             return self._call()
 
     def _send_unknown(self, data: str) -> None:
-        """Take a sequence that may draw, move or clear: attributes are reset before it, and nothing is known after it."""
+        """Take a sequence that may draw, move or clear: reset attributes before it, and assume nothing after it."""
         if data in (_ENTER_SCREEN, _LEAVE_SCREEN):
-            self._drawn = False  # it is not for the screen that is there now
+            self._drawn = False  # it was drawn for the other screen
         self._take_changes()
         self._waiting.append(self._canvas.reset() + data)
         if data == _ENTER_SCREEN:
-            self._canvas.repaint()  # after a pause the app may draw no more than what has changed
+            self._canvas.repaint()  # after a suspension the app may only draw what changed
             self._drawn = True
         elif data != _LEAVE_SCREEN:
             self._canvas.forget()
@@ -156,14 +156,14 @@ class Output:
             self._waiting.append(changes)
 
     def fileno(self) -> int:
-        """Return the number of the terminal's file."""
+        """Return the terminal's file descriptor."""
         return self._fileno
 
     def flush(self) -> None:
-        """Do nothing: what is written is written through."""
+        """Do nothing: writes are not buffered."""
 
     def write(self, _text: str) -> None:
-        """Write what is waiting, until nothing is."""
+        """Write until nothing is waiting."""
         while data := self._take():
             self._write_through(data.encode(self._encoding, "cells"))
 
@@ -192,10 +192,10 @@ class Output:
                 self._on_lost()
 
     def close_soon(self, patience: float = _PATIENCE) -> None:
-        """Let the writer end within so many seconds, whether or not the terminal takes what is left."""
+        """Make the writer stop within this many seconds."""
         self._until = monotonic() + patience
 
     def open(self) -> None:
-        """Take up writing again after `close_soon`, with a writer that has not been called."""
+        """Start writing again after `close_soon`, with a new writer."""
         self._until = None
         self._called = False

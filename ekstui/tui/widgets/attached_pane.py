@@ -1,4 +1,4 @@
-"""Who has a policy attached in the account."""
+"""The fourth pane: which roles, users and groups of the account have a policy attached."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TRACKED = "no activity in the 400 days that IAM tracks"
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
-    """Return who has a policy attached as rows; what is missing or was not looked at says so."""
+    """Return who has a policy attached as rows, followed by notes on what could not be read."""
 
-    from ekstui.present.account_report import remarks_in_words  # 15 ms, which the first paint does without
+    from ekstui.present.account_report import remarks_in_words  # 15 ms, after the first paint
 
     attachments = answer.attachments
     account = answer.identity.account
@@ -59,7 +59,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
 
 
 def attachment_line(value: object) -> Styled:
-    """Return a role's ARN, how the policy is attached and all that uses it; empty for what is no attachment."""
+    """Return a role's ARN, how the policy is attached, and all uses of the role; empty for other values."""
     from ekstui.core.account import RoleAttachment
 
     if isinstance(value, RoleAttachment):
@@ -70,7 +70,7 @@ def attachment_line(value: object) -> Styled:
 
 
 def attached_note(attachments: Attachments) -> str:
-    """Return how many have the policy attached, with `at least` where not everything was read."""
+    """Return how many have the policy attached, with `at least` if not everything was read."""
     parts = [
         f"{len(entities)} {noun}{'' if len(entities) == 1 else 's'}"
         for noun, entities in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
@@ -89,7 +89,7 @@ def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
 
 
 def stale_rows(error: EkstuiError, width: int) -> list[Row]:
-    """Return why AWS could not be asked, to stand above what was known before."""
+    """Return why the account could not be refreshed, to show above what was known before."""
     return [
         *_lines("stale", f"! {error.message} {_advice(error)}".strip(), "warn", width),
         *_lines("before", "What was known before:", "muted", width),
@@ -97,18 +97,18 @@ def stale_rows(error: EkstuiError, width: int) -> list[Row]:
 
 
 def _advice(error: EkstuiError | SourceError) -> str:
-    from ekstui.present.words import in_the_app  # with the blocks 5 ms, and only where something went wrong
+    from ekstui.present.words import in_the_app  # 5 ms, only after an error
 
     return in_the_app(error.next_step)
 
 
 def use_words(use: Use) -> str:
-    """Return what uses a role in a few words, safe to show."""
+    """Return a use of a role in a few words, cleaned."""
     return clean_line(use_in_words(use))
 
 
 def uses_words(uses: Sequence[Use]) -> Styled:
-    """Return what uses a role: the first use, and how many more."""
+    """Return the first use of a role, and how many more there are."""
     if not uses:
         return styled("")
     more = f" +{len(uses) - 1}" if len(uses) > 1 else ""
@@ -116,14 +116,14 @@ def uses_words(uses: Sequence[Use]) -> Styled:
 
 
 def last_used(role: Role, now: datetime) -> Styled:
-    """Return when a role was last used: `2 h`, `212 d`, or a dash where IAM tracked no activity."""
+    """Return when a role was last used: `2 h`, `212 d`, or a dash if IAM tracked no activity."""
     if role.last_used is None:
         return styled("—" if role.extent != "name" else "?", "muted")
     return styled(age_in_words(role.last_used, now).removesuffix(" ago"), "muted")
 
 
 def _certainty(entry: RoleAttachment) -> int:
-    """Return the order of the roles: confirmed uses, then inferred ones, then the others."""
+    """Return the sort key of roles: confirmed uses, then inferred ones, then none."""
     if not entry.used_by:
         return 2
     return 0 if any(use.certainty == "confirmed" for use in entry.used_by) else 1
@@ -162,7 +162,7 @@ def _lines(key: object, text: str, style: Style, width: int) -> list[Row]:
 
 
 def key_of(key: object) -> str:
-    """Return a row's key for a note."""
+    """Return the row key of a note."""
     return repr(key)
 
 
@@ -170,7 +170,7 @@ COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column
 
 
 def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
-    """Return the columns as wide as the names and uses need; of both the name matters more."""
+    """Return columns wide enough for names and uses; names take precedence."""
     _, used, last = COLUMNS
     names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
     room = max(width - last.width - 2, 2 * used.width)
@@ -179,7 +179,7 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
 
 
 class AttachmentsLoaded(Message):
-    """Who has a policy attached is known, by one snapshot of the account."""
+    """It is known who has a policy attached, by one snapshot of the account."""
 
     def __init__(self, arn: str, answer: AttachedAnswer) -> None:
         super().__init__()
@@ -188,9 +188,9 @@ class AttachmentsLoaded(Message):
 
 
 class AttachedPane(Pane):
-    """The roles, users and groups that have the policy attached, with the part of EKS that uses them."""
+    """The roles, users and groups that have the policy attached, and what of EKS uses the roles."""
 
-    FILTER_HINT = "a part of a role, cluster or kind of use"
+    FILTER_HINT = "part of a role, cluster or kind of use"
     STOP = "role"
     FOOTER = (
         keys.OPEN, keys.FILTER, keys.COPY, keys.NOTES, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
@@ -212,19 +212,19 @@ class AttachedPane(Pane):
         self._look_up()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
-        """Look again when a new snapshot arrived; say so while AWS is asked or could not be."""
+        """Look up again for a new snapshot; show when a refresh is running or has failed."""
         identity = view.snapshot.identity if view.snapshot else None
         self.set_title(clean_line(identity.profile or identity.account) if identity else "", "last used")
         if view.snapshot is not before.snapshot or self._answer is None:
             if view.snapshot is None:
-                # Nothing of one account is shown under another.
+                # Never show one account's roles under another.
                 self._answer = None
             self._look_up()
         elif view.error is not before.error:
             self.show_rows()
 
     def on_resize(self) -> None:
-        """Break the notes for the new width."""
+        """Wrap the notes to the new width."""
         super().on_resize()
         if self._answer is not None:
             self.show_rows()
@@ -232,20 +232,20 @@ class AttachedPane(Pane):
     def _look_up(self) -> None:
         shown, view = self.shown, self.account
         if view.snapshot is None:
-            self._say_why_not(view)
+            self._show_why_not(view)
             return
         if shown is None:
             return
         library, policy = self.app.library, shown.entry.policy
 
         def look_up(job: Job) -> AttachmentsLoaded:
-            from ekstui.library.attachments import attached  # 40 ms with AWS's side, which no paint waits for
+            from ekstui.library.attachments import attached  # 40 ms, off the app's thread
 
             return AttachmentsLoaded(policy.arn, attached(library, policy, lambda: job.cancelled))
 
         self.app.background.run(self, "attached", look_up)
 
-    def _say_why_not(self, view: AccountView) -> None:
+    def _show_why_not(self, view: AccountView) -> None:
         self.set_note("")
         if view.error is not None:
             lines = failure(view.error)
@@ -256,11 +256,11 @@ class AttachedPane(Pane):
             self.rows.show_message(styled(f"{view.asking} …", "muted"))
         else:
             self.rows.show_message(
-                styled("No account was asked yet.", "muted"), styled("r asks AWS; a lists the profiles.", "muted")
+                styled("No account was read yet.", "muted"), styled("r asks AWS; a lists the profiles.", "muted")
             )
 
     def build_rows(self) -> list[Row]:
-        """Return who has the policy attached, or those whose row has every word of the filter."""
+        """Return the rows that match the filter."""
         if self._answer is None:
             return []
         width = self.rows.row_width
@@ -271,11 +271,11 @@ class AttachedPane(Pane):
         return rows_with(self.words, (row for row in rows if row.selectable)) if self.words else rows
 
     def about_row(self, row: Row) -> Styled:
-        """Return a role's ARN and all that uses it, or a user or group."""
+        """Return a role's ARN and its uses, or a user or group."""
         return attachment_line(row.value) or super().about_row(row)
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
-        """Return the keys that do something, also where there is no role."""
+        """Return the keys that work, with or without a row."""
         if row is not None:
             return super().footer_keys(row, marks=marks)
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
@@ -303,7 +303,7 @@ class AttachedPane(Pane):
             if self.shown and self.shown.entry.policy.home:
                 from ekstui.core.notation import RoleSide
 
-                # Of a controller the question is what its role lacks.
+                # For a controller's policy, the question is what the role lacks.
                 self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))
                 return
             self.post_message(ShowRole(role.arn or role.name))

@@ -1,4 +1,4 @@
-"""The lines at the top and the foot: what the data rests on, what is under the cursor, and the nearest keys."""
+"""The bars: the header, the details of the row under the cursor, progress, and the footer with its keys."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ekstui.library import DataStatus
 
 TWO_LINES = 24
-"""Rows from which the line about the row under the cursor has a second one."""
+"""Screen height from which the details take two lines."""
 
 OLD = 30
-"""Days from which the data is called old."""
+"""Age in days from which the data counts as old."""
 
 _THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
@@ -35,17 +35,17 @@ _THEME_STYLES: dict[Style, str] = {
 
 
 def content(line: Styled) -> Content:
-    """Return a line as Textual's Content; tones become styles of the theme."""
+    """Return a line as Content, with the theme's styles."""
     return Content.assemble(*((text, _THEME_STYLES.get(style, "")) for text, style in line))
 
 
 class HeaderBar(Static):
-    """One line that says how much is shown, until when it is known, and whose account it is."""
+    """One line at the top of a screen."""
 
     DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     def show(self, line: Styled, right: Styled = ()) -> None:
-        """Show this line, and another at the right edge, which comes first where there is not room for both."""
+        """Show a line, and another one right-aligned, which takes precedence if there is no room for both."""
         words = content(line)
         if right:
             end = content(right)
@@ -55,40 +55,40 @@ class HeaderBar(Static):
 
 
 class LineBar(Static):
-    """What is under the cursor, whole; or what is being done."""
+    """The details of the row under the cursor, or the progress of a task."""
 
     DEFAULT_CSS = "LineBar { padding: 0 1; text-wrap: wrap; }"
 
     def show(self, line: Styled) -> None:
-        """Show this line, in as many rows as there are."""
+        """Show a line, wrapped."""
         self.update(content(line))
 
     def show_words(self, text: str) -> None:
-        """Show these words."""
+        """Show a plain text."""
         self.update(content(((text, "accent"),)))
 
 
 class FooterBar(Static):
-    """One line with the keys that do something here; a click on one does it."""
+    """One line with the keys that work here; each can be clicked."""
 
     DEFAULT_CSS = "FooterBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     app = app(LibraryApp)
 
     _keys: Sequence[Key] = ()
-    """What was to be shown."""
+    """The keys to show."""
     _shown: Sequence[Key] = ()
-    """What there was room for."""
+    """Those that fit."""
 
     def show_keys(self, keys: Sequence[Key]) -> None:
-        """Show these keys with their labels; where there is not room for all, those before the last two are left out."""
+        """Show keys with their labels; if they do not all fit, leave some out before the last two."""
         if tuple(keys) == self._keys:
             return
         self._keys = tuple(keys)
         self._fit()
 
     def on_resize(self) -> None:
-        """Show as many keys as there is room for by now."""
+        """Show as many keys as fit the new width."""
         if self._keys:
             self._fit()
 
@@ -107,12 +107,12 @@ class FooterBar(Static):
         return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", ""))
 
     def show_words(self, text: str) -> None:
-        """Show words in place of the keys."""
+        """Show a text instead of keys."""
         self._keys = self._shown = ()
         self.update(content(((f" {text}", "muted"),)))
 
     def on_click(self, event: Click) -> None:
-        """Do what the key that was clicked does."""
+        """Press the key that was clicked."""
         end = 0
         for key in self._shown:
             end += cells(self._words(key))
@@ -122,7 +122,7 @@ class FooterBar(Static):
 
 
 def short_name(name: str) -> str:
-    """Return a policy's name without what nearly all names share: `CNI` for AmazonEKS_CNI_Policy."""
+    """Return a policy's name without its usual prefix and suffix: `CNI` for AmazonEKS_CNI_Policy."""
     for prefix in ("AmazonEKS_", "AmazonEKS", "Amazon", "AWS"):
         if name.startswith(prefix) and len(name) > len(prefix):
             name = name.removeprefix(prefix)
@@ -131,7 +131,7 @@ def short_name(name: str) -> str:
 
 
 def marks_line(marks: Sequence[PolicyAt]) -> Styled:
-    """Return what is marked, for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
+    """Return the marks for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
     if not marks:
         return ()
     parts: list[tuple[str, Style]] = []
@@ -142,13 +142,13 @@ def marks_line(marks: Sequence[PolicyAt]) -> Styled:
 
 
 def progress_words(doing: str, done: int, total: int) -> str:
-    """Return long work as a bar, and how to stop it."""
+    """Return a progress bar, and how to stop the task."""
     filled = min(20 * done // total, 20) if total else 0
     return f"{doing} {'━' * filled}{'─' * (20 - filled)} {done:,} of {total:,} · esc stops"
 
 
 def header(status: DataStatus, shown: int, scope: str, account: AccountView, now: datetime, width: int) -> Styled:
-    """Return the header's line: how many policies, how old the data is, and whose account is shown, as it fits."""
+    """Return the explorer's header: number of policies, age of the data, and account, in the longest form that fits."""
     forms: list[Styled] = [
         (
             (" ekstui ", "strong"),
@@ -170,7 +170,7 @@ def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> 
 
 
 def _age_words(status: DataStatus, now: datetime, room: int) -> Styled:
-    # An endpoint that is not AWS's own matters more than how old the data is.
+    # A custom endpoint matters more than the age of the data.
     custom = status.source.partition("AWS at ")[2]
     age = (now - status.newest).days if status.newest else None
     old = age is not None and age >= OLD
@@ -181,7 +181,7 @@ def _age_words(status: DataStatus, now: datetime, room: int) -> Styled:
 
 
 def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
-    """Return the header's words about the account: whose, how old, and what is wrong with it."""
+    """Return the account for the header: its name and number, its age, and whether it is incomplete."""
     parts: list[tuple[str, Style]] = []
     if view.snapshot:
         identity = view.snapshot.identity

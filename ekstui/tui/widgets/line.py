@@ -1,4 +1,4 @@
-"""The lines in which users type."""
+"""One-line inputs."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from ekstui.tui.widgets.rows import RowList
 
 
 class Line(Input):
-    """A line to type in; its cursor does not blink, since each blink is sent over the wire."""
+    """An input whose cursor does not blink, since each blink is sent to the terminal."""
 
     DEFAULT_CSS = """
     Line, Line:focus { border: none; height: 1; padding: 0; background: $surface; }
@@ -22,18 +22,18 @@ class Line(Input):
         self.cursor_blink = False
 
     def on_paste(self, event: Paste) -> None:
-        """Take what is pasted, made safe to show."""
+        """Insert the pasted text, cleaned."""
         event.prevent_default()
         event.stop()
         self.replace(self.pasted(event.text), *self.selection)
 
     def pasted(self, text: str) -> str:
-        """Return what of a pasted text goes into the line: the first line of it."""
+        """Return what to insert of a pasted text: its first line."""
         return next(iter(clean(text.strip()).splitlines()), "")
 
 
 class RowsLine(Line):
-    """A line above the screen's rows, which the keys that move still move."""
+    """An input above the screen's rows; up, down and page keys move in the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "rows('down')", show=False),
@@ -43,12 +43,12 @@ class RowsLine(Line):
     ]
 
     def action_rows(self, action: str) -> None:
-        """Move in the rows while the line keeps the focus."""
+        """Move in the rows; the input keeps the focus."""
         getattr(self.screen.query_one(RowList), f"action_{action}")()
 
 
 class FilterLine(Line):
-    """A line over rows, hidden until it is asked for."""
+    """The input of a filter or search, hidden until it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "leave", show=False),
@@ -60,15 +60,15 @@ class FilterLine(Line):
         self.display = False
 
     def open(self) -> None:
-        """Show the line and give it the focus at once: what is typed ahead is already meant for it."""
+        """Show and focus the input at once, for keys typed ahead."""
         self.display = True
         self.screen.set_focus(self, scroll_visible=False)
 
     def close(self) -> None:
-        """Empty and hide the line."""
+        """Clear and hide the input."""
         self.value = ""
         self.display = False
 
     def action_leave(self) -> None:
-        """Go back to the rows and keep the filter."""
+        """Go back to the rows and keep the text."""
         self.post_message(self.Submitted(self, self.value))

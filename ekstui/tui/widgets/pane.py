@@ -1,4 +1,4 @@
-"""A bordered pane: rows under a title, with a filter line that appears when it is asked for."""
+"""The base of the four panes: rows in a titled border, with a filter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
     """Return an error as lines: what happened, then what to do."""
     lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
     if error.next_step:
-        from ekstui.present.words import in_the_app  # with the blocks 5 ms, and only where something went wrong
+        from ekstui.present.words import in_the_app  # 5 ms, only after an error
 
         lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
     return tuple(lines)
@@ -41,18 +41,18 @@ def plain_failure(error: EkstuiError) -> str:
 
 
 ALWAYS = (FILTER, FIND, HELP)
-"""Keys that do something without a row."""
+"""Keys that work without a row."""
 
 
 class Pane(Vertical):
-    """The base of the four panes: subclasses build the rows, this shows them under a title and a filter."""
+    """Rows in a titled border, with a filter; subclasses build the rows."""
 
     FILTER_HINT = ""
-    """What can be typed into the filter."""
+    """What can be typed into the filter, as a hint."""
     STOP = "row"
-    """What `n` and `N` go to."""
+    """The name of what `n` and `N` go to."""
     FOOTER: tuple[Key, ...] = ()
-    """The keys that the footer names, the most useful first; of a row, those that do something."""
+    """The keys for the footer, the most useful first."""
 
     DEFAULT_CSS = """
     Pane { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
@@ -80,7 +80,7 @@ class Pane(Vertical):
 
     @property
     def line(self) -> FilterLine:
-        """The line in which the filter is typed, made when it is first wanted."""
+        """The filter's input, made on first use."""
         if self._line is None:
             from ekstui.tui.widgets.line import FilterLine
 
@@ -88,15 +88,15 @@ class Pane(Vertical):
         return self._line
 
     def owns(self, widget: Widget) -> bool:
-        """Return whether a widget is the filter line of this pane."""
+        """Return whether a widget is this pane's filter."""
         return self._line is not None and widget is self._line
 
     def compose(self) -> ComposeResult:
-        """Yield the rows; the filter line comes when it is asked for."""
+        """Yield the rows; the filter is mounted on first use."""
         yield self.rows
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the frame: the lines between the first and the last are all alike, and the rows lie over them."""
+        """Return the border; all lines between the first and the last are the same, so one is rendered."""
         lines: dict[int, Strip] = {}
         last = self.region.height - 1
         for y in crop.line_range:
@@ -106,15 +106,15 @@ class Pane(Vertical):
         return [lines[min(y, 1) if y < last else y] for y in crop.line_range]
 
     def set_title(self, about: str = "", columns: str = "") -> None:
-        """Show the pane's number and title, what it is about, and at the right the titles of its columns."""
+        """Show the pane's number and title, what it is about and, at the right, the titles of its columns."""
         self._about, self._columns = about, columns
-        # The corners, the line beside them and a space on either side are not for words.
+        # The corners, the border next to them and a space on either side leave less room.
         head = f"{self._number} {self._title}" + (" · " if about else "")
         if width := self.outer_size.width:
             ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head) - len(columns), 12))
             if columns:
                 about += f" {'─' * (width - 8 - len(head) - len(about) - len(columns))} {columns}"
-        # else it is not laid out yet, and cut once it is; the first frame may be painted before that.
+        # else not laid out yet; the title is cut when it is
         self.border_title = Content(head + about)
 
     _columns = ""
@@ -124,7 +124,7 @@ class Pane(Vertical):
         self.set_title(self._about, self._columns)
 
     def set_note(self, note: str) -> None:
-        """Show a short note at the foot of the pane."""
+        """Show a short note in the bottom border."""
         self.border_subtitle = Content(note)
 
     @property
@@ -133,16 +133,16 @@ class Pane(Vertical):
         return self._line is not None and self._line.has_focus
 
     def about_row(self, row: Row) -> Styled:
-        """Return all about a row, for the line above the footer."""
+        """Return the details of a row."""
         return row.cells[0] if row.cells else ()
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
-        """Return the keys that do something for a row, with so many marks, the most useful first."""
+        """Return the keys that work on a row with this number of marks, the most useful first."""
         useless = () if marks else (UNMARK,)
         return [key for key in without(self.FOOTER, *useless) if row is not None or key in ALWAYS]
 
     def next_view(self) -> bool:
-        """Go to the next view; False where there is one only."""
+        """Go to the next view; False if there is only one."""
         return False
 
     def is_stop(self, row: Row) -> bool:
@@ -150,25 +150,25 @@ class Pane(Vertical):
         return row.selectable
 
     def to_next(self, step: int) -> bool:
-        """Go to the next or previous row of note; False where there is none."""
+        """Go to the next or previous stop; False if there is none."""
         return self.rows.move_to_next(step, self.is_stop)
 
     @property
     def filter(self) -> str:
-        """What the rows are filtered by."""
+        """The text of the filter."""
         return self._filter
 
     @property
     def words(self) -> list[str]:
-        """The words of the filter, in small letters."""
+        """The words of the filter, in lower case."""
         return self._filter.casefold().split()
 
     def build_rows(self) -> list[Row]:
-        """Return the rows to show under the filter as it stands."""
+        """Return the rows that match the filter."""
         raise NotImplementedError
 
     def show_rows(self) -> None:
-        """Build the rows again and show them, or say how to clear a filter that matches nothing."""
+        """Rebuild and show the rows, or a message if nothing matches the filter."""
         rows = self.build_rows()
         if not rows and self._filter:
             self.rows.show_message(
@@ -179,26 +179,26 @@ class Pane(Vertical):
             self.rows.set_rows(rows)
 
     def show_error(self, error: EkstuiError) -> None:
-        """Say in the pane what went wrong and what to do."""
+        """Show what went wrong and what to do."""
         self.rows.show_message(*failure(error))
 
     def focus_rows(self) -> None:
-        """Give the rows the focus at once: keys typed ahead are already theirs."""
+        """Focus the rows at once, for keys typed ahead."""
         self.screen.set_focus(self.rows, scroll_visible=False)
 
     async def open_filter(self) -> None:
-        """Show the filter line and let the user type; the next key waits until the line is there."""
+        """Show and focus the filter; the next key waits until it is mounted."""
         if not self.line.is_attached:
             await self.mount(self.line, before=self.rows)
         self.line.open()
 
     def put_filter(self, text: str) -> None:
-        """Filter by a text, as if it had been typed."""
+        """Set the filter, as if it had been typed."""
         self._filter = self.line.value = text
         self.show_rows()
 
     def clear_filter(self) -> None:
-        """Take the filter away."""
+        """Clear and hide the filter."""
         if self._line is not None:
             self._line.close()
         if self._filter:
@@ -206,7 +206,7 @@ class Pane(Vertical):
             self.show_rows()
 
     def highlighted(self, row: Row | None) -> None:
-        """Hear that the cursor rests on another row; most panes have nothing to do then."""
+        """React to the cursor's move to another row; most panes do nothing."""
 
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
@@ -219,10 +219,10 @@ class Pane(Vertical):
     def _not_folded(self, event: RowList.Folded) -> None:
         event.stop()
         if not self.fold(event.row, fold=event.fold):
-            self.notify("Nothing folds here; the panes are reached with 1 to 4 and tab.", markup=False)
+            self.notify("Nothing folds here; 1 to 4 and tab go to the panes.", markup=False)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for the panes that fold
-        """Fold or unfold a row; False where nothing folds."""
+    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
+        """Fold or unfold a row; False if it cannot fold."""
         return False
 
     @on(PaneFailed)
@@ -246,5 +246,5 @@ class Pane(Vertical):
 
 
 def rows_with(words: Sequence[str], rows: Iterable[Row]) -> list[Row]:
-    """Return the rows whose text has every word; the words are in small letters."""
+    """Return the rows whose text has every word (in lower case)."""
     return [row for row in rows if all(word in " ".join(map(plain, row.cells)).casefold() for word in words)]

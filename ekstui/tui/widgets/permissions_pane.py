@@ -1,4 +1,4 @@
-"""The second pane: what the shown version permits, service by service."""
+"""The second pane: what the shown version allows, by service."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 class PermissionsPane(Pane):
-    """The console's table of services; a service opens to its actions with the reason it is needed."""
+    """The services with their access levels, as in the IAM console; a service unfolds to its actions."""
 
-    FILTER_HINT = "a part of a service, action, level or condition key"
+    FILTER_HINT = "part of a service, action, level or condition key"
     STOP = "service"
     FOOTER = (
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
@@ -47,16 +47,16 @@ class PermissionsPane(Pane):
         super().__init__(2, "Permissions", WHOLE_WIDTH, id="permissions")
         self._services: Sequence[ServiceSummary] = ()
         self._unfolded: set[tuple[str, str]] = set()
-        """The services, by effect and prefix, that are unfolded unless the user folds them: those there is room for."""
+        """The (effect, service) pairs that are unfolded by default, because there is room."""
         self._toggled: set[tuple[str, str]] = set()
-        """Those that the user folded or unfolded."""
+        """The pairs that the user has folded or unfolded instead."""
         self._knowledge: PolicyKnowledge | None = None
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
         self._remaining: Remaining | None = None
 
     def watch_shown(self, shown: Shown | None) -> None:
-        """Work out what the version permits, in the background."""
+        """Read the permissions of the version in the background."""
         if shown is None:
             return
         from ekstui.core.policy import version_label
@@ -80,13 +80,13 @@ class PermissionsPane(Pane):
         )
 
     def show_about(self) -> None:
-        """Show all that is known of the policy beyond its document, or the first line of it again."""
+        """Switch between all notes on the policy and the first line of them."""
         self._whole = not self._whole
         self.show_rows()
         self.rows.scroll_home(animate=False)
 
     def show_remaining(self) -> None:
-        """Show what the version does not permit, or what it does again."""
+        """Switch between what the version allows and what it does not."""
         shown = self.shown
         if self._remaining is not None or shown is None:
             self._remaining = None
@@ -110,12 +110,12 @@ class PermissionsPane(Pane):
             self.show_rows()
 
     def next_view(self) -> bool:
-        """Show what the version does not allow, or what it does again."""
+        """Switch between what the version allows and what it does not."""
         self.show_remaining()
         return True
 
     def on_resize(self) -> None:
-        """Unfold what fits by now; what was unfolded stays so."""
+        """Unfold what fits the new size; nothing is folded."""
         super().on_resize()
         if self._services:
             self._unfolded |= self._unfold()
@@ -123,11 +123,11 @@ class PermissionsPane(Pane):
 
     @property
     def _opened(self) -> set[tuple[str, str]]:
-        """The services that are unfolded."""
+        """The unfolded services, as (effect, service) pairs."""
         return self._unfolded ^ self._toggled
 
     def build_rows(self) -> list[Row]:
-        """Return the services; under a filter only those and the actions that match, unfolded."""
+        """Return the services; with a filter, only matching services and actions, unfolded."""
         words, width = self.words, self.rows.row_width
         if self._remaining is not None:
             from ekstui.present.policy_report import remaining_blocks
@@ -143,7 +143,7 @@ class PermissionsPane(Pane):
         return table if words else self._about_rows() + table
 
     def _about_rows(self) -> list[Row]:
-        """Return what the policy is for, and all notes where they are wanted."""
+        """Return what the policy is for, with all notes if they are switched on."""
         if self.shown is None:
             return []
         from ekstui.present.policy_report import about_blocks, notes_blocks
@@ -159,7 +159,7 @@ class PermissionsPane(Pane):
         return unfolded(self._services, self.rows.size.height - len(self._about_rows()))
 
     def about_row(self, row: Row) -> Styled:
-        """Return a service with why it is needed, or an action with its grants."""
+        """Return a service and why it is needed, or an action with its grants."""
         from ekstui.core.summary import ActionSummary, ServiceSummary
 
         if isinstance(row.value, ServiceSummary):
@@ -168,7 +168,7 @@ class PermissionsPane(Pane):
         return action_line(row.value) if isinstance(row.value, ActionSummary) else ()
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
-        """Return the keys that do something: a service unfolds, an action can be asked about."""
+        """Return the keys that work: services unfold, actions can be asked about."""
         from ekstui.core.summary import ActionSummary
 
         on_action = row is not None and isinstance(row.value, ActionSummary)
@@ -182,7 +182,7 @@ class PermissionsPane(Pane):
         return isinstance(row.value, ServiceSummary)
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
-        """Fold or unfold a service; from an action go to its service."""
+        """Fold or unfold a service; fold on an action goes to its service."""
         from ekstui.core.summary import ActionSummary, ServiceSummary
         from ekstui.present.policy_report import RemainingService
 
@@ -237,7 +237,7 @@ class PermissionsPane(Pane):
 
 
 def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:
-    """Return the service with the actions that have every word in their row, or None if there are none."""
+    """Return the service with its matching actions; None if there are none."""
     if all(word in service.service.casefold() for word in words):
         return service
     actions = tuple(action for action in service.actions if all(word in _text(action) for word in words))
@@ -245,6 +245,6 @@ def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary |
 
 
 def _text(action: ActionSummary) -> str:
-    """Return what a filter looks at: the action, its levels, and its condition keys."""
+    """Return the text to match a filter with: the action, its levels, and its condition keys."""
     keys = (condition.key for grant in action.grants for condition in grant.conditions)
     return " ".join((action.action, *action.levels, *keys)).casefold()

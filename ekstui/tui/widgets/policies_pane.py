@@ -1,4 +1,4 @@
-"""The list of policies, in groups where they are of EKS, and the lines about it above and below."""
+"""The first pane: the list of policies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REST = "Other"
 def in_groups(
     entries: Iterable[PolicyEntry], groups: Sequence[tuple[str, Sequence[str]]]
 ) -> list[tuple[str, list[PolicyEntry]]]:
-    """Return the policies by group, superseded ones at the end of theirs; without groups in one that has no title."""
+    """Return policies as (title, policies), superseded ones last in each group; without groups, one without a title."""
     if not groups:
         return [("", list(entries))]
     by_name = {entry.policy.name: entry for entry in entries}
@@ -43,14 +43,14 @@ def in_groups(
 
 
 def group_row(title: str) -> Row:
-    """Return the title of a group."""
+    """Return the title of a group as a row."""
     return Row(("group", title), (styled(title, "accent"),), selectable=False)
 
 
 def policy_row(
     entry: PolicyEntry, *, mark: str = "", changed: bool = False, superseded: bool = False, attached: int | None = None
 ) -> Row:
-    """Return a policy as a row: mark, name, whether another took its place, how many have it attached, version."""
+    """Return a policy as a row: mark, name, whether it is superseded, how many have it attached, and version."""
     policy = entry.policy
     cells = [
         styled(mark, "accent") if mark else styled("!", "warn") if changed else styled(" "),
@@ -65,12 +65,12 @@ def policy_row(
 
 
 def policy_line(entry: PolicyEntry) -> Styled:
-    """Return all about a policy in a line: its ARN, what took its place, what it is for."""
+    """Return the details of a policy: its ARN, what supersedes it, and what it is for."""
     parts: list[tuple[str, Style]] = [(clean_line(entry.policy.address), "strong")]
     if entry.superseded_by:
         parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
     if entry.policy.withdrawn:
-        parts.append(("  AWS does not list it any more", "warn"))
+        parts.append(("  AWS no longer lists it", "warn"))
     if entry.also_access_policy:
         parts.append(("  an EKS access policy has the same name", "warn"))
     if entry.purpose:
@@ -84,16 +84,16 @@ SUPERSEDED = Column("", 10, yields=True)
 ATTACHED = Column("roles", 5, right=True, yields=True)
 VERSION = Column("ver", 4, right=True)
 RELEASE = 8
-"""As many cells as `v1.14.10` takes."""
+"""The width of `v1.14.10`."""
 FRAME = 3
-"""Columns of the border and the scrollbar."""
+"""The width of the border and the scrollbar."""
 
 LOOK_UP_AFTER = 0.2
-"""Seconds that the typing rests before policies are looked through."""
+"""Seconds without typing before a facet is looked up."""
 
 
 class PoliciesPane(Pane):
-    """The policy list; it says which policy the cursor is on."""
+    """The list of policies; it posts PolicyHighlighted when its cursor moves."""
 
     FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
     STOP = "policy that changed since you last looked"
@@ -123,7 +123,7 @@ class PoliciesPane(Pane):
         cursor: str | None = None,
         groups: Sequence[tuple[str, Sequence[str]]] = (),
     ) -> None:
-        """Show these policies, in these groups of names; the cursor goes to the ARN `cursor`, if given."""
+        """Show policies, grouped by name if `groups` are given, with the cursor on the policy with ARN `cursor`."""
         self._groups = groups
         self._entries = [entry for _, group in in_groups(entries, groups) for entry in group]
         self._fitting.clear()
@@ -132,7 +132,7 @@ class PoliciesPane(Pane):
 
     @property
     def entries(self) -> Sequence[PolicyEntry]:
-        """The policies of the scope, as they are listed."""
+        """The policies of the scope, in the order of the list."""
         return self._entries
 
     @property
@@ -142,13 +142,13 @@ class PoliciesPane(Pane):
 
     @property
     def width_wanted(self) -> int:
-        """The columns with which no name is cut."""
+        """The width at which no name is cut."""
         longest = max((len(entry.policy.name) for entry in self._entries), default=0)
         return longest + FRAME + MARK.width + self._version.width + 2
 
     @property
     def _version(self) -> Column:
-        """The column of the versions; those of what controllers publish are as long as their releases."""
+        """The column of the versions; controllers' policies have longer ones."""
         published = any(entry.policy.home for entry in self._entries)
         return VERSION._replace(width=RELEASE) if published else VERSION
 
@@ -160,17 +160,17 @@ class PoliciesPane(Pane):
         self.set_title("", "roles  ver" if counted else "ver")
 
     def watch_marks(self) -> None:
-        """Show the marks."""
+        """Update the marks."""
         if self._entries:
             self.show_rows()
 
     def watch_changed(self) -> None:
-        """Show which policies changed."""
+        """Update which policies have changed."""
         if self._entries:
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
-        """Return a row for each policy that fits the filter; what is still looked up leaves nothing out."""
+        """Return a row for each policy that matches the filter, ignoring facets that are still being looked up."""
         words: tuple[str, ...] = ()
         facets: tuple[Facet, ...] = ()
         if self._filter:
@@ -222,7 +222,7 @@ class PoliciesPane(Pane):
         self.post_message(PaneWanted("permissions"))
 
     def _facets_note(self, facets: Sequence[Facet]) -> str:
-        """Return what is not known of the facets, and have it looked up once the user pauses."""
+        """Return a note on the facets, and start looking up the first unknown one once the user pauses."""
         wrong = [fitting.message for facet in facets if isinstance(fitting := self._fitting.get(facet), EkstuiError)]
         missing = [facet for facet in facets if facet not in self._fitting]
         if self._asking:
@@ -251,7 +251,7 @@ class PoliciesPane(Pane):
         self.show_rows()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
-        """Show how many entities have each policy attached once that is known."""
+        """Show how many entities have each policy attached."""
         if view.snapshot is not before.snapshot and self._entries:
             self._lay_out()
             self.show_rows()
@@ -261,7 +261,7 @@ class PoliciesPane(Pane):
         return self.account.snapshot is not None and self.account.snapshot.counts is not None
 
     def _attached_to(self, arn: str) -> int | None:
-        """Return how many roles, users and groups have a policy attached as permissions; None if nobody counted."""
+        """Return how many roles, users and groups have a policy attached; None if it is not known."""
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
@@ -271,7 +271,7 @@ class PoliciesPane(Pane):
         return count.attachments if count else 0
 
     def highlighted(self, row: Row | None) -> None:
-        """Say which policy the cursor is on."""
+        """Post which policy the cursor is on."""
         entry = row.value if row else None
         if entry is None or not self._entries:
             self.post_message(PolicyHighlighted(None))

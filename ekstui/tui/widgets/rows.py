@@ -1,4 +1,4 @@
-"""A list of rows in columns on Textual's Line API: one widget for every list, tree, table and text that ekstui shows.
+"""A list of rows in columns, on Textual's Line API: the one widget for every list, tree, table and text.
 
 Only the visible lines are rendered, and moving the cursor repaints two of them, which keeps 1,594 policies as quick
 as ten and a cursor move over SSH as small as it can be.
@@ -40,7 +40,7 @@ WHOLE_WIDTH = (Column("", 1, 1),)
 
 
 class RowList(ScrollView, can_focus=True):
-    """Rows with a cursor; the owner sets them and hears what the cursor is on and what is opened."""
+    """Rows with a cursor; it posts when the cursor moves and when a row is opened or folded."""
 
     KEYS = (DOWN, UP, PAGE_DOWN, PAGE_UP, HALF_PAGE_DOWN, HALF_PAGE_UP, FIRST, LAST, OPEN, UNFOLD, FOLD)
     BINDINGS = bindings(KEYS)
@@ -52,7 +52,7 @@ class RowList(ScrollView, can_focus=True):
     """
 
     class Highlighted(Message):
-        """The cursor came to rest on another row (or on none)."""
+        """The cursor is on another row, or on none."""
 
         def __init__(self, rows: "RowList", row: Row | None) -> None:
             super().__init__()
@@ -64,10 +64,10 @@ class RowList(ScrollView, can_focus=True):
             return self.rows
 
     class Opened(Highlighted):
-        """The row under the cursor was opened with enter or a click."""
+        """The row under the cursor was opened, with enter or a click."""
 
     class Folded(Highlighted):
-        """The row under the cursor is to be folded, or unfolded."""
+        """The user wants to fold or unfold the row under the cursor."""
 
         def __init__(self, rows: "RowList", row: Row, *, fold: bool) -> None:
             super().__init__(rows, row)
@@ -87,7 +87,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The rows as they stand."""
+        """The current rows."""
         return self._rows
 
     @property
@@ -101,7 +101,7 @@ class RowList(ScrollView, can_focus=True):
         return None if self._cursor is None else self._rows[self._cursor]
 
     def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
-        """Show these rows; the cursor goes to the row with key `cursor`, else stays with its row, else near it."""
+        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible."""
         self._words = ()
         self._set(rows, cursor)
 
@@ -116,24 +116,24 @@ class RowList(ScrollView, can_focus=True):
         self.post_message(self.Highlighted(self, self.current))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
-        """Lay the rows out in these columns from now on."""
+        """Replace the columns."""
         self._columns = tuple(columns)
         self._lay_out()
         self.refresh()
 
     def show_message(self, *lines: Styled) -> None:
-        """Show words instead of rows: why there are none, and what to do."""
+        """Show a message instead of rows."""
         self._words = lines
         self._show_words()
 
     def _show_words(self) -> None:
-        # Before the first layout the width is not known; the words are broken again when it is.
+        # Before the first layout the width is unknown; on_resize wraps the message again.
         width = self.row_width or 40
         rows = [Row(None, (piece,), selectable=False) for line in self._words for piece in wrap(line, width)]
         self._set(rows, None)
 
     def move_to(self, key: Hashable) -> bool:
-        """Put the cursor on the row with this key; say whether there is one."""
+        """Move the cursor to the row with this key; return whether there is one."""
         for index, row in enumerate(self._rows):
             if row.selectable and row.key == key:
                 self._move(index)
@@ -141,7 +141,7 @@ class RowList(ScrollView, can_focus=True):
         return False
 
     def move_to_next(self, step: int, is_wanted: Callable[[Row], bool]) -> bool:
-        """Put the cursor on the next or previous row that is wanted; say whether there is one."""
+        """Move the cursor to the next or previous wanted row; return whether there is one."""
         start = -1 if self._cursor is None else self._cursor
         order = range(start + 1, len(self._rows)) if step > 0 else range(start - 1, -1, -1)
         for index in order:
@@ -151,7 +151,7 @@ class RowList(ScrollView, can_focus=True):
         return False
 
     def render_line(self, y: int) -> Strip:
-        """Return line `y` of the visible part."""
+        """Return line `y` of the visible area."""
         width = self.row_width
         if width != self._laid_out:
             self._lay_out()
@@ -168,7 +168,7 @@ class RowList(ScrollView, can_focus=True):
         return self._strip(self._rows[index], base, width)
 
     def on_resize(self) -> None:
-        """Give the columns their new widths."""
+        """Fit the columns to the new width."""
         self._lay_out()
         if self._words:
             self._show_words()
@@ -176,26 +176,26 @@ class RowList(ScrollView, can_focus=True):
         self._show_cursor()
 
     def notify_style_update(self) -> None:
-        """Forget the tones' styles when the theme changes."""
+        """Clear cached styles when the theme changes."""
         super().notify_style_update()
         self._text_styles.clear()
         self.__dict__.pop("_plain_style", None)
 
     @cached_property
     def _plain_style(self) -> Style:
-        """The style of a row without tones: working it out anew for each line took a tenth of the first paint."""
+        """The style of plain text; cached, since computing it for each line took a tenth of the first paint."""
         return self.rich_style
 
     def on_focus(self) -> None:
-        """Repaint the cursor, which shows where the keys go."""
+        """Repaint the cursor, which looks different with the focus."""
         self._repaint_cursor()
 
     def on_blur(self) -> None:
-        """Repaint the cursor, which shows where the keys go."""
+        """Repaint the cursor, which looks different with the focus."""
         self._repaint_cursor()
 
     def on_click(self, event: Click) -> None:
-        """Move to the clicked row; a click on the row under the cursor opens it, one on its fold mark unfolds it."""
+        """Move to the clicked row; a click on the current row opens it, and one on ▸ or ▾ folds or unfolds it."""
         index = self.scroll_offset.y + event.y - self._header
         if 0 <= index < len(self._rows) and self._rows[index].selectable:
             row = self._rows[index]
@@ -251,7 +251,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def row_width(self) -> int:
-        """The cells that rows may use: not those of the scrollbar."""
+        """The width of the rows, without the scrollbar."""
         return self.scrollable_content_region.width
 
     @property
@@ -280,7 +280,7 @@ class RowList(ScrollView, can_focus=True):
                 if self._rows[index].selectable:
                     self._move(index)
                     return
-        # Nothing to rest on that way: show what is there.
+        # No selectable row that way: just scroll.
         self.scroll_relative(y=step, animate=False)
 
     def _move(self, index: int) -> None:
@@ -302,7 +302,7 @@ class RowList(ScrollView, can_focus=True):
             return
         visible = max(1, self.size.height - self._header)
         top = self.scroll_offset.y
-        # Words above the first row that can be rested on come into view with it.
+        # The first selectable row brings the text above it into view.
         first = next(index for index, row in enumerate(self._rows) if row.selectable)
         wanted = 0 if self._cursor == first and first < visible else self._cursor
         if wanted < top:
@@ -333,7 +333,7 @@ class RowList(ScrollView, can_focus=True):
             row.cells, [(self._columns[0], merged), *rooms[row.merged + 1 :]], strict=False
         ):
             if room < 0:
-                continue  # it gave its room away
+                continue  # another column took its room
             if segments:
                 segments.append(Segment(" ", base))
             segments += self._cell(cut_middle(cell, room) if column.middle else cell, base, room, right=column.right)
@@ -341,7 +341,7 @@ class RowList(ScrollView, can_focus=True):
         return Strip(segments, width) if used == width else Strip(segments).adjust_cell_length(width, base)
 
     def _rooms(self, row: Row) -> list[tuple[Column, int]]:
-        """Return the columns with their widths; a cell that would be cut takes the room of those behind it that yield."""
+        """Return the columns with their widths; a cell that would be cut takes the room of later columns that yield."""
         widths = list(self._widths)
         for index, column in enumerate(self._columns):
             if not column.yields or row.merged:
@@ -354,7 +354,7 @@ class RowList(ScrollView, can_focus=True):
 
     def _cell(self, cell: Styled, base: Style, room: int, *, right: bool) -> list[Segment]:
         cell = cut_end(cell, room)
-        # On the cursor's bright bar the tones would be hard to read.
+        # Coloured text would be hard to read on the bright cursor.
         plain_only = base.bgcolor is not None and base == self._cursor_style
         segments = [
             Segment(text, base + self._text_style(name, base) if name and not (plain_only and name != "hit") else base)
@@ -365,11 +365,11 @@ class RowList(ScrollView, can_focus=True):
         return segments
 
     def _text_style(self, name: StyleName, base: Style) -> Style:
-        """Return a name as it can be read on a row's own ground, which is another under the cursor."""
+        """Return a style with enough contrast on the row's background, which differs under the cursor."""
         key = (name, base.bgcolor)
         if key not in self._text_styles:
             whole = rich_style(self, name)
-            # Only a hit brings a background of its own.
+            # Only a hit has its own background.
             background = whole.bgcolor if name == "hit" else None
             colour = whole.color
             if colour and base.bgcolor and not background:

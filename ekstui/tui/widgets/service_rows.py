@@ -1,4 +1,4 @@
-"""What a version permits as rows: services with their access levels, and their actions."""
+"""Permissions as rows: services with their access levels, and their actions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from ekstui.core.summary import ActionSummary, ServiceSummary
 
 MIN_WIDTHS = (20, 12, 12)
-"""The fewest cells of an action's name, its resource and its condition, where there are more to show."""
+"""The smallest widths of an action's name, resource and condition."""
 
 SHORT_LEVELS = {"Permissions management": "Permissions"}
-"""Levels whose name is longer than its column."""
+"""Short forms of long access levels."""
 
 LEVEL_STYLES: Mapping[str, Style] = {
     "List": "muted",
@@ -31,16 +31,16 @@ LEVEL_STYLES: Mapping[str, Style] = {
 
 
 def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
-    """Return the columns for the actions of these services: level, name, resource, condition, each as wide as it needs.
+    """Return the columns for actions (level, name, resource, condition), each as wide as needed.
 
-    Where they need more than `width`, the widest that can gives way.
+    If that is more than `width`, the widest column that can shrink does.
     """
     actions = [action for service in services for action in service.actions]
     cells = [_cells(action) for action in actions]
     wanted = [max((cell_len(plain(row[at])) for row in cells), default=0) for at in range(3)]
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
     while level + sum(wanted) + sum(map(bool, wanted)) > width:
-        # The name last: of a resource and a condition the rest stands in the line about the cursor as well.
+        # The name shrinks last: the details show resource and condition in full.
         given = [at for at in (1, 2) if wanted[at] > MIN_WIDTHS[at]] or [0][: wanted[0] > MIN_WIDTHS[0]]
         if not given:
             break
@@ -51,7 +51,7 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
 def service_rows(
     services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], reasons: Mapping[str, str], width: int
 ) -> list[Row]:
-    """Return a service a row, and under an opened one why it is needed, then its actions by level."""
+    """Return one row per service and, below an unfolded one, why it is needed and its actions by level."""
     rows: list[Row] = []
     columns = _columns(width, [each for each in services if (each.effect, each.service) in opened])
     sections = {_section(service) for service in services}
@@ -71,13 +71,13 @@ def service_rows(
 
 
 def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
-    """Return the services, by effect and prefix, that can be unfolded in so many rows, the first ones first."""
+    """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs."""
     found: set[tuple[str, str]] = set()
-    # The titles of sections, and a row a service.
+    # Section titles, and one row per service.
     left = room - 2 * len({_section(service) for service in services}) - len(services)
     left -= sum(len(service.warnings) for service in services)
     for service in services:
-        # Counted, since the actions of a service are made when they are first looked at.
+        # Use the counts: listing the actions would build them.
         actions = sum(count.granted for count in service.levels.values())
         if actions <= left:
             left -= actions
@@ -125,7 +125,7 @@ def _service(
 
 
 def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *, level: str = "") -> Iterator[Row]:
-    """Yield an action as a row of level, name, resource and condition; a cell that is too long goes on below."""
+    """Yield an action as level, name, resource and condition; long cells continue on further rows."""
     title = styled(f"  {_short(level)}", LEVEL_STYLES.get(level, ""))
     cells = (title, *_cells(action))
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
@@ -149,7 +149,7 @@ def _short(level: str) -> str:
 
 
 def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
-    """Return an action's name with what there is to say of it, on what it is allowed, and under which condition."""
+    """Return an action's name with remarks, its resources, and its conditions."""
     name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
     if len(action.levels) > 1:
         name.append((f" also {' and '.join(action.levels[1:])}", "muted"))
@@ -161,7 +161,7 @@ def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
 
 
 def scope(service: ServiceSummary) -> Styled:
-    """Return on what a service is allowed and which condition plays a part, where one word says it."""
+    """Return a service's resource and condition, if each can be said in a word."""
     parts: list[tuple[str, Style]] = []
     if service.resource not in ("", "All resources", "Multiple"):
         parts.append((f"  on {short_resource(service.resource)}", "muted"))
@@ -171,17 +171,17 @@ def scope(service: ServiceSummary) -> Styled:
 
 
 def _condition(service: ServiceSummary, *, whole: bool) -> str:
-    """Return how many of a service's actions have a condition and which, `whole` or its key alone; empty for none."""
+    """Return a service's condition and how many of its actions have it; in full if `whole`, else only the key."""
     if service.condition in ("", "None"):
         return ""
     several = service.condition == "Multiple"
     word = service.condition if whole or several else _key(service.condition.split(" ")[0])
-    said = service.conditioned.words(word)
-    return clean_line(said if said != word else "several conditions" if several else f"if {word}")
+    words = service.conditioned.words(word)
+    return clean_line(words if words != word else "several conditions" if several else f"if {word}")
 
 
 def access(service: ServiceSummary) -> Styled:
-    """Return a service's access levels with the count beside each that is limited."""
+    """Return a service's access levels, with counts for limited ones."""
     full, separator, limited = service.access.partition("Limited: ")
     if not separator:
         return styled(service.access or "unknown to the reference", "" if service.access else "muted")
@@ -196,7 +196,7 @@ def access(service: ServiceSummary) -> Styled:
 
 
 def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:
-    """Return on what grants are, and their conditions, each once and short: `network-interface`, `if RequestTag/Name`."""
+    """Return resources and conditions of grants in short, without duplicates: `network-interface`, `if RequestTag/Name`."""
     where: dict[str, None] = {}
     conditions: dict[str, None] = {}
     free = False
@@ -229,12 +229,12 @@ def short_resource(resource: str) -> str:
 
 
 def _key(key: str) -> str:
-    """Return a condition key without the prefix that nearly all have."""
+    """Return a condition key without `aws:`."""
     return clean_line(key.removeprefix("aws:"))
 
 
 def action_line(action: ActionSummary) -> Styled:
-    """Return an action with all of its grants, whole."""
+    """Return the details of an action: all its grants."""
     from ekstui.present.rendering import styled_line
     from ekstui.present.words import grant_line
 
@@ -247,7 +247,7 @@ def action_line(action: ActionSummary) -> Styled:
 
 
 def service_line(service: ServiceSummary, reason: str | None) -> Styled:
-    """Return a service with the console's words for its access, and why it is needed."""
+    """Return the details of a service: its access as the IAM console words it, and why it is needed."""
     why = f"  {clean_line(reason)}" if reason else ""
     condition = _condition(service, whole=True)
     return (

@@ -1,4 +1,4 @@
-"""The timeline of a policy: its versions, what each changed, and the changes per quarter."""
+"""The third pane: the versions of a policy, what each changed, and the changes per quarter."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from ekstui.tui.filters import Touched
 
 BARS = "▁▂▃▄▅▆▇█"
-"""No change, then more of them."""
+"""From no changes to the most."""
 
 
-def can_show(signs: str) -> bool:
-    """Return whether the encoding of stderr has these signs; frames are written there."""
+def can_show(characters: str) -> bool:
+    """Return whether the terminal's encoding has these characters."""
     try:
-        signs.encode(getattr(sys.__stderr__, "encoding", None) or "utf-8")
+        characters.encode(getattr(sys.__stderr__, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         return False
     return True
@@ -51,10 +51,10 @@ REACH_STYLES: Mapping[str, Style] = {
 
 
 def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
-    """Return the changes per quarter as one line of `width` columns: `…2 22Q4 ▁▂▁▁█ 26Q3 max 3`; empty without a change.
+    """Return the changes per quarter as one line of `width` columns: `…2 22Q4 ▁▂▁▁█ 26Q3 max 3`; empty if nothing changed.
 
-    Where not all quarters fit the last ones are shown, behind the number of the changes before. Without `bars` each
-    quarter is its digit, `+` for more than nine.
+    If not all quarters fit, the last ones are shown after the number of earlier changes. Without `bars`, each quarter
+    is a digit, or `+` for more than nine.
     """
     from ekstui.core.steps import quarter_label
 
@@ -63,7 +63,7 @@ def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
         return ()
     undated = f", {quarters.undated} undated" if quarters.undated else ""
     words = f" max {most}{undated}"
-    # The labels of both ends, each with a space, and before them the changes that do not fit.
+    # Room for the labels at both ends and, if needed, the number of earlier changes.
     room = max(width - len(words) - 10, 1)
     before = ""
     if len(quarters.counts) > room:
@@ -85,9 +85,9 @@ def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
 
 
 def version_rows(steps: Sequence[Step], shown: int | None, marked: Mapping[int, str]) -> list[Row]:
-    """Return a timeline as rows, newest first; numbers that nobody saw and steps that change nothing say so.
+    """Return versions as rows, newest first, with notes on missing ones.
 
-    `marked` has the letters of the marked versions.
+    `marked` has the letters of marked versions by number.
     """
     rows: list[Row] = []
     for step in reversed(steps):
@@ -108,18 +108,18 @@ def version_rows(steps: Sequence[Step], shown: int | None, marked: Mapping[int, 
 
 
 def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
-    """Return why AWS made a version, and where what it announced and the document differ."""
+    """Return why AWS made a version, and where its announcement contradicts the document."""
     day = f" {step.created:%Y-%m-%d}" if step.created else ""
     head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
     update = knowledge.update(step.version) if knowledge else None
     if update is None:
-        return (*head, *change(step.change, default=step.default), ("  why is not known", "muted"))
+        return (*head, *change(step.change, default=step.default), ("  reason not known", "muted"))
     but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
     return (*head, (clean_line(update.text), ""), *but)
 
 
 def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
-    """Return what a step changed in a few words: `+1 −0 ~2 widened`, `no change`, `first known`."""
+    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`."""
     tail: Styled = ((" in force", "accent"),) if default else ()
     if counts is None or counts.reach is None:
         return (("first known", "muted"), *tail)
@@ -137,23 +137,23 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    """Return `v12`, or `v12–v16`."""
+    """Return `v12` or `v12–v16`."""
     first, last = version_label(numbers[0]), version_label(numbers[-1])
     return first if first == last else f"{first}–{last}"
 
 
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
 RELEASES = (COLUMNS[0], Column("Release", 8), *COLUMNS[2:])
-"""Of what a controller publishes: as many cells as `v1.14.10` takes."""
+"""The columns for controllers' releases such as `v1.14.10`."""
 
 ROOM_FOR_QUARTERS = (30, 12)
-"""Columns and rows from which the changes per quarter have a line of their own above the versions."""
+"""Width and height of the pane from which the changes per quarter are shown."""
 
 
 class VersionsPane(Pane):
-    """The timeline; enter on a version shows that version in the permissions pane."""
+    """The versions of the shown policy; enter compares one with the version before."""
 
-    FILTER_HINT = "a part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
+    FILTER_HINT = "part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
     STOP = "version that changed something"
     FOOTER = (
         keys.OPEN.here("", "what it changed"), keys.MARK, keys.COMPARE, keys.UNMARK, keys.VIEW, keys.NOTES, keys.SAVE,
@@ -180,7 +180,7 @@ class VersionsPane(Pane):
         return self._steps
 
     def watch_shown(self, shown: Shown | None) -> None:
-        """Read the history in the background, or mark another version of the same history."""
+        """Read the versions in the background, or just show which one is current."""
         if shown is None:
             return
         policy = shown.entry.policy
@@ -194,24 +194,24 @@ class VersionsPane(Pane):
         self.app.background.run(self, "timeline", lambda _: _read(policy, library))
 
     def on_resize(self) -> None:
-        """Show the changes per quarter where there is room for them."""
+        """Show the changes per quarter if there is room."""
         super().on_resize()
         if self._steps:
             self.show_rows()
 
     def next_view(self) -> bool:
-        """Hide the steps that change nothing, or show them again."""
+        """Hide or show the versions that change nothing."""
         self._quiet_hidden = not self._quiet_hidden
         self.show_rows()
         return True
 
     def watch_marks(self) -> None:
-        """Show the marks."""
+        """Update the marks."""
         if self._steps:
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
-        """Return the timeline, or the versions whose row has every word of the filter."""
+        """Return the versions that match the filter."""
         words = self.words
         shown = self.shown
         if shown is None:
@@ -248,7 +248,7 @@ class VersionsPane(Pane):
         from ekstui.tui.filters import touches
 
         touched = self._touched
-        # What is still being read leaves nothing out.
+        # Until the changed actions are read, everything matches.
         return (
             touched is None
             or not isinstance(row.value, Step)
@@ -282,7 +282,7 @@ class VersionsPane(Pane):
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
-        """Compare a version with the one before."""
+        """Compare a version with the one before it."""
         event.stop()
         shown, step = self.shown, event.row.value if event.row else None
         if shown is None or not _is_step(step):
@@ -292,15 +292,15 @@ class VersionsPane(Pane):
             before = shown._replace(version=numbers[index - 1])
             self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
         else:
-            self.notify("It is the first version that is known; 2 shows what it allows.", markup=False)
+            self.notify("This is the first known version; 2 shows what it allows.", markup=False)
 
     def highlighted(self, row: Row | None) -> None:
-        """Say which version the cursor is on, where it is the user who moves it."""
+        """Post which version the cursor is on, if the user moved it."""
         if self.shown and self.rows.has_focus and row and _is_step(row.value):
             self.post_message(VersionChosen(self.shown.entry.policy.arn, row.value.version))
 
     def about_row(self, row: Row) -> Styled:
-        """Return why AWS made a version, and where what it says and the document differ."""
+        """Return why AWS made a version, and where its announcement contradicts the document."""
         return version_line(row.value, self._knowledge) if _is_step(row.value) else ()
 
     def is_stop(self, row: Row) -> bool:
