@@ -214,13 +214,13 @@ class ShowAction(Message):
     def __init__(
         self,
         action: ActionSummary,
-        given_in: str,
+        allowed_by: str,
         read: Callable[[], Sequence[tuple[str, Document]]],
         policy: Policy | None = None,
     ) -> None:
         super().__init__()
         self.action = action
-        self.given_in = given_in
+        self.allowed_by = allowed_by
         """What allows it, as explain takes it: `policy:NAME@v6` or `role:NAME`."""
         self.read = read
         """Reads the documents to look for it in, as (label, document) pairs; slow."""

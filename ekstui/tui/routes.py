@@ -279,9 +279,9 @@ class RoutedApp(LibraryApp):
     @on(AccountChanged)
     def _account_changed(self, message: AccountChanged) -> None:
         for screen in self.screen_stack[1:]:
-            follow: Callable[[AccountView], None] | None = getattr(screen, "follow", None)
-            if follow is not None:
-                follow(message.view)
+            show: Callable[[AccountView], None] | None = getattr(screen, "show_account", None)
+            if show is not None:
+                show(message.view)
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:

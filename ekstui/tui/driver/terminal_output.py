@@ -45,12 +45,12 @@ _PATIENCE: Final = 0.25
 
 
 _LIKE: Final = {
-    sign: plain
-    for signs, plain in {
+    character: plain
+    for characters, plain in {
         "─━": "-", "│┃": "|", "╭╮╰╯┌┐└┘├┤": "+", "●": "*", "○": "o", "◆█": "#", "▸→›": ">", "▾↓": "v", "←≤": "<",
         "↑": "^", "·": ".", "…⋯": "~", "×✗": "x", "✓": "+", "−–—": "-", "“”": '"', "’": "'", "▁▂▃▄▅▆▇": " ",
     }.items()
-    for sign in signs
+    for character in characters
 }  # fmt: skip
 """One-cell replacements for characters that the terminal's encoding does not have."""
 
@@ -60,7 +60,7 @@ def _by_cells(error: UnicodeError) -> tuple[str, int]:
         raise error
     lacking = error.object[error.start : error.end]
     # Code points that form one character, such as flags, are measured together.
-    runs = ("".join(run) for _, run in groupby(lacking, key=lambda sign: sign if sign in _LIKE else ""))
+    runs = ("".join(run) for _, run in groupby(lacking, key=lambda character: character if character in _LIKE else ""))
     return "".join(_LIKE[run[0]] * len(run) if run[0] in _LIKE else "?" * cell_len(run) for run in runs), error.end
 
 

@@ -128,7 +128,7 @@ class AccountScreen(ReportScreen):
             return row is not None and isinstance(row.value, CopyAnswer)
         return super().works(key, row)
 
-    def follow(self, view: AccountView) -> None:
+    def show_account(self, view: AccountView) -> None:
         """Show the new view of the account."""
         arrived = view.snapshot is not self._view.snapshot
         self._view = view

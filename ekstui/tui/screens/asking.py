@@ -57,9 +57,9 @@ class AskingScreen(ReportScreen):
 
     def ask(self) -> Callable[[], object] | None:
         """Return what answers the question; None if there is none yet."""
-        return self.asked(self.text) if self.text else None
+        return self.answer_to(self.text) if self.text else None
 
-    def asked(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], object]:
         """Return a function that answers the question in a text."""
         raise NotImplementedError
 
@@ -67,10 +67,10 @@ class AskingScreen(ReportScreen):
         """Return suggestions as rows whose values are questions."""
         return []
 
-    def typing_words(self) -> str:
+    def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
         if not self.typing:
-            return super().typing_words()
+            return super().typing_hint()
         return "enter asks   ↓ ↑ suggestions   esc back"
 
     @property
@@ -111,7 +111,7 @@ class AskingScreen(ReportScreen):
         if isinstance(suggested, str):
             self._take(suggested)
         else:
-            self.put(event.value.replace(LINE_BREAK, "\n"))
+            self.submit(event.value.replace(LINE_BREAK, "\n"))
 
     @on(RowList.Opened)
     def _suggestion_opened(self, event: RowList.Opened) -> None:
@@ -127,9 +127,9 @@ class AskingScreen(ReportScreen):
             self.line.value = suggested
             self.action_edit()
         else:
-            self.put(suggested)
+            self.submit(suggested)
 
-    def put(self, text: str) -> None:
+    def submit(self, text: str) -> None:
         """Ask a question."""
         self.text = text.strip()
         if not self.text:

@@ -94,11 +94,11 @@ class ActionScreen(ReportScreen):
 
     def question(self) -> Styled:
         """Return the action and the policy or role that allows it."""
-        given_in = self._wanted.given_in.partition(":")[2]
+        allowed_by = self._wanted.allowed_by.partition(":")[2]
         return (
             ("action ", ""),
             (clean_line(self._wanted.action.action), "strong"),
-            (f" · {clean_line(given_in)}", "muted"),
+            (f" · {clean_line(allowed_by)}", "muted"),
         )
 
     def ask(self) -> Callable[[], object]:
@@ -116,7 +116,7 @@ class ActionScreen(ReportScreen):
 
     def action_explain(self) -> None:
         """Explain a request for this action."""
-        self.post_message(AskExplain(f"{self._wanted.given_in} {self._wanted.action.action}"))
+        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
 
 
 def _card(library: Library, wanted: ShowAction) -> GivenAction:

@@ -129,11 +129,11 @@ class ClusterScreen(ClusterReportScreen):
         """Return a problem and its fix, a role and its uses, or a policy that changed and the roles that have it."""
         match row.value:
             case Work(role, finding, remedy):
-                mends = f"  y copies: {remedy}" if remedy else ""
+                fix = f"  y copies: {remedy}" if remedy else ""
                 return (
                     (clean_line(role.arn), "strong"),
                     (clean_line(f"  {finding.text}"), ""),
-                    (clean_line(mends), "accent"),
+                    (clean_line(fix), "accent"),
                 )
             case HealthIssue(kind=kind, name=name, code=code, message=message, resources=resources):
                 named = f"  ({', '.join(resources)})" if resources else ""
@@ -239,7 +239,7 @@ class ClusterMapScreen(ClusterReportScreen):
         if self._opened is None:
             crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
             self._opened = uses - crowded
-        words = self._needle.casefold().split()
+        words = self._search_text.casefold().split()
         opened = uses | roles if words else self._opened
         blocks = map_blocks(answer, opened, datetime.now(UTC))
         if () in opened:
@@ -250,7 +250,7 @@ class ClusterMapScreen(ClusterReportScreen):
     def nothing(self) -> Sequence[Styled]:
         """Return that nothing matches."""
         return (
-            styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
+            styled(f"Nothing here matches “{clean_line(self._search_text)}”.", "warn"),
             styled("esc clears the search.", "muted"),
         )
 
@@ -304,7 +304,7 @@ class ClusterMapScreen(ClusterReportScreen):
         path = self._path()
         if path is None or not self._can_unfold(path):
             return
-        if path not in self._unfolded and not self._needle:
+        if path not in self._unfolded and not self._search_text:
             self._unfold({path} | self._unfolded)
             return
         inside = (row for row in self.rows.rows if row.selectable and _is_child(row, path))
@@ -316,7 +316,7 @@ class ClusterMapScreen(ClusterReportScreen):
         path = self._path()
         if path is None:
             return
-        if path in self._unfolded and self._can_unfold(path) and not self._needle:
+        if path in self._unfolded and self._can_unfold(path) and not self._search_text:
             self._unfold(self._unfolded - {path})
         elif path:
             self.rows.move_to(path[:-1])

@@ -96,11 +96,11 @@ def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collecti
 
 def _placed(first: int, stretch: Sequence[LinePair], places: Sequence[str]) -> Iterator[tuple[int, str, LinePair]]:
     """Yield (index, place, pair); the place is empty except for its first difference."""
-    said = ""
+    shown = ""
     for index, pair in enumerate(stretch, first):
         place = places[index]
-        new = place if pair.kind != "same" and place != said else ""
-        said = new or said
+        new = place if pair.kind != "same" and place != shown else ""
+        shown = new or shown
         yield index, new, pair
 
 

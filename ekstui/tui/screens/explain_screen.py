@@ -168,7 +168,7 @@ class ExplainScreen(AskingScreen):
         """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
 
-    def asked(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], object]:
         """Return a function that explains the text."""
         library = self.app.library
         return lambda: explained(text, library)

@@ -96,13 +96,13 @@ class HelpScreen(ModalScreen[None]):
             for key in found:
                 rows += _lines(key.id, spelled(self.app.keys_of(key)), key.help, width)
         rows.append(Row("symbols", (styled("Symbols", "strong"),), selectable=False))
-        for sign, meaning in LEGEND:
-            rows += _lines(sign, sign, meaning, width)
+        for symbol, meaning in LEGEND:
+            rows += _lines(symbol, symbol, meaning, width)
         self.query_one(RowList).set_rows(rows)
 
 
-def _lines(key: str, sign: str, words: str, width: int) -> list[Row]:
+def _lines(key: str, symbol: str, words: str, width: int) -> list[Row]:
     return [
-        Row((key, index), (styled("" if index else f"  {sign}", "accent"), line), selectable=False)
+        Row((key, index), (styled("" if index else f"  {symbol}", "accent"), line), selectable=False)
         for index, line in enumerate(wrap(styled(words), width))
     ]

@@ -82,7 +82,7 @@ class MatrixScreen(ReportScreen):
 
     def _found(self, answer: _Answer) -> tuple[Sequence[MatrixRow], set[str]]:
         """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
-        words = self._needle.casefold().split()
+        words = self._search_text.casefold().split()
         rows = [found for found in (holding(row, words) for row in answer.rows) if found]
         if not words:
             return rows, self._opened
@@ -93,9 +93,9 @@ class MatrixScreen(ReportScreen):
 
     def nothing(self) -> Sequence[Styled]:
         """Return that nothing matches, or that nothing is allowed."""
-        if self._needle:
+        if self._search_text:
             return (
-                styled(f"Nothing here matches “{clean_line(self._needle)}”.", "warn"),
+                styled(f"Nothing here matches “{clean_line(self._search_text)}”.", "warn"),
                 styled("esc clears the search.", "muted"),
             )
         return (styled("No action is allowed.", "muted"),)
@@ -106,10 +106,10 @@ class MatrixScreen(ReportScreen):
             case ActionSummary() as action:
                 return action_line(action)
             case MatrixRow(service=service, cells=cells):
-                given = ", ".join(
+                counts = ", ".join(
                     f"{'/'.join(map(str, cell.given))} of {cell.total} {level}" for level, cell in cells.items()
                 )
-                return (clean_line(service), "strong"), (clean_line(f"  {given}"), "muted")
+                return (clean_line(service), "strong"), (clean_line(f"  {counts}"), "muted")
             case _:
                 return ()
 
@@ -161,8 +161,8 @@ class MatrixScreen(ReportScreen):
 
     def _show_action(self, action: ActionSummary, answer: _Answer) -> None:
         """Show the card of an action for the first policy that allows it, with the statements of all policies."""
-        given = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
-        index = next(index for index, each in enumerate(given) if each)
+        by_policy = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
+        index = next(index for index, each in enumerate(by_policy) if each)
         library = self.app.library
         pairs = list(zip(self._places, answer.policies, strict=True))
         self.post_message(

@@ -61,8 +61,8 @@ def _actions_behind(thing: Thing) -> tuple[str, ...]:
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     """Return the columns: key or mark, name and description, kind."""
-    sign, kind = (max((len(plain(row.cells[at])) for row in rows), default=1) for at in (0, 2))
-    return Column("", max(sign, 1)), Column("", 20, share=1), Column("", kind, right=True)
+    label, kind = (max((len(plain(row.cells[at])) for row in rows), default=1) for at in (0, 2))
+    return Column("", max(label, 1)), Column("", 20, share=1), Column("", kind, right=True)
 
 
 class FindLine(RowsLine):
@@ -321,13 +321,13 @@ class PaletteScreen(ModalScreen[Thing | None]):
         self.rows.set_rows(rows, cursor=cursor)
 
     def _cells(self, thing: Thing, words: Sequence[str], *, recent: bool) -> tuple[Styled, ...]:
-        sign = styled("recent", "muted") if recent else ()
+        label = styled("recent", "muted") if recent else ()
         if isinstance(thing.value, Key):
-            sign = styled(spelled(self.app.keys_of(thing.value)), "accent")
+            label = styled(spelled(self.app.keys_of(thing.value)), "accent")
         elif (shown := shown_of(thing)) and shown.place in self.marks:
-            sign = styled("ABCD"[self.marks.index(shown.place)], "accent")
+            label = styled("ABCD"[self.marks.index(shown.place)], "accent")
         name = styled(clean_line(thing.name))
         for word in words:
             name = mark_hits(name, word)
         about = clean_line(thing.about)
-        return sign, (*name, (f"  {about}" if about else "", "muted")), styled(thing.kind, "muted")
+        return label, (*name, (f"  {about}" if about else "", "muted")), styled(thing.kind, "muted")

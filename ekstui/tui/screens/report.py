@@ -72,7 +72,7 @@ class ReportScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._needle = ""
+        self._search_text = ""
         self._search = FilterLine(placeholder="type to search")
         self._answer: object = None
         self._error: EkstuiError | None = None
@@ -130,13 +130,13 @@ class ReportScreen(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys that work on the row under the cursor or, while the user types, a hint."""
         if isinstance(self.focused, Input):
-            self.footer.show_words(self.typing_words())
+            self.footer.show_words(self.typing_hint())
             return
         row = self.rows.current
         own = [key for key in declared(self) if key not in RowList.KEYS and self.works(key, row)]
         self.footer.show_keys([*own, keys.FIND, keys.HELP])
 
-    def typing_words(self) -> str:
+    def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
         return "enter goes to the matches   esc clears the search"
 
@@ -173,10 +173,10 @@ class ReportScreen(Screen[None]):
 
     def step_back(self) -> bool:
         """Clear the search; False if there is none."""
-        if not self._needle:
+        if not self._search_text:
             return False
         self._search.close()
-        self._needle = ""
+        self._search_text = ""
         self.show_answer()
         return True
 
@@ -194,8 +194,8 @@ class ReportScreen(Screen[None]):
         """Show the breadcrumbs and the question."""
         stack = self.app.screen_stack
         below = stack[: stack.index(self)] if self in stack else stack
-        way = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
-        self.header.show(((" ekstui ", "strong"), ("  ", ""), (way, "muted"), *self.question()))
+        path = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
+        self.header.show(((" ekstui ", "strong"), ("  ", ""), (path, "muted"), *self.question()))
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -256,10 +256,14 @@ class ReportScreen(Screen[None]):
             self.rows.show_message(*self.nothing())
 
     def _marked(self, row: Row) -> Row:
-        if not self._needle:
+        if not self._search_text:
             return row
         return Row(
-            row.key, tuple(mark_hits(cell, self._needle) for cell in row.cells), row.value, row.selectable, row.merged
+            row.key,
+            tuple(mark_hits(cell, self._search_text) for cell in row.cells),
+            row.value,
+            row.selectable,
+            row.merged,
         )
 
     def on_resize(self) -> None:
@@ -306,7 +310,7 @@ class ReportScreen(Screen[None]):
         if event.input is not self._search:
             return
         event.stop()
-        self._needle = event.value.strip()
+        self._search_text = event.value.strip()
         self.show_answer()
 
     @on(Input.Submitted)
@@ -315,7 +319,7 @@ class ReportScreen(Screen[None]):
             return
         event.stop()
         self.rows.focus()
-        if not self._needle:
+        if not self._search_text:
             self._search.close()
 
     def action_next(self, step: int) -> None:
@@ -323,12 +327,12 @@ class ReportScreen(Screen[None]):
         if self._answer is None:
             self.notify(self.WAITING.capitalize(), markup=False)
         elif not self.rows.move_to_next(step, self._is_stop):
-            what = "match" if self._needle else self.STOP
+            what = "match" if self._search_text else self.STOP
             self.notify(f"No {'next' if step > 0 else 'previous'} {what} on this screen.", markup=False)
 
     def _is_stop(self, row: Row) -> bool:
-        if self._needle:
-            return self._needle.casefold() in " ".join(map(plain, row.cells)).casefold()
+        if self._search_text:
+            return self._search_text.casefold() in " ".join(map(plain, row.cells)).casefold()
         return self.is_stop(row)
 
     def is_stop(self, row: Row) -> bool:
@@ -358,7 +362,7 @@ class AccountReportScreen(ReportScreen):
         """Refresh the account from AWS, showing the old answer until then."""
         self.post_message(SwitchAccount(None))
 
-    def follow(self, view: AccountView) -> None:
+    def show_account(self, view: AccountView) -> None:
         """Show the new snapshot, or why there is none."""
         if not self.is_mounted or view.asking:
             return

@@ -129,7 +129,7 @@ class WhoCanScreen(AskingScreen):
         action = self.text.partition(" ")[0]
         return Bookmark(action) if reference().has_service(action.partition(":")[0]) else None
 
-    def asked(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], object]:
         """Return a function that answers for an action and, after a space, a resource."""
         library, scope = self.app.library, self._scope
         action, _, named = text.partition(" ")

@@ -146,8 +146,8 @@ def _name(name: str, kind: str) -> Styled:
     return ((kind, "muted"), (clean_line(name), ""))
 
 
-def _as(ways: Sequence[str]) -> Styled:
-    return styled("boundary", "warn") if "boundary" in ways else styled("")
+def _as(attached_as: Sequence[str]) -> Styled:
+    return styled("boundary", "warn") if "boundary" in attached_as else styled("")
 
 
 def _note(key: object, text: str, style: Style) -> Row:
