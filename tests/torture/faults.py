@@ -131,7 +131,7 @@ ASKS = {
 }  # fmt: skip
 """By which command a call is made; those that are not here are made by `cluster`."""
 
-MAY_LACK_LISTS = frozenset({"eks:DescribeAccessEntry", "eks:DescribeAddon"})
+MAY_LACK_LISTS = frozenset({"eks:DescribeAccessEntry", "eks:DescribeAddon", "eks:DescribeNodegroup"})
 """Calls whose answers have lists that AWS's model does not require: one that is missing is empty."""
 
 _RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -144,6 +144,11 @@ def _tags_of_lists(shape: Any, tags: dict[str, bool]) -> dict[str, bool]:
     return tags
 
 
+def is_arn(text: str) -> bool:
+    """Return whether a text has the six parts of an ARN."""
+    return _ARN.fullmatch(text) is not None
+
+
 def check_form(answer: object, shape: Any) -> None:
     """Raise MalformedError unless `answer` matches `shape`, a shape of botocore's model."""
     if shape is not None:
@@ -181,7 +186,7 @@ def _string(value: Any, shape: Any, place: str) -> None:
     # botocore decodes policy documents.
     _expect(isinstance(value, str) or shape.name == "policyDocumentType", place)
     if place.lower().endswith("arn") and isinstance(value, str) and value:
-        _expect(_ARN.fullmatch(value) is not None, place)
+        _expect(is_arn(value), place)
 
 
 def _boolean(value: Any, _: Any, place: str) -> None:

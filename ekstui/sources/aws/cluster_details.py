@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ekstui.core.account import SourceError
-from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, PodIdentityAssociation
+from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.cluster_parts import PAGE, Failures, access_entry
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import failures
@@ -53,19 +53,24 @@ def read_pod_identity(
         )["association"]
         return _described(association, answer)
 
+    action = "eks:DescribePodIdentityAssociation"
+    gone: dict[Place, set[str]] = {}
     for done, outcome_of_one in enumerate(each(describe, jobs, cancelled), start=1):
         cluster, association = outcome_of_one.item
-        action = "eks:DescribePodIdentityAssociation"
-        subject = f"{cluster.name}/{association.id}"
-        now: PodIdentityAssociation | None = association
         try:
-            now = outcome_of_one.answer()
+            known[cluster.place] = _with_association(known[cluster.place], outcome_of_one.answer())
         except failures() as error:
-            if not failed.add(error, "pod-identity", action, cluster.region, subject):
-                now = None
-        known[cluster.place] = _with_association(known[cluster.place], association, now)
+            if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
+                gone.setdefault(cluster.place, set()).add(association.id)
         if report:
             report(tuple(known.values()), done, len(jobs))
+    for place, ids in gone.items():
+        cluster = known[place]
+        kept = tuple(entry for entry in cluster.associations or () if entry.id not in ids)
+        if kept:
+            known[place] = replace(cluster, associations=kept)
+        else:
+            failed.doubt("pod-identity", action, cluster.region, f"{len(ids)} associations", cluster.name)
     return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
 
 
@@ -186,9 +191,9 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
     )
 
 
-def _with_association(cluster: Cluster, before: PodIdentityAssociation, now: PodIdentityAssociation | None) -> Cluster:
-    entries = [now if entry.id == before.id else entry for entry in cluster.associations or ()]
-    return replace(cluster, associations=tuple(entry for entry in entries if entry is not None))
+def _with_association(cluster: Cluster, described: PodIdentityAssociation) -> Cluster:
+    entries = (described if entry.id == described.id else entry for entry in cluster.associations or ())
+    return replace(cluster, associations=tuple(entries))
 
 
 def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:

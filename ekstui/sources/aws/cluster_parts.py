@@ -17,6 +17,7 @@ from ekstui.core.eks import (
     Place,
     may_be_nodes,
 )
+from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import explain, failures
 
@@ -156,9 +157,9 @@ class Failures:
     found: dict[tuple[str | None, ...], SourceError] = field(default_factory=dict)
 
     def add(self, error: Exception, source: SourceName, action: str, region: str, subject: str | None = None) -> bool:
-        """Record a failure, unless the thing no longer exists; return whether it was recorded."""
+        """Record a failure, unless what was listed no longer exists; return whether it was recorded."""
         problem = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
-        if problem.kind == "absent":
+        if problem.kind == "absent" and ":Describe" in action:
             return False
         self.found.setdefault((action, region, problem.kind), problem)
         return True
@@ -345,7 +346,10 @@ class _Reading:
         names: list[str] = []
         try:
             for page in self.connection.token_pages(action, region, maxResults=PAGE, **parameters):
-                names.extend(entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key])
+                found = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
+                if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, found)):
+                    raise MalformedError(action)  # the model calls them texts
+                names.extend(found)
         except failures() as error:
             return names, error
         return names, None

@@ -124,7 +124,21 @@ def test_clusters_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Ri
     found = account()
     assert found.eks
     assert found.eks.clusters
-    assert "eks:DescribeCluster" in {error.action for error in found.errors}
+    doubted = {"eks:DescribeCluster", "eks:DescribePodIdentityAssociation", "eks:DescribeAddon"}
+    assert doubted <= {error.action for error in found.errors}
+
+
+@pytest.mark.parametrize("action", ["ListClusters", "ListAddons", "ListPodIdentityAssociations"])
+def test_a_list_that_is_said_not_to_exist_is_not_an_empty_one(rig: Rig, action: str) -> None:
+    rig.reset(3)
+    rig.proxy.add(Effect("error", code="ResourceNotFoundException", status=404), "eks", action)
+    assert f"eks:{action}" in {error.action for error in account().errors}
+
+
+def test_access_entries_that_are_no_arns_are_not_understood(rig: Rig) -> None:
+    rig.reset(3)
+    rig.proxy.add(Effect("odd_arns"), "eks", "ListAccessEntries")
+    assert ("eks:ListAccessEntries", "unexpected") in {(error.action, error.kind) for error in account().errors}
 
 
 @pytest.mark.parametrize("effect", [Effect("drip", seconds=0.02), Effect("endless")], ids=["slow", "large"])
