@@ -1,12 +1,14 @@
-"""All of the torture in one table: `python -m tests.torture [--short]` (about half an hour; short: four).
+"""All of the torture in one table: `python -m tests.torture [--short]` (about half an hour on two processors; short: four).
 
-Each line is a program of its own, bounded in time; what it prints last are its figures.
+Each line is a program of its own, bounded in time; what it prints last are its figures. As many run at once as there are
+processors, the longest first.
 """
 
 import argparse
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -20,6 +22,7 @@ class Trial:
     name: str
     command: tuple[str, ...]
     short: tuple[str, ...]
+    """Empty where another trial's short form has it."""
     minutes: float
     """After so many it is broken off."""
 
@@ -29,43 +32,59 @@ def _tests(*words: str) -> tuple[str, ...]:
 
 
 TRIALS = (
-    Trial("hostile text, commands", ("-m", "tests.torture.hostile"), _tests("tests/torture/test_hostile.py"), 15),
-    Trial("hostile text, the app", ("-m", "tests.torture.tour"), _tests("tests/torture/test_tour.py"), 8),
-    Trial(
-        "hostile documents and messages",
-        _tests("tests/torture/test_summary.py", "tests/torture/test_explain.py", "--hypothesis-show-statistics"),
-        _tests("tests/torture/test_summary.py", "tests/torture/test_explain.py"),
-        10,
+    *(
+        Trial(
+            f"the n-th operation fails, {share}",
+            ("-m", "tests.torture.nth", "--share", share),
+            _tests("tests/torture/test_nth.py") if share == "1/2" else (),
+            40,
+        )
+        for share in ("1/2", "2/2")
     ),
+    *(
+        Trial(
+            f"the network, {share}",
+            ("-m", "tests.torture.faults", "--part", "calls", "--share", share),
+            _tests("tests/torture/test_faults.py") if share == "1/2" else (),
+            40,
+        )
+        for share in ("1/2", "2/2")
+    ),
+    Trial("answers of the wrong shape", ("-m", "tests.torture.faults", "--part", "shapes"), (), 40),
+    Trial("hostile text, commands", ("-m", "tests.torture.hostile"), _tests("tests/torture/test_hostile.py"), 20),
+    Trial("hostile text, the app", ("-m", "tests.torture.tour"), _tests("tests/torture/test_tour.py"), 20),
+    Trial("fuzzing", ("-m", "tests.torture.fuzz", "--seconds", "10"), _tests("tests/torture/test_targets.py"), 20),
     Trial(
-        "fuzzing",
-        ("-m", "tests.torture.fuzz", "--seconds", "10"),
-        _tests("tests/torture/test_targets.py"),
+        "killed processes, damaged caches",
+        ("-m", "tests.torture.cache_fire", "--kills", "300", "--damaged", "500"),
+        ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),
         20,
     ),
     Trial(
         "random pairs of documents",
         ("-m", "tests.core.random_pairs", "50000"),
         ("-m", "tests.core.random_pairs", "2000"),
-        60,
-    ),
-    Trial(
-        "the cache",
-        ("-m", "tests.torture.cache_fire", "--kills", "300", "--damaged", "500"),
-        ("-m", "tests.torture.cache_fire", "--kills", "8", "--damaged", "25"),
         20,
     ),
-    Trial("the n-th operation fails", ("-m", "tests.torture.nth"), _tests("tests/torture/test_nth.py"), 30),
+    Trial(
+        "hostile documents and messages",
+        _tests("tests/torture/test_summary.py", "tests/torture/test_explain.py"),
+        _tests("tests/torture/test_summary.py", "tests/torture/test_explain.py"),
+        10,
+    ),
     Trial(
         "5,000 flips in the files of the cache",
         _tests("tests/library/test_damage.py"),
         _tests("tests/library/test_damage.py"),
         20,
     ),
-    Trial("the network", ("-m", "tests.torture.faults", "--minutes", "6"), _tests("tests/torture/test_faults.py"), 10),
     Trial("signals", ("-m", "tests.torture.signals"), ("-m", "tests.torture.signals"), 5),
     Trial("bugs of our own", _tests("tests/tui/test_crash.py"), _tests("tests/tui/test_crash.py"), 5),
 )
+"""The longest first."""
+
+WHOLE = ("killed processes, damaged caches", "signals", "fuzzing", "hostile text, the app", "the n-th operation fails")
+"""Trials whose figures are more than a line."""
 
 
 def main() -> int:
@@ -73,37 +92,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--short", action="store_true", help="the short forms, which are part of make test")
     parser.add_argument("--only", metavar="WORD", default="", help="trials whose name has this word")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many run at once")
     given = parser.parse_args()
-    failed = 0
-    for trial in TRIALS:
-        if given.only not in trial.name:
-            continue
-        begun = perf_counter()
-        words = trial.short if given.short else trial.command
-        environment = {**os.environ, "EKSTUI_TORTURE": "1" if given.short else os.environ.get("EKSTUI_TORTURE", "3")}
-        try:
-            ran = subprocess.run(
-                (sys.executable, *words),
-                cwd=ROOT,
-                env=environment,
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=trial.minutes * 60,
-            )
-            code, said = ran.returncode, ran.stdout + ran.stderr
-        except subprocess.TimeoutExpired as error:
-            code, said = 1, f"{error.output or ''}\nbroken off after {trial.minutes} minutes"
-        failed += bool(code)
-        print(f"{'FAILED' if code else 'ok':<7}{trial.name:<34}{perf_counter() - begun:6.0f} s", flush=True)
-        lines = [line for line in said.splitlines() if line.strip(" .")]
-        for line in (
-            lines[-30:]
-            if code or trial.name in ("the cache", "signals", "fuzzing", "hostile text, the app")
-            else lines[-3:]
-        ):
-            print(f"         {line}", flush=True)
+    chosen = [each for each in TRIALS if given.only in each.name and (each.short or not given.short)]
+    begun = perf_counter()
+    with ThreadPoolExecutor(given.jobs) as pool:
+        failed = sum(pool.map(lambda trial: _tried(trial, short=given.short), chosen))
+    load = f"the load was {os.getloadavg()[0]:.1f}"
+    print(f"{len(chosen)} parts, {failed} failed, {(perf_counter() - begun) / 60:.0f} minutes; {load}")
     return 1 if failed else 0
+
+
+def _tried(trial: Trial, *, short: bool) -> bool:
+    """Run a trial and print what came of it; return whether it failed."""
+    begun = perf_counter()
+    environment = {**os.environ, "EKSTUI_TORTURE": "1" if short else os.environ.get("EKSTUI_TORTURE", "3")}
+    try:
+        ran = subprocess.run(
+            (sys.executable, *(trial.short if short else trial.command)),
+            cwd=ROOT,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=trial.minutes * 60,
+        )
+        code, said = ran.returncode, ran.stdout + ran.stderr
+    except subprocess.TimeoutExpired as error:
+        said = (error.output or b"").decode("utf-8", "replace")
+        code, said = 1, f"{said}\nbroken off after {trial.minutes} minutes"
+    lines = [line for line in said.splitlines() if line.strip(" .")]
+    last = lines[-40:] if code or trial.name.startswith(WHOLE) else lines[-3:]
+    wrong = [line for line in lines[:-40] if line.startswith("WRONG")] if code else []
+    head = f"{'FAILED' if code else 'ok':<7}{trial.name:<40}{perf_counter() - begun:6.0f} s"
+    print(head, *(f"         {line[:300]}" for line in (*wrong, *last)), sep="\n", flush=True)
+    return bool(code)
 
 
 if __name__ == "__main__":
