@@ -19,13 +19,13 @@ SCOPE_WORDS: dict[Scope, str] = {
 
 
 def next_scope(scope: Scope) -> Scope:
-    """Return the scope that the app's key leads to: round the lists of IAM policies."""
+    """Return the next scope for the app's key, which cycles through the lists of IAM policies."""
     order: tuple[Scope, ...] = ("eks", "all", "controllers")
     return order[(order.index(scope) + 1) % len(order)] if scope in order else "eks"
 
 
 def iam_scope(scope: Scope) -> Scope:
-    """Return which of AWS's policies a scope means."""
+    """Return the scope of the AWS managed policies in a scope."""
     return "all" if scope == "any" else scope
 
 

@@ -33,7 +33,7 @@ class Settings:
     """Minutes after which the app asks AWS again by itself."""
     mouse: bool = True
     log: str | None = None
-    """The file to log to, `1` for ekstui.log in the state folder; None: no log."""
+    """The file to log to, `1` for ekstui.log in the state directory; None means no log."""
     log_level: str = "info"
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Keys by action id, in Textual's names, separated by commas."""

@@ -125,7 +125,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
         RoleAttachment(entry.role, entry.attached_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
         for entry in entities.roles
     ]
-    # IAM counts attachments in another call: one that finds none where there are some is no proof of absence.
+    # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
     contradicted = arn in (snapshot.counts or {}) and not (entities.roles or entities.users or entities.groups)
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]

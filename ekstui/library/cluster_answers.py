@@ -1,4 +1,4 @@
-"""A cluster for the first thirty seconds of an incident: health, roles, access entries, findings, and why Kubernetes says no."""
+"""A cluster for the first thirty seconds of an incident: health, roles, access entries, findings, and forbidden requests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -81,7 +81,7 @@ class ClusterAnswer:
 def cluster_answer(
     library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
 ) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot; if `ask`, AWS is asked for what its add-ons need, unless it must not be.
+    """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need, unless offline.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError if
     clusters could not be read.

@@ -37,7 +37,7 @@ def compare(
 
     def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
         if isinstance(side, RoleSide):
-            from ekstui.library.roles import role_side  # 60 ms with what it takes to judge a role
+            from ekstui.library.roles import role_side  # 60 ms, and only to read a role
 
             return role_side(side.name, library.account.recent(), library.default_versions)
         if isinstance(side, PolicyAt) and is_own(side.name):

@@ -34,9 +34,9 @@ class Requester:
 
 
 def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Requester:
-    """Return a role or user with its policies: `principal` is a role's name, or an ARN, also of a role's session.
+    """Return a role or user with its policies: `principal` is a role's name, or the ARN of a role, user or session.
 
-    `session` is the name of the session, where it is known. Raises NotFoundError with the nearest names.
+    `session` is the session's name, if known. Raises NotFoundError with the nearest names.
     """
     entity = _entity(principal, snapshot)
     entities: list[Role | User | Group] = [entity]

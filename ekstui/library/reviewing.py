@@ -1,7 +1,7 @@
 """What changed in the policy documents of a repository since a base, wherever they are in its files.
 
-Documents are read bare, from a plan of Terraform ("JSON Output Format", `resource_changes`) and from a template of
-CloudFormation (the reference of the AWS::IAM resource types).
+Documents are read as they are, from Terraform plans ("JSON Output Format", `resource_changes`) and from CloudFormation
+templates (the reference of the AWS::IAM resource types).
 """
 
 import json
@@ -77,7 +77,7 @@ def plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]]
             place = str(resource.get("address", ""))
             for side, name in zip(sides, ("before", "after"), strict=True):
                 if name == "after" and _fields(what, "after_unknown").get(key) is True:
-                    side[place] = Embedded(place, None, "it is known only after it is applied")
+                    side[place] = Embedded(place, None, "it is known only after the plan is applied")
                 elif isinstance(text := _fields(what, name).get(key), str):
                     side[place] = _parsed(place, text)
     return sides
@@ -140,7 +140,7 @@ def _parsed(place: str, value: object) -> Embedded:
 
 
 def _is_computed(value: object) -> bool:
-    """Return whether a value contains a function of CloudFormation."""
+    """Return whether a value contains a CloudFormation function."""
     if isinstance(value, Mapping):
         if len(value) == 1 and (name := str(next(iter(value)))) and (name == "Ref" or name.startswith("Fn::")):
             return True
@@ -228,11 +228,11 @@ def _value(path: str, content: bytes | None) -> object:
 
 
 def _template(content: bytes) -> object:
-    """Return a YAML template of CloudFormation; other YAML is ignored."""
+    """Return a CloudFormation template in YAML; other YAML is ignored."""
     if b"AWS::" not in content:
         return None
     if len(content) > _MOST_TEMPLATE:
-        raise DocumentError(f"a template of CloudFormation has at most {_MOST_TEMPLATE:,} bytes")
+        raise DocumentError(f"a CloudFormation template has at most {_MOST_TEMPLATE:,} bytes")
     try:
         import yaml
     except ImportError:

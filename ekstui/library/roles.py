@@ -38,7 +38,7 @@ class RoleAnswer:
 
 
 def role_answer(library: Library, name: str) -> RoleAnswer:
-    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError if there is none."""
+    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError without a snapshot."""
     snapshot = library.account.required()
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(attached_arns([role])))

@@ -121,8 +121,8 @@ def _upgrade(
     more = {
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
-        f"how {', '.join(spare.narrower)} may be narrowed afterwards: ekstui diff role:{subject.role.name} "
-        f"{component.name}@{component.short(target)} compares": spare.narrower,
+        f"how {', '.join(spare.narrower)} can be narrowed afterwards: see ekstui diff role:{subject.role.name} "
+        f"{component.name}@{component.short(target)}": spare.narrower,
     }
     return answer._replace(
         before=needs.statements,
@@ -137,7 +137,7 @@ def _not_known(
     """Yield what is not known about an upgrade; `unknown` is the release to upgrade to, if it is not a known one."""
     if unknown is not None:
         yield (
-            f"{component.name} {unknown} is not among the releases that are known until {published_until():%Y-%m-%d}, "
+            f"{component.name} {unknown} is not one of the releases known until {published_until():%Y-%m-%d}, "
             f"{component.short(component.versions[0].releases[0])} to {component.short(component.newest)}"
         )
     if subject is None:
@@ -145,7 +145,7 @@ def _not_known(
     if current is None:
         yield "which release runs now: give --from, to see what may go afterwards"
     elif component.release(current) is None:
-        yield f"release {current}, which runs now, is not among those that are known"
+        yield f"release {current}, which runs now, is not a known one"
 
 
 def _role_of(

@@ -218,7 +218,7 @@ class ObjectFile:
         descriptor = os.open(lock, flags, 0o600 if self.private else 0o644)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UnavailableCacheError(f"{lock} is not a plain file.")
+                raise UnavailableCacheError(f"{lock} is not a regular file.")
             end = time.monotonic() + WAIT
             while True:
                 try:
@@ -283,7 +283,7 @@ class ObjectFile:
         except (FileNotFoundError, NotADirectoryError):
             raise AbsentCacheError(f"There is no cache at {self.path}.") from None
         if not stat.S_ISREG(state.st_mode):
-            raise UnavailableCacheError(f"{self.path} is not a plain file, so it is not used.")
+            raise UnavailableCacheError(f"{self.path} is not a regular file, so it is not used.")
         if self.private and state.st_uid != os.geteuid():
             raise UnavailableCacheError(f"{self.path} belongs to someone else, so it is not used.")
         if self.private and stat.S_IMODE(state.st_mode) & 0o077:

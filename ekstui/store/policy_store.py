@@ -261,7 +261,7 @@ def pack(history: PolicyHistory) -> Packed:
     objects: dict[int, tuple[str, bytes]] = {}
     previous: tuple[bytes, tuple[str, bytes]] = (b"", ("", b""))
     for number, text in history.texts.items():
-        # A version in eight has the very text of the one before it.
+        # One version in eight has the same text as the one before it.
         if text != previous[0]:
             previous = (text, packed(text))
         objects[number] = previous[1]

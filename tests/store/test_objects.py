@@ -145,7 +145,7 @@ def test_something_else_in_a_files_place_is_said_and_nothing_waits_for_it(
     place(path)
     began = time.process_time()
     if name == "notes.db":
-        with pytest.raises(UnavailableCacheError, match="plain file"):
+        with pytest.raises(UnavailableCacheError, match="regular file"):
             read(file)
     else:
         assert read(file) == ["one"]

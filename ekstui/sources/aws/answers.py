@@ -120,7 +120,7 @@ class Deadline:
 
 
 def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
-    """Raise MalformedError where text stands in the place of a list in XML, which botocore reads as an empty list.
+    """Raise MalformedError if XML has text in place of a list, which botocore would read as an empty list.
 
     A handler of `before-parse`.
     """
@@ -133,7 +133,7 @@ def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any
 
 
 def _tags_of_lists(shape: Any, tags: dict[str, bool]) -> dict[str, bool]:
-    """Return the XML tags below a shape, and whether nothing but lists has them."""
+    """Return the XML tags below a shape, and whether each is used for lists only."""
     if shape.type_name == "list":
         return _tags_of_lists(shape.member, tags)
     for name, member in shape.members.items() if shape.type_name == "structure" else ():

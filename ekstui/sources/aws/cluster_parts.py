@@ -44,11 +44,13 @@ class Part:
 
 
 def with_part(cluster: Cluster, part: Part, found: Mapping[str, ClusterPart]) -> Cluster:
+    """Return a cluster with its parts of one kind replaced."""
     changed: dict[str, Any] = {part.kept_as: tuple(found.values())}
     return replace(cluster, **changed)
 
 
 def described(cluster: Cluster, answer: Answer) -> Cluster:
+    """Return a cluster with what DescribeCluster returned."""
     compute = answer.get("computeConfig") or {}
     network = answer.get("kubernetesNetworkConfig") or {}
     issuer = ((answer.get("identity") or {}).get("oidc") or {}).get("issuer")
@@ -108,6 +110,7 @@ def _addon(name: str, answer: Answer | None) -> Addon:
 
 
 def access_entry(principal: str, answer: Answer | None) -> AccessEntry:
+    """Return a principal's access entry, without its details if there is no description."""
     if answer is None:
         return AccessEntry(principal, None)
     return AccessEntry(

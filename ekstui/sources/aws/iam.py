@@ -76,7 +76,7 @@ def read_identity(connection: Connection) -> CallerIdentity:
 
 
 def read_counts(connection: Connection) -> dict[str, PolicyCount]:
-    """Return how many entities have each AWS managed policy attached, by ARN, if any has; raises what a call raises."""
+    """Return how many entities have each attached AWS managed policy, by ARN; raises what a call raises."""
     counts: dict[str, PolicyCount] = {}
     for page in connection.pages("iam:ListPolicies", Scope="AWS", OnlyAttached=True, MaxItems=PAGE):
         for policy in page["Policies"]:

@@ -45,7 +45,7 @@ def read_version_answer(text: bytes) -> VersionAnswer | None:
 
 
 def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistory:
-    """Return a known policy's history from its answers; the default version is the newest that an answer calls so."""
+    """Return a known policy's history from its answers; the newest one that is marked as default is the default version."""
     by_number: Mapping[int, VersionAnswer] = {answer.number: answer for answer in answers}
     numbers = sorted(by_number)
     defaults = [number for number in numbers if by_number[number].default]
