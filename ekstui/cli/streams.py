@@ -71,8 +71,9 @@ def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
         write_out(rendering.markdown(blocks))
         return
     whole = not to_terminal()
-    for line in rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole):
-        write_out(line + "\n")
+    lines = rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole)
+    while block := list(islice(lines, _BLOCK)):
+        write_out("\n".join((*block, "")))
 
 
 def narrate(message: EkstuiError | str) -> None:

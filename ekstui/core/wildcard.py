@@ -32,6 +32,8 @@ def matches(pattern: str, text: str) -> bool:
     if "*" not in pattern:
         return pattern == text
     head, *middle, tail = pattern.split("*")
+    if not middle and not tail:
+        return text.startswith(head)
     end = len(text) - len(tail)
     start = len(head)
     if start > end or not text.startswith(head) or not text.endswith(tail):

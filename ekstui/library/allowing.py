@@ -17,6 +17,7 @@ from ekstui.library import searching
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 
 if TYPE_CHECKING:
+    from ekstui.core.policy import PolicyHistory
     from ekstui.library.library import Library
     from ekstui.scope import Scope
 
@@ -79,17 +80,17 @@ def _with_history(
 ) -> tuple[Holder, ...]:
     """Return the holders with the versions since which they allow the action as they do now."""
     matches = cache(lambda pattern: may_match("Action", (pattern.strip(),), action.lower()))
+    holders = tuple(holders)
+    changed = {holder.policy.name: holder for holder in holders if holder.since.version != holder.version}
 
-    def wider(holder: Holder) -> tuple[Wider, ...]:
+    def wider(holder: Holder, history: PolicyHistory) -> tuple[Wider, ...]:
         policy, since = holder.policy, holder.since.version
-        if since == holder.version:
-            return ()
-        texts = reader.history(policy.name).texts
-        run = {number: text for number, text in texts.items() if since <= number <= holder.version}
-        documents = {number: _cut(policy.name, number, text, matches) for number, text in run.items()}
+        run = [number for number in sorted(history.texts, reverse=True) if since <= number <= holder.version]
+        documents = {number: _cut(policy.name, number, history.texts[number], matches) for number in run}
         return widenings(policy, since, documents, action, resource)
 
-    return tuple(holder._replace(wider=wider(holder)) for holder in holders)
+    found = {each.policy.name: wider(changed[each.policy.name], each) for each in reader.histories_of(changed)}
+    return tuple(holder._replace(wider=found.get(holder.policy.name, ())) for holder in holders)
 
 
 def _cut(name: str, version: int, text: bytes, matches: Callable[[str], bool]) -> Document:

@@ -46,6 +46,9 @@ class PolicyReader(Protocol):
     def histories(self, scope: Scope = "all") -> Iterable[PolicyHistory]:
         """Yield the policies of a scope with all their documents, in the same order."""
 
+    def histories_of(self, names: Iterable[str]) -> Iterable[PolicyHistory]:
+        """Yield some policies with all their documents, in the order of the names."""
+
 
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
 

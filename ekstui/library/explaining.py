@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
 from ekstui.library.results import ComparedSide
 from ekstui.sources.controllers import PublishedPolicies
+from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.core.account import AccountSnapshot, Role
@@ -78,7 +79,10 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     def read(side: Side) -> ComparedSide:
         return read_side(side, place, inquiry.standard_input, inquiry.values, named=False)
 
-    return place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, partition, now).answers())
+    def names(action: str, beside: Collection[str]) -> Sequence[str] | None:
+        return place.cached(lambda: index.names_allowing(place.store, action, beside))
+
+    return place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, names, partition, now).answers())
 
 
 def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
@@ -112,6 +116,8 @@ class _Case:
     reader: PolicyReader
     read: Callable[[Side], ComparedSide]
     """Returns the document that a side of the inquiry names."""
+    names: Callable[[str, Collection[str]], Sequence[str] | None]
+    """Returns the policies that an index has for an action, with those given, None without an index."""
     partition: str
     now: datetime
 
@@ -196,7 +202,8 @@ class _Case:
     def _explained(self, request: Request, denial: Denial | None, policies: Policies) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
-            candidates = list(possible_allowers(request, policies, self.reader, knowledge()))
+            names = self.names(request.action, {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)})
+            candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
             return explain(request, policies, candidates, denial=denial, knowledge=knowledge(), reference=reference())
         # Documents of one partition never judge a request in another.
         foreign = [applied.name for applied in _of_aws(policies)]
@@ -332,12 +339,20 @@ def _of_aws(policies: Policies) -> Iterator[AppliedPolicy]:
 
 
 def possible_allowers(
-    request: Request, policies: Policies, reader: PolicyReader, knowledge: Knowledge
+    request: Request,
+    policies: Policies,
+    reader: PolicyReader,
+    knowledge: Knowledge,
+    names: Iterable[str] | None = None,
 ) -> Iterator[Candidate]:
-    """Yield the policies that may allow the action, and those in force, whatever they allow."""
+    """Yield the policies that may allow the action, and those in force, whatever they allow.
+
+    `names` are those that an index has for both; without them all documents are looked through.
+    """
     in_force = {applied.arn for applied in policies.identity}
     may_allow = _may_allow(request.action)
-    for history in reader.histories():
+    histories = reader.histories() if names is None else reader.histories_of(names)
+    for history in histories:
         if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
             documents = _Documents(history)
             known = knowledge.policies.get(history.policy.name)
@@ -345,11 +360,12 @@ def possible_allowers(
             meant_for = () if known is None else known.attached_to
             yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
-    for history in PublishedPolicies().histories():
-        if not history.policy.name.endswith(tuple(elsewhere)) and may_allow(
-            history.texts[history.policy.default_version]
+    published = PublishedPolicies()
+    for policy in published.policies():
+        if not policy.name.endswith(tuple(elsewhere)) and may_allow(
+            published.text(policy.name, policy.default_version)
         ):
-            yield Candidate(history.policy, _Documents(history), False, published=True)
+            yield Candidate(policy, _Documents(published.history(policy.name)), False, published=True)
 
 
 def _may_allow(action: str) -> Callable[[bytes], bool]:

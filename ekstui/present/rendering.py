@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ekstui.core.text import clean, clean_line
@@ -46,6 +46,10 @@ class Laid(NamedTuple):
     key: Hashable
     line: Styled
     value: object = None
+
+
+_Cell = tuple[Styled, int]
+"""A cell of a table, and how many of the terminal's it takes."""
 
 
 def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: bool = False) -> Iterator[Laid]:
@@ -142,7 +146,7 @@ def _laid_node(
 
 
 def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
-    rows = [(row, [styled_line(cell, place) for cell in row.cells]) for row in table.rows]
+    rows = [(row, _measured(styled_line(cell, place) for cell in row.cells)) for row in table.rows]
     if not rows:
         return
     room = None if width is None else width - len(indent)
@@ -151,9 +155,9 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
         return
     if any(column.title for column in table.columns):
-        titles = [
+        titles = _measured(
             styled(column.title.upper() if place == "terminal" else column.title, "strong") for column in table.columns
-        ]
+        )
         yield from _laid_row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
@@ -165,13 +169,13 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
 
 
 def _crowds_its_remarks(
-    columns: Sequence[Column], rows: Sequence[Sequence[Styled]], lengths: Sequence[int], room: int
+    columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], lengths: Sequence[int], room: int
 ) -> bool:
     """Return whether the last column, one without a title that may give way, has too little room to be read."""
     last = columns[-1]
     if last.title or not last.shrink or len(columns) < 2:
         return False
-    longest = max((cells(plain(row[-1])) for row in rows if len(row) == len(columns)), default=0)
+    longest = max((row[-1][1] for row in rows if len(row) == len(columns)), default=0)
     fits = sum(lengths) + len(GAP) * (len(columns) - 1) <= room
     return not fits or lengths[-1] < min(longest, _ROOM_FOR_REMARKS)
 
@@ -188,9 +192,14 @@ def _with_remarks_below(table: Table) -> Table:
     )
 
 
+def _measured(line: Iterable[Styled]) -> list[_Cell]:
+    """Return cells with their widths: measuring them is most of the work of a long table."""
+    return [(cell, cells(plain(cell))) for cell in line]
+
+
 def _laid_row(
     row: TableRow,
-    line: Sequence[Styled],
+    line: Sequence[_Cell],
     key: Hashable,
     columns: Sequence[Column],
     lengths: Sequence[int],
@@ -198,42 +207,45 @@ def _laid_row(
     width: int | None,
 ) -> Iterator[Laid]:
     if len(line) == 1:
-        yield from _broken(key, line[0], width or cells(plain(line[0])) + len(indent), indent, "", row.value)
+        yield from _broken(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         return
-    broken = [_laid_cell(cell, room, column) for cell, room, column in zip(line, lengths, columns, strict=False)]
+    broken = [
+        [(cell, size)] if size <= room else _measured(_laid_cell(cell, room, column))
+        for (cell, size), room, column in zip(line, lengths, columns, strict=False)
+    ]
+    overlong = width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width
     for number in range(max(map(len, broken))):
         pieces: list[tuple[str, Style]] = [(indent, "")] if indent else []
         for place, (parts, room, column) in enumerate(zip(broken, lengths, columns, strict=False)):
-            part = parts[number] if number < len(parts) else ()
-            spare = " " * (room - cells(plain(part)))
-            last = place == len(broken) - 1
-            pieces += [(spare, ""), *part] if column.right else [*part, ("" if last else spare, "")]
-            if not last:
-                pieces.append((GAP, ""))
+            part, size = parts[number] if number < len(parts) else ((), 0)
+            spare = " " * (room - size)
+            gap = GAP if place < len(broken) - 1 else ""
+            if column.right:
+                pieces += ((spare, ""), *part, (gap, ""))
+            else:
+                pieces += (*part, (spare + gap, ""))
         laid = _stripped(pieces)
-        if width is not None:
+        if width is not None and overlong:
             laid = cut_end(laid, width)
         yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
 
 
 def _laid_cell(cell: Styled, room: int, column: Column) -> list[Styled]:
-    if cells(plain(cell)) <= room:
-        return [cell]
     return [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1))
 
 
 def _stripped(pieces: list[tuple[str, Style]]) -> Styled:
     while pieces and not pieces[-1][0].strip():
         pieces.pop()
-    return tuple(piece for piece in pieces if piece[0])
+    return tuple([piece for piece in pieces if piece[0]])
 
 
-def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[Styled]], width: int | None) -> list[int]:
+def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], width: int | None) -> list[int]:
     """Return the cells of each column: as many as its longest cell, or fewer where they would not fit `width`."""
     lengths = [
         max(
             len(column.title),
-            max((cells(plain(row[index])) for row in rows if index < len(row) > 1), default=0),
+            max((row[index][1] for row in rows if index < len(row) > 1), default=0),
         )
         for index, column in enumerate(columns)
     ]

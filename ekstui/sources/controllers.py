@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
@@ -72,6 +72,10 @@ class PublishedPolicies:
         """Return a component with all its documents."""
         policy = self.policy(name)
         return PolicyHistory(policy, {info.number: self.text(name, info.number) for info in policy.versions})
+
+    def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
+        """Yield some components with all their documents, in the order of the names."""
+        yield from map(self.history, names)
 
     def histories(self, scope: Scope = "controllers") -> Iterator[PolicyHistory]:
         """Yield the components with all their documents."""

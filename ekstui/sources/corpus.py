@@ -7,7 +7,7 @@ exactly as assets/build_corpus.py writes them, so that they can be cut into docu
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -100,6 +100,12 @@ class Corpus:
         """Yield the policies of a scope with their documents."""
         for line in self._lines(scope):
             yield _history(line)
+
+    def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
+        """Yield some policies by their exact names, in that order, with their documents."""
+        wanted = list(names)
+        found = {history.policy.name: history for history in self.histories() if history.policy.name in wanted}
+        yield from (found[name] for name in wanted)
 
     def history(self, name: str) -> PolicyHistory:
         """Return one policy by its exact name with its documents."""

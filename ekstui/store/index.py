@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.policy import Policy
 from ekstui.core.steps import FeedStep, StepCounts
@@ -86,6 +86,36 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
+    found = _found(store, action, scope)
+    chosen: list[Candidate] = []
+    for known in store.known(name for name in found.listed if _allowing(found.uses.get(name, ()))):
+        policy = known.policy
+        allowing = _allowing(found.uses[policy.name])
+        if policy.default_version in allowing:
+            document = _cut(found.uses[policy.name], found.statements.get(policy.name, {}))
+            chosen.append(Candidate(policy, document, allowing))
+    return tuple(chosen)
+
+
+def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the policies of which some version may allow an action, and those `beside`, in the list's order.
+
+    Raises AbsentCacheError where there is no index of the current state, or another CacheError.
+    """
+    found = _found(store, action, "all")
+    return tuple(name for name in found.listed if name in beside or _allowing(found.uses.get(name, ())))
+
+
+class _Found(NamedTuple):
+    listed: tuple[str, ...]
+    """Every policy of the scope."""
+    uses: dict[str, list[TargetUse]]
+    """The targets that match, by policy."""
+    statements: dict[str, dict[str, str]]
+
+
+def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
+    """Return what the index has of an action or a pattern."""
     wanted = action.lower()
     service = wanted.partition(":")[0]
     uses: dict[str, list[TargetUse]] = {}
@@ -102,16 +132,8 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
                 uses.setdefault(name, []).append(use)
             for name, texts in shard["statements"].items():
                 statements.setdefault(name, {}).update(texts)
-        state = store.state_in(objects)[1]
-    chosen: list[Candidate] = []
-    groups = state.chunks if scope == "all" else state.chunks[:1]
-    names = [name for _, listed in groups for name in listed if name in uses and _allowing(uses[name])]
-    for known in store.known(names):
-        policy = known.policy
-        allowing = _allowing(uses[policy.name])
-        if policy.default_version in allowing:
-            chosen.append(Candidate(policy, _cut(uses[policy.name], statements.get(policy.name, {})), allowing))
-    return tuple(chosen)
+        groups = store.state_in(objects)[1].chunks if scope == "all" else store.state_in(objects)[1].chunks[:1]
+    return _Found(tuple(name for _, listed in groups for name in listed), uses, statements)
 
 
 def index_steps(

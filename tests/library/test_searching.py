@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
+from ekstui.core.evaluation import Request, action_matches
+from ekstui.core.explain import Policies
 from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.timeline import perhaps_since
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.allowing import who_can_answer
+from ekstui.library.catalog import knowledge
+from ekstui.library.explaining import possible_allowers
 from ekstui.library.maintenance import index_cache
 from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
-from ekstui.store.index import judged, judged_by, shipped_steps
+from ekstui.store.index import judged, judged_by, names_allowing, shipped_steps
 from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
@@ -60,6 +64,24 @@ def test_the_index_gives_the_answers_of_the_documents(
     answer = who_can_answer(indexed, action, resource)
     assert answer.holders
     assert answer == who_can_answer(unindexed, action, resource)
+
+
+@pytest.mark.parametrize("action", ["ec2:CreateVolume", "ec2:DescribeSecurityGroups", "iam:PassRole", "nosuch:Action"])
+def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed: Library, action: str) -> None:
+    request, applied = Request(action), Policies()
+    names = names_allowing(indexed.store, action, {"AmazonEKS_CNI_Policy"})
+    by_name = possible_allowers(request, applied, indexed.store, knowledge(), names)
+    by_text = possible_allowers(request, applied, indexed.store, knowledge())
+    giving = {
+        each.policy.name
+        for each in by_text
+        if any(
+            action_matches(statement, action) for statement in each.documents[each.policy.default_version].statements
+        )
+    }
+    assert giving - {each.policy.name for each in by_name} == set()
+    assert giving or action == "nosuch:Action"
+    assert "AmazonEKS_CNI_Policy" in names
 
 
 @pytest.mark.parametrize("since", [None, datetime(2026, 2, 1, tzinfo=UTC)])
