@@ -153,7 +153,7 @@ def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(NotFoundError) as error:
         explain_first(lib, inquiry("ec2:RunInstances", principal="ebs-cis"))
     assert error.value.nearest == ("ebs-csi",)
-    with pytest.raises(NotFoundError, match="not of account"):
+    with pytest.raises(NotFoundError, match="is not in account"):
         explain_first(lib, inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
 
 
