@@ -211,7 +211,7 @@ ASSUMING = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/other/s is not authorized
         (OF_PODS, AGENT, {}, "ebs-csi", "implicit-deny", "sts:TagSession"),
         (OF_TOKENS, AGENT, {}, "ebs-csi", "implicit-deny", "does not name pods.eks.amazonaws.com"),
         # The caller is not in the account file; its trust policy is there all the same.
-        (OF_PODS, ASSUMING, {}, None, "implicit-deny", "Pod Identity may hand it"),
+        (OF_PODS, ASSUMING, {}, None, "implicit-deny", "Pod Identity may give it"),
         (OF_THE_ACCOUNT, ASSUMING, {}, None, "depends", "if the caller's own policies allow it"),
     ],
 )  # fmt: skip
