@@ -122,11 +122,11 @@ def told(*entries: str) -> list[str]:
 
 def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     message = json.dumps(FLEET)
-    # What is not told is asked for.
+    # What is not given is asked for.
     answer = explain("--policy", "AmazonEKSComputePolicy", given=message)
     assert answer["verdict"] == "depends"
     assert "aws:TagKeys" in answer["missing_context"]
-    assert any("some condition that is not given did not hold" in note for note in answer["notes"])
+    assert any("a condition on something that is not given did not hold" in note for note in answer["notes"])
     # EKS's own tags alone pass; the custom one is what the condition refuses.
     answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), given=message)
     assert answer["verdict"] == "allowed"
@@ -229,14 +229,14 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["hello"], "no denial"),
+        (["hello"], "not a denial"),
         (["--action", "CreateVolume"], "not an action"),
-        (["--action", "ec2:CreateVolume", "--resource", "volume/vol-1"], "no ARN"),
-        (["--action", "ec2:CreateVolume", "--principal", "me"], "no ARN"),
+        (["--action", "ec2:CreateVolume", "--resource", "volume/vol-1"], "not an ARN"),
+        (["--action", "ec2:CreateVolume", "--principal", "me"], "not an ARN"),
         (["--action", "ec2:CreateVolume", "--context", "aws:ReqestTag/a=b"], "aws:RequestTag/"),
-        (["--action", "ec2:CreateVolume", "--context", "Region=b"], "no condition key"),
+        (["--action", "ec2:CreateVolume", "--context", "Region=b"], "not a known condition key"),
         (["--action", "ec2:CreateVolume", "--context", "ec2:Region"], "is not KEY=VALUE"),
-        (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "no condition key"),
+        (["--action", "ec2:CreateVolume", "--absent", "ec2:Regoin"], "not a known condition key"),
         (
             ["--action", "ec2:CreateVolume", "--context", "ec2:Region=a", "--absent", "EC2:region"],
             "both as absent and with a value",

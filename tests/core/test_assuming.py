@@ -58,7 +58,7 @@ TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Pa
     ("another service account", GUIDE, token("system:serviceaccount:default:app"), "implicit-deny",
      [("condition", f"{ISSUER}:sub")], f"service account kube-system/aws-node of the cluster with issuer {ISSUER}"),
     ("another audience", GUIDE, token(SA, "kubernetes"), "implicit-deny", [("condition", f"{ISSUER}:aud")], ""),
-    ("another cluster", GUIDE, token(SA, issuer=OTHER), "implicit-deny", [("principal", None)], f"issuer {OTHER}, which is another"),
+    ("another cluster", GUIDE, token(SA, issuer=OTHER), "implicit-deny", [("principal", None)], f"issuer is {OTHER}, which belongs to another"),
     ("a wildcard taken literally", irsa(sub="system:serviceaccount:kube-system:*"), token(SA), "implicit-deny",
      [("condition", f"{ISSUER}:sub")], "literally"),
     ("the same, of no token known", irsa(sub="system:serviceaccount:kube-system:*"), {}, "implicit-deny",
@@ -66,11 +66,11 @@ TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Pa
     ("a wildcard", irsa("StringLike", sub="system:serviceaccount:kube-*:aws-*"), token(SA), "allowed", [], ""),
     ("no subject of a service account", irsa(sub="sts.amazonaws.com"), {}, "implicit-deny", [("condition", f"{ISSUER}:sub")], ""),
     ("a namespace without a name", irsa(sub="system:serviceaccount:kube-system"), {}, "implicit-deny", [("condition", f"{ISSUER}:sub")], ""),
-    ("the keys of another issuer", irsa(issuer=OTHER, sub=SA), token(SA), "implicit-deny", [("condition", f"{OTHER}:sub")], "another issuer's"),
-    ("the same, of no token known", irsa(issuer=OTHER, sub=SA), {}, "implicit-deny", [("condition", f"{OTHER}:sub")], "another issuer's"),
+    ("the keys of another issuer", irsa(issuer=OTHER, sub=SA), token(SA), "implicit-deny", [("condition", f"{OTHER}:sub")], "belongs to another issuer"),
+    ("the same, of no token known", irsa(issuer=OTHER, sub=SA), {}, "implicit-deny", [("condition", f"{OTHER}:sub")], "belongs to another issuer"),
     ("the action of roles", irsa(action="sts:AssumeRole", sub=SA), token(SA), "implicit-deny", [("action", None)], f"does not allow {WEB}"),
     ("a service", trust({"Service": "eks.amazonaws.com"}, "sts:AssumeRole"), token(SA), "implicit-deny",
-     [("principal", None), ("action", None)], "nobody in with a token"),
+     [("principal", None), ("action", None)], "accepts no token"),
     ("nothing known of the token", GUIDE, {}, "depends",
      [("principal", None), ("condition", f"{ISSUER}:sub"), ("condition", f"{ISSUER}:aud")], "kube-system/aws-node"),
     ("only the subject known", GUIDE, {f"{ISSUER}:sub": (SA,)}, "depends", [("condition", f"{ISSUER}:aud")], ""),
@@ -105,7 +105,7 @@ def test_a_service_account_may_be_named_without_its_cluster() -> None:
 def test_who_the_caller_would_have_to_be_leaves_out_what_it_is() -> None:
     # The token is of the right service account and cluster: only its audience is another.
     notes = judged(GUIDE, Request(WEB, context=token(SA, "kubernetes"))).notes
-    assert notes == ("The token would have to be for sts.amazonaws.com, not for kubernetes.",)
+    assert notes == ("The token's audience would have to be sts.amazonaws.com, not kubernetes.",)
     of_another_account = json.loads(json.dumps(GUIDE).replace(ACCOUNT, "444455556666"))
     judgement = judged(of_another_account, Request(WEB, context=token(SA)))
     assert (judgement.verdict, judgement.notes) == ("implicit-deny", ())

@@ -207,12 +207,12 @@ ASSUMING = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/other/s is not authorized
         (OF_TOKENS, UNSIGNED, {}, "ebs-csi", "depends", "kube-system/ebs-csi-controller-sa"),
         (OF_TOKENS, UNSIGNED, {"principal": "system:serviceaccount:default:web"}, "ebs-csi", "implicit-deny", "ebs-csi-controller-sa"),
         (OF_TOKENS, UNSIGNED, {"resources": (ROLE_ARN,)}, None, "depends", "kube-system/ebs-csi-controller-sa"),
-        (OF_PODS, UNSIGNED, {}, "ebs-csi", "implicit-deny", "nobody in with a token"),
+        (OF_PODS, UNSIGNED, {}, "ebs-csi", "implicit-deny", "accepts no token"),
         (OF_PODS, AGENT, {}, "ebs-csi", "implicit-deny", "sts:TagSession"),
         (OF_TOKENS, AGENT, {}, "ebs-csi", "implicit-deny", "does not name pods.eks.amazonaws.com"),
         # The caller is not in the account file; its trust policy is there all the same.
         (OF_PODS, ASSUMING, {}, None, "implicit-deny", "Pod Identity may give it"),
-        (OF_THE_ACCOUNT, ASSUMING, {}, None, "depends", "if the caller's own policies allow it"),
+        (OF_THE_ACCOUNT, ASSUMING, {}, None, "depends", "if its own policies do too"),
     ],
 )  # fmt: skip
 def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(

@@ -15,10 +15,10 @@ from ekstui.core.reference import Reference, reference
 from ekstui.errors import InputError
 
 MAX_CHARACTERS = 200_000
-"""The longest text that is read; a message has a few thousand."""
+"""The longest text that is read, in characters; a message has a few thousand."""
 
 _MAX_DENIALS = 20
-"""How many denials of one text are read."""
+"""The most denials that are read from one text."""
 
 _ENCODED = re.compile(
     r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(?![A-Za-z0-9_+/=:-])(\.\.\.|…)?",
@@ -28,15 +28,15 @@ _ENCODED_HEAD = re.compile(r"encoded authorization failure message", re.IGNORECA
 _ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
 _ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
 _SHORTEST_LINE = 40
-"""A wrapped encoded message continues in lines at least this long, except for its last."""
+"""The shortest line of a wrapped encoded message, except for its last."""
 
-# What terminals and tools put before each line: Terraform's and Rust's bars, quotation marks of mail, kubectl's tabs.
+# What terminals and tools put before each line: bars of Terraform and Rust, quotation marks of mail, tabs of kubectl.
 _LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
 
-# Colours of a log, as they come and as they look once the text was made safe to show or was copied from a pager.
+# Colour codes in logs, raw, made visible, or copied from a pager.
 _COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
 
-# Errors that people take for a denial, and what they are.
+# Errors that people mistake for a denial.
 _OTHERS = (
     (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
      "the message says that the credentials have expired, which no policy changes.", ""),
@@ -51,10 +51,10 @@ _OTHERS = (
 
 
 def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ...]:
-    """Return the denials that a pasted text holds, at most 20, each once, in the order of the text.
+    """Return the denials in a pasted text, at most 20, without duplicates, in text order.
 
-    `known` is the reference that spells actions and finds an operation's service; the installed one by default.
-    Raises InputError for text that is too long, encoded, ambiguous or no denial, with what to do about it.
+    `known` is the reference for the spelling of actions and the service of an operation; by default the installed one.
+    Raises InputError, with a next step, for text that is too long, encoded, ambiguous or not a denial.
     """
     if len(text) > MAX_CHARACTERS:
         raise InputError(
@@ -88,7 +88,7 @@ def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ..
 
 
 def parse_denial(text: str, known: Reference | None = None) -> Denial:
-    """Return the denial of a pasted text; of several the first that says the most."""
+    """Return the denial in a pasted text; of several, the first of the most complete ones."""
     known = reference() if known is None else known
     return max(parse_denials(text, known), key=lambda denial: _completeness(denial, "", known))
 
@@ -98,7 +98,7 @@ def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
     spaced = readings[0].text
     best = max(readings, key=lambda reading: max(reading.scores, default=-1))
     if best.denials:
-        # Where the lines were joined makes a difference to some denials only: each is taken from its best reading.
+        # How the lines are joined affects only some denials, so each is taken from its best reading.
         alike = [reading for reading in readings if len(reading.denials) == len(best.denials)]
         denials = [
             max(((reading.scores[place], reading.denials[place]) for reading in alike), key=lambda pair: pair[0])[1]
@@ -106,13 +106,13 @@ def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
         ]
         once = _each_once(denials)
         return [with_token(_with_encoded(once[0], spaced), spaced)] if len(once) == 1 else once
-    # The encoded part may be about another action than the one that was called.
+    # The encoded part may concern another action than the one that was called.
     wrapped = None if _encoded_in(spaced) else wrapped_denial(spaced, known)
     return [] if wrapped is None else [with_token(wrapped, spaced)]
 
 
 class _Reading(NamedTuple):
-    """The denials of a text on one line, and how well each reads."""
+    """The denials in a text on one line, and how complete each is."""
 
     text: str
     denials: tuple[Denial, ...]
@@ -129,17 +129,17 @@ def _read(text: str, known: Reference) -> _Reading:
 
 
 def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
-    """Return the denials without those that another says too, and says more of."""
+    """Return the denials without those that another one includes."""
     kept: list[Denial] = []
     for denial in denials:
-        if any(_says_all_of(other, denial) for other in kept):
+        if any(_includes(other, denial) for other in kept):
             continue
-        kept = [other for other in kept if not _says_all_of(denial, other)]
+        kept = [other for other in kept if not _includes(denial, other)]
         kept.append(denial)
     return tuple(kept[:_MAX_DENIALS])
 
 
-def _says_all_of(more: Denial, less: Denial) -> bool:
+def _includes(more: Denial, less: Denial) -> bool:
     return more.action.lower() == less.action.lower() and all(
         said is None or said == mine
         for said, mine in (
@@ -151,9 +151,9 @@ def _says_all_of(more: Denial, less: Denial) -> bool:
 
 
 def unwrapped(text: str) -> tuple[str, ...]:
-    """Return the ways in which text may be on one line, all with single spaces: lines joined by a space first.
+    """Return the possible forms of a text on one line, with single spaces; the first joins lines by spaces.
 
-    A terminal that wraps at its edge cuts words in two, with or without a bar before each line.
+    A terminal that wraps at its edge splits words, with or without a bar before each line.
     """
     lines = _lines(text)
     bare = [_LINE_START.sub("", line) for line in lines]
@@ -164,14 +164,14 @@ def unwrapped(text: str) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of text without colours, with the escapes of JSON logs undone."""
+    """Return the lines of text without colour codes and JSON escapes."""
     return (
         _COLOUR.sub("", text).replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
     )
 
 
 def _completeness(denial: Denial, rest: str, known: Reference) -> int:
-    """Return how well a message reads: a word that was cut, or two that were joined, costs a part."""
+    """Return how complete a message is; words that were split or joined lower the score."""
     return (
         2 * (known.find(denial.action) is not None)
         + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
@@ -187,14 +187,14 @@ def _with_encoded(denial: Denial, spaced: str) -> Denial:
 
 
 def _encoded_in(spaced: str) -> tuple[str, bool] | None:
-    """Return the encoded message of a text and whether it is whole, or None if there is none, or a word in its place."""
+    """Return the encoded message in a text and whether it is whole; None if there is none or it was redacted."""
     found = _ENCODED.search(spaced)
     if found is None:
         return None
     parts = [found[1]]
     cut = found[2]
     while len(parts[-1]) >= _SHORTEST_LINE and (found := _ENCODED_LINE.match(spaced, found.end())):
-        # Words of the log that follow, such as `status code`, are not part of it.
+        # Following words of the log, such as `status code`, do not belong to it.
         if len(found[1]) < _SHORTEST_LINE and (found[1].isalpha() and found[1].islower()):
             break
         parts.append(found[1])
@@ -204,7 +204,7 @@ def _encoded_in(spaced: str) -> tuple[str, bool] | None:
 
 
 def _looks_encoded(message: str) -> bool:
-    """Return whether it may be code: people put `xxxx`, `REDACTED` or nothing there before they share a log."""
+    """Return whether it may be an encoded message: people put `xxxx` or `REDACTED` there before they share a log."""
     mixed = any(character.isdigit() or character in "_+/-" for character in message) or (
         message[1:] != message[1:].lower() and message != message.upper()
     )
@@ -239,14 +239,14 @@ def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError
             "Say which with --action.",
         )
     return InputError(
-        "the text is no denial that names an action.",
+        "the text is not a denial that names an action.",
         "Paste the line that says “is not authorized to perform”, or give --action and --resource.",
     )
 
 
 def _encoded(message: str) -> InputError:
     return InputError(
-        "the message is encoded, and decoding it is an action of its own that ekstui does not take.",
+        "the message is encoded, and decoding it needs a permission of its own, so ekstui does not do it.",
         f"Decode it and paste what comes out: aws sts decode-authorization-message --encoded-message {message} "
         "--query DecodedMessage --output text | ekstui explain -",
     )

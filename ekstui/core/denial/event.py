@@ -1,4 +1,4 @@
-"""Denials in JSON: CloudTrail events, those of calls that assume a role included, and decoded authorization messages.
+"""Denials in JSON: CloudTrail events, including calls that assume a role, and decoded authorization messages.
 
 CloudTrail User Guide, "CloudTrail userIdentity element"; IAM User Guide, "Logging IAM and AWS STS API calls with AWS
 CloudTrail".
@@ -28,7 +28,7 @@ _OIDC_PROVIDER = ":oidc-provider/"
 
 
 def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
-    """Return the denial with the role that was asked for and what is known of the token, if it is of such a call."""
+    """Return the denial of a call that assumes a role with that role and what is known about the token; any other unchanged."""
     if not denial.action.lower().startswith(("sts:assumerole", "sts:tagsession")):
         return denial
     given, who = _object(event.get("requestParameters")), _object(event.get("userIdentity"))
@@ -39,10 +39,10 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
         if isinstance(value, str) and value:
             context[key] = (value,)
         elif given and name not in given and denial.action.lower() == "sts:assumerole":
-            context[key] = ()  # CloudTrail writes every parameter that was given
+            context[key] = ()  # CloudTrail records every given parameter
     context.update(_of_token(denial.action, who, given))
     if _object(_object(who.get("sessionContext")).get("attributes")).get("mfaAuthenticated") == "true":
-        # "false" is also written where the request does not have the key.
+        # "false" is also recorded if the request lacks the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
     return replace(
         denial,
@@ -57,7 +57,7 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield what is known of the token: its provider, and for OIDC the claims, whose names are the issuer's."""
+    """Yield what is known about the token: its provider and, for OIDC, its claims as context keys."""
     if action.lower() == "sts:assumerolewithsaml":
         provider = given.get("principalArn") or who.get("identityProvider")
         if isinstance(provider, str):
@@ -78,14 +78,14 @@ def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> 
 
 
 _MAX_OBJECTS = 200
-"""How many places of a text are tried as the start of a JSON object."""
+"""How many positions in a text are tried as the start of a JSON object."""
 
 _DECODER = json.JSONDecoder()
 _DENIED = re.compile("AccessDenied|Unauthorized|NotAuthorized")
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in the text, outermost first; what does not parse is skipped."""
+    """Yield the outermost JSON objects in a text, skipping what cannot be parsed."""
     position = 0
     for _ in range(_MAX_OBJECTS):
         position = text.find("{", position)
@@ -101,7 +101,7 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
 
 
 def strings_in(value: object, depth: int = 20) -> Iterator[str]:
-    """Yield every string value of a JSON value, in order."""
+    """Yield every string in a JSON value, in order."""
     if isinstance(value, str):
         yield value
     elif depth > 0 and isinstance(value, dict | list):
@@ -110,9 +110,9 @@ def strings_in(value: object, depth: int = 20) -> Iterator[str]:
 
 
 def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[Denial, ...] | None:
-    """Return the denials of CloudTrail events or of a decoded authorization message, or None if it is neither.
+    """Return the denials in CloudTrail events or in a decoded authorization message; None if it is neither.
 
-    Raises InputError for CloudTrail events that record no denial.
+    Raises InputError for CloudTrail events without a denial.
     """
     if isinstance(value.get("DecodedMessage"), str):
         for decoded in objects_in(value["DecodedMessage"]):
@@ -134,7 +134,7 @@ def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[D
 
 
 def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the event itself where EventBridge or `lookup-events` wraps it."""
+    """Return the event, unwrapped from what EventBridge or `lookup-events` puts around it."""
     if isinstance(value.get("detail"), dict):
         return _inner_event(value["detail"]) if _is_event(value["detail"]) else value
     if isinstance(value.get("CloudTrailEvent"), str):
@@ -167,10 +167,10 @@ def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
 
 
 def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], reference: Reference) -> Denial:
-    """Return the denial with the tags of the request, and with its resources where the message names none."""
+    """Return the denial with the tags of the request, and with its resources if the message names none."""
     info = reference.find(denial.action)
     same = denial.action.lower() == called.lower()
-    # What a call passes on to another service has neither its tags nor its resources.
+    # A call that is passed on to another service has neither these tags nor these resources.
     if info is None or not (
         same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called.partition(":")[0])
     ):
@@ -198,7 +198,7 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
 
 
 def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any], reference: Reference) -> tuple[str, ...]:
-    """Return the resources that the parameters name, where the message names none and the caller's account is called."""
+    """Return the resources that the parameters name, if the message names none and they are of the caller's account."""
     account, region = _own_account(event), str(event.get("awsRegion") or "")
     partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
     if denial.resource is not None or account is None or not region or "*" in partition:
@@ -207,7 +207,7 @@ def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any], re
 
 
 def _own_account(event: Mapping[str, Any]) -> str | None:
-    """Return the account that called, where it is the one that was called too."""
+    """Return the caller's account, if it is also the account that was called."""
     account = _object(event.get("userIdentity")).get("accountId")
     return account if isinstance(account, str) and event.get("recipientAccountId", account) == account else None
 
@@ -270,17 +270,17 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
 
 
 def _keys_left_out(action: str, conditions: Mapping[str, object], reference: Reference) -> frozenset[str]:
-    """Return the keys about the request and its resource that a decoded message would list if the request had them.
+    """Return the keys of the request and its resource that a decoded message would list if the request had them.
 
-    It lists none about the caller, the session, the network or the organisation, so nothing follows for those; and
-    where somebody has blanked out a key, nothing follows at all.
+    It never lists keys of the caller, the session, the network or the organisation, so nothing follows for those. If
+    somebody has redacted a key, nothing follows at all.
     """
     prefixes = {key.partition(":")[0] for key in conditions}
     if not prefixes or not all(prefix.lower() == "aws" or reference.has_service(prefix) for prefix in prefixes):
         return frozenset()
     service = action.partition(":")[0].lower()
     keys = {"aws:requesttag/*", "aws:tagkeys", "aws:resourcetag/*", f"{service}:resourcetag/*"}
-    # A form ends in `/?*` where any tag may follow.
+    # A form ends in `/?*` if any tag may follow.
     keys |= {form.replace("/?*", "/*") for form in forms_of(action) if form.startswith(f"{service}:")}
     return frozenset(keys.difference(key.lower() for key in conditions))
 
@@ -292,7 +292,7 @@ def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
         values = [item.get("value") for item in _items(entry.get("values"))]
         if isinstance(key, str) and ":" in key:
             context[key] = tuple(text for text in values if isinstance(text, str))
-    # EC2 lists a resource's tag under its own key; AWS's global key has the same value.
+    # EC2 lists a resource tag under its own key; AWS's global key has the same value.
     for key in tuple(context):
         service, slash, tag = key.partition(":ResourceTag/")
         if slash and service != "aws":

@@ -1,4 +1,4 @@
-"""What a denial says, and denials in prose: IAM's sentences and the wrappers that SDKs put around them."""
+"""Denials, and how they are read from text: IAM's sentences and what SDKs put around them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,44 +14,44 @@ PolicyType = Literal[
 
 
 class Cause(NamedTuple):
-    """What the message names as the reason."""
+    """The reason that a message gives."""
 
     policy_type: PolicyType | None
-    """None where it mentions a deny without saying of which policy."""
+    """None if it mentions a deny without the kind of policy."""
     explicit: bool
-    """True for a Deny; False where no policy of the type allows."""
+    """True for a Deny; False if no policy of the type allows the request."""
     policy: str | None = None
-    """The ARN of the policy, in the messages that name it."""
+    """The ARN of the policy, if the message names it."""
     is_one_of_several: bool = False
-    """Whether the message leaves open if a policy of the type denies, none allows, or there is no such resource."""
+    """Whether the message leaves open if a policy of the type denies it, none allows it, or the resource does not exist."""
 
     @property
     def has_remedy(self) -> bool:
-        """Whether an identity policy could help: only if what is missing is an Allow there."""
+        """Whether an identity policy could help, which is so only if it lacks an Allow."""
         return self.policy_type == "identity" and not self.explicit
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denied request, as far as a message describes it."""
+    """A denied request, as a message describes it."""
 
     action: str
-    """The action that must be allowed, in the reference's spelling where it has it."""
+    """The action that must be allowed, in the reference's spelling if it has it."""
     resource: str | None = None
-    """An ARN or `*`; None where the message names none."""
+    """An ARN or `*`; None if the message names none."""
     principal: str | None = None
     cause: Cause | None = None
-    """None where the message gives no reason."""
+    """None if the message gives no reason."""
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Condition keys with the values that the message gives."""
+    """Condition keys with values from the message."""
     absent: frozenset[str] = frozenset()
-    """Condition keys that the request did not have, as the message shows; `aws:RequestTag/*` is every such key."""
+    """Condition keys that the request lacked according to the message; `aws:RequestTag/*` is every such key."""
     parameter_resources: tuple[str, ...] = ()
-    """ARNs that follow from the parameters of the call, where the message names no resource."""
+    """ARNs that follow from the parameters of the call, if the message names no resource."""
     called: str | None = None
-    """The action that was called, where it is another: `ec2:CreateVpcEndpoint` may need `vpce:AllowMultiRegion`."""
+    """The action that was called, if it differs: `ec2:CreateVpcEndpoint` may need `vpce:AllowMultiRegion`."""
     encoded: str | None = None
-    """The encoded authorization message that came with it, which holds more context."""
+    """The encoded authorization message that came with it, which contains more context."""
 
 
 _ACTION = r"([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
@@ -78,7 +78,7 @@ _DENY = re.compile(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}
 _DENY_POLICY = re.compile(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
 _NO_RESOURCE_POLICIES = "no resource-based policies allow access"
 
-# How far behind the action the reason may stand, in characters: an ARN of S3 has up to 1,100.
+# How far after the action the reason may follow, in characters; an S3 ARN has up to 1,100.
 _REASON_WITHIN = 2_400
 
 _POLICY_TYPES: dict[str, PolicyType] = {
@@ -99,7 +99,7 @@ _ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]
 _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
 _ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
 
-# What SDKs say around the message. The Go SDK names the service, botocore does not.
+# What SDKs put around the message. The Go SDK names the service, botocore does not.
 _GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
 _BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
 _ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
@@ -109,7 +109,7 @@ _DENIED = re.compile(
 
 
 def denials_in(text: str, reference: Reference) -> Iterator[tuple[Denial, str]]:
-    """Yield each denial that the text names, with the text that follows its resource."""
+    """Yield each denial in the text, with the text that follows its resource."""
     for phrase in _PHRASES.finditer(text):
         named = _ACTION_AT.match(text, phrase.end())
         if named is not None:
@@ -117,7 +117,7 @@ def denials_in(text: str, reference: Reference) -> Iterator[tuple[Denial, str]]:
 
 
 def wrapped_denial(text: str, reference: Reference) -> Denial | None:
-    """Return the denial of an SDK's error that names its operation but not what IAM said."""
+    """Return the denial of an SDK error that names the operation but not IAM's message."""
     if wanted := _WANTED.search(text):
         return Denial(spelled(wanted[1], reference))
     if _ASSOCIATED_ROLE.search(text):
@@ -141,9 +141,9 @@ def wrapped_denial(text: str, reference: Reference) -> Denial | None:
 
 
 def with_token(denial: Denial, text: str) -> Denial:
-    """Return the denial of a call with a token with what the text around names: one role, service account and issuer.
+    """Return the denial of a call with a token, completed by the role, service account and issuer that the text names.
 
-    What STS says of such a call names none of them; the log of a controller or of an SDK may.
+    The message of STS names none of them, but the log of a controller or SDK may.
     """
     if denial.action.lower() != "sts:assumerolewithwebidentity":
         return denial
@@ -153,13 +153,13 @@ def with_token(denial: Denial, text: str) -> Denial:
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:
-    """Return what a pattern finds in a text, if that is one thing."""
+    """Return what a pattern finds in a text, if it is the same everywhere."""
     found = {match[0].rstrip(".,:") for match in pattern.finditer(text)}
     return found.pop() if len(found) == 1 else None
 
 
 def ambiguous_operation(text: str, reference: Reference) -> tuple[str, ...]:
-    """Return the actions that the operation of a botocore error may be, where several services have it."""
+    """Return the actions that a botocore error's operation may mean, if several services have it."""
     found = _BOTOCORE.search(text)
     return () if found is None or not _DENIED.search(text) else actions_named(found[2], reference)
 
@@ -173,7 +173,7 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
         position = found.end()
         resource = _resource(found[1] or found[2] or found[3])
     rest = text[position : position + _REASON_WITHIN]
-    # The reason ends where the next denial begins.
+    # The reason ends at the next denial.
     following = _PHRASES.search(rest)
     reason = rest[: following.start()] if following else rest
     cause, needed = _cause(reason)
@@ -191,26 +191,26 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
 
 
 def _principal(text: str, start: int) -> str | None:
-    """Return who is not authorized: `User: ARN` as a rule, but also `eks.amazonaws.com` or a role's bare name."""
+    """Return who is not authorized: usually `User: ARN`, but also `eks.amazonaws.com` or just a role's name."""
     found = _USER.search(text, max(0, start - 2_100), start)
     if found is None:
         return None
     user = text.rfind("User: ", max(0, start - 300), found.start(1))
     if user >= 0 and text[user + 6 : found.start(1)].startswith("arn:"):
-        return None  # an ARN with something blanked out, in several words
+        return None  # a redacted ARN of several words
     name = found[1].strip("\"',;").lstrip("([{")
     name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
     return name if name and name.lower().rstrip(":") not in _NOBODY else None
 
 
 def _resource(text: str) -> str | None:
-    """Return what a message names as the resource if it is an ARN or `*`; old ones say `role NAME`, logs blank it out."""
+    """Return the resource of a message if it is an ARN or `*`; old messages say `role NAME`, and logs may redact it."""
     text = text.strip("\"'").rstrip(".,;)\\")
     return text if text == "*" or text.startswith("arn:") else None
 
 
 def _cause(reason: str) -> tuple[Cause | None, str | None]:
-    """Return the reason that a message gives, and the action that must be allowed if it names one."""
+    """Return the reason that a message gives, and the action that must be allowed, if it names one."""
     if found := _NO_ALLOW.search(reason):
         return Cause(_POLICY_TYPES.get(found[1].lower()), explicit=False), found[2]
     if found := _DENY.search(reason):

@@ -1,6 +1,6 @@
-"""What follows from the parameters of a recorded call: the tags that it sets, and the resources that it is about.
+"""What follows from the parameters of a recorded call: the tags that it sets and the resources that it concerns.
 
-Services write parameters in many shapes; only what has one meaning in all of them is taken.
+Services write parameters in many shapes; only what is unambiguous is used.
 """
 
 import re
@@ -15,19 +15,19 @@ from ekstui.core.reference import ActionInfo, Reference
 _TAG_NAMES = frozenset(("tag", "tags", "taglist", "tagset"))
 _TAG_CONTAINERS = frozenset(("tagspecification", "tagspecifications", "tagspecificationset"))
 _TEMPLATES = frozenset(("launchtemplate", "launchtemplatedata", "launchtemplateconfigs", "launchtemplatespecification"))
-"""Parts that are about a launch template: its tags are not the request's, and may add to them."""
+"""Parts about a launch template, whose tags are not those of the request but may be added to them."""
 
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _KMS_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,40}")
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_RESOURCES = 50
 _MAX_DEPTH = 20
-"""How deep parameters are read; those of EC2 go down to seven."""
+"""The depth to which parameters are read; EC2's are up to seven levels deep."""
 
-# Services whose identifiers are those of their ARNs. A secret's name, for one, lacks what its ARN ends in.
+# Services whose identifiers are those in their ARNs. The name of a secret, for example, lacks the suffix of its ARN.
 _BY_IDENTIFIER = frozenset(("dynamodb", "ec2", "ecr", "eks", "elasticfilesystem", "fsx", "kms", "s3", "ssm"))
 
-# Parameters, by service, that the reference's ARN formats call otherwise.
+# Parameters that have another name in the reference's ARN formats, by service.
 _PLACEHOLDER_NAMES = {
     ("ec2", "groupid"): "securitygroupid",
     ("ec2", "keyname"): "keypairname",
@@ -35,7 +35,7 @@ _PLACEHOLDER_NAMES = {
     ("s3", "key"): "objectname",
 }
 
-# What the identifiers of EC2 begin with, where a call such as CreateTags takes any of them, and how ARN formats call them.
+# Prefixes of EC2 identifiers, for calls such as CreateTags that take any of them, and their names in ARN formats.
 _OF_ANY_TYPE = "resourceid"
 _BY_PREFIX = {
     "ami": "imageid", "eipalloc": "allocationid", "eni": "networkinterfaceid", "i": "instanceid",
@@ -43,7 +43,7 @@ _BY_PREFIX = {
     "sg": "securitygroupid", "snap": "snapshotid", "subnet": "subnetid", "vol": "volumeid", "vpc": "vpcid",
 }  # fmt: skip
 
-# What else a call makes, beside what its own name says.
+# What else a call creates, besides what its name says.
 _ALSO_MADE = {"ec2:runinstances": ("instance", "network-interface")}
 
 
@@ -51,14 +51,14 @@ class RequestTags(NamedTuple):
     """The tags that a call gives."""
 
     tags: Mapping[str, str | None]
-    """By key; None for a key without a value, as in a call that takes tags away."""
+    """By key; None for a key without a value, as in a call that removes tags."""
     known_whole: bool
-    """Whether there are no others."""
+    """Whether these are all."""
 
 
 def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
-    """Return the tags that a call gives to the resources it was denied on: EC2 takes some for each type of resource."""
-    # CloudTrail leaves parameters out where they are too large, and says so in their place.
+    """Return the tags that a call sets on the denied resources; EC2 calls may have different ones for each resource type."""
+    # CloudTrail omits parameters that are too large, and says so.
     if not isinstance(parameters, dict) or parameters.get("omitted") is True:
         return RequestTags({}, known_whole=False)
     found: list[tuple[str | None, dict[str, str | None]]] = []
@@ -77,7 +77,7 @@ def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
 def resources_named(
     parameters: object, info: ActionInfo, place: tuple[str, str, str], reference: Reference
 ) -> tuple[str, ...]:
-    """Return the ARNs of the resources that a call is about; `place` is the partition, region and account."""
+    """Return the ARNs of the resources that a call concerns; `place` is the partition, region and account."""
     if not isinstance(parameters, dict):
         return ()
     service = info.name.partition(":")[0]
@@ -99,14 +99,14 @@ def resources_named(
 
 
 def _identifiers(parameters: object, service: str) -> dict[str, dict[str, None]]:
-    """Return the texts among the parameters, by what ARN formats call them."""
+    """Return the text parameters by their name in ARN formats."""
     values: dict[str, dict[str, None]] = {}
     for name, value in _scalars(parameters):
         if value not in ("", "*", _HIDDEN):
             values.setdefault(_PLACEHOLDER_NAMES.get((service, name), name), {})[value] = None
     if service == "ec2":
         kinds = {text: _BY_PREFIX.get(text.partition("-")[0]) for text in values.get(_OF_ANY_TYPE, ())}
-        # Of a list with one that is not known, what is known of the others does not decide.
+        # If one of a list is not known, the others decide nothing.
         for text, kind in kinds.items() if None not in kinds.values() else ():
             values.setdefault(str(kind), {})[text] = None
     if service == "ssm":
@@ -117,11 +117,11 @@ def _identifiers(parameters: object, service: str) -> dict[str, dict[str, None]]
 def _collect_tags(
     value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int = _MAX_DEPTH
 ) -> bool:
-    """Put the tags of a part of the parameters into `found`; return whether nothing of it is unclear."""
+    """Add the tags in a part of the parameters to `found`; return whether all of it was understood."""
     if depth == 0:
         return False
     if isinstance(value, list):
-        # Each entry is looked at, also behind one that is unclear.
+        # Every entry is read, even after one that is not understood.
         parts = [_collect_tags(entry, kind, found, depth - 1) for entry in value]
         return all(parts)
     if not isinstance(value, dict):
@@ -153,7 +153,7 @@ def _collect_entry(
 
 
 def _tags(value: object) -> dict[str, str | None] | None:
-    """Return tags written as a list of keys and values, in `items` or not, as one such pair, or as a map; else None."""
+    """Return tags from a list of keys and values, in `items` or not, from one such pair, or from a map; else None."""
     if isinstance(value, dict):
         lower = {name.lower(): entry for name, entry in value.items()}
         if isinstance(lower.get("items"), list):
@@ -189,7 +189,7 @@ def _texts(value: object) -> list[str] | None:
 
 
 def _scalars(value: object, name: str = "", depth: int = _MAX_DEPTH) -> Iterator[tuple[str, str]]:
-    """Yield the name, in small letters, and the text of each parameter, but for tags, filters and templates."""
+    """Yield the lower-case name and the text of each parameter, except tags, filters and templates."""
     if isinstance(value, str):
         yield name, value
     elif depth == 0:
@@ -211,7 +211,7 @@ def _filled(
     text = _of_place(form, place)
     names = [name.lower() for name in _PLACEHOLDER.findall(text)]
     choices = [[value for value in values.get(name, ()) if not value.startswith("arn:")] for name in names]
-    # Of two lists nobody knows which entries belong together.
+    # It is not known which entries of two lists belong together.
     if not names or not all(choices) or sum(len(choice) > 1 for choice in choices) > 1:
         return
     for chosen in product(*choices):
@@ -230,7 +230,7 @@ def _of_place(form: str, place: tuple[str, str, str]) -> str:
 
 
 def _made_by(action: str) -> tuple[str, ...]:
-    """Return the types that an action of EC2 makes: IAM is asked about `volume/*` before there is a volume."""
+    """Return the resource types that an EC2 action creates; IAM evaluates `volume/*` before the volume exists."""
     name = action.partition(":")[2]
     if name.startswith("Create"):
         return (re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.removeprefix("Create")).lower(),)

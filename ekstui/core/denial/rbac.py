@@ -1,7 +1,7 @@
-"""What Kubernetes says when it forbids a request, or does not know who asks.
+"""What Kubernetes says when it forbids a request or does not know the caller.
 
 Source: kubectl's and client-go's wording, as in public threads; EKS User Guide, "Grant IAM users access to Kubernetes with
-EKS access entries", for what a user name stands for.
+EKS access entries", for what user names mean.
 """
 
 import re
@@ -13,23 +13,23 @@ SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "u
 
 
 class Subject(NamedTuple):
-    """Whom Kubernetes calls the user of a request."""
+    """The user of a request, as Kubernetes names it."""
 
     kind: SubjectKind
     username: str
-    """As the message has it."""
+    """As in the message."""
     account: str | None = None
-    """Of a role or user of IAM."""
+    """The account of an IAM role or user."""
     name: str | None = None
-    """Of the role, user, node or service account."""
+    """The name of the role, user, node or service account."""
     session: str | None = None
-    """Of an assumed role."""
+    """The session of an assumed role."""
     namespace: str | None = None
-    """Of a service account."""
+    """The namespace of a service account."""
 
 
 class Forbidden(NamedTuple):
-    """A request that Kubernetes refused, and whose it was."""
+    """A request that Kubernetes refused, and its user."""
 
     subject: Subject
     request: KubernetesRequest
@@ -54,8 +54,8 @@ _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<n
 
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
-    """Return every request that a text says was forbidden, each once, in its order."""
-    # A log or an HTTP body quotes the quotes, once or twice; a terminal breaks lines where it likes.
+    """Return every request that was forbidden according to a text, without duplicates, in order."""
+    # Logs and HTTP bodies escape quotation marks, once or twice; terminals break lines anywhere.
     plain = re.sub(r"\s+", " ", re.sub(r'\\+"', '"', text))
     found: dict[Forbidden, None] = {}
     for match in _FORBIDDEN.finditer(plain):
@@ -65,12 +65,12 @@ def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
 
 
 def is_unauthorized(text: str) -> bool:
-    """Return whether a text says that the cluster does not know who asks, so that no rule was looked at."""
+    """Return whether a text says that the cluster does not know the caller, so that no rule was evaluated."""
     return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", text)))
 
 
 def subject_of(username: str) -> Subject:
-    """Return what a user name stands for, as EKS makes it unless an access entry says otherwise."""
+    """Return what a user name stands for, as EKS sets it unless an access entry says otherwise."""
     if match := _ASSUMED.fullmatch(username):
         return Subject("role", username, match["account"], match["name"], match["session"])
     if match := _IAM.fullmatch(username):

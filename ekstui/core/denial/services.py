@@ -1,10 +1,10 @@
-"""From what SDKs and CloudTrail call a service and its operations to IAM's prefixes and actions."""
+"""From the names that SDKs and CloudTrail use for services and operations to IAM's prefixes and actions."""
 
 import re
 
 from ekstui.core.reference import Reference
 
-# SDK service ids and CloudTrail event sources that do not become IAM's prefix by dropping spaces or adding hyphens.
+# SDK service IDs and CloudTrail event sources that do not become IAM's prefix by removing spaces or adding hyphens.
 _PREFIXES = {
     "amplifybackend": "amplifybackend",
     "applicationautoscaling": "application-autoscaling",
@@ -32,7 +32,7 @@ _PREFIXES = {
     "wafregional": "waf-regional",
 }
 
-# Operations of S3 that are authorised under another name (S3 User Guide, "Required permissions for S3 API operations").
+# S3 operations that are authorised under another name (S3 User Guide, "Required permissions for S3 API operations").
 _S3_ACTIONS = {
     "completemultipartupload": "PutObject",
     "createmultipartupload": "PutObject",
@@ -59,7 +59,7 @@ _VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
 
 
 def prefix_of_service(name: str, reference: Reference) -> str | None:
-    """Return the IAM prefix of an SDK's service id (`Elastic Load Balancing v2`) or an event source's first label."""
+    """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's first label."""
     words = name.lower().replace("amazon ", "").replace("aws ", "").split()
     joined = "".join(words)
     for candidate in (_PREFIXES.get(joined), joined, "-".join(words)):
@@ -69,7 +69,7 @@ def prefix_of_service(name: str, reference: Reference) -> str | None:
 
 
 def action_of_operation(service: str, operation: str, reference: Reference) -> str:
-    """Return the action that authorises an operation of a service, such as `s3:ListBucket` for `ListObjectsV2`."""
+    """Return the action that authorises an operation, such as `s3:ListBucket` for `ListObjectsV2`."""
     if service == "s3":
         operation = _S3_ACTIONS.get(operation.lower(), operation)
     for name in (operation, _VERSION_SUFFIX.sub("", operation)):
@@ -79,11 +79,11 @@ def action_of_operation(service: str, operation: str, reference: Reference) -> s
 
 
 def actions_named(operation: str, reference: Reference) -> tuple[str, ...]:
-    """Return every action of any service that has the operation's name."""
+    """Return the actions of all services that have the operation's name."""
     return reference.expand(f"*:{operation}")
 
 
 def spelled(action: str, reference: Reference) -> str:
-    """Return an action in the reference's spelling, or as it is."""
+    """Return an action in the reference's spelling, or unchanged if the reference lacks it."""
     info = reference.find(action)
     return action if info is None else info.name

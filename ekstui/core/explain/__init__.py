@@ -1,4 +1,4 @@
-"""Why a request was denied: the statements that came nearest, what would allow it, and what was not looked at."""
+"""Why a request was denied: the statements that nearly allow it, what would allow it, and what was not evaluated."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -36,12 +36,12 @@ from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
 
 _MAX_OTHER_TYPES = 12
-"""How many resource types a call may have for the optional ones to be named too; ec2:CreateTags has a hundred."""
+"""The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""
 
 _INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 
 _NODE_ROLE = "node role"
-"""What the notes call the role that the kubelet, the CNI and the agents of a node work with."""
+"""What the notes call the role of a node's kubelet, CNI and agents."""
 
 _RESOURCE_POLICIES = {
     "kms": "the key policy and grants of the KMS key",
@@ -68,8 +68,8 @@ def explain(
 ) -> Explanation:
     """Return why `request` is denied, or that it is not.
 
-    `candidates` are AWS managed policies that may allow the action, those in force included. `denial` is the message
-    that the request came from: what it names as the reason decides whether there is a remedy to offer.
+    `candidates` are AWS managed policies that may allow the action, including attached ones. `denial` is the message that
+    the request came from; its reason decides whether a remedy can be offered.
     """
     cause = None if denial is None else denial.cause
     evaluation = _evaluation(request, policies, reference)
@@ -77,7 +77,7 @@ def explain(
     also = _other_resource_types(request, reference)
     missing = evaluation.missing if evaluation is not None and not _is_decided(cause) else ()
     if verdict == "allowed" and denial is not None and denial.resource is None and any(use.required for use in also):
-        # It was denied on a resource that nobody named.
+        # It was denied on a resource that is not known.
         verdict, missing = "depends", (RESOURCE,)
     elsewhere = _is_decided(cause) or _is_limited(evaluation)
     remedies = _NO_REMEDIES
@@ -139,12 +139,12 @@ def _remedies(
 
 
 def _is_limited(evaluation: Evaluation | None) -> bool:
-    """Return whether something else than the identity policies decides: a boundary or a session policy."""
+    """Return whether a boundary or a session policy decides, rather than the identity policies."""
     return evaluation is not None and evaluation.decisive.decided_by not in (None, "identity")
 
 
 def _evaluation(request: Request, policies: Policies, reference: Reference | None) -> Evaluation | None:
-    """Return the decision by the policies in force, or None where there are none to judge by."""
+    """Return the decision of the known policies; None if there are none."""
     if not policies.identity and not policies.identity_known:
         return None
     return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
@@ -159,12 +159,12 @@ def _unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]
 
 
 def _is_unsigned(request: Request) -> bool:
-    """Return whether no principal of IAM makes the request, so that no identity policy takes part."""
+    """Return whether no IAM principal makes the request, so that identity policies do not apply."""
     return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
 
 
 def _is_decided(cause: Cause | None) -> bool:
-    """Return whether the message itself decides: what it denies by, no identity policy allows."""
+    """Return whether the message decides: it names a reason that no identity policy can change."""
     return cause is not None and not cause.has_remedy
 
 
@@ -178,7 +178,7 @@ def _verdict(evaluation: Evaluation | None, denial: Denial | None) -> Verdict:
 
 
 def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[StatementResult]:
-    """Return the statements that may be the reason: of the policies in force, and of the kind that the message names."""
+    """Return the statements that may be the reason: those of the layer that decides, or that the message names."""
     if evaluation is None:
         return []
     if cause is None or not _is_decided(cause):
@@ -196,7 +196,7 @@ def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[Stateme
 
 
 def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None) -> bool:
-    """Return whether a policy that is meant for nodes gives the action: then a node's own software calls it."""
+    """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it."""
     if knowledge is None:
         return False
     meant = (
@@ -257,7 +257,7 @@ def _notes(
 ) -> Iterator[str]:
     cause = None if denial is None else denial.cause
     if denial is not None and denial.called is not None:
-        yield f"The call was {denial.called}; what must be allowed for it is {denial.action}."
+        yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
     if cause is not None and not cause.has_remedy:
         yield cause_in_words(cause)
     elif elsewhere and evaluation is not None:
@@ -269,12 +269,12 @@ def _notes(
     yield from _on_signing(request)
     if evaluation is not None and (short := _uncertain_resources(evaluation)):
         yield (
-            f"Whether IAM lets {', '.join(short)} match is not certain: its documentation leaves two readings of an ARN "
-            "that lacks parts. Written with all six parts it is decided."
+            f"Whether {', '.join(short)} matches is not certain: IAM's documentation allows two readings of an ARN with "
+            "missing parts. Write all six parts to settle it."
         )
     if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
         text = "The session is named after an EC2 instance, so the call was made with the node role."
-        yield text if of_node else f"{text} If a pod made it, that pod did not get a role of its own."
+        yield text if of_node else f"{text} If a pod made it, the pod has no role of its own."
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
         yield TRUST_MUST_ALLOW
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
@@ -282,7 +282,7 @@ def _notes(
 
 
 def _against_the_message(verdict: Verdict, cause: Cause | None) -> Iterator[str]:
-    """Yield how the policies looked at go together with a message that says that the request was denied."""
+    """Yield how the known policies fit a message that says that the request was denied."""
     if verdict == "allowed" and (cause is None or cause.policy_type == "identity"):
         yield (
             "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
@@ -292,23 +292,23 @@ def _against_the_message(verdict: Verdict, cause: Cause | None) -> Iterator[str]
         yield "The policies looked at allow it, which agrees with the message: something else denied it."
     elif verdict == "depends" and cause is not None and cause.has_remedy:
         yield (
-            "The message says that no identity policy allowed it: where these are all, some condition that is not given "
-            "did not hold."
+            "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
+            "is not given did not hold."
         )
 
 
 def _on_signing(request: Request) -> Iterator[str]:
     if request.action.lower() in UNSIGNED:
         yield (
-            "The caller has no identity of IAM yet, so no identity policy counts: the trust policy of the role decides. "
+            "The caller has no IAM identity yet, so no identity policy counts: the trust policy of the role decides. "
             "Name the role, or give its trust policy, to see why."
         )
     elif _is_unsigned(request):
-        yield "Nobody signed the request, so no identity policy counts: only a resource policy can let it in."
+        yield "Nobody signed the request, so no identity policy counts: only a resource policy can allow it."
 
 
 def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:
-    """Return the resources of undecided statements of which no reading is certain."""
+    """Return the resources of undecided statements that have no certain reading."""
     if evaluation.verdict != "depends":
         return ()
     failed = (
@@ -327,9 +327,9 @@ _WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends"
 def explain_symptom(
     symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge, reference: Reference
 ) -> Explanation:
-    """Return what a text means, and which of the actions behind it the policies do not allow, if there are any.
+    """Return what a text means, and which of the actions behind it the policies do not allow.
 
-    `symptoms` are one or more. The explanation is about the first action that is not allowed.
+    There is at least one symptom. The explanation is about the first action that is not allowed.
     """
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
@@ -347,7 +347,7 @@ def explain_symptom(
         verdict=verdicts[worst] if worst is not None and judged else "depends",
         symptoms=tuple(symptoms),
         nearest=found.nearest if judged else (),
-        # What the text is about is only a part of what these would give.
+        # These would allow only one of the actions.
         allowed_by=(),
         allowed_by_more=0,
         smallest_statement=None,
@@ -368,5 +368,5 @@ def _reading_of(verdicts: dict[str, Verdict]) -> tuple[str, ...]:
     if open_ones:
         notes.append(f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions.")
     if verdicts and not lacking and not open_ones:
-        notes.append("The policies looked at allow all that this usually lacks.")
+        notes.append("The policies looked at allow everything that is usually missing here.")
     return tuple(notes)

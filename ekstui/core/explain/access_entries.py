@@ -1,6 +1,6 @@
-"""Why Kubernetes forbade a request: by the access entries of a cluster, and by what their access policies allow.
+"""Why Kubernetes forbade a request, according to a cluster's access entries and their access policies.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what EKS calls a principal:
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for the user names that EKS sets:
 `arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}` for a role, its ARN for a user, `system:node:…` for nodes.
 """
 
@@ -20,45 +20,45 @@ _RBAC = "roles and bindings inside the cluster (Kubernetes' own RBAC)"
 
 
 class GivenPolicy(NamedTuple):
-    """An access policy that an entry gives, held against a request."""
+    """An access policy of an entry, evaluated for a request."""
 
     given: GivenAccess
     covers: bool | None
-    """Whether its rules allow the request; None where its rules are not known."""
+    """Whether its rules allow the request; None if its rules are not known."""
     applies: bool | None
-    """Whether its scope reaches the request; None where that is not known."""
+    """Whether its scope includes the request; None if unknown."""
 
 
 class Remedy(NamedTuple):
-    """An access policy that allows a request, and how much it gives in all."""
+    """An access policy that allows a request, and how much it allows in all."""
 
     policy: str
     permissions: int | None
-    """How many verbs on resources; None for all resources."""
+    """The number of verbs on resources; None for all resources."""
     reads_only: bool = False
-    """Whether it changes nothing."""
+    """Whether it allows only reads."""
 
 
 class ForbiddenExplanation(NamedTuple):
-    """The answer to why Kubernetes forbade a request."""
+    """Why Kubernetes forbade a request."""
 
     verdict: ForbiddenVerdict
-    """Whether the request would be forbidden now, as far as access entries say."""
+    """Whether the request would be forbidden now, according to the access entries."""
     subject: Subject | None
-    """None where the cluster does not know who asks."""
+    """None if the cluster does not know the caller."""
     request: KubernetesRequest | None
     reason: str
     """One sentence."""
     cluster: str | None = None
-    """None where no cluster is known to look at."""
+    """None if no cluster is known."""
     principal: str | None = None
-    """The ARN of the role or user behind the subject, where an entry or the account names it."""
+    """The ARN of the role or user behind the subject, if an entry or the account names it."""
     entry: AccessEntry | None = None
     policies: tuple[GivenPolicy, ...] = ()
     missing_rule: Rule | None = None
-    """The least that would allow the request."""
+    """The smallest rule that would allow the request."""
     allowed_by: tuple[Remedy, ...] = ()
-    """Access policies that allow it, the one that gives least first; empty where none can be given for it."""
+    """Access policies that allow it, narrowest first; empty if none applies to such a subject."""
     not_looked_at: tuple[str, ...] = ()
 
 
@@ -72,8 +72,8 @@ def explain_forbidden(
 ) -> ForbiddenExplanation:
     """Return why a request was forbidden; `rules` are those of the access policies whose content is known.
 
-    `reserved` are access policies that no principal of a customer may have. A cluster that was not `named` is the only
-    one that is known.
+    `reserved` are access policies that customers' principals cannot have. If the cluster was not `named`, it is the only
+    known one.
     """
     subject, request = forbidden.subject, forbidden.request
     missing = rule_for(request)
@@ -85,15 +85,15 @@ def explain_forbidden(
     if subject.kind == "anonymous":
         return answer("forbidden", "The request came without credentials, so no access entry and no role counts.")
     if subject.kind == "service-account":
-        reason = "A service account has only what roles in the cluster are bound to it; access entries are not for it."
+        reason = "A service account has only the roles that are bound to it in the cluster; access entries do not apply to it."
         return answer("forbidden", reason, not_looked_at=(_RBAC,))
     if subject.kind == "node":
-        reason = "A node may do what Kubernetes allows nodes for the pods on them; no access policy is for this."
+        reason = "A node may do what Kubernetes allows nodes for their pods; access policies do not apply to it."
         return answer("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
     remedies = remedies_for(request, rules, reserved)
     unseen = () if named or cluster is None else (f"whether the message is from cluster {cluster.name}",)
     if cluster is None:
-        reason = "Nothing that is known of this principal allows it; no cluster was looked at."
+        reason = "Nothing known about this principal allows it; no cluster was looked at."
         return answer(
             "forbidden", reason, allowed_by=remedies, not_looked_at=("the access entries of the cluster", _RBAC)
         )
@@ -121,7 +121,7 @@ def explain_forbidden(
 
 
 def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
-    """Return why a cluster does not know who asks; `principal` is the ARN of who it was, where that is known."""
+    """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
     entry = None
     if principal is not None and entries is not None:
@@ -151,7 +151,7 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
 
 
 def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
-    """Return the access entry of the user that Kubernetes calls so; None where there is none."""
+    """Return the access entry of a Kubernetes user; None if there is none."""
     for entry in entries:
         if entry.username is not None and _is_named(entry.username, subject.username):
             return entry
@@ -167,7 +167,7 @@ def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | 
 
 
 def rule_for(request: KubernetesRequest) -> Rule:
-    """Return the least rule that allows a request."""
+    """Return the smallest rule that allows a request."""
     if request.path:
         return Rule((), (), (request.verb,), (request.path,))
     return Rule((request.api_group,), (request.whole_resource,), (request.verb,))
@@ -176,7 +176,7 @@ def rule_for(request: KubernetesRequest) -> Rule:
 def remedies_for(
     request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved: Iterable[str] = ()
 ) -> tuple[Remedy, ...]:
-    """Return the access policies that allow a request, the one that gives least first."""
+    """Return the access policies that allow a request, narrowest first."""
     kept = set(reserved)
     found = [
         Remedy(name, _size(held), _reads_only(held))
@@ -205,7 +205,7 @@ def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tu
     covers = None if known is None else bool(covering(known, request))
     if given.namespaces is None:
         return GivenPolicy(given, covers, applies=True)
-    # A path, and what is asked for at the cluster scope, is in no namespace.
+    # Non-resource URLs and requests at the cluster scope are in no namespace.
     applies = False if request.path or request.namespace is None else applies_in(given.namespaces, request.namespace)
     return GivenPolicy(given, covers, applies)
 
@@ -271,16 +271,16 @@ def _names(entry: AccessEntry) -> str:
 
 
 def _is_named(pattern: str, username: str) -> bool:
-    """Return whether the user name that an entry sets, with placeholders such as `{{SessionName}}`, fits one."""
+    """Return whether the user name that an entry sets, with placeholders such as `{{SessionName}}`, matches another."""
     pieces = re.split(r"\{\{[^{}]*\}\}", pattern)
     if re.fullmatch(".+".join(map(re.escape, pieces)), username):
         return True
-    # EKS makes the session's user name of a role where an entry names the role itself.
+    # If an entry names a role, EKS uses the session's ARN as the user name.
     return pattern.startswith("arn:") and _is_of(pattern, username)
 
 
 def _is_of(principal: str, arn: str) -> bool:
-    """Return whether an ARN is a principal's or that of one of its sessions, which leaves out the path of the role."""
+    """Return whether an ARN is a principal's, or that of one of its sessions, which omits the role's path."""
     if principal == arn:
         return True
     one, other = principal.split(":", 5), arn.split(":", 5)

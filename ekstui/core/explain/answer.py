@@ -1,4 +1,4 @@
-"""What goes into an explanation and what comes out, as values and in words."""
+"""The input and output of an explanation, as values and in words."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
 HowNamed = Literal["direct", "account", "open"]
-"""How a statement names a caller: itself, by its account, whose policies must allow it too, or as anybody."""
+"""How a statement names a caller: directly, by its account (whose policies must allow it too), or as anybody."""
 
 
 class Caller(NamedTuple):
-    """Who wants to assume the role, as far as it is known."""
+    """Who assumes a role, as far as that is known."""
 
     kind: CallerKind
     name: str | None = None
-    """The ARN, the service, or for a token its provider's ARN or issuer."""
+    """The ARN or service; for a token the ARN or issuer of its provider."""
     subject: str | None = None
     audience: str | None = None
 
@@ -44,51 +44,51 @@ class Caller(NamedTuple):
 
 
 class WantedToken(NamedTuple):
-    """The tokens of one EKS cluster's issuer that a trust policy lets in."""
+    """The tokens of one EKS cluster's issuer that a trust policy accepts."""
 
     issuer: str
     service_accounts: tuple[ServiceAccount, ...]
-    """Empty: every service account."""
+    """Empty for every service account."""
     audiences: tuple[str, ...]
-    """Empty: any audience."""
+    """Empty for any audience."""
 
 
 class TrustJudgement(NamedTuple):
-    """What the trust policy says of the caller."""
+    """What a trust policy decides about a caller."""
 
     role: str | None
-    """The role's ARN, where it is known."""
+    """The role's ARN; None if unknown."""
     caller: Caller
     verdict: Verdict
     grant: HowNamed | None
-    """How the statements that allow it, or may, name the caller; the strongest of them."""
+    """How the statements that allow it, or may, name the caller; the strongest way."""
     same_account: Truth
-    """Whether the caller is of the role's own account."""
+    """Whether the caller is in the role's account."""
     action: str
-    """The action that decides: Pod Identity needs two."""
+    """The action that decides; Pod Identity needs two."""
     statements: tuple[StatementResult, ...]
     missing: tuple[str, ...]
-    """What would have to be given for a verdict."""
+    """What would have to be known for a verdict."""
     may_assume: tuple[str, ...]
-    """Who may assume the role, a sentence each."""
+    """Sentences on who may assume the role."""
     wanted: tuple[WantedToken, ...]
     notes: tuple[str, ...]
 
 
 class Policies(NamedTuple):
-    """The policies that a request is held against, and which kinds of policy were looked at."""
+    """The policies that a request is evaluated by, and which kinds of policy are known."""
 
     identity: tuple[AppliedPolicy, ...] = ()
     boundary: AppliedPolicy | None = None
     session: tuple[AppliedPolicy, ...] = ()
     identity_known: bool = False
-    """Whether `identity` is all that is attached to the principal."""
+    """Whether `identity` includes everything that is attached to the principal."""
     boundary_known: bool = False
-    """Whether it is known if there is a boundary."""
+    """Whether it is known if the principal has a boundary."""
     unread: tuple[str, ...] = ()
-    """What of the principal's policies was not looked at, in words."""
+    """Policies of the principal that were not read, in words."""
     used_by: tuple[Use, ...] = ()
-    """Which parts of EKS use the role, where the account was asked."""
+    """The parts of EKS that use the role, if the account was read."""
 
 
 class Candidate(NamedTuple):
@@ -96,14 +96,14 @@ class Candidate(NamedTuple):
 
     policy: Policy
     documents: Mapping[int, Document]
-    """By version number; only those that are asked for need to be read."""
+    """By version number; may be read lazily."""
     in_eks_scope: bool
     superseded: bool = False
-    """Whether another policy has taken its place."""
+    """Whether another policy supersedes it."""
     meant_for: tuple[str, ...] = ()
-    """The kinds of role that it is meant for, such as `node role`, where that is known."""
+    """The kinds of role that it is meant for, such as `node role`, if known."""
     published: bool = False
-    """Whether a controller's project publishes it: it is to be made, with its parameters filled in."""
+    """Whether a controller's project publishes it, so that it has to be created with its parameters filled in."""
 
 
 class Allower(NamedTuple):
@@ -113,51 +113,51 @@ class Allower(NamedTuple):
     version: int
     since: Since
     missing: tuple[str, ...]
-    """The context keys that it depends on; empty if it allows the request as it is known."""
+    """The context keys that it depends on; empty if it certainly allows the request."""
     wildcard: bool
-    """Whether it gives the action by `*` or `service:*` alone, and so much else."""
+    """Whether it allows the action only by `*` or `service:*`, and so much else."""
     in_eks_scope: bool
     meant_for: tuple[str, ...] = ()
-    """The kinds of role that it is meant for, where that is known."""
+    """The kinds of role that it is meant for, if known."""
     published: bool = False
-    """Whether a controller's project publishes it, and AWS does not."""
+    """Whether a controller's project publishes it, rather than AWS."""
 
     @property
     def scope(self) -> PolicyScope:
-        """The scope it belongs to."""
+        """The scope that it belongs to."""
         return "controllers" if self.published else "eks" if self.in_eks_scope else "aws"
 
 
 class NewerVersion(NamedTuple):
-    """A later version of a policy in force that allows what the version in force does not."""
+    """A later version of an attached policy that allows what the current version does not."""
 
     policy: str
     current: int
     version: int
-    """The first later version that allows it, without a break until the newest."""
+    """The first of the versions that allow it without a break until the newest."""
     created: datetime | None
     missing: tuple[str, ...] = ()
-    """The context keys that it depends on; empty if it allows the request as it is known."""
+    """The context keys that it depends on; empty if it certainly allows the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearStatement:
-    """A statement that matches the request, or nearly does."""
+    """A statement that matches the request or nearly does."""
 
     layer: Layer
     policy: str
     version: int | None
     sid: str | None
     index: int
-    """Its place in the document, from 0."""
+    """Its position in the document, from 0."""
     effect: Effect
     matches: Truth
     failed: tuple[Failure, ...]
-    """What kept it from allowing: parts that do not match, or are not known; for a Deny that matches, its effect."""
+    """Why it does not allow the request: parts that do not match or are not known; for a Deny that matches, its effect."""
 
 
 class Explanation(NamedTuple):
-    """The answer to why a request was denied."""
+    """Why a request was denied."""
 
     verdict: Verdict
     action: str | None
@@ -165,45 +165,45 @@ class Explanation(NamedTuple):
     resource: str | None
     principal: str | None
     cause: Cause | None
-    """What the message named as the reason."""
+    """The reason that the message gave."""
     nearest: tuple[NearStatement, ...]
     """Best first."""
     missing_context: tuple[str, ...]
-    """What would have to be given for a verdict; `resource` stands for the resource."""
+    """What would have to be known for a verdict; `resource` stands for the resource."""
     allowed_by: tuple[Allower, ...]
-    """Best first; empty where no policy is a remedy."""
+    """Best first; empty if no policy would help."""
     allowed_by_more: int
     """How many more there are."""
     newer_version: NewerVersion | None
     smallest_statement: Statement | None
     not_looked_at: tuple[str, ...]
     hints: tuple[DependentActions, ...]
-    """What such a call often needs besides; never a ground for the verdict."""
+    """What such a call often needs besides; it never affects the verdict."""
     also_authorised_on: tuple[ResourceUse, ...]
     """The other resource types that the same call is authorised on."""
     used_by: tuple[Use, ...]
-    """Which parts of EKS use the role that was asked about."""
+    """The parts of EKS that use the role."""
     notes: tuple[str, ...]
-    """Sentences to keep in mind."""
+    """Further sentences."""
     encoded: str | None
     """The encoded authorization message that came with the denial."""
     judged: bool
-    """Whether there were policies to judge by; else the verdict is what the message says."""
+    """Whether policies were evaluated; otherwise the verdict is that of the message."""
     denied: bool
     """Whether a message said that the request was denied."""
     symptoms: tuple[Symptom, ...] = ()
-    """What the text is known to mean."""
+    """Known meanings of the text."""
     findings: tuple[Finding, ...] = ()
-    """What is wrong with the role, where the account was asked."""
+    """What is wrong with the role, if the account was read."""
     role: str | None = None
-    """The ARN of the role or user whose policies were taken from the account."""
+    """The ARN of the role or user whose policies were read from the account."""
     trust: TrustJudgement | None = None
-    """What the trust policy of the role says, where a role is to be assumed and the policy is known."""
+    """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
 
 
 _VERDICTS: dict[Verdict, str] = {
     "allowed": "allowed by the policies looked at",
-    "explicit-deny": "denied explicitly: a Deny counts more than any Allow",
+    "explicit-deny": "denied explicitly: a Deny overrides any Allow",
     "implicit-deny": "denied: nothing allows it",
     "depends": "depends on what was not given",
 }
@@ -230,7 +230,7 @@ _POLICY_WORDS = {
 
 
 def verdict_in_words(explanation: Explanation) -> str:
-    """Return what the verdict means, and where it is the message's own, by which kind of policy."""
+    """Return the verdict in words; if it comes from the message, with the kind of policy."""
     cause = explanation.cause
     if explanation.judged or not explanation.denied:
         return _VERDICTS[explanation.verdict]
@@ -249,14 +249,14 @@ def verdict_in_words(explanation: Explanation) -> str:
 
 
 def cause_in_words(cause: Cause) -> str:
-    """Return what the message names as the reason, and that no identity policy helps."""
+    """Return the reason that the message gives, and that no identity policy helps."""
     kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
     named = f" ({cause.policy})" if cause.policy else ""
     article = "the" if cause.policy_type == "trust" else _article(kind)
     if cause.is_one_of_several:
         return (
-            f"The message leaves open whether no {kind} allows it, one denies it, or the Region has no such resource: an "
-            "identity policy changes none of that."
+            f"The message leaves open whether no {kind} allows it, one denies it, or the resource does not exist in the "
+            "Region: an identity policy changes none of that."
         )
     if cause.explicit:
         return f"The message names an explicit deny in {article} {kind}{named}: no Allow elsewhere changes that."
@@ -266,20 +266,20 @@ def cause_in_words(cause: Cause) -> str:
 
 
 def newer_in_words(newer: NewerVersion) -> str:
-    """Return which later version allows a request, and on what that depends."""
+    """Return in words which later version allows a request, and what that depends on."""
     day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
     depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
     return f"{newer.policy} {version_label(newer.version)}{day}{depends}; in force is {version_label(newer.current)}"
 
 
 def since_in_words(allower: Allower) -> str:
-    """Return since which version a policy allows a request."""
+    """Return in words since which version a policy has allowed a request."""
     day = f" ({allower.since.created:%Y-%m-%d})" if allower.since.created else ""
     return f"since {'at latest ' if allower.since.at_latest else ''}{version_label(allower.since.version)}{day}"
 
 
 def decode_command(encoded: str) -> str:
-    """Return the command that decodes an authorization message, which takes an action that ekstui does not."""
+    """Return the command that decodes an authorization message; ekstui does not run it, as it needs a permission."""
     return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
 
 
@@ -288,7 +288,7 @@ def _article(word: str) -> str:
 
 
 def statement_in_words(near: NearStatement) -> str:
-    """Return which statement it is, such as `AmazonEBSCSIDriverPolicy v2, statement 4`."""
+    """Return a statement's name, such as `AmazonEBSCSIDriverPolicy v2, statement 4`."""
     version = "" if near.version is None else f" {version_label(near.version)}"
     layer = "" if near.layer == "identity" else f" ({near.layer})"
     deny = ", a Deny" if near.effect == "Deny" else ""
@@ -296,7 +296,7 @@ def statement_in_words(near: NearStatement) -> str:
 
 
 def failure_in_words(failure: Failure) -> str:
-    """Return what a statement asks for and what the request has."""
+    """Return what a statement requires and what the request has."""
     if failure.part == "effect":
         return "it denies the request"
     wanted = " or ".join(failure.wanted) or "nothing"

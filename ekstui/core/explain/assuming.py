@@ -33,25 +33,25 @@ from ekstui.core.trust import POD_IDENTITY_SERVICE, ServiceAccount, eks_region, 
 from ekstui.core.wildcard import overlaps
 
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
-"""Services that give the session tags, so that both sts:AssumeRole and sts:TagSession must be allowed."""
+"""Services that tag the session, so that both sts:AssumeRole and sts:TagSession must be allowed."""
 
 _SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
 
 TRUST_UNSEEN = "the trust policy of the role"
-"""How an explanation names what was not looked at."""
+"""What an explanation lists as not looked at."""
 
 TRUST_MUST_ALLOW = (
-    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is of the same "
-    "account and its trust policy names the caller itself."
+    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is in the same "
+    "account and its trust policy names the caller directly."
 )
-"""What an explanation says where the trust policy is not known."""
+"""What an explanation says if the trust policy is not known."""
 
 _MAX_TRUSTED = 4
-"""How many of those whom a trust policy lets in are said."""
+"""How many of those who may assume the role are listed."""
 
 
 def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference | None) -> TrustJudgement:
-    """Return what a trust policy says of a request to assume its role; `trust.arn` is the role's ARN, if known."""
+    """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
     caller = caller_of(request)
     role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
     for action in _actions(request, caller):
@@ -87,9 +87,9 @@ def with_trust(
     denial: Denial | None,
     reference: Reference | None,
 ) -> Explanation:
-    """Return an explanation of a request to assume a role, judged by the role's trust policy as well.
+    """Return an explanation of a request to assume a role that takes the role's trust policy into account.
 
-    What a message names as the reason goes before what is found here.
+    The reason that a message gives takes precedence.
     """
     judgement = judge_trust(request, trust, reference)
     cause = None if denial is None else denial.cause
@@ -104,7 +104,7 @@ def with_trust(
     verdict, missing = judged_together(judgement, own)
     if cause is not None:
         verdict, missing = ("explicit-deny" if cause.explicit else "implicit-deny"), ()
-    # Where the trust policy is met, what keeps the caller from it are its own policies.
+    # If the trust policy allows it, only the caller's own policies can prevent it.
     by_own = cause is None and judgement.caller.kind in ("aws", "unknown") and judgement.verdict == "allowed"
     said = (
         *(notes if by_own else ()), *judgement.notes,
@@ -122,7 +122,7 @@ def with_trust(
 
 
 def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
-    """Return what was not looked at and counts: who is no principal of IAM has no policies of its own."""
+    """Return what was not evaluated and matters: only IAM principals have policies of their own."""
     unseen = (each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
     if trust.caller.kind in ("aws", "unknown"):
         return tuple(unseen)
@@ -132,22 +132,22 @@ def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
 def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, known: bool) -> Iterator[str]:
     if denied and trust.verdict == "allowed" and (verdict == "allowed" or trust.caller.kind not in ("aws", "unknown")):
         yield (
-            "The trust policy looked at lets the caller in, so something else denied it: another role was asked for, "
-            "the policy has changed since, or a policy that was not looked at."
+            "The trust policy looked at allows the caller, so something else denied it: another role was requested, the "
+            "policy has changed since, or a policy that was not looked at decides."
         )
     of_service = trust.caller.kind == "service" and trust.action != "sts:TagSession"
     of_people = trust.caller.kind in ("aws", "saml") and trust.action.lower() not in OF_SESSIONS
     if trust.verdict == "implicit-deny" and (of_service or of_people):
         yield from trust.may_assume[:_MAX_TRUSTED]
     if verdict == "depends" and trust.verdict == "allowed" and not known:
-        yield "The trust policy lets the caller in if the caller's own policies allow it: name its role with --role."
+        yield "The trust policy allows the caller if its own policies do too: name its role with --role."
 
 
 def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict of trust policy and the caller's own policies, and what would have to be given for one.
+    """Return the verdict of the trust policy and the caller's own policies, and what would have to be known for one.
 
-    A trust policy that names the caller itself is enough in its own account; one that names an account lets those in
-    whose own policies allow it. No evaluation: the caller's policies are not known.
+    A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
+    policies must allow it too. `evaluation` is None if these are not known.
     """
     if trust.verdict in ("explicit-deny", "implicit-deny") or trust.caller.kind not in ("aws", "unknown"):
         return trust.verdict, trust.missing
@@ -218,7 +218,7 @@ def _judged(
     index, statement = place
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
     never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]
-    # The conditions and the action are judged as an identity policy's are; the principal is what differs.
+    # Conditions and action are evaluated as in an identity policy; only the principal differs.
     plain = statement._replace(resource_element="Resource", resources=("*",), principal_element=None, principals=(),
         conditions=tuple(line for line in statement.conditions if line not in never),
     )  # fmt: skip
@@ -245,7 +245,7 @@ def _judged(
 def _given(caller: Caller, named: Named) -> tuple[str, ...] | None:
     if caller.name is not None:
         return (caller.name,)
-    # Whose token it is may not be known, but that it is one is.
+    # The owner of a token may be unknown, but not that it is one.
     kinds = {"web-identity": ("a web identity token",), "saml": ("a SAML assertion",)}
     return kinds.get(caller.kind) if named.is_caller is False else None
 
@@ -259,7 +259,7 @@ def _missing(caller: Caller, issuer: str | None) -> tuple[str, ...]:
 
 
 def _with_claims(request: Request, caller: Caller, issuer: str | None, conditions: Iterable[Condition]) -> Request:
-    """Return the request as the trust policy of that issuer sees it: a token has the claims of its own issuer only."""
+    """Return the request as a statement about that issuer sees it: a token has only the claims of its own issuer."""
     context: dict[str, tuple[str, ...]] = dict(request.context)
     absent = set(request.absent)
     if caller.kind == "web-identity":
@@ -284,7 +284,7 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
 
 
 def _pod_tags(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:
-    """Yield the tags of a pod's session that are known."""
+    """Yield the known tags of a pod's session."""
     for resource in request.resources:
         parts = arn.split_arn(resource)
         if parts.service == "eks" and parts.resource.startswith("cluster/"):
@@ -297,7 +297,7 @@ def _pod_tags(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:
 
 
 def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
-    """Return whether no service account's token can meet a line on the subject, whichever it is."""
+    """Return whether a condition on the subject fails for every service account's token."""
     if issuer is None or eks_region(issuer) is None or line.key.lower() != f"{issuer}:sub".lower():
         return False
     known = operator(line.operator)

@@ -1,4 +1,4 @@
-"""Who asks to assume a role, and whether a principal that a trust policy names is that caller.
+"""Who assumes a role, and whether a principal in a trust policy is that caller.
 
 IAM User Guide, "AWS JSON policy elements: Principal".
 """
@@ -17,10 +17,10 @@ from ekstui.core.trust import POD_IDENTITY_SERVICE, issuer_of
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
 UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
-"""Calls that nobody signs: no identity policy takes part in them."""
+"""Unsigned calls, to which identity policies do not apply."""
 
 ANONYMOUS = "anonymous"
-"""What services call the principal of a request that nobody signed."""
+"""What services call the principal of an unsigned request."""
 
 PROVIDER = "aws:FederatedProvider"
 SERVICE_ACCOUNT = "system:serviceaccount:"
@@ -31,12 +31,12 @@ _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
 
 def is_assuming(action: str) -> bool:
-    """Return whether a trust policy has a say in an action."""
+    """Return whether a trust policy takes part in deciding an action."""
     return action.lower() in _ASSUMING
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who makes the request: a principal, a service, or the bearer of a provider's token."""
+    """Return who makes the request: a principal, a service, or the bearer of an identity provider's token."""
     action, principal = request.action.lower(), request.principal
     given = {key.lower(): next(iter(values), None) for key, values in request.context.items()}
     pod = principal if principal is not None and principal.startswith(SERVICE_ACCOUNT) else None
@@ -54,7 +54,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def _bearer(given: Mapping[str, str | None], pod: str | None) -> Caller:
-    """Return the bearer of a web identity token, whose claims are context keys that start with the issuer."""
+    """Return the bearer of a web identity token, whose claims are context keys with the issuer as prefix."""
     issuers = {issuer: None for key in given if "." in (issuer := key.rpartition(":")[0])}
     provider = given.get(PROVIDER.lower())
     if provider is None and len(issuers) == 1:
@@ -66,7 +66,7 @@ def _bearer(given: Mapping[str, str | None], pod: str | None) -> Caller:
 
 
 class Named(NamedTuple):
-    """One principal of a statement, and whether the caller is it."""
+    """A principal in a statement, and whether it is the caller."""
 
     kind: str
     value: str
@@ -75,7 +75,7 @@ class Named(NamedTuple):
 
 
 def named_by(statement: Statement, caller: Caller) -> list[Named]:
-    """Return the principals that a statement names, at least one; a `NotPrincipal` is one in all."""
+    """Return the principals that a statement names, at least one; a whole `NotPrincipal` counts as one."""
     entries = [
         Named(principal.kind, value, *_is_caller(principal.kind, value, caller))
         for principal in statement.principals
@@ -83,16 +83,16 @@ def named_by(statement: Statement, caller: Caller) -> list[Named]:
     ]
     if statement.principal_element == "NotPrincipal":
         meant = some(entry.is_caller for entry in entries)
-        # A Deny spares a session only if its role and account are named as well.
+        # A Deny exempts a session only if its role and account are listed too.
         is_caller = None if statement.effect == "Deny" and meant is not False else negation(meant)
         return [Named("NotPrincipal", ", ".join(entry.value for entry in entries), is_caller, "open")]
     return entries or [Named("Principal", "", False, None)]
 
 
 def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
-    """Return whether a principal of a statement is the caller, None where that is not known, and how it names it."""
+    """Return whether a principal in a statement is the caller, None if unknown, and how it names the caller."""
     if value == "*" and kind in ("*", "AWS"):
-        # Whether `*` means services and holders of tokens too is not written anywhere.
+        # AWS does not document whether `*` includes services and bearers of tokens.
         return (True if caller.kind == "aws" else None), "open"
     if caller.kind == "unknown":
         how: HowNamed = "account" if _account_of(kind, value) else "direct"
@@ -125,11 +125,11 @@ def _account_of(kind: str, value: str) -> str | None:
 
 
 def same_service(value: str, service: str) -> Truth:
-    """Return whether two names are of one service; None where they differ in the region alone."""
+    """Return whether two names are of the same service; None if they differ only in the region."""
     ours, theirs = value.lower().removesuffix(".cn"), service.lower().removesuffix(".cn")
     if ours == theirs:
         return True
-    # A service's name with a region in it may stand for the same service.
+    # A name with a region may stand for the same service.
     return None if _REGIONAL.sub("", ours) == _REGIONAL.sub("", theirs) else False
 
 
@@ -140,7 +140,7 @@ def _same_provider(value: str, provider: str) -> bool:
 
 
 def _same_principal(value: str, caller: str) -> Truth:
-    """Return whether the principal that a policy names is the caller; the ARN of a session lacks its role's path."""
+    """Return whether a principal's ARN is the caller's; the ARN of a session lacks the role's path."""
     if value == caller:
         return True
     one, other = arn.split_arn(value), arn.split_arn(caller)
@@ -150,7 +150,7 @@ def _same_principal(value: str, caller: str) -> Truth:
     if "" in (name, its_name) or name != its_name:
         return False
     if kind == its_kind:
-        return False  # two paths, or two sessions of one role
+        return False  # different paths, or different sessions of one role
     if kind == "role":
         return True
     return None if not its_session and session else False

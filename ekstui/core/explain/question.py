@@ -1,4 +1,4 @@
-"""What somebody asks: a pasted message, a request in words, or a message with corrections."""
+"""What a user asks about: a pasted message, a request, or a message with corrections."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,13 @@ from ekstui.core.reference import Reference
 from ekstui.errors import InputError
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
-"""A service, or a service account of Kubernetes, which have no ARN."""
+"""A service or a Kubernetes service account, which have no ARN."""
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, as given. What is given with a message overrides what the message says."""
+    """A request as the user gave it; given values override those of a message."""
 
     message: str | None = None
     """A pasted denial."""
@@ -28,26 +28,26 @@ class Question:
     principal: str | None = None
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
-    """Keys that the request does not have; `aws:RequestTag/*` stands for every key of that form."""
+    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
 
 
 class Asked(NamedTuple):
-    """A request that is asked about, and the denial if it came from a message."""
+    """A request to explain, and the denial if it came from a message."""
 
     request: Request
     denial: Denial | None
 
 
 def asked(question: Question, reference: Reference) -> tuple[Asked, ...]:
-    """Return the requests that are asked about: one, or one for each denial of a message.
+    """Return the requests to explain: one, or one for each denial in a message.
 
-    Raises InputError for a message that is not a denial, a malformed action or ARN, and a condition key that nobody knows.
+    Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
     """
     _check(question)
     if question.message is None:
         return (_asked(question, None, reference),)
     denials = parse_denials(question.message, reference)
-    # A correction is of one denial: the one of that action, or else the one that says most.
+    # A correction applies to one denial: the one with that action, or else the most complete one.
     if question.action is not None or question.resources:
         wanted = (question.action or "").lower()
         named = next((denial for denial in denials if denial.action.lower() == wanted), None)
@@ -101,7 +101,7 @@ def _asked(question: Question, denial: Denial | None, reference: Reference) -> A
 
 
 def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the context that `KEY=VALUE` entries give; a key given twice has both values."""
+    """Return the context from `KEY=VALUE` entries; a key given twice has both values."""
     context: dict[str, tuple[str, ...]] = {}
     for entry in entries:
         key, equals, value = entry.partition("=")
@@ -114,7 +114,7 @@ def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def is_arn(text: str) -> bool:
     """Return whether a text is an ARN or `*`."""
     parts = text.split(":", 5)
-    # A short one ends in `*`, which stands for the parts that it lacks.
+    # A short ARN ends in `*`, which stands for the missing parts.
     whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
     return text == "*" or (whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
 
@@ -122,7 +122,9 @@ def is_arn(text: str) -> bool:
 def check_arn(text: str) -> None:
     """Raise InputError if a text is neither an ARN nor `*`."""
     if not is_arn(text):
-        raise InputError(f"{text!r} is no ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1.")
+        raise InputError(
+            f"{text!r} is not an ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1."
+        )
 
 
 def _check_key(key: str) -> None:
@@ -130,7 +132,7 @@ def _check_key(key: str) -> None:
         return
     similar = similar_keys(key)
     raise InputError(
-        f"{key!r} is no condition key that is known.",
+        f"{key!r} is not a known condition key.",
         f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",
     )
 

@@ -1,4 +1,4 @@
-"""What would have allowed a request: the statements that came nearest, AWS managed policies, a newer version, a statement."""
+"""What would allow a request: the statements that nearly do, AWS managed policies, a newer version, a new statement."""
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -19,20 +19,20 @@ from ekstui.core.holders import Since, first_of_run
 from ekstui.core.reference import Reference
 
 MAX_NEAREST = 5
-"""How many statements are shown."""
+"""The most statements that are shown."""
 
 MAX_WANTED = 5
-"""How many of the values that a statement asks for are shown, the most similar ones."""
+"""The most values of a statement that are shown; the most similar ones are."""
 
 _SIMILAR = 0.6
-"""How similar an action must be to a pattern of a statement that lacks it, from 0 to 1."""
+"""How similar a statement's pattern must be to an action that it does not match, from 0 to 1."""
 
 
 def nearest_statements(results: Iterable[StatementResult], verdict: Verdict, action: str) -> tuple[NearStatement, ...]:
     """Return the statements that decide or nearly decide, best first.
 
-    Where some statement is about the action, only such statements count; else those of the same service with similar
-    actions do.
+    If any statement matches the action, only such statements count; otherwise those with similar actions of the same
+    service.
     """
     if verdict == "allowed":
         chosen = [result for result in results if result.matches and result.statement.effect == "Allow"]
@@ -103,13 +103,13 @@ def _similarity(action: str, pattern: str) -> float:
 
 
 def _shared(one: str, other: str) -> float:
-    """Return how many first characters two texts share, ignoring case."""
+    """Return the length of the common prefix of two texts, ignoring case."""
     pairs = zip(one.lower(), other.lower(), strict=False)
     return next((count for count, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
 MAX_ALLOWERS = 15
-"""How many policies are offered."""
+"""The most policies that are offered."""
 
 _ACTIONS_OF_A_PATTERN = 20
 _ACTIONS_OF_NOT_ACTION = 20_000
@@ -120,8 +120,8 @@ def allowers(
 ) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
-    Those of the EKS scope come first, then those that name the action before those that give it by a wildcard, and what
-    gives less else before what gives more.
+    Those of the EKS scope come first; then those that name the action before those that use a wildcard, and narrower
+    policies before wider ones.
     """
     found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, bool]] = []
     for place, candidate in enumerate(candidates):
@@ -131,11 +131,11 @@ def allowers(
         if evaluation.verdict not in ("allowed", "depends"):
             continue
         wildcard = _only_by_wildcard(request.action, evaluation)
-        # To expand every policy's patterns would read the whole reference.
+        # Expanding the patterns of every policy would read the whole reference.
         counted = reference if candidate.in_eks_scope else None
         width = _width(candidate.documents[candidate.policy.default_version], counted)
         depends = evaluation.verdict == "depends"
-        # What a controller is denied, its project's own policy gives, and of AWS's those for EKS come first.
+        # AWS's policies for EKS come first, then those of the controllers' projects.
         family = 0 if candidate.in_eks_scope else 1 if candidate.published else 2
         rank = (family, wildcard, candidate.superseded, width, depends, place)
         found.append((rank, candidate, evaluation, wildcard))
@@ -162,9 +162,9 @@ def newer_version(
     candidates: Iterable[Candidate],
     reference: Reference | None,
 ) -> NewerVersion | None:
-    """Return a later version of a policy in force that allows the request, or may where the one in force does not.
+    """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
 
-    A version that surely allows it goes before one that depends on a key, also where the latter is older.
+    A version that certainly allows it is preferred to an older one that depends on a key.
     """
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
     found: list[NewerVersion] = []
@@ -187,7 +187,7 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     for verdicts in better:
         first = None
         for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
-            # A version that depends on more than the newest does is not the one that helps.
+            # A version that depends on more than the newest one does not count.
             if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
                 break
             first = (info, evaluation)
@@ -198,7 +198,7 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
 
 
 def smallest_statement(request: Request, evaluation: Evaluation | None) -> Statement:
-    """Return the statement that allows this action on the resources that are not allowed yet, and nothing else."""
+    """Return the statement that allows only this action on the resources that are not allowed yet."""
     if evaluation is None:
         resources = request.resources
     else:
@@ -216,7 +216,7 @@ def smallest_statement(request: Request, evaluation: Evaluation | None) -> State
 
 
 def _width(document: Document, reference: Reference | None) -> int:
-    """Return how many actions a document gives; without a reference a pattern counts as many as a small service."""
+    """Return how many actions a document allows; without a reference each pattern counts like a small service."""
 
     def actions(pattern: str) -> int:
         if reference is None:
@@ -231,27 +231,27 @@ def _width(document: Document, reference: Reference | None) -> int:
 
 
 def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
-    """Return the start of the run of versions that allow the request as surely as the default version does."""
+    """Return the start of the run of versions that allow the request as certainly as the default version does."""
     wanted = _strength(request, candidate, candidate.policy.default_version, reference)
     return first_of_run(candidate.policy, lambda version: _strength(request, candidate, version, reference) >= wanted)
 
 
 def _strength(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> int:
-    """Return how surely a version allows the request: 2 for allowed, 1 where it depends, 0 for denied."""
+    """Return how certainly a version allows the request: 2 if allowed, 1 if it depends, 0 if denied."""
     return {"allowed": 2, "depends": 1}.get(_by(request, candidate, version, reference).verdict, 0)
 
 
 def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:
     policy = candidate.policy
     document = candidate.documents[version]
-    # What is about other actions decides nothing here, and is most of what there is to evaluate.
+    # Statements about other actions, which are most of them, decide nothing.
     statements = tuple(each for each in document.statements if action_matches(each, request.action))
     applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
     return evaluate(request, (applied,), reference=reference)
 
 
 def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
-    """Return whether every statement that allows gives the whole service or more."""
+    """Return whether every statement that allows it covers the whole service or more."""
     granting = [
         result.statement
         for entry in evaluation.resources

@@ -1,7 +1,7 @@
-"""What is known of the session that a pod gets by EKS Pod Identity: its tags, and the policy that limits it.
+"""The session that a pod gets from EKS Pod Identity: its tags, and the policy that limits it.
 
-EKS User Guide, "Grant Pods access to AWS resources based on tags": the tags' names, and that sessions are named
-`eks-CLUSTER-POD-…`.
+Source: EKS User Guide, "Grant Pods access to AWS resources based on tags", for the names of tags and sessions
+(`eks-CLUSTER-POD-…`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,22 +18,22 @@ _TAG = "aws:PrincipalTag/"
 
 @dataclass(frozen=True, slots=True)
 class PodSession:
-    """What a request made in such a session has."""
+    """What requests in such a session have."""
 
     policies: tuple[AppliedPolicy, ...] = ()
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Context keys with their values."""
     absent: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()
-    """Session policies that may apply and were not looked at, in words."""
+    """Session policies that may apply and were not evaluated, in words."""
 
 
 def pod_session(
     uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
 ) -> PodSession:
-    """Return what is known of a role's session by its uses and the session's name, None where that is not known.
+    """Return what is known about a session from the uses of its role and the session's name, which may be None.
 
-    `place` is `PARTITION:ACCOUNT`. Only where one association remains possible is it taken to be the one.
+    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
     """
     pods = [use for use in uses if use.kind == "pod-identity"]
     if session_name is not None:
@@ -48,7 +48,7 @@ def pod_session(
 
 
 def session_name_of(principal: str | None) -> str | None:
-    """Return the session's name in `arn:…:assumed-role/NAME/SESSION`, or None for another principal."""
+    """Return SESSION of `arn:…:assumed-role/NAME/SESSION`; None for any other principal."""
     parts = arn.split_arn(principal or "").resource.split("/", 2)
     return parts[2] if len(parts) == 3 and parts[0] == "assumed-role" else None
 
@@ -66,7 +66,7 @@ def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> P
     if use.session_tags is None:
         return PodSession(policies, {}, frozenset(), unread)
     if not use.session_tags:
-        # Then the role's own tags are all there is.
+        # Then there are only the role's own tags.
         return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
     partition, _, account = place.partition(":")
     tags |= {

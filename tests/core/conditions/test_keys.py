@@ -65,7 +65,7 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     assert not lists_key("secretsmanager:GetSecretValue", "secretsmanager:ResourceTag/")
     assert not lists_key("ec2:CreateVolume", "aws:RequestTag/a", "snapshot")
     assert lists_key("ec2:CreateVolume", "aws:RequestTag/a", "volume")
-    with pytest.raises(InputError, match="no condition key"):
+    with pytest.raises(InputError, match="not a known condition key"):
         asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}), reference())
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
     ((request, _),) = asked(question, reference())
