@@ -64,7 +64,7 @@ def first_view(choice: AccountChoice) -> AccountView:
 def _nothing_set_up() -> AccountError:
     return AccountError(
         "No AWS credentials are set up here.",
-        "a lists the profiles; r asks all the same, for an instance's role.",
+        "a lists the profiles; r asks AWS anyway, for an instance's role.",
     )
 
 
@@ -140,10 +140,10 @@ class MfaPrompter:
         """Wait for the user and return the code; raises MfaNeededError if there is none. Blocks: not for the app's thread."""
         device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
         if self._owner is None or not self.allowed:
-            raise MfaNeededError("The profile asks for an MFA code.", device, "r asks AWS, and then for the code.")
+            raise MfaNeededError("The profile needs an MFA code.", device, "r asks AWS, and then for the code.")
         answered: Queue[str | None] = Queue()
         self._owner.post_message(MfaAsked(device, answered.put))
         code = answered.get()
         if code is None:
-            raise MfaNeededError("No MFA code was given.", device, "r asks again.")
+            raise MfaNeededError("No MFA code was entered.", device, "r asks again.")
         return code

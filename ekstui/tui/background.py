@@ -103,7 +103,7 @@ def sync(library: Library, job: Job, progress: Progress) -> Synced:
     try:
         report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled)
     except EkstuiError as error:
-        return Synced(f"AWS could not be asked for its policies: {error}", failed=True)
+        return Synced(f"The policies could not be read from AWS: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
     maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled)
     return Synced(_sentence(report))
@@ -114,11 +114,13 @@ def _sentence(report: SyncReport) -> str:
         (len(report.new_versions), "new version"),
         (len(report.new_policies), "new policy"),
         (len(report.withdrawn), "policy withdrawn by AWS"),
-        (len(report.conflicts), "document that differed; AWS's was taken"),
+        (len(report.conflicts), "differing document, replaced by AWS's"),
     ]
     words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
     first = next(iter(report.skipped), None)
     missing = (
-        f" Not all was taken over: {first.place}: {first.reason}" if first else " Not all could be asked; r goes on."
+        f" Some of it was skipped: {first.place}: {first.reason}"
+        if first
+        else " Not everything could be read; r continues."
     )
     return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)

@@ -218,8 +218,8 @@ class RoutedApp(LibraryApp):
         snapshot = self.explorer.account.snapshot
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
         if not clusters:
-            known = "No cluster of this account is known; a shows what was asked." if snapshot else (
-                "No account was asked yet; a lists the profiles, and r asks AWS."
+            known = "No cluster of this account is known; a shows what was read." if snapshot else (
+                "No account was read yet; a lists the profiles, and r asks AWS."
             )  # fmt: skip
             self.notify(known, markup=False)
             return

@@ -141,7 +141,7 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
         await pilot.press("r")
         await settle(pilot, lambda: isinstance(app.screen, MfaScreen))
         await pilot.press("escape")
-        await settle(pilot, lambda: "No MFA code was given." in words(app.screen))
+        await settle(pilot, lambda: "No MFA code was entered." in words(app.screen))
         await pilot.press("r")
         await settle(pilot, lambda: isinstance(app.screen, MfaScreen))
         await type_in(pilot, "123456")

@@ -120,7 +120,7 @@ class Canvas:
         self._pen.cursor = None
 
     def draw(self, frame: str) -> None:
-        """Draw what `frame`, in the language of `frame.py`, draws."""
+        """Draw a frame on the grid."""
         row = column = 0
         style = PLAIN
         for token in TOKEN.finditer(frame):

@@ -32,7 +32,7 @@ from ekstui.tui.widgets.rows import RowList
 
 @dataclass(frozen=True, slots=True)
 class UseProfile:
-    """A choice of profile; None for what the environment says."""
+    """A choice of profile; None to use the environment's."""
 
     profile: str | None
 
@@ -61,7 +61,7 @@ class AccountScreen(ReportScreen):
         keys.COMPARE.here("Compare the copy under the cursor with today's original."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    WAITING = "looking at the account…"
+    WAITING = "reading the account…"
     OPENS = (UseProfile, UseRegions, CopyAnswer)
 
     def __init__(self, view: AccountView) -> None:
@@ -75,7 +75,7 @@ class AccountScreen(ReportScreen):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What finds this screen again."""
+        """What to type into the palette to get here again."""
         return Bookmark(keys.ACCOUNT.label)
 
     def ask(self) -> Callable[[], object]:
@@ -102,7 +102,7 @@ class AccountScreen(ReportScreen):
         if view.error is not None:
             blocks += failure_blocks(view.error)
         profiles = [
-            _choice(profile or "what the environment says", UseProfile(profile), on=profile == choice.profile)
+            _choice(profile or "from the environment", UseProfile(profile), on=profile == choice.profile)
             for profile in (None, *answer.profiles)
         ]
         regions = [
@@ -178,7 +178,7 @@ def _choice(label: str, value: UseProfile | UseRegions, *, on: bool) -> Node:
 
 def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tuple[str, tuple[str, ...]]]:
     known = regions_of_interest(snapshot) if snapshot else ()
-    found: list[tuple[str, tuple[str, ...]]] = [("those that the account points to", ()), ("all", ("all",))]
+    found: list[tuple[str, tuple[str, ...]]] = [("those that the account uses", ()), ("all", ("all",))]
     found += [(region, (region,)) for region in known]
     if choice.regions and choice.regions not in [regions for _, regions in found]:
         found.append((", ".join(choice.regions), choice.regions))

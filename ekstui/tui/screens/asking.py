@@ -130,7 +130,7 @@ class AskingScreen(ReportScreen):
             self.submit(suggested)
 
     def submit(self, text: str) -> None:
-        """Ask a question."""
+        """Ask the question in a text."""
         self.text = text.strip()
         if not self.text:
             return

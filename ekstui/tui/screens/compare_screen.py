@@ -244,10 +244,10 @@ class CompareScreen(ReportScreen):
         """Return why there are no differences."""
         if self._before == self._after:
             return (
-                styled(f"{self._before} is compared with itself: nothing can differ.", "muted"),
+                styled(f"{self._before} is compared with itself.", "muted"),
                 styled("esc goes back.", "muted"),
             )
-        return (styled("No grant differs: order, grouping, Sid and spelling mean nothing to IAM.", "muted"),)
+        return (styled("No grant differs: order, grouping, Sid and spelling do not matter to IAM.", "muted"),)
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return the comparison in the current view."""

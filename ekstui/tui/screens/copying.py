@@ -200,7 +200,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
             screen.notify(clean_line(sentence), markup=False)
 
     screen.app.push_screen(
-        ChooserScreen("Export", [(labelled(export.label, export.file_name), export) for export in exports]), save
+        ChooserScreen("Save as", [(labelled(export.label, export.file_name), export) for export in exports]), save
     )
 
 

@@ -140,7 +140,7 @@ class ExplainScreen(AskingScreen):
         keys.SIMULATE, keys.WHO_CAN.here("Show who can do this action."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    WAITING = "weighing the policies…"
+    WAITING = "evaluating the policies…"
     OPENS = (PolicyAt,)
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"
 
@@ -247,7 +247,7 @@ class ExplainScreen(AskingScreen):
         """Ask IAM's policy simulator the same question."""
         answer, library = self._answer, self.app.library
         if not isinstance(answer, Explained):
-            self.notify("Ask something first.", markup=False)
+            self.notify("Ask a question first.", markup=False)
             return
         if answer.inquiry.principal is None:
             self.notify("IAM's simulator needs a role: put role:NAME before the request.", markup=False)

@@ -272,7 +272,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
 
     def action_diff(self) -> None:
-        """Compare the two marks, or the row with the mark, or with the version before."""
+        """Compare the two marks; or the row with the mark, or with the version before it."""
         thing = self._thing
         sides: tuple[Side, Side] | None = None
         if thing is not None and thing.kind == "comparison":

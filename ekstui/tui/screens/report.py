@@ -60,7 +60,7 @@ class ReportScreen(Screen[None]):
     """What to show until the answer arrives."""
     OPENS: tuple[type, ...] = ()
     """Types of row values that `enter` opens."""
-    STOP = "row of note"
+    STOP = "row"
     """The name of what `n` and `N` go to without a search."""
     HAS_LINE = False
     """Whether to show the details of the row under the cursor above the footer."""

@@ -72,10 +72,10 @@ class WhoCanScreen(AskingScreen):
         keys.WHO_CAN.here("Ask about another action.", "ask again"),
     )
     BINDINGS = bindings(KEYS)
-    WAITING = "looking through the policies…"
+    WAITING = "searching the policies…"
     OPENS = (Holder, AllPermissions, PrincipalCan, str)
     HAS_LINE = True
-    PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, and an ARN if only some resource matters"
+    PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, then an ARN to ask about one resource"
 
     def __init__(self, action: str = "", scope: Scope = "eks") -> None:
         super().__init__(action)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
     from ekstui.library import AttachedAnswer
 
-TRACKED = "no activity in the 400 days that IAM tracks"
-
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who has a policy attached as rows, followed by notes on what could not be read."""
