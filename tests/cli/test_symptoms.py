@@ -43,10 +43,10 @@ LINES: list[tuple[str, list[str]]] = [
      "associated role.", ["sts:TagSession", "pods.eks.amazonaws.com"]),
     (("Error retrieving metadata: Received non 200 response 400 from container metadata: [042d]: (AccessDeniedException): "
      "Unauthorized Exception! EKS does not have permissions to assume the associated role., fault: client"), ["sts:TagSession"]),
-    (AGENT % "0, RequestID: , canceled, context canceled", ["no denial", "eks-auth"]),
+    (AGENT % "0, RequestID: , canceled, context canceled", ["not a denial", "eks-auth"]),
     (AGENT % "404, RequestID: a1, ResourceNotFoundException: no association", ["association"]),
     (('{"level":"error","msg":"Error fetching credentials: Service account token cannot be parsed: token is malformed: could not '
-     'base64 decode header: illegal base64 data at input byte 6"}'), ["no denial", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]),
+     'base64 decode header: illegal base64 data at input byte 6"}'), ["not a denial", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]),
     # kubectl, with both of its endings.
     ("error: You must be logged in to the server (Unauthorized)", ["access entry", "aws-auth"]),
     ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", ["access entry"]),

@@ -140,7 +140,7 @@ def _mistakes(statement: Statement) -> Iterator[str]:
         of, _, claim = line.key.rpartition(":")
         wild = [text for text in line.values if is_wild(text)]
         if of in issuers and wild and _takes_literally(operator(line.operator)):
-            yield f"{line.operator} takes * and ? in {' or '.join(wild)} literally; StringLike reads wildcards."
+            yield f"{line.operator} takes * and ? in {' or '.join(wild)} literally; StringLike supports wildcards."
         elif _of_another_issuer(line, issuers):
             yield f"No token of the issuer that the statement trusts has {line.key}, which belongs to another issuer."
         elif of in issuers and claim == "aud" and any(value.startswith(SERVICE_ACCOUNT) for value in line.values):

@@ -1,4 +1,4 @@
-"""What is wrong, newer or too much with a role that EKS uses, from what was read of it and of every use of it."""
+"""What is wrong, outdated or too broad about a role that EKS uses, based on the role and all its uses."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 QUIET = timedelta(days=90)
-"""How long a role must have been without recorded activity before it is worth a note."""
+"""How long a role must have had no recorded activity to be worth a note."""
 
 _ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
 
@@ -45,7 +45,7 @@ _ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
 def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> tuple[Finding, ...]:
     """Return the findings about a role, problems first.
 
-    Service-linked roles are the services' own, so nothing is said of them.
+    Service-linked roles belong to their services, so there are none about them.
     """
     if subject.role.service_linked:
         return ()
@@ -63,7 +63,7 @@ def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowl
 
 
 def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
-    """Return the finding about a role that EKS is configured to use and that was not among those read."""
+    """Return the finding about a role that EKS is configured to use and that was not read."""
     name = arn.rsplit("/", 1)[-1]
     evidence = tuple(described(use) for use in uses)
     if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
@@ -78,7 +78,7 @@ def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> 
 
 
 def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
-    """Yield a note for a role without recorded activity, unless EKS confirms that it is in use."""
+    """Yield a note about a role without recorded activity, unless EKS confirms that it is in use."""
     role = subject.role
     if any(use.certainty == "confirmed" for use in subject.uses) or role.extent == "name":
         return
@@ -90,4 +90,4 @@ def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
             )
     elif role.created is not None and surroundings.now - role.created > QUIET:
         text = "No recorded activity in the period that IAM tracks, at most 400 days."
-        yield Finding("no-recorded-activity", "note", text, (f"made on {role.created:%Y-%m-%d}",))
+        yield Finding("no-recorded-activity", "note", text, (f"created on {role.created:%Y-%m-%d}",))

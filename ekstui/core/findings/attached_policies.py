@@ -1,6 +1,6 @@
-"""Policies that something newer replaces, or that give more than any use of the role needs.
+"""Policies that are superseded, or that allow more than any use of the role needs.
 
-A role may serve many clusters, so each rule looks at every use of it, and says what would stop working.
+A role may serve many clusters, so each rule considers all its uses, and says what would stop working.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,11 +26,11 @@ SCOPED = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
 UNSCOPED = "AmazonEBSCSIDriverPolicyV2"
 
 CLUSTER_TAG = "eks-cluster-name"
-"""The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy compares with."""
+"""The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy checks."""
 
 
 def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield a finding for each attached policy that a newer one may replace."""
+    """Yield a finding for each attached policy that a newer one supersedes."""
     for policy in subject.policies:
         known = knowledge.policies.get(policy.name)
         if known is None or known.supersession is None or not policy.managed_by_aws:
@@ -77,7 +77,7 @@ def cancelled_scoping(names: Iterable[str]) -> str | None:
 
 
 def scoping_findings(subject: RoleInUse) -> Iterator[Finding]:
-    """Yield a finding where one policy of the role gives what another was chosen to withhold."""
+    """Yield a finding if one policy of the role allows what another was chosen to withhold."""
     said = cancelled_scoping(policy.name for policy in subject.policies if policy.managed_by_aws)
     if said is not None:
         loss = (
@@ -89,14 +89,14 @@ def scoping_findings(subject: RoleInUse) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Excess:
-    """A policy that may be too much, and which uses need it."""
+    """A policy that may be too broad, and which uses need it."""
 
     policy: str
     needed: Callable[[Use, RoleInUse, Surroundings], Truth]
     among: tuple[str, ...]
-    """The rule is only about roles with a use of these kinds."""
+    """The rule only applies to roles with a use of these kinds."""
     excess: str
-    """What is too much, as the predicate of a sentence about the policy."""
+    """Why it is too broad, as the predicate of a sentence about the policy."""
     loss: str
     """What would stop working without the policy, as a main clause."""
 
@@ -152,7 +152,7 @@ _EXCESSES = (
 
 
 def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
-    """Yield a finding for each policy that gives more than any use of the role needs."""
+    """Yield a finding for each policy that allows more than any use of the role needs."""
     for excess in _EXCESSES:
         if not subject.has_attached(excess.policy) or not any(use.kind in excess.among for use in subject.uses):
             continue
@@ -171,13 +171,13 @@ def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[
 
 
 def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
-    """Yield a finding for each use whose sessions lack the tag that the cluster-scoped EBS policy compares with."""
+    """Yield a finding for each use whose sessions lack the tag that the cluster-scoped EBS policy checks."""
     if not subject.has_attached(SCOPED) or subject.role.extent == "name":
         return
     tag = dict(subject.role.tags).get(CLUSTER_TAG)
     for use in subject.uses:
         if use.kind not in ("addon", "irsa", "pod-identity") or use.session_tags or _by_association(use, surroundings):
-            continue  # a session's own tag comes first
+            continue  # the session's own tag takes precedence
         if tag is None:
             said = f"the role has no tag {CLUSTER_TAG}, and no session tag sets it"
         elif use.cluster is not None and tag != use.cluster:
@@ -192,7 +192,7 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
 
 
 def _by_association(use: Use, surroundings: Surroundings) -> bool:
-    """Return whether pods get other credentials, or session tags that are not known, by Pod Identity."""
+    """Return whether pods get other credentials, or unknown session tags, from Pod Identity."""
     if use.kind == "pod-identity" or use.service_account is not None:
         return use.kind != "irsa" and use.session_tags is None
     addon = surroundings.addon(use)

@@ -1,4 +1,4 @@
-"""What is wrong with a cluster's access entries, and who is its admin.
+"""What is wrong with a cluster's access entries, and who its admins are.
 
 Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", "Review access policy permissions",
 "Change authentication mode" and "Create a custom node class"; EKS capabilities, "Security considerations".
@@ -23,7 +23,7 @@ _ENTRY_OF: dict[str, tuple[str, ...]] = {
     "hybrid-node": ("HYBRID_LINUX",),
     "hyperpod-node": ("HYPERPOD_LINUX",),
 }
-"""The types of entry that let nodes of each kind join."""
+"""The types of access entry that let nodes of each kind join."""
 
 _AUTO_NODE = "AmazonEKSAutoNodePolicy"
 _CLUSTER_ADMIN = "AmazonEKSClusterAdminPolicy"
@@ -33,21 +33,21 @@ _OWN_POLICIES = {
     "ARGOCD": ("AmazonEKSArgoCDPolicy", "AmazonEKSArgoCDClusterPolicy"),
     "KRO": ("AmazonEKSKROPolicy",),
 }
-"""What EKS gives a capability by itself: no rights on workloads."""
+"""The access policies that EKS itself gives a capability, which do not cover workloads."""
 
 _WITHOUT_RIGHTS = {
-    "ARGOCD": "Argo CD has no rights on workloads in this cluster, so every sync into it fails.",
-    "KRO": "kro has no rights on what its resource graphs make, so it cannot make it.",
+    "ARGOCD": "Argo CD has no permissions on workloads in this cluster, so every sync to it fails.",
+    "KRO": "kro has no permissions on the resources of its resource graphs, so it cannot create them.",
 }
 
 
 def mode_finding(cluster: Cluster) -> Finding | None:
-    """Return what the cluster's authentication mode means for its entries; None where it changes nothing."""
+    """Return what the cluster's authentication mode means for its access entries; None if it makes no difference."""
     if cluster.authentication_mode == "CONFIG_MAP":
         text = "Only the config map aws-auth counts: access entries do not work until the mode is changed."
         return Finding("authentication-mode", "advice", text, ("authentication mode CONFIG_MAP",))
     if cluster.authentication_mode == "API_AND_CONFIG_MAP":
-        text = "The config map aws-auth counts beside the access entries, which win; what it gives is not seen here."
+        text = "The config map aws-auth counts besides the access entries, which take precedence; its content is not visible here."
         return Finding("authentication-mode", "note", text, ("authentication mode API_AND_CONFIG_MAP",))
     return None
 
@@ -55,7 +55,7 @@ def mode_finding(cluster: Cluster) -> Finding | None:
 def entry_findings(
     entry: AccessEntry, cluster: Cluster, uses: Collection[Use], snapshot: AccountSnapshot, knowledge: Knowledge
 ) -> Iterator[Finding]:
-    """Yield the findings about an entry; `uses` are those of its principal in the cluster."""
+    """Yield the findings about an access entry; `uses` are those of its principal in the cluster."""
     yield from _wrong_type(entry, uses)
     given = entry.policies
     if entry.kind == "EC2" and given is not None and not any(each.policy == _AUTO_NODE for each in given):
@@ -75,7 +75,7 @@ def entry_findings(
 
 
 def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding | None:
-    """Return the finding about a role whose nodes cannot join for want of an access entry, or None."""
+    """Return the finding about a role whose nodes cannot join because it has no access entry, or None."""
     entries = cluster.access_entries
     if entries is None or "access_entries" in cluster.cut_short or any(each.principal_arn == arn for each in entries):
         return None
@@ -87,7 +87,7 @@ def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding 
         text = "The role has no access entry, so its nodes start and never join."
         return Finding("entry-missing", "problem", text, evidence)
     if cluster.authentication_mode == "API_AND_CONFIG_MAP":
-        text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not seen here."
+        text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
         return Finding("entry-missing", "note", text, evidence)
     return None
 
@@ -95,7 +95,7 @@ def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding 
 def _wrong_type(entry: AccessEntry, uses: Collection[Use]) -> Iterator[Finding]:
     if entry.kind is None:
         return
-    # What an entry itself says of a role is no ground to say that the entry is wrong.
+    # A use that was derived from an entry cannot show that the entry is wrong.
     nodes = [use for use in uses if use.kind in _ENTRY_OF and use.certainty == "confirmed" and use.name is not None]
     nodes += [use for use in uses if use.kind == "auto-mode-node" and use.name is None and entry.kind != "EC2"]
     wanted = {kind for use in nodes for kind in _ENTRY_OF[use.kind]}
@@ -121,5 +121,5 @@ def _gone(entry: AccessEntry, snapshot: AccountSnapshot) -> Iterator[Finding]:
     kind, _, path = parts[5].partition("/")
     known = {"role": [role.arn for role in snapshot.roles], "user": [user.arn for user in snapshot.users]}.get(kind)
     if known is not None and entry.principal_arn not in known:
-        text = f"IAM has no {kind} {path.rpartition('/')[2]}: the entry gives nothing to anybody, and may go."
+        text = f"IAM has no {kind} {path.rpartition('/')[2]}: the entry has no effect and can be deleted."
         yield Finding("entry-principal-gone", "advice", text, (entry.principal_arn,))

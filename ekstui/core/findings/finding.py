@@ -1,4 +1,4 @@
-"""What is said about a role and what it is said from, and whether the conditions in `eks.toml` hold for a use of it."""
+"""Findings and what they are based on, and whether the conditions in `eks.toml` hold for a use of a role."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,48 +27,48 @@ NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-nod
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A statement about a role, with what it rests on."""
+    """A sentence about a role, with its evidence."""
 
     code: Code
     severity: Severity
-    """`problem`: something fails; `advice`: it works and could be better; `note`: not enough was looked at to say more."""
+    """`problem`: something fails; `advice`: it works but could be better; `note`: too little is known to say more."""
     text: str
     evidence: tuple[str, ...]
     policies: tuple[str, ...] = ()
-    """AWS managed policies each of which would mend it, narrowest first."""
+    """AWS managed policies that would each fix it, narrowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolePolicy:
-    """A policy that a role has attached, with its document."""
+    """A policy attached to a role, with its document."""
 
     name: str
     arn: str | None
     """None for an inline policy."""
     version: int | None
     document: Document | None
-    """None where it could not be read."""
+    """None if it could not be read."""
 
     @property
     def managed_by_aws(self) -> bool:
-        """Whether it is AWS's own, and not a namesake of the account."""
+        """Whether it is AWS's own, rather than the account's with the same name."""
         return self.arn is not None and self.arn.split(":", 5)[4:5] == ["aws"]
 
     def applied(self) -> AppliedPolicy | None:
-        """Return it as evaluation takes it, or None where it could not be read."""
+        """Return it for evaluation; None if it could not be read."""
         return None if self.document is None else AppliedPolicy(self.name, self.version, self.document)
 
 
 @dataclass(frozen=True, slots=True)
 class RoleInUse:
-    """A role, its policies, and every use of it that was seen, in any cluster and region."""
+    """A role, its policies, and all its known uses, in any cluster and region."""
 
     role: Role
     policies: tuple[RolePolicy, ...]
     boundary: RolePolicy | None = None
     uses: tuple[Use, ...] = ()
     unseen: tuple[str, ...] = ()
-    """Where further uses may hide, a phrase each, such as `Pod Identity of cluster b`; they turn findings into notes."""
+    """Phrases for where further uses may exist, such as `Pod Identity of cluster b`; they turn findings into notes."""
 
     def has_attached(self, name: str) -> bool:
         """Return whether AWS's policy of that name is attached."""
@@ -76,32 +76,32 @@ class RoleInUse:
 
     @property
     def known_whole(self) -> bool:
-        """Whether it is known which policies the role has, even if not all were read."""
+        """Whether it is known which policies the role has, even if some could not be read."""
         return self.role.extent == "full"
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What was seen of the account beside the role."""
+    """What is known about the account besides the role."""
 
     now: datetime
     eks: EksFacts | None = None
     providers: tuple[str, ...] | None = None
-    """ARNs of IAM's OIDC providers; None where they are not known."""
+    """ARNs of IAM's OIDC providers; None if not known."""
     account: str | None = None
 
     def cluster(self, use: Use) -> Cluster | None:
-        """Return the cluster of a use, or None where it was not read."""
+        """Return the cluster of a use; None if it was not read."""
         found = () if self.eks is None or use.cluster is None else self.eks.find(use.cluster, use.region)
         return found[0] if len(found) == 1 else None
 
     def addon(self, use: Use) -> Addon | None:
-        """Return the add-on of a use, or None where the use is no add-on or was not read."""
+        """Return the add-on of a use; None if it is not an add-on or was not read."""
         cluster = self.cluster(use) if use.kind == "addon" else None
         return next((addon for addon in (cluster and cluster.addons) or () if addon.name == use.name), None)
 
     def association(self, use: Use) -> PodIdentityAssociation | None:
-        """Return the Pod Identity association of a use, or None where it is by none, or none that was read."""
+        """Return the Pod Identity association of a use; None if it has none or it was not read."""
         cluster = self.cluster(use)
         if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
             return None
@@ -125,17 +125,17 @@ def described(use: Use) -> str:
 
 
 def a_note_if_unseen(severity: Severity, subject: RoleInUse) -> Severity:
-    """Return `note` where a use of the role may not have been seen: what is true of all uses seen may not hold for it."""
+    """Return `note` if the role may have unknown uses, for which the finding may not hold."""
     return "note" if subject.unseen or not subject.known_whole else severity
 
 
 def unseen_evidence(subject: RoleInUse) -> tuple[str, ...]:
-    """Return what was not looked at, as evidence."""
+    """Return what was not read, as evidence."""
     return tuple(f"not looked at: {place}" for place in subject.unseen)
 
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
-"""When EKS began to make its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
+"""When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
 
 _SERVICE_ACCOUNTS = {
     "vpc-cni": ("kube-system", "aws-node"),
@@ -143,13 +143,13 @@ _SERVICE_ACCOUNTS = {
     "aws-efs-csi-driver": ("kube-system", "efs-csi-controller-sa"),
     "amazon-cloudwatch-observability": ("amazon-cloudwatch", "cloudwatch-agent"),
 }
-"""The service account that each add-on calls AWS with."""
+"""The service account with which each add-on calls AWS."""
 
 IN_WORDS = {
     "auto-mode": "Auto Mode is on",
     "local-outpost": "the cluster is a local one on an Outpost",
-    "not-local-outpost": "the cluster is no local one on an Outpost",
-    "created-before-2020-04-16": "the cluster was made before 2020-04-16",
+    "not-local-outpost": "the cluster is not a local one on an Outpost",
+    "created-before-2020-04-16": "the cluster was created before 2020-04-16",
     "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
     "pod-identity-agent": "the Pod Identity agent runs",
     "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
@@ -169,7 +169,7 @@ def condition_in_words(name: str) -> str:
 
 
 def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
-    """Return whether a condition holds for a use; None where it was not looked at, or cannot be seen from AWS."""
+    """Return whether a condition holds for a use; None if that was not read, or cannot be read from AWS."""
     if name.startswith("addon:"):
         return _belongs_to_addon(name.removeprefix("addon:"), use)
     if name == "ssm-hybrid-activation":
@@ -197,7 +197,7 @@ def _made_before(cluster: Cluster) -> Truth:
 
 
 def _branch_interfaces(cluster: Cluster) -> Truth:
-    """Windows nodes have access entries of their own; whether pods have security groups is not to be seen from AWS."""
+    """Windows nodes have access entries of their own; AWS does not show whether pods have security groups."""
     return True if any(entry.kind == "EC2_WINDOWS" for entry in cluster.access_entries or ()) else None
 
 
@@ -208,7 +208,7 @@ def _agent(cluster: Cluster) -> Truth:
 
 
 def _cni_on_node_role(cluster: Cluster) -> Truth:
-    """The annotation of aws-node may still name a role, so only the absence of every other way makes it likely."""
+    """An annotation of aws-node may still name a role, so this is likely only if nothing else does."""
     associated = some(
         (each.namespace, each.service_account) == ("kube-system", "aws-node") for each in cluster.associations or ()
     )

@@ -1,4 +1,4 @@
-"""What EKS asks of a role and the role does not allow, whatever policy would, and what EKS recommends for an add-on."""
+"""Actions that EKS requires of a role and the role does not allow, and policies that EKS recommends for add-ons."""
 
 from collections.abc import Iterable, Iterator
 
@@ -26,16 +26,16 @@ from ekstui.core.text import listed
 from ekstui.errors import DocumentError
 
 _ORDINARY = "not-local-outpost"
-"""What is true of a cluster unless something says otherwise."""
+"""A condition that holds for a cluster unless something says otherwise."""
 
 NAMED_ACTIONS = 3
-"""How many missing actions a finding's text names; the evidence always names all."""
+"""The most missing actions named in a finding's text; the evidence names all."""
 
 
 def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield a finding for each requirement that the role's uses bring and that it does not plainly meet.
+    """Yield a finding for each requirement of the role's uses that it does not certainly meet.
 
-    An action counts as given if some request with it may be allowed: conditions and resources are not judged here.
+    An action counts as allowed if some request with it may be: conditions and resources are not checked.
     """
     if not subject.known_whole:
         return
@@ -57,9 +57,9 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
 
 
 def _suits(requirement: Requirement, subject: RoleInUse, knowledge: Knowledge) -> bool:
-    """Return whether a requirement is worth a note for a role that only looks like a cluster's.
+    """Return whether a requirement is worth a note for a role that only looks like a cluster role.
 
-    What not every cluster needs is for those roles that have a policy for it.
+    A requirement that does not apply to every cluster counts only if the role has a policy for it.
     """
     if requirement.when == (_ORDINARY,):
         return not any(map(subject.has_attached, _usual_policies(("local-outpost",), knowledge)))
@@ -74,14 +74,14 @@ def _usual_policies(when: tuple[str, ...], knowledge: Knowledge) -> set[str]:
 
 
 def hands_over(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
-    """Return whether the role only assumes the target role of its association, which then needs the permissions."""
+    """Return whether the role only assumes its association's target role, which then needs the permissions."""
     association = surroundings.association(use)
     target = None if association is None else association.target_role_arn
     return target is not None and target != subject.role.arn
 
 
 def comes_second(use: Use, surroundings: Surroundings) -> bool:
-    """Return whether the add-on has this role by annotation and another by Pod Identity, which comes first."""
+    """Return whether the add-on has this role by annotation and another by Pod Identity, which takes precedence."""
     addon = surroundings.addon(use)
     return addon is not None and bool(addon.association_arns) and use.service_account is None
 
@@ -144,7 +144,7 @@ def _in_short(lacking: list[str], requirement: Requirement) -> str:
 def _lacking(
     actions: tuple[str, ...], uses: Iterable[Use], subject: RoleInUse
 ) -> tuple[dict[str, str], list[str], list[Use]]:
-    """Return the actions that are lacking with the cause, those that are not known, and the uses that lack one."""
+    """Return the missing actions with the cause, the undecided actions, and the uses that lack an action."""
     lacking: dict[str, str] = {}
     unknown: list[str] = []
     hurt: list[Use] = []
@@ -164,7 +164,7 @@ def _lacking(
 
 
 def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] | None) -> tuple[Truth, str]:
-    """Return whether some request with the action may be allowed, and if not, what withholds it."""
+    """Return whether some request with the action may be allowed, and if not, what prevents it."""
     identity = [applied for policy in subject.policies if (applied := policy.applied()) is not None]
     boundary = subject.boundary.applied() if subject.boundary else None
     verdict = evaluate(Request(action), identity, boundary, session or ())
@@ -182,7 +182,7 @@ def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] |
 
 
 def _session(use: Use) -> tuple[AppliedPolicy, ...] | None:
-    """Return the session policy of a Pod Identity association, none where it has none, None where it is unreadable."""
+    """Return the session policy of a Pod Identity association, if any; None if it is unreadable."""
     if use.session_policy is None:
         return ()
     try:
@@ -223,10 +223,10 @@ def _unread(subject: RoleInUse) -> list[RolePolicy]:
 
 
 def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield a finding for each add-on whose role has not what EKS recommends for it.
+    """Yield a finding for each add-on whose role lacks the policies that EKS recommends.
 
-    EKS recommends policies, not actions, so another policy may give the same: a note, unless the role has none at all
-    and EKS says that the add-on needs permissions.
+    Another policy may allow the same, so this is a note, unless the role has no policy at all and EKS says that the
+    add-on needs permissions.
     """
     if not subject.known_whole:
         return
@@ -251,7 +251,7 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
 
 
 def _recommended(addon: Addon, use: Use) -> tuple[str, ...]:
-    """Return the ARNs that EKS recommends for the use's service account, or for any where it is not known."""
+    """Return the ARNs that EKS recommends for the use's service account, or for any if it is not known."""
     recommended = addon.recommended_policies or ()
     return tuple(arn for account, arns in recommended if use.service_account in (None, account) for arn in arns)
 

@@ -1,4 +1,4 @@
-"""Trust policies that keep a role from being assumed as it is used, or let too many assume it."""
+"""Trust policies that prevent the uses of a role, or let too many assume it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _TAG_SESSION = "sts:TagSession"
 
 
 def trust_findings(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
-    """Yield what the role's trust policy lacks for its uses, and where it trusts too much or nobody."""
+    """Yield what the role's trust policy lacks for its uses, and where it trusts too many or nobody."""
     trust = subject.role.trust
     if trust is None:
         return
@@ -61,13 +61,13 @@ def _service(
 def _tag_session_unused(
     requirement: TrustRequirement, trusted: tuple[Trustee, ...], subject: RoleInUse, knowledge: Knowledge
 ) -> Iterator[Finding]:
-    """Yield advice for a role that trusts such a service without a use that was seen: `_service` is for the others."""
+    """Yield advice for a role that trusts such a service without a known use; `_service` covers the others."""
     meant = [each for each in trusted if each.name.removesuffix(".cn") == requirement.principal]
     if not meant or _TAG_SESSION not in requirement.actions or any(each.allows(_TAG_SESSION) for each in meant):
         return
     if any(use.kind in requirement.uses and use.certainty == "confirmed" for use in subject.uses):
         return
-    # A role of a cluster needs it for Auto Mode only.
+    # A cluster role needs it only for Auto Mode.
     usual = [each for each in knowledge.requirements if each.when == requirement.when and each.when]
     if requirement.when and not any(subject.has_attached(name) for each in usual for name in each.policies):
         return
@@ -84,12 +84,12 @@ def _irsa(
     if dead:
         severity: Severity = "advice" if any(map(_can_be_met, trusted)) else "problem"
         text = (
-            f"{listed(dead)} holds a wildcard under an operator such as StringEquals, which takes it literally: "
-            "no service account fits. StringLike reads wildcards."
+            f"{listed(dead)} has a wildcard under an operator such as StringEquals, which takes it literally: "
+            "no service account matches. StringLike supports wildcards."
         )
         yield Finding("irsa-wildcard-with-stringequals", severity, text, evidence)
     if trustee.unrestricted:
-        text = "Every service account of the cluster may assume it: the trust policy has no condition on the subject."
+        text = "Every service account of the cluster can assume it: the trust policy has no condition on the subject."
         yield Finding("irsa-without-sub", "advice", text, evidence)
     if surroundings.providers is not None and trustee.name not in map(issuer_of, surroundings.providers):
         text = f"IAM has no OIDC provider for {trustee.name}, so nobody can assume the role with its tokens."
@@ -104,7 +104,7 @@ def _irsa(
 
 
 def _orphaned(trustee: Trustee, surroundings: Surroundings) -> bool:
-    """Return whether every cluster of the issuer's region was read and none has it."""
+    """Return whether every cluster in the issuer's region was read and none has that issuer."""
     region, eks = eks_region(trustee.name), surroundings.eks
     if eks is None or region is None or region not in eks.regions:
         return False
@@ -113,7 +113,7 @@ def _orphaned(trustee: Trustee, surroundings: Surroundings) -> bool:
 
 
 def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
-    """Yield a finding for each add-on whose role trusts only the issuers of other clusters."""
+    """Yield a finding for each add-on whose role trusts only issuers of other clusters."""
     issuers = {each.name for each in trusted if each.kind == "irsa"}
     for use in subject.uses:
         cluster = surroundings.cluster(use)
@@ -135,7 +135,7 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
 
 
 def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:
-    """Return whether EKS says that the add-on takes this role by its service account's annotation."""
+    """Return whether, according to EKS, the add-on uses this role by its service account's annotation."""
     addon = surroundings.addon(use)
     return addon is not None and addon.role_arn == subject.role.arn and not addon.association_arns
 

@@ -1,8 +1,8 @@
-"""Whether a change lets more or fewer requests through: the requests allowed, Allow minus Deny, on either side.
+"""Whether a change allows more or fewer requests: those allowed, minus those denied, on each side.
 
-`touched` says which actions that concerns, `coverage` proves that nothing is lost within a limit of work, `witness`
-proves that something is gained by finding a request among those that are `feasible`, with keys that agree by the table
-in `bonds`; `wording` puts the outcome into words.
+`touched` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost. `witness` proves
+that something is gained, by finding a request that is `feasible` and consistent with the table in `dependent_keys`.
+`judgement` combines the proofs, and `wording` puts the result into words.
 """
 
 from ekstui.core.reach.judgement import Judgement as Judgement

@@ -1,6 +1,6 @@
-"""Proof that nothing is lost: each grant of one side shown to lie within the grants of the other.
+"""Proof that nothing is lost: every grant of one side is covered by grants of the other.
 
-Work is counted in steps, so that an answer never depends on how fast the machine is.
+Work is counted in steps, so that an answer never depends on the speed of the machine.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from ekstui.core.conditions.values import aligned_texts
 from ekstui.core.grants import Extent, Line
 
 MAX_STEPS = 60_000
-"""After how many steps a comparison is too large to decide; AWS's own take fewer."""
+"""The number of steps after which a comparison is too large to decide; AWS's policies need fewer."""
 
 
 class Effort:
@@ -33,11 +33,11 @@ class Effort:
 
 
 MAX_PIECES = 64
-"""Into how many grants of one value each a grant is cut to find them apart on the other side."""
+"""The most grants with one value each into which a grant is split to be found on the other side."""
 
 
 class ActionExtents(NamedTuple):
-    """What one document says of one action."""
+    """The extents in which a document allows and denies one action."""
 
     allow: frozenset[Extent]
     deny: frozenset[Extent]
@@ -83,13 +83,13 @@ def apart(one: Extent, other: Extent) -> bool:
 
 
 class _Proof:
-    """Proofs that stop, unproven, where the work that a comparison may take is spent."""
+    """Proofs that fail once a comparison has used up its limit of work."""
 
     def __init__(self, effort: Effort) -> None:
         self._effort = effort
 
     def stays_allowed(self, extent: Extent, new_denies: Iterable[Extent], old_denies: frozenset[Extent]) -> bool:
-        """Return True only if no deny that is new takes away what the extent allowed."""
+        """Return True only if no new Deny revokes what the extent allowed."""
         return all(
             self.is_covered(deny, old_denies)
             or self._apart(extent, deny)
@@ -98,10 +98,10 @@ class _Proof:
         ) or self.is_covered(extent, old_denies)
 
     def is_covered(self, extent: Extent, by: frozenset[Extent]) -> bool:
-        """Return True only if some of `by` match every request that the extent matches."""
+        """Return True only if `by` match every request that the extent matches."""
         if self._is_covered_by_one(extent, by):
             return True
-        # `k is a or b` may stand as two grants on the other side: cut at the values of the keys that it names.
+        # A condition with several values may be several grants on the other side: split by value.
         keys = {line.key for other in by for line in other.conditions}
         pieces = [extent]
         for line in sorted(extent.conditions):
@@ -123,7 +123,7 @@ class _Proof:
         return not self._effort.is_spent and apart(one, other)
 
     def _denied_both(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
-        """Return True only if what both match is what one of the old denies matches."""
+        """Return True only if one of the old Deny extents matches whatever both match."""
         both = extent.conditions | deny.conditions
         return any(
             self._covers(old, extent._replace(conditions=both)) or self._covers(old, deny._replace(conditions=both))
@@ -152,7 +152,7 @@ def _any_covers(resources: tuple[str, ...], special: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _resource_covers(general: str, special: str) -> bool:
-    """Return True only if every ARN that `special` matches is one that `general` matches, whatever variables are."""
+    """Return True only if `general` matches every ARN that `special` matches, for all values of variables."""
     if "${" not in special and "${" not in general:
         return arn.resource_covers(general, special) is True
     if general == "*":

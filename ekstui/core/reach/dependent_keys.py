@@ -1,4 +1,4 @@
-"""Condition keys that depend on each other: which values no request has together, and what one key says of another.
+"""Condition keys that depend on each other: which values exclude each other, and what one key implies for another.
 
 Source: IAM User Guide, "AWS global condition context keys"; the service authorization reference for EC2 and KMS.
 """
@@ -16,7 +16,7 @@ ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 """Account numbers that AWS's documentation uses as examples."""
 
 STAND_IN = "zq"
-"""A value that no policy names."""
+"""A value that does not occur in policies."""
 
 Values = tuple[str, ...]
 Context = Mapping[str, Values]
@@ -30,16 +30,16 @@ _PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "f
 
 
 class DependentKeys(NamedTuple):
-    """Two keys of which one says something of the other."""
+    """A pair of keys that depend on each other."""
 
     one: str
     other: str
     agree: Callable[[Values, Values], bool]
-    """Whether a request may have both; no values mean that it lacks the key."""
+    """Whether a request may have both; without values it lacks the key."""
     forward: Callable[[Values, Values], Values]
-    """What `other` is where `one` has the first values and it had the second."""
+    """The values of `other`, given new values of `one` and its own old ones."""
     backward: Callable[[Values, Values], Values]
-    """What `one` is where `other` has the first values and it had the second."""
+    """The values of `one`, given new values of `other` and its own old ones."""
 
 
 def _equal(one: Values, other: Values) -> bool:
@@ -55,7 +55,7 @@ def _same_account(arns: Values, accounts: Values) -> bool:
 
 
 def _with_source_account(arns: Values, accounts: Values) -> bool:
-    """Return whether the account of a source is given with it, and is its own."""
+    """Return whether the source account is given and is that of the source."""
     account = split_arn(arns[0]).account if arns else ""
     return not _ACCOUNT.fullmatch(account) or accounts == (account,)
 
@@ -194,14 +194,14 @@ DEPENDENT_KEYS = (
     DependentKeys("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
     DependentKeys("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
 )  # fmt: skip
-"""A pair of keys that depend on each other is a line here."""
+"""A new pair of keys that depend on each other is a line here."""
 
 _DEPENDENT = frozenset(key for pair in DEPENDENT_KEYS for key in (pair.one, pair.other))
 
 
 @lru_cache(maxsize=65536)
 def is_possible(key: str, values: Values) -> bool:
-    """Return whether the values of a key, in lower case, are of the kind that AWS gives it."""
+    """Return whether the values of a key, in lower case, have the type that AWS gives it."""
     if not values:
         return True
     if key == "aws:principalarn":
@@ -209,7 +209,7 @@ def is_possible(key: str, values: Values) -> bool:
     if key == "aws:tagkeys":
         return "" not in values
     if key == "aws:principalisawsservice":
-        return values == ("false",)  # a service that calls as itself has no identity policies
+        return values == ("false",)  # a service that calls on its own behalf has no identity policies
     if key.startswith("aws:") and key.endswith(("orgid", "orgpaths")):
         return all(value.startswith("o-") for value in values)
     match type_of(key):
@@ -226,7 +226,7 @@ def is_possible(key: str, values: Values) -> bool:
 
 
 def follow(context: Context, changed: str) -> Context:
-    """Return the context with those of its keys that depend on one key made to agree with it."""
+    """Return the context with the keys that depend on one key adjusted to it."""
     if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
         return context
     found = dict(context)
@@ -249,9 +249,9 @@ def follow(context: Context, changed: str) -> Context:
 
 
 def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
-    """Return the context with the keys that follow from the others, or None if they contradict each other.
+    """Return the context with the keys that follow from the others; None if they contradict each other.
 
-    `spelled_tags` gives the case of a tag key by its lower-case form.
+    `spelled_tags` are tag keys as written, by their lower-case form.
     """
     if not all(is_possible(key, values) for key, values in context.items()):
         return None
@@ -269,7 +269,7 @@ def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -
 
 
 def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
-    """Give a tag of the resource the same value under each service's key; return whether none contradicts it."""
+    """Give each resource tag the same value under every service's key; return whether nothing contradicts that."""
     for key, values in tuple(context.items()):
         tag = _TAG_OF_RESOURCE.fullmatch(key)
         for other in context if tag and values else ():
@@ -298,7 +298,7 @@ def _agrees_with_resource(context: Context, resource: str) -> bool:
 
 
 def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spelled: Mapping[str, str]) -> None:
-    """Make the key that lists all entries, such as aws:TagKeys, and the entries themselves name the same ones."""
+    """Make a key that lists entries, such as aws:TagKeys, and the keys of the entries consistent."""
     listed = {value.lower() for value in context.get(whole, ())}
     given = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
     context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in given if name not in listed))
@@ -308,7 +308,7 @@ def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spel
 
 
 def _agree_on_chain(context: dict[str, Values]) -> bool:
-    """Make the keys about services that call on the principal's behalf agree; return whether they can."""
+    """Make the keys about services that call on the principal's behalf consistent; return whether that is possible."""
     first, last = context.get("aws:calledviafirst", ()), context.get("aws:calledvialast", ())
     chain = context.get("aws:calledvia", ())
     if not (first or last or chain):

@@ -1,4 +1,4 @@
-"""Which concrete requests AWS could send: the resources that an action takes, and the keys and values they come with.
+"""Which concrete requests are possible in AWS: the resources of an action, and the condition keys and their values.
 
 Source: the service authorization reference for resource types and keys.
 """
@@ -16,16 +16,16 @@ from ekstui.core.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
 from ekstui.core.reference import reference
 
 MAX_PATTERN = 300
-"""The longest pattern of which an instance is made, in characters."""
+"""The longest pattern for which an instance is made, in characters."""
 
 REGION = "zq-east-1"
 
 _PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 _RENAMED = {"codestar-connections": "codeconnections"}
-"""Services whose resources are named in ARNs by their old and their new name alike."""
+"""Services whose ARNs have either their old or their new name."""
 
 _PRESENT_WHERE_LISTED = frozenset({"ec2:region", "kms:calleraccount", "s3:resourceaccount"})
-"""Keys, in lower case, that no request lacks for an action of which AWS lists them."""
+"""Keys, in lower case, that every request has for actions that list them."""
 
 _BESIDE_THE_REFERENCE = {
     "application-autoscaling": ("autoscaling",),
@@ -35,8 +35,8 @@ _BESIDE_THE_REFERENCE = {
     "redshift": ("redshift-serverless",),
     "ssm": ("eks",),
 }
-"""Services on whose resources AWS's policies give actions of another, though the reference lists none of them there:
-the EKS Connector has ssm:StartSession on clusters."""
+"""Other services on whose resources AWS's policies allow actions, although the reference does not list that: the EKS
+Connector has ssm:StartSession on clusters."""
 
 _PRINCIPALS = ("arn:*:iam::*:role/*", "arn:*:iam::*:user/*", "arn:*:iam::*:root", "arn:*:sts::*:federated-user/*")
 
@@ -52,7 +52,7 @@ _STAND_INS = {
 
 @lru_cache(maxsize=4096)
 def stand_in(key: str) -> str:
-    """Return a value for a key that no policy names, of the kind that the key takes."""
+    """Return a value of the key's type that no policy names."""
     kind = type_of(key)
     if kind in _STAND_INS:
         return _STAND_INS[kind]
@@ -72,7 +72,7 @@ def stand_in(key: str) -> str:
 
 @lru_cache(maxsize=65536)
 def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return values of a key that match a wildcard pattern, of the kind that the key takes."""
+    """Return values of the key's type that match a wildcard pattern."""
     kind = type_of(key)
     if kind == "account":
         named = (each for each in accounts if wildcard.matches(pattern, each))
@@ -96,14 +96,14 @@ def _filled(pattern: str, fill: str) -> str:
 
 @lru_cache(maxsize=65536)
 def resources_for(action: str, patterns: tuple[str, ...], account: str, region: str) -> tuple[tuple[str, str], ...]:
-    """Return ARNs that an action takes and that match one of the patterns, each with its resource type.
+    """Return ARNs on which an action can be requested and that match one of the patterns, each with its resource type.
 
-    A pattern is as `Resolved.pattern` gives it. An action that takes no resource, or none that it must have, is asked
-    on `*`. Of an action that the reference lacks every ARN counts, and of the others one of a kind that it describes
-    nowhere, since it is not complete: with an empty type.
+    Patterns are as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an action
+    that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not describe,
+    because it is not complete. Both have an empty type.
     """
     found = dict.fromkeys(each for pattern in patterns for each in _resources_under(action, pattern, account, region))
-    # A pattern that is short may be split so that its account is none; no such ARN exists.
+    # A short pattern may be split so that its account is not one; such an ARN does not exist.
     real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
     return tuple((plain(resource), kind) for resource, kind in real)
 
@@ -118,7 +118,7 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
         for shape in _shapes(service, use.name):
             made = _instances(pattern, shape, account, region)
             yield from ((each, use.name) for each in made if fits_type(service, use.name, each))
-    # A kind of resource that nothing describes counts where a policy names it, not where a wildcard leaves room for it.
+    # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match it.
     if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
         made = _instances(pattern, "*", account, region)
         yield from ((each, "") for each in made if _is_undescribed(service, each))
@@ -127,7 +127,7 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
 
 
 def _is_undescribed(service: str, resource: str) -> bool:
-    """Return whether the reference says nothing of a kind of resource that a policy names for a service."""
+    """Return whether the reference does not describe a kind of resource that a policy names for a service."""
     described = reference().resource_types(service)
     if not described:
         return True
@@ -139,8 +139,8 @@ def _is_undescribed(service: str, resource: str) -> bool:
 def takes_key(action: str, resource_type: str, key: str) -> bool:
     """Return whether requests for the action on a resource of that type may have the key, in lower case.
 
-    The reference does not list all: where it is silent, an action on resources may have their tags and the keys of
-    its service, and one that writes may have tags.
+    The reference is not complete: besides its keys, an action on resources may have their tags and the keys of its
+    service, and one that writes may have request tags.
     """
     info = reference().find(action)
     if info is None or lists_key(action, key, resource_type or None) or is_unassigned(key):
@@ -158,15 +158,15 @@ def _is_own(key: str, service: str) -> bool:
 
 
 def may_lack(action: str, key: str) -> bool:
-    """Return whether requests for the action may come without the key, in lower case."""
+    """Return whether requests for the action may lack the key, in lower case."""
     return key not in ALWAYS_PRESENT and not (key in _PRESENT_WHERE_LISTED and lists_key(action, key))
 
 
 @lru_cache(maxsize=16384)
 def services_of(action: str) -> frozenset[str] | None:
-    """Return the services whose resources an action may take, by their names in ARNs; None if the reference lacks them.
+    """Return the services, as named in ARNs, whose resources an action may use; None if the reference lacks them.
 
-    Its own service is one of them, whatever the reference lists for the action.
+    Its own service is always included.
     """
     info = reference().find(action)
     service = action.partition(":")[0]
@@ -179,7 +179,7 @@ def services_of(action: str) -> frozenset[str] | None:
 
 @lru_cache(maxsize=65536)
 def is_foreign(resource: str, services: frozenset[str]) -> bool:
-    """Return whether a resource pattern is of another service than all of these, one that the reference describes."""
+    """Return whether a resource pattern belongs to another service that the reference describes."""
     service = split_arn(resource).service
     return service not in services and not wildcard.is_wild(service) and bool(reference().resource_types(service))
 
@@ -208,7 +208,7 @@ def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[
 
 @lru_cache(maxsize=65536)
 def _common(a: str, b: str, fill: str) -> str | None:
-    """Return a text that matches both wildcard patterns, with `fill` where both leave it open; None if there is none."""
+    """Return a text that matches both wildcard patterns, with `fill` where both have `*`; None if there is none."""
     if a == "*" and b == "*":
         return fill
     if not wildcard.overlaps(a, b) or len(a) + len(b) > MAX_PATTERN:
@@ -229,7 +229,7 @@ def _common(a: str, b: str, fill: str) -> str | None:
 
 
 def _next(one: str, other: str, fill: str) -> list[tuple[str, int, int]]:
-    """Return what may come next by a character of each pattern, and how far that goes on in each."""
+    """Return what may come next according to a character of each pattern, and how far to advance in each."""
     if one == other == "*":
         return [(fill, 1, 0), (fill, 0, 1)]
     if one == "*":

@@ -1,4 +1,4 @@
-"""The judgement: what is proven for each action that a change touches, and what follows for the whole change."""
+"""What is proven about each action that a change concerns, and what follows for the whole change."""
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
@@ -11,23 +11,23 @@ from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns
 from ekstui.core.reach.witness import request_gained
 
 Denies = Literal["more", "less", "otherwise"]
-"""How a change of Deny statements that leaves what is allowed as it is changed what is denied."""
+"""How the denied requests changed, if the allowed ones are the same."""
 
 MAX_FAILURES = 60
-"""For how many actions of which both sides say the same a request is sought in vain."""
+"""How many searches may fail for actions with the same grants before the search stops."""
 
 MANY = 500
-"""From how many actions on a service that is asked about as a whole saves time."""
+"""The number of actions from which treating services as a whole saves time."""
 
 TOO_LARGE = "too large to decide"
-"""Why nothing is proven of an action once a comparison took all the work that it may."""
+"""Why nothing is proven about an action once a comparison has used up its limit of work."""
 
 
 class Outcome(NamedTuple):
-    """What is proven about one action whose grants differ."""
+    """What is proven about an action whose grants differ."""
 
     action: str
-    """In the reference's spelling; a pattern in lower case where it stands for actions that nobody can list."""
+    """In the reference's spelling; for actions that cannot be listed, a pattern in lower case."""
     before: ActionExtents
     after: ActionExtents
     gained: bool
@@ -37,11 +37,11 @@ class Outcome(NamedTuple):
     nothing_gained: bool
     nothing_lost: bool
     too_large: bool = False
-    """Whether the comparison ran out of work before this was decided."""
+    """Whether the comparison reached its limit of work before this was decided."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is proven both what is gained and what is lost."""
+        """Whether both gain and loss are decided."""
         return (self.gained or self.nothing_gained) and (self.lost or self.nothing_lost)
 
 
@@ -50,17 +50,17 @@ class Judgement(NamedTuple):
 
     reach: Reach
     outcomes: tuple[Outcome, ...]
-    """One for each action of which the grants differ, sorted by name, then the patterns that nobody can expand."""
+    """One for each action whose grants differ, sorted by name, then the patterns that cannot be expanded."""
     denies: Denies | None = None
-    """What changed Deny statements mean where the same requests are allowed, as in a policy that only denies."""
+    """How the denied requests changed if the same requests are allowed, as in a policy that only denies."""
 
 
 def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Judgement:
-    """Return whether the requests allowed became more or fewer, as far as it is proven.
+    """Return whether more or fewer requests are allowed, as far as that is proven.
 
-    The requests are those of the reference's actions, of the actions that either document names, and of one action of
-    its own for each pattern that matches none of these and each service that the reference lacks. Without `thorough`
-    there are no outcomes.
+    The requests considered are those for the reference's actions, for the actions that either document names, and for one
+    made-up action for each pattern that matches none of these and each service that the reference lacks. Without
+    `thorough` there are no outcomes.
     """
     if before == after:
         return Judgement("same", ())
@@ -71,7 +71,7 @@ def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Ju
 
 
 class _Comparison:
-    """Two sides with what is proven of them so far."""
+    """Two sides, with what is proven about them so far."""
 
     def __init__(self, before: Grants, after: Grants) -> None:
         self._grants = before, after
@@ -83,7 +83,7 @@ class _Comparison:
         self._failed: dict[tuple[int, ...], int] = {}
 
     def reach(self) -> Reach:
-        """Return what is gained and lost over all actions, with only the searches that it takes."""
+        """Return what is gained and lost over all actions, with as few searches as possible."""
         groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
         for _, action, before, after in self._differing:
             groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
@@ -100,7 +100,7 @@ class _Comparison:
         )
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield what is proven of each action of which the grants differ, then of the patterns nobody can expand."""
+        """Yield what is proven about each action whose grants differ, then about the patterns that cannot be expanded."""
         self._effort = Effort()
         for spelling, action, before, after in self._differing:
             nothing_lost = self._are_within(before, after, [action])
@@ -154,14 +154,14 @@ class _Comparison:
         key = (id(inner), id(outer))
         answer = self._proven.get(key)
         if answer is None:
-            self._kept += (inner, outer)  # so that no other gets their ids
+            self._kept += (inner, outer)  # so that their IDs are not reused
             answer = self._proven[key] = lies_within(inner, outer, self._effort)
         return answer
 
     def _are_within(self, inner: ActionExtents, outer: ActionExtents, actions: list[str]) -> bool:
-        """Return True only if all that one side allows of the actions is allowed by the other.
+        """Return True only if everything that one side allows of the actions is allowed by the other.
 
-        Where it takes that, resources of services that an action never takes are left out.
+        If necessary, resources of services that an action never uses are ignored.
         """
         if self._within(inner, outer):
             return True
@@ -177,7 +177,7 @@ class _Comparison:
         answer = self._searched.get(key)
         if answer is None:
             sides = key[1:]
-            # What fails for one action after the other, fails for most.
+            # After many failures, further searches are unlikely to succeed.
             if self._effort.is_spent or self._failed.get(sides, 0) >= MAX_FAILURES:
                 return False
             self._kept += (before, after)
@@ -186,7 +186,7 @@ class _Comparison:
         return answer
 
     def _varied(self, actions: list[str]) -> list[str]:
-        """Return the actions that are most worth a search: those that a document names, then one of each service in turn."""
+        """Return the actions most worth a search: those that a document names, then one of each service in turn."""
         if len(actions) <= MAX_FAILURES:
             return actions
         turns: dict[str, int] = {}
@@ -198,7 +198,7 @@ class _Comparison:
         return sorted(actions, key=places.__getitem__)[:MAX_FAILURES]
 
     def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:
-        """Return whether a request is found: of one action for each pair of sides, then of the next."""
+        """Return whether a request is found, trying one action for each pair of sides, then the next."""
         waiting = [
             (before, after, self._varied(actions))
             for before, after, actions in sides
@@ -212,7 +212,7 @@ class _Comparison:
 
 
 def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
-    """Return what is said of resources that may be of one of the services."""
+    """Return the extents without resources that certainly belong to other services."""
     allow, deny = (
         frozenset(
             extent
@@ -235,7 +235,7 @@ def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -
 
 
 def _denies(before: Grants, after: Grants) -> Denies | None:
-    """Return whether more or less is denied, whether or not it is allowed elsewhere."""
+    """Return whether more or less is denied, regardless of what is allowed."""
     one, other = _denied(before), _denied(after)
     if one == other:
         return None
@@ -244,5 +244,5 @@ def _denies(before: Grants, after: Grants) -> Denies | None:
 
 
 def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
-    """Return what is denied as if it were allowed, so that it can be compared in the same way."""
+    """Return what is denied as if it were allowed, to be compared in the same way."""
     return {target._replace(effect="Allow"): extents for target, extents in grants.items() if target.effect == "Deny"}

@@ -1,4 +1,4 @@
-"""Which actions a change touches, and what each side says of them."""
+"""Which actions a change concerns, and what each side allows and denies of them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
@@ -14,14 +14,14 @@ from ekstui.core.reference import reference
 Grants = Mapping[Target, frozenset[Extent]]
 
 MAX_CELLS = 256
-"""How many combinations of patterns that an action may match are distinguished."""
+"""The most combinations of patterns that are distinguished."""
 
 _NOTHING: frozenset[Extent] = frozenset()
 _UNNAMED = "\ue0aa"
-"""Stands for one character in the name of an action that only wildcards match."""
+"""Stands for a character in the name of an action that only wildcards match."""
 
 _LONG = 32
-"""How many characters stand for a `*` there, so that `?` of other patterns do not match the name too."""
+"""How many such characters replace a `*`, so that `?` in other patterns do not match the name."""
 
 
 _Part = tuple[Target, frozenset[Extent]]
@@ -34,7 +34,7 @@ class _Entry(NamedTuple):
 
 
 class _Exception:
-    """A grant of everything but a list, which may name thousands of actions."""
+    """A `NotAction` grant, whose list may name thousands of actions."""
 
     def __init__(self, target: Target, extents: frozenset[Extent]) -> None:
         self.effect = target.effect
@@ -48,20 +48,20 @@ class _Exception:
                 self._of_service.setdefault(_service(action), []).append(action)
 
     def excepts(self, action: str) -> bool:
-        """Return whether the list names an action."""
+        """Return whether the list matches an action."""
         if action in self._names:
             return True
         patterns = chain(self._of_service.get(_service(action), ()), self._of_service.get("*", ()))
         return any(wildcard.matches(pattern, action) for pattern in patterns)
 
     def is_same_for(self, service: str) -> bool:
-        """Return whether the list names all actions of a service or none."""
+        """Return whether the list matches all actions of a service or none."""
         named = [*self._of_service.get(service, ()), *self._of_service.get("*", ())]
         return service not in self._services and all(each in ("*", "*:*", f"{service}:*") for each in named)
 
 
 class Side:
-    """One document's grants, arranged so that those of an action are found quickly."""
+    """One document's grants, indexed by action."""
 
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
@@ -79,14 +79,14 @@ class Side:
                 self._of_service.setdefault(_service(pattern), []).append(entry)
 
     def extents_among_many(self, action: str) -> ActionExtents:
-        """Return the same as `extents_of`, quickly where most services are asked about as a whole."""
+        """Return the same as `extents_of`, quickly if most services are not distinguished by action."""
         service = action.partition(":")[0]
         if service not in self._of_all:
-            self._of_all[service] = self._says_of_all(service)
+            self._of_all[service] = self._extents_of_all(service)
         return self._of_all[service] or self.extents_of(action)
 
-    def _says_of_all(self, service: str) -> ActionExtents | None:
-        """Return what the document says of every action of a service, or None if it distinguishes them."""
+    def _extents_of_all(self, service: str) -> ActionExtents | None:
+        """Return the extents of every action of a service; None if the document distinguishes them."""
         if service in self._named:
             return None
         alike = {"*", "*:*", f"{service}:*"}
@@ -98,11 +98,11 @@ class Side:
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        """The services of which an action is named without a wildcard."""
+        """The services with an action that is named without a wildcard."""
         return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
 
     def extents_of(self, action: str) -> ActionExtents:
-        """Return what the document says of an action, given in lower case."""
+        """Return where the document allows and denies an action, given in lower case."""
         found: list[tuple[Effect, frozenset[Extent]]] = []
         for effect in ("Allow", "Deny"):
             extents = self._grants.get(Target(effect, "Action", (action,)))
@@ -112,7 +112,7 @@ class Side:
             (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
         ]
         found += [(each.effect, each.extents) for each in self._exceptions if not each.excepts(action)]
-        # Few combinations stand for many actions, and a union of extents takes long.
+        # Many actions share few combinations, and a union of extents is slow.
         sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in found)
         known = self._known.get(sign)
         if known is None:
@@ -120,7 +120,7 @@ class Side:
         return known
 
     def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
-        """Return what the document says of every action under a pattern, and what perhaps of some only."""
+        """Return the grants that match every action under a pattern, and those that may match only some."""
         sure: list[_Part] = []
         doubtful: list[_Part] = []
         for target, extents in self._grants.items():
@@ -147,14 +147,14 @@ def _service(pattern: str) -> str:
 
 
 def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[ActionExtents, ActionExtents]] | None:
-    """Return what both sides may say of an action under a pattern that nobody can expand; None if that is too much.
+    """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
 
-    What is said of some of its actions only is said of any of them or not, the same on both sides.
+    A pattern that matches only some of its actions matches a given action on both sides or on neither.
     """
     sure_before, doubtful_before = before.sure_and_doubtful(pattern)
     sure_after, doubtful_after = after.sure_and_doubtful(pattern)
     doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
-    # What a side names without a wildcard is known, and so none of these.
+    # Actions that a side names without a wildcard are known, and so not among these.
     patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
     cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)])
     if cells is None:
@@ -170,7 +170,7 @@ def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[ActionExtent
 
 
 def _cells(patterns: list[str]) -> list[frozenset[str]] | None:
-    """Return which of the patterns an action may match together; None if that is too much."""
+    """Return the sets of patterns that one action may match together; None if too many."""
     cells: list[frozenset[str]] = [frozenset()]
     for pattern in patterns:
         cells += [
@@ -186,19 +186,19 @@ def _cells(patterns: list[str]) -> list[frozenset[str]] | None:
 
 
 class Unlisted(NamedTuple):
-    """A pattern of actions that nobody can list."""
+    """A pattern of actions that cannot be listed."""
 
     pattern: str
     action: str
-    """An action of its own, which only wildcards match."""
+    """A made-up action that only wildcards match."""
     exists: bool
-    """Whether it is taken to exist: not if the documents name an action under the pattern, which may be the only one."""
+    """Whether it is assumed to exist; not if the documents name an action under the pattern, which may be the only one."""
 
 
 def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[Unlisted, ...]:
-    """Return the patterns under the differing ones of which the sides may say different things and whose actions nobody can list.
+    """Return the patterns that overlap the differing ones and whose actions cannot be listed.
 
-    These are the patterns of both sides that match nothing in the reference, and all of each service that it lacks.
+    These are the patterns of both sides that match nothing in the reference, and `SERVICE:*` of each unknown service.
     """
     services = {_service(pattern) for pattern in differing}
     named = {action for target in chain(before, after) for action in target.actions}
@@ -221,9 +221,9 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
 
 
 def touched_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
-    """Return the known actions under the differing patterns, in lower case, each with its spelling.
+    """Return the known actions under the differing patterns, in lower case, with their spelling.
 
-    Known are the reference's actions and those that either side names.
+    Known actions are the reference's and those that either side names.
     """
     known: dict[str, str] = {}
     named: tuple[str, ...] | None = None
@@ -241,7 +241,7 @@ def touched_actions(differing: Collection[str], before: Grants, after: Grants) -
 
 
 def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
-    """Return action patterns that together match every action of which the sides may differ."""
+    """Return action patterns that together match every action for which the sides may differ."""
     differing = [target for target, extents in before.items() if after.get(target) != extents]
     differing += [target for target in after if target not in before]
     patterns: dict[str, None] = {}
@@ -253,7 +253,7 @@ def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
             extents = before[target] if target in before else after[target]
             lists.setdefault((target.effect, extents), []).append(target)
     for targets in lists.values():
-        # Two lists with one extent differ only in what one of them names and the other does not.
+        # Two lists with the same extents differ only in the actions that one of them names.
         only_before = [target for target in targets if target not in after]
         only_after = [target for target in targets if target not in before]
         if len(targets) == 2 and len(only_before) == len(only_after) == 1:
@@ -270,7 +270,7 @@ def _named_actions(targets: Iterable[Target]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def _spelling(action: str) -> str:
-    """Return the reference's spelling of a literal action, or the action itself if it has none."""
+    """Return the reference's spelling of a literal action, or the action itself if it is unknown."""
     service, _, name = action.partition(":")
     return reference().names(service).get(name, action)
 

@@ -1,8 +1,8 @@
-"""Proof that something is gained: one request, found by search, that one side allows and the other does not.
+"""Proof that something is gained: a request, found by search, that one side allows and the other does not.
 
-A request counts only if AWS could send it: its resource is of a type that the action takes, its condition keys are
-ones that the reference lists for it, and keys that hang together (a tag and the list of tag keys, an ARN and its
-account) agree. Finding none proves nothing.
+A request counts only if it is possible in AWS: its resource has a type of the action, the reference lists its condition
+keys, and keys that depend on each other (a tag and the list of tag keys, an ARN and its account) are consistent.
+Finding none proves nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,18 +25,18 @@ from ekstui.core.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, Context, Va
 from ekstui.core.reach.feasible import REGION, instances_of, may_lack, resources_for, stand_in, takes_key
 
 MAX_TRIES = 200
-"""How many requests are tried before a search gives up."""
+"""The number of requests after which a search gives up."""
 
 MAX_STARTS = 12
-"""How many sets of values that meet the wanted conditions a search starts from."""
+"""The most sets of values that meet the wanted conditions from which a search starts."""
 
 MOST_TOGETHER = 4
-"""How many values of a list are combined in pairs."""
+"""The most values of a multivalued key that are combined in pairs."""
 
 _ABSENT: Values = ()
 _TRUTHS = (("false",), ("true",))
 _DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"})
-"""Keys that follow from `aws:CalledVia` unless they are asked for, in lower case."""
+"""Keys, in lower case, that follow from `aws:CalledVia` unless conditions need them."""
 
 
 class Request(NamedTuple):
@@ -45,13 +45,13 @@ class Request(NamedTuple):
     action: str
     resource: str
     context: Context
-    """The values of each key that a condition or variable asks for, in lower case; none where the key is absent."""
+    """Values by lower-case key for every key that a condition or variable needs; empty if the key is absent."""
 
 
 def request_gained(
     action: str, before: ActionExtents, after: ActionExtents, effort: Effort | None = None
 ) -> Request | None:
-    """Return a request for the action that `after` allows and `before` does not, or None if none is found."""
+    """Return a request for the action that `after` allows and `before` does not; None if none is found."""
     effort = effort or Effort()
     for extent in _sorted(after.allow - before.allow):
         found = _Search(action, (extent,), before.allow | after.deny, effort).run()
@@ -66,7 +66,7 @@ def request_gained(
 
 
 class _Search:
-    """A search for a request that some extents match and others do not."""
+    """A search for a request that all wanted extents match and no avoided one does."""
 
     def __init__(self, action: str, wanted: tuple[Extent, ...], avoided: frozenset[Extent], effort: Effort) -> None:
         self._action = action
@@ -88,11 +88,11 @@ class _Search:
         self._accounts = self._named_accounts()
 
     def run(self) -> Request | None:
-        """Return a request, or None if none is found."""
+        """Return a request; None if none is found."""
         if any(extent.principals for extent in (*self._wanted, *self._avoided)):
             return None
-        # A key that is a variable elsewhere takes its value first, since the values of the others follow from it; then
-        # what names a principal or a resource whole, and last what is a part of it.
+        # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and last
+        # what is a part of an ARN.
         order = sorted(self._needs, key=lambda each: (each not in self._variables, not each.endswith("arn"), each))
         start: Context = {}
         for key in sorted(self._variables):
@@ -109,7 +109,7 @@ class _Search:
 
     @property
     def _defaulted(self) -> frozenset[str]:
-        """The keys of variables that have a default, which only a request without them shows."""
+        """The keys of variables with a default, which only matters if a request lacks the key."""
         extents = (*self._wanted, *self._avoided)
         texts = {text for extent in extents for text in extent.resources}
         texts.update(value for extent in extents for line in extent.conditions for value in line.values)
@@ -121,7 +121,7 @@ class _Search:
         return self._tries > MAX_TRIES or self._effort.is_spent
 
     def _starts(self, context: Context, order: list[str]) -> Iterator[Context]:
-        """Yield contexts in which each key of `order` meets what is wanted of it."""
+        """Yield contexts in which each key of `order` meets the wanted conditions."""
         if not order:
             yield context
             return
@@ -148,7 +148,7 @@ class _Search:
         return None
 
     def _with(self, context: Context, key: str, values: Values) -> Context:
-        """Return the context with one key more, which gives way where it contradicts the others."""
+        """Return the context with one more key, adjusted if it contradicts the others."""
         trial = {**context, key: values}
         for other in context:
             followed = follow(trial, other)
@@ -163,7 +163,7 @@ class _Search:
         region = (context.get("aws:requestedregion") or context.get("ec2:region") or (REGION,))[0]
         known = WholeContext(context)
         patterns: list[str] = []
-        # What the other side leaves out is what it does not allow.
+        # What the other side excludes with NotResource is what it does not allow.
         for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
             for extent in extents:
                 if extent.element == element:
@@ -174,7 +174,7 @@ class _Search:
         return resources_for(self._action, tuple(dict.fromkeys(patterns)), account, region)
 
     def _step_out(self, context: Context, fixed: frozenset[str]) -> Context | None:
-        """Return a context like this one, `fixed` keys unchanged, that the wanted extents match and the others do not."""
+        """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
         self._tries += 1
         self._effort.spend(1 + len(self._avoided))
         if self._is_spent:
@@ -185,7 +185,7 @@ class _Search:
         impossible = [key for key, values in full.items() if values and not takes_key(self._action, self._type, key)]
         if not self._variables.issuperset(impossible):
             return None
-        # A variable that no request for the action gives a value is one that stays without.
+        # A variable whose key no request for the action has stays without a value.
         full = {**full, **dict.fromkeys(impossible, _ABSENT)}
         known = WholeContext(full)
         if not all(self._matches(extent, known) for extent in self._wanted):
@@ -202,7 +202,7 @@ class _Search:
     def _ways_out(
         self, in_the_way: Extent, context: Context, full: Context, fixed: frozenset[str]
     ) -> Iterator[tuple[Context, str]]:
-        """Yield contexts for which a line of an extent does not hold, each with the key that was changed for it."""
+        """Yield contexts in which a condition of an extent fails, each with the key that was changed."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
                 for changed in dict.fromkeys((key, *_variables_of(predicate))):
@@ -215,7 +215,7 @@ class _Search:
                             yield trial, changed
 
     def _matches(self, extent: Extent, known: WholeContext) -> Truth:
-        """Return whether the request on the current resource matches an extent; None where that cannot be decided."""
+        """Return whether the request on the current resource matches an extent; None if undecided."""
         listed = some(self._is_listed(resource, known) for resource in extent.resources)
         if extent.element == "NotResource":
             listed = negation(listed)
@@ -240,7 +240,7 @@ class _Search:
         return all(predicate.holds(values, trial) is True for predicate in self._needs.get(key, ()))
 
     def _values(self, key: str, context: Context) -> list[Values]:
-        """Return values worth trying for a key, those that no policy names first."""
+        """Return values to try for a key, starting with those that no policy names."""
         predicates = [each for each in self._asked.get(key, []) if each.null is None]
         found: dict[Values, None] = {}
         if key in self._variables:
@@ -257,14 +257,14 @@ class _Search:
         plain_lines = list(map(_is_plain, predicates))
         if is_tag(key) and not all(plain_lines):
             found[("",)] = None
-        # What an operator without set operator makes of several values is not documented.
+        # How an operator without set operator treats several values is not documented.
         if has_several(key) is not False and not any(plain_lines):
             found.update(dict.fromkeys((each, other) for each in named))
             found.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
         return list(found)
 
     def _named_values(self, key: str, predicates: list[Predicate], context: Context) -> list[str]:
-        """Return values that the lines on a key accept, and some that lie outside their spans."""
+        """Return values that the conditions on a key accept, and some outside of their spans."""
         known = WholeContext(context)
         named: dict[str, None] = {}
         for predicate in predicates:
@@ -286,7 +286,7 @@ class _Search:
         return ()
 
     def _named_accounts(self) -> tuple[str, ...]:
-        """Return the account numbers that conditions name, and two that none does."""
+        """Return the account numbers in conditions, and two others."""
         named = {
             plain(part)
             for key, predicates in self._asked.items()
@@ -301,7 +301,7 @@ class _Search:
 
     @property
     def _spelled_tags(self) -> dict[str, str]:
-        """The spelling of tag keys, which condition keys fold and the values of aws:TagKeys do not."""
+        """The spelling of tag keys: condition keys ignore case, but the values of aws:TagKeys do not."""
         spelled: dict[str, str] = {}
         for key in ("aws:tagkeys", "kms:encryptioncontextkeys"):
             for predicate in self._asked.get(key, ()):
@@ -311,7 +311,7 @@ class _Search:
 
 
 def _whole(value: object) -> str | None:
-    """Return the text of a value without variables."""
+    """Return the text of a value; None if it has variables."""
     return "".join(map(str, value.parts)) if isinstance(value, Text) and not variables_of(value.parts) else None
 
 
@@ -324,7 +324,7 @@ def _is_of_truths(predicate: Predicate) -> bool:
 
 
 def _between(predicate: Predicate) -> list[str]:
-    """Return values that lie outside the spans of a line."""
+    """Return values outside of a condition's spans."""
     spans = [value for value in predicate.values if isinstance(value, Span)]
     if not spans or spans[0].kind in ("truth", "bytes"):
         return []
@@ -357,7 +357,7 @@ def _variables_of(predicate: Predicate) -> tuple[str, ...]:
 
 
 def _sorted(extents: Iterable[Extent]) -> list[Extent]:
-    """Return extents in a stable order, those with the fewest conditions first."""
+    """Return extents in a stable order, fewest conditions first."""
     return sorted(extents, key=_order)
 
 

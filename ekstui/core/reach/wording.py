@@ -1,4 +1,4 @@
-"""A judgement in words: one sentence that names the actions, and notes on what it does not say."""
+"""A judgement in words: one sentence that names the actions, and notes on what the sentence omits."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -14,19 +14,19 @@ Spelling = Mapping[str, str]
 """The documents' spelling of actions and condition keys, by lower case."""
 
 MOST_WAYS = 4
-"""How many ways a phrase spells out before it only says that there are several."""
+"""The most ways that a phrase spells out rather than counts."""
 
 MOST_PLACES = 2
-"""How many resources a phrase names before it only says that they are some."""
+"""The most resources that a phrase names rather than summarises."""
 
 MOST_PARTS = 2
-"""How many things a phrase says before it only says that there are more cases, or fewer."""
+"""The most changes that a phrase lists rather than summarises."""
 
 NAMES_SHOWN = 3
-"""How many actions a phrase names before it counts the rest."""
+"""The most actions that a phrase names before it counts the rest."""
 
 LONGEST = 450
-"""About how many characters a verdict has before it counts the actions that are left."""
+"""The approximate length of a verdict, in characters, beyond which the remaining actions are counted."""
 
 Way = frozenset[Line]
 _Ways = frozenset[Way]
@@ -35,28 +35,28 @@ _UNCONDITIONAL: Way = frozenset()
 
 
 class Phrase(NamedTuple):
-    """What happened to an action, said of one and of several."""
+    """What happened to an action, in the singular and the plural."""
 
     of_one: str
     of_several: str
 
 
 class Names(NamedTuple):
-    """What the two sides are called where they are two policies rather than two versions of one."""
+    """The names of the two sides, if they are two policies rather than two versions of one."""
 
     before: str
     after: str
 
 
 class _Wording(NamedTuple):
-    """Phrases for what became of an action: `wider` says whether for what it gained or for what it lost."""
+    """Phrases for what an action gained, if `wider`, or lost."""
 
     spelling: Spelling
     names: Names | None
     wider: bool
 
     def phrase(self, before: ActionExtents, after: ActionExtents) -> Phrase:
-        """Return in what more, or less, is allowed after than before."""
+        """Return what more, or less, is allowed after than before."""
         less, more = (before, after) if self.wider else (after, before)
         if not less.allow:
             if self.names:
@@ -92,14 +92,14 @@ class _Wording(NamedTuple):
         return Phrase(" and ".join(part.of_one for part in parts), " and ".join(part.of_several for part in parts))
 
     def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
-        """Return what became of the ways in which an action is allowed on a resource; None if not in that direction."""
+        """Return how the ways to allow an action on a resource changed; None if not in that direction."""
         common = frozenset.intersection(*had, *has)
         old, new = ({way - common for way in ways} for ways in (had, has))
         if _UNCONDITIONAL in (old if self.wider else new):
             return None
         gone, fresh = old - new, new - old
         if _UNCONDITIONAL in old | new:
-            # A key that another line still asks about is neither new nor gone.
+            # A key that another condition still needs is neither new nor gone.
             still = _keys_in(common) & {line.key for way in gone | fresh for line in way}
             if still:
                 return self._other_conditions(still)
@@ -173,7 +173,7 @@ def _needing(what: str) -> Phrase:
 
 
 def _is_whole(extents: ActionExtents) -> bool:
-    """Return whether an action is denied on everything and without condition."""
+    """Return whether an action is denied unconditionally on all resources."""
     return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in extents.deny)
 
 
@@ -185,7 +185,7 @@ def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
 
 
 def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
-    """Return the ways in which an action is allowed on a resource, without those that ask for more than another."""
+    """Return the ways in which an action is allowed on a resource, without those that require more than another."""
     element, resources = place
     ways: set[Way] = set()
     for other, of_other in by_place.items():
@@ -216,7 +216,7 @@ def _nearest(way: Way, among: Iterable[Way]) -> Way:
 
 
 def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
-    """Return a phrase with the resources that it is about; none stand for all that the action is allowed on."""
+    """Return a phrase with its resources; an empty list stands for all resources of the action."""
     if not places:
         return phrase
     names = [short_resource(resources[0]) for element, resources in places if element == "Resource" and resources]
@@ -225,7 +225,7 @@ def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
 
 
 def short_resource(resource: str) -> str:
-    """Return a resource without what all of its ARNs share: `volume/*` of `arn:aws:ec2:*:*:volume/*`."""
+    """Return the last part of a resource's ARN: `volume/*` of `arn:aws:ec2:*:*:volume/*`."""
     parts = arn.split_arn(resource)
     return parts.resource if resource.startswith("arn:") and parts.resource else resource
 
@@ -237,7 +237,7 @@ def _plain(text: str) -> Phrase:
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
     """Return one sentence on what a change of grants means for the requests allowed.
 
-    `names` are those of two policies; without them the sides are two versions of one.
+    `names` are those of two policies; without them, the sides are versions of one policy.
     """
     if judgement.reach == "same":
         if judgement.denies:
@@ -266,7 +266,7 @@ def _opening(reach: Reach, names: Names | None) -> str:
 
 
 def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, names: Names | None) -> str:
-    """Return what changed Denies mean where what is allowed stays the same, as in a policy that only denies."""
+    """Return what changed Deny statements mean if the same requests are allowed, as in a policy that only denies."""
     cases = {"more": "in more cases", "less": "in fewer cases", "otherwise": "otherwise"}[denies]
     groups: dict[str, list[Outcome]] = {}
     for each in outcomes:
@@ -280,12 +280,12 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
 
 
 def _is_new(outcome: Outcome) -> bool:
-    """Return whether one side alone names an action: that counts, whether or not a request is known that shows it."""
+    """Return whether only one side allows an action, which counts even if no request is known that shows it."""
     return bool(outcome.before.allow) != bool(outcome.after.allow)
 
 
 def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
-    """Return why something could not be judged, and what to keep in mind about actions to come."""
+    """Return why something could not be judged, and what applies to future actions."""
     unsettled = [each for each in judgement.outcomes if not each.is_settled]
     notes = [_doubt(each, spelling) for each in unsettled[:NAMES_SHOWN]]
     if len(unsettled) > NAMES_SHOWN:
@@ -297,7 +297,7 @@ def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spel
 
 
 def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
-    """Return the patterns of one side that the other side spells out action by action."""
+    """Return the patterns of one side that the other side replaces by single actions."""
     differing = {each.action.lower() for each in judgement.outcomes if not (each.nothing_gained and each.nothing_lost)}
     replaced: list[str] = []
     for target in one:
@@ -313,7 +313,7 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
 
 
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
-    """Return what happened to the actions, those with the same phrase together: what came and went, then the most."""
+    """Return what happened to the actions, grouped by phrase: added and removed ones first, then the largest groups."""
     groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
     for outcome in outcomes:
         for phrase in _phrases_of(outcome, spelling, names):
@@ -341,7 +341,7 @@ def _phrases_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> It
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
-    """Return a phrase, in the singular or the plural, with how many actions it is about and the first of them."""
+    """Return a phrase with the number of its actions and the names of the first ones."""
     names = [spelling.get(each.action, each.action) for each in outcomes]
     listed = ", ".join(names[:NAMES_SHOWN])
     if len(names) > NAMES_SHOWN:
@@ -349,14 +349,14 @@ def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str
     one = len(names) == 1
     said = phrase.of_one if one else phrase.of_several
     if wildcard.is_wild(outcomes[0].action):
-        # It counts as far as AWS has, or adds, such actions.
+        # It matters only if AWS has, or adds, such actions.
         noun = "pattern that matches" if one else "patterns that match"
         return f"{len(names):,} {noun} no known action {said} ({listed})"
     return f"{len(names):,} {'action' if one else 'actions'} {said} ({listed})"
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
-    """Return why it is not proven what an action gained or lost."""
+    """Return why it is not certain what an action gained or lost."""
     name = spelling.get(outcome.action, outcome.action)
     if outcome.too_large:
         return f"{name}: {TOO_LARGE}."

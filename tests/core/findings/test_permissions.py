@@ -49,7 +49,7 @@ def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words
         ((unread("own"),), used("cluster"), cluster(), ("run a cluster", "not known: own could not be read"), ["note"]),
         ((), used("cluster", certainty="inferred"), cluster(), ("run a cluster",), ["note"]),
         ((), used("cluster"), cluster(outpost=True), ("run a cluster",), []),
-        ((), used("cluster"), cluster(described=False), ("run a cluster", "where the cluster is no local"), ["note"]),
+        ((), used("cluster"), cluster(described=False), ("run a cluster", "where the cluster is not a local"), ["note"]),
         ((), used("cluster"), cluster(outpost=True), ("on an Outpost",), ["problem"]),
         ((aws("AmazonEKSLocalOutpostClusterPolicy"),), used("cluster"), cluster(outpost=True), ("Outpost",), []),
         (AUTO[:1], used("cluster"), cluster(auto_mode=True), ("Auto Mode",), ["problem"] * 4),
