@@ -1,1 +1,1 @@
-"""Answers as blocks, without a framework, and three renderers: rows of the app, lines of a terminal, Markdown."""
+"""Answers as blocks, independent of any framework, and renderers for the app, the terminal and Markdown."""

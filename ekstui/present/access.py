@@ -1,4 +1,4 @@
-"""EKS access policies: their rules, what people look for in them in vain, and how two of them differ."""
+"""EKS access policies: their rules, what they surprisingly lack, how two differ, and why Kubernetes forbade a request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ekstui.library.cluster_answers import PrincipalInCluster
 
 CORE = "core"
-"""What the group without a name is called."""
+"""The name shown for the API group without a name."""
 
 _VERDICTS: dict[str, Style] = {"forbidden": "bad", "depends": "warn", "allowed": "good"}
 
@@ -41,7 +41,7 @@ _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 14
 
 
 def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
-    """Return an access policy a row: how well it is known, since when it is there, and what it allows."""
+    """Return one row per access policy: how well it is known, since when it exists, and what it allows."""
     return [
         Table(
             _LIST,
@@ -63,7 +63,7 @@ def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
 
 
 def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
-    """Return what an access policy allows, and what people look for in it in vain."""
+    """Return what an access policy allows, and what it surprisingly lacks."""
     policy = answer.policy
     blocks: list[Block] = [
         Heading((code(policy.name), "  EKS access policy"), 1),
@@ -74,19 +74,19 @@ def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
     if policy.introduced:
         blocks.append(Sentence(f"in AWS's list of updates since {policy.introduced:%Y-%m-%d}"))
     if policy.reserved:
-        blocks.append(note("AWS gives it to its own service-linked roles; it cannot be given to another principal"))
+        blocks.append(note("AWS associates it with its own service-linked roles only"))
     if answer.rules is None:
-        known = "AWS's guide says it in words only" if policy.content == "prose" else "no guide says"
-        return [*blocks, note(f"which rules it has is not known: {known}, and no API shows them", "muted")]
+        known = "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
+        return [*blocks, note(f"its rules are not known: {known}, and no API shows them", "muted")]
     blocks.append(Table(_RULES, [_rule_row(rule, number) for number, rule in enumerate(answer.rules)]))
     if answer.lacks:
-        blocks.append(Heading("Not in it, although often expected"))
+        blocks.append(Heading("Often expected, but not in it"))
         blocks.append(Tree([Node(words) for words in answer.lacks]))
     return blocks
 
 
 def access_difference_blocks(found: AccessDifference) -> list[Block]:
-    """Return what two access policies differ in, by API group and resource."""
+    """Return how two access policies differ, by API group and resource."""
     one, other = found.before.policy.name, found.after.policy.name
     words = {
         "same": "same access: the rules allow the same",
@@ -124,7 +124,7 @@ def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
     ]
     blocks.append(Table((Column("Access policy"), Column("By", 16, shrink=1), Column("", 12, shrink=2)), rows))
     words = counted(len(found.unknown), "access policy", "access policies")
-    blocks.append(note(f"of {words} no rules are published, so one of them may allow it too", "muted"))
+    blocks.append(note(f"the rules of {words} are not published, so one of them may allow it too", "muted"))
     return blocks
 
 
@@ -134,7 +134,7 @@ def no_holder_words(found: KubernetesHolders) -> str:
 
 
 def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[Block]:
-    """Return whose access entries give what was asked for."""
+    """Return the access entries that allow the request."""
     if not found:
         return []
     rows = [
@@ -155,8 +155,8 @@ def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[B
 
 
 def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
-    """Return why Kubernetes forbade a request: the reason, the entry and its policies, and what would allow it."""
-    what = str(found.request) if found.request else "a request of somebody the cluster does not know"
+    """Return why Kubernetes forbade a request: the reason, the access entry with its policies, and what would allow it."""
+    what = str(found.request) if found.request else "a request by a principal that the cluster does not know"
     where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
     return [
         Heading((code(what, "strong"), where), 1),
@@ -168,11 +168,11 @@ def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
 
 
 def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
-    """Yield who asked, and what the access entry gives them."""
+    """Yield who made the request, and what the access entry allows."""
     if (subject := found.subject) is not None:
         whom = "" if subject.kind == "username" else f"{subject.kind.replace('-', ' ')} "
         session = f" (session {subject.session})" if subject.session else ""
-        yield Sentence((f"asked by {whom}", code(subject.name or subject.username), session))
+        yield Sentence((f"made by {whom}", code(subject.name or subject.username), session))
     if (entry := found.entry) is not None:
         kind = f", type {entry.kind}" if entry.kind else ""
         groups = f", groups {', '.join(entry.groups)}" if entry.groups else ", no groups"
@@ -189,8 +189,8 @@ def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
         yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group))
     if found.allowed_by:
-        wide = "" if found.request is None or found.request.namespace else ", if given for the whole cluster"
-        yield Heading(f"Access policies that allow it{wide}, the one that gives least first")
+        wide = "" if found.request is None or found.request.namespace else ", if associated for the whole cluster"
+        yield Heading(f"Access policies that allow it{wide}, narrowest first")
         yield Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
 
 
@@ -206,8 +206,8 @@ def _held_words(held: GivenPolicy) -> str:
 
 def _amount(remedy: Remedy) -> str:
     if remedy.permissions is None:
-        return "reads everything" if remedy.reads_only else "gives everything"
-    return f"gives {remedy.permissions:,} verbs on resources in all"
+        return "reads everything" if remedy.reads_only else "allows everything"
+    return f"allows {remedy.permissions:,} verbs on resources in all"
 
 
 def _rule_row(rule: Rule, number: int) -> TableRow:

@@ -1,4 +1,4 @@
-"""The account: whose it is and what of it was read, who has a policy attached, and its copies of AWS's policies."""
+"""The account: its identity, clusters and copies of AWS's policies, what could not be read, and who has a policy attached."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nod
 
 
 def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
-    """Return whose account it is, how it was asked, when, and what it holds."""
+    """Return which account it is, how and when it was read, and what is in it."""
     identity = snapshot.identity
     whole = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
     facts = (
@@ -44,13 +44,13 @@ def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
         ("region", identity.region or "none"),
         ("endpoint", identity.endpoint or "AWS's own"),
         ("read", f"{age_in_words(snapshot.fetched_at, now)}, {whole}"),
-        ("holds", _holds(snapshot)),
+        ("contains", _contents(snapshot)),
     )
     return [facts_tree(facts)]
 
 
 def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:
-    """Return the account's clusters, one a row; that they were not read says so."""
+    """Return one row per cluster of the account, or that the clusters were not read."""
     facts = snapshot.eks
     if facts is None:
         found: Block = Sentence(Span("not read", "warn"))
@@ -62,16 +62,16 @@ def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:
 
 
 def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:
-    """Return what could not be read, and what nobody looked at."""
+    """Return what could not be read, and what was not looked at."""
     blocks: list[Block] = [Heading("Could not be read"), *error_notes(snapshot.errors)] if snapshot.errors else []
     return blocks + not_looked_at(snapshot.not_looked_at)
 
 
 def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
-    """Return the account's own policies that began as a copy of one of AWS's, and how they differ from it today."""
+    """Return the account's policies that started as copies of AWS's, and how they differ from those today."""
     if not copies:
         return []
-    title = "Own policies that began as a copy of one of AWS's, or of a controller's"
+    title = "Your policies that started as copies of AWS's or of a controller's"
     return [
         Heading((Span(title, "strong"), Span(" (enter compares)", "strong", shown="app"))),
         Tree([*map(_copy, copies)]),
@@ -86,9 +86,9 @@ def _cluster(cluster: Cluster) -> TableRow:
     return TableRow((code(cluster.name), cluster.region, cluster.version or "not known", mode, reports), cluster)
 
 
-def _holds(snapshot: AccountSnapshot) -> str:
+def _contents(snapshot: AccountSnapshot) -> str:
     if not (snapshot.complete or snapshot.roles or snapshot.users or snapshot.groups or snapshot.local_policies):
-        return "not known, since it could not be read"
+        return "not known: it could not be read"
     parts = (
         counted(len(snapshot.roles), "role"),
         counted(len(snapshot.users), "user"),
@@ -111,14 +111,14 @@ def _copy(answer: CopyAnswer) -> Node:
 
 
 LONGEST_IN_COLUMN = 28
-"""A longer name stands on a line of its own, so that who uses a role is still seen in 80 columns."""
+"""The longest name in the column, in characters; longer ones get their own line, to leave room for what uses a role."""
 
 _COLUMNS = (Column("Name"), Column("Kind"), Column("As"), Column("Last used"), Column("Used by", 20, shrink=1))
 _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), Column("Used by", 20, shrink=1))
 
 
 def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
-    """Return a role, user or group a row: what uses it, when it was last used; and what was not looked at."""
+    """Return one row per role, user or group, with what uses it and when it was last used; then what was not looked at."""
     attachments, identity = answer.attachments, answer.identity
     rows: list[tuple[str, ...]] = []
     for entry in attachments.roles:
@@ -139,14 +139,14 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     if rows:
         blocks.append(Table(_COLUMNS, list(_spanned(rows))))
         blocks += map(note, remarks_in_words(attachments))
-        blocks.append(Sentence(Span("Last used: IAM tracks 400 days; — means no activity in them.", "muted")))
+        blocks.append(Sentence(Span("Last used: IAM tracks 400 days; — means no activity in that time.", "muted")))
     elif attachments.proven_empty:
         blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
 
 
 def remarks_in_words(attachments: Attachments) -> list[str]:
-    """Return what other policies of the roles make of this one, each remark once with the roles that it is about."""
+    """Return how other policies of the roles affect this one; each remark once, with the roles that it concerns."""
     remarks = dict.fromkeys(remark for entry in attachments.roles for remark in entry.remarks)
     return [
         f"{', '.join(entry.role.name for entry in attachments.roles if remark in entry.remarks)}: {remark}"
@@ -155,10 +155,10 @@ def remarks_in_words(attachments: Attachments) -> list[str]:
 
 
 def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
-    """Return a role, user or group of any account a row; an empty answer proves nothing, since Config may not have recorded it."""
+    """Return one row per role, user or group of any account; an empty answer proves nothing, as Config may lack some."""
     blocks: list[Block] = [
         Heading(_name(answer.policy_arn), 1),
-        Sentence(f"aggregator {answer.aggregator} of AWS Config, as far as it has recorded"),
+        Sentence(f"as recorded by aggregator {answer.aggregator} of AWS Config"),
     ]
     rows = [
         TableRow((each.account, code(each.name), each.kind, ", ".join(each.attached_as), uses_words(each.used_by)))
@@ -167,7 +167,7 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
     if rows:
         blocks.append(Table(_EVERYWHERE, rows))
     else:
-        blocks.append(Sentence("AWS Config has recorded nobody with it attached."))
+        blocks.append(Sentence("AWS Config has no record of anyone with it attached."))
     return [*blocks, *_unseen(answer.not_looked_at)]
 
 

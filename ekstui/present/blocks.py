@@ -1,6 +1,6 @@
-"""What an answer is made of: headings, sentences, tables, trees, code. A module an answer makes them of values.
+"""What an answer is made of: headings, sentences, tables, trees and code, made by one module per answer.
 
-Texts are data as they came; the renderers clean them (`core/text.py`). Nothing here knows where it will be shown.
+Texts are unchanged data; the renderers clean them (`core/text.py`). Blocks do not depend on where they are shown.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ class Span(NamedTuple):
     text: str
     style: Style = ""
     code: bool = False
-    """Whether it is an identifier, such as an action or an ARN: code in Markdown."""
+    """Whether it is an identifier, such as an action or an ARN, which is code in Markdown."""
     shown: Shown = ""
-    """Where it is shown, such as only in the app for a hint that names a key."""
+    """Where it is shown; a hint about a key, for example, only in the app."""
 
     def is_for(self, place: Place) -> bool:
-        """Return whether it is shown in a place."""
+        """Return whether it is shown in this place."""
         return self.shown in ("", place) or (self.shown == "outside" and place != "app")
 
 
 Line: TypeAlias = "str | Span | tuple[str | Span, ...]"
-"""What is said in one go; renderers break it where it is too long."""
+"""Text of one paragraph; the renderers wrap it."""
 
 
 def code(text: str, style: Style = "") -> Span:
@@ -57,7 +57,7 @@ def severity_style(severity: str) -> Style:
 
 
 def joined(separator: str, lines: Sequence[Line]) -> tuple[str | Span, ...]:
-    """Return lines as one, with a separator between them."""
+    """Return the lines as one, with a separator between them."""
     found: list[str | Span] = []
     for line in lines:
         if found:
@@ -72,24 +72,24 @@ def parts(line: Line) -> tuple[str | Span, ...]:
 
 
 def spans(line: Line) -> tuple[Span, ...]:
-    """Return a line as spans, those of every place."""
+    """Return a line as spans, wherever they are shown."""
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts(line))
 
 
 def restyled(line: Line, style: Style) -> tuple[Span, ...]:
-    """Return a line in which what has no style of its own has this one."""
+    """Return a line with this style where it had none."""
     return tuple(span._replace(style=span.style or style) for span in spans(line))
 
 
 class Heading(NamedTuple):
-    """The title of the answer (level 1, which the app has in its header) or of a section."""
+    """The title of the answer (level 1, which the app shows in its header) or of a section."""
 
     line: Line
     level: int = 2
     value: object = None
-    """What it stands for in the app: what opening or copying acts on. The cursor rests only on what has a value."""
+    """What opening or copying it in the app acts on; the cursor rests only on what has a value."""
     key: Hashable = None
-    """Where the cursor stays when the answer is laid out anew; without one, the place among the blocks."""
+    """Identifies it, so that the cursor stays when the answer is laid out again; default: its position."""
 
 
 class Sentence(NamedTuple):
@@ -101,7 +101,7 @@ class Sentence(NamedTuple):
 
 
 def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
-    """Return what to beware of: a sentence behind an exclamation mark."""
+    """Return a warning: a sentence after an exclamation mark."""
     said = restyled(text, style)
     return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
 
@@ -113,11 +113,11 @@ class TableRow(NamedTuple):
     value: object = None
     key: Hashable = None
     below: tuple[Line, ...] = ()
-    """What is said below the row."""
+    """Lines below the row."""
 
 
 class Table(NamedTuple):
-    """Rows in columns. Where they are too wide, cells go on below themselves before anything is cut."""
+    """Rows in columns; if they are too wide, cells are wrapped before anything is cut."""
 
     columns: tuple[Column, ...]
     rows: Sequence[TableRow]
@@ -131,17 +131,17 @@ class Node(NamedTuple):
     value: object = None
     key: Hashable = None
     opened: bool | None = None
-    """Whether it is unfolded in the app; None where it cannot be folded."""
+    """Whether it is unfolded in the app; None if it cannot be folded."""
 
 
 class Tree(NamedTuple):
-    """Nodes below each other; without children a list."""
+    """Nodes, one below the other; a list if they have no children."""
 
     nodes: Sequence[Node]
 
 
 class Code(NamedTuple):
-    """A document or a command, shown as it is."""
+    """A document or a command, shown unchanged."""
 
     text: str
     language: str = "json"

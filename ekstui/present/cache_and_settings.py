@@ -1,4 +1,4 @@
-"""The local cache, what a sync brought, and the settings."""
+"""The local cache, the result of a sync, and the settings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from ekstui.store.accounts import StoredAccount
 
 
 def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Block]:
-    """Return what the cache has, and of which accounts something is kept."""
+    """Return what is in the cache, and which accounts have a snapshot."""
     synced = f"synced {info.synced_at:%Y-%m-%d %H:%M} UTC" if info.synced_at else "never synced"
     blocks: list[Block] = [
         Heading(str(info.path), 1),
@@ -22,7 +22,7 @@ def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Blo
         Sentence(synced),
     ]
     if not info.in_use:
-        blocks.append(note("the bundled corpus answers, not the cache"))
+        blocks.append(note("not in use: answers come from the bundled corpus"))
     return blocks + [
         Sentence(f"account {entry.account} ({entry.partition}) as of {entry.fetched_at:%Y-%m-%d %H:%M} UTC")
         for entry in accounts
@@ -30,37 +30,40 @@ def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Blo
 
 
 def verified_words(counts: Counts | None) -> str:
-    """Return what was found intact."""
+    """Return that the cache is intact, and how much is in it."""
     if counts is None:
-        return "There is no cache yet; the corpus is intact."
+        return "The corpus is intact; there is no cache yet."
     return f"{counts.policies:,} policies and {counts.versions:,} versions are intact."
 
 
 def undone_words(data: DataStatus | None) -> str:
-    """Return what answers rest on after a sync was undone."""
+    """Return where the policies come from after a sync was undone."""
     if data is None:
         return "There is no sync to undo."
-    return f"Undone: the policies are from {data.source} again, known until {data.newest:%Y-%m-%d}."
+    return f"Undone: the policies are again from {data.source}, known until {data.newest:%Y-%m-%d}."
 
 
 def cleared_words(freed: int) -> str:
-    """Return how much space the cache took, and what is kept."""
+    """Return how much space was freed, and what is kept."""
     kept = "Snapshots of accounts are kept (--accounts deletes them)."
     return f"Freed {freed:,} bytes; the next start fills the cache again. {kept}"
 
 
 def forgotten_words(deleted: int, account: str | None) -> str:
-    """Return how many snapshots were deleted: of one account, or of all."""
+    """Return how many snapshots were deleted, of one account or of all."""
     return f"Deleted {counted(deleted, 'file')} about {f'account {account}' if account else 'all accounts'}."
 
 
 def sync_blocks(report: SyncReport) -> list[Block]:
-    """Return what is new, what differs, and what AWS no longer lists."""
+    """Return what is new, what conflicts, and what AWS no longer lists."""
     until = f", known until {report.known_until:%Y-%m-%d %H:%M} UTC" if report.known_until else ""
     lines: list[Span] = [
         *(Span(f"new policy {name}", "good") for name in report.new_policies),
         *(Span(f"new version {name} {version_label(version)}", "good") for name, version in report.new_versions),
-        *(Span(f"another document for {name} {version_label(number)}", "warn") for name, number in report.conflicts),
+        *(
+            Span(f"a different document for {name} {version_label(number)}", "warn")
+            for name, number in report.conflicts
+        ),
         *(Span(f"no longer listed by AWS, kept here: {name}", "warn") for name in report.withdrawn),
     ]
     title = Heading(f"{report.source} (partition {report.partition}){until}", 1)
@@ -68,7 +71,7 @@ def sync_blocks(report: SyncReport) -> list[Block]:
 
 
 def settings_blocks(found: Effective) -> list[Block]:
-    """Return a setting a row: name, value, and whether default, file, environment or command line says so."""
+    """Return one row per setting: its name, its value, and where that comes from."""
     rows: list[TableRow] = []
     for setting in SETTINGS:
         origin = found.origins[setting.name]

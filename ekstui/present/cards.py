@@ -17,26 +17,26 @@ from ekstui.present.who_can_report import since_words
 from ekstui.present.words import counted, facts_tree, grant_line, hints_tree, uses_words
 
 MOST_RESOURCES = 50
-"""How many resources of an action are listed."""
+"""The most resources of an action that are listed."""
 
 
 class GivenAction(NamedTuple):
-    """What is known of one action, as a policy or a role gives it."""
+    """What is known of an action that a policy or a role allows."""
 
     action: ActionSummary
     card: ActionCard
     covered: Sequence[str]
     """The action's resource types that the grants can match."""
     statements: Sequence[tuple[str, MatchingStatement]]
-    """Those that match it, each with the name of its policy."""
+    """The statements that match it, each with the name of its policy."""
     since: Since | None
-    """Since when the policy's default version has allowed it; None for a role, or where it does not."""
+    """Since when the policy has allowed it without a break; None for a role, or if its default version does not."""
     others: int | None
-    """How many other policies of the EKS family allow it; None where that could not be asked."""
+    """The number of other EKS policies that allow it; None if that is not known."""
 
 
 def action_blocks(given: GivenAction) -> list[Block]:
-    """Return what the action is, who gives it here, and what it takes."""
+    """Return what the action is, what allows it here, and what it needs."""
     card, action = given.card, given.action
     unknown = Span("not in the service authorization reference", "warn")
     levels = [part for level in action.levels for part in (Span(level, level_style(level)), " ")]
@@ -48,12 +48,12 @@ def action_blocks(given: GivenAction) -> list[Block]:
     ]
     if action.denied:
         blocks.append(Sentence(Span(f"denied: {action.denied}, by a Deny of the same document", "bad")))
-    blocks += [Heading("Given by"), Tree([_matching(name, speaking) for name, speaking in given.statements])]
+    blocks += [Heading("Allowed by"), Tree([_matching(name, matching) for name, matching in given.statements])]
     if given.since is not None:
         blocks.append(Sentence((Span("allowed without a break since ", "muted"), since_words(given.since))))
     if given.others is not None:
-        words = counted(given.others, "other EKS policy gives it", "other EKS policies give it")
-        said = words if given.others else "no other EKS policy gives it"
+        words = counted(given.others, "other EKS policy allows it", "other EKS policies allow it")
+        said = words if given.others else "no other EKS policy allows it"
         blocks.append(Sentence((Span(said, "muted"), Span("; w lists them", "muted", shown="app"))))
     blocks += _resources(action)
     if card.known:
@@ -63,21 +63,21 @@ def action_blocks(given: GivenAction) -> list[Block]:
     return blocks
 
 
-def _matching(name: str, speaking: MatchingStatement) -> Node:
-    statement = speaking.statement
+def _matching(name: str, matching: MatchingStatement) -> Node:
+    statement = matching.statement
     inverse = statement.action_element == "NotAction"
     line = (
         Span("Deny ", "bad") if statement.effect == "Deny" else Span("Allow ", "good"),
-        Span(f"{name}, {speaking.label} ", "strong"),
+        Span(f"{name}, {matching.label} ", "strong"),
         Span("everything but ", "warn") if inverse else Span("through ", "muted"),
-        code(", ".join(speaking.patterns)),
+        code(", ".join(matching.patterns)),
     )
     grants = [Node(("on ", *restyled(grant_line(grant), "muted"))) for grant in grants_of(statement)]
-    return Node(line, grants, speaking, (name, speaking.index))
+    return Node(line, grants, matching, (name, matching.index))
 
 
 def _resources(action: ActionSummary) -> list[Block]:
-    """Return the console's table of an action: each resource with its region, its account and whether there is an if."""
+    """Return the console's table of an action: each resource with its region, account and condition."""
     found = resources_of(action)
     nodes = [
         Node(
@@ -96,19 +96,19 @@ def _resources(action: ActionSummary) -> list[Block]:
 
 def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
     nodes: list[Node] = []
-    # Some actions have a hundred types; those that the grants reach come first.
+    # Some actions have a hundred types, so those that the grants match come first.
     for kind in sorted(card.resources, key=lambda kind: kind.name not in covered):
         reached = kind.name in covered
         line = (
             Span("✓ ", "good") if reached else Span("✗ ", "warn"),
             f"{kind.name}{'*' if kind.required else ''}",
             Span(f"  {' or '.join(kind.arn_formats)}", "muted"),
-            Span("" if reached else "  the grants do not reach it", "warn"),
+            Span("" if reached else "  not matched by the grants", "warn"),
         )
         keys = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
         nodes.append(Node(line, keys))
     if card.needs_wildcard:
-        nodes.append(Node(Span("none: its statement needs the resource *", "muted")))
+        nodes.append(Node(Span("none: a statement needs the resource *", "muted")))
     blocks: list[Block] = [Heading("Resource types (* required)"), Tree(nodes)]
     if card.condition_keys:
         blocks += [Heading("Condition keys, whatever the resource"), Sentence(", ".join(card.condition_keys))]
@@ -116,21 +116,21 @@ def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
 
 
 def symptom_blocks(symptom: Symptom) -> list[Block]:
-    """Return what explains a symptom: in words, the actions that are missing, and the policies that have them."""
+    """Return an explanation of a symptom, the actions that are missing, and the policies that allow them."""
     blocks: list[Block] = [Heading(symptom.symptom, 1), Sentence(symptom.answer)]
     if symptom.actions:
         actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
-        blocks += [Heading("Actions behind it"), Tree(actions)]
+        blocks += [Heading("Actions that are missing"), Tree(actions)]
     if symptom.policies:
-        blocks += [Heading("Policies that have them"), Tree([_policy(each) for each in symptom.policies])]
+        blocks += [Heading("Policies that allow them"), Tree([_policy(each) for each in symptom.policies])]
     if symptom.messages:
-        blocks += [Heading("What logs say"), Tree([Node(code(each)) for each in symptom.messages])]
+        blocks += [Heading("Log messages"), Tree([Node(code(each)) for each in symptom.messages])]
     return [*blocks, Heading("Source"), Sentence(symptom.source, value=symptom.source)]
 
 
 def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
-    """Return the policies of a user, its own and those of its groups."""
-    blocks: list[Block] = [Heading(user.name, 1), *_carried(user.attached, user.inline)]
+    """Return a user's policies, including those of its groups."""
+    blocks: list[Block] = [Heading(user.name, 1), *_own_policies(user.attached, user.inline)]
     groups = {group.name: group for group in snapshot.groups}
     for name in user.groups:
         blocks.append(Heading(f"Through group {name}"))
@@ -146,22 +146,22 @@ def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
 
 
 def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
-    """Return the policies of a group, and who is in it."""
+    """Return a group's policies and users."""
     users = [user.name for user in snapshot.users if group.name in user.groups]
-    blocks: list[Block] = [Heading(group.name, 1), *_carried(group.attached, group.inline), Heading("Users in it")]
+    blocks: list[Block] = [Heading(group.name, 1), *_own_policies(group.attached, group.inline), Heading("Users in it")]
     blocks.append(Tree([Node(name) for name in users]) if users else Sentence(Span("none that was read", "muted")))
     return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
 def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Block]:
-    """Return what a policy of the account permits, and who has it attached."""
+    """Return what a customer managed policy permits, and who has it attached."""
     blocks: list[Block] = [Heading(policy.name, 1), Heading(f"Permissions · {policy.default_version}")]
     if policy.document is None:
         blocks.append(note("Its document could not be read."))
     else:
         blocks.append(services_table(services_in(policy.document)))
     attached = attachments_of(snapshot, policy.arn)
-    carriers = [
+    holders = [
         Node(
             (code(each.role.name), Span("  role", "muted"), Span(f"  {uses_words(each.used_by)}", "muted")),
             value=RoleSide(each.role.arn or each.role.name),
@@ -169,16 +169,16 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
         )
         for each in attached.roles
     ]
-    carriers += [Node((code(each.user.name), Span("  user", "muted"))) for each in attached.users]
-    carriers += [Node((code(each.name), Span("  group", "muted"))) for each in attached.groups]
-    blocks += [Heading("Who has it"), Tree(carriers)]
-    if not carriers:
+    holders += [Node((code(each.user.name), Span("  user", "muted"))) for each in attached.users]
+    holders += [Node((code(each.name), Span("  group", "muted"))) for each in attached.groups]
+    blocks += [Heading("Who has it"), Tree(holders)]
+    if not holders:
         blocks.append(Sentence(Span("nobody" if attached.complete else "nobody that was read", "muted")))
     updated = f"{policy.updated:%Y-%m-%d}" if policy.updated else ""
     return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", updated)])]
 
 
-def _carried(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
+def _own_policies(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
     yield Heading("Policies")
     yield _tree(attached, inline) if attached or inline else Sentence(Span("none of its own", "muted"))
 

@@ -1,4 +1,4 @@
-"""What changed: a policy's timeline, the feed across policies, pinned policies that moved, a repository's documents."""
+"""What changed: one policy's timeline, the feed of all policies, pinned policies, and documents in a repository."""
 
 from __future__ import annotations
 
@@ -38,29 +38,29 @@ COLUMNS = (
 
 
 def changes_table(steps: Sequence[FeedStep]) -> Table:
-    """Return a step of any policy a row."""
+    """Return one row per step, of any policy."""
     return Table(COLUMNS, [_row(step) for step in steps])
 
 
 def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
-    """Return which period the feed is about, and how many steps that change nothing it leaves out."""
-    hidden = f"; {left_out} steps that change nothing are left out (--all shows them)" if left_out else ""
+    """Return the period of the feed, and how many steps that changed nothing are left out."""
+    hidden = f"; {left_out} steps that changed nothing are left out (--all shows them)" if left_out else ""
     return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{hidden}."
 
 
 def beyond_words(known_until: datetime) -> str:
-    """Return that the period begins after the last day that is known."""
-    return f"The policies are known until {known_until:%Y-%m-%d}: what changed later is not known. Run ekstui sync."
+    """Return that the period starts after the last day of the data."""
+    return f"The policies are known until {known_until:%Y-%m-%d}: later changes are not known. Run ekstui sync."
 
 
 def undated_words(versions: Sequence[tuple[str, int]]) -> str:
-    """Return which versions may belong to the period."""
+    """Return which versions may also belong to the period."""
     names = ", ".join(f"{name} {version_label(number)}" for name, number in versions)
-    return f"Not listed, since nobody knows when they were made: {names}."
+    return f"Not listed, since their dates are unknown: {names}."
 
 
 def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> list[Block]:
-    """Return a version a row, oldest first, with what it changed; numbers that nobody saw are named."""
+    """Return one row per version, oldest first, with what it changed, and which numbers were never recorded."""
     rows: list[TableRow] = []
     for step in steps:
         if step.missing_before:
@@ -85,7 +85,7 @@ def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnow
 
 
 def _through(policy: Policy, step: Step) -> str:
-    """Return until which release a document of a controller stayed as it was."""
+    """Return the last release with the same document, for a controller's policy."""
     info = next(info for info in policy.versions if info.number == step.version)
     return "" if info.through in (None, version_label(info.number)) else f"unchanged to {info.through}"
 
@@ -97,12 +97,12 @@ def numbers_words(numbers: Sequence[int]) -> str:
 
 
 def reach_span(counts: StepCounts) -> Span:
-    """Return which way a step went, in a word or two."""
+    """Return how a step changed access, in a word or two."""
     return Span(counts.words or "first known", "muted" if counts.kind == "none" else reach_style(counts.reach))
 
 
 def counts_spans(counts: StepCounts) -> tuple[Span, ...]:
-    """Return how many grants a step added, removed and changed: `+1 −0 ~2`; nothing for none."""
+    """Return how many grants a step added, removed and changed, as `+1 −0 ~2`; nothing if it changed none."""
     if counts.kind == "none":
         return ()
     return (
@@ -141,10 +141,10 @@ def _row(step: FeedStep) -> TableRow:
 
 
 def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
-    """Return the answer in a sentence, then a policy a row."""
+    """Return a summary, then one row per policy that has changed."""
     nouns = "policy" if pinned == 1 else "policies"
     if not moved:
-        return [Sentence(f"None of {pinned} pinned {nouns} moved.")]
+        return [Sentence(f"None of {pinned} pinned {nouns} has changed.")]
     rows = [
         TableRow(
             (
@@ -157,7 +157,7 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
         for each in moved
     ]
     return [
-        Sentence(f"{len(moved)} of {pinned} pinned {nouns} moved."),
+        Sentence(f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."),
         Table(
             (Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)),
             rows,
@@ -166,7 +166,7 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
 
 
 def review_blocks(review: Review) -> list[Block]:
-    """Return the answer in a sentence, then a document a row, what widens access first."""
+    """Return a summary, then one row per document, those that widen access first."""
     blocks: list[Block] = [Heading("IAM policies in this change", 1), Sentence(_sum(review))]
     if review.documents:
         order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
@@ -188,7 +188,7 @@ def _sum(review: Review) -> str:
         f"{reaches.count(reach)} {said}"
         for reach, said in (
             ("widened", "widened"), ("mixed", "widened and narrowed"), ("narrowed", "narrowed"),
-            ("same", "with the same access"), ("unknown", "not decided"), (None, "not judged"),
+            ("same", "with the same access"), ("unknown", "undecided"), (None, "not judged"),
         )
         if reach in reaches
     ]  # fmt: skip
