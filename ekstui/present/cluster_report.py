@@ -1,4 +1,4 @@
-"""The account's clusters, and one in the first seconds of an incident: what is wrong, what changed, its roles."""
+"""The account's clusters, and a report on one for the start of an incident: what is wrong, what changed, its roles."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CLUSTER_COLUMNS = (
 
 
 def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Styled, ...]:
-    """Return a cluster as a row of the table of clusters; without an answer what is wrong is not known, or not yet."""
+    """Return a cluster as a row of the table of clusters; without an answer its problems are `waiting` to be found, or unknown."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
     counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else None
@@ -61,7 +61,7 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
 
 
 def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
-    """Return the account's clusters, a row each with how much is wrong."""
+    """Return one row per cluster of the account, with its number of problems."""
     facts = snapshot.eks
     if facts is None:
         found: Block = Sentence(Span("clusters were not read", "warn"))
@@ -84,10 +84,10 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
 def cluster_blocks(
     answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
 ) -> list[Block]:
-    """Return a cluster: the sum, what is wrong with the worst first, what AWS changed, then each role.
+    """Return a summary of a cluster, its problems (worst first), what AWS changed, then each role.
 
-    `known_until` is the last day of which changes by AWS are known. Only what is `opened` shows its evidence and what
-    would mend it; None shows all. No account number is in its Markdown, which goes to a channel that others read.
+    `known_until` is the last day of which changes by AWS are known. Only findings in `opened` show their evidence and
+    remedy; None opens all. The Markdown has no account number, since it goes to a channel that others read.
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
@@ -98,9 +98,9 @@ def cluster_blocks(
         Heading(f"Cluster {cluster.name} in {cluster.region}", 1),
         Sentence((account, Span(f"as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="outside"))),
         Sentence(_sum(answer, known_until, now)),
-        Heading("What is wrong, the worst first"),
-        Tree(work or [Node("nothing, as far as was looked at")]),
-        Heading(f"Changed by AWS in the last {RECENT.days} days (policies are known until {known_until:%Y-%m-%d})"),
+        Heading("What is wrong, worst first"),
+        Tree(work or [Node("nothing was found")]),
+        Heading(f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"),
         *_recent(answer, known_until, now),
     ]
     for role in answer.roles:
@@ -108,24 +108,24 @@ def cluster_blocks(
     blocks += _access(answer)
     blocks += not_looked_at(answer.not_looked_at)
     if not answer.complete:
-        # Elsewhere the errors themselves are shown, which may name the account.
+        # Elsewhere the errors themselves are shown, but they may name the account.
         blocks.append(note(Span("incomplete: not everything about this cluster was read", shown="markdown")))
     return blocks
 
 
 def _access(answer: ClusterAnswer) -> list[Block]:
-    """Return who may do what in Kubernetes, by the cluster's access entries."""
+    """Return the cluster's access entries, and what each allows in Kubernetes."""
     mode = answer.cluster.authentication_mode or "mode not read"
     heading = Heading(f"Access entries ({mode})")
     if answer.cluster.access_entries is None:
-        words = "none: the config map aws-auth counts" if mode == "CONFIG_MAP" else "not read"
+        words = "none: the cluster uses the aws-auth ConfigMap" if mode == "CONFIG_MAP" else "not read"
         return [heading, Sentence(Span(words, "muted"))]
     rows = [
         TableRow(
             (
                 Span(each.entry.principal_arn.partition(":")[2].rpartition(":")[2], "strong"),
                 each.entry.kind or "?",
-                _given(each.entry),
+                _allowed(each.entry),
             ),
             each,
             ("entry", each.entry.principal_arn),
@@ -135,7 +135,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     return [heading, Table((Column("Principal", middle=True), Column("Type"), Column("May", 16, shrink=1)), rows)]
 
 
-def _given(entry: AccessEntry) -> Line:
+def _allowed(entry: AccessEntry) -> Line:
     said: list[Line] = []
     for each in entry.policies or ():
         where = "the cluster" if each.namespaces is None else ", ".join(each.namespaces) or "no namespace"
@@ -147,8 +147,8 @@ def _given(entry: AccessEntry) -> Line:
 
 
 def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[str | Span, ...]:
-    """Return how much is wrong in one line."""
-    # Where nobody looked, none is no answer.
+    """Return a summary in one line."""
+    # If the data is too old to know, do not say "none".
     changed = (
         f"AWS changed {len(answer.recent)} of its roles' policies in {RECENT.days} days · "
         if answer.recent or now - known_until <= RECENT
@@ -177,11 +177,11 @@ def _finding(
 ) -> Node:
     below = [Node(Span(each, "muted")) for each in finding.evidence]
     if remedy := remedy_of(answer, role, finding):
-        below.append(Node((Span("to mend it: ", "muted"), code(remedy))))
+        below.append(Node((Span("to fix it: ", "muted"), code(remedy))))
     if role.subject is not None and opened is not None:
         below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
     name = Span(role.arn.rpartition("/")[2], "strong")
-    # Folded it is one sentence, so that more fits on the screen.
+    # A folded finding is one sentence, so that more fit on the screen.
     text = finding.text if opened is None or key in opened else f"{finding.text.partition('. ')[0].rstrip('.')}."
     line = (
         Span(finding.severity, severity_style(finding.severity)), Span(f" {finding.code}", "muted", shown="markdown"),
@@ -191,22 +191,22 @@ def _finding(
 
 
 def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
-    """Return the command that mends a finding, by the narrowest policy that does; empty where there is none."""
+    """Return the command that fixes a finding with the narrowest policy; empty if there is none."""
     if finding.severity != "problem" or role.subject is None:
         return ""
     if finding.code == "trust-lacks-tag-session":
         return _trust_remedy(role.subject.role)
-    arn = mending_policy(answer, finding)
+    arn = fixing_policy(answer, finding)
     return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arn}" if arn else ""
 
 
-def mending_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
-    """Return the ARN of the narrowest policy that mends a finding, in the account's partition; None where none does."""
+def fixing_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
+    """Return the ARN, in the account's partition, of the narrowest policy that fixes a finding; None if there is none."""
     return next((answer.arns[name] for name in finding.policies if name in answer.arns), None)
 
 
 def _trust_remedy(role: Role) -> str:
-    """Return the command that lets the services of EKS that need it tag the session, and leaves the trust as it is else."""
+    """Return the command that lets those EKS services tag the session that need to, and keeps the rest of the trust policy."""
     needing = {each.principal for each in knowledge().trust if TAG_SESSION in each.actions}
     if role.trust is None:
         return ""
@@ -221,7 +221,7 @@ def _trust_remedy(role: Role) -> str:
 
 
 def _assumed_by(statement: Statement, services: Collection[str]) -> bool:
-    """Return whether a statement of a trust policy lets one of the services assume the role, and tag no session."""
+    """Return whether a trust policy's statement lets one of the services assume the role, but not tag the session."""
     actions = {action.lower() for action in statement.actions}
     return (
         statement.effect == "Allow"
@@ -237,12 +237,12 @@ def _assumed_by(statement: Statement, services: Collection[str]) -> bool:
 
 
 class Work(NamedTuple):
-    """One thing to do about a cluster."""
+    """Something to fix in a cluster."""
 
     role: ClusterRole
     finding: Finding
     remedy: str
-    """A command; empty where there is none."""
+    """The command that fixes it; empty if there is none."""
 
 
 def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:
@@ -264,11 +264,11 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
             )
         ]
     if now - known_until > RECENT:
-        # Nobody looked: that is not the same as that nothing changed.
+        # That nobody looked does not mean that nothing changed.
         hint = Span(": r in the list of policies asks AWS for what is new", shown="app")
         command = Span(": ekstui sync asks AWS for what is new", shown="outside")
         return [note(("not known", hint, command))]
-    return [Sentence(Span("no policy on this cluster's roles, as far as is known", "muted"))]
+    return [Sentence(Span("none of the policies on this cluster's roles", "muted"))]
 
 
 def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
@@ -277,7 +277,7 @@ def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
     if role.uses:
         blocks.append(Sentence(uses_words(role.uses)))
     if role.subject is None:
-        return [*blocks, Sentence(Span("not read: a role of another account, or one that is gone", "warn"))]
+        return [*blocks, Sentence(Span("not read: a role of another account, or a deleted one", "warn"))]
     attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
     used = f"; last used {last_used_words(role.subject.role, now)}"
     return [*blocks, Sentence(("attached: ", *attached, Span(used, "muted")))]

@@ -1,4 +1,4 @@
-"""A comparison as blocks: both sides, what it means and why, then per action only what differs."""
+"""A comparison as blocks: both sides, what the difference means and why, then what differs, action by action."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -36,16 +36,16 @@ from ekstui.present.styled import Style
 from ekstui.present.words import condition_line, counted, filled_in
 
 REASONS_SHOWN = 3
-"""Of how many versions the reason is shown; a comparison over many says where the others are."""
+"""The most versions whose reason is shown; a comparison across more says where to find the others."""
 
 NAMES_IN_LINE = 4
-"""How many actions stand in one line; more of them stand by service."""
+"""The most actions in one line; more are grouped by service."""
 
 PART_SHOWN = 12
-"""Up to how many actions of a pattern are named."""
+"""The most actions of a pattern that are named."""
 
 _PLAIN_OPERATORS = {"stringequals", "stringlike", "arnequals", "arnlike", "bool", "null", ""}
-"""Operators that a change of values does not name: a value more is allowed more."""
+"""Operators that are left out where values change, since one more value plainly allows more."""
 
 
 def comparison_blocks(comparison: Comparison) -> list[Block]:
@@ -54,7 +54,7 @@ def comparison_blocks(comparison: Comparison) -> list[Block]:
 
 
 def sides_line(comparison: Comparison) -> Line:
-    """Return both sides with their dates; of two versions of one policy the name stands once."""
+    """Return both sides with their dates; two versions of one policy share its name."""
     before, after = comparison.before, comparison.after
     if comparison.is_one_policy:
         return (
@@ -65,7 +65,7 @@ def sides_line(comparison: Comparison) -> Line:
 
 
 def opening(comparison: Comparison) -> Iterator[Block]:
-    """Yield what the difference means, and what is to be known beside it."""
+    """Yield what the difference means, and its context."""
     yield Sentence(verdict_line(comparison), key="verdict")
     yield from beside(comparison)
 
@@ -78,7 +78,7 @@ def verdict_line(comparison: Comparison) -> Line:
 
 
 def beside(comparison: Comparison) -> Iterator[Block]:
-    """Yield why AWS made it, where AWS contradicts itself, who has the policy attached, and what could not be judged."""
+    """Yield AWS's reasons and contradictions, who has the policy attached, and what could not be judged."""
     yield from _reasons(comparison)
     for count in comparison.attached:
         yield Sentence(_attached(count))
@@ -132,12 +132,12 @@ def counts_words(comparison: Comparison) -> str:
 
 
 def way_line(way: Way) -> tuple[str | Span, ...]:
-    """Return the conditions of one way, all of which must hold."""
+    """Return the conditions of a way, all of which must hold."""
     return joined(" and ", [condition_line(each, _shortened(each.values), joint=len(way) > 1) for each in way])
 
 
 def ways_line(ways: Sequence[Way]) -> tuple[str | Span, ...]:
-    """Return ways of which one is enough, or nothing where it takes none."""
+    """Return ways, any one of which is enough; nothing if one has no conditions."""
     if any(not way for way in ways):
         return ()
     return (" if ", *joined(", or if ", [way_line(way) for way in ways]))
@@ -165,12 +165,14 @@ def _reason(update: Update, *, back: bool) -> Line:
 
 
 def _parameters(side: ComparedSide) -> Iterator[Block]:
-    """Yield what the parameters of a controller's policy were taken to be, and which nothing tells."""
+    """Yield the values used for the parameters of a controller's policy, and which are unknown."""
     given, lacking = filled_in(side.parameters)
     if given:
         yield Sentence((code(short_label(side)), f" with {given}"))
     if lacking:
-        yield Sentence(Span(f"not known, so taken for values of their own: {lacking} (--param NAME=VALUE)", "muted"))
+        yield Sentence(
+            Span(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)", "muted")
+        )
 
 
 def _attached(count: AttachedCount) -> Line:
@@ -217,7 +219,7 @@ def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
 
 
 def _part(difference: ActionDifference) -> tuple[str | Span, ...]:
-    """Return the level of a single action, or which actions of a pattern it is about."""
+    """Return a single action's level, or which actions of a pattern are concerned."""
     if difference.part:
         total = len(reference().expand(difference.actions[0]))
         words = f"  {len(difference.part):,} of its {total:,} actions"
@@ -260,7 +262,7 @@ def _resources(change: ResourceChange) -> Line:
 
 
 def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
-    """Yield what became of the conditions on some resources; where there is more than a line, below the resources."""
+    """Yield how the conditions on some resources changed; several lines are put below the resources."""
     lines = list(_condition_lines(change, two=two))
     if change.everywhere:
         yield from map(Node, lines)
@@ -273,10 +275,10 @@ def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
 def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[str | Span, ...]]:
     for way in change.revised:
         yield from _way_change(way, two=two)
-    lonely = not change.revised and not change.kept and not two
-    if lonely and change.gone == ((),) and change.new:
+    alone = not change.revised and not change.kept and not two
+    if alone and change.gone == ((),) and change.new:
         yield (Span("now only", "added"), *ways_line(change.new))
-    elif lonely and change.new == ((),) and change.gone:
+    elif alone and change.new == ((),) and change.gone:
         yield (Span("no longer", "removed"), *ways_line(change.gone))
     else:
         beside = bool(change.kept or change.revised)
@@ -285,7 +287,7 @@ def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[st
 
 
 def _signed(sign: str, style: Style, ways: Sequence[Way], *, beside: bool) -> Iterator[tuple[str | Span, ...]]:
-    """Yield the ways of one side, the later ones as alternatives of the first, and all where both sides have others."""
+    """Yield the ways of one side, marked as alternatives if there are several, or others on both sides (`beside`)."""
     for number, way in enumerate(ways):
         joint = " or" if number or beside else ""
         yield (Span(f"{sign}{joint}", style), *(ways_line((way,)) or (" without condition",)))
@@ -325,12 +327,12 @@ def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:
 
 
 def _shortened(values: Sequence[str]) -> tuple[str, ...]:
-    """Return values, an ARN without what it shares with the one before it."""
+    """Return the values, each ARN without what it shares with the one before."""
     return tuple(_tail(value, values[index - 1 : index]) if index else value for index, value in enumerate(values))
 
 
 def _tail(value: str, others: Sequence[str]) -> str:
-    """Return an ARN without what it shares with other values: `…/AmazonEKSPodIdentityPolicy`."""
+    """Return an ARN without what it shares with other values, such as `…/AmazonEKSPodIdentityPolicy`."""
     head, slash, tail = value.rpartition("/")
     alike = [each for each in others if each != value and each.startswith(head + slash)]
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
@@ -380,7 +382,7 @@ def _names(actions: Sequence[str], style: Style = "") -> tuple[str | Span, ...]:
 
 
 def _by_service(actions: Sequence[str]) -> list[Node]:
-    """Return actions as a line a service."""
+    """Return the actions, one line per service."""
     services: dict[str, list[str]] = {}
     for action in actions:
         service, _, name = action.partition(":")

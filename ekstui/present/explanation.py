@@ -1,4 +1,4 @@
-"""Why a request was denied: the verdict first, then what to look at, what helps, and what was not looked at."""
+"""Why a request was denied: the verdict, the statements that decided it, what would help, and what was not looked at."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _VERDICT_STYLES: dict[Verdict, Style] = {
 }  # fmt: skip
 
 _MOST_OFFERED = 6
-"""How many policies that would allow it are shown; JSON has more."""
+"""The most policies shown that would allow the request; JSON has more."""
 
 _OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN"}
 _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
@@ -64,7 +64,7 @@ class Decoding(NamedTuple):
 
 
 def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = ()) -> list[Block]:
-    """Return explanations as blocks, each with its sections; the simulator's decisions are about the first."""
+    """Return explanations, each with its sections; the decisions of IAM's simulator are about the first."""
     blocks: list[Block] = []
     several = len(explanations) > 1
     if several:
@@ -75,7 +75,7 @@ def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[
 
 
 def statement_json(explanation: Explanation) -> str:
-    """Return the smallest statement that would allow the request as JSON; empty where none is offered."""
+    """Return the smallest statement that would allow the request, as JSON; empty if there is none."""
     statement = explanation.smallest_statement
     return "" if statement is None else json.dumps(serialise_statement(statement), indent=2)
 
@@ -102,7 +102,7 @@ def _explanation(
 
 
 def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
-    """Return the answer in a line, and what the text is known to mean besides."""
+    """Return the answer in one line, and what else the message is known to mean."""
     known: list[Line] = [(Span(f"{each.symptom}: ", "strong"), each.answer) for each in explanation.symptoms]
     if explanation.symptoms and not explanation.denied:
         first, *others = explanation.symptoms
@@ -116,7 +116,7 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
 
 
 def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
-    """Yield what was judged and what to add, a word and what it is."""
+    """Yield facts about what was evaluated, and what to add, each with its label."""
     if explanation.symptoms and not explanation.denied:
         yield from _about_symptoms(explanation)
     yield from _about_request(explanation)
@@ -124,8 +124,8 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         yield (
             "next",
             (
-                Span("--role NAME or --policy NAME says which statement came nearest", shown="outside"),
-                Span("role:NAME or policy:NAME before it says which statement came nearest", shown="app"),
+                Span("--role NAME or --policy NAME shows which statement came nearest", shown="outside"),
+                Span("role:NAME or policy:NAME before it shows which statement came nearest", shown="app"),
             ),
         )
     if explanation.used_by:
@@ -155,11 +155,11 @@ def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         if trust.caller.kind == "web-identity" and trust.caller.subject is not None:
             yield "token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}")
     if explanation.role is not None and explanation.role != explanation.principal:
-        yield "judged by", ("all of ", code(explanation.role))
+        yield "judged by", ("all policies of ", code(explanation.role))
 
 
 def _helps_to_name_a_policy(explanation: Explanation) -> bool:
-    """Return whether a policy of the principal could have allowed the request."""
+    """Return whether one of the principal's policies could have allowed the request."""
     is_signed = (explanation.principal or "").lower() != ANONYMOUS
     has_remedy = explanation.cause is None or explanation.cause.has_remedy
     return is_signed and has_remedy and not is_assuming(explanation.action or "")
@@ -174,7 +174,7 @@ def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         yield "actions", code(", ".join(actions))
         if explanation.role is None:
             option = Span("--role NAME", shown="outside"), Span("role:NAME before it", shown="app")
-            yield "next", (*option, " says which of them a role of the account lacks")
+            yield "next", (*option, " shows which of them a role of the account lacks")
     yield "source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms)))
 
 
@@ -201,8 +201,8 @@ def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list
     if explanation.allowed_by:
         yield "Would allow it, if attached", list(_offered(number, explanation))
     if text := statement_json(explanation):
-        # Where nobody knows the resource, the statement gives more than it must.
-        more = "; put the resource in place of *" if explanation.resource is None else ""
+        # Without a known resource, the statement allows more than it needs to.
+        more = "; replace * with the resource" if explanation.resource is None else ""
         title = f"Smallest statement that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
 
@@ -220,7 +220,7 @@ def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[
     if explanation.encoded is not None:
         command = decode_command(explanation.encoded)
         decoding = Code(command, "sh", Decoding(command), (number, "decode"))
-        yield "More context is in the encoded part; to decode it", [decoding]
+        yield "The encoded part has more context; to decode it", [decoding]
 
 
 def _near(key: tuple[object, ...], near: NearStatement) -> Node:
@@ -235,13 +235,13 @@ def _near(key: tuple[object, ...], near: NearStatement) -> Node:
 
 
 def _cross(near: NearStatement, failure: Failure) -> Span:
-    """Return a cross for what does not fit, a question mark for what was not given or hangs on that."""
+    """Return a cross for what does not match, a question mark for what is not known."""
     is_open = near.matches is None or (failure.given is None and failure.part != "effect")
     return Span("? ", "warn") if is_open else Span("✗ ", "bad")
 
 
 def _option(key: str) -> str:
-    """Return which option gives a value: a parameter of a controller's policy has no service before a colon."""
+    """Return the option that sets a value: --param for a parameter of a controller's policy, which has no service prefix."""
     return "context" if ":" in key.replace("::", "") else "param"
 
 
@@ -275,7 +275,7 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
 def _remarks(allower: Allower) -> str:
     meant = f"for {' or '.join(f'{kind}s' for kind in allower.meant_for)}" if allower.meant_for else ""
     published = "published by its project" if allower.published else ""
-    wide = "gives it by a wildcard" if allower.wildcard else ""
+    wide = "allows it by a wildcard" if allower.wildcard else ""
     return "; ".join(
         filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
     )

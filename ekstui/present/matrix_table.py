@@ -1,4 +1,4 @@
-"""The matrix of services and access levels: numbers where there is room for them, else a sign for each policy."""
+"""The matrix of services and access levels: numbers if there is room for them, else a symbol for each policy."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -10,29 +10,29 @@ from ekstui.present.styled import Style
 from ekstui.present.words import counted
 
 LETTERS = "ABCD"
-"""What the policies are called in the cells."""
+"""The names of the policies in the cells."""
 
 _SHORT = {"Permissions management": "Perms", "Tagging": "Tag", "unknown": "Other"}
 _SIGNS: dict[Extent, Span] = {
     "all": Span("●", "strong"), "some": Span("○"), "denied": Span("×", "bad"), "none": Span("·", "muted"),
 }  # fmt: skip
 _SERVICE = 16
-"""The fewest columns for the name of a service."""
+"""The minimum width of a service's name, in columns."""
 
 
 class Layout(NamedTuple):
-    """How the cells are written."""
+    """How the cells are laid out."""
 
     levels: tuple[str, ...]
     numbers: bool
-    """Whether there is room for numbers, and they are wanted."""
+    """Whether cells show numbers: if wanted, and if there is room."""
     digits: dict[str, tuple[int, int]]
-    """By level, how wide a policy's number and the total are."""
+    """The width of a policy's number and of the total, by level."""
     columns: tuple[Column, ...]
 
 
 def layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool) -> Layout:
-    """Return how the rows are written in `width` columns; with `signs` without numbers even where there is room."""
+    """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
     levels = tuple(level for level in MATRIX_LEVELS if any(level in row.cells for row in rows))
     digits = {level: _digits([row.cells[level] for row in rows if level in row.cells]) for level in levels}
     room = width - _SERVICE - len(levels)
@@ -40,7 +40,7 @@ def layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool)
     titles = [_SHORT.get(level, level) for level in levels]
     numbers = not signs and sum(map(max, cells, map(len, titles))) <= room
     if not numbers:
-        # A sign a policy, and perhaps an exclamation mark.
+        # One symbol per policy, and perhaps an exclamation mark.
         cells = [policies + 1 for _ in levels]
     if sum(map(max, cells, map(len, levels))) <= room:
         titles = list(levels)
@@ -64,7 +64,7 @@ def matrix_blocks(places: Sequence[PolicyAt], rows: Sequence[MatrixRow], width: 
 def matrix_table(
     rows: Sequence[MatrixRow], places: Sequence[PolicyAt], opened: Collection[str], form: Layout, width: int
 ) -> Table:
-    """Return a row a service, and under an opened one its actions by level."""
+    """Return one row per service, an opened one followed by its actions by level."""
     found: list[TableRow] = []
     for row in rows:
         is_open = row.service in opened
@@ -79,7 +79,7 @@ def matrix_table(
 def legend_blocks(
     rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: bool, actions: bool
 ) -> list[Block]:
-    """Return how much each policy gives, and what numbers and signs mean; `rows` are all, whatever a filter leaves out."""
+    """Return how much each policy allows, and what the symbols mean; `rows` are all rows, without a filter."""
     blocks: list[Block] = []
     for index, place in enumerate(places):
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
@@ -88,14 +88,14 @@ def legend_blocks(
         line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
         blocks.append(Sentence(line, key=("legend", index)))
     if numbers:
-        words = "Actions given of all that there are" + (", a number a policy" if len(places) > 1 else "")
+        words = "Actions allowed of all that exist" + (", one number per policy" if len(places) > 1 else "")
     else:
-        words = "● all, ○ some, · none of the actions" + (", a sign a policy" if len(places) > 1 else "")
+        words = "● all, ○ some, · none of the actions" + (", one symbol per policy" if len(places) > 1 else "")
     if any(any(cell.denied) for row in rows for cell in row.cells.values()):
-        words += "; ! denied in part by the policy itself"
+        words += "; ! partly denied by the policy itself"
     blocks.append(Sentence(Span(words, "muted"), key=("legend", "cells")))
     if actions:
-        words = "An action: ● unlimited, ○ limited, × denied, · not given"
+        words = "An action: ● unlimited, ○ limited, × denied, · not allowed"
         blocks.append(Sentence(Span(words, "muted"), key=("legend", "actions")))
     return blocks
 
@@ -108,7 +108,7 @@ def _cell(cell: MatrixCell | None, form: Layout, level: str) -> tuple[Span, ...]
     if not form.numbers:
         return (*(_SIGNS[_sign(given, cell.total)] for given in cell.given), *denied)
     if not any(cell.given) and not denied:
-        # A total beside nothing would hide where something is given.
+        # A total beside nothing would distract from cells with something.
         return (Span(" ".join("·".rjust(digits) for _ in cell.given), "muted"),)
     numbers = joined(
         " ", [Span((str(given) if given else "·").rjust(digits), _style(given, cell)) for given in cell.given]
@@ -122,7 +122,7 @@ def _sign(given: int, total: int) -> Extent:
 
 
 def _style(given: int, cell: MatrixCell) -> Style:
-    """Return the style of a number: what differs between the policies stands out, then what is given in full."""
+    """Return the style of a number, which stands out if the policies differ, then if all actions are allowed."""
     if not given:
         return "muted"
     if cell.differs:
@@ -151,7 +151,7 @@ def _actions(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
 
 
 def _limits(action: MatrixAction) -> str:
-    """Return on what and under which condition the only policy gives an action, in the console's words."""
+    """Return the resources and condition under which a single policy allows an action, in the console's words."""
     (given,) = action.given
     if given is None or extent(given) == "all":
         return ""
@@ -166,5 +166,5 @@ def _digits(cells: Sequence[MatrixCell]) -> tuple[int, int]:
 
 def _width(digits: tuple[int, int], policies: int) -> int:
     given, total = digits
-    # A space behind each number, or none behind the only one, a slash before the total, perhaps an exclamation mark.
+    # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
     return policies * (given + 1) + total + 2

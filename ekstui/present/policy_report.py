@@ -1,4 +1,4 @@
-"""AWS's policies: a list of them, what one is for, what a version permits, and what it does not."""
+"""Policies: a list of them, what one is for, what a version permits, and what it does not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ekstui.present.blocks import (
 from ekstui.present.words import filled_in
 
 if TYPE_CHECKING:
-    # A list of policies needs no module that reads documents.
+    # A list of policies needs none of the modules that read documents.
     from ekstui.core.document import Trimmed
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
     from ekstui.core.policy import Policy, VersionInfo
@@ -38,7 +38,7 @@ _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kin
 
 
 def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
-    """Return a policy a row: name, default version, when it was updated, and what it is."""
+    """Return one row per policy: its name, default version, last update, kind and status."""
     return [
         Table(
             _POLICIES,
@@ -65,10 +65,10 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
 def about_blocks(
     entry: PolicyEntry, known: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
 ) -> list[Block]:
-    """Return what a policy is for and what to beware of; with `whole` also who may attach it, and what is narrower."""
+    """Return what a policy is for, with warnings; if `whole`, also who may attach it and which policies are narrower."""
     blocks: list[Block] = []
     if entry.policy.withdrawn:
-        blocks.append(note("AWS does not list it any more; what is known of it is kept"))
+        blocks.append(note("AWS no longer lists it; what is known of it is kept"))
     if known is None:
         return blocks
     more = len(known.notes) + len(known.disagreements) + len(symptoms)
@@ -81,7 +81,9 @@ def about_blocks(
         blocks.append(note(f"superseded by {', '.join(known.superseded_by)}{change}"))
     if known.access_policy:
         blocks.append(
-            note("also an EKS access policy: that one is tied to an access entry and cannot be attached to a role")
+            note(
+                "an EKS access policy has the same name; that one belongs to access entries and cannot be attached to a role"
+            )
         )
     if whole and known.narrower:
         blocks.append(Sentence(f"Narrower: {', '.join(known.narrower)}."))
@@ -91,13 +93,13 @@ def about_blocks(
 
 
 def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
-    """Return what is worth knowing, where AWS contradicts itself, and what the policy is paged for."""
+    """Return what is worth knowing, known incidents, and where AWS's description differs from the document."""
     if known is None:
         return []
     blocks: list[Block] = []
     for title, nodes in (
         ("Worth knowing", [Node(text) for text in known.notes]),
-        ("Paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]),
+        ("What people are paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]),
         ("Where AWS's text differs", [Node(text) for text in known.disagreements]),
     ):
         if nodes:
@@ -120,7 +122,7 @@ _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shr
 
 
 def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None] | None = None) -> list[Block]:
-    """Return which version it is, and what of it is yet to be filled in."""
+    """Return which version it is, and which parameters are not filled in."""
     info = next(info for info in policy.versions if info.number == version)
     head: list[Block] = [Heading(f"{policy.name} {version_label(version)}", 1), Sentence(code(policy.address))]
     if policy.home:
@@ -131,7 +133,7 @@ def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | 
 
 
 def release_words(policy: Policy, info: VersionInfo) -> str:
-    """Return which releases of a controller have a document: `unchanged from v2.13.0 (2025-05-06) to v3.5.0`."""
+    """Return the releases that have a document, such as `unchanged from v2.13.0 (2025-05-06) to v3.5.0`."""
     first = version_label(info.number)
     day = f" ({info.created:%Y-%m-%d})" if info.created else ""
     newest = ", the newest release known" if info == policy.versions[-1] else ""
@@ -141,14 +143,14 @@ def release_words(policy: Policy, info: VersionInfo) -> str:
 
 
 def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
-    """Return what was filled in, and what was not."""
+    """Return which parameters were filled in, and which were not."""
     given, lacking = filled_in(parameters)
     blocks: list[Block] = [Sentence(f"filled in: {given}")] if given else []
-    return [*blocks, Sentence(f"to be filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
+    return [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
 
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:
-    """Return a service a row, in the console's words."""
+    """Return one row per service, in the console's words."""
     return Table(
         _SERVICES,
         [
@@ -166,7 +168,7 @@ def services_table(services: Sequence[ServiceSummary]) -> Table:
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
-    """Return the actions of each service, with why it is needed, by prefix, where that is known."""
+    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix."""
     blocks: list[Block] = []
     for service in services:
         reason = reasons.get(service.service)
@@ -184,7 +186,7 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
 
 
 def access_words(service: ServiceSummary) -> str:
-    """Return the console's words with the count beside each limited level: `Limited: Write 6/421`."""
+    """Return the console's words with counts for limited levels, such as `Limited: Write 6/421`."""
     full, separator, limited = service.access.partition("Limited: ")
     if not separator:
         return service.access
@@ -200,19 +202,19 @@ def _name(service: ServiceSummary) -> str:
 
 
 def broken_words(rule: DocumentError) -> str:
-    """Return that a document of AWS's breaks IAM's grammar."""
+    """Return that a document published by AWS breaks IAM's grammar."""
     return f"AWS published this version although IAM's grammar does not allow it: {rule.message}"
 
 
 def document_remarks(name: str, size: str, parameters: Mapping[str, str | None]) -> list[str]:
-    """Return what to know before a document is attached: what of it is too large, and what is to be filled in."""
+    """Return warnings about a document: that it is too large, and which parameters are not filled in."""
     remarks = [f"{name} has {size} (--terraform and --cloudformation do)."] if size else []
     _, lacking = filled_in(parameters)
-    return [*remarks, f"Left to fill in with --param NAME=VALUE: {lacking}."] if lacking else remarks
+    return [*remarks, f"Not filled in (--param NAME=VALUE): {lacking}."] if lacking else remarks
 
 
 def trimmed_remarks(name: str, result: Trimmed, reasons: Mapping[str, str | None]) -> list[str]:
-    """Return what was left out of a policy and why, by the prefix of the service."""
+    """Return what was left out of a policy, and why; `reasons` are by service prefix."""
     if not result.dropped:
         return [f"Nothing is left out: no service of {name} is known to be unused by EKS."]
     remarks: list[str] = []
@@ -223,13 +225,13 @@ def trimmed_remarks(name: str, result: Trimmed, reasons: Mapping[str, str | None
 
 
 class RemainingService(NamedTuple):
-    """A service of which some actions are not allowed."""
+    """A service with actions that are not allowed."""
 
     service: str
 
 
 def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Block]:
-    """Return the services of which some actions are not allowed, opened ones with those, then all other services."""
+    """Return the services with actions that are not allowed (listed for opened ones), then those with none allowed."""
     nodes = [
         Node(
             (Span(service, "strong"), f"  {len(actions)} actions"),
@@ -243,7 +245,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
     return [
         Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", shown="app"))),
         Tree(nodes),
-        Heading(f"Nothing is allowed of {len(remaining.services)} other services"),
+        Heading(f"Nothing is allowed in {len(remaining.services)} other services"),
         Sentence(Span(", ".join(remaining.services), "muted")),
     ]
 

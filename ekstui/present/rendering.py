@@ -1,4 +1,4 @@
-"""Blocks as lines of a given width: rows of the app, lines of a terminal, and Markdown."""
+"""Renders blocks as rows of the app, lines of a terminal, or Markdown."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from ekstui.present.styled import Row as Row
 from ekstui.present.styled import Style, Styled, cells, cut_end, cut_middle, plain, styled, wrap
 
 STEP = "  "
-"""What is below a heading or a node stands this much to the right of it."""
+"""The indent of what is below a heading or a node."""
 
 GAP = "  "
-"""Between two columns."""
+"""The space between two columns."""
 
 LEAST = 20
-"""The fewest cells that words are broken for."""
+"""The narrowest width, in cells, that text is wrapped to."""
 
 _NARROWEST = 12
 """The fewest cells that a column is cut down to, unless all in it is shorter."""
@@ -41,7 +41,7 @@ _ROOM_FOR_REMARKS = 24
 
 
 class Laid(NamedTuple):
-    """One line; only the first line of what has a value carries it."""
+    """One line; a value belongs to its first line only."""
 
     key: Hashable
     line: Styled
@@ -49,11 +49,11 @@ class Laid(NamedTuple):
 
 
 _Cell = tuple[Styled, int]
-"""A cell of a table, and how many of the terminal's it takes."""
+"""A cell of a table, and its width in the terminal's cells."""
 
 
 def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: bool = False) -> Iterator[Laid]:
-    """Yield the lines of an answer; with `whole_tables` those of a table may be longer than `width`."""
+    """Yield the lines of an answer; with `whole_tables`, those of tables are not fitted to `width`."""
     indent = ""
     previous: Block | None = None
     for index, block in enumerate(blocks):
@@ -93,7 +93,7 @@ def _laid_block(
 
 
 def _parts_table(previous: Block, block: Block) -> bool:
-    """Return whether an empty line stands between two blocks: around a table, unless a heading brings its own."""
+    """Return whether a blank line separates two blocks: around a table, except before a heading, which adds its own."""
     return isinstance(block, Table) != isinstance(previous, Table) and not _is_section(block)
 
 
@@ -102,12 +102,12 @@ def _is_section(block: Block) -> bool:
 
 
 def fitted(line: Line, place: Place) -> bool:
-    """Return whether anything of a line is for this place."""
+    """Return whether any of a line is shown in this place."""
     return any(span.text and span.is_for(place) for span in spans(line))
 
 
 def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
-    """Return the spans that are for this place, cleaned; a line that is one plain text gets the style."""
+    """Return the spans shown in this place, cleaned; a line of plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
     if isinstance(line, Span):
@@ -137,7 +137,7 @@ def _laid_node(
     mark: Styled = ()
     if place == "app" and folds:
         mark = ((STEP if node.opened is None else "▾ " if node.opened else "▸ ", "muted"),)
-    # Below a node that cannot be folded its children stand apart from the rest of its own words.
+    # Without folding marks, children are indented further than the wrapped lines of their parent.
     hang, deeper = (STEP * 2 if mark else STEP, STEP) if folds else (STEP, STEP * 2)
     yield from _broken(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
     if node.opened is not False or place != "app":
@@ -241,7 +241,7 @@ def _stripped(pieces: list[tuple[str, Style]]) -> Styled:
 
 
 def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], width: int | None) -> list[int]:
-    """Return the cells of each column: as many as its longest cell, or fewer where they would not fit `width`."""
+    """Return the width of each column: that of its longest cell, or less if they would not fit `width`."""
     lengths = [
         max(
             len(column.title),
@@ -272,9 +272,9 @@ _CODES: dict[Style, str] = {
 
 
 def lines(blocks: Sequence[Block], width: int, *, colours: bool, whole_tables: bool) -> Iterator[str]:
-    """Yield the lines of an answer without their ends.
+    """Yield the lines of an answer, without line ends.
 
-    Sentences are broken at `width`; with `whole_tables` the rows of tables are not, as for a reader that is a program.
+    Sentences are wrapped at `width`; with `whole_tables`, rows of tables are not, for programs that read them.
     """
     for laid in lay_out(blocks, width, "terminal", whole_tables=whole_tables):
         yield _coloured(laid.line) if colours else plain(laid.line).rstrip()
@@ -285,7 +285,7 @@ def _coloured(line: Styled) -> str:
 
 
 def rows(blocks: Sequence[Block], width: int) -> list[Row]:
-    """Return blocks as rows of one cell; the cursor rests on those that have a value."""
+    """Return blocks as rows of one cell; those with a value are selectable."""
     return [
         Row(laid.key, (laid.line,), laid.value, selectable=laid.value is not None)
         for laid in lay_out(blocks, width, "app")
@@ -293,7 +293,7 @@ def rows(blocks: Sequence[Block], width: int) -> list[Row]:
 
 
 def list_rows(table: Table, width: int) -> list[Row]:
-    """Return a table as rows of a cell a column, for a list that has the table's columns as its own."""
+    """Return a table as rows with one cell per column, for a list that has the table's columns."""
     found: list[Row] = []
     for number, row in enumerate(table.rows):
         key = number if row.key is None else row.key
@@ -315,7 +315,7 @@ def markdown(blocks: Sequence[Block]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+    """Return text escaped for Markdown."""
     return "".join(f"\\{character}" if character in r"\`*_{}[]<>#|" else character for character in clean_line(text))
 
 
@@ -366,12 +366,12 @@ def _span(span: Span, *, strong: bool) -> str:
     text = escaped(span.text)
     if not strong or span.style not in ("strong", "bad") or not text.strip():
         return text
-    # Markdown takes no spaces between the asterisks and the words.
+    # Markdown allows no space between asterisks and words.
     words = text.strip()
     return text.replace(words, f"**{words}**", 1)
 
 
 def _code(text: str) -> str:
-    """Return text as inline code, safe inside a table; a backtick becomes an apostrophe."""
+    """Return text as inline code that is safe in a table; a backtick becomes an apostrophe."""
     text = clean_line(text)
     return "`" + text.replace("`", "'").replace("|", "\\|") + "`" if text else ""

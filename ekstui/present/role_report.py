@@ -30,7 +30,7 @@ from ekstui.present.words import TRACKED, counted, facts_tree, last_used_words, 
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
-    """Return what is said about a role, each with its evidence below it."""
+    """Return findings, each with its evidence below."""
     return Tree(
         [
             Node(
@@ -49,17 +49,17 @@ def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
 
 
 Path = tuple[str, ...]
-"""The root is the empty path."""
+"""Where a node is in the tree; empty for the root."""
 
 
 def branches_of(answer: ClusterAnswer) -> tuple[Branch, ...]:
-    """Return the cluster's roles by how they are used."""
+    """Return the cluster's roles, by kind of use."""
     uses = {role.arn: role.uses for role in answer.roles}
     return branches(answer.cluster, uses, roles_complete=answer.roles_complete)
 
 
 def paths_of(answer: ClusterAnswer) -> tuple[set[Path], set[Path]]:
-    """Return the paths that can be unfolded: those of the cluster and the ways, and those of the roles."""
+    """Return the paths that can be unfolded: those of the cluster and the kinds of use, and those of the roles."""
     ways = branches_of(answer)
     return (
         {(), *((branch.way,) for branch in ways)},
@@ -68,9 +68,9 @@ def paths_of(answer: ClusterAnswer) -> tuple[set[Path], set[Path]]:
 
 
 def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -> list[Block]:
-    """Return the cluster as a tree, in the app as far as it is unfolded; what was not looked at stands in its place.
+    """Return the cluster as a tree, unfolded in the app as `opened` says, with notes where something was not looked at.
 
-    No account number is in its Markdown.
+    Its Markdown has no account number.
     """
     cluster, ways = answer.cluster, branches_of(answer)
     roles = {role.arn: role for role in answer.roles}
@@ -135,7 +135,7 @@ def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Coll
 def _policies(path: Path, role: ClusterRole) -> list[Node]:
     subject = role.subject
     if subject is None:
-        words = "not read: a role of another account, or one that is gone"
+        words = "not read: a role of another account, or a deleted one"
         return [Node(Span(words, "warn"), key=(*path, "unread"))]
     nodes = [policy_node(policy, _attached_kind(policy), (*path, str(n))) for n, policy in enumerate(subject.policies)]
     if subject.boundary:
@@ -155,7 +155,7 @@ def _attached_kind(policy: RolePolicy) -> str:
 
 
 def _use_below(use: Use) -> str:
-    """Return what uses a role, without the way, which stands above it, and the cluster."""
+    """Return what uses a role, without the kind of use and the cluster, which are shown above it."""
     if use.kind in ("cluster", "fargate", "addon", "capability", "nodegroup", "karpenter-node"):
         word = use.name or ""
     elif use.service_account:
@@ -173,8 +173,8 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     if answer.findings:
         blocks += [Heading("Findings"), findings_tree(answer.findings)]
     blocks.append(Heading("Trust: who may assume it"))
-    blocks += [Sentence(each) for each in answer.trust or ("nothing is known of its trust policy",)]
-    blocks += [Heading("May do, all its policies together"), *_role_access(answer)]
+    blocks += [Sentence(each) for each in answer.trust or ("its trust policy is not known",)]
+    blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
     blocks += _role_uses(answer.subject)
     blocks += _role_policies(answer)
     return [*blocks, Heading("About"), _role_facts(role, now)]
@@ -212,13 +212,13 @@ def _role_facts(role: Role, now: datetime) -> Tree:
             ("created", f"{role.created:%Y-%m-%d}" if role.created else ""),
             *(("instance profile", profile) for profile in role.instance_profiles),
             *((f"tag {key}", value) for key, value in role.tags),
-            ("service-linked", "only its service changes it" if role.service_linked else ""),
+            ("service-linked", "only its service can change it" if role.service_linked else ""),
         ]
     )
 
 
 def _role_access(answer: RoleAnswer) -> Iterator[Block]:
-    """Yield what the role may do in sum: a service a row, and what is left out of that or not known."""
+    """Yield what all the role's policies allow, one row per service, and what is left out or unknown."""
     subject, access = answer.subject, answer.access
     if access.services:
         yield services_table(access.services)
@@ -228,23 +228,25 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
 
 
 def left_out(answer: RoleAnswer) -> Iterator[Block]:
-    """Yield what the sum of what a role may do leaves out, and what may be missing in it."""
+    """Yield what the sum of a role's permissions leaves out, and what it may lack."""
     subject, access = answer.subject, answer.access
     if access.denied:
-        yield Sentence(Span(f"{access.denied:,} actions are left out: a Deny of its own takes them away.", "muted"))
+        yield Sentence(
+            Span(f"{access.denied:,} actions are left out, since a Deny of the role takes them away.", "muted")
+        )
     if (boundary := subject.boundary) is not None:
         if boundary.document is None:
-            yield note(f"The permissions boundary {boundary.name} could not be read: it may take away any of this.")
+            yield note(f"The permissions boundary {boundary.name} could not be read; it may take any of this away.")
         else:
             text = f"Within the permissions boundary {boundary.name}"
             withheld = f", which withholds {access.withheld:,} more actions" if access.withheld else ""
-            yield Sentence(Span(f"{text}{withheld}; its resources and conditions are not weighed here.", "muted"))
+            yield Sentence(Span(f"{text}{withheld}; its resources and conditions are not considered here.", "muted"))
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
 
 
 def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
-    """Return what a policy is a copy of, how near it is, and what the newest release says otherwise."""
+    """Return what a policy is a copy of, how similar it is, and how the newest release differs."""
     copy, change = answer.copy, answer.change
     newest = version_label(copy.original.default_version)
     after = "means the same" if change.reach == "same" else change.verdict

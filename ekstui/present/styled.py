@@ -1,8 +1,8 @@
-"""Text with styles, rows of it ready to be painted, and what fits text into a given room of cells.
+"""Styled text, rows ready to be painted, and functions that fit text into a number of cells.
 
-Renderers make rows of blocks, and lists take rows. Blocks are not imported here: the seven milliseconds that they take
-would stand before the app's first paint. A style names a meaning, not a colour; the theme gives it one, and a sign or a
-word always goes with it.
+Renderers turn blocks into rows, and lists show rows. Blocks are not imported here, since that would delay the app's first
+paint by seven milliseconds. A style stands for a meaning, which the theme gives a colour, and never carries it alone: a
+symbol or a word goes with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit"]
 
 Styled = tuple[tuple[str, Style], ...]
-"""Pieces of one line, each with its style; the text is already cleaned."""
+"""The pieces of a line, each with its style; the text is already cleaned."""
 
 
 class Column(NamedTuple):
@@ -22,32 +22,32 @@ class Column(NamedTuple):
 
     title: str
     width: int = 1
-    """The fewest cells."""
+    """The minimum width, in cells."""
     share: int = 0
-    """Its share of what is left over in a list as wide as its pane."""
+    """Its share of the spare width in a list."""
     right: bool = False
-    """Whether its cells are set to the right."""
+    """Whether its cells are right-aligned."""
     middle: bool = False
-    """Whether what does not fit is cut out of the middle: names that begin alike differ at their ends."""
+    """Whether cells that do not fit are cut in the middle, since names that start alike differ at the end."""
     shrink: int = 0
-    """Which column gives way where a table is too wide: the highest first, and those with 0 last."""
+    """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False
-    """Whether, in a list, a row goes without it where a cell before it would be cut."""
+    """Whether a row in a list leaves it out if a cell before it would be cut."""
 
 
 class Row(NamedTuple):
     """One line of a list."""
 
     key: Hashable
-    """What the row stands for; the cursor stays with it when the rows are set anew."""
+    """Identifies the row, so that the cursor stays on it when the rows are set again."""
     cells: tuple[Styled, ...]
-    """One for each column; a single cell spans them all."""
+    """One per column; a single cell spans all columns."""
     value: object = None
     """What opening or copying the row acts on."""
     selectable: bool = True
     """Whether the cursor may rest on it."""
     merged: int = 0
-    """How many columns the first cell takes beside its own."""
+    """How many further columns the first cell spans."""
 
 
 def styled(text: str, style: Style = "") -> Styled:
@@ -61,7 +61,7 @@ def plain(line: Styled) -> str:
 
 
 def mark_hits(line: Styled, needle: str) -> Styled:
-    """Return the line with what was searched for in the style of a hit."""
+    """Return the line with every match of `needle` in the style of a hit."""
     if not needle or needle.casefold() not in plain(line).casefold():
         return line
     pieces: list[tuple[str, Style]] = []
@@ -81,16 +81,16 @@ _ONE_CELL_EACH = re.compile(
 
 
 def cells(text: str) -> int:
-    """Return how many cells a terminal gives to a text."""
+    """Return how many cells a text takes in a terminal."""
     if (text.isascii() and text.isprintable()) or _ONE_CELL_EACH.fullmatch(text):
         return len(text)
-    from rich.cells import cell_len  # 4 ms, and only for signs of two cells or none
+    from rich.cells import cell_len  # 4 ms, and only for characters of two cells or none
 
     return cell_len(text)
 
 
 def cut_end(cell: Styled, room: int) -> Styled:
-    """Return a cell so that it fits `room` cells, with an ellipsis at its end if need be."""
+    """Return a cell cut to `room` cells, with an ellipsis at its end if need be."""
     if cells(plain(cell)) <= room:
         return cell
     kept: list[tuple[str, Style]] = []
@@ -105,7 +105,7 @@ def cut_end(cell: Styled, room: int) -> Styled:
 
 
 def cut_middle(cell: Styled, room: int) -> Styled:
-    """Return a cell of one piece so that it fits `room` cells, with an ellipsis in its middle if need be."""
+    """Return a cell of one piece cut to `room` cells, with an ellipsis in its middle if need be."""
     if len(cell) != 1 or cells(cell[0][0]) <= room or room < 5:
         return cell
     text, style = cell[0]
@@ -114,9 +114,9 @@ def cut_middle(cell: Styled, room: int) -> Styled:
 
 
 def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
-    """Return the line broken between words so that each part fits `width` cells; a longer word is cut.
+    """Return the line wrapped between words to parts of `width` cells; a longer word is cut.
 
-    All parts but the first fit `later` cells, where that is given.
+    All parts but the first fit `later` cells, if given.
     """
     text = plain(line)
     if cells(text) <= width:
@@ -129,7 +129,7 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
             found.append(_part(line, start, end))
             start, used, room = end, 0, later or width
         while cells(word.rstrip(" ")) > room:
-            # A character of two cells has to stand somewhere, even where there is room for one.
+            # A character of two cells must go somewhere, even if there is room for only one cell.
             head = _head(word, room) or word[0]
             end = start + len(head)
             found.append(_part(line, start, end))
@@ -141,7 +141,7 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
 
 
 def _part(line: Styled, start: int, end: int) -> Styled:
-    """Return the characters from `start` to `end`, without spaces at their end."""
+    """Return the characters from `start` to `end`, without trailing spaces."""
     pieces: list[tuple[str, Style]] = []
     at = 0
     for text, style in line:
@@ -164,7 +164,7 @@ def _head(text: str, room: int) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words, each with the spaces behind it; a sign stays with the word that it is about."""
+    """Return the words with the spaces after them; a plus or minus sign stays with the next word."""
     ends = [
         index + 1
         for index, character in enumerate(text)

@@ -11,7 +11,7 @@ from ekstui.present.words import condition_line
 
 
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
-    """Return each component: what to do before, what may go afterwards, and what is not known."""
+    """Return, for each component, what to add before, what to remove after, and what is not known."""
     blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}", 1)]
     if not answer.components:
         blocks.append(Sentence(Span("no role is known to run a component whose releases are known", "muted")))
@@ -26,7 +26,7 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
 
 
 def nothing_words(answer: UpgradeAnswer) -> str:
-    """Return that no role of the cluster runs a component, and where the components are listed."""
+    """Return that no role of the cluster is known to run a component, and how to list the components."""
     return (
         f"No role of cluster {answer.cluster} is known to run one of the components (ekstui list --scope controllers)."
     )
@@ -35,13 +35,13 @@ def nothing_words(answer: UpgradeAnswer) -> str:
 def _component(each: ComponentUpgrade) -> list[Block]:
     blocks: list[Block] = []
     if each.role is not None and each.before:
-        line = (Span("before: ", "warn"), "give ", code(each.role), " this, or calls are denied:")
+        line = (Span("before: ", "warn"), "give ", code(each.role), " these permissions, or calls will be denied:")
         blocks.append(Sentence(line, RoleSide(each.role), ("before", each.component)))
         blocks.append(Tree([*map(_added, each.before)]))
     elif each.role is not None and not any(" is not among the releases" in text for text in each.not_known):
-        blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all that it asks for")))
+        blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all the permissions it needs")))
     if each.after:
-        blocks.append(Sentence((Span("afterwards ", "muted"), "this may go from ", code(each.role or ""))))
+        blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
         blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))
     if each.not_known:
         blocks.append(Sentence(Span("not known:", "warn")))

@@ -1,4 +1,4 @@
-"""Who can do something as blocks: a row a policy, and who in the account may do it."""
+"""Who can do something: the policies that allow it, and who in the account may do it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from ekstui.scope import Scope
 
 ON_ROOM = 20
-"""Characters of resources that a row names before it counts the rest; the first stands in any case."""
+"""The room for resources in a row, in characters; those that do not fit are counted, but the first is always named."""
 
 IF_ROOM = 30
-"""The same of condition keys."""
+"""The room for condition keys in a row, in the same way."""
 
 NARROW = 100
-"""Columns below which a row goes on below itself: names would leave too little room beside them."""
+"""The width, in columns, below which a row takes two lines, since names leave too little room beside them."""
 
 LONGEST_NAME = 48
-"""Cells of a policy's name before its middle is cut."""
+"""The longest policy name, in cells, that is not cut in the middle."""
 
 _CLUSTER_TAGS = (
     "eks:eks-cluster-name", "eks:cluster-name", "aws:eks:cluster-name", "ebs.csi.aws.com/cluster",
@@ -51,9 +51,9 @@ _CLUSTER_TAGS = (
 """Tags that say which cluster something belongs to."""
 
 _DENIED = {
-    "full": "the policy itself denies all of it again",
-    "partial": "the policy itself denies a part of it again",
-    "unknown": "the policy itself may deny it again",
+    "full": "the policy itself denies all of it",
+    "partial": "the policy itself denies part of it",
+    "unknown": "the policy itself may deny it",
 }
 
 _NOBODY = {
@@ -63,7 +63,7 @@ _NOBODY = {
     "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
     "any": "no AWS managed policy, and none that a controller publishes,",
 }
-"""Which policies were looked at, by scope, where none of them allows an action."""
+"""The policies of each scope, none of which allows an action."""
 
 _DENIED_IN_SHORT = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
 
@@ -77,9 +77,9 @@ def who_can_blocks(
     types: bool = False,
     narrow: bool = False,
 ) -> list[Block]:
-    """Return the policies; with `full` each grant, with `types` the resource types that the grants do not reach.
+    """Return the policies; with `full` every grant, with `types` also the resource types that the grants do not match.
 
-    In a `narrow` place a row goes on below itself.
+    With `narrow` a row takes two lines.
     """
     if not answer.holders:
         return []
@@ -94,7 +94,7 @@ def who_can_blocks(
     blocks: list[Block] = [Heading(line, 1)]
     if not answer.is_named:
         blocks.append(
-            note(Span("Neither the reference nor any policy names it: these have it by a pattern.", shown="app"))
+            note(Span("Neither the reference nor any policy names it: these allow it by a pattern.", shown="app"))
         )
     if not full:
         columns = columns_of(answer, narrow=narrow)
@@ -106,12 +106,14 @@ def who_can_blocks(
 
 
 def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_until: datetime) -> list[str]:
-    """Return what to know beside the policies: that nothing names the action, and that none allows it."""
+    """Return that nothing names the action, and that no policy allows it, where that is so."""
     remarks: list[str] = []
     if not answer.is_named:
         nearest = nearest_actions(answer.action)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        remarks.append(f"No list and no policy names {answer.action}: these allow it by a pattern, if it exists.{hint}")
+        remarks.append(
+            f"Neither the reference nor any policy names {answer.action}: these allow it by a pattern, if it exists.{hint}"
+        )
     if not answer.holders:
         which = _NOBODY[scope if answer.is_named else "all"]
         on = f" on {resource}" if resource else ""
@@ -120,7 +122,7 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
 
 
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
-    """Return the columns of `holder_row`, the first as wide as the names need."""
+    """Return the columns of `holder_row`; the first is as wide as the longest name."""
     longest = max((len(holder.policy.name) for holder in answer.holders), default=16)
     name = Column("Policy", min(longest, LONGEST_NAME), middle=True)
     columns = (name, Column("", 3), Column("Since", 13))
@@ -141,7 +143,7 @@ def holder_row(holder: Holder, *, narrow: bool = False) -> TableRow:
 
 
 def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
-    """Yield all about a policy's grants of an action in words: through what, since when, on what, if what."""
+    """Yield all about a policy's grants of an action: through what, since when, on what, under which conditions."""
     if holder.via == "NotAction":
         yield ("through everything but ", code(holder.pattern))
     elif holder.pattern.lower() != action.lower():
@@ -156,27 +158,27 @@ def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
     if holder.denied:
         yield Span(f"denied: {_DENIED[holder.denied]}", "bad")
     if holder.policy.kind == "service-linked":
-        yield Span("a service-linked role has it: nobody can attach it", "muted")
+        yield Span("for a service-linked role: nobody can attach it", "muted")
     if not holder.applies:
-        yield Span("! the reference lists none of these resources for the action: this may give nothing", "warn")
+        yield Span("! the reference lists none of these resources for the action, so this may allow nothing", "warn")
     elif types and holder.lacks:
-        yield Span(f"resource types that it does not reach: {', '.join(holder.lacks)}", "warn")
+        yield Span(f"resource types that it does not match: {', '.join(holder.lacks)}", "warn")
 
 
 def since_words(since: Since, *, whole: bool = False) -> str:
-    """Return where a run of versions begins: `v6 2026-03-04`, with `≤` where an older one may have it too."""
+    """Return where a run of versions starts, such as `v6 2026-03-04`; `≤` means that an older one may have it too."""
     day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if whole else ""
     if whole and since.at_latest:
-        return f"{version_label(since.version)}{day}, or an earlier version that nobody saw"
+        return f"{version_label(since.version)}{day}, or an earlier version that was never recorded"
     return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
 
 
 def principals_blocks(found: PrincipalsCan, action: str, now: datetime, *, short: bool = False) -> list[Block]:
-    """Return who in the account may do it, by cluster and use; `short`: a line each, its rest said elsewhere."""
+    """Return who in the account may do it, by cluster and use; `short` fits each on one line."""
     where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
     total = counted(len(found.principals), "principal")
     if not found.principals:
-        nobody = "nobody" if found.complete else "nobody among those that were read"
+        nobody = "nobody" if found.complete else "nobody that was read"
         blocks: list[Block] = [Heading(f"In my account: {nobody} may do it ({where})")]
     else:
         more = "" if found.complete else "at least "
@@ -189,7 +191,7 @@ def principals_blocks(found: PrincipalsCan, action: str, now: datetime, *, short
         )  # fmt: skip
         blocks.append(Table(columns, [_principal_row(each, now, short=short) for each in found.principals]))
     if found.taken:
-        blocks.append(Heading("Taken away"))
+        blocks.append(Heading("Allowed, but taken away"))
         blocks.append(Tree([_taken(each) for each in found.taken]))
     return [*blocks, *not_looked_at(found.not_looked_at)]
 
@@ -209,7 +211,7 @@ def _principal_row(each: PrincipalCan, now: datetime, *, short: bool) -> TableRo
 
 
 def _short_reason(reason: str) -> str:
-    """Return on what it depends with the condition keys in short: `if CreateAction, +3`."""
+    """Return on what it depends, with condition keys shortened, such as `if CreateAction, +3`."""
     word, _, keys = reason.partition(" ")
     if word != "if":
         return reason
@@ -225,7 +227,7 @@ def _through(each: PrincipalCan) -> tuple[Span, ...]:
 def _taken(each: PrincipalCan) -> Node:
     subject = each.subject
     reasons = "; ".join(each.reasons)
-    line = (code(subject.name), " has it in ", *joined("", [_through(each)]), ", but ", Span(reasons, "bad"))
+    line = (code(subject.name), " has it through ", *joined("", [_through(each)]), ", but ", Span(reasons, "bad"))
     return Node(line, value=each, key=("taken", subject.kind, subject.name))
 
 
@@ -235,7 +237,7 @@ def _on(holder: Holder) -> str:
 
 
 def _fitted(names: Sequence[str], separator: str, more: str, room: int) -> str:
-    """Return as many of the names as fit, at least one, and how many more there are."""
+    """Return as many names as fit, at least one, and how many more there are."""
     shown = 1
     while shown < len(names) and len(separator.join(names[: shown + 1])) <= room:
         shown += 1
@@ -243,7 +245,7 @@ def _fitted(names: Sequence[str], separator: str, more: str, room: int) -> str:
 
 
 def _short(grant: Grant) -> str:
-    """Return a grant's resource in a word: `network-interface` of `arn:aws:ec2:*:*:network-interface/*`."""
+    """Return a grant's resource in a word, such as `network-interface` for `arn:aws:ec2:*:*:network-interface/*`."""
     if grant.resource_element == "NotResource":
         return "all but some"
     text = ", ".join(grant.resources)
@@ -257,7 +259,7 @@ def _short(grant: Grant) -> str:
 
 
 def _if(holder: Holder) -> Iterator[Line]:
-    """Yield what a row says beside: conditions, what a later version dropped, a Deny, and whose policy it is."""
+    """Yield a row's remarks: conditions, what a later version dropped, a Deny, and whether it is service-linked."""
     if conditions := _conditions(holder):
         yield conditions
     for wider in holder.wider:
@@ -268,7 +270,7 @@ def _if(holder: Holder) -> Iterator[Line]:
     if holder.denied:
         yield Span(_DENIED_IN_SHORT[holder.denied], "bad")
     if not holder.applies:
-        yield Span("may give nothing", "warn")
+        yield Span("may allow nothing", "warn")
     if holder.via == "NotAction":
         yield Span("by NotAction", "muted")
     if holder.policy.kind == "service-linked":
@@ -276,7 +278,7 @@ def _if(holder: Holder) -> Iterator[Line]:
 
 
 def _conditions(holder: Holder) -> str:
-    """Return the condition keys of a policy's grants, as many as fit: `if CreateAction or RequestTag, +3`."""
+    """Return the condition keys of a policy's grants, as many as fit, such as `if CreateAction or RequestTag or +3`."""
     ways = [tuple(dict.fromkeys(each.key for each in grant.conditions)) for grant in holder.grants]
     room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
     named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
@@ -291,12 +293,12 @@ def _short_key(key: str) -> str:
 
 
 def _kind_of_key(key: str) -> str:
-    """Return a condition key without the tag that it names: `RequestTag` of `aws:RequestTag/Name`."""
+    """Return a condition key without its tag, such as `RequestTag` for `aws:RequestTag/Name`."""
     return _short_key(key).partition("/")[0]
 
 
 def _tag(key: str) -> str:
-    """Return a condition key in a few words where it is a tag."""
+    """Return a condition key, described in words if it is about a tag."""
     kind, slash, tag = key.partition("/")
     if not slash or not kind.lower().endswith("tag"):
         return key

@@ -1,4 +1,4 @@
-"""What several answers say in the same words."""
+"""Phrases that several answers share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def grant_line(grant: Grant) -> Line:
-    """Return on what a grant is, and under which conditions."""
+    """Return a grant's resources and conditions."""
     where: tuple[str | Span, ...] = joined(", ", [code(each) for each in grant.resources]) or ("no resource",)
     if grant.resource_element == "NotResource":
         where = ("everything but ", *where)
@@ -36,25 +36,25 @@ def grant_line(grant: Grant) -> Line:
 
 
 def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
-    """Return a condition as key, operator and values, several in brackets where it is `joint` with others by an "and"."""
+    """Return a condition as key, operator and values; several values are in brackets if an "and" follows (`joint`)."""
     operator = f" {condition.operator} " if condition.operator else " "
     named = joined(" or ", [code(each) for each in values]) or ("(nothing)",)
     return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
 
 
 def filled_in(parameters: Mapping[str, str | None]) -> tuple[str, str]:
-    """Return the parameters of a controller's policy that have a value, with it, and the names of those without."""
+    """Return the parameters of a controller's policy that have a value, as NAME=VALUE, and the names of the others."""
     given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
     return given, ", ".join(name for name, value in parameters.items() if value is None)
 
 
 def uses_words(uses: Sequence[Use]) -> str:
-    """Return what uses a role: `nodes workers of prod; IRSA kube-system/aws-node of prod (inferred)`."""
+    """Return what uses a role, such as `nodes workers of prod; IRSA kube-system/aws-node of prod (inferred)`."""
     return "; ".join(map(use_in_words, uses))
 
 
 def last_used_words(role: Role, now: datetime) -> str:
-    """Return when a role was last used: `2 h ago`, a dash where IAM tracked no activity, `?` where that is not known."""
+    """Return when a role was last used, such as `2 h ago`; a dash if IAM tracked no activity, `?` if that is not known."""
     if role.last_used is None:
         return "—" if role.extent != "name" else "?"
     return age_in_words(role.last_used, now)
@@ -69,12 +69,12 @@ def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
 
 
 def incomplete_words(what: str = "every role, user and group", so: str = "") -> str:
-    """Return that not all was read, and what that means for the answer."""
+    """Return that not everything was read, and what that means for the answer."""
     return f"Incomplete: not {what} was read{f', so {so}' if so else ''}."
 
 
 def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
-    """Return facts as `word: text`, those without a text left out; a cursor rests on each."""
+    """Return facts as `word: text`, without those that have no text; each is selectable."""
     return Tree(
         [
             Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", number))
@@ -85,7 +85,7 @@ def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
 
 
 def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
-    """Return which other actions calls of an action need."""
+    """Return which other actions a call needs."""
     return Tree(
         [
             Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(key, "hint", index))
@@ -129,18 +129,18 @@ _IN_THE_APP = (
         r"y copies what decodes it, to paste what comes out: `\1`",
     ),
 )
-"""What commands advise, and what works in the app."""
+"""The advice of commands, as patterns, and what to do in the app instead."""
 
 
 def in_the_app(next_step: str) -> str:
-    """Return what to do about an error in the app's own words: the key, where one does it."""
-    for told, here in _IN_THE_APP:
-        next_step = re.sub(told, here, next_step, flags=re.DOTALL)
+    """Return what to do about an error in the app, naming the key if one does it."""
+    for advice, here in _IN_THE_APP:
+        next_step = re.sub(advice, here, next_step, flags=re.DOTALL)
     return next_step
 
 
 def command_in(next_step: str) -> str | None:
-    """Return the command that an advice holds between backticks, to be copied; None where it holds none."""
+    """Return the command between backticks in an advice, to be copied; None if there is none."""
     found = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
     return found[1] if found else None
 
@@ -159,9 +159,9 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     for index, error in enumerate(errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
-        told = f" {error.next_step}" if error.next_step else ""
+        outside = f" {error.next_step}" if error.next_step else ""
         here = f" {in_the_app(error.next_step)}" if error.next_step else ""
-        line = (f"{action}{error.message}", Span(told, shown="outside"), Span(here, shown="app"))
+        line = (f"{action}{error.message}", Span(outside, shown="outside"), Span(here, shown="app"))
         found.append(note(line, key=("error", index)))
     return found
 

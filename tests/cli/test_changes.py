@@ -54,7 +54,7 @@ def test_of_what_is_carried_alone_the_steps_are_listed_and_counted(
     assert main([*of_account, "--since", "2026-04-01"]) == 1
     assert "change nothing" not in capsys.readouterr().err
     assert main(["changes", "--since", "2026-02-10"]) == 0
-    assert "steps that change nothing are left out" in capsys.readouterr().err
+    assert "steps that changed nothing are left out" in capsys.readouterr().err
 
 
 def test_of_half_an_account_nothing_is_proven_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

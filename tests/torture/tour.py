@@ -56,7 +56,7 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.copies("permissions, copy")
         at.exports("version, export", 4)
         at.see("versions", "3G", "v99")
-        at.see("table", "t", "Actions given")
+        at.see("table", "t", "Actions allowed")
         at.see("table, open", "gG\r", "An action")
         at.see("table, end", "G", "")
         at.copies("table, copy")

@@ -74,7 +74,7 @@ def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:
         await _choose(pilot, app, "prod", tree=False)
         assert shows(app, ClusterScreen)
         known_until = f"{app.library.data().newest:%Y-%m-%d}"
-        assert f"Changed by AWS in the last 14 days (policies are known until {known_until})" in words(app.screen)
+        assert f"Changed by AWS in the last 14 days (policies known until {known_until})" in words(app.screen)
         await pilot.press("v")
         await settle(pilot, lambda: shows(app, ClusterMapScreen) and "prod-cluster" in words(app.screen))
         await pilot.press("v")

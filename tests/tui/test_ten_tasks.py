@@ -80,7 +80,7 @@ def user(terminal: Terminal) -> Iterator[User]:
 
 def test_the_last_change_of_a_policy_and_why(user: User) -> None:
     user.press(":", "Find anything")
-    user.type("AmazonEKSServiceRolePolicy", "Belongs to the service-linked role")
+    user.type("AmazonEKSServiceRolePolicy", "For the service-linked role")
     user.press("\r", "Permissions · AmazonEKSServiceRolePolicy v27")
     user.press("d", "v27: Trunk interfaces can be read")
     user.sees("+", "ec2:DescribeTrunkInterfaceAssociations")
@@ -132,7 +132,7 @@ def test_which_roles_have_a_policy(user: User) -> None:
 def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: User) -> None:
     user.press(":", "Find anything")
     user.type("prod", "cluster")
-    user.press("\r", "What is wrong, the worst first")
+    user.press("\r", "What is wrong, worst first")
     user.press("nn", "prod-cloudwatch")
     user.press("y", "enter chooses")
     user.press("\r", "Sent ")
@@ -150,7 +150,7 @@ def test_a_denial_that_is_pasted_is_explained(user: User) -> None:
 def test_what_a_role_may_do(user: User) -> None:
     user.press(":", "Find anything")
     user.type("prod-node", "role")
-    user.press("\r", "May do, all its policies together")
+    user.press("\r", "What it may do, all policies together")
     user.press("v", "permissions · ")
     user.sees("ec2", "List 10/224")
     user.sees("ecr", "Read 10/22")

@@ -15,7 +15,7 @@ from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.cluster_answers import cluster_answer
-from ekstui.present.cluster_report import Work, cluster_blocks, mending_policy
+from ekstui.present.cluster_report import Work, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
@@ -167,7 +167,7 @@ class ClusterScreen(ClusterReportScreen):
             return ()
         work = row.value
         found = [Copyable("command", work.remedy, lambda: work.remedy)]
-        arn = mending_policy(self.answer, work.finding) if self.answer else None
+        arn = fixing_policy(self.answer, work.finding) if self.answer else None
         if arn and work.role.subject is not None:
             text = attachment_terraform(work.role.subject.role.name, arn)
             found.append(Copyable("Terraform", "the same as an aws_iam_role_policy_attachment", lambda: text))
