@@ -96,7 +96,7 @@ def cluster_answer(
             (cluster,) = details.clusters
             errors.extend(details.errors)
         snapshot = with_cluster(snapshot, cluster)
-        account.learn(snapshot)
+        account.add_details(snapshot)
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
@@ -260,7 +260,7 @@ def entries_read(
         return cluster, ()
     details = read_entries(library.account.connection(), cluster)
     (read,) = details.clusters
-    library.account.learn(with_cluster(library.account.last() or snapshot, read))
+    library.account.add_details(with_cluster(library.account.last() or snapshot, read))
     return read, details.errors
 
 

@@ -9,7 +9,7 @@ from ekstui.errors import DataError
 from ekstui.library.library import Library
 from ekstui.library.results import CacheInfo, Counts
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
-from ekstui.store.policy_store import Change, pack
+from ekstui.store.policy_store import DeliveryInfo, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Cancelled, Progress
@@ -58,8 +58,8 @@ def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
             progress(done, manifest.policies)
         packed.append(pack(history))
     provenance = delivery.provenance._replace(fetched_at=datetime.now(UTC))
-    change = Change(provenance, delivery.known_until, corpus=manifest.sha256)
-    library.store.put(packed, change, tuple(history.policy.name for history in packed[: manifest.family]))
+    info = DeliveryInfo(provenance, delivery.known_until, corpus=manifest.sha256)
+    library.store.put(packed, info, tuple(history.policy.name for history in packed[: manifest.family]))
     progress(manifest.policies, manifest.policies)
     return True
 

@@ -93,7 +93,7 @@ class Account:
             self._entities.clear()
         return snapshot
 
-    def learn(self, snapshot: AccountSnapshot) -> None:
+    def add_details(self, snapshot: AccountSnapshot) -> None:
         """Keep a snapshot to which details of a cluster were added, so that they need not be asked for again."""
         with self._lock:
             if self._snapshot is None or self._snapshot.fetched_at != snapshot.fetched_at:

@@ -18,7 +18,7 @@ from ekstui.library.library import Library
 from ekstui.library.maintenance import fill_cache, never, silent
 from ekstui.library.results import DataStatus
 from ekstui.store.objects import AbsentCacheError, CacheError
-from ekstui.store.policy_store import Change, Packed, PolicyStore, Stored, pack
+from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Cancelled, Progress
@@ -141,7 +141,7 @@ def sync_from(
     store = replace(store, collection=delivery.collection)
     known = _known(store)
     skipped: list[Skipped] = []
-    received: list[Packed] = []
+    received: list[PackedHistory] = []
     for done, entry in enumerate(delivery.entries):
         if cancelled():
             break
@@ -162,8 +162,8 @@ def sync_from(
         )
         withdrawn, complete = (), False
     known_until = delivery.known_until if complete else None
-    change = Change(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
-    stored = store.put(received, change, tuple(family), undoable=True)
+    info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
+    stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
     return _report(delivery, stored, skipped, withdrawn, known_until, complete=complete)
 
@@ -227,7 +227,7 @@ def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Sk
 
 def _report(
     delivery: Delivery,
-    stored: tuple[Stored, ...],
+    stored: tuple[PutResult, ...],
     skipped: list[Skipped],
     withdrawn: tuple[str, ...],
     known_until: datetime | None,

@@ -17,7 +17,7 @@ from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, w
 from ekstui.core.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, digest_of
 from ekstui.store.policy_store import CHUNK, PolicyStore
-from ekstui.store.records import Known
+from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document
@@ -139,7 +139,7 @@ def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
 def index_steps(
     store: PolicyStore,
     judges: str,
-    given: Callable[[Known], list[list[Any]] | None],
+    given: Callable[[StoredPolicy], list[list[Any]] | None],
     progress: Progress,
     cancelled: Cancelled,
     *,
@@ -179,11 +179,11 @@ def index_steps(
     return done_all
 
 
-def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[Known], list[list[Any]] | None]:
+def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPolicy], list[list[Any]] | None]:
     """Return a function that finds a policy's shipped steps, if they were judged by `judges` and for the same documents."""
     steps = shipped["steps"] if shipped.get("judges") == judges else {}
 
-    def given(known: Known) -> list[list[Any]] | None:
+    def given(known: StoredPolicy) -> list[list[Any]] | None:
         key, rows = steps.get(known.policy.name, ("", None))
         return rows if rows is not None and key == history_key(known)[:STEPS_KEY] else None
 
@@ -222,7 +222,7 @@ def judged_by() -> str:
     return f"reference {reference_version()}, judgement {JUDGEMENT}"
 
 
-def history_key(known: Known) -> str:
+def history_key(known: StoredPolicy) -> str:
     """Return what identifies a policy's documents: half a hash over their hashes in order."""
     return digest_of(json.dumps(sorted(known.documents.items())).encode())[:32]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
-from ekstui.store.records import Known, State, known_record, read_known, read_state, state_record
+from ekstui.store.records import State, StoredPolicy, policy_record, read_policy, read_state, state_record
 
 if TYPE_CHECKING:
     from ekstui.core.policy import Authority
@@ -27,14 +27,14 @@ CHUNK = 64
 """Policies in a chunk after the EKS family's."""
 
 
-class Packed(NamedTuple):
+class PackedHistory(NamedTuple):
     """A history with its documents as they will be stored."""
 
     policy: Policy
     objects: Mapping[int, tuple[str, bytes]]
 
 
-class Stored(NamedTuple):
+class PutResult(NamedTuple):
     """What was new about one policy."""
 
     policy: str
@@ -84,7 +84,7 @@ class PolicyStore:
         """Return one policy by its exact name."""
         return self.known((name,))[0].policy
 
-    def known(self, names: Iterable[str]) -> list[Known]:
+    def known(self, names: Iterable[str]) -> list[StoredPolicy]:
         """Return some policies by their exact names, in that order."""
         with self.file.reading() as objects:
             return self._known_in(objects, names)
@@ -122,8 +122,13 @@ class PolicyStore:
             return len(entries), sum(len(known.documents) for known in entries)
 
     def put(
-        self, delivery: Sequence[Packed], change: Change, family: Sequence[str] = (), *, undoable: bool = False
-    ) -> tuple[Stored, ...]:
+        self,
+        delivery: Sequence[PackedHistory],
+        info: DeliveryInfo,
+        family: Sequence[str] = (),
+        *,
+        undoable: bool = False,
+    ) -> tuple[PutResult, ...]:
         """Store a delivery, all of it or nothing, and return what was new; `family` orders the EKS policies.
 
         A version never changes: the same version with another document is reported as a conflict. AWS's document
@@ -132,15 +137,15 @@ class PolicyStore:
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
             entries = {known.policy.name: known for known in self.all_in(draft, state)} if state else {}
-            outcome: list[Stored] = []
+            outcome: list[PutResult] = []
             for history in delivery:
-                known, stored = merged(draft, entries.get(history.policy.name), history, change.provenance)
+                known, stored = merged(draft, entries.get(history.policy.name), history, info.provenance)
                 entries[known.policy.name] = known
                 if stored.new_policy or stored.new_versions or stored.conflicts:
                     outcome.append(stored)
-            for name in change.withdrawn:
+            for name in info.withdrawn:
                 entries[name] = entries[name]._replace(policy=entries[name].policy._replace(withdrawn=True))
-            new = change.applied_to(state)
+            new = info.applied_to(state)
             order = [name for name in family if name in entries]
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
             new = new._replace(chunks=_write_chunks(draft, entries, order))
@@ -179,16 +184,16 @@ class PolicyStore:
             raise AbsentCacheError(f"The cache has no policies of {self.collection}.")
         return name, self._state(objects, name)
 
-    def all_in(self, objects: Objects, state: State, scope: Scope = "all") -> Iterator[Known]:
+    def all_in(self, objects: Objects, state: State, scope: Scope = "all") -> Iterator[StoredPolicy]:
         """Yield the policies of a state in the list's order."""
         for digest, names in state.chunks if scope == "all" else state.chunks[:1]:
             chunk = self._chunk(objects, digest)
             for name in names:
-                yield read_known(chunk[name])
+                yield read_policy(chunk[name])
 
-    def _known_in(self, objects: Objects, names: Iterable[str]) -> list[Known]:
+    def _known_in(self, objects: Objects, names: Iterable[str]) -> list[StoredPolicy]:
         places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}
-        return [read_known(self._chunk(objects, places[name])[name]) for name in names]
+        return [read_policy(self._chunk(objects, places[name])[name]) for name in names]
 
     def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
         """Return the index of the current state; AbsentCacheError if there is none, or only of an older state."""
@@ -235,7 +240,7 @@ class PolicyStore:
         return live
 
 
-class Change(NamedTuple):
+class DeliveryInfo(NamedTuple):
     """What a delivery says about the whole collection."""
 
     provenance: Provenance
@@ -262,7 +267,7 @@ class Change(NamedTuple):
         )
 
 
-def pack(history: PolicyHistory) -> Packed:
+def pack(history: PolicyHistory) -> PackedHistory:
     """Return a history ready to be stored."""
     objects: dict[int, tuple[str, bytes]] = {}
     previous: tuple[bytes, tuple[str, bytes]] = (b"", ("", b""))
@@ -271,13 +276,15 @@ def pack(history: PolicyHistory) -> Packed:
         if text != previous[0]:
             previous = (text, packed(text))
         objects[number] = previous[1]
-    return Packed(history.policy, objects)
+    return PackedHistory(history.policy, objects)
 
 
-def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provenance) -> tuple[Known, Stored]:
+def merged(
+    draft: Draft, known: StoredPolicy | None, given: PackedHistory, provenance: Provenance
+) -> tuple[StoredPolicy, PutResult]:
     """Merge a source's history into a stored policy, and store its new documents; return the policy and what was new."""
     policy, from_aws = given.policy, provenance.authority == "aws"
-    before = known or Known(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
+    before = known or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)
     new = tuple(number for number in given.objects if number not in documents)
     conflicts = tuple(
@@ -300,11 +307,11 @@ def merged(draft: Draft, known: Known | None, given: Packed, provenance: Provena
         withdrawn=before.policy.withdrawn and not from_aws,
     )
     kept = provenance if newest is policy else before.provenance
-    return Known(value, documents, dated_by, kept), Stored(policy.name, known is None, new, conflicts)
+    return StoredPolicy(value, documents, dated_by, kept), PutResult(policy.name, known is None, new, conflicts)
 
 
 def _dated(
-    before: Known, versions: Iterable[VersionInfo], new: Collection[int], authority: Authority
+    before: StoredPolicy, versions: Iterable[VersionInfo], new: Collection[int], authority: Authority
 ) -> tuple[dict[int, datetime | None], dict[int, Authority]]:
     """Return when each version was made, and which authority said so: AWS corrects times, an archive only adds them."""
     times = {info.number: info.created for info in before.policy.versions}
@@ -318,7 +325,7 @@ def _dated(
     return times, dated_by
 
 
-def _differ(objects: Objects, digest: str, given: Packed, number: int) -> bool:
+def _differ(objects: Objects, digest: str, given: PackedHistory, number: int) -> bool:
     """Return whether the stored document is another one, not only written differently."""
     return bool(objects.value(digest) != json.loads(zlib.decompress(given.objects[number][1])))
 
@@ -330,7 +337,7 @@ _AT_ONCE = 10
 class _Texts(Mapping[int, bytes]):
     """The documents of a policy, each read on first use: most questions need the default version only."""
 
-    def __init__(self, store: PolicyStore, objects: Objects, known: Known) -> None:
+    def __init__(self, store: PolicyStore, objects: Objects, known: StoredPolicy) -> None:
         self._store = store
         self._known = known
         self._read = {known.policy.default_version: objects.get(known.documents[known.policy.default_version])}
@@ -352,8 +359,8 @@ class _Texts(Mapping[int, bytes]):
 
 
 def _write_chunks(
-    draft: Draft, entries: Mapping[str, Known], family: Sequence[str]
+    draft: Draft, entries: Mapping[str, StoredPolicy], family: Sequence[str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     others = sorted(entries.keys() - set(family))
     groups = [tuple(family), *(tuple(others[start : start + CHUNK]) for start in range(0, len(others), CHUNK))]
-    return tuple((draft.put_value([known_record(entries[name]) for name in names]), names) for names in groups)
+    return tuple((draft.put_value([policy_record(entries[name]) for name in names]), names) for names in groups)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ekstui.core.policy import Authority
 
 
-class Known(NamedTuple):
+class StoredPolicy(NamedTuple):
     """A policy as it is stored."""
 
     policy: Policy
@@ -39,21 +39,21 @@ class State(NamedTuple):
     """Each chunk's object, and the names in it; the EKS family's is the first."""
 
 
-def known_record(known: Known) -> list[Any]:
+def policy_record(stored: StoredPolicy) -> list[Any]:
     """Return a policy as the JSON that is stored."""
-    policy, given = known.policy, known.provenance
+    policy, given = stored.policy, stored.provenance
     versions = [
-        [info.number, format_time(info.created), known.documents[info.number], known.dated_by.get(info.number)]
+        [info.number, format_time(info.created), stored.documents[info.number], stored.dated_by.get(info.number)]
         for info in policy.versions
     ]
     origin = [given.source, given.authority, format_time(given.as_of), format_time(given.fetched_at)]
     return [policy.name, policy.arn, policy.default_version, policy.withdrawn, origin, versions]
 
 
-def read_known(record: list[Any]) -> Known:
-    """Return the policy in what `known_record` returned."""
+def read_policy(record: list[Any]) -> StoredPolicy:
+    """Return the policy in what `policy_record` returned."""
     name, arn, default_version, withdrawn, (source, authority, as_of, fetched_at), versions = record
-    return Known(
+    return StoredPolicy(
         Policy(
             name=name,
             arn=arn,

@@ -24,7 +24,7 @@ from ekstui.library.remembered import seen_versions
 from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.policy_store import Change, PolicyStore, pack
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.accounts import snapshot
 from tests.store.policies import document, fill_from_the_corpus, history, provenance
 
@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cni = store.policy(CNI)
     newer = history({7: (NOW, document(ACTION))}, name=CNI)
     newer = newer._replace(policy=type(cni)(CNI, cni.arn, 7, newer.policy.versions))
-    store.put([pack(newer)], Change(provenance("aws", 1)._replace(as_of=NOW), NOW, synced_at=NOW), undoable=True)
+    store.put([pack(newer)], DeliveryInfo(provenance("aws", 1)._replace(as_of=NOW), NOW, synced_at=NOW), undoable=True)
     assert index_cache(Library(Corpus.bundled(), PolicyStore(store.file)))
     accounts.store(home / "cache" / "accounts", snapshot(), "digest")
     return home

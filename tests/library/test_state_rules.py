@@ -18,7 +18,7 @@ from ekstui.library.own_account import FRESH, Account
 from ekstui.library.syncing import undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.policy_store import Change, PolicyStore
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore
 from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
 
@@ -102,14 +102,14 @@ def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
 
     before = offered()
     assert "AmazonEKS_CNI_Policy" in before
-    store.put([], Change(provenance("aws", 1), None, withdrawn=("AmazonEKS_CNI_Policy",)))
+    store.put([], DeliveryInfo(provenance("aws", 1), None, withdrawn=("AmazonEKS_CNI_Policy",)))
     assert offered() == before - {"AmazonEKS_CNI_Policy"}
 
 
 def test_an_endpoint_of_somebodys_own_is_said_with_every_answer_until_the_sync_is_undone(tmp_path: Path) -> None:
     store = fill_from_the_corpus(tmp_path / "cache", family=True)
     assert Library(Corpus.bundled(), store).notices() == ()
-    store.put([], Change(provenance("archive", 1), None, endpoint="http://localhost:5000"), undoable=True)
+    store.put([], DeliveryInfo(provenance("archive", 1), None, endpoint="http://localhost:5000"), undoable=True)
     library = Library(Corpus.bundled(), PolicyStore(store.file))
     library.policies()
     (notice,) = library.notices()

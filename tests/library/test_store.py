@@ -15,7 +15,7 @@ from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cache, verify_cache
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import Change, PolicyStore, pack
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -142,7 +142,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     """After an update of ekstui the new corpus answers, and what a sync brought stays."""
     state = filled.state()
     assert state is not None
-    change = Change(Provenance("old", "archive", MAY, MAY), MAY, corpus="of an older release")
+    change = DeliveryInfo(Provenance("old", "archive", MAY, MAY), MAY, corpus="of an older release")
     stale = PolicyStore.in_folder(paths.cache_dir() / "stale")
     stale.put([pack(next(iter(filled.corpus.histories())))], change)
     library = Library(filled.corpus, stale)

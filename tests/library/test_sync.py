@@ -17,7 +17,7 @@ from ekstui.library.own_account import Account
 from ekstui.library.syncing import sync, undo_sync
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import Change
+from ekstui.store.policy_store import DeliveryInfo
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.store.policies import fill_from_the_corpus
@@ -251,7 +251,7 @@ def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom
     assert status.newest == OCTOBER  # the newest change that it showed, and not now
     archive = Corpus.bundled().deliver(lambda _: {})
     later = archive.provenance._replace(source="a later archive", as_of=datetime(2026, 11, 1, tzinfo=UTC))
-    custom.store.put([], Change(later, later.as_of))
+    custom.store.put([], DeliveryInfo(later, later.as_of))
     assert "a later archive and AWS at http://127.0.0.1:" in custom.data().source
 
 

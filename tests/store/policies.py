@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ekstui.core.policy import Authority, Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import Change, PolicyStore, Stored, pack
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, PutResult, pack
 
 
 def moment(day: int) -> datetime:
@@ -35,9 +35,9 @@ def provenance(authority: Authority, day: int) -> Provenance:
     return Provenance(f"{authority} {day}", authority, moment(day), moment(day))
 
 
-def put(store: PolicyStore, given: PolicyHistory, authority: Authority, day: int, *withdrawn: str) -> Stored | None:
+def put(store: PolicyStore, given: PolicyHistory, authority: Authority, day: int, *withdrawn: str) -> PutResult | None:
     """Store one history in a transaction that can be undone; return what was new, None where nothing was."""
-    change = Change(provenance(authority, day), moment(day), withdrawn=withdrawn)
+    change = DeliveryInfo(provenance(authority, day), moment(day), withdrawn=withdrawn)
     return next(iter(store.put([pack(given)], change, undoable=True)), None)
 
 
@@ -48,5 +48,5 @@ def fill_from_the_corpus(folder: Path, *, family: bool = False) -> PolicyStore:
     source = Provenance(manifest.label, "archive", manifest.known_until, moment(1))
     histories = [pack(entry) for entry in corpus.histories("eks" if family else "all")]
     names = tuple(entry.policy.name for entry in histories[: manifest.family])
-    store.put(histories, Change(source, manifest.known_until, corpus=manifest.sha256), names)
+    store.put(histories, DeliveryInfo(source, manifest.known_until, corpus=manifest.sha256), names)
     return store

@@ -14,13 +14,13 @@ from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import PolicyStore
-from ekstui.store.records import Known
+from ekstui.store.records import StoredPolicy
 from tests.store.policies import document, fill_from_the_corpus, history, moment, put
 
 JUDGES = "reference 1"
 
 
-def unjudged(_: Known) -> list[list[Any]] | None:
+def unjudged(_: StoredPolicy) -> list[list[Any]] | None:
     return None
 
 

@@ -10,7 +10,7 @@ import pytest
 from ekstui.core.policy import VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policy_store import Change, PolicyStore, pack
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 
 MEGABYTE = 1_000_000
@@ -137,7 +137,7 @@ def test_a_newer_corpus_is_merged_into_what_is_there(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     for digest, day, names in (("one", 1, "AB"), ("two", 2, "BC")):
         given = [pack(history({day: (None, A)}, name=name)) for name in names]
-        store.put(given, Change(provenance("archive", day), moment(day), corpus=digest), tuple(names[:1]))
+        store.put(given, DeliveryInfo(provenance("archive", day), moment(day), corpus=digest), tuple(names[:1]))
     assert store.names() == ("B", "A", "C")
     assert [policy.name for policy in store.policies("eks")] == ["B"]
     assert (store.policy("B").default_version, store.state().corpus) == (2, "two")

@@ -30,7 +30,7 @@ from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
-from ekstui.store.policy_store import Change, PolicyStore, pack
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.accounts import snapshot
 
 KINDS = ("fill", "index", "sync", "snapshot")
@@ -111,7 +111,7 @@ def fill_family(folder: Path) -> PolicyStore:
     source = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
     histories = [pack(history) for history in corpus.histories("eks")]
     names = tuple(history.policy.name for history in histories)
-    store.put(histories, Change(source, manifest.known_until, corpus=manifest.sha256), names)
+    store.put(histories, DeliveryInfo(source, manifest.known_until, corpus=manifest.sha256), names)
     assert index_cache(library_on(folder))
     return store
 
@@ -143,7 +143,7 @@ class Work:
             version = 1000 + number // FAMILY
             policy = history.policy._replace(versions=(VersionInfo(version, None),), default_version=version)
             text = history.texts[history.policy.default_version]
-            store.put([pack(PolicyHistory(policy, {version: text}))], Change(source, None), undoable=True)
+            store.put([pack(PolicyHistory(policy, {version: text}))], DeliveryInfo(source, None), undoable=True)
             self.tell(number)
 
     def snapshot(self, store: PolicyStore) -> None:
