@@ -459,7 +459,7 @@ def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
     rig.reset(NAMED)
     offline = Library.open(AccountChoice(offline=True))
     for ask in (offline.account.refresh, lambda: attached(offline, CNI), lambda: cluster_answer(offline, "prod")):
-        with pytest.raises(AccountError, match="No snapshot"):
+        with pytest.raises(AccountError, match="no snapshot"):
             ask()
     snapshot = library.account.refresh()
     rig.proxy.clear()
