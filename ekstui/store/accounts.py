@@ -56,7 +56,7 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
                 pass
         except (AbsentCacheError, DamagedCacheError):
             pass
-        with file.writing(anew=True) as draft:
+        with file.writing(empty=True) as draft:
             draft.put(digest, body)
             draft.set_root(head, {digest})
 

@@ -98,9 +98,9 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
 
 def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the policies of which some version may allow an action, and those `beside`, in the list's order.
+    """Return the policies with a version that may allow an action, and those in `beside`, in the list's order.
 
-    Raises AbsentCacheError where there is no index of the current state, or another CacheError.
+    Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
     found = _found(store, action, "all")
     return tuple(name for name in found.listed if name in beside or _allowing(found.uses.get(name, ())))

@@ -169,8 +169,8 @@ class ObjectFile:
             yield Objects(connection, self.path)
 
     @contextmanager
-    def writing(self, *, anew: bool = False) -> Iterator[Draft]:
-        """Open a draft, a copy of the file or empty if `anew`, which replaces the file at the end.
+    def writing(self, *, empty: bool = False) -> Iterator[Draft]:
+        """Open a draft, a copy of the file or `empty`, which replaces the file at the end.
 
         One writer at a time: BusyCacheError if another does not finish within WAIT.
         """
@@ -181,7 +181,7 @@ class ObjectFile:
             try:
                 flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_WRONLY
                 os.close(os.open(draft, flags, 0o600 if self.private else 0o644))
-                fresh = anew or not self._copied(draft)
+                fresh = empty or not self._copied(draft)
                 with closing(_connected(draft, "mode=rw")) as connection:
                     connection.execute("PRAGMA journal_mode = OFF")
                     connection.execute("PRAGMA synchronous = OFF")

@@ -271,7 +271,7 @@ class _Reading:
                 self.failed.add(cause, part.source, part.list_action, *place)
 
     def _forget(self, gone: set[Place]) -> None:
-        """Forget the clusters that were deleted after they were listed; it is not believed of all clusters of a region."""
+        """Forget the clusters that were deleted after they were listed, unless that would be all clusters of a region."""
         for region in sorted({region for region, _ in gone}):
             listed = {place for place in self.clusters if place[0] == region}
             if gone >= listed:
@@ -351,7 +351,7 @@ class _Reading:
             for page in self.connection.token_pages(action, region, maxResults=PAGE, **parameters):
                 found = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
                 if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, found)):
-                    raise MalformedError(action)  # the model calls them texts
+                    raise MalformedError(action)  # to the model they are strings
                 names.extend(found)
         except failures() as error:
             return names, error

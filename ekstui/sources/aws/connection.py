@@ -40,7 +40,7 @@ SWEEP_READ_TIMEOUT = 30.0
 """In seconds, for a page of GetAccountAuthorizationDetails, which has up to a thousand entities."""
 
 THREADS = 8
-"""How many calls run at once; IAM's rate limits make more useless."""
+"""How many calls run at once; more would not help, given IAM's rate limits."""
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
