@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
 
-from ekstui.core import wildcard
+from ekstui.core import arn, wildcard
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.core.grants import Line, Target, normalised, normalised_conditions, sort_key, targets_of
 from ekstui.core.reference import reference
@@ -321,14 +321,18 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
 
 
 def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDifference:
-    shared = [place for place in had if place in has]
     conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
-    for place in shared:
-        if had[place].keys() != has[place].keys():
-            conditions.setdefault((frozenset(had[place]), frozenset(has[place])), []).append(place)
+    ways: dict[Place, tuple[_Ways, _Ways]] = {}
+    for place in dict.fromkeys((*had, *has)):
+        on_both = place in had and place in has
+        # A resource of one side may lie within one of the other: if its ways differ, its conditions changed.
+        old, new = (had[place], has[place]) if on_both else (_ways_on(place, had), _ways_on(place, has))
+        if old and new and old.keys() != new.keys():
+            conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
+            ways[place] = old, new
     resources = _resource_changes(
-        {place: ways for place, ways in had.items() if place not in has},
-        {place: ways for place, ways in has.items() if place not in had},
+        {place: of_place for place, of_place in had.items() if place not in has and place not in ways},
+        {place: of_place for place, of_place in has.items() if place not in had and place not in ways},
     )
     whole = len(had.keys() | has.keys())
     return ActionDifference(
@@ -337,10 +341,21 @@ def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDif
         (name,) if target.element == "Action" else target.actions,
         resources=resources,
         conditions=tuple(
-            _condition_change(places, had[places[0]], has[places[0]], everywhere=len(places) == whole)
+            _condition_change(places, *ways[places[0]], everywhere=len(places) == whole)
             for places in conditions.values()
         ),
     )
+
+
+def _ways_on(place: Place, places: _Places) -> _Ways:
+    """Return the ways of a resource and of all resources that include it, without needless ones."""
+    found = dict(places.get(place, {}))
+    if place.element == "Resource":
+        (resource,) = place.resources
+        for other, ways in places.items():
+            if other.element == "Resource" and arn.resource_covers(other.resources[0], resource) is True:
+                found |= ways
+    return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
 
 
 def _resource_changes(gone: _Places, new: _Places) -> tuple[ResourceChange, ...]:

@@ -249,16 +249,19 @@ def _changed(difference: ActionDifference, *, two: bool = False) -> Node:
         line = (*head, Span(f"{count} actions:", "warn"))
     children = [
         *(_by_service(difference.actions) if count > NAMES_IN_LINE and difference.element == "Action" else []),
-        *(Node(_resources(each)) for each in difference.resources),
+        *(Node(_resources(each, two=two)) for each in difference.resources),
         *(node for each in difference.conditions for node in _conditions(each, two=two)),
     ]
     return Node(line, children, value=difference, key=("~", difference.effect, difference.actions))
 
 
-def _resources(change: ResourceChange) -> Line:
+def _resources(change: ResourceChange, *, two: bool) -> Line:
     said: list[str | Span] = ["everything but" if change.listed or change.element == "NotResource" else "resource"]
     said += [*_values("−", "removed", change.removed), *_values("+", "added", change.added)]
-    return (*said, *ways_line(change.ways))
+    conditions = ways_line(change.ways)
+    # Otherwise only what was added would seem to have the conditions.
+    unchanged = "  in both" if two else "  as before"
+    return (*said, unchanged if conditions and change.removed and change.added else "", *conditions)
 
 
 def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:

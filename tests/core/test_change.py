@@ -224,11 +224,30 @@ def test_conditions_of_one_statement_read_as_and() -> None:
 
 def test_a_condition_for_one_resource_is_not_said_of_all() -> None:
     # v3 named the snapshot and the volume that ec2:CreateSnapshot needs; only the snapshot has conditions.
-    phrase = said_of("ec2:CreateSnapshot", changes(parse(raw_document(EBS, 2)), parse(raw_document(EBS, 3))).verdict)
-    assert phrase == (
-        "1 action allowed on fewer resources and on snapshot/* now needs the condition"
+    old, new = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
+    verdict = changes(old, new).verdict
+    assert verdict == (
+        "narrowed: 1 action allowed on fewer resources and on snapshot/* now needs the condition"
         " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateSnapshot)"
     )
+
+
+def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_said_to_be_both() -> None:
+    """AWS's own steps: restores from snapshots need no tags from v3 on, which is why they work; the rest got narrower."""
+    found = [
+        changes(parse(raw_document(name, before)), parse(raw_document(name, before + 1)))
+        for name, before in ((EBS, 2), ("AWSServiceCatalogAppRegistryServiceRolePolicy", 3), ("AmazonLexFullAccess", 1))
+    ]
+    assert [change.reach for change in found] == ["mixed"] * 3
+    ebs, registry, lex = (change.verdict for change in found)
+    assert said_of("ec2:CreateVolume", ebs) == (
+        "1 action allowed on fewer resources, but on snapshot/* no longer needs the condition"
+        " aws:RequestTag/CSIVolumeName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateVolume)"
+    )
+    assert said_of("ec2:CreateSnapshot", ebs) == "1 more allowed in fewer cases (ec2:CreateSnapshot)"
+    assert ebs.count("ec2:CreateVolume") == 1, "it is not among those with fewer resources"
+    assert "2 actions allowed on fewer resources, but on group/AWS_AppRegistry*" in registry
+    assert "allowed under other conditions on iam:PolicyArn (iam:DetachRolePolicy)" in lex
 
 
 def test_silence_of_the_reference_is_no_proof() -> None:

@@ -31,15 +31,22 @@ def test_one_value_added_to_two_actions_is_one_difference() -> None:
     assert difference.conditions[0].everywhere
 
 
-def test_a_resource_that_became_two_is_one_change_of_resources() -> None:
+def test_a_resource_within_one_of_the_other_side_has_other_conditions_and_is_not_new() -> None:
+    """Version 3 of the EBS driver's policy names resources: on snapshots one action is held to tags, another no more."""
     found = between((EBS, 2), (EBS, 3))
     by_action = {action: each for each in found.changed for action in each.actions}
-    moved, fresh = by_action["ec2:CreateSnapshot"].resources
+    snapshots = ("arn:aws:ec2:*:*:snapshot/*",)
+    (moved,) = by_action["ec2:CreateSnapshot"].resources
     assert (moved.removed, moved.added, moved.ways) == (("*",), ("arn:aws:ec2:*:*:volume/*",), ((),))
-    assert (fresh.removed, fresh.added) == ((), ("arn:aws:ec2:*:*:snapshot/*",))
-    assert [[line.key for line in way] for way in fresh.ways] == [
+    (narrower,) = by_action["ec2:CreateSnapshot"].conditions
+    assert (narrower.place.resources, narrower.gone) == (snapshots, ((),))
+    assert [[line.key for line in way] for way in narrower.new] == [
         ["aws:RequestTag/CSIVolumeSnapshotName"], ["aws:RequestTag/ebs.csi.aws.com/cluster"],
     ]  # fmt: skip
+    (kept,) = by_action["ec2:CreateVolume"].resources
+    (wider,) = by_action["ec2:CreateVolume"].conditions
+    assert (kept.removed, kept.added, len(kept.ways)) == (("*",), ("arn:aws:ec2:*:*:volume/*",), 2)
+    assert (wider.place.resources, len(wider.gone), wider.new) == (snapshots, 2, ((),))
     assert by_action["ec2:AttachVolume"] is by_action["ec2:DetachVolume"]
 
 

@@ -52,6 +52,14 @@ def test_large_steps_stay_readable(library: Library, sides: str, most: int) -> N
     assert len(said(compared(library, sides))) <= most
 
 
+def test_a_resource_that_replaces_another_keeps_its_conditions(library: Library) -> None:
+    text = " ".join(said(compared(library, f"{EBS}@v2..v3")))
+    ways = "aws:RequestTag/ebs.csi.aws.com/cluster StringLike true, or if aws:RequestTag/CSIVolumeName StringLike *"
+    assert f"resource  − *  + arn:aws:ec2:*:*:volume/*  as before if {ways}" in text
+    assert f"on arn:aws:ec2:*:*:snapshot/*: no longer if {ways}" in text
+    assert "+ arn:aws:ec2:*:*:snapshot/* on" not in text
+
+
 def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None:
     text = " ".join(said(compared(library, f"{SERVICE_ROLE}@v24..v25")))
     assert "3 actions added" in text

@@ -1,6 +1,6 @@
 """A judgement in words: one sentence that names the actions, and notes on what the sentence omits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
@@ -55,21 +55,21 @@ class _Wording(NamedTuple):
     names: Names | None
     wider: bool
 
-    def phrase(self, before: ActionExtents, after: ActionExtents) -> Phrase:
+    def parts(self, before: ActionExtents, after: ActionExtents) -> list[Phrase]:
         """Return what more, or less, is allowed after than before."""
         less, more = (before, after) if self.wider else (after, before)
         if not less.allow:
             if self.names:
-                return _plain(f"only in {self.names.after if self.wider else self.names.before}")
-            return _plain("added" if self.wider else "removed")
+                return [_plain(f"only in {self.names.after if self.wider else self.names.before}")]
+            return [_plain("added" if self.wider else "removed")]
         if before.allow != after.allow:
             return self._of_places(before.allow, after.allow)
         if self.names:
-            return _plain(f"{'less' if self.wider else 'more'} denied in {self.names.after}")
+            return [_plain(f"{'less' if self.wider else 'more'} denied in {self.names.after}")]
         in_cases = "" if _is_whole(less) and not more.deny else " in some cases"
-        return _plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")
+        return [_plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")]
 
-    def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> Phrase:
+    def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> list[Phrase]:
         old, new = _by_place(before), _by_place(after)
         said: dict[Phrase, list[_Place]] = {}
         everywhere = True
@@ -87,9 +87,7 @@ class _Wording(NamedTuple):
         many = "more" if self.wider else "fewer"
         if other_resources:
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
-        if not parts or len(parts) > MOST_PARTS:
-            return self._in_after(f"allowed in {many} cases")
-        return Phrase(" and ".join(part.of_one for part in parts), " and ".join(part.of_several for part in parts))
+        return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
 
     def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
         """Return how the ways to allow an action on a resource changed; None if not in that direction."""
@@ -313,46 +311,77 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
 
 
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
-    """Return what happened to the actions, grouped by phrase: added and removed ones first, then the largest groups."""
+    """Return what happened to the actions, grouped by phrase: added and removed ones, then wider ones, then by size."""
     groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
     for outcome in outcomes:
-        for phrase in _phrases_of(outcome, spelling, names):
+        if phrase := _phrase_of(outcome, spelling, names):
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
     said: list[str] = []
-    shown: set[str] = set()
-    for (phrase, _), group in sorted(groups.items(), key=lambda group: (not _is_new(group[1][0]), -len(group[1]))):
+    rest: list[Outcome] = []
+
+    def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
+        # Between two versions, what is left out for want of room must not be what widens access.
+        return not _is_new(group[0]), names is None and not group[0].gained, -len(group)
+
+    ordered = sorted(groups.items(), key=lambda each: importance(each[1]))
+    for (phrase, _), group in ordered:
         text = _counted(group, phrase, spelling)
         if not said or sum(map(len, said)) + len(text) <= LONGEST:
             said.append(text)
-            shown.update(each.action for each in group)
-    rest = {each.action for group in groups.values() for each in group} - shown
-    differ = "differs" if len(rest) == 1 else "differ"
-    return said + ([f"{len(rest):,} more {differ} in resources or conditions"] if rest else [])
+        else:
+            rest += group
+    return [*said, *_of_rest(rest, spelling, names)]
 
 
-def _phrases_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Iterable[Phrase]:
+def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> Iterator[str]:
+    """Yield how many more actions are allowed in more cases, in fewer, or in some more and some fewer."""
+    groups: dict[str, list[Outcome]] = {"more": [], "fewer": [], "other": []}
+    kinds = {(True, False): "more", (False, True): "fewer"}
+    for each in outcomes:
+        groups[kinds.get((each.gained, each.lost), "other")].append(each)
+    where = f" in {names.after}" if names else ""
+    for kind, group in groups.items():
+        if group:
+            yield f"{len(group):,} more allowed in {kind} cases{where} ({_first_of(group, spelling)})"
+
+
+def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Phrase | None:
+    """Return what an action lost and gained as one phrase, so that neither is said without the other."""
     new, before, after = _is_new(outcome), outcome.before, outcome.after
-    phrases: dict[Phrase, None] = {}
-    if outcome.gained or (new and not outcome.nothing_gained and after.allow):
-        phrases[_Wording(spelling, names, wider=True).phrase(before, after)] = None
+    lost: list[Phrase] = []
+    gained: list[Phrase] = []
     if outcome.lost or (new and not outcome.nothing_lost and before.allow):
-        phrases[_Wording(spelling, names, wider=False).phrase(before, after)] = None
-    return phrases
+        lost = _Wording(spelling, names, wider=False).parts(before, after)
+    if outcome.gained or (new and not outcome.nothing_gained and after.allow):
+        gained = [each for each in _Wording(spelling, names, wider=True).parts(before, after) if each not in lost]
+    for index, each in enumerate(lost):
+        for few, many in (("fewer ", "more "), ("narrower ", "wider ")):
+            opposite = _plain(each.of_one.replace(few, many))
+            if few in each.of_one and opposite in gained:
+                lost[index] = _plain(each.of_one.replace(few, "other "))
+                gained.remove(opposite)
+    sides = [_joined(" and ", each) for each in (lost, gained) if each]
+    return _joined(", but ", sides) if sides else None
+
+
+def _joined(separator: str, phrases: Sequence[Phrase]) -> Phrase:
+    return Phrase(separator.join(each.of_one for each in phrases), separator.join(each.of_several for each in phrases))
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
     """Return a phrase with the number of its actions and the names of the first ones."""
-    names = [spelling.get(each.action, each.action) for each in outcomes]
-    listed = ", ".join(names[:NAMES_SHOWN])
-    if len(names) > NAMES_SHOWN:
-        listed += f" and {len(names) - NAMES_SHOWN:,} more"
-    one = len(names) == 1
+    listed, one = _first_of(outcomes, spelling), len(outcomes) == 1
     said = phrase.of_one if one else phrase.of_several
     if wildcard.is_wild(outcomes[0].action):
         # It matters only if AWS has, or adds, such actions.
         noun = "pattern that matches" if one else "patterns that match"
-        return f"{len(names):,} {noun} no known action {said} ({listed})"
-    return f"{len(names):,} {'action' if one else 'actions'} {said} ({listed})"
+        return f"{len(outcomes):,} {noun} no known action {said} ({listed})"
+    return f"{len(outcomes):,} {'action' if one else 'actions'} {said} ({listed})"
+
+
+def _first_of(outcomes: Sequence[Outcome], spelling: Spelling) -> str:
+    named = ", ".join(spelling.get(each.action, each.action) for each in outcomes[:NAMES_SHOWN])
+    return f"{named} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else named
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
