@@ -140,6 +140,8 @@ class Symptom(NamedTuple):
     source: str
     messages: tuple[str, ...] = ()
     """Log messages, ignoring case; `…` stands for anything between two parts."""
+    code: str = ""
+    """What an explanation knows it by, where it finds the same by other signs than a message."""
 
     def is_in(self, text: str) -> bool:
         """Return whether a text, on one line and in lower case, contains one of the messages."""
@@ -196,6 +198,10 @@ class Knowledge(NamedTuple):
         """Return the symptoms whose messages occur in a text, which is on one line."""
         folded = text.lower()
         return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
+
+    def symptoms_called(self, code: str) -> tuple[Symptom, ...]:
+        """Return the symptom of a code, if there is one."""
+        return tuple(symptom for symptom in self.symptoms if symptom.code == code)
 
     def symptoms_of(self, policy: str) -> tuple[Symptom, ...]:
         """Return the symptoms that a policy explains."""

@@ -302,3 +302,11 @@ def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
         if (use.kind == "addon" and use.name == whole and whole in _CONTROLLER_ADDONS)
         or (use.kind in ("pod-identity", "irsa") and use.service_account in names)
     )
+
+
+def controllers_run_by(use: Use) -> tuple[str, ...]:
+    """Return the controllers and add-ons that call AWS through a use: by the add-on's name, or by the service account."""
+    named = {use.name} if use.kind == "addon" and use.name else set()
+    if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
+        named = {name for name, accounts in _CONTROLLER_ACCOUNTS.items() if use.service_account in accounts}
+    return tuple(sorted(named))

@@ -15,7 +15,7 @@ Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
     "ActionSummary": "action level grants patterns sids denied warnings",
-    "Allower": "policy version since depends_on=missing wildcard scope meant_for",
+    "Allower": "policy version since depends_on=missing wildcard scope meant_for fit",
     "Caller": "kind name subject audience",
     "RolePolicy": "name arn version",
     "Cause": "policy_type explicit policy",

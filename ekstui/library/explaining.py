@@ -16,6 +16,7 @@ from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.assuming import with_trust
 from ekstui.core.explain.callers import is_assuming
+from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
 from ekstui.core.policy import PolicyHistory
@@ -139,7 +140,7 @@ class _Case:
                 f"{requests[0].request.action} does not assume a role, so no trust policy counts.",
                 "Leave out --trust, or name the action.",
             )
-        return tuple(self._of_request(each)._replace(symptoms=symptoms) for each in requests)
+        return tuple(self._of_request(each, symptoms) for each in requests)
 
     def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
         question = self.inquiry.question
@@ -149,16 +150,17 @@ class _Case:
         explanation = explain_symptom(symptoms, policies, request.principal, knowledge(), reference())
         return self._with_findings(explanation, found)
 
-    def _of_request(self, each: Asked) -> Explanation:
+    def _of_request(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
         principal_is_target, target = self._target(each.request)
         found = None if principal_is_target else self._requester(each)
         request, policies = self._judged(each, found)
-        explanation = self._explained(request, each.denial, policies)
+        explanation = self._explained(request, each.denial, policies, self._purpose(request, found, policies))
         if target is not None and target.trust is not None:
             explanation = with_trust(
                 explanation, request, policies, target.trust, denial=each.denial, reference=reference()
             )
-        explanation = self._with_findings(explanation, found)
+        known = dict.fromkeys((*symptoms, *explanation.symptoms))
+        explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
         if target is None or target.role is None:
             return explanation
         return explanation._replace(findings=(*self._findings(target.role), *explanation.findings))
@@ -199,12 +201,31 @@ class _Case:
             return each.request, _policies(self.inquiry, Policies(), self.read)
         return _of_principal(each.request, found), _policies(self.inquiry, found.policies, self.read)
 
-    def _explained(self, request: Request, denial: Denial | None, policies: Policies) -> Explanation:
+    def _purpose(self, request: Request, found: Requester | None, policies: Policies) -> Purpose:
+        """Return what the principal is for, by the account or else by signs."""
+        if self.snapshot is not None and found is not None and found.role is not None:
+            from ekstui.library.purposes import purpose_of
+
+            purpose = purpose_of(found.role, self.snapshot, knowledge(), self.now)
+            if purpose is not None:
+                return purpose
+        names = [each.name for each in _of_aws(policies)]
+        return purpose_by_signs(request.principal, self.inquiry.question.message or "", names, knowledge())
+
+    def _explained(self, request: Request, denial: Denial | None, policies: Policies, purpose: Purpose) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
             names = self.names(request.action, {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)})
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
-            return explain(request, policies, candidates, denial=denial, knowledge=knowledge(), reference=reference())
+            return explain(
+                request,
+                policies,
+                candidates,
+                denial=denial,
+                knowledge=knowledge(),
+                reference=reference(),
+                purpose=purpose,
+            )
         # Documents of one partition never judge a request in another.
         foreign = [applied.name for applied in _of_aws(policies)]
         if foreign:

@@ -246,7 +246,7 @@ def _option(key: str) -> str:
 
 
 def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
-    shown = explanation.allowed_by[:_MOST_OFFERED]
+    shown = _fitting(explanation.allowed_by)[:_MOST_OFFERED]
     yield Table(
         (Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)),
         [
@@ -265,11 +265,20 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     )
     more = explanation.allowed_by_more + len(explanation.allowed_by) - len(shown)
     if more:
+        others = f"and {more} more" if shown else f"none that is made for such a role; {more} made for others"
         line = (
-            Span(f"and {more} more; w lists them", "muted", shown="app"),
-            Span(f"and {more} more: ekstui who-can {explanation.action} --scope all", "muted", shown="outside"),
+            Span(f"{others}; w lists them", "muted", shown="app"),
+            Span(f"{others}: ekstui who-can {explanation.action} --scope all", "muted", shown="outside"),
         )
         yield Sentence(line, key=(number, "more"))
+
+
+def _fitting(allowers: Sequence[Allower]) -> Sequence[Allower]:
+    """Return the policies worth attaching, of those that fit best: what is for other services or roles would do harm."""
+    for fit in ("own", "kind"):
+        if found := [each for each in allowers if each.fit == fit]:
+            return found
+    return [each for each in allowers if each.fit == "unknown" and each.scope != "aws" and not each.wildcard]
 
 
 def _remarks(allower: Allower) -> str:

@@ -177,7 +177,8 @@ def _crowds_its_remarks(
         return False
     longest = max((row[-1][1] for row in rows if len(row) == len(columns)), default=0)
     fits = sum(lengths) + len(GAP) * (len(columns) - 1) <= room
-    return not fits or lengths[-1] < min(longest, _ROOM_FOR_REMARKS)
+    is_narrow = lengths[-1] < _ROOM_FOR_REMARKS or (lengths[-1] < room // 2 and 2 * lengths[-1] < longest)
+    return not fits or (is_narrow and lengths[-1] < longest)
 
 
 def _with_remarks_below(table: Table) -> Table:

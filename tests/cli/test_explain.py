@@ -77,8 +77,10 @@ def test_which_policies_would_allow_it_and_since_when(explain: Any) -> None:
     }  # fmt: skip
     assert offered["AmazonEBSCSIDriverPolicy"]["depends_on"] == []
     assert offered["AmazonEBSCSIDriverPolicyV2"]["depends_on"] == ["ec2:ResourceTag/ebs.csi.aws.com/cluster"]
-    scopes = [entry["scope"] for entry in answer["allowed_by"]]
-    assert scopes == sorted(scopes, reverse=True)
+    # The text is of the EBS CSI driver: what is made for it comes before the policies of clusters.
+    fits = [entry["fit"] for entry in answer["allowed_by"]]
+    assert fits == sorted(fits, key=["own", "kind", "other"].index)
+    assert offered["AmazonEKSClusterPolicy"]["fit"] == "other"
     assert answer["not_looked_at"][0].startswith(
         "the identity policies of arn:aws:sts::111122223333:assumed-role/ebs-csi"
     )
@@ -444,7 +446,8 @@ def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "denied: nothing allows it" in text
     assert "StringLike true; the request does not have the key" in text
     assert "AmazonEBSCSIDriverPolicy v3 (2025-01-13); in force is v2" in text
-    assert "AmazonEKSClusterPolicy v10 since v1 (2018-05-27) for cluster roles" in text
+    assert "AmazonEBSCSIDriverPolicyV2 v1 since v1 (2026-04-16) for add-on roles" in text
+    assert "AmazonEKSClusterPolicy" not in text
     assert "\x1b" not in text
 
 

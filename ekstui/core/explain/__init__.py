@@ -26,6 +26,7 @@ from ekstui.core.explain.answer import Policies as Policies
 from ekstui.core.explain.answer import cause_in_words
 from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN
 from ekstui.core.explain.callers import ANONYMOUS, UNSIGNED
+from ekstui.core.explain.purpose import NODE_ROLES, UNKNOWN, Purpose, addons_of, policies_of
 from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
 from ekstui.core.explain.question import asked as asked
@@ -40,8 +41,8 @@ _MAX_OTHER_TYPES = 12
 
 _INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 
-_NODE_ROLE = "node role"
-"""What the notes call the role of a node's kubelet, CNI and agents."""
+ON_NODE_ROLE = "node-role-instead-of-own"
+"""The symptom that a pod calls with the role of its node."""
 
 _RESOURCE_POLICIES = {
     "kms": "the key policy and grants of the KMS key",
@@ -65,11 +66,12 @@ def explain(
     denial: Denial | None = None,
     knowledge: Knowledge | None = None,
     reference: Reference | None = None,
+    purpose: Purpose = UNKNOWN,
 ) -> Explanation:
     """Return why `request` is denied, or that it is not.
 
     `candidates` are AWS managed policies that may allow the action, including attached ones. `denial` is the message that
-    the request came from; its reason decides whether a remedy can be offered.
+    the request came from; its reason decides whether a remedy can be offered. `purpose` is what the principal is for.
     """
     cause = None if denial is None else denial.cause
     evaluation = _evaluation(request, policies, reference)
@@ -81,9 +83,14 @@ def explain(
         verdict, missing = "depends", (RESOURCE,)
     elsewhere = _is_decided(cause) or _is_limited(evaluation)
     remedies = _NO_REMEDIES
-    if verdict in ("implicit-deny", "depends") and not elsewhere and not _is_unsigned(request):
-        remedies = _remedies(request, policies, candidates, evaluation, reference)
-    of_node = _is_of_a_node(request, candidates, knowledge)
+    of_node = _is_of_a_node(request, candidates, knowledge, purpose)
+    misplaced: tuple[str, ...] = ()
+    if knowledge is not None and purpose.is_of_nodes and not of_node and verdict != "allowed":
+        misplaced = _controllers_calling(request, candidates, knowledge)
+    # What a controller lacks because it has no role of its own, no pod on the node should get.
+    is_helped = not elsewhere and not _is_unsigned(request) and not misplaced
+    if verdict in ("implicit-deny", "depends") and is_helped:
+        remedies = _remedies(request, policies, candidates, evaluation, reference, purpose)
     return Explanation(
         verdict=verdict,
         action=request.action,
@@ -102,11 +109,13 @@ def explain(
         used_by=policies.used_by,
         notes=(
             *_unknown_action(request.action, reference),
-            *_notes(request, evaluation, denial, elsewhere=elsewhere, of_node=of_node),
+            *_on_a_node(request, purpose, misplaced, of_node=of_node),
+            *_notes(request, evaluation, denial, elsewhere=elsewhere),
         ),
         encoded=None if denial is None else denial.encoded,
         judged=evaluation is not None and not _is_decided(cause),
         denied=denial is not None,
+        symptoms=() if knowledge is None or not misplaced else knowledge.symptoms_called(ON_NODE_ROLE),
     )
 
 
@@ -128,11 +137,12 @@ def _remedies(
     candidates: Sequence[Candidate],
     evaluation: Evaluation | None,
     reference: Reference | None,
+    purpose: Purpose,
 ) -> _Remedies:
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
     return _Remedies(
-        *allowers(request, others, reference),
+        *allowers(request, others, reference, purpose),
         newer_version(request, policies.identity, candidates, reference),
         smallest_statement(request, evaluation),
     )
@@ -195,19 +205,39 @@ def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[Stateme
     ]
 
 
-def _is_of_a_node(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None) -> bool:
-    """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it."""
+def _is_of_a_node(
+    request: Request, candidates: Sequence[Candidate], knowledge: Knowledge | None, purpose: Purpose
+) -> bool:
+    """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it.
+
+    A policy that nodes need only for what has a role of its own in all of their clusters does not count.
+    """
     if knowledge is None:
         return False
-    meant = (
-        candidate.documents[candidate.policy.default_version]
-        for candidate in candidates
-        if (known := knowledge.policies.get(candidate.policy.name)) is not None and _NODE_ROLE in known.attached_to
-    )
+    apart = {name for component in purpose.apart_everywhere for name in policies_of(component, knowledge)}
     return any(
-        statement.effect == "Allow" and action_matches(statement, request.action)
-        for document in meant
-        for statement in document.statements
+        _gives(candidate, request.action)
+        for candidate in candidates
+        if (known := knowledge.policies.get(candidate.policy.name)) is not None
+        and NODE_ROLES.intersection(known.attached_to)
+        and candidate.policy.name not in apart
+    )
+
+
+def _controllers_calling(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the controllers and add-ons whose policies give the action: those are what may have called it."""
+    giving = {each.policy.name for each in candidates if _gives(each, request.action)}
+    found = [each.policy.name.partition("/")[0] for each in candidates if each.published and each.policy.name in giving]
+    for requirement in knowledge.requirements:
+        if giving.intersection(requirement.policies):
+            found += addons_of(requirement)
+    return tuple(dict.fromkeys(found))
+
+
+def _gives(candidate: Candidate, action: str) -> bool:
+    return any(
+        statement.effect == "Allow" and action_matches(statement, action)
+        for statement in candidate.documents[candidate.policy.default_version].statements
     )
 
 
@@ -252,9 +282,7 @@ def _other_resource_types(request: Request, reference: Reference | None) -> tupl
     )
 
 
-def _notes(
-    request: Request, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool, of_node: bool
-) -> Iterator[str]:
+def _notes(request: Request, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool) -> Iterator[str]:
     cause = None if denial is None else denial.cause
     if denial is not None and denial.called is not None:
         yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
@@ -272,13 +300,34 @@ def _notes(
             f"Whether {', '.join(short)} matches is not certain: IAM's documentation allows two readings of an ARN with "
             "missing parts. Write all six parts to settle it."
         )
-    if request.principal is not None and _INSTANCE_SESSION.search(request.principal):
-        text = "The session is named after an EC2 instance, so the call was made with the node role."
-        yield text if of_node else f"{text} If a pod made it, the pod has no role of its own."
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
         yield TRUST_MUST_ALLOW
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
         yield "The message names no resource."
+
+
+def _on_a_node(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
+    """Yield whose call it may be if it was made with the role of nodes; `misplaced` are controllers that make such calls."""
+    of_instance = request.principal is not None and _INSTANCE_SESSION.search(request.principal) is not None
+    if not of_instance and not purpose.is_of_nodes:
+        return
+    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
+    text = f"{by} with the node role."
+    if of_node:
+        if of_instance:
+            yield text
+        return
+    if not misplaced:
+        yield f"{text} If a pod made it, the pod has no role of its own."
+        return
+    expected = [each for each in purpose.apart if each.component in misplaced]
+    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
+    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
+    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
+    yield (
+        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
+        "that it started with: check its service account, then restart it."
+    )
 
 
 def _against_the_message(verdict: Verdict, cause: Cause | None) -> Iterator[str]:

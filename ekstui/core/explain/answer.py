@@ -11,6 +11,7 @@ from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, StatementResult, Verdict
+from ekstui.core.explain.purpose import Fit
 from ekstui.core.holders import Since
 from ekstui.core.knowledge import DependentActions, Symptom
 from ekstui.core.policy import Policy, version_label
@@ -121,6 +122,8 @@ class Allower(NamedTuple):
     """The kinds of role that it is meant for, if known."""
     published: bool = False
     """Whether a controller's project publishes it, rather than AWS."""
+    fit: Fit = "unknown"
+    """How it fits what the principal is for."""
 
     @property
     def scope(self) -> PolicyScope:

@@ -15,6 +15,7 @@ from ekstui.core.evaluation import (
     evaluate,
 )
 from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion
+from ekstui.core.explain.purpose import Fit, Purpose, fit_of
 from ekstui.core.holders import Since, first_of_run
 from ekstui.core.reference import Reference
 
@@ -111,17 +112,19 @@ def _shared(one: str, other: str) -> float:
 MAX_ALLOWERS = 15
 """The most policies that are offered."""
 
+_FITS: tuple[Fit, ...] = ("own", "kind", "unknown", "other")
+
 _ACTIONS_OF_A_PATTERN = 20
 _ACTIONS_OF_NOT_ACTION = 20_000
 
 
 def allowers(
-    request: Request, candidates: Iterable[Candidate], reference: Reference | None
+    request: Request, candidates: Iterable[Candidate], reference: Reference | None, purpose: Purpose
 ) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
-    Those of the EKS scope come first; then those that name the action before those that use a wildcard, and narrower
-    policies before wider ones.
+    Those made for the principal come first, the ones that certainly allow the request before the others. Then come those
+    of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
     """
     found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, bool]] = []
     for place, candidate in enumerate(candidates):
@@ -137,7 +140,9 @@ def allowers(
         depends = evaluation.verdict == "depends"
         # AWS's policies for EKS come first, then those of the controllers' projects.
         family = 0 if candidate.in_eks_scope else 1 if candidate.published else 2
-        rank = (family, wildcard, candidate.superseded, width, depends, place)
+        fit = fit_of(candidate, purpose)
+        doubtful = depends and fit == "own"
+        rank = (_FITS.index(fit), family, doubtful, wildcard, candidate.superseded, width, depends, place)
         found.append((rank, candidate, evaluation, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(
@@ -150,6 +155,7 @@ def allowers(
             in_eks_scope=candidate.in_eks_scope,
             meant_for=candidate.meant_for,
             published=candidate.published,
+            fit=fit_of(candidate, purpose),
         )
         for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]
     )

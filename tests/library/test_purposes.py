@@ -1,0 +1,149 @@
+"""Remedies are ranked by what the principal is for: by EKS's own facts of an account, or by signs of the message."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ekstui import paths
+from ekstui.core.account import AccountSnapshot, Role
+from ekstui.core.denial import Cause, Denial
+from ekstui.core.eks import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
+from ekstui.core.evaluation import Request
+from ekstui.core.explain import Explanation, Policies, explain
+from ekstui.core.explain.purpose import Purpose, purpose_by_signs
+from ekstui.core.reference import reference
+from ekstui.library.catalog import knowledge
+from ekstui.library.explaining import possible_allowers
+from ekstui.library.purposes import purpose_of
+from ekstui.sources.corpus import Corpus
+from tests.accounts import identity
+
+ACCOUNT = "111122223333"
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def pods(name: str, service_account: str, namespace: str = "kube-system") -> PodIdentityAssociation:
+    return PodIdentityAssociation(f"a-{name}", namespace, service_account, arn(name))
+
+
+CLUSTERS = (
+    Cluster(
+        "prod", "eu-west-1", role_arn=arn("cluster"), auto_mode=False, described=True,
+        nodegroups=(NodeGroup("blue", arn("node"), ()),),
+        addons=(Addon("aws-ebs-csi-driver", "v1", arn("ebs-irsa"), association_arns=("arn:aws:eks:::podidentityassociation/prod/a-ebs",)),
+                Addon("vpc-cni", "v1", arn("cni"))),
+        associations=(pods("ebs", "ebs-csi-controller-sa"), pods("lbc", "aws-load-balancer-controller"),
+                      pods("app", "reports", "shop")),
+    ),
+    Cluster("auto", "eu-west-1", role_arn=arn("auto-cluster"), auto_mode=True, described=True, associations=(), addons=()),
+)  # fmt: skip
+
+
+def role(name: str) -> Role:
+    return Role(name, arn(name), "/", extent="full")
+
+
+ROLES = tuple(map(role, ("cluster", "auto-cluster", "node", "ebs", "ebs-irsa", "cni", "lbc", "app", "lonely")))
+ACCOUNT_SNAPSHOT = AccountSnapshot(
+    identity=identity(ACCOUNT), fetched_at=NOW, complete=True, roles=ROLES, eks=EksFacts(CLUSTERS, ("eu-west-1",))
+)
+
+
+def explained(action: str, resource: str | None, principal: str, purpose: Purpose) -> Explanation:
+    request = Request(action, (resource,) if resource else (), principal)
+    candidates = list(possible_allowers(request, Policies(), Corpus(paths.assets()), knowledge()))
+    denial = Denial(action, resource, principal, Cause("identity", explicit=False))
+    return explain(
+        request, Policies(), candidates, denial=denial, knowledge=knowledge(), reference=reference(), purpose=purpose
+    )
+
+
+def of(name: str) -> Purpose:
+    found = purpose_of(next(each for each in ROLES if each.name == name), ACCOUNT_SNAPSHOT, knowledge(), NOW)
+    assert found is not None
+    return found
+
+
+VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*"
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "resource", "fitting"),
+    [
+        ("ebs", "ec2:CreateVolume", VOLUME,
+         {"AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2", "AmazonEBSCSIDriverEKSClusterScopedPolicy",
+          "aws-ebs-csi-driver"}),
+        ("auto-cluster", "ec2:CreateVolume", VOLUME, {"AmazonEKSBlockStoragePolicy", "AmazonEKSBlockStoragePolicyV2", "AmazonEKSClusterPolicy"}),
+        ("cluster", "ec2:CreateVolume", VOLUME, {"AmazonEKSClusterPolicy"}),
+        ("lbc", "elasticloadbalancing:AddTags", None, {"aws-load-balancer-controller"}),
+        ("auto-cluster", "ec2:RunInstances", None, {"AmazonEKSComputePolicy"}),
+        ("node", "ecr:BatchImportUpstreamImage", None, {"AmazonEC2ContainerRegistryPullOnly"}),
+        ("node", "ecr:GetAuthorizationToken", None,
+         {"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"}),
+    ],
+)  # fmt: skip
+def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
+    name: str, action: str, resource: str | None, fitting: set[str]
+) -> None:
+    offered = explained(action, resource, arn(name), of(name)).allowed_by
+    own = [each.policy for each in offered if each.fit == "own"]
+    assert own
+    assert set(own) <= fitting
+    assert [each.policy for each in offered[: len(own)]] == own
+
+
+def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
+    for action in ("secretsmanager:GetSecretValue", "dynamodb:GetItem", "ec2:DescribeInstances"):
+        for each in explained(action, None, arn("app"), of("app")).allowed_by:
+            assert (each.fit == "other") is not bool({"add-on role", "workload role"} & set(each.meant_for))
+    assert purpose_of(role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
+
+
+INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("action", "says", "helped"),
+    [
+        # Of two roles the association's counts; the load balancer controller is no add-on.
+        ("ec2:CreateVolume", ["aws-ebs-csi-driver", "ebs in prod, by Pod Identity"], False),
+        ("elasticloadbalancing:CreateLoadBalancer", ["aws-load-balancer-controller", "lbc in prod, by Pod Identity"], False),
+        # The CNI has a role of its own here, else this would be the node's own call.
+        ("ec2:AssignPrivateIpAddresses", ["vpc-cni", "cni in prod, by IRSA"], False),
+        ("ecr:BatchGetImage", [], True),
+        ("dynamodb:GetItem", ["has no role of its own"], True),
+    ],
+)  # fmt: skip
+def test_no_pod_s_call_widens_the_node_role(action: str, says: list[str], *, helped: bool) -> None:
+    answer = explained(action, None, INSTANCE, of("node"))
+    notes = " ".join(answer.notes)
+    assert all(words in notes for words in says)
+    assert "ebs-irsa" not in notes
+    assert (bool(answer.allowed_by), bool(answer.smallest_statement)) in ((True, True), (False, False))
+    assert bool(answer.smallest_statement) is helped
+    assert bool(answer.symptoms) is not helped
+
+
+@pytest.mark.parametrize(
+    ("principal", "text", "held", "offered"),
+    [
+        ("assumed-role/prod-ebs-csi/1", "", (), "AmazonEBSCSIDriverPolicyV2"),
+        ("assumed-role/x/1", "ebs.csi.aws.com_ebs-csi-controller-774c", (), "AmazonEBSCSIDriverPolicyV2"),
+        ("assumed-role/x/1", "", ("AmazonEBSCSIDriverPolicy",), "AmazonEBSCSIDriverPolicyV2"),
+        ("assumed-role/x/1", '{"userIdentity":{"invokedBy":"eks.amazonaws.com"}}', (), "AmazonEKSClusterPolicy"),
+        ("assumed-role/KarpenterNodeRole-prod/i-0123456789abcdef0", "karpenter", (), None),
+    ],
+)  # fmt: skip
+def test_signs_tell_what_a_principal_is_for(
+    principal: str, text: str, held: tuple[str, ...], offered: str | None
+) -> None:
+    who = f"arn:aws:sts::{ACCOUNT}:{principal}"
+    purpose = purpose_by_signs(who, text, held, knowledge())
+    answer = explained("ec2:CreateVolume", VOLUME, who, purpose)
+    fitting = [each.policy for each in answer.allowed_by if each.fit in ("own", "kind")]
+    assert (offered in fitting) if offered else not fitting
+    assert not purpose_by_signs(f"arn:aws:iam::{ACCOUNT}:role/ci/deploy", "", (), knowledge()).is_known
