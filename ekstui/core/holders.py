@@ -108,9 +108,9 @@ class Holder(NamedTuple):
     denied: Denied | None
     """How far a Deny of the same policy revokes the grants; None if no Deny affects them."""
     covers: tuple[str, ...]
-    """The action's resource types that the grants can match; empty for a pattern or an unknown action."""
+    """The action's resource types that the policy can match; empty for a pattern or an unknown action."""
     lacks: tuple[str, ...]
-    """The action's resource types that they cannot match; those in neither list are undecided."""
+    """The action's resource types that it cannot match; those in neither list are undecided."""
     applies: bool
     """False if, according to the reference, the action cannot be used on any of these resources."""
     wider: tuple[Wider, ...] = ()
@@ -166,14 +166,14 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
     """Return how a policy allows an action or pattern (see `who_can`); None if it does not."""
     matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
     allows = [statement for statement in matching if statement.effect == "Allow"]
-    grants = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
-    if resource is not None:
-        grants = tuple(grant for grant in grants if can_match(grant, resource))
+    everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
+    grants = everywhere if resource is None else tuple(each for each in everywhere if can_match(each, resource))
     if not grants:
         return None
     info = _known(action)
     via, pattern = _most_specific(allows, action)
-    covers = types_covered(info, grants) if info and types else ()
+    # A policy matches the types of all its grants, whatever resource the question is about.
+    covers = types_covered(info, everywhere) if info and types else ()
     return Holder(
         policy=candidate.policy,
         version=candidate.policy.default_version,
@@ -183,7 +183,7 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
         grants=grants,
         denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
         covers=covers,
-        lacks=_types_lacking(info, grants) if info and types else (),
+        lacks=_types_lacking(info, everywhere) if info and types else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
     )
 

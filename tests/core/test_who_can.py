@@ -98,6 +98,10 @@ def test_an_action_on_several_types_says_which_are_covered() -> None:
     assert {"volume", "snapshot"} <= set(driver.covers)
     assert set(driver.covers) | set(driver.lacks) == {use.name for use in info.resource_types}
     assert not set(driver.covers) & set(driver.lacks)
+    # A question about snapshots leaves the policy what it has on volumes.
+    on_snapshots = holders("ec2:CreateVolume", "arn:aws:ec2:*:*:snapshot/*")["AmazonEBSCSIDriverPolicy"]
+    assert [each.resources for each in on_snapshots.grants] == [("arn:aws:ec2:*:*:snapshot/*",)]
+    assert (on_snapshots.covers, on_snapshots.lacks) == (("snapshot", "volume"), ())
 
 
 def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
