@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.record import to_record
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.sweep import read_account

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ekstui.core.account import (
+from ekstui.core.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
     CallerIdentity,

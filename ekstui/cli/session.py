@@ -12,7 +12,7 @@ from ekstui.cli.streams import narrate, narrate_progress
 from ekstui.library.choice import AccountChoice
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot, SourceError
+    from ekstui.core.account_snapshot import AccountSnapshot, SourceError
     from ekstui.library import Library
     from ekstui.store.index import Progress
 

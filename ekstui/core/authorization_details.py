@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
-from ekstui.core.account import AttachedPolicy, Extent, Group, InlinePolicy, LocalPolicy, Role, User
+from ekstui.core.account_snapshot import AttachedPolicy, Extent, Group, InlinePolicy, LocalPolicy, Role, User
 from ekstui.core.document import Document, load_json, parse
 from ekstui.core.policy import parse_time
 from ekstui.errors import DocumentError, InputError

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from ekstui.core.account import AccountSnapshot, Role, Use, UseKind
+from ekstui.core.account_snapshot import AccountSnapshot, Role, Use, UseKind
 from ekstui.core.eks import Cluster
 from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
-from ekstui.core.account import CallerIdentity, Use
+from ekstui.core.account_snapshot import CallerIdentity, Use
 from ekstui.core.applicability import can_be_on, denied
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.grants import Grant, grants_of

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Use, UseKind
+    from ekstui.core.account_snapshot import Use, UseKind
 
 # C0 except tab and newline, DEL, C1, bidirectional controls, characters without width or that look like a space
 # (Unicode's default ignorable characters, except the selectors that emoji end with), line and paragraph separators,

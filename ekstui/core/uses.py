@@ -6,7 +6,7 @@ Roles are matched by ARN, including the path, and instance profiles by the list 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ekstui.core.account import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
+from ekstui.core.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.core.eks import Cluster
 from ekstui.core.findings.attached_policies import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.core.trust import Trustee, issuer_of, trustees

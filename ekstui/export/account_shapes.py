@@ -12,7 +12,7 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, and no command needs the modules of all these values.
-    from ekstui.core.account import AccountSnapshot, OrganisationAnswer, RoleAttachment
+    from ekstui.core.account_snapshot import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.core.explain.answer import TrustJudgement

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ekstui.core.account import (
+from ekstui.core.account_snapshot import (
     NOT_IN_CONFIG,
     AccountSnapshot,
     Attachments,

@@ -15,7 +15,7 @@ from ekstui.library.results import ComparedSide, PolicyEntry
 from ekstui.scope import Scope
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot, LocalPolicy
+    from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
     from ekstui.core.notation import PolicyAt

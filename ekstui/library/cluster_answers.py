@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError, Use
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.core.denial.rbac import is_unauthorized, parse_forbidden
 from ekstui.core.eks import AccessEntry, Cluster, EksFacts
 from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized

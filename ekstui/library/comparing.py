@@ -17,7 +17,7 @@ from ekstui.library.results import AttachedCount, ComparedSide, Comparison, shor
 from ekstui.sources.policy_file import document_of, read_document
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.document import Document
 
 
@@ -107,7 +107,7 @@ def compared(
 
 def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
-    from ekstui.core.account import attachments_of  # 8 ms, and only with an account
+    from ekstui.core.account_snapshot import attachments_of  # 8 ms, and only with an account
 
     found = attachments_of(snapshot, policy_arn)
     attached_as = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ekstui.core.account import AccountSnapshot, LocalPolicy
+from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
 from ekstui.core.change import Change, changes
 from ekstui.core.document import Document
 from ekstui.core.findings import RoleInUse

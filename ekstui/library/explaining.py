@@ -30,7 +30,7 @@ from ekstui.sources.controllers import PublishedPolicies
 from ekstui.store import index
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot, Role
+    from ekstui.core.account_snapshot import AccountSnapshot, Role
     from ekstui.core.findings import Finding
     from ekstui.library.requester import Requester, Target, TrustSource
     from ekstui.sources.aws.simulation import SimulatedDecision

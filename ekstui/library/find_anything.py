@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ekstui.core.account import AccountSnapshot, in_partition
+from ekstui.core.account_snapshot import AccountSnapshot, in_partition
 from ekstui.core.lookup import Catalogue, Kind, Symptoms, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import paths
-from ekstui.core.account import AccountSnapshot, SourceError
+from ekstui.core.account_snapshot import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice

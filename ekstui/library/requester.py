@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ekstui.core import arn
-from ekstui.core.account import AccountSnapshot, Group, Role, User
+from ekstui.core.account_snapshot import AccountSnapshot, Group, Role, User
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Policies

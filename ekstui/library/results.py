@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Attachments, CallerIdentity
+    from ekstui.core.account_snapshot import Attachments, CallerIdentity
     from ekstui.core.change import Change
     from ekstui.core.differences import Differences
     from ekstui.core.document import Document

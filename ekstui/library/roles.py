@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ekstui.core.access_levels import SumAccess, sum_access
-from ekstui.core.account import AccountSnapshot, CallerIdentity, LocalPolicy, Role
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, LocalPolicy, Role
 from ekstui.core.document import Document
 from ekstui.core.eks_coverage import unseen_uses
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of

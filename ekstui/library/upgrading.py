@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.change import Superfluous, lacking, superfluous
 from ekstui.core.document import Document, Statement
 from ekstui.core.eks import Cluster

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ekstui.core.account import AccountSnapshot, Group, Role, User
+from ekstui.core.account_snapshot import AccountSnapshot, Group, Role, User
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.holders import parse_action
 from ekstui.core.policy import parse_version

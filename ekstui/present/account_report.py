@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ekstui.core.account import AccountSnapshot, Attachments, OrganisationAnswer
+from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words

@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User, attachments_of
+from ekstui.core.account_snapshot import (
+    AccountSnapshot,
+    AttachedPolicy,
+    Group,
+    InlinePolicy,
+    LocalPolicy,
+    User,
+    attachments_of,
+)
 from ekstui.core.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.core.grants import grants_of
 from ekstui.core.holders import Since

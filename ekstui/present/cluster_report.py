@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot, Role
+from ekstui.core.account_snapshot import AccountSnapshot, Role
 from ekstui.core.document import Statement, serialise
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding

@@ -11,7 +11,7 @@ from ekstui.core.text import age_in_words, use_in_words
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Role, SourceError, Use
+    from ekstui.core.account_snapshot import Role, SourceError, Use
     from ekstui.core.document import Condition
     from ekstui.core.findings import RolePolicy
     from ekstui.core.grants import Grant

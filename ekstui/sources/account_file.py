@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ekstui import paths
-from ekstui.core.account import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, SourceError, User
 from ekstui.core.authorization_details import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.core.document import object_of
 from ekstui.core.record import from_record

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.policy import format_time, parse_time
 from ekstui.core.record import from_record, to_record
 from ekstui.errors import EkstuiError

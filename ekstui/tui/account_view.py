@@ -15,7 +15,7 @@ from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.tui.background import Background, Job
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.library import AccountChoice, Library
 
 

@@ -18,7 +18,7 @@ from ekstui.tui.styles import readable
 from ekstui.tui.typeahead import TypeaheadApp
 
 if TYPE_CHECKING:
-    from ekstui.core.account import AccountSnapshot
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.lookup import Catalogue
     from ekstui.library import DataStatus, Library
 

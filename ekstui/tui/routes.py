@@ -152,7 +152,7 @@ class RoutedApp(LibraryApp):
             self.post_message(ShowComparison(before, after))
 
     def _screen_of(self, thing: Thing) -> Screen[None] | None:
-        from ekstui.core.account import Group, LocalPolicy, User
+        from ekstui.core.account_snapshot import Group, LocalPolicy, User
         from ekstui.core.eks import Cluster
         from ekstui.core.knowledge import Symptom
         from ekstui.library.access_policies import AccessPolicyAnswer

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ekstui.core.account import attachments_of, in_partition
+from ekstui.core.account_snapshot import attachments_of, in_partition
 from tests.accounts import CLUSTER_POLICY, snapshot
 
 

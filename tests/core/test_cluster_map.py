@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ekstui.core.account import Use, UseKind
+from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Cluster
 from ekstui.core.eks_coverage import ROLES, WAY_WORDS, Branch, Way, branches
 

@@ -1,6 +1,6 @@
 """A copy is told from a chance likeness, with the version that it started from."""
 
-from ekstui.core.account import LocalPolicy
+from ekstui.core.account_snapshot import LocalPolicy
 from ekstui.core.change import changes
 from ekstui.core.document import Document, parse
 from ekstui.core.grants import grants

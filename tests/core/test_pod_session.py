@@ -2,7 +2,7 @@
 
 import json
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
 
 NARROW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}})

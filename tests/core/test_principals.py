@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.principals import PrincipalCan, Subject, by_cluster_and_use, principal_can

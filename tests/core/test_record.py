@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, Role
+from ekstui.core.account_snapshot import AccountSnapshot, Role
 from ekstui.core.record import from_record, to_record
 from tests.accounts import snapshot
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, CallerIdentity, SourceError
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
 from ekstui.core.document import Document
 from ekstui.core.eks import EksFacts
 from ekstui.core.eks_coverage import unseen_uses

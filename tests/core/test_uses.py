@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind
+from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
 from ekstui.core.eks_coverage import regions_of_interest, unseen_uses

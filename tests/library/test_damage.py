@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import paths
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.maintenance import index_cache

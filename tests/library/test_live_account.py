@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, Use, attachments_of
+from ekstui.core.account_snapshot import AccountSnapshot, Use, attachments_of
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference

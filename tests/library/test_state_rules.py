@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.explain import Question
 from ekstui.core.notation import FileSide
 from ekstui.core.uses import uses_in

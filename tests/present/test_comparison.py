@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.account import AttachedPolicy
+from ekstui.core.account_snapshot import AttachedPolicy
 from ekstui.core.notation import parse_sides
 from ekstui.library import Comparison, Library
 from ekstui.library.comparing import attached_count, compare

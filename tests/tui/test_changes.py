@@ -2,7 +2,7 @@
 
 from textual.pilot import Pilot
 
-from ekstui.core.account import Group, Role, User
+from ekstui.core.account_snapshot import Group, Role, User
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen

@@ -19,7 +19,7 @@ from ekstui.core.reference import ResourceUse
 from ekstui.core.trust import ServiceAccount, issuer_of
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Use
+    from ekstui.core.account_snapshot import Use
     from ekstui.core.findings import Finding
     from ekstui.scope import PolicyScope
 

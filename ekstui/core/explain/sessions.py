@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ekstui.core import arn
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.document import parse_text
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.errors import DocumentError

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ekstui.core.account import AccountSnapshot, Use
+from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.findings.attached_policies import (
     excess_policies,
     missing_principal_tags,

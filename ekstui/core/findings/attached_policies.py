@@ -6,7 +6,7 @@ A role may serve many clusters, so each rule considers all its uses, and says wh
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.findings.finding import (
     NODE_KINDS,

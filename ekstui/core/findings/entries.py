@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ekstui.core.account import AccountSnapshot, Use
+from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.eks import AccessEntry, Cluster
 from ekstui.core.findings.finding import Finding, described
 from ekstui.core.knowledge import Knowledge

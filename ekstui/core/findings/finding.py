@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ekstui.core.account import Role, Use
+from ekstui.core.account_snapshot import Role, Use
 from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.findings.finding import Code, Finding, RoleInUse, Severity, Surroundings, all_hold, described
 from ekstui.core.knowledge import Knowledge, TrustRequirement
 from ekstui.core.text import listed

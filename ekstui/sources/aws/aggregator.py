@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ekstui.core.account import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
+from ekstui.core.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never

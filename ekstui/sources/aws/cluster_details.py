@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ekstui.core.account import SourceError
+from ekstui.core.account_snapshot import SourceError
 from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.cluster_parts import PAGE, Failures, access_entry
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never

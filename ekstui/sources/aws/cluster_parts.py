@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ekstui.core.account import SourceError, SourceName
+from ekstui.core.account_snapshot import SourceError, SourceName
 from ekstui.core.eks import (
     AccessEntry,
     Addon,

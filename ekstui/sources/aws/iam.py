@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ekstui.core.account import (
+from ekstui.core.account_snapshot import (
     AttachedAs,
     CallerIdentity,
     Group,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from ekstui.core.account import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
 from ekstui.core.eks import Cluster, EksFacts
 from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from textual import on
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.core.notation import PolicyAt
 from ekstui.core.text import clean_line

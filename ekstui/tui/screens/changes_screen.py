@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from textual import on
 
-from ekstui.core.account import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.steps import FeedStep

@@ -25,7 +25,7 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Attachments, Role, RoleAttachment, SourceError, Use
+    from ekstui.core.account_snapshot import Attachments, Role, RoleAttachment, SourceError, Use
     from ekstui.library import AttachedAnswer
 
 
@@ -58,7 +58,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
 
 def attachment_line(value: object) -> Styled:
     """Return a role's ARN, how the policy is attached, and all uses of the role; empty for other values."""
-    from ekstui.core.account import RoleAttachment
+    from ekstui.core.account_snapshot import RoleAttachment
 
     if isinstance(value, RoleAttachment):
         uses = "; ".join(use_words(use) for use in value.used_by) or "no use was found"
@@ -294,7 +294,7 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
-        from ekstui.core.account import RoleAttachment
+        from ekstui.core.account_snapshot import RoleAttachment
 
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role

@@ -265,7 +265,7 @@ class PoliciesPane(Pane):
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
-        from ekstui.core.account import in_partition
+        from ekstui.core.account_snapshot import in_partition
 
         count = snapshot.counts.get(in_partition(arn, snapshot.identity.partition))
         return count.attachments if count else 0

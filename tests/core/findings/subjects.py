@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ekstui import paths
-from ekstui.core.account import Certainty, Role, Use, UseKind
+from ekstui.core.account_snapshot import Certainty, Role, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of

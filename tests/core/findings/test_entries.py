@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import AccountSnapshot, CallerIdentity, Role, Use
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use
 from ekstui.core.eks import AccessEntry, Capability, Cluster, GivenAccess
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
 from tests.core.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import Use, UseKind
+from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import AccessEntry, Addon, Cluster
 from ekstui.core.findings import RolePolicy, Surroundings
 from tests.core.findings.subjects import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import Use, UseKind
+from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Addon, Cluster, EksFacts
 from ekstui.core.evaluation import Request, evaluate
 from ekstui.core.findings import Surroundings

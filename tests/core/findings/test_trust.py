@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account import Use
+from ekstui.core.account_snapshot import Use
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster
 from ekstui.core.findings import Surroundings

@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from ekstui.core.account import ErrorKind
+from ekstui.core.account_snapshot import ErrorKind
 from ekstui.errors import MfaNeededError
 from ekstui.sources.aws.connection import IncompleteError
 from ekstui.sources.aws.failures import explain, failures
