@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ekstui.core.account import AccountSnapshot, Role, Use
+from ekstui.core.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.core.explain.purpose import Purpose, RoleOfItsOwn, purpose_of_uses
 from ekstui.core.findings.finding import NODE_KINDS, RoleInUse, Surroundings, all_hold
 from ekstui.core.knowledge import Knowledge, Requirement

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ekstui import paths
-from ekstui.core.account import AccountSnapshot, Role
+from ekstui.core.account_snapshot import AccountSnapshot, Role
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.eks import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
 from ekstui.core.evaluation import Request

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from ekstui.core.account import Use
+    from ekstui.core.account_snapshot import Use
     from ekstui.core.explain.answer import Candidate
     from ekstui.core.knowledge import Knowledge, Requirement
 
