@@ -1,12 +1,13 @@
-"""Which policies allow an action: candidates from the index or the documents, judged by the core."""
+"""Which policies allow an action, and which may allow a denied request: candidates for the core to judge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from ekstui.core import wildcard
+from ekstui.core import arn, wildcard
 from ekstui.core.document import Document, load_json, parse
 from ekstui.core.holders import Holder, WhoCan, Wider, parse_action, who_can, widenings
 from ekstui.core.published import shown
@@ -17,9 +18,16 @@ from ekstui.library import searching
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 
 if TYPE_CHECKING:
+    from ekstui.core import explain
+    from ekstui.core.evaluation import Request
+    from ekstui.core.explain import Policies
+    from ekstui.core.knowledge import Knowledge
     from ekstui.core.policy import PolicyHistory
     from ekstui.library.library import Library
     from ekstui.scope import Scope
+
+
+_ANY_ACTION = re.compile(rb'"Action"\s*:\s*(?:"\*"|\[[^\]]*"\*")')
 
 
 def who_can_answer(
@@ -120,3 +128,85 @@ def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:
         for statement in candidate.document.statements
         for pattern in statement.actions
     )
+
+
+def possible_allowers(
+    request: Request,
+    policies: Policies,
+    reader: PolicyReader,
+    notes: Knowledge,
+    names: Iterable[str] | None = None,
+) -> Iterator[explain.Candidate]:
+    """Yield the policies that may allow the action, and those in force, whatever they allow.
+
+    `names` are those that an index has for both; without them all documents are looked through.
+    """
+    from ekstui.core import explain
+    from ekstui.sources.controllers import PublishedPolicies  # 35 ms with the line before, which who-can does without
+
+    in_force = {applied.arn for applied in policies.identity}
+    may_allow = _may_allow(request.action)
+    histories = reader.histories() if names is None else reader.histories_of(names)
+    for history in histories:
+        if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
+            documents = _Documents(history)
+            known = notes.policies.get(history.policy.name)
+            superseded = known is not None and bool(known.superseded_by)
+            meant_for = () if known is None else known.attached_to
+            yield explain.Candidate(history.policy, documents, known is not None, superseded, meant_for)
+    elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
+    published = PublishedPolicies()
+    for policy in published.policies():
+        if not policy.name.endswith(tuple(elsewhere)) and may_allow(
+            published.text(policy.name, policy.default_version)
+        ):
+            yield explain.Candidate(policy, _Documents(published.history(policy.name)), False, published=True)
+
+
+def _may_allow(action: str) -> Callable[[bytes], bool]:
+    """Return a test of whether a document's text may allow an action, so that most need not be parsed."""
+    service, _, name = action.lower().encode("utf-8", "surrogatepass").partition(b":")
+    # The action itself, the text before a pattern's first wildcard, or a wildcard in the service.
+    named = re.compile(
+        rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))
+    )
+
+    def test(text: bytes) -> bool:
+        starts = (match[1] for match in named.finditer(text.lower()))
+        return (
+            any(start is None or name.startswith(start) for start in starts)
+            or b'"NotAction"' in text
+            or bool(_ANY_ACTION.search(text))
+        )
+
+    return test
+
+
+class _Documents(Mapping[int, Document]):
+    """The documents of a policy by version, each parsed on first use."""
+
+    def __init__(self, history: PolicyHistory) -> None:
+        self._history = history
+        self._parsed: dict[int, Document] = {}
+
+    def __getitem__(self, version: int) -> Document:
+        if version not in self._parsed:
+            text = self._history.texts[version]
+            self._parsed[version] = parse_stored(self._history.policy.name, version, text)
+        return self._parsed[version]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._history.texts)
+
+    def __len__(self) -> int:
+        return len(self._history.texts)
+
+
+def partition_of(request: Request) -> str | None:
+    """Return the partition that the request's own ARNs name, or None if they name none."""
+    for text in (request.principal, *request.resources):
+        if text is not None and text.startswith("arn:"):
+            name = arn.split_arn(text).partition
+            if "*" not in name:
+                return name
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
-from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
-from ekstui.core.explain import Asked, Candidate, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.core.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.assuming import with_trust
 from ekstui.core.explain.callers import is_assuming
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
-from ekstui.core.policy import PolicyHistory
 from ekstui.core.reference import Reference, reference
 from ekstui.errors import AccountError, InputError, NotFoundError
-from ekstui.library.catalog import PolicyReader, default_versions, knowledge, parse_stored
+from ekstui.library.allowing import partition_of, possible_allowers
+from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
 from ekstui.library.results import ComparedSide
-from ekstui.sources.controllers import PublishedPolicies
 from ekstui.store import index
 
 if TYPE_CHECKING:
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from ekstui.core.findings import Finding
     from ekstui.library.requester import Requester, Target, TrustSource
     from ekstui.sources.aws.simulation import SimulatedDecision
-
-_ANY_ACTION = re.compile(rb'"Action"\s*:\s*(?:"\*"|\[[^\]]*"\*")')
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
@@ -303,16 +299,6 @@ def _role_in(message: str | None) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def partition_of(request: Request) -> str | None:
-    """Return the partition that the request's own ARNs name, or None if they name none."""
-    for text in (request.principal, *request.resources):
-        if text is not None and text.startswith("arn:"):
-            name = arn.split_arn(text).partition
-            if "*" not in name:
-                return name
-    return None
-
-
 def _of_principal(request: Request, requester: Requester) -> Request:
     """Return the request with what is known about its principal and session; given values take precedence."""
     given = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
@@ -357,72 +343,3 @@ def _of_aws(policies: Policies) -> Iterator[AppliedPolicy]:
     return (
         applied for applied in everything if applied.arn is not None and arn.split_arn(applied.arn).account == "aws"
     )
-
-
-def possible_allowers(
-    request: Request,
-    policies: Policies,
-    reader: PolicyReader,
-    knowledge: Knowledge,
-    names: Iterable[str] | None = None,
-) -> Iterator[Candidate]:
-    """Yield the policies that may allow the action, and those in force, whatever they allow.
-
-    `names` are those that an index has for both; without them all documents are looked through.
-    """
-    in_force = {applied.arn for applied in policies.identity}
-    may_allow = _may_allow(request.action)
-    histories = reader.histories() if names is None else reader.histories_of(names)
-    for history in histories:
-        if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
-            documents = _Documents(history)
-            known = knowledge.policies.get(history.policy.name)
-            superseded = known is not None and bool(known.superseded_by)
-            meant_for = () if known is None else known.attached_to
-            yield Candidate(history.policy, documents, known is not None, superseded, meant_for)
-    elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
-    published = PublishedPolicies()
-    for policy in published.policies():
-        if not policy.name.endswith(tuple(elsewhere)) and may_allow(
-            published.text(policy.name, policy.default_version)
-        ):
-            yield Candidate(policy, _Documents(published.history(policy.name)), False, published=True)
-
-
-def _may_allow(action: str) -> Callable[[bytes], bool]:
-    """Return a test of whether a document's text may allow an action, so that most need not be parsed."""
-    service, _, name = action.lower().encode("utf-8", "surrogatepass").partition(b":")
-    # The action itself, the text before a pattern's first wildcard, or a wildcard in the service.
-    named = re.compile(
-        rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))
-    )
-
-    def test(text: bytes) -> bool:
-        starts = (match[1] for match in named.finditer(text.lower()))
-        return (
-            any(start is None or name.startswith(start) for start in starts)
-            or b'"NotAction"' in text
-            or bool(_ANY_ACTION.search(text))
-        )
-
-    return test
-
-
-class _Documents(Mapping[int, Document]):
-    """The documents of a policy by version, each parsed on first use."""
-
-    def __init__(self, history: PolicyHistory) -> None:
-        self._history = history
-        self._parsed: dict[int, Document] = {}
-
-    def __getitem__(self, version: int) -> Document:
-        if version not in self._parsed:
-            text = self._history.texts[version]
-            self._parsed[version] = parse_stored(self._history.policy.name, version, text)
-        return self._parsed[version]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._history.texts)
-
-    def __len__(self) -> int:
-        return len(self._history.texts)

@@ -12,8 +12,8 @@ from ekstui.core.evaluation import Request
 from ekstui.core.explain import Explanation, Policies, explain
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.reference import reference
+from ekstui.library.allowing import possible_allowers
 from ekstui.library.catalog import knowledge
-from ekstui.library.explaining import possible_allowers
 from ekstui.library.purposes import purpose_of
 from ekstui.sources.corpus import Corpus
 from tests.accounts import identity

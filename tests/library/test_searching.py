@@ -16,9 +16,8 @@ from ekstui.core.policy import format_time, version_label
 from ekstui.core.timeline import perhaps_since
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.allowing import who_can_answer
+from ekstui.library.allowing import possible_allowers, who_can_answer
 from ekstui.library.catalog import knowledge
-from ekstui.library.explaining import possible_allowers
 from ekstui.library.maintenance import index_cache
 from ekstui.library.searching import changes
 from ekstui.sources.corpus import Corpus
