@@ -1,4 +1,4 @@
-"""Something else in the place of a small file of ours is not waited for, not believed and not written through."""
+"""Something else in the place of a small file is not waited for, not trusted and not written through."""
 
 import os
 from collections.abc import Callable
@@ -38,7 +38,7 @@ ODD = [os.mkfifo, folder, link, endless, large, deep]
 
 
 @pytest.mark.parametrize("place", ODD)
-def test_a_file_of_state_that_is_none_is_set_aside_and_made_anew(place: Callable[[Path], None], tmp_path: Path) -> None:
+def test_an_invalid_state_file_is_set_aside_and_rebuilt(place: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "state" / "looked.json"
     path.parent.mkdir()
     place(path)
@@ -52,7 +52,9 @@ def test_a_file_of_state_that_is_none_is_set_aside_and_made_anew(place: Callable
 
 
 @pytest.mark.parametrize("place", [os.mkfifo, endless, large])
-def test_settings_that_are_no_plain_file_are_refused_at_once(place: Callable[[Path], None], tmp_path: Path) -> None:
+def test_settings_that_are_not_a_regular_file_are_refused_at_once(
+    place: Callable[[Path], None], tmp_path: Path
+) -> None:
     place(tmp_path / "config.toml")
     with pytest.raises(InputError):
         read_file(tmp_path / "config.toml")

@@ -1,4 +1,4 @@
-"""What settings hold, and what is said about those that cannot."""
+"""The settings in effect, and the errors about invalid ones."""
 
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def test_a_wrong_variable_is_named(file: Path, variable: str, text: str) -> None
     "content",
     [b"theme = \n", b"theme = 'a'\ntheme = 'b'\n", b"\xff\xfe\x00", b"a = " + b"[" * 5000, b"x" * 2_000_000, b"\x00"],
 )
-def test_what_is_no_settings_file_is_an_input_error_that_names_it(file: Path, content: bytes) -> None:
+def test_what_is_not_a_settings_file_is_an_input_error_that_names_it(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"config\.toml"):
         effective(file, {})

@@ -1,4 +1,4 @@
-"""Whatever is flipped in a file of the cache or of the state: the right answer, or said and made anew; no third kind.
+"""A flipped bit in the cache or a state file: the right answer, or a report and a rebuild; nothing else.
 
 With EKSTUI_TORTURE it is 5,000 flips or more.
 """
@@ -38,7 +38,7 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a synced and indexed cache of the EKS family, an account's snapshot, and what was looked at."""
+    """A home with a synced and indexed cache of the EKS family, an account's snapshot, and the versions that were seen."""
     home = tmp_path_factory.mktemp("whole")
     store = fill_from_the_corpus(home / "cache", family=True)
     cni = store.policy(CNI)
@@ -64,7 +64,7 @@ def answers(library: Library) -> dict[str, object]:
 
 
 def known_account(home: Path) -> AccountSnapshot | None:
-    """The kept snapshot, None where that is said to be damaged."""
+    """The stored snapshot, None if it is reported as damaged."""
     try:
         return accounts.load(home / "cache" / "accounts", "aws", snapshot().identity.account)
     except accounts.StoreError:
@@ -81,7 +81,7 @@ def flips(content: bytes, seed: str) -> Iterator[bytes]:
         yield bytes(flipped)
 
 
-def test_every_flip_in_the_policies_gives_the_right_answer_or_is_said_and_made_anew(
+def test_every_flip_in_the_policies_gives_the_right_answer_or_is_reported_and_rebuilt(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One bit in a policy's partition once lost it from who-can until the cache was verified."""
@@ -105,7 +105,7 @@ def test_every_flip_in_the_policies_gives_the_right_answer_or_is_said_and_made_a
     assert said > FLIPS // 20
 
 
-def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_said(whole: Path, tmp_path: Path) -> None:
+def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(whole: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(whole, home)
     (path,) = (home / "cache" / "accounts").glob("*.db")
@@ -132,7 +132,7 @@ def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: P
     assert "damaged" in account.notices()[0]
 
 
-def test_every_flip_in_what_was_looked_at_leaves_marks_or_begins_anew(tmp_path: Path) -> None:
+def test_every_flip_in_what_was_looked_at_leaves_marks_or_starts_over(tmp_path: Path) -> None:
     policies = list(Corpus.bundled().policies("eks"))
     seen_versions().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
     right = seen_versions().changed_since(policies, NOW)

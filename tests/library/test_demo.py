@@ -1,4 +1,4 @@
-"""The made-up account: nothing is asked, nothing is written, and what was lately stays lately."""
+"""The demo account: AWS is not asked, nothing is written, and recent times stay recent."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_what_was_lately_stays_lately_and_what_is_old_stays_where_it_was() -> No
     assert any(moment and later - moment > timedelta(days=1500) for moment in created.values())
 
 
-def test_it_asks_nobody(demo: Library) -> None:
+def test_it_never_asks_aws(demo: Library) -> None:
     assert demo.account.is_set_up
     assert demo.account.refresh().identity.profile == "DEMO"
     with pytest.raises(AccountError, match="never asks AWS"):

@@ -1,4 +1,4 @@
-"""A request held against what a role of the account carries, from the file that `aws iam` writes."""
+"""A request judged by the policies of a role in an account file that `aws iam` wrote."""
 
 import json
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: 
     assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
 
 
-def test_a_policy_whose_document_nobody_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_without_a_known_document_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = details("arn:aws:iam::aws:policy/FromTheFuture", f"arn:aws:iam::{ACCOUNT}:policy/unread")
     lib = library(tmp_path, content, monkeypatch)
     found = explain_first(lib, inquiry("ec2:RunInstances"))
@@ -127,7 +127,7 @@ MESSAGE = (
 )
 
 
-def test_the_role_of_a_message_is_taken_from_the_account_that_is_at_hand(
+def test_the_role_of_a_message_is_taken_from_the_account_that_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = details(EBS)
@@ -161,7 +161,7 @@ def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "action", ["ec2:CreateVolume", "iam:PassRole", "ecr:BatchImportUpstreamImage", "nosuch:Action"]
 )
-def test_the_look_at_the_bytes_loses_no_policy_that_gives_the_action(action: str) -> None:
+def test_looking_at_the_bytes_loses_no_policy_that_allows_the_action(action: str) -> None:
     corpus = Corpus.bundled()
     giving = {
         history.policy.name

@@ -1,4 +1,4 @@
-"""The account as the library tells it, against the rig: everything found, and nothing missing told as none."""
+"""The account as the library reads it from the rig: everything is found, and nothing that is missing counts as none."""
 
 import os
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def truth(rig: Rig) -> set[tuple[str | None, ...]]:
     }
 
 
-def test_every_role_is_told_once_over_short_pages(rig: Rig, library: Library) -> None:
+def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) -> None:
     rig.world.short_pages = 7
     told: list[str] = []
     snapshot = library.account.refresh(lambda _, words: told.append(words))
@@ -250,7 +250,7 @@ def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, small: Account) -
     assert [error.action for error in answer.attachments.errors if error.source == "entities"] == ["iam:GetRole"]
 
 
-def test_nothing_allowed_in_iam_is_no_zero(rig: Rig, small: Account) -> None:
+def test_nothing_allowed_in_iam_is_not_zero(rig: Rig, small: Account) -> None:
     rig.proxy.fail("denied", "iam", "*")
     snapshot = small.refresh()
     assert not snapshot.complete
@@ -356,7 +356,7 @@ def test_trouble_that_passes_is_not_seen(rig: Rig, small: Account) -> None:
 
 @pytest.mark.parametrize("kind", ["truncate", "html"])
 @pytest.mark.parametrize("action", ["ListClusters", "ListNodegroups", "DescribeAddon", "ListPodIdentityAssociations"])
-def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: Account, action: str, kind: str) -> None:
+def test_an_answer_that_is_not_of_eks_is_not_an_empty_list(rig: Rig, small: Account, action: str, kind: str) -> None:
     rig.proxy.add(Effect("truncate" if kind == "truncate" else "html"), "eks", action)
     snapshot = small.refresh()
     assert {(error.action, error.kind) for error in snapshot.errors} == {(f"eks:{action}", "unexpected")}
@@ -365,7 +365,7 @@ def test_an_answer_that_is_not_of_eks_is_no_empty_list(rig: Rig, small: Account,
 
 
 @pytest.mark.parametrize("kind", ["html", "bad_xml"])
-def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: Account, kind: str) -> None:
+def test_an_answer_that_is_not_of_iam_is_not_an_empty_list(rig: Rig, small: Account, kind: str) -> None:
     rig.proxy.add(Effect("html" if kind == "html" else "bad_xml"), "iam", "*")
     snapshot = small.refresh()
     assert not snapshot.complete
@@ -375,19 +375,19 @@ def test_an_answer_that_is_not_of_iam_is_no_empty_list(rig: Rig, small: Account,
     assert all("captive portal" in error.next_step for error in snapshot.errors)
 
 
-def test_a_captive_portal_is_told(rig: Rig, small: Account) -> None:
+def test_a_captive_portal_is_reported(rig: Rig, small: Account) -> None:
     rig.proxy.add(Effect("html"))
     with pytest.raises(AccountError, match="captive portal"):
         small.refresh()
 
 
-def test_a_wrong_clock_is_told(rig: Rig, small: Account) -> None:
+def test_a_wrong_clock_is_reported(rig: Rig, small: Account) -> None:
     rig.proxy.fail("skewed")
     with pytest.raises(AccountError, match="clock is off"):
         small.refresh()
 
 
-def test_a_call_that_hangs_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_hangs_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.reset(NAMED)
     monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 1.0)
     rig.proxy.add(Effect("hang"), "iam", "GetAccountAuthorizationDetails")
@@ -398,7 +398,7 @@ def test_a_call_that_hangs_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) ->
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto", "legacy"}
 
 
-def test_regions_without_opt_in_are_told_and_others_read(rig: Rig, small: Account) -> None:
+def test_regions_without_opt_in_are_reported_and_others_read(rig: Rig, small: Account) -> None:
     rig.proxy.fail("not-opted-in", "eks", region=rig.account.away)
     snapshot = small.refresh()
     assert [(error.kind, error.region) for error in snapshot.errors] == [("region", rig.account.away)]
@@ -514,7 +514,7 @@ def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: Account) 
         cluster_answer(asking(small), "prod")
 
 
-def test_copies_are_told_with_the_version_they_started_from(rig: Rig, small: Account) -> None:
+def test_copies_are_reported_with_the_version_they_started_from(rig: Rig, small: Account) -> None:
     small.refresh()
     copies = copies_in(asking(small))
     assert {(each.copy.local.name, each.copy.original.name, each.copy.same_name) for each in copies} == {

@@ -44,7 +44,7 @@ def test_a_version_of_unknown_time_is_not_marked(looked: SeenVersions) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
-def test_a_file_that_cannot_be_read_marks_nothing_and_is_written_anew(looked: SeenVersions, content: str) -> None:
+def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(looked: SeenVersions, content: str) -> None:
     looked.path.parent.mkdir()
     looked.path.write_text(content)
     assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()

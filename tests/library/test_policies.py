@@ -61,7 +61,7 @@ def test_every_policy_is_found_by_its_own_name_whatever_its_case(raw: dict[str, 
         ("AWSLoadBalancerController-prod", "no AWS managed policy for the AWS Load Balancer Controller"),
     ],
 )
-def test_what_is_no_iam_policy_or_none_at_all_is_said(library: Library, typed: str, words: str) -> None:
+def test_what_is_not_an_iam_policy_or_none_at_all_is_explained(library: Library, typed: str, words: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         library.find(typed)
     assert words in str(caught.value)
@@ -157,7 +157,7 @@ def test_versions_are_compared_with_each_other_with_files_and_with_standard_inpu
         compare(library, *parse_sides(["absent.json", "eks_cni"]))
 
 
-def test_the_timeline_names_the_versions_nobody_saw(library: Library) -> None:
+def test_the_timeline_names_the_versions_that_are_not_known(library: Library) -> None:
     steps = library.timeline(library.find("AmazonEKSServiceRolePolicy").policy)
     assert len(steps) == 17
     assert steps[-1].default
@@ -183,7 +183,7 @@ def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library,
     assert "AmazonEKSAdminPolicy" in unknown.value.nearest
 
 
-def test_a_name_is_no_identity(library: Library) -> None:
+def test_a_name_is_not_an_identity(library: Library) -> None:
     aws = library.find("AmazonEKS_CNI_Policy").policy
     own = aws._replace(arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
     assert aws.id == PolicyId("aws-managed", aws.arn)

@@ -1,4 +1,4 @@
-"""What is kept of an account is its owner's alone, and gone when it is to be gone."""
+"""What is stored of an account is readable by its owner alone, and gone when it is deleted."""
 
 import os
 import stat

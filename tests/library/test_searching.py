@@ -1,4 +1,4 @@
-"""Questions over all policies: the same answers with the index and without, and plain words for what is not there."""
+"""Questions about all policies: the same answers with and without the index, and clear errors."""
 
 import json
 import lzma
@@ -148,7 +148,7 @@ def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed: Lib
     assert nearest_actions("ec2:DescribeSecurtyGroups")[0] == "ec2:DescribeSecurityGroups"
 
 
-def test_what_is_no_action_is_said(indexed: Library) -> None:
+def test_an_invalid_action_is_reported(indexed: Library) -> None:
     with pytest.raises(NotFoundError, match="EKS access policy"):
         who_can_answer(indexed, "AmazonEKSAdminPolicy")
     with pytest.raises(InputError, match="not an action"):
@@ -175,7 +175,7 @@ def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_say
 
 
 def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Library) -> None:
-    """Where this fails, the same documents are judged otherwise than before: raise JUDGEMENT and run `make steps`."""
+    """If this fails, the same documents are judged differently: raise JUDGEMENT and run `make steps`."""
     shipped = indexed.corpus.steps()
     assert shipped["judges"] == judged_by()
     assert len(shipped["steps"]) == 1594

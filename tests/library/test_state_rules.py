@@ -1,4 +1,4 @@
-"""Rules about what is kept that a reader of the code would take for granted, each of which was once broken unseen."""
+"""Rules about stored state that one would take for granted, each of which was once broken unnoticed."""
 
 import json
 from dataclasses import replace
@@ -81,7 +81,7 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
 
 
-def test_a_use_that_is_told_twice_counts_once() -> None:
+def test_a_use_that_is_found_twice_counts_once() -> None:
     known = snapshot()
     assert known.eks is not None
     assert uses_in(known)
@@ -106,7 +106,7 @@ def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
     assert offered() == before - {"AmazonEKS_CNI_Policy"}
 
 
-def test_an_endpoint_of_somebodys_own_is_said_with_every_answer_until_the_sync_is_undone(tmp_path: Path) -> None:
+def test_an_endpoint_of_somebodys_own_is_reported_with_every_answer_until_the_sync_is_undone(tmp_path: Path) -> None:
     store = fill_from_the_corpus(tmp_path / "cache", family=True)
     assert Library(Corpus.bundled(), store).notices() == ()
     store.put([], DeliveryInfo(provenance("archive", 1), None, endpoint="http://localhost:5000"), undoable=True)

@@ -1,4 +1,4 @@
-"""Whatever happens to the cache, the library answers, and says once what was wrong."""
+"""Whatever happens to the cache, the library answers, and reports once what was wrong."""
 
 import shutil
 import sqlite3
@@ -84,7 +84,7 @@ def without_a_root(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [truncated, garbled, from_a_newer_version, with_another_document, without_a_root])
-def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
+def test_a_cache_that_cannot_be_trusted_is_set_aside_and_rebuilt(
     filled: Library, damage: Callable[[Path], None]
 ) -> None:
     entries = filled.policies("all")
@@ -104,7 +104,7 @@ def test_a_cache_that_cannot_be_trusted_is_set_aside_and_made_anew(
     assert library.notices() == ()
 
 
-def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
+def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -117,7 +117,7 @@ def test_a_cache_that_cannot_be_made_is_said_once_and_worked_without(
     assert library.notices() == ()
 
 
-def test_the_cache_says_what_it_holds_and_can_be_verified_and_cleared(filled: Library) -> None:
+def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Library) -> None:
     info = cache_info(filled)
     assert (info.policies, info.versions, info.in_use) == (1594, 6194, True)
     assert info.path == paths.cache_dir() / "policies.db"

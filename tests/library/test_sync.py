@@ -276,7 +276,7 @@ def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: 
     assert library.document(policy) == china.document(policy)
 
 
-def test_offline_asks_nobody(cached: Library) -> None:
+def test_offline_never_asks(cached: Library) -> None:
     with pytest.raises(AccountError, match="offline"):
         sync(cached.with_account(AccountChoice(offline=True)))
 
@@ -321,7 +321,9 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_pa
     assert cached.find(CNI).policy.default_version == 7
 
 
-def test_a_sync_that_cannot_be_is_said(cached: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sync_that_cannot_be_done_is_reported(
+    cached: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(InputError, match="There is no"):
         sync(cached, tmp_path / "absent")
     before = cached.data()

@@ -1,4 +1,4 @@
-"""The AWS CLI's output is read whole or in pages, and a missing page is told."""
+"""The AWS CLI's output is read whole or in pages, and a missing page is reported."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", [{"IsTruncated": True, "Marker": "x"}, {"NextToken": "x"}])
-def test_a_missing_page_is_told(tmp_path: Path, mark: dict[str, object]) -> None:
+def test_a_missing_page_is_reported(tmp_path: Path, mark: dict[str, object]) -> None:
     account = read_account_file(written(tmp_path / "a.json", page(role("a"), **mark)))
     assert not account.complete
     assert account.errors[0].kind == "incomplete"

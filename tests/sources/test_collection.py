@@ -1,4 +1,4 @@
-"""What names no archive is refused in one sentence."""
+"""A path that is not an archive is refused in one sentence."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def test_the_times_are_those_that_iam_reported() -> None:
             assert format_time(info.created) == reported[policy.name, f"v{info.number}"]
 
 
-def test_the_manifest_counts_what_the_corpus_holds() -> None:
+def test_the_manifest_counts_what_is_in_the_corpus() -> None:
     corpus = Corpus.bundled()
     manifest = corpus.manifest()
     policies = list(corpus.policies())
@@ -89,7 +89,7 @@ def test_another_content_does_not_pass_the_digest(tmp_path: Path) -> None:
         corpus.verify()
 
 
-def test_a_missing_or_damaged_manifest_is_said(tmp_path: Path) -> None:
+def test_a_missing_or_damaged_manifest_is_reported(tmp_path: Path) -> None:
     for content in (None, "", "{}", "[]", '{"source": 1}'):
         if content is not None:
             (tmp_path / "manifest.json").write_text(content)

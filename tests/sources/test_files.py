@@ -1,4 +1,4 @@
-"""Archives of policies: what they hold is read, what is broken in them is named, and nothing of them runs or unpacks."""
+"""Archives of policies: their contents are read, what is broken is named, and nothing in them runs or unpacks."""
 
 import io
 import json
@@ -116,7 +116,7 @@ def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b"{", b'{"a": 1}', b"[" * 100_000, b"\xff\xfe", b"\x1f\x8b\x08\x1f"]
 )
-def test_a_file_that_is_no_package_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_package_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     (tmp_path / "x.tgz").write_bytes(content)
     tarball(tmp_path / "y.tgz", ("package/dist/managedPolicies.json", content))

@@ -1,4 +1,4 @@
-"""A public archive in git: what is new comes over HTTP, a rewritten history is said, and a hostile one starts nothing."""
+"""A public archive in git: what is new is fetched over HTTP, a rewritten history is reported, a hostile one runs nothing."""
 
 import os
 import subprocess
@@ -139,7 +139,7 @@ def test_files_that_the_corpus_knows_are_not_fetched(served: Served, tmp_path: P
     assert served.bytes < 50_000
 
 
-def test_a_rewritten_history_is_said_and_what_was_read_is_kept(served: Served, tmp_path: Path) -> None:
+def test_a_rewritten_history_is_reported_and_what_was_read_is_kept(served: Served, tmp_path: Path) -> None:
     served.commit("Alpha", 1, day=1)
     served.commit("Alpha", 2, day=2)
     mirror = Mirror(served.url, tmp_path / "mamip.git", NOW)
@@ -173,19 +173,17 @@ def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> Non
     "url",
     ["ext::sh -c true", "file:///etc", "ssh://example.org/x", "git://127.0.0.1/x", "-x", "https://a:b@127.0.0.1/x"],
 )
-def test_other_ways_are_refused(tmp_path: Path, url: str) -> None:
+def test_other_protocols_are_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputError, match="starts with https"):
         Mirror(url, tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
 
 
-def test_an_archive_that_is_not_there_is_said(served: Served, tmp_path: Path) -> None:
+def test_an_archive_that_is_not_there_is_reported(served: Served, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="git cannot read"):
         Mirror(f"{served.url}x", tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
 
 
-def test_a_large_archive_is_read_in_a_bounded_way(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_archive_is_read_within_limits(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (served.folder / "policies" / "Alpha").write_bytes(os.urandom(3_000_000))
     git(served.folder, "add", "-A")
     git(served.folder, "commit", "-m", "x", day=2)

@@ -1,4 +1,4 @@
-"""A snapshot is kept for its owner alone, comes back equal, and never under another account or partition."""
+"""A snapshot is readable by its owner alone, comes back equal, and never under another account or partition."""
 
 import errno
 import os
@@ -157,7 +157,7 @@ def test_a_reader_sees_one_snapshot_while_others_write(folder: Path) -> None:
     writer.join()
 
 
-def test_a_folder_that_cannot_be_written_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
@@ -182,7 +182,7 @@ def test_clear_deletes_the_files(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("account", ["../x", "1111/2222", "", "x y"])
-def test_an_account_is_no_path(folder: Path, account: str) -> None:
+def test_an_account_is_not_a_path(folder: Path, account: str) -> None:
     folder.mkdir(parents=True)
     with pytest.raises(StoreError, match="is not an account"):
         load(folder, "aws", account)

@@ -80,7 +80,7 @@ def test_a_root_that_a_damaged_page_hides_is_damage_and_not_an_empty_cache(file:
         read(file)
 
 
-def test_what_is_no_file_of_ours_is_damage(file: ObjectFile) -> None:
+def test_a_foreign_file_is_damage(file: ObjectFile) -> None:
     write(file, "one")
     content = file.path.read_bytes()
     with closing(sqlite3.connect(file.path.with_name("other.db"))) as other:
@@ -135,7 +135,7 @@ def place_device(path: Path) -> None:
 
 @pytest.mark.parametrize("place", [os.mkfifo, place_folder, place_link, place_device])
 @pytest.mark.parametrize("name", ["notes.db", ".notes.db.lock", ".notes.db.draft"])
-def test_something_else_in_a_files_place_is_said_and_nothing_waits_for_it(
+def test_something_else_in_a_files_place_is_reported_and_nothing_waits_for_it(
     file: ObjectFile, place: Callable[[Path], None], name: str
 ) -> None:
     """Each once hung a start, or was written through."""
@@ -160,7 +160,7 @@ def test_something_else_in_a_files_place_is_said_and_nothing_waits_for_it(
         assert target.read_bytes() == b"theirs"
 
 
-def test_a_held_lock_stops_writers_after_a_while_and_readers_never(
+def test_a_lock_stops_writers_after_a_while_and_readers_never(
     file: ObjectFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(file, "one")

@@ -1,4 +1,4 @@
-"""What the store makes of what several sources say, and that it holds what the corpus holds."""
+"""How the store merges what several sources deliver, and that it has what the corpus has."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> PolicyStore:
     return store
 
 
-def test_the_filled_store_holds_what_the_corpus_holds(tmp_path: Path) -> None:
+def test_the_filled_store_has_what_the_corpus_has(tmp_path: Path) -> None:
     store, corpus = fill_from_the_corpus(tmp_path), Corpus.bundled()
     assert store.policies() == tuple(corpus.policies())
     assert store.policies("eks") == tuple(corpus.policies("eks"))

@@ -37,7 +37,7 @@ class Configured:
         (self.folder / ".aws" / "config").write_text(textwrap.dedent(text))
 
     def told(self, **settings: Any) -> SourceError:
-        """Return what the failed call is told as."""
+        """Return how the failed call is reported."""
         try:
             connection = Connection(ConnectionSettings(profile="p", **settings))
             connection.credential_method()

@@ -1,4 +1,4 @@
-"""Answers of the wrong form, without end or in circles: what came with them is not looked at, and never taken for none."""
+"""Malformed, endless and repeating answers: they are reported, and never taken for empty ones."""
 
 import time
 from typing import Any
@@ -40,7 +40,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("service", ["sts", "iam", "eks", "ec2"])
-def test_an_answer_of_the_wrong_form_is_said_and_the_rest_stays(rig: Rig, service: str, body: str) -> None:
+def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, service: str, body: str) -> None:
     rig.reset(3)
     rig.proxy.add(Effect("body", message=body), service)
     if service == "sts":
@@ -62,7 +62,7 @@ def test_an_answer_of_the_wrong_form_is_said_and_the_rest_stays(rig: Rig, servic
 @pytest.mark.parametrize(
     "action", sorted(action.partition(":")[2] for action in OPERATIONS if action.startswith("eks:"))
 )
-def test_no_call_to_eks_tells_none_for_a_broken_answer(rig: Rig, action: str, body: str) -> None:
+def test_no_call_to_eks_reports_none_for_a_broken_answer(rig: Rig, action: str, body: str) -> None:
     rig.reset(3)
     rig.proxy.add(Effect("body", message=body), "eks", action)
     before = len(rig.proxy.calls)
@@ -135,7 +135,7 @@ def test_a_list_that_is_said_not_to_exist_is_not_an_empty_one(rig: Rig, action: 
     assert f"eks:{action}" in {error.action for error in account().errors}
 
 
-def test_access_entries_that_are_no_arns_are_not_understood(rig: Rig) -> None:
+def test_access_entries_that_are_not_arns_are_not_understood(rig: Rig) -> None:
     rig.reset(3)
     rig.proxy.add(Effect("odd_arns"), "eks", "ListAccessEntries")
     assert ("eks:ListAccessEntries", "unexpected") in {(error.action, error.kind) for error in account().errors}

@@ -1,4 +1,4 @@
-"""The digest stays while the same credentials are asked for, and changes with whatever decides which those are."""
+"""The digest stays the same while the same credentials are selected, and changes with whatever selects them."""
 
 import os
 from pathlib import Path

@@ -33,7 +33,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
         ("print('junk')", "its output is not JSON"),
     ],
 )
-def test_a_failing_credential_process_is_told(
+def test_a_failing_credential_process_is_reported(
     aws: Configured, monkeypatch: pytest.MonkeyPatch, body: str, words: str, chained: bool
 ) -> None:
     monkeypatch.setattr("ekstui.sources.aws.credentials.PROCESS_TIMEOUT", 0.5)
@@ -99,7 +99,7 @@ MFA = """
     """
 
 
-def test_a_profile_with_mfa_asks_nobody_unasked(aws: Configured) -> None:
+def test_a_profile_with_mfa_does_not_prompt_unasked(aws: Configured) -> None:
     aws.configure(MFA)
     with pytest.raises(MfaNeededError) as raised:
         Connection(ConnectionSettings(profile="p")).ask("sts:GetCallerIdentity")
@@ -179,7 +179,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
         ),
     ],
 )
-def test_real_failures_are_told(
+def test_real_failures_are_reported(
     aws: Configured, config: str, environment: dict[str, str], kind: str, words: str
 ) -> None:
     aws.configure(config)
@@ -189,7 +189,7 @@ def test_real_failures_are_told(
     assert words in f"{told.message} {told.next_step}"
 
 
-def test_a_misspelt_region_is_told(aws: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_region_is_reported(aws: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.configure(KEYS)
     aws.set(AWS_REGION="eu-wset-1")
     with pytest.raises(AccountError, match="did you mean eu-west-1"):

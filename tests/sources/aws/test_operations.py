@@ -1,4 +1,4 @@
-"""Nothing here can write to AWS, and the read-only policy of the README is what the app asks for, no more, no less."""
+"""Nothing here can write to AWS, and the README's read-only policy allows exactly the calls that are made."""
 
 import ast
 import re

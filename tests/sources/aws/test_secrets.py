@@ -1,4 +1,4 @@
-"""No secret leaves what it was put in: canaries in every file, variable and URL that credentials come from, each broken."""
+"""No secret is shown: canaries in every file, variable and URL that credentials come from, each of them broken."""
 
 import io
 import logging
