@@ -91,7 +91,9 @@ def _once(start: Start, env: Mapping[str, str]) -> Taken:
     with subject.open(env) as terminal:
         if not subject.ready:
             terminal.process.wait()
-            return Taken(start, perf_counter() - terminal.started, 0, 0, 0, 0)
+            taken = perf_counter() - terminal.started
+            terminal.wait_exit()
+            return Taken(start, taken, 0, 0, 0, 0)
         first = terminal.wait_for(lambda: subject.is_ready(terminal)) - terminal.started
         settled = terminal.settle(0.4) - terminal.started
         processor, memory, received = terminal.cpu_seconds(), terminal.memory(), terminal.received
