@@ -58,7 +58,7 @@ UNFOLD = Key("unfold", "right,l", "fold(False)", "unfold", "Unfold the row under
 FOLD_ALL = Key("fold-all", "asterisk", "fold_all", "all", "Unfold everything, or fold it again.")
 POLICIES = Key("pane.policies", "1", "pane('policies')", "policies", "Go to the policies.")
 PERMISSIONS = Key("pane.permissions", "2", "pane('permissions')", "permissions", "Go to the permissions.")
-VERSIONS = Key("pane.versions", "3", "pane('versions')", "versions", "Go to the versions, below a line with the changes per quarter; … counts the earlier ones.")
+VERSIONS = Key("pane.versions", "3", "pane('versions')", "versions", "Go to the versions and the changes per quarter, where … counts the earlier ones.")
 ATTACHED = Key("pane.attached", "4", "pane('attached')", "attached", "Go to the roles, users and groups of the account.")
 NEXT_PANE = Key("pane.next", "tab", "next_pane(1)", "next pane", "Go to the next pane.")
 PREVIOUS_PANE = Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane", "Go to the previous pane.")
@@ -81,7 +81,7 @@ SCOPE = Key("scope", "s", "scope", "scope", "Switch between the EKS policies, al
 TABLE = Key("table", "t", "matrix", "table", "Show services by access level, for the marked policies side by side or for the one shown.")
 PERIOD = Key("period", "p", "period", "period", "Look further back.")
 SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
-SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Ask IAM's policy simulator about the same request, if it is a role's.")
+SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request.")
 UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.")
 # fmt: on
 
