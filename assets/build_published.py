@@ -23,7 +23,7 @@ import yaml
 ASSETS = Path(__file__).resolve().parent
 
 Documents = Iterator[tuple[str, dict[str, Any]]]
-"""The policies of one file by name."""
+"""The policies of a file, by name."""
 
 _PARAMETER = re.compile(r"\$\{([A-Za-z_][\w.:]*)\}")
 _JSON_BLOCK = re.compile(r"^[ \t]*```[ \t]*(?:json)?[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
@@ -34,7 +34,7 @@ class File:
     """A file in a project's repository, and the policies in it."""
 
     paths: tuple[str, ...]
-    """Where it is, the newest place first: of a tag the first that exists counts."""
+    """Its possible paths, newest first; the first that exists in a tag counts."""
     read: Callable[[str], Documents]
 
 
@@ -45,12 +45,12 @@ class Project:
     component: str
     repository: str
     tags: str
-    """What a released tag looks like; its first group is the version."""
+    """Matches the tag of a release; the first group is the version."""
     files: tuple[File, ...]
 
 
 def _bare(policy: str) -> Callable[[str], Documents]:
-    """Return what reads a file that is one document."""
+    """Return a reader of files that are one document."""
 
     def read(text: str) -> Documents:
         yield policy, json.loads(text)
@@ -59,7 +59,7 @@ def _bare(policy: str) -> Callable[[str], Documents]:
 
 
 def _blocks(*policies: str) -> Callable[[str], Documents]:
-    """Return what reads the first JSON blocks of a page, in their order."""
+    """Return a reader of the first JSON blocks of a page, in order."""
 
     def read(text: str) -> Documents:
         documents = []
@@ -76,7 +76,7 @@ def _blocks(*policies: str) -> Callable[[str], Documents]:
 
 
 class _Template(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """CloudFormation's short forms: what is looked up becomes a parameter, the rest what it stands on."""
+    """Reads CloudFormation's short forms: a lookup becomes a parameter, any other its argument."""
 
 
 def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> Any:
@@ -90,7 +90,7 @@ _Template.add_multi_constructor("!", _short_form)
 
 
 def _template(text: str) -> Documents:
-    """Yield the managed policies of a CloudFormation template by their names, without the cluster's."""
+    """Yield the managed policies of a CloudFormation template by name, without the cluster's name."""
     for resource in yaml.load(text, _Template)["Resources"].values():
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             name, document = (resource["Properties"][key] for key in ("ManagedPolicyName", "PolicyDocument"))
@@ -133,7 +133,7 @@ PROJECTS = (
 
 @dataclass(frozen=True)
 class Correction:
-    """A file that a project corrected in its guide after the tags had been made."""
+    """A correction that a project published in its guide after the tags were made."""
 
     component: str
     tags: str
@@ -151,7 +151,7 @@ CORRECTIONS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Read the clones, write the documents and what there is of them; say what went in."""
+    """Read the clones, write the documents and their manifest, and print what is in them."""
     clones = Path(arguments[0])
     rows = [row for project in PROJECTS for row in rows_of(project, clones / project.repository.rpartition("/")[2])]
     write(rows, ASSETS)
@@ -159,7 +159,7 @@ def main(arguments: list[str]) -> int:
 
 
 def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:
-    """Return a row for each distinct document of a project."""
+    """Return one row per distinct document of a project."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for tag, date in _tags(project, clone):
         for file in project.files:
@@ -178,7 +178,7 @@ def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:
 
 
 def _corrected(project: Project, clone: Path, tag: str, file: File, policy: str) -> dict[str, Any] | None:
-    """Return what a policy of a tag was corrected to, and where that stands."""
+    """Return the correction of a tag's policy, and where it was published."""
     for each in CORRECTIONS:
         if each.component == project.component and re.fullmatch(each.tags, tag):
             documents = dict(file.read(_git(clone, "show", f"{each.commit}:{each.path}")))
@@ -222,12 +222,12 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def version_of(tag: str) -> tuple[int, ...]:
-    """Return the numbers of a released tag, for order: tags of older branches get patches later."""
+    """Return the version numbers of a release's tag, for sorting: older branches still get patches."""
     return tuple(int(number) for number in re.findall(r"\d+", tag.rpartition("-")[2]))
 
 
 def _tags(project: Project, clone: Path) -> list[tuple[str, str]]:
-    """Return the released tags with the date of their commits, by version."""
+    """Return the tags of releases with the dates of their commits, by version."""
     lines = _git(clone, "for-each-ref", "--format=%(refname:short)%09%(creatordate:short)", "refs/tags").splitlines()
     pairs = [line.split("\t") for line in lines]
     return sorted(
@@ -236,7 +236,7 @@ def _tags(project: Project, clone: Path) -> list[tuple[str, str]]:
 
 
 def _show(clone: Path, tag: str, path: str) -> str:
-    """Return a file as a tag has it, or nothing."""
+    """Return a file's content in a tag; empty if it does not exist."""
     try:
         return _git(clone, "show", f"{tag}:{path}")
     except subprocess.CalledProcessError:

@@ -1,8 +1,8 @@
-"""Make assets/steps.json.xz: what each step from a version to the next changed, which takes fifteen seconds to judge.
+"""Make assets/steps.json.xz: what each step from one version to the next changed, which takes fifteen seconds to judge.
 
     python -m assets.build_steps
 
-It holds for the bundled corpus, the installed reference and the code that judges; the app judges anew what differs.
+It is valid for the bundled corpus, the installed reference and the current code; the app judges again what differs.
 """
 
 import json
@@ -21,7 +21,7 @@ TARGET = Path(__file__).resolve().parent / "steps.json.xz"
 
 
 def main() -> int:
-    """Judge every step of the corpus and write the file."""
+    """Judge every step of the corpus, and write the file."""
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
         fill_cache(library)

@@ -1,4 +1,4 @@
-"""Make assets/eks.json of assets/eks.toml: the standard library reads the JSON eighty times faster.
+"""Make assets/eks.json from assets/eks.toml: the standard library reads JSON eighty times faster.
 
 python assets/compile_knowledge.py
 """

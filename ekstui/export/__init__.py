@@ -1,1 +1,1 @@
-"""Values as JSON, Markdown, Terraform, CloudFormation and patches, for commands and the app alike."""
+"""Values as JSON, Terraform, CloudFormation, patches and feeds, for both the commands and the app."""

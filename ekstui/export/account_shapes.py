@@ -1,4 +1,4 @@
-"""The answers about an account, and why a request was denied, as the encoder takes them."""
+"""The JSON of answers about an account, and of why a request was denied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ekstui.core.policy import version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
-    # Every command imports this module, and no command needs the modules of all these values.
+    # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import AccountSnapshot, OrganisationAnswer, RoleAttachment
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.access_entries import ForbiddenExplanation
@@ -43,7 +43,7 @@ def upgrade_shape(found: UpgradeAnswer) -> Shape:
 
 
 def forbidden_shape(data: DataStatus, found: Sequence[ForbiddenExplanation]) -> Shape:
-    """Return the answer of `explain` for what Kubernetes forbade, or `answers` where a text has several."""
+    """Return the answer of `explain` for a request that Kubernetes forbade, or `answers` if the text has several."""
     return one_or_answers([_forbidden(data, each) for each in found])
 
 
@@ -133,7 +133,7 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
     """Return the answer of `clusters`."""
-    from ekstui.library.cluster_answers import worst_first  # with the findings, which no other command's shape needs
+    from ekstui.library.cluster_answers import worst_first  # imports the findings, which only `clusters` needs
 
     counts = [Counter(finding.severity for _, finding in worst_first(each)) for each in found]
     return answer(
@@ -241,9 +241,9 @@ def role_shape(data: DataStatus, found: RoleAnswer) -> Shape:
 def explain_shape(
     data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
 ) -> Shape:
-    """Return the answer of `explain`, or `answers` where a message has several denials.
+    """Return the answer of `explain`, or `answers` if the message has several denials.
 
-    `simulated` is what IAM's own simulator said of the first, None if it was not asked.
+    `simulated` is what IAM's simulator said about the first; None if it was not asked.
     """
     answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
     return one_or_answers(answers)
@@ -269,7 +269,7 @@ def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence
 
 
 def _trust(trust: TrustJudgement) -> Shape:
-    from ekstui.core.trust import ServiceAccount  # with the answers that have it alone
+    from ekstui.core.trust import ServiceAccount  # needed only by answers about trust policies
 
     accounts = [
         answer(issuer=token.issuer) | shape(account)

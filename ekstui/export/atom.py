@@ -1,4 +1,4 @@
-"""What AWS changed as an Atom feed (RFC 4287), for readers and chat integrations."""
+"""What AWS changed as an Atom feed (RFC 4287), for feed readers and chat integrations."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ _ATOM = "http://www.w3.org/2005/Atom"
 
 
 def changes_atom(steps: Sequence[FeedStep], arns: Mapping[tuple[PolicyFamily, str], str], newest: datetime) -> str:
-    """Return the steps as a feed, with the ARNs of policies by family and name.
+    """Return the steps as a feed; `arns` are by family and name.
 
-    Ids are made of ARN and version, so an entry keeps its id for ever; without an ARN the name takes its place.
+    An entry's id is derived from ARN and version, so it never changes; the name replaces a missing ARN.
     """
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")

@@ -1,6 +1,6 @@
 """Policy documents as text for other tools: JSON, a statement alone, Terraform, CloudFormation, a patch.
 
-The JSON is in ASCII, so that nothing in it has to be changed to be safe on a terminal.
+The JSON is in ASCII, so that it is safe on a terminal without being changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def document_text(document: object) -> str:
 
 
 def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effect = "Allow") -> str:
-    """Return the grants of some actions as statements in JSON, those with the same conditions together."""
+    """Return grants of the actions as statements in JSON; grants with the same conditions share one."""
     statements: list[dict[str, object]] = []
     for grant in grants:
         conditions = serialise_conditions(grant.conditions)
@@ -54,7 +54,7 @@ def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effe
 
 
 MOST_CHARACTERS = 6_144
-"""What IAM takes for a customer managed policy, white space not counted ("IAM and STS quotas")."""
+"""IAM's limit for a customer managed policy, without white space ("IAM and STS quotas")."""
 
 
 def size_of(document: object) -> int:
@@ -63,9 +63,9 @@ def size_of(document: object) -> int:
 
 
 def customer_parts(document: object) -> tuple[object, ...]:
-    """Return a document as customer managed policies: itself, or two that allow the same together where it is too long.
+    """Return a document as customer managed policies: itself, or two that together allow the same if it is too long.
 
-    Statements stay whole and in their order. One that cannot be split so is returned as it is.
+    Statements stay whole and in order. A document that cannot be split this way is returned unchanged.
     """
     statements = document.get("Statement") if isinstance(document, dict) else None
     if size_of(document) <= MOST_CHARACTERS or not isinstance(document, dict) or not isinstance(statements, list):
@@ -81,25 +81,25 @@ def customer_parts(document: object) -> tuple[object, ...]:
 
 
 def size_words(document: object) -> str:
-    """Return what to know of a document's size before it becomes a customer managed policy; empty where it fits."""
+    """Return a warning if a document is too large for a customer managed policy; empty if it fits."""
     size = size_of(document)
     if size <= MOST_CHARACTERS:
         return ""
-    said = f"{size:,} characters, and IAM takes {MOST_CHARACTERS:,} for a customer managed policy"
-    return f"{said}: attach it as two" if len(customer_parts(document)) > 1 else f"{said}; no split by statements fits"
+    said = f"{size:,} characters, but IAM allows {MOST_CHARACTERS:,} for a customer managed policy"
+    return f"{said}: split it in two" if len(customer_parts(document)) > 1 else f"{said}, even if split by statements"
 
 
 def _named_parts(name: str, document: object) -> list[tuple[str, object]]:
-    # A component's variant has a slash in its name, and a policy of IAM may not.
+    # The variant of a component has a slash in its name, which IAM does not allow.
     name = name.replace("/", "-")
     parts = customer_parts(document)
     return [(name, document)] if len(parts) == 1 else [(f"{name}-{n}", part) for n, part in enumerate(parts, start=1)]
 
 
 def terraform_text(name: str, document: object) -> str:
-    """Return a document as Terraform `aws_iam_policy` resources, one or, where it is too long, two; JSON in a heredoc.
+    """Return a document as a Terraform `aws_iam_policy`, or two if it is too long, with the JSON in a heredoc.
 
-    Policy variables such as `${aws:username}` are escaped: `${` would begin a Terraform expression, and `%{` a directive.
+    Policy variables such as `${aws:username}` are escaped: `${` would start a Terraform expression, and `%{` a directive.
     """
     words = size_words(document)
     head = f"# {words}\n" if words else ""
@@ -117,7 +117,7 @@ def _terraform_resource(name: str, document: object) -> str:
 
 
 def attachment_terraform(role: str, policy_arn: str) -> str:
-    """Return the Terraform `aws_iam_role_policy_attachment` of a policy to a role."""
+    """Return the Terraform `aws_iam_role_policy_attachment` that attaches a policy to a role."""
     words = f"{role}_{policy_arn.rpartition('/')[2]}"
     label = "".join(character if character.isalnum() or character in "_-" else "_" for character in words)
     label = label if label[0].isalpha() else f"_{label}"
@@ -128,7 +128,7 @@ def attachment_terraform(role: str, policy_arn: str) -> str:
 
 
 def cloudformation_text(name: str, document: object) -> str:
-    """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two where it is too long."""
+    """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two if it is too long."""
     resources = {
         "".join(character for character in each if character.isalnum()): {
             "Type": "AWS::IAM::ManagedPolicy",
@@ -143,7 +143,7 @@ def cloudformation_text(name: str, document: object) -> str:
 
 
 def comparison_patch(comparison: Comparison) -> str:
-    """Return the unified diff of both documents in canonical JSON."""
+    """Return a unified diff of both documents in canonical JSON."""
     from difflib import unified_diff  # 6 ms with the canonical form, and only for a patch
 
     from ekstui.core.canonical import canonical_lines

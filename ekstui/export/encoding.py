@@ -1,4 +1,4 @@
-"""The one encoder: values as the JSON or YAML that commands print; which fields a value has there is a promise to scripts."""
+"""The encoder of values as the commands' JSON and YAML; the fields listed here are a stable interface for scripts."""
 
 import json
 import re
@@ -70,14 +70,14 @@ _FIELDS: Mapping[str, str] = {
     "UserAttachment": "name=user.name arn=user.arn path=user.path as=attached_as",
     "Wider": "version created without",
 }
-"""What of a value is in the JSON, by its class: fields in order, `name=path` where one has another name there."""
+"""The JSON fields of each class, in order; `name=path` if the attribute has another name."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
-"""Fields with numbers of versions, which are labels such as `v5` there."""
+"""Fields with version numbers, which become labels such as `v5`."""
 
 
 def arn_or_none(arn: str | None) -> str | None:
-    """Return an ARN, or None for what has none, such as what a controller publishes."""
+    """Return an ARN, or None for a policy without one, such as a controller's."""
     return arn if arn is not None and arn.startswith("arn:") else None
 
 
@@ -93,17 +93,17 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("PolicyEntry", "versions"): len,
     ("ReviewedDocument", "reach"): lambda reach: reach or "unknown",
 }
-"""What is made of a field before it is encoded."""
+"""Conversions of fields before they are encoded."""
 
 
 Plan = tuple[tuple[str, Callable[[object], object], Callable[..., object] | None], ...]
-"""How each field of a class is read: its name in the JSON, what reads it, and what is made of it."""
+"""How to encode a class: each field's name in the JSON, its reader, and its conversion."""
 
 _plans: dict[type, Plan] = {}
 
 
 def encode(value: object) -> object:
-    """Return a value as JSON has it: a value with fields as an object, a time in ISO 8601, a version as its label."""
+    """Return a value as JSON: a class with fields as an object, a time in ISO 8601, a version as its label."""
     match value:
         case None | str() | int() | float():
             return value
@@ -117,7 +117,7 @@ def encode(value: object) -> object:
         return shape(value)
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
         return [encode(each) for each in value]
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
 
 
 def shape(value: Any) -> Shape:
@@ -139,7 +139,7 @@ def _versions(numbers: object) -> object:
 
 
 def _plan(kind: type[Any]) -> Plan:
-    """Return how the fields of a class are read."""
+    """Return how to encode the fields of a class."""
     plan = []
     for word in _FIELDS[kind.__name__].split():
         name, _, path = word.partition("=")
@@ -148,7 +148,7 @@ def _plan(kind: type[Any]) -> Plan:
 
 
 def _reader(path: str) -> Callable[[object], object]:
-    """Return what reads an attribute, or one of an attribute, which is None where the first is."""
+    """Return a reader of an attribute, or of `one.other`, which is None if `one` is."""
     first, _, rest = path.partition(".")
     read = attrgetter(first)
     if not rest:
@@ -162,16 +162,16 @@ def _reader(path: str) -> Callable[[object], object]:
 
 
 _LISTS = ("policies", "changes", "versions", "moved", "roles", "users", "groups", "allowed_by", "services", "answers")
-"""Where the answers have what they are about."""
+"""The fields with the lists that answers are about."""
 
 _PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
-"""A key that YAML takes for a word."""
+"""A key that needs no quotes in YAML."""
 
 _LONGEST_KEY = 1000
-"""The most characters of a key before its colon on one line; YAML allows 1,024."""
+"""The longest key, in characters, on one line with its colon; YAML allows 1,024."""
 
 _PAIR = re.compile(r"\\ud([89ab][0-9a-f]{2})\\ud([c-f][0-9a-f]{2})")
-"""How JSON spells a character that YAML spells as one."""
+"""A surrogate pair in JSON, which is a single escape in YAML."""
 
 
 def yaml(value: object, indent: str = "") -> Iterator[str]:
@@ -198,7 +198,7 @@ def yaml(value: object, indent: str = "") -> Iterator[str]:
 
 
 def names(value: object) -> Iterator[str]:
-    """Yield the names of what an answer lists, each once."""
+    """Yield the names in an answer's lists, each once."""
     seen: set[str] = set()
     for name in _names(value):
         if name not in seen:

@@ -1,4 +1,4 @@
-"""The answers of the commands, as the encoder takes them; the schema in `assets/schema.json` describes each."""
+"""The JSON of the commands' answers; the schema in `assets/schema.json` describes each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ekstui.core.policy import version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
-    # Every command imports this module, and no command needs the modules of all these values.
+    # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.change import GrantDifference
     from ekstui.core.grants import Grant
     from ekstui.core.holders import WhoCan
@@ -32,7 +32,7 @@ def answer(**parts: object) -> Shape:
 
 
 def one_or_answers(answers: Sequence[Shape]) -> Shape:
-    """Return the only answer, or all of several in one object."""
+    """Return a single answer as it is, or several in one object."""
     return answers[0] if len(answers) == 1 else {"answers": list(answers)}
 
 
@@ -70,7 +70,7 @@ def _access_policy(found: AccessPolicyAnswer) -> Shape:
 
 
 def access_policy_shape(data: DataStatus, found: AccessPolicyAnswer) -> Shape:
-    """Return the answer of `show` for an EKS access policy; `rules` is null where nobody publishes them."""
+    """Return the answer of `show` for an EKS access policy; `rules` is null if they are not published."""
     listed = _access_policy(found)
     return {
         **answer(data=data, policy=found.policy.name, arn=found.arn),
@@ -118,7 +118,7 @@ def show_shape(
 ) -> Shape:
     """Return the answer of `show`; `document` is the JSON value as IAM has it.
 
-    `parameters` are those of what a controller publishes, with what they are filled in with.
+    `parameters` are those of a controller's policy, with their values.
     """
     policy = entry.policy
     published: Shape = {}
@@ -139,7 +139,7 @@ def show_shape(
 
 
 def document_shape(data: DataStatus, label: str, document: object, services: Sequence[ServiceSummary]) -> Shape:
-    """Return the answer of `show` for a document that is no policy of AWS's."""
+    """Return the answer of `show` for a document from a file, standard input or a role."""
     services_shape = [_service(service, None) for service in services]
     return {**answer(data=data), "label": label, "document": document, "services": services_shape}
 
@@ -177,7 +177,7 @@ def _version_of(step: FeedStep) -> Shape:
 
 
 def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None = None) -> Shape:
-    """Return the answer of `who-can`, with who in the account may do it where that is known."""
+    """Return the answer of `who-can`, with who in the account may do it, if known."""
     policies = answer(data=data, action=found.action, level=found.level, policies=found.holders)
     if principals is None:
         return policies
@@ -196,7 +196,7 @@ def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | N
 
 
 def check_shape(moved: Sequence[Moved]) -> Shape:
-    """Return the answer of `check`; one that cannot be judged makes it incomplete."""
+    """Return the answer of `check`; it is incomplete if a change cannot be judged."""
     return answer(moved=moved, complete=all(each.change is not None for each in moved))
 
 
@@ -210,7 +210,7 @@ def review_shape(found: Review) -> Shape:
 
 
 def settings_shape(found: Effective) -> Shape:
-    """Return the answer of `config`: each setting in effect, and where it comes from."""
+    """Return the answer of `config`: the settings in effect, and where each comes from."""
     settings = {
         name: {"value": encode(getattr(found.settings, name)), "from": origin} for name, origin in found.origins.items()
     }
