@@ -113,7 +113,7 @@ SCENES = (
     Scene("changes", ChangesScreen, ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
-    Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "What logs say"),
+    Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "Log messages"),
     Scene("copy", ChooserScreen, ("j", "y"), "enter chooses"),
     Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter saves"),
     Scene("too-small", TooSmallScreen, (), "needs", ((50, 12),)),

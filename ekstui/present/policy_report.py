@@ -208,7 +208,8 @@ def broken_words(rule: DocumentError) -> str:
 
 def document_remarks(name: str, size: str, parameters: Mapping[str, str | None]) -> list[str]:
     """Return warnings about a document: that it is too large, and which parameters are not filled in."""
-    remarks = [f"{name} has {size} (--terraform and --cloudformation do)."] if size else []
+    hint = " (--terraform and --cloudformation do)" if size.endswith("split it in two") else ""
+    remarks = [f"{name} has {size}{hint}."] if size else []
     _, lacking = filled_in(parameters)
     return [*remarks, f"Not filled in (--param NAME=VALUE): {lacking}."] if lacking else remarks
 

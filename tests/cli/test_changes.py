@@ -50,9 +50,9 @@ def test_of_what_is_carried_alone_the_steps_are_listed_and_counted(
     done = capsys.readouterr()
     assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["2026-03-04", "AmazonEKS_CNI_Policy"]]
     # Other policies of the family had steps without a change in that time, the CNI's had none.
-    assert "change nothing" not in done.err
+    assert "changed nothing" not in done.err
     assert main([*of_account, "--since", "2026-04-01"]) == 1
-    assert "change nothing" not in capsys.readouterr().err
+    assert "changed nothing" not in capsys.readouterr().err
     assert main(["changes", "--since", "2026-02-10"]) == 0
     assert "steps that changed nothing are left out" in capsys.readouterr().err
 

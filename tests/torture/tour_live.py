@@ -144,7 +144,7 @@ def see_account(at: Tour) -> None:
     at.exports("map of a cluster, export", 1)
     at.see("role of a cluster", "\x1bg\r", "› role ")
     at.see("account", "\x1b\x1ba", "Profiles (")
-    at.see("account, end", "G", "copy of")
+    at.see("account, end", "G", "copies of")
     at.copies("account, copy")
     at.exports("account, export", 1)
     at.see("back", "\x1b", "Policies")
