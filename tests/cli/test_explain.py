@@ -178,6 +178,30 @@ def test_an_add_on_that_uses_the_node_role(explain: Any) -> None:
     assert answer["verdict"] == "implicit-deny"
 
 
+def test_a_denial_that_todays_policies_allow_is_weighed_by_what_it_says(explain: Any) -> None:
+    """A message that names identity policies rules out all other kinds: AWS would have named them."""
+    session = "arn:aws:sts::111122223333:assumed-role/prod-node/i-0123456789abcdef0"
+    denied = (
+        f"User: {session} is not authorized to perform: ec2:DescribeSecurityGroups because no identity-based policy allows "
+        "the ec2:DescribeSecurityGroups action"
+    )
+    answer = explain(denied, "--demo")
+    assert answer["verdict"] == "allowed"
+    likely = [note for note in answer["notes"] if note.startswith(("Most likely", "Or "))]
+    assert "attached or changed after the denial" in likely[0]
+    assert any("deleted and made anew" in note for note in likely)
+    text = " ".join(likely)
+    # Nothing that it rules out: the statements have no condition, and the caller is named.
+    assert not any(words in text for words in ("tags", "another role", "was not looked at"))
+    assert not any("control" in each or "session" in each or "endpoint" in each for each in answer["not_looked_at"])
+    # Policies that were given may be other ones than the caller's; without a reason everything is open.
+    given = explain(denied, "--policy", "AmazonEKS_CNI_Policy")["notes"]
+    assert any("Most likely one of them is not attached to the caller" in note for note in given)
+    unsaid = explain(denied.partition(" because")[0], "--demo")
+    assert any("a policy that was not looked at" in note for note in unsaid["notes"])
+    assert "service control policies" in unsaid["not_looked_at"]
+
+
 # Scenario 8: the role's policies allow, and it is denied all the same (containers-roadmap 2812).
 SESSION = (
     "AccessDenied: User: arn:aws:sts::111122223333:assumed-role/reader/eks-prod-app-5d9c is not authorized to perform: "

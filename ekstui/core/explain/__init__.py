@@ -103,14 +103,14 @@ def explain(
         allowed_by_more=remedies.more,
         newer_version=remedies.newer,
         smallest_statement=remedies.smallest,
-        not_looked_at=_not_looked_at(request, policies),
+        not_looked_at=_not_looked_at(request, policies, cause if verdict == "allowed" else None),
         hints=() if knowledge is None else knowledge.dependents(request.action),
         also_authorised_on=also,
         used_by=policies.used_by,
         notes=(
             *_unknown_action(request.action, reference),
             *_on_a_node(request, purpose, misplaced, of_node=of_node),
-            *_notes(request, evaluation, denial, elsewhere=elsewhere),
+            *_notes(request, policies, evaluation, denial, elsewhere=elsewhere),
         ),
         encoded=None if denial is None else denial.encoded,
         judged=evaluation is not None and not _is_decided(cause),
@@ -250,7 +250,8 @@ def _resource(request: Request, evaluation: Evaluation | None, reference: Refere
     return "*" if info is not None and not info.resource_types else None
 
 
-def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
+def _not_looked_at(request: Request, policies: Policies, cause: Cause | None) -> tuple[str, ...]:
+    """Return what might have denied the request; with a `cause` that names identity policies only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
     if _is_unsigned(request):
@@ -259,6 +260,8 @@ def _not_looked_at(request: Request, policies: Policies) -> tuple[str, ...]:
     if not policies.identity_known:
         who = request.principal or "the principal"
         missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")
+    if cause is not None and cause.has_remedy:
+        return tuple(missing)
     if policies.boundary is None and not policies.boundary_known:
         missing.append("the permissions boundary")
     if not policies.session:
@@ -282,7 +285,9 @@ def _other_resource_types(request: Request, reference: Reference | None) -> tupl
     )
 
 
-def _notes(request: Request, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool) -> Iterator[str]:
+def _notes(
+    request: Request, policies: Policies, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool
+) -> Iterator[str]:
     cause = None if denial is None else denial.cause
     if denial is not None and denial.called is not None:
         yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
@@ -293,7 +298,7 @@ def _notes(request: Request, evaluation: Evaluation | None, denial: Denial | Non
         verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
         yield f"The {layer} {verb} it: no identity policy changes that."
     if evaluation is not None and denial is not None:
-        yield from _against_the_message(evaluation.verdict, cause)
+        yield from _against_the_message(evaluation, denial, policies, request)
     yield from _on_signing(request)
     if evaluation is not None and (short := _uncertain_resources(evaluation)):
         yield (
@@ -330,20 +335,49 @@ def _on_a_node(request: Request, purpose: Purpose, misplaced: Sequence[str], *, 
     )
 
 
-def _against_the_message(verdict: Verdict, cause: Cause | None) -> Iterator[str]:
+def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
     """Yield how the known policies fit a message that says that the request was denied."""
-    if verdict == "allowed" and (cause is None or cause.policy_type == "identity"):
-        yield (
-            "The policies looked at allow it, so something else denied it: a policy that was not looked at, "
-            "a request with other tags or context, or credentials of another role."
-        )
-    elif verdict == "allowed":
-        yield "The policies looked at allow it, which agrees with the message: something else denied it."
-    elif verdict == "depends" and cause is not None and cause.has_remedy:
+    verdict, cause = evaluation.verdict, denial.cause
+    if verdict == "depends" and cause is not None and cause.has_remedy:
         yield (
             "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
             "is not given did not hold."
         )
+    if verdict != "allowed":
+        return
+    if cause is not None and cause.policy_type != "identity":
+        yield "The policies looked at allow it, which agrees with the message: something else denied it."
+        return
+    if cause is not None and cause.explicit:
+        yield "The message names a Deny in an identity policy, and the policies looked at have none that applies."
+    elif cause is not None:
+        yield (
+            "The message says that no identity policy allowed it, and the policies looked at do. So it is no service control "
+            "policy, boundary or session policy; AWS would have named that."
+        )
+    else:
+        yield "The policies looked at allow it, and the message does not say what denied it."
+    for number, likely in enumerate(_likely(evaluation, denial, policies, request)):
+        yield f"{'Or' if number else 'Most likely'} {likely}"
+
+
+def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
+    """Yield why a request may have been denied that today's policies allow, the likeliest first."""
+    if not policies.identity_known:
+        yield "one of them is not attached to the caller, or in another version."
+    yield (
+        "they were attached or changed after the denial, or had not taken effect yet: IAM takes a while to spread a "
+        "change. Try again."
+    )
+    allowing = [each for each in evaluation.decisive.statements if each.matches and each.statement.effect == "Allow"]
+    if allowing and all(each.statement.conditions for each in allowing):
+        yield "the request had other tags or context than was given here, and a condition did not hold."
+    if request.principal is None:
+        yield "the call was made with the credentials of another role or user."
+    elif ":assumed-role/" in request.principal:
+        yield "the role was deleted and made anew, and the session is one of the old role: begin a new session."
+    if denial.cause is None:
+        yield "a policy that was not looked at denied it."
 
 
 def _on_signing(request: Request) -> Iterator[str]:
