@@ -44,7 +44,7 @@ class SourceError:
 
     source: SourceName
     action: str | None
-    """The IAM action that failed, such as `iam:ListPolicies`; None where no call was made."""
+    """The IAM action that failed, such as `iam:ListPolicies`; None if no call was made."""
     kind: ErrorKind
     message: str
     """One sentence."""
@@ -88,7 +88,7 @@ class InlinePolicy:
 
     name: str
     document: Document | None
-    """None where the document could not be read."""
+    """None if the document could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ class Role:
 
     name: str
     arn: str | None
-    """None where `extent` is `name`: the path is part of it."""
+    """None if `extent` is `name`: the path is part of it."""
     path: str = "/"
     trust: Document | None = None
-    """None where it could not be read."""
+    """None if it could not be read."""
     attached: tuple[AttachedPolicy, ...] = ()
     inline: tuple[InlinePolicy, ...] = ()
     boundary_arn: str | None = None
@@ -156,7 +156,7 @@ class LocalPolicy:
     default_version: str
     """As IAM writes it: `v3`."""
     document: Document | None
-    """The default version's document; None where it could not be read."""
+    """The default version's document; None if it could not be read."""
     created: datetime | None = None
     updated: datetime | None = None
 
@@ -167,7 +167,7 @@ class PolicyCount:
 
     attachments: int
     boundaries: int | None
-    """None where IAM did not say."""
+    """None if IAM did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class AccountSnapshot:
     counts: Mapping[str, PolicyCount] | None = None
     """By policy ARN, for policies with at least one attachment; None if the counts are not known."""
     oidc_providers: tuple[str, ...] | None = None
-    """ARNs of IAM's OIDC providers; None where they are not known."""
+    """ARNs of IAM's OIDC providers; None if they are not known."""
     eks: EksFacts | None = None
     """None if EKS has not been read."""
     not_looked_at: tuple[str, ...] = ()
@@ -201,7 +201,7 @@ class Use:
     kind: UseKind
     certainty: Certainty
     cluster: str | None = None
-    """None where it is not known."""
+    """None if unknown."""
     region: str | None = None
     name: str | None = None
     """The node group, profile, add-on, capability, node pool or association; for IRSA the issuer."""

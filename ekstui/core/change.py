@@ -68,7 +68,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         notes_on,
         reach_between,
         verdict_on,
-    )  # 15 ms, and only where documents are compared
+    )  # 15 ms, needed only to compare documents
 
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)

@@ -34,7 +34,7 @@ MULTIPLE_KEYS_UNSUPPORTED = "Multiple condition keys are not supported for this 
 UNRECOGNISED_SERVICE = "This service is not recognised."
 UNRECOGNISED_ACTIONS = "One or more actions are not recognised."
 UNRECOGNISED_ACTION = "This action is not recognised."
-UNCERTAIN_RESOURCE = "Whether IAM lets this resource match is not certain: a part of its ARN is missing."
+UNCERTAIN_RESOURCE = "Whether this resource matches is not certain: a part of its ARN is missing."
 UNMATCHED_PATTERN = "No known action matches this pattern."
 
 

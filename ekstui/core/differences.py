@@ -98,7 +98,7 @@ class ActionDifference(NamedTuple):
     resources: tuple[ResourceChange, ...] = ()
     conditions: tuple[ConditionChange, ...] = ()
     names_removed: tuple[str, ...] = ()
-    """For `NotAction`: actions that are no longer excepted."""
+    """For `NotAction`: actions that are no longer excluded."""
     names_added: tuple[str, ...] = ()
     part: tuple[str, ...] = ()
     """For a pattern of which the other side has some actions: those that it lacks."""

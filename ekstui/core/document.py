@@ -108,7 +108,7 @@ def load_json(text: str | bytes) -> object:
     except UnicodeDecodeError:
         raise DocumentError("not JSON: the text is not UTF-8.") from None
     except RecursionError:
-        raise DocumentError("not a policy document: nested too deep.") from None
+        raise DocumentError("not a policy document: nested too deeply.") from None
     except ValueError:
         raise DocumentError("not JSON: a number is too long.") from None
 
@@ -155,7 +155,9 @@ def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
 
 def _broken_rules(document: Document) -> Iterator[DocumentError]:
     if document.version not in (None, *VERSIONS):
-        yield DocumentError(f"{document.version!r} is not a version; there are {' and '.join(VERSIONS)}.", "Version")
+        yield DocumentError(
+            f"{document.version!r} is not a policy version; the versions are {' and '.join(VERSIONS)}.", "Version"
+        )
     if not document.statements:
         yield DocumentError("a policy has at least one statement.", "Statement")
     sids: set[str] = set()
@@ -163,9 +165,9 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
         place = f"Statement[{index}]"
         if statement.sid:
             if statement.sid in sids:
-                yield DocumentError(f"another statement is named {statement.sid!r} too.", f"{place}.Sid")
+                yield DocumentError(f"another statement has the Sid {statement.sid!r} too.", f"{place}.Sid")
             if not _SID.fullmatch(statement.sid):
-                yield DocumentError(f"{statement.sid!r} has other characters than letters and digits.", f"{place}.Sid")
+                yield DocumentError(f"{statement.sid!r} may only have letters and digits.", f"{place}.Sid")
             sids.add(statement.sid)
         if not statement.actions:
             yield DocumentError("the list is empty.", f"{place}.{statement.action_element}")
@@ -176,13 +178,13 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
                 )
             elif _WILD_SERVICE.match(action):
                 yield DocumentError(
-                    f"the service of {action!r} has a wildcard, which IAM takes in the action's name only.",
+                    f"the service of {action!r} has a wildcard, which IAM allows only in the action's name.",
                     f"{place}.{statement.action_element}",
                 )
         for line in statement.conditions:
             if operators.operator(line.operator.strip()) is None:
                 yield DocumentError(
-                    "no condition operator has this name; their case counts.", f"{place}.Condition.{line.operator}"
+                    "not a condition operator; their names are case-sensitive.", f"{place}.Condition.{line.operator}"
                 )
 
 
@@ -351,24 +353,24 @@ def _scalars(value: object, place: str) -> tuple[str, ...]:
 
 
 def _kind(value: object) -> str:
-    """Return what a JSON value is, in words."""
+    """Return the type of a JSON value in words."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), "something else")
 
 
 class Trimmed(NamedTuple):
-    """A document that gives nothing of some services, and what was left out of it."""
+    """A document without some services, and what was removed from it."""
 
     document: Document
     dropped: tuple[str, ...]
-    """Action patterns as written, each once, in the document's order."""
+    """Action patterns as written, without duplicates, in document order."""
 
 
 def trimmed(document: Document, services: Collection[str]) -> Trimmed:
     """Return a document whose Allow statements name no action of the services.
 
-    Deny statements, and what `NotAction` or a wildcard in the service part gives, stay: both are about more than the
-    services. A statement of which nothing is left goes.
+    Deny statements, `NotAction` and wildcards in the service part are kept, because they concern other services too. A
+    statement without any action left is removed.
     """
     unwanted = {service.lower() for service in services}
     dropped: dict[str, None] = {}

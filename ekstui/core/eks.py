@@ -62,7 +62,7 @@ class Addon:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccess:
-    """An EKS access policy that an entry gives its principal, and where."""
+    """An EKS access policy of an access entry, and where it applies."""
 
     policy_arn: str
     namespaces: tuple[str, ...] | None = None
@@ -249,7 +249,7 @@ def _is_partial(parts: Iterable[object] | None, detail: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EksFacts:
-    """The clusters of the regions that were asked."""
+    """The clusters of the regions that were read."""
 
     clusters: tuple[Cluster, ...]
     regions: tuple[str, ...]

@@ -12,7 +12,7 @@ from ekstui.core.conditions.variables import VARIABLES_SINCE, literally
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 
 Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
-"""Whether a change lets more or fewer requests through."""
+"""Whether a change allows more or fewer requests."""
 
 
 class Grant(NamedTuple):

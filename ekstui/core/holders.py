@@ -47,7 +47,7 @@ def widenings(
             first -= 1
         if first:
             dropped.setdefault(known[first][0], set()).update(_keys_dropped(known[first - 1][1], extent))
-    # A condition is gone only if no other way in which the action is allowed still asks for it.
+    # A condition is gone only if no other way to allow the action still needs it.
     needed = {line.key for extent in now for line in extent.conditions}
     return tuple(
         Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed)))

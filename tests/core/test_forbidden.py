@@ -145,7 +145,7 @@ def explained(what: str, *policies: GivenAccess, user: str = "", **fields: Any) 
         ("list pods  shop", (given("View"),), "allowed", "AmazonEKSViewPolicy"),
         ("list pods  shop", (given("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
         ("list pods  shop", (given("View", "sh*"),), "allowed", "AmazonEKSViewPolicy"),
-        ("list pods  shop", (given("View", "dev"),), "forbidden", "in dev only"),
+        ("list pods  shop", (given("View", "dev"),), "forbidden", "only in dev"),
         ("list pods  ", (given("View", "shop"),), "forbidden", "cluster scope"),
         ("get secrets  shop", (given("View"),), "forbidden", "None of the entry's access policies"),
         ("create pods/exec  shop", (given("Edit"),), "allowed", "AmazonEKSEditPolicy"),

@@ -255,7 +255,7 @@ def test_example_6_resources_appear_with_their_service_only() -> None:
             allow("ec2:DeleteVolume", "arn:aws:ec2:*:volume/*"),
             "ec2:DeleteVolume",
             True,
-            "Whether IAM lets this resource match is not certain: a part of its ARN is missing.",
+            "Whether this resource matches is not certain: a part of its ARN is missing.",
         ),
         (
             allow("ec2:DeleteVolume", "arn:aws:ec2:*:snapshot/*"),

@@ -48,7 +48,7 @@ _ALSO_MADE = {"ec2:runinstances": ("instance", "network-interface")}
 
 
 class RequestTags(NamedTuple):
-    """The tags that a call gives."""
+    """The tags that a call sets."""
 
     tags: Mapping[str, str | None]
     """By key; None for a key without a value, as in a call that removes tags."""

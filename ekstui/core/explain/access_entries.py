@@ -83,7 +83,7 @@ def explain_forbidden(
         return ForbiddenExplanation(verdict, subject, request, reason, **found)  # type: ignore[arg-type]
 
     if subject.kind == "anonymous":
-        return answer("forbidden", "The request came without credentials, so no access entry and no role counts.")
+        return answer("forbidden", "The request came without credentials, so neither access entries nor roles apply.")
     if subject.kind == "service-account":
         reason = "A service account has only the roles that are bound to it in the cluster; access entries do not apply to it."
         return answer("forbidden", reason, not_looked_at=(_RBAC,))
@@ -128,14 +128,18 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
         entry = next((each for each in entries if _is_of(each.principal_arn, principal)), None)
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
     if cluster.authentication_mode == "CONFIG_MAP":
-        reason = f"Cluster {cluster.name} knows its users by the config map aws-auth alone; it does not name this one."
+        reason = (
+            f"Cluster {cluster.name} authenticates only by the config map aws-auth, which does not name this principal."
+        )
     elif entry is not None:
         reason = (
-            "The principal has an access entry, so the token is to blame: of another cluster or another principal, "
-            "expired, or of a role that was deleted and made anew."
+            "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "
+            "has expired, or belongs to a role that was deleted and recreated."
         )
     elif principal is None:
-        reason = f"The principal that asks has no access entry in cluster {cluster.name}; aws sts get-caller-identity names it."
+        reason = (
+            f"The caller has no access entry in cluster {cluster.name}; aws sts get-caller-identity shows who it is."
+        )
     else:
         reason = f"There is no access entry for {principal} in cluster {cluster.name}."
     return ForbiddenExplanation(
@@ -216,14 +220,14 @@ def _judged(
     if any(each.covers and each.applies for each in held):
         by = next(each.given.policy for each in held if each.covers and each.applies)
         return "allowed", (
-            f"{by} allows it now: the message is older than the entry, of another cluster, or of a request with --as, "
-            "for which access policies do not count."
+            f"{by} allows it now: the message predates the entry, is from another cluster, or is about a request with "
+            "--as, to which access policies do not apply."
         )
     if entry.policies is None:
         return "depends", "The entry's access policies were not read."
     unknown = [each.given.policy for each in held if each.covers is None and each.applies]
     if unknown:
-        return "depends", f"Which rules {' and '.join(unknown)} has is not known."
+        return "depends", f"The rules of {' and '.join(unknown)} are not known."
     elsewhere = [each for each in held if each.covers and not each.applies]
     if elsewhere:
         given = elsewhere[0].given
@@ -231,13 +235,13 @@ def _judged(
         asked = (
             f"in {request.namespace}"
             if request.namespace
-            else "at the cluster scope, which no namespace's policy reaches"
+            else "at the cluster scope, which a policy for namespaces does not cover"
         )
-        return "forbidden", f"{given.policy} allows it {where} only; the request is {asked}."
+        return "forbidden", f"{given.policy} allows it only {where}; the request is {asked}."
     if not held:
         return (
             "forbidden",
-            f"The entry gives no access policy{'' if entry.takes_policies else ', and its type takes none'}.",
+            f"The entry has no access policy{'' if entry.takes_policies else ', and its type cannot have any'}.",
         )
     return (
         "forbidden",
@@ -249,7 +253,7 @@ def _without_entries(cluster: Cluster) -> tuple[ForbiddenVerdict, str]:
     if cluster.authentication_mode == "CONFIG_MAP":
         return (
             "forbidden",
-            f"Cluster {cluster.name} knows its users by the config map aws-auth alone: access entries do not work there.",
+            f"Cluster {cluster.name} authenticates only by the config map aws-auth: access entries do not work there.",
         )
     return "depends", f"The access entries of cluster {cluster.name} were not read."
 
@@ -260,7 +264,7 @@ def _no_entry(subject: Subject, cluster: Cluster) -> str:
     by_map = (
         ""
         if cluster.authentication_mode == "API"
-        else "; if the config map aws-auth names it, its groups lack the right"
+        else "; if the config map aws-auth names it, its groups lack the permission"
     )
     return f"There is no access entry for the {subject.kind} {subject.name} in cluster {cluster.name}{by_map}."
 

@@ -245,7 +245,7 @@ def verdict_in_words(explanation: Explanation) -> str:
             f"{'denied explicitly by' if cause.explicit else 'denied: not allowed by'} the {kind}, as the message says"
         )
     if cause.is_one_of_several:
-        return f"denied by the {kind} or for want of the resource, as the message says"
+        return f"denied by the {kind} or because the resource does not exist, as the message says"
     if cause.explicit:
         return f"denied explicitly by {_article(kind)} {kind}, as the message says"
     return f"denied: no {kind} allows it, as the message says"

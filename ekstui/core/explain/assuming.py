@@ -1,4 +1,4 @@
-"""Whether a role's trust policy lets somebody assume it, alone and with the caller's own policies.
+"""Whether a role's trust policy allows a caller to assume it, alone and with the caller's own policies.
 
 IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AWS OIDC federation"; EKS User Guide,
 "IAM roles for service accounts" and "EKS Pod Identity".

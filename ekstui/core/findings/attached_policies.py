@@ -42,7 +42,7 @@ def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledg
         text = f"{policy.name} has narrower successors: {' and '.join(known.superseded_by)}. {known.supersession}"
         if newer:
             text = (
-                f"{policy.name} is attached beside {' and '.join(newer)} and still gives the wider access. "
+                f"{policy.name} is attached besides {' and '.join(newer)} and still allows the wider access. "
                 f"{known.supersession}"
             )
         evidence = (*(described(use) for use in subject.uses), *unseen_evidence(subject))
@@ -56,11 +56,9 @@ def _service_policy(subject: RoleInUse, surroundings: Surroundings, supersession
     if not made or any(moment is None or moment < SERVICE_ROLE_SINCE for moment in made):
         return
     days = sorted(moment.date().isoformat() for moment in made if moment is not None)
-    evidence = [f"the oldest cluster that was seen with it was made on {days[0]}"]
+    evidence = [f"the oldest known cluster with it was created on {days[0]}"]
     evidence.extend(described(use) for use in subject.uses)
-    text = (
-        f"AmazonEKSServicePolicy is attached, and no cluster that was seen with the role relies on it. {supersession}"
-    )
+    text = f"AmazonEKSServicePolicy is attached, but no known cluster with this role relies on it. {supersession}"
     yield Finding(
         "superseded-policy", a_note_if_unseen("advice", subject), text, (*evidence, *unseen_evidence(subject))
     )
@@ -122,7 +120,7 @@ _EXCESSES = (
         "AmazonEKSWorkerNodePolicy",
         _joins_as_ec2_node,
         ("auto-mode-node",),
-        "gives more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy gives what they do",
+        "allows more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy is enough",
         "instances with this role could no longer describe EC2 resources or the cluster, which a node that Auto Mode does "
         "not run needs to join",
     ),
@@ -132,20 +130,20 @@ _EXCESSES = (
         ("hybrid-node",),
         "is for EC2 instances; a hybrid node uses only eks:DescribeCluster of it, and eks-auth:AssumeRoleForPodIdentity "
         "where the agent runs",
-        "both would have to come from elsewhere",
+        "another policy would have to allow both",
     ),
     _Excess(
         "AmazonEKS_CNI_Policy",
         _runs_the_cni,
         NODE_KINDS,
-        "is on a node role although the VPC CNI of every cluster that was seen with the role has its own, or none is there",
+        "is on a node role although the VPC CNI of every known cluster with the role has its own role, or is not installed",
         "pods that fall back to the node role could no longer change network interfaces",
     ),
     _Excess(
         "AmazonEC2ContainerRegistryReadOnly",
         _reads_more_of_ecr,
         NODE_KINDS,
-        "gives more than nodes use; AmazonEC2ContainerRegistryPullOnly pulls images, through a pull-through cache too",
+        "allows more than nodes use; AmazonEC2ContainerRegistryPullOnly is enough to pull images, even through a pull-through cache",
         "software on the nodes could no longer list repositories, images, their policies and scan findings",
     ),
 )
@@ -185,9 +183,9 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
         else:
             continue
         severity: Severity = "problem" if use.certainty == "confirmed" else "advice"
-        text = f"{SCOPED} refuses everything but reads: {said}."
+        text = f"{SCOPED} denies everything but reads: {said}."
         if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.has_attached(name)]:
-            severity, text = "note", f"{text} What {wider[0]} gives still works."
+            severity, text = "note", f"{text} What {wider[0]} allows still works."
         yield Finding("principal-tag-missing", severity, text, (described(use),))
 
 

@@ -59,7 +59,7 @@ def entry_findings(
     yield from _wrong_type(entry, uses)
     given = entry.policies
     if entry.kind == "EC2" and given is not None and not any(each.policy == _AUTO_NODE for each in given):
-        text = f"The entry does not give {_AUTO_NODE}, so nodes of Auto Mode with this role start and never join."
+        text = f"The entry lacks {_AUTO_NODE}, so Auto Mode nodes with this role start but never join."
         yield Finding("auto-node-policy-missing", "problem", text, ("entry of type EC2",))
     yield from _capability(entry, cluster)
     for each in given or ():
@@ -70,7 +70,9 @@ def entry_findings(
     everywhere = [each for each in given or () if each.policy == _CLUSTER_ADMIN and each.namespaces is None]
     if everywhere or _MASTERS in entry.groups:
         by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
-        yield Finding("cluster-admin", "note", f"May do everything in the cluster, by {by}.", (entry.principal_arn,))
+        yield Finding(
+            "cluster-admin", "note", f"Can do everything in the cluster, through {by}.", (entry.principal_arn,)
+        )
     yield from _gone(entry, snapshot)
 
 
@@ -84,7 +86,7 @@ def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding 
         return None
     evidence = (*map(described, nodes), f"authentication mode {cluster.authentication_mode}")
     if cluster.authentication_mode == "API":
-        text = "The role has no access entry, so its nodes start and never join."
+        text = "The role has no access entry, so its nodes start but never join."
         return Finding("entry-missing", "problem", text, evidence)
     if cluster.authentication_mode == "API_AND_CONFIG_MAP":
         text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
@@ -100,7 +102,7 @@ def _wrong_type(entry: AccessEntry, uses: Collection[Use]) -> Iterator[Finding]:
     nodes += [use for use in uses if use.kind == "auto-mode-node" and use.name is None and entry.kind != "EC2"]
     wanted = {kind for use in nodes for kind in _ENTRY_OF[use.kind]}
     if wanted and entry.kind not in wanted:
-        text = f"The access entry is of type {entry.kind}; these nodes join with one of type {listed(sorted(wanted), 'or')}."
+        text = f"The access entry has type {entry.kind}; these nodes need type {listed(sorted(wanted), 'or')} to join."
         yield Finding("entry-of-wrong-type", "problem", text, tuple(map(described, nodes)))
 
 

@@ -153,7 +153,7 @@ IN_WORDS = {
     "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
     "pod-identity-agent": "the Pod Identity agent runs",
     "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
-    "newer-vpc-cni": "its release is a newer one",
+    "newer-vpc-cni": "its release is newer",
     "ipv4": "the cluster uses IPv4",
     "ipv6": "the cluster uses IPv6",
     "ecr-pull-through-cache": "an ECR pull-through cache is used",

@@ -124,7 +124,7 @@ def _judge(
 def _lacks(requirement: Requirement, lacking: list[str], where: str) -> str:
     usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
     needed = f"{_in_short(lacking, requirement)} needed to {requirement.name}{where}{usual}"
-    return f"It lacks {needed}. Without, {requirement.consequence}."
+    return f"It lacks {needed}. Otherwise, {requirement.consequence}."
 
 
 def _otherwise_covered(requirement: Requirement, subject: RoleInUse) -> str:
@@ -241,12 +241,12 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
         recommends = f"EKS recommends {names} for the add-on {addon.name}" if names else ""
         evidence = (described(use), *(f"recommended: {arn}" for arn in missing), *unseen_evidence(subject))
         if addon.requires_permissions and not subject.policies:
-            text = f"EKS says that the add-on {addon.name} needs permissions, and the role has no policy attached."
+            text = f"EKS says that the add-on {addon.name} needs permissions, but the role has no policy attached."
             severity = a_note_if_unseen("problem", subject)
             yield Finding("missing-policy", severity, f"{text} {recommends}.".replace(" .", ""), evidence)
         elif missing:
             attached = "they are not attached" if missing[1:] else "it is not attached"
-            text = f"{recommends}; {attached}. Another policy may give what is needed."
+            text = f"{recommends}; {attached}. Another policy may allow what is needed."
             yield Finding("missing-policy", "note", text, evidence)
 
 

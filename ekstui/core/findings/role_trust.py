@@ -120,12 +120,12 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
         if use.kind != "addon" or cluster is None or cluster.issuer is None or not _by_irsa(use, subject, surroundings):
             continue
         if not issuers:
-            text = f"The add-on {use.name} of {cluster.name} is given this role, whose trust names no OIDC provider."
+            text = f"The add-on {use.name} of {cluster.name} uses this role, whose trust policy names no OIDC provider."
             yield Finding("trust-lacks-principal", "problem", text, (f"issuer of {cluster.name}: {cluster.issuer}",))
         elif cluster.issuer not in issuers:
             text = (
-                f"The add-on {use.name} of {cluster.name} is given this role, whose trust names the issuer of another "
-                "cluster: its pods cannot assume it."
+                f"The add-on {use.name} of {cluster.name} uses this role, whose trust policy names the issuer of "
+                "another cluster: its pods cannot assume it."
             )
             evidence = (
                 f"issuer of {cluster.name}: {cluster.issuer}",

@@ -395,7 +395,9 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
             if not _keys([*outcome.before.allow, *outcome.after.allow], spelling)
             else "its resource or condition"
         )
-        return f"{name}: the reference does not list {what} for the action, which is no proof that it gives nothing."
+        return (
+            f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
+        )
     if wildcard.is_wild(outcome.action):
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
     one, other = outcome.before, outcome.after
@@ -404,9 +406,9 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
     if one.allow == other.allow:
         which = "that the changed Deny decides"
     elif one.deny == other.deny and one.allow < other.allow:
-        which = "that only the new grant lets through"
+        which = "that only the new grant allows"
     elif one.deny == other.deny and one.allow > other.allow:
-        which = "that only the old grant let through"
+        which = "that only the old grant allowed"
     if which:
         return f"{name}: no request is known {which}; {_why_none(differing, spelling)}."
     keys = _keys(differing, spelling)

@@ -62,7 +62,7 @@ def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
     [
         (("AmazonEBSCSIDriverPolicy",), {}, ["advice"], "not withdrawn"),
         (("AmazonEBSCSIDriverPolicy",), {"unseen": HIDDEN}, ["note"], "ebs.csi.aws.com/cluster=true"),
-        (("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2"), {}, ["advice"], "still gives the wider access"),
+        (("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2"), {}, ["advice"], "still allows the wider access"),
         (("AmazonEBSCSIDriverPolicyV2",), {}, [], ""),
         (("AmazonEKSBlockStoragePolicy",), {}, ["advice"], "snapshot"),
         (("AmazonEKSBlockStoragePolicyV2",), {}, [], ""),
