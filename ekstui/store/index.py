@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.policy import Policy
@@ -272,7 +273,7 @@ def _add(
         shard = shards.setdefault(use.service, {"targets": {}, "statements": {}})
         target = "\n".join((use.effect, use.element, *use.actions))
         found = shard["targets"].setdefault(target, {})
-        found[policy.name] = [written_numbers(use.versions), written_numbers(use.statements)]
+        found[policy.name] = _numbers(use.versions, use.statements)
         for place in use.statements:
             if place not in texts:
                 statement = documents[policy.default_version].statements[place]
@@ -280,6 +281,12 @@ def _add(
                 del value[statement.action_element]
                 texts[place] = json.dumps(value, separators=(",", ":"))
             shard["statements"].setdefault(policy.name, {})[str(place)] = texts[place]
+
+
+@lru_cache(maxsize=4096)
+def _numbers(versions: tuple[int, ...], statements: tuple[int, ...]) -> tuple[str, str]:
+    """Return the versions and statements of a target as they are stored: one value for the many that are alike."""
+    return written_numbers(versions), written_numbers(statements)
 
 
 def _matching(targets: Mapping[str, Mapping[str, list[str]]], action: str) -> Iterator[tuple[str, TargetUse]]:
