@@ -74,9 +74,11 @@ def index_cache(
     """
     if library.is_demo or not index_actions(library, progress, cancelled, gently=gently):
         return False
-    from ekstui.store.index import index_steps, judged_by, shipped_steps
+    from ekstui.store.index import index_steps, is_judged, judged_by, shipped_steps
 
     try:
+        if is_judged(library.store, judged_by()):
+            return True
         shipped = shipped_steps(library.corpus.steps(), judged_by())
         return index_steps(library.store, judged_by(), shipped, progress, cancelled, gently=gently)
     except CacheError as error:

@@ -82,6 +82,15 @@ def is_indexed(store: PolicyStore) -> bool:
             return False
 
 
+def is_judged(store: PolicyStore, judges: str) -> bool:
+    """Return whether there is an index of the current state's steps as `judges` judge them; raises CacheError."""
+    with store.file.reading() as objects:
+        try:
+            return bool(store.index_in(objects, "steps")["judges"] == judges)
+        except AbsentCacheError:
+            return False
+
+
 def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[Candidate, ...]:
     """Return the policies that may allow an action or a pattern, in the list's order.
 

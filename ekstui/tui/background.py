@@ -83,13 +83,9 @@ Progress = Callable[[str, int, int], None]
 
 def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
     """Copy the corpus into the cache and index it."""
-    from ekstui.library import maintenance
+    from ekstui.library.filling import fill_and_index
 
-    def cancelled() -> bool:
-        return job.cancelled
-
-    if maintenance.fill_cache(library, lambda done, total: progress("caching", done, total), cancelled):
-        maintenance.index_cache(library, lambda done, total: progress("indexing", done, total), cancelled, gently=True)
+    fill_and_index(library, progress, lambda: job.cancelled)
     return CacheFilled()
 
 

@@ -1,0 +1,75 @@
+"""The cache filled by a process of its own: the same as one filled here, nothing left where that cannot be."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.library import Library, filling
+from ekstui.library.filling import fill_and_index
+from ekstui.library.searching import changes
+from ekstui.store import index
+
+
+def never() -> bool:
+    return False
+
+
+def is_ready(library: Library) -> bool:
+    return index.is_indexed(library.store) and index.is_judged(library.store, index.judged_by())
+
+
+def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "_fill", lambda *_, **__: pytest.fail("filled by this process"))
+    library, reported = Library.open(), list[str]()
+    fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
+    assert is_ready(library)
+    assert changes(library).complete
+    assert {"caching 1594", "indexing 1594"} <= set(reported)
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("filled again"))
+    fill_and_index(library, lambda *_: None, never)
+
+
+def test_where_no_process_can_be_started_this_one_fills_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    library = Library.open()
+    fill_and_index(library, lambda *_: None, never)
+    assert is_ready(library)
+
+
+def test_nothing_in_the_working_folder_is_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ekstui").mkdir()
+    (tmp_path / "ekstui" / "__init__.py").write_text("import os; os.mkdir('imported')")
+    (tmp_path / "json.py").write_text("import os; os.mkdir('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    library = Library.open()
+    fill_and_index(library, lambda *_: None, never)
+    assert is_ready(library)
+    assert not Path("imported").exists()
+
+
+def test_a_cancelled_fill_ends_its_process_and_leaves_the_cache_usable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library, cancelled, pids = Library.open(), threading.Event(), list[int]()
+    started = subprocess.Popen
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        process = started(*arguments, **options)
+        pids.append(process.pid)
+        return process
+
+    monkeypatch.setattr("subprocess.Popen", noted)
+    fill_and_index(library, lambda *_: cancelled.set(), cancelled.is_set)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert library.data().newest
+    fill_and_index(library, lambda *_: None, never)
+    assert is_ready(library)
