@@ -1,4 +1,4 @@
-"""The real app with a bug put into it: `python -m tests.tui.crashing WHERE`."""
+"""The real app with a bug in it: `python -m tests.tui.crashing WHERE`."""
 
 import sys
 
@@ -14,13 +14,13 @@ SECRET = "".join(["arn:aws:iam::", "999988887777", ":role/secret-\x1b[31m"])
 
 
 def broken(*_: object, **__: object) -> None:
-    """Fail with a secret in a local variable and in what the error says."""
+    """Fail with a secret in a local variable and in the error's message."""
     token = SECRET
     raise KeyError(token)
 
 
 def broken_once(kind: type, name: str) -> None:
-    """Let a method fail the first time."""
+    """Make a method fail on its first call."""
     whole = getattr(kind, name)
 
     def first(*given: object, **named: object) -> object:
@@ -32,7 +32,7 @@ def broken_once(kind: type, name: str) -> None:
 
 
 def main() -> int:
-    """Put the bug in and start."""
+    """Install the bug and start the app."""
     match sys.argv[1]:
         case "pane":
             VersionsPane.build_rows = broken  # type: ignore[assignment, method-assign]

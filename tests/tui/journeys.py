@@ -1,4 +1,4 @@
-"""What the journeys share: the app on the real corpus, waiting for a condition, and the words of a screen."""
+"""Helpers: run the app on the real corpus, wait for a condition, and read a screen."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,14 +33,14 @@ def travel(
 
 
 async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
-    """Let the app work until a condition holds, for at most half a minute, since machines may be busy."""
+    """Run the app until a condition is true, for at most half a minute, since the machine may be busy."""
     async with asyncio.timeout(30):
         while not until():
             await pilot.pause(0.01)
 
 
 def words(screen: Widget) -> str:
-    """Return all that the lists of a screen, or of a part of it, hold, a line a row."""
+    """Return the text of all lists of a screen or widget, one line per row."""
     return "\n".join(
         " ".join(plain(cell).strip() for cell in row.cells).strip()
         for rows in screen.query(RowList)
@@ -49,7 +49,7 @@ def words(screen: Widget) -> str:
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:
-    """Press the keys of a text, one after the other."""
+    """Press the keys of a text, one by one."""
     names = {" ": "space", ":": "colon", "/": "slash", "*": "asterisk", "-": "minus", "_": "underscore"}
     await pilot.press(*(names.get(character, character) for character in text))
 
@@ -58,5 +58,5 @@ __all__ = ["settle", "travel", "type_in", "words"]
 
 
 def shows(app: App[None], kind: type[Screen[Any]]) -> bool:
-    """Return whether a screen of this kind is shown; unlike isinstance on the app, it narrows nothing for later."""
+    """Return whether a screen of this type is shown; unlike isinstance, it does not narrow the type."""
     return isinstance(app.screen, kind)

@@ -1,4 +1,4 @@
-"""The account in the app: whose it is, another profile, and a code for MFA."""
+"""The account in the app: its identity, switching profiles, and MFA codes."""
 
 import shutil
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own
         screen.rows.move_to(next(row.key for row in screen.rows.rows if "other" in str(row.value)))
         await pilot.press("enter")
         await settle(pilot, lambda: app.library.choice is not None and app.library.choice.profile == "other")
-        # Between the two accounts nothing of the first is left on any screen.
+        # Nothing of the first account is left on any screen.
         assert "123456789012" not in words(app.screen)
         snapshot = _explorer(app).account.snapshot
         assert snapshot is None or snapshot.identity.account == "222233334444"
@@ -84,7 +84,7 @@ def test_the_policies_are_those_of_the_account_s_partition(
         assert app.library.data().partition == "aws-cn"
         await pilot.press("s")
         await settle(pilot, lambda: len(explorer.policies.rows.rows) == 60)
-        # Another account, of the other partition, has the other policies.
+        # An account in another partition has that partition's policies.
         rig.reset(0)
         app.post_message(SwitchAccount(AccountChoice(regions=(rig.account.home,))))
         await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws")
@@ -102,7 +102,7 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
         await settle(pilot, lambda: "acme-eks-control-plane is" in words(app.screen))
         screen = app.screen
         assert isinstance(screen, AccountScreen)
-        # Who comes here wants to choose: the cursor need not be led past what is only said.
+        # The cursor starts on the first choice.
         await settle(
             pilot, lambda: screen.rows.current is not None and isinstance(screen.rows.current.value, UseProfile)
         )
@@ -164,7 +164,7 @@ def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itsel
         await pilot.press("r")
         await settle(pilot, lambda: app.library.data().synced_at is not None)
         await settle(pilot, lambda: not _explorer(app).account.asking)
-        # A snapshot that is seconds old is asked for again because the user wants it.
+        # r refreshes even a new snapshot.
         assert "GetAccountAuthorizationDetails" in [call.action for call in rig.proxy.calls]
 
     travel(journey)

@@ -1,4 +1,4 @@
-"""What is advised in the app works in the app: a key, or a command that a key copies."""
+"""Advice in the app works in the app: it is a key, or a command that a key copies."""
 
 import ast
 import re
@@ -25,11 +25,11 @@ ERRORS = {
 NOT_IN_THE_APP = re.compile(
     r"ekstui pin |ekstui cache |ekstui config edit|Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from"
 )
-"""What only commands say, or are said before the app starts, and what no key can do: other options, another file."""
+"""Advice that only commands give, or that comes before the app starts, or that no key can follow."""
 
 
 def advice() -> Iterator[tuple[str, str]]:
-    """Yield what errors advise, with where: every text that is given to an error after its first."""
+    """Yield the advice in errors and where it is: every text after the first that an error is made with."""
     for path in sorted((ROOT / "ekstui").rglob("*.py")):
         if "cli" in path.parts:
             continue

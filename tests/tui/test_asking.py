@@ -1,4 +1,4 @@
-"""What the app is told of the account while it is asked, and asked again."""
+"""What the app shows of the account while it is read, and read again."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ from tests.tui.journeys import settle, travel, words
 
 
 class Slow:
-    """A library whose first asking speaks once more when a later one has answered, and goes on."""
+    """A library whose first refresh reports progress after a later one has ended."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -35,10 +35,10 @@ class Slow:
         self.account = self
 
     def last(self) -> None:
-        """No snapshot is at hand."""
+        """Return no snapshot."""
 
     def refresh(self, progress: Callable[[str, str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
-        """Ask."""
+        """Read the account."""
         self.asked += 1
         if self.asked == 1:
             self.begun.set()
@@ -51,7 +51,7 @@ class Slow:
 
 
 class Listening(App[None]):
-    """Keeps what it is told of the account."""
+    """Keeps the updates of the account."""
 
     view = AccountView()
 
@@ -81,7 +81,7 @@ def test_what_a_replaced_asking_says_late_is_not_heard() -> None:
 
 @pytest.mark.parametrize("end", [ZeroDivisionError(), SystemExit(3), KeyboardInterrupt(), RecursionError()])
 def test_work_that_ends_in_any_way_ends_its_waiting(own_home: Path, end: BaseException) -> None:
-    """Of the account, the cache and the table of clusters: nothing says for ever that it waits."""
+    """Account, cache and table of clusters: none of them waits for ever."""
 
     def fail(*_: object, **__: object) -> object:
         raise end

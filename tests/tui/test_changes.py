@@ -52,7 +52,7 @@ def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
         attached = {policy.arn.rpartition("/")[2] for holder in holders for policy in holder.attached}
         assert "AmazonEKS_CNI_Policy" in shown
         assert shown <= attached
-        # The line under it says how many have the policy; who they are is one key away.
+        # The details say how many have the policy attached.
         changes = app.screen
         assert isinstance(changes, ChangesScreen)
         assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))

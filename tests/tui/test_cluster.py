@@ -1,4 +1,4 @@
-"""A cluster in the app: the report about it, and its map."""
+"""A cluster in the app: its report and its tree."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 
 @pytest.fixture
 def few(rig: Rig) -> Rig:
-    """The rig with its named roles only, which are quicker to ask for, and with a cluster of hostile text."""
+    """The rig with only its named roles, which is faster, and with a cluster of hostile text."""
     rig.reset(0, hostile=True)
     return rig
 
@@ -90,7 +90,7 @@ def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod")
         assert "AmazonEKSClusterPolicy" not in words(app.screen)
-        # Into the cluster, into the way, and the role unfolds; then into it.
+        # Into the cluster, into the use; the role unfolds, then into it.
         await pilot.press("right", "right", "right")
         await settle(pilot, lambda: "AmazonEKSClusterPolicy" in words(app.screen))
         assert _line(app, "AmazonEKSClusterPolicy v10") == "AmazonEKSClusterPolicy v10  attached, AWS managed"
@@ -157,15 +157,15 @@ def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
         await _choose(pilot, app, "prod")
         text = words(app.screen)
         assert "▾ Pod Identity  not looked at" in text
-        # Some roles are known all the same: from access entries, and from the add-ons themselves.
+        # Some roles are known anyway, from access entries and add-ons.
         assert "▾ Fargate profiles  1 role  not all looked at" in text
         assert re.search(r"▾ add-ons  \d roles.*not all looked at", text)
         nothing = _line(app, "no roles: ")
         assert "Fargate" not in nothing
         assert "Pod Identity" not in nothing
-        # What AWS said of it stands there too.
+        # AWS's own message is there too.
         assert "eks:ListFargateProfiles" in text
-        # Where there is no answer at all, none of these keys has anything to act on.
+        # Without an answer, none of these keys does anything.
         app.push_screen(ClusterMapScreen("nosuch", None))
         await settle(pilot, lambda: "There is no cluster 'nosuch'" in words(app.screen))
         await pilot.press("right", "left", "asterisk", "enter", "n", "escape")

@@ -1,4 +1,4 @@
-"""Every text can be read: in each theme, with 16 colours, and without any."""
+"""Every text is readable: in each theme, with 16 colours, and with none."""
 
 import asyncio
 import re
@@ -16,13 +16,13 @@ from ekstui.tui.styles import LEAST_CONTRAST, contrast
 from tests.tui.journeys import settle
 
 BESIDE_WORDS = re.compile("[─│╭╮╰╯▁▂▃▄▅▆▇█━\\s]*")
-"""Frames, scrollbars and bars, which are no text."""
+"""Borders, scrollbars and bars, which are not text."""
 
 THEMES = sorted(name for name in EkstuiApp(Library.open()).available_themes if not name.startswith("ansi"))
 
 
 def texts(app: EkstuiApp) -> list[tuple[str, Style]]:
-    """Return all that is on the screen with its style."""
+    """Return the screen's segments."""
     return [
         (segment.text, segment.style)
         for strip in app.screen._compositor.render_strips()
@@ -52,7 +52,7 @@ def test_every_text_is_readable_in_every_theme() -> None:
                 await pilot.pause()
                 await pilot.pause()
                 for focus in panes:
-                    # Not by its key: a press waits five times as long as this.
+                    # Faster than pressing its key.
                     explorer.action_pane(focus)
                     await pilot.pause()
                     for text, style in texts(app):

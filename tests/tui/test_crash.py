@@ -1,4 +1,4 @@
-"""A bug in a handler is a sentence where it happened; one that ends the app is a sentence, an exit code, and no secret."""
+"""An error in a handler is shown where it occurred; a fatal one prints a sentence without secrets, and exits with a code."""
 
 import logging
 import os

@@ -32,7 +32,7 @@ def travel(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
 
 
 async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
-    """Let the app work until a condition holds, for at most ten seconds."""
+    """Run the app until a condition is true, for at most ten seconds."""
     async with asyncio.timeout(10):
         while not until():
             await pilot.pause(0.01)
@@ -79,7 +79,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         policies = screen.query_one(PoliciesPane)
         await pilot.press("slash", *"xyzzy")
         assert "Nothing here matches “xyzzy”." in words(policies)
-        # The first closes the line, the second clears what was typed into it.
+        # The first leaves the filter, the second clears it.
         await pilot.press("escape")
         assert policies.filter == "xyzzy"
         await pilot.press("escape")

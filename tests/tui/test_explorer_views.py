@@ -1,4 +1,4 @@
-"""What the explorer's panes can be made to show: filters, notes, what remains, and no room at all."""
+"""The views of the explorer's panes: filters, notes, what is not allowed, and too small a terminal."""
 
 import asyncio
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
         await pilot.press("i")
         assert "Worth knowing" in words(app.screen)
         await pilot.press("v")
-        # The CNI policy is of EC2 alone, so nothing of S3 is allowed.
+        # The CNI policy allows EC2 only, so nothing of S3.
         await settle(pilot, lambda: "Not allowed by this version" in words(app.screen))
         assert "▸ ec2" in words(app.screen)
         assert ", s3, " in words(app.screen)
@@ -83,7 +83,7 @@ def test_versions_that_change_nothing_can_be_hidden() -> None:
         await settle(pilot, lambda: "v9   2026-02-11" in words(app.screen) or "v9 2026-02-11" in words(app.screen))
         await pilot.press("v")
         assert "v9 2026-02-11" not in words(app.screen)
-        # The default stays, although it changed nothing either.
+        # The default version stays, although it changed nothing.
         assert "v10 2026-02-12" in words(app.screen)
 
     travel(journey)
@@ -95,7 +95,7 @@ def test_versions_are_found_by_the_action_that_they_changed() -> None:
         await settle(pilot, lambda: len(versions.steps) == 6)
         await pilot.press("3", "slash")
         versions.line.value = "ec2:describesecurity"
-        # AWS's history of the EKS policies: v6 of 4 March 2026 added it, and nothing before had it.
+        # AWS's history of the EKS policies: v6 of 4 March 2026 added it; no earlier version has it.
         await settle(pilot, lambda: [row.key for row in versions.rows.rows] == [6])
 
     travel(journey)

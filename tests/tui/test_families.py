@@ -1,4 +1,4 @@
-"""Components in the app: from what changed between two releases to what the role that runs it lacks, by keys alone."""
+"""Controllers in the app: from a change between two releases to what the controller's role lacks."""
 
 import pytest
 from textual.pilot import Pilot
@@ -14,7 +14,7 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 
 @pytest.fixture
 def with_copy(rig: Rig) -> Rig:
-    """The rig with a role that has a copy of Karpenter's policy of v1.8.0, filled in."""
+    """The rig with a role that has a copy of Karpenter's v1.8.0 policy."""
     rig.reset(0)
     version = components()["karpenter"].at("v1.8.0")
     assert version

@@ -1,4 +1,4 @@
-"""Finding anything in the app: what the keys do with a row, what is pasted anywhere, and what was found before."""
+"""The palette: keys on its rows, pasted text, and recent things."""
 
 from textual.events import Paste
 from textual.pilot import Pilot
@@ -45,7 +45,7 @@ def test_the_keys_of_a_row_mark_compare_ask_and_explain() -> None:
         await pilot.press("tab", "space")
         assert [str(mark) for mark in explorer.marks] == ["AmazonEKS_CNI_Policy@v2"]
         assert words(palette).startswith("A AmazonEKS_CNI_Policy@v2")
-        # A letter that means nothing to the rows goes on with the text, and there it is one like any other.
+        # A letter that is not a key of the rows is typed into the input.
         await pilot.press("5")
         assert palette.line.has_focus
         assert palette.line.value == "cni@v25"

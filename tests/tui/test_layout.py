@@ -1,4 +1,4 @@
-"""Where the panes lie, what of a row is seen, and that every key means one thing."""
+"""The layout of the panes, cut rows, and one meaning per key."""
 
 import importlib
 import pkgutil
@@ -30,7 +30,7 @@ def _explorer(app: EkstuiApp) -> ExplorerScreen:
 
 
 async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
-    """Return all rows of the policies as they are painted, from the first page to the last."""
+    """Return all painted rows of the policies, page by page."""
     rows = _explorer(app).policies.rows
     await pilot.press("home")
     found: dict[int, str] = {}
@@ -117,7 +117,7 @@ def test_no_two_policies_look_alike_in_eighty_columns(scope: str) -> None:
 
 
 async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
-    """Return the rows of all panes, each with the focus in turn, that are cut although every word has room."""
+    """Return the rows of all panes that are cut although they would fit, with each pane focused in turn."""
     explorer, cut = _explorer(app), list[str]()
     for pane in PANES:
         explorer.action_pane(pane)
@@ -194,7 +194,7 @@ def test_what_a_pane_gets_late_is_described_as_well() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = _explorer(app)
         await pilot.press("3")
-        # The versions are read behind the key; the footer says what can be done with the one under the cursor.
+        # The versions load in the background; the footer then shows the keys of the one under the cursor.
         await settle(pilot, lambda: "what it changed" in str(explorer.footer.render()))
         await settle(pilot, lambda: "v6" in str(explorer.line.render()))
 

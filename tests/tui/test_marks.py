@@ -1,4 +1,4 @@
-"""What is compared because of the marks."""
+"""Which sides the marks compare."""
 
 import pytest
 from textual.pilot import Pilot
@@ -19,7 +19,7 @@ CNI, CLUSTER = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"
         (((CNI, 6), (CNI, 5)), 6, ((CNI, 5), (CNI, 6))),
         (((CNI, 2), (CNI, 5)), 6, ((CNI, 2), (CNI, 5))),
         (((CNI, 6),), 3, ((CNI, 3), (CNI, 6))),
-        # Between policies there is no older one: the first mark is the first side.
+        # Different policies keep the order of the marks.
         (((CNI, 6), (CLUSTER, 5)), 6, ((CNI, 6), (CLUSTER, 5))),
         (((CLUSTER, 10),), 6, ((CLUSTER, 10), (CNI, 6))),
         (((CNI, 6),), 6, ((CNI, 5), (CNI, 6))),

@@ -1,4 +1,4 @@
-"""The table of services and access levels for the marked policies."""
+"""The table of services by access level."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def line(app: EkstuiApp, service: str) -> str:
 
 def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        # AmazonEKS_CNI_Policy v6: 6 Describe actions and CreateTags, and 7 that write; all of ec2.
+        # AmazonEKS_CNI_Policy v6: 6 Describe actions and CreateTags, and 7 of level Write, all in ec2.
         await pilot.press("t")
         await settle(pilot, lambda: "ec2" in words(app.screen))
         assert "AmazonEKS_CNI_Policy@v6  14 actions of 1 service\n" in words(app.screen) + "\n"
@@ -49,7 +49,7 @@ def test_marked_policies_stand_side_by_side(size: tuple[int, int], ec2: str) -> 
         assert "A AmazonEKS_CNI_Policy@v6" in words(app.screen)
         assert "B AmazonEKSWorkerNodePolicy@v3" in words(app.screen)
         assert line(app, "ec2").startswith(f"▸ ec2 {ec2}")
-        # The signs need no room.
+        # Symbols always fit.
         await pilot.press("v")
         assert line(app, "ec2").startswith("▸ ec2 ○○" if "/" in ec2 else f"▸ ec2 {ec2}")
 
@@ -70,7 +70,7 @@ def test_hundreds_of_services_are_filtered_copied_and_written(tmp_path: Path, mo
         assert screen.rows.current is not None
         assert screen.rows.current.key == ("service", screen.rows.rows[-1].key[1])  # type: ignore[index]
         await pilot.press("slash")
-        # A letter finds thousands of actions, which stay folded.
+        # One letter matches thousands of actions, which stay folded.
         await pilot.press("a")
         assert 300 < len(screen.rows.rows) < 500
         await type_in(pilot, "utoscaling")
@@ -78,9 +78,9 @@ def test_hundreds_of_services_are_filtered_copied_and_written(tmp_path: Path, mo
         services = [row.key for row in screen.rows.rows if row.key[0] == "service"]  # type: ignore[index]
         assert ("service", "autoscaling-plans") in services
         assert ("service", "s3") not in services
-        # A policy is not smaller for what the filter leaves out.
+        # A search does not change the sizes of the policies.
         assert [plain(row.cells[0]) for row in screen.rows.rows[:2]] == sizes
-        # The filter stays with esc; what has no match says how it is cleared.
+        # esc keeps the search; a search without a match says how to clear it.
         await pilot.press("slash")
         await type_in(pilot, "nosuch")
         assert "Nothing here matches “autoscalingnosuch”." in words(screen)

@@ -21,7 +21,7 @@ from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
-# As the VPC CNI's issue tracker words it, broken by a terminal.
+# From the VPC CNI's issue tracker, wrapped by a terminal.
 DENIED = (
     "api error UnauthorizedOperation: You are not authorized to perform this operation. User: "
     "arn:aws:sts::111122223333:assumed-role/node/i-1 is not authorized to perform: ec2:CreateTags on resource:\r"
@@ -64,7 +64,7 @@ def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed(
         await pilot.press("w", "ctrl+u")
         await type_in(pilot, "karpenter")
         await pilot.press("enter")
-        # What people look for and AWS does not have is said beside the error.
+        # The error says that AWS has no such permission.
         await settle(pilot, lambda: "has a service before a colon" in words(app.screen))
         assert "Karpenter" in words(app.screen)
 
@@ -88,7 +88,7 @@ def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() ->
         assert "level: Tagging" in words(app.screen)
         assert "AmazonEKS_CNI_Policy@v6, AmazonEKSCNIPolicyENITag through ec2:CreateTags" in words(app.screen)
         assert "arn:aws:ec2:*:*:network-interface/*  All regions, All accounts" in words(app.screen)
-        # The only type that is reached comes before the hundred that are not.
+        # The resource type that is reached comes first.
         assert "Resource types (* required)\n✓ network-interface" in words(app.screen)
         assert "✗ volume" in words(app.screen)
         await pilot.press("x")
@@ -114,7 +114,7 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
 
 def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     explanation = explain_all(Library.open(), inquiry_of("policy:AmazonEKSClusterPolicy sts:AssumeRole"))[0]
-    # A request that was typed is no message.
+    # A typed request is not a message.
     assert not [note for note in explanation.notes if "message" in note]
     decision = SimulatedDecision("sts:AssumeRole", "*", "implicitDeny", (), (), None, None)
     lines = [row.line for row in lay_out(explanation_blocks([explanation], [decision]), 80, "app")]
@@ -167,7 +167,7 @@ def test_what_is_no_denial_says_so_and_stays_in_the_line() -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: words(app.screen).startswith("!"))
         assert app.screen.line.value == "nothing of note"
-        # The explorer's action and version stand in the question already.
+        # The question starts with the explorer's action and version.
         await pilot.press("escape")
         assert shows(app, ExplorerScreen)
 

@@ -87,7 +87,7 @@ def test_what_does_not_fit_ends_in_an_ellipsis_and_every_line_has_the_width() ->
         async with app.run_test(size=(20, 4)) as pilot:
             await pilot.pause()
             strips = [app.query_one(RowList).render_line(y) for y in range(4)]
-            # The last column is the scrollbar's, there or not: no row changes its width when one appears.
+            # The scrollbar's column is always reserved, so that rows keep their width.
             assert {strip.cell_length for strip in strips} == {19}
             assert strips[0].text == "Name              N"
             assert strips[1].text == "a name that is… 12…"

@@ -1,4 +1,4 @@
-"""The app takes on the user's settings."""
+"""The app applies the user's settings."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The changes per quarter as a line above the versions."""
+"""The changes per quarter, above the versions."""
 
 import io
 import sys
@@ -23,7 +23,7 @@ Q = 2024 * 4
         ((0, 1, 0, 0, 7), 0, 40, "24Q1 ▁▂▁▁█ 25Q1 max 7"),
         ((0, 2, 1), 0, 40, "24Q1 ▁█▅ 24Q3 max 2"),
         ((0, 1), 3, 40, "24Q1 ▁█ 24Q2 max 1, 3 undated"),
-        # The last quarters are shown, behind the changes before them; where there were none, nothing is said of them.
+        # The last quarters are shown, after the number of earlier changes if there were any.
         ((1, 2, 1, 0, 0, 0, 0, 0, 1, 0), 0, 25, "…4 25Q2 ▁▁▁▅▁ 26Q2 max 2"),
         ((0, 0, 0, 0, 0, 0, 0, 0, 1, 0), 0, 25, "25Q2 ▁▁▁█▁ 26Q2 max 1"),
         ((0, 0), 0, 40, ""),
@@ -63,9 +63,9 @@ async def _to_load_balancing(pilot: Pilot[None], app: EkstuiApp) -> None:
 def test_the_versions_show_when_the_policy_changed(size: tuple[int, int]) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _to_load_balancing(pilot, app)
-        # AWS made it in October 2024, and changed what it gives once in 25Q1, five times in 26Q2 and once in 26Q3.
+        # AWS made it in October 2024, and changed it once in 25Q1, five times in 26Q2 and once in 26Q3.
         assert _line(app) == "24Q4 ▁▃▁▁▁▁█▃ 26Q3 max 5"
-        # Under a filter only versions are left.
+        # With a filter, only versions are listed.
         await pilot.press("slash")
         await type_in(pilot, "2026")
         assert _line(app) is None

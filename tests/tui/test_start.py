@@ -1,4 +1,4 @@
-"""The app opened at a policy, a version or a comparison."""
+"""Opening the app at a policy, a version or a comparison."""
 
 import pytest
 from textual.pilot import Pilot
@@ -25,7 +25,7 @@ def test_a_range_opens_the_comparison_over_the_explorer() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: "shield:CreateProtection" in words(app.screen))
         assert isinstance(app.screen, CompareScreen)
-        # The lines of the header and of the verdict are both seen.
+        # Both the header and the verdict are visible.
         header, verdict = (bar.region for bar in app.screen.query(HeaderBar))
         assert header.height == 1
         assert verdict.y == header.bottom

@@ -1,4 +1,4 @@
-"""Ten tasks of users, each done in the real app, and with how many keys; a text that is typed or pasted counts as none."""
+"""Ten user tasks in the real app, with the keys that each takes, not counting typed or pasted text."""
 
 import base64
 import re
@@ -23,21 +23,21 @@ DENIAL = (
 
 
 class User:
-    """Somebody at the app, who counts the keys."""
+    """A user of the app who counts keys."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.keys = 0
 
     def press(self, keys: str, seen: str) -> None:
-        """Press keys one by one, and wait for what is to be seen."""
+        """Press keys one by one, and wait for a text."""
         for key in keys:
             self.terminal.send(key)
         self.keys += len(keys)
         self.terminal.wait_for(seen, 40)
 
     def type(self, text: str, seen: str) -> None:
-        """Type a text that one has, and wait for what is found."""
+        """Type a text, and wait for the match."""
         self.terminal.send(text)
         self.terminal.wait_for(seen, 40)
 
@@ -53,7 +53,7 @@ class User:
         )
 
     def copied(self) -> str:
-        """Return what went to the clipboard last."""
+        """Return the last text sent to the clipboard."""
         found = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", bytes(self.terminal.raw))
         return base64.b64decode(found[-1]).decode() if found else ""
 
@@ -71,7 +71,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> It
 @pytest.fixture
 def user(terminal: Terminal) -> Iterator[User]:
     yield User(terminal)
-    # Back to where the app opens: whatever is open is left.
+    # Go back to the first screen.
     for _ in range(6):
         terminal.send("\x1b")
         terminal.settle(0.15)

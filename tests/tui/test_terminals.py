@@ -1,4 +1,4 @@
-"""One journey in a real terminal: alone at three sizes, inside tmux, and over a real sshd on loopback."""
+"""One journey in a real terminal: at three sizes, inside tmux, and over a real sshd on loopback."""
 
 import getpass
 import re
@@ -23,7 +23,7 @@ APP = (sys.executable, "-m", "ekstui")
 def travel(terminal: Terminal) -> None:
     """Filter, mark two versions, compare, swap, walk, copy, go back and quit; the screen is read after each key."""
     terminal.wait_for("1 Policies", PATIENCE)
-    # All at once, as a fast hand over a slow line: the digit is for the panes, not for the filter.
+    # All at once, as on a slow connection: the digit is for the panes, not for the filter.
     terminal.send("/EKS_CNI\r3")
     terminal.wait_for("1 of 50" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
     terminal.wait_for("2024-03-04", PATIENCE)
@@ -56,7 +56,7 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
     with Terminal(APP, env=env) as terminal:
         terminal.wait_for("AmazonEKS_CNI_Policy", PATIENCE)
         terminal.settle()
-        # Where the cursor is can be seen all the same.
+        # The cursor is visible anyway.
         (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKS_CNI_Policy")]
         assert terminal.screen.buffer[row][5].reverse
         assert not terminal.screen.buffer[row + 1][5].reverse
@@ -104,7 +104,7 @@ def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> N
 
 def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -> None:
     with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
-        # The terminal is still the shell's, which makes a line feed of enter.
+        # The shell still has the terminal, and turns enter into a line feed.
         terminal.send("/EKS_CNI\r3")
         terminal.wait_for("2024-03-04", PATIENCE)
         terminal.wait_for("1 of 50", PATIENCE)
@@ -144,7 +144,7 @@ def test_the_journey_over_ssh(own_home: Path) -> None:
 
 @contextmanager
 def sshd(folder: Path) -> Iterator[tuple[str, ...]]:
-    """Run an SSH server of the test's own on a free port of loopback; yield the command that logs in to it."""
+    """Run an SSH server on a free loopback port; yield the command to log in to it."""
     folder.mkdir(mode=0o700)
     for key in ("host", "user"):
         subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)), check=True)
@@ -157,7 +157,7 @@ def sshd(folder: Path) -> Iterator[tuple[str, ...]]:
         f"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n",
         encoding="utf-8",
     )
-    # The server insists on its full path, and on this folder where it runs as root.
+    # sshd requires its full path and, as root, this folder.
     Path("/run/sshd").mkdir(exist_ok=True) if getpass.getuser() == "root" else None
     server = subprocess.Popen(
         (str(shutil.which("sshd")), "-D", "-e", "-f", str(folder / "config")), stderr=subprocess.PIPE

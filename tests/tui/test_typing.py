@@ -1,4 +1,4 @@
-"""Keys that are typed faster than the app acts on them: each means what it means after the one in front of it."""
+"""Keys typed faster than the app handles them: each takes effect after the one before it."""
 
 import asyncio
 
@@ -12,12 +12,12 @@ from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from tests.tui.journeys import settle, shows, travel
 
 GAPS = (0, 1, 2, 3, 5, 8, 13)
-"""Turns of the event loop between two keys: a key passes several queues, and the next may come at any of them."""
+"""Event loop iterations between two keys: a key passes several queues, and the next may arrive at any time."""
 NAMES = {"/": "slash", ":": "colon", "\r": "enter", "\x1b": "escape"}
 
 
 async def type_ahead(app: EkstuiApp, keys: str, gap: int) -> None:
-    """Send keys without waiting for what they do."""
+    """Send keys without waiting for their effect."""
     for key in keys:
         app.post_message(Key(NAMES.get(key, key), key))
         for _ in range(gap):
@@ -48,7 +48,7 @@ def test_a_question_and_what_follows_it() -> None:
             await settle(pilot, lambda: shows(app, WhoCanScreen))
             screen = app.screen
             assert isinstance(screen, WhoCanScreen)
-            # s goes on to all policies, the first time that the answer is there.
+            # s switches to all policies, once the answer has arrived.
             await settle(pilot, lambda screen=screen: "all AWS managed policies" in str(screen.question()))  # type: ignore[misc]
             assert (screen.text, screen.line.value, gap) == ("sts:AssumeRole", "sts:AssumeRole", gap)
             await pilot.press("escape")

@@ -1,4 +1,4 @@
-"""A cluster as a list of what is wrong: from the table of clusters to the command on the clipboard."""
+"""A cluster as a list of problems: from the table of clusters to the command on the clipboard."""
 
 import json
 import shlex
@@ -32,20 +32,20 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         await pilot.press("c")
         await settle(pilot, lambda: shows(app, ChooserScreen))
-        # Problems and advice are counted behind the table, from what is known of the account.
+        # Problems and advice are counted in the background, from the snapshot.
         await settle(pilot, lambda: "…" not in words(app.screen))
         await type_in(pilot, "prod")
         assert len(words(app.screen).splitlines()) == 1
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
-        # As the rig's account was made: the CloudWatch agent's role has no policy, EKS says that of the add-on too.
+        # In the rig's account, the CloudWatch agent's role has no policy; EKS reports that for the add-on too.
         assert words(app.screen).startswith("4 problems, ")
         assert "EKS reports 2" in words(app.screen)
         screen = app.screen
         assert isinstance(screen, ClusterScreen)
         while "prod-cloudwatch" not in str(screen.rows.current):
             await pilot.press("n")
-        # Cut in its row, whole in the line, with what mends it.
+        # Cut in its row, in full in the details, with its fix.
         line = screen.query_one(LineBar)
         await settle(pilot, lambda: "y copies: aws iam attach-role-policy" in str(line.render()))
         assert ":role/prod-cloudwatch" in str(line.render())
@@ -67,7 +67,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
             '  policy_arn = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"',
             "}",
         ]
-        # What cannot be renewed stays, below the reason.
+        # What cannot be refreshed stays, below the reason.
         rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
@@ -98,7 +98,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, mon
         await pilot.press("c")
         await settle(pilot, lambda: shows(app, ChooserScreen))
         await pilot.press("enter")
-        # What is not there yet is not missing.
+        # The answer has not arrived yet.
         await pilot.press("n")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
         may_judge.set()

@@ -1,4 +1,4 @@
-"""The lines in which users type."""
+"""One-line inputs."""
 
 import pytest
 from textual.events import Key, Paste
@@ -26,7 +26,7 @@ def test_the_palette_takes_letters_back_and_moves_in_its_rows_while_one_types() 
             assert rows.current is not first
         for typed, left in EDITS.items():
             line.value = ""
-            for key in typed:  # in one burst, as over a slow wire
+            for key in typed:  # in one burst, as on a slow connection
                 app.post_message(Key(NAMES.get(key, key), key))
             await settle(pilot, lambda left=left: line.value == left)  # type: ignore[misc]
 

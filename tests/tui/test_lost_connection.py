@@ -1,4 +1,4 @@
-"""Where one was when the line was lost: kept at the end, offered at the next start; of the account nothing elsewhere."""
+"""The place at a lost connection: saved at the end, offered at the next start, with account data in its own file."""
 
 import json
 import signal
@@ -37,7 +37,7 @@ def kept(home: Path) -> Path:
 
 
 def everything_kept(home: Path) -> bytes:
-    """Return the bytes of all files but the accounts' own."""
+    """Return the contents of all files except the accounts' own."""
     files = [path for path in home.rglob("*") if path.is_file() and "accounts" not in path.parts]
     return b"".join(path.read_bytes() for path in files)
 
