@@ -42,11 +42,6 @@ class Sweep:
     complete: bool = False
     error: SourceError | None = None
 
-    @property
-    def denied(self) -> bool:
-        """Whether nothing came because the caller may not ask."""
-        return self.pages == 0 and self.error is not None and self.error.kind == "denied"
-
 
 @dataclass(frozen=True, slots=True)
 class Entities:
