@@ -86,14 +86,18 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     for limit in limits:
         if limit.takes_all:
             return PrincipalCan(subject, through, "taken", (limit.reason,))
-    reasons = [limit.reason for limit in limits]
+    reasons = (*(limit.reason for limit in limits), *_open_questions(subject, grants if not free else ()))
+    return PrincipalCan(subject, through, "depends" if reasons else "allowed", reasons)
+
+
+def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]:
+    """Yield what was not read, and what the grants depend on if none is unconditional."""
     if subject.boundary_unread:
-        reasons.append("its boundary was not read")
-    reasons += [f"{name} was not read" for name in subject.unread]
-    if not free:
-        keys = sorted({condition.key for grant in grants for condition in grant.conditions})
-        reasons.append(f"if {', '.join(keys)}" if keys else "on some resources")
-    return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(reasons))
+        yield "its boundary was not read"
+    yield from (f"{name} was not read" for name in subject.unread)
+    if limited:
+        keys = sorted({condition.key for grant in limited for condition in grant.conditions})
+        yield f"if {', '.join(keys)}" if keys else "on some resources"
 
 
 class _Limit(NamedTuple):

@@ -154,7 +154,7 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     own = None if evaluation is None else evaluation.verdict
     if own == "explicit-deny":
         return own, ()
-    own_must_allow = trust.grant == "account" if trust.grant != "direct" else negation(trust.same_account)
+    own_must_allow = _own_must_allow(trust)
     if own == "implicit-deny" and own_must_allow is not False:
         return ("implicit-deny", ()) if own_must_allow else ("depends", (RESOURCE,))
     # A boundary or session policy limits even a caller that the trust policy names itself.
@@ -165,6 +165,11 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     account = (RESOURCE,) if own is None and own_must_allow is None else ()
     own_missing = evaluation.missing if evaluation is not None else ()
     return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
+
+
+def _own_must_allow(trust: TrustJudgement) -> Truth:
+    """Return whether the caller's own policies must allow the request as well; None if the account is not known."""
+    return negation(trust.same_account) if trust.grant == "direct" else trust.grant == "account"
 
 
 def _verdict(results: Sequence[StatementResult]) -> Verdict:
