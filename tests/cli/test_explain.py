@@ -189,7 +189,7 @@ def test_a_denial_that_todays_policies_allow_is_weighed_by_what_it_says(explain:
     assert answer["verdict"] == "allowed"
     likely = [note for note in answer["notes"] if note.startswith(("Most likely", "Or "))]
     assert "attached or changed after the denial" in likely[0]
-    assert any("deleted and made anew" in note for note in likely)
+    assert any("deleted and recreated" in note for note in likely)
     text = " ".join(likely)
     # Nothing that it rules out: the statements have no condition, and the caller is named.
     assert not any(words in text for words in ("tags", "another role", "was not looked at"))

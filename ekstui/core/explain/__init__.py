@@ -1,10 +1,8 @@
 """Why a request was denied: the statements that nearly allow it, what would allow it, and what was not evaluated."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ekstui.core.arn import is_uncertain
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.document import Statement
 from ekstui.core.evaluation import (
@@ -23,23 +21,20 @@ from ekstui.core.explain.answer import Explanation as Explanation
 from ekstui.core.explain.answer import NearStatement as NearStatement
 from ekstui.core.explain.answer import NewerVersion as NewerVersion
 from ekstui.core.explain.answer import Policies as Policies
-from ekstui.core.explain.answer import cause_in_words
-from ekstui.core.explain.assuming import TRUST_MUST_ALLOW, TRUST_UNSEEN
-from ekstui.core.explain.callers import ANONYMOUS, UNSIGNED
+from ekstui.core.explain.assuming import TRUST_UNSEEN
+from ekstui.core.explain.callers import is_unsigned
+from ekstui.core.explain.notes import notes_on, notes_on_node_role, unknown_action
 from ekstui.core.explain.purpose import NODE_ROLES, UNKNOWN, Purpose, addons_of, policies_of
 from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
 from ekstui.core.explain.question import asked as asked
 from ekstui.core.explain.question import parse_context as parse_context
 from ekstui.core.explain.remedies import allowers, nearest_statements, newer_version, smallest_statement
-from ekstui.core.holders import nearest_actions
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
 
 _MAX_OTHER_TYPES = 12
 """The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""
-
-_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 
 ON_NODE_ROLE = "node-role-instead-of-own"
 """The symptom that a pod calls with the role of its node."""
@@ -88,7 +83,7 @@ def explain(
     if knowledge is not None and purpose.is_of_nodes and not of_node and verdict != "allowed":
         misplaced = _controllers_calling(request, candidates, knowledge)
     # What a controller lacks because it has no role of its own, no pod on the node should get.
-    is_helped = not elsewhere and not _is_unsigned(request) and not misplaced
+    is_helped = not elsewhere and not is_unsigned(request) and not misplaced
     if verdict in ("implicit-deny", "depends") and is_helped:
         remedies = _remedies(request, policies, candidates, evaluation, reference, purpose)
     return Explanation(
@@ -108,9 +103,9 @@ def explain(
         also_authorised_on=also,
         used_by=policies.used_by,
         notes=(
-            *_unknown_action(request.action, reference),
-            *_on_a_node(request, purpose, misplaced, of_node=of_node),
-            *_notes(request, policies, evaluation, denial, elsewhere=elsewhere),
+            *unknown_action(request.action, reference),
+            *notes_on_node_role(request, purpose, misplaced, of_node=of_node),
+            *notes_on(request, policies, evaluation, denial, elsewhere=elsewhere),
         ),
         encoded=None if denial is None else denial.encoded,
         judged=evaluation is not None and not _is_decided(cause),
@@ -160,19 +155,6 @@ def _evaluation(request: Request, policies: Policies, reference: Reference | Non
     return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
 
 
-def _unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]:
-    if not action or reference is None or reference.find(action) is not None:
-        return ()
-    nearest = nearest_actions(action)
-    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
-    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
-
-
-def _is_unsigned(request: Request) -> bool:
-    """Return whether no IAM principal makes the request, so that identity policies do not apply."""
-    return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
-
-
 def _is_decided(cause: Cause | None) -> bool:
     """Return whether the message decides: it names a reason that no identity policy can change."""
     return cause is not None and not cause.has_remedy
@@ -216,7 +198,7 @@ def _is_of_a_node(
         return False
     apart = {name for component in purpose.apart_everywhere for name in policies_of(component, knowledge)}
     return any(
-        _gives(candidate, request.action)
+        _allows(candidate, request.action)
         for candidate in candidates
         if (known := knowledge.policies.get(candidate.policy.name)) is not None
         and NODE_ROLES.intersection(known.attached_to)
@@ -225,8 +207,8 @@ def _is_of_a_node(
 
 
 def _controllers_calling(request: Request, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
-    """Return the controllers and add-ons whose policies give the action: those are what may have called it."""
-    giving = {each.policy.name for each in candidates if _gives(each, request.action)}
+    """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
+    giving = {each.policy.name for each in candidates if _allows(each, request.action)}
     found = [each.policy.name.partition("/")[0] for each in candidates if each.published and each.policy.name in giving]
     for requirement in knowledge.requirements:
         if giving.intersection(requirement.policies):
@@ -234,7 +216,7 @@ def _controllers_calling(request: Request, candidates: Sequence[Candidate], know
     return tuple(dict.fromkeys(found))
 
 
-def _gives(candidate: Candidate, action: str) -> bool:
+def _allows(candidate: Candidate, action: str) -> bool:
     return any(
         statement.effect == "Allow" and action_matches(statement, action)
         for statement in candidate.documents[candidate.policy.default_version].statements
@@ -254,7 +236,7 @@ def _not_looked_at(request: Request, policies: Policies, cause: Cause | None) ->
     """Return what might have denied the request; with a `cause` that names identity policies only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
-    if _is_unsigned(request):
+    if is_unsigned(request):
         return "resource control policies", "VPC endpoint policies", of_resource
     missing = list(policies.unread)
     if not policies.identity_known:
@@ -283,125 +265,6 @@ def _other_resource_types(request: Request, reference: Reference | None) -> tupl
         if (use.required or optional_too)
         and not any(is_of_type(resource, service, use.name, reference) for resource in request.resources)
     )
-
-
-def _notes(
-    request: Request, policies: Policies, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool
-) -> Iterator[str]:
-    cause = None if denial is None else denial.cause
-    if denial is not None and denial.called is not None:
-        yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
-    if cause is not None and not cause.has_remedy:
-        yield cause_in_words(cause)
-    elif elsewhere and evaluation is not None:
-        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
-        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
-        yield f"The {layer} {verb} it: no identity policy changes that."
-    if evaluation is not None and denial is not None:
-        yield from _against_the_message(evaluation, denial, policies, request)
-    yield from _on_signing(request)
-    if evaluation is not None and (short := _uncertain_resources(evaluation)):
-        yield (
-            f"Whether {', '.join(short)} matches is not certain: IAM's documentation allows two readings of an ARN with "
-            "missing parts. Write all six parts to settle it."
-        )
-    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
-        yield TRUST_MUST_ALLOW
-    if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
-        yield "The message names no resource."
-
-
-def _on_a_node(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
-    """Yield whose call it may be if it was made with the role of nodes; `misplaced` are controllers that make such calls."""
-    of_instance = request.principal is not None and _INSTANCE_SESSION.search(request.principal) is not None
-    if not of_instance and not purpose.is_of_nodes:
-        return
-    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
-    text = f"{by} with the node role."
-    if of_node:
-        if of_instance:
-            yield text
-        return
-    if not misplaced:
-        yield f"{text} If a pod made it, the pod has no role of its own."
-        return
-    expected = [each for each in purpose.apart if each.component in misplaced]
-    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
-    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
-    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
-    yield (
-        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
-        "that it started with: check its service account, then restart it."
-    )
-
-
-def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
-    """Yield how the known policies fit a message that says that the request was denied."""
-    verdict, cause = evaluation.verdict, denial.cause
-    if verdict == "depends" and cause is not None and cause.has_remedy:
-        yield (
-            "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
-            "is not given did not hold."
-        )
-    if verdict != "allowed":
-        return
-    if cause is not None and cause.policy_type != "identity":
-        yield "The policies looked at allow it, which agrees with the message: something else denied it."
-        return
-    if cause is not None and cause.explicit:
-        yield "The message names a Deny in an identity policy, and the policies looked at have none that applies."
-    elif cause is not None:
-        yield (
-            "The message says that no identity policy allowed it, and the policies looked at do. So it is no service control "
-            "policy, boundary or session policy; AWS would have named that."
-        )
-    else:
-        yield "The policies looked at allow it, and the message does not say what denied it."
-    for number, likely in enumerate(_likely(evaluation, denial, policies, request)):
-        yield f"{'Or' if number else 'Most likely'} {likely}"
-
-
-def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
-    """Yield why a request may have been denied that today's policies allow, the likeliest first."""
-    if not policies.identity_known:
-        yield "one of them is not attached to the caller, or in another version."
-    yield (
-        "they were attached or changed after the denial, or had not taken effect yet: IAM takes a while to spread a "
-        "change. Try again."
-    )
-    allowing = [each for each in evaluation.decisive.statements if each.matches and each.statement.effect == "Allow"]
-    if allowing and all(each.statement.conditions for each in allowing):
-        yield "the request had other tags or context than was given here, and a condition did not hold."
-    if request.principal is None:
-        yield "the call was made with the credentials of another role or user."
-    elif ":assumed-role/" in request.principal:
-        yield "the role was deleted and made anew, and the session is one of the old role: begin a new session."
-    if denial.cause is None:
-        yield "a policy that was not looked at denied it."
-
-
-def _on_signing(request: Request) -> Iterator[str]:
-    if request.action.lower() in UNSIGNED:
-        yield (
-            "The caller has no IAM identity yet, so no identity policy counts: the trust policy of the role decides. "
-            "Name the role, or give its trust policy, to see why."
-        )
-    elif _is_unsigned(request):
-        yield "Nobody signed the request, so no identity policy counts: only a resource policy can allow it."
-
-
-def _uncertain_resources(evaluation: Evaluation) -> tuple[str, ...]:
-    """Return the resources of undecided statements that have no certain reading."""
-    if evaluation.verdict != "depends":
-        return ()
-    failed = (
-        failure
-        for result in evaluation.decisive.statements
-        if result.matches is None
-        for failure in result.failed
-        if failure.part == "resource"
-    )
-    return tuple(dict.fromkeys(each for failure in failed for each in failure.wanted if is_uncertain(each)))
 
 
 _WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")

@@ -35,6 +35,11 @@ def is_assuming(action: str) -> bool:
     return action.lower() in _ASSUMING
 
 
+def is_unsigned(request: Request) -> bool:
+    """Return whether no IAM principal makes the request, so that identity policies do not apply."""
+    return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
+
+
 def caller_of(request: Request) -> Caller:
     """Return who makes the request: a principal, a service, or the bearer of an identity provider's token."""
     action, principal = request.action.lower(), request.principal
