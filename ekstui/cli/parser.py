@@ -37,7 +37,7 @@ _MANNERS = """
 Options of every command:
   -q, --quiet                  print only the answer and errors
   -v, --verbose                log to stderr; --debug logs more
-  --color auto|always|never    color the output (default: auto); see also NO_COLOR and FORCE_COLOR
+  --color auto|always|never    when to use colours (default: auto); see also NO_COLOR and FORCE_COLOR
 
   ekstui help COMMAND          show the help of a command"""
 
