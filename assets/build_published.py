@@ -2,9 +2,9 @@
 
     python assets/build_published.py CLONES
 
-CLONES holds a clone of each repository of PROJECTS, by its last name, with tags. Each document that a released tag has is
-read from git; the same document at several tags stands once. The same clones give the same uncompressed bytes. What a
-project corrected after a tag stands beside the document, with its source.
+CLONES is a folder with a clone, with tags, of each repository in PROJECTS, named after the repository. The documents of
+every release are read from git, a document that several releases share only once. The same clones give the same uncompressed
+bytes. Corrections that a project made after a tag are added to the document, with their source.
 """
 
 import hashlib

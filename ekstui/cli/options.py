@@ -11,8 +11,10 @@ POLICY = "POLICY is a name, a unique part of one, or an ARN; @v5 picks a version
 
 def add_scope(parser: argparse.ArgumentParser, default: Scope | None = None) -> None:
     """Add the scope; without a default the settings decide."""
-    words = ", ".join(f"{scope}: {words}" for scope, words in SCOPE_WORDS.items())
-    parser.add_argument("--scope", choices=SCOPES, default=default, help=f"{words} (default: {default or 'eks'})")
+    words = "; ".join(f"{scope}: {words}" for scope, words in SCOPE_WORDS.items())
+    parser.add_argument(
+        "--scope", choices=SCOPES, default=default, help=f"which policies (default: {default or 'eks'}); {words}"
+    )
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:

@@ -178,7 +178,7 @@ def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
         groups = f", groups {', '.join(entry.groups)}" if entry.groups else ", no groups"
         yield Sentence(f"access entry of {entry.principal_arn} in {found.cluster}{kind}{groups}")
         yield Tree(
-            [Node((code(each.given.policy), Span(f"  {_held_words(each)}", "muted"))) for each in found.policies]
+            [Node((code(each.given.policy), Span(f"  {_given_words(each)}", "muted"))) for each in found.policies]
         )
 
 
@@ -194,14 +194,14 @@ def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
         yield Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
 
 
-def _held_words(held: GivenPolicy) -> str:
+def _given_words(given: GivenPolicy) -> str:
     where = (
         "in the cluster"
-        if held.given.namespaces is None
-        else f"in {', '.join(held.given.namespaces) or 'no namespace'}"
+        if given.given.namespaces is None
+        else f"in {', '.join(given.given.namespaces) or 'no namespace'}"
     )
-    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[held.covers]
-    return f"{where}: {covers}{'' if held.applies or not held.covers else ', but not there'}"
+    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[given.covers]
+    return f"{where}: {covers}{'' if given.applies or not given.covers else ', but not there'}"
 
 
 def _amount(remedy: Remedy) -> str:

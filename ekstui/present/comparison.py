@@ -50,7 +50,7 @@ _PLAIN_OPERATORS = {"stringequals", "stringlike", "arnequals", "arnlike", "bool"
 
 def comparison_blocks(comparison: Comparison) -> list[Block]:
     """Return the whole answer."""
-    return [Heading(sides_line(comparison), 1), *opening(comparison), *difference_blocks(comparison)]
+    return [Heading(sides_line(comparison), 1), *meaning_blocks(comparison), *difference_blocks(comparison)]
 
 
 def sides_line(comparison: Comparison) -> Line:
@@ -64,10 +64,10 @@ def sides_line(comparison: Comparison) -> Line:
     return (*_side(before), " → ", *_side(after))
 
 
-def opening(comparison: Comparison) -> Iterator[Block]:
+def meaning_blocks(comparison: Comparison) -> Iterator[Block]:
     """Yield what the difference means, and its context."""
     yield Sentence(verdict_line(comparison), key="verdict")
-    yield from beside(comparison)
+    yield from context_blocks(comparison)
 
 
 def verdict_line(comparison: Comparison) -> Line:
@@ -77,7 +77,7 @@ def verdict_line(comparison: Comparison) -> Line:
     return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
 
 
-def beside(comparison: Comparison) -> Iterator[Block]:
+def context_blocks(comparison: Comparison) -> Iterator[Block]:
     """Yield AWS's reasons and contradictions, who has the policy attached, and what could not be judged."""
     yield from _reasons(comparison)
     for count in comparison.attached:

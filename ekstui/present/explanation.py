@@ -84,9 +84,9 @@ def _explanation(
     number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], *, several: bool
 ) -> Iterator[Block]:
     key = (number, "verdict")
-    headline, told = _headline(explanation)
+    headline, meanings = _headline(explanation)
     yield Heading(headline, key=key) if several else Sentence(headline, key=key)
-    for index, said in enumerate(told):
+    for index, said in enumerate(meanings):
         yield Sentence(said, key=(number, "symptom", index))
     for index, text in enumerate(explanation.notes):
         yield note(text, key=(number, "note", index))

@@ -16,7 +16,7 @@ from ekstui.present.upgrade_checklist import nothing_words, upgrade_blocks
 
 DESCRIPTION = (
     "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
-    "Without --to, upgrades every component that has a role to its newest known release."
+    "Without --to, this is about every component that has a role, and its newest known release."
 )
 EXAMPLES = (
     "ekstui upgrade prod --to karpenter=v1.14.1 --to aws-load-balancer-controller=v3.5.0",

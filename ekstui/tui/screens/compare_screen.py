@@ -23,7 +23,7 @@ from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,
     difference_blocks,
-    opening,
+    meaning_blocks,
     sides_line,
     verdict_line,
 )
@@ -257,7 +257,7 @@ class CompareScreen(ReportScreen):
         line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
         self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
-            return rows([*opening(answer), *difference_blocks(answer)], self.width)
+            return rows([*meaning_blocks(answer), *difference_blocks(answer)], self.width)
         if self._pairs is None:
             self.app.background.run(self, "lines", lambda _: _lines_of(answer))
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
