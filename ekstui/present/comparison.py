@@ -57,10 +57,8 @@ def sides_line(comparison: Comparison) -> Line:
     """Return both sides with their dates; two versions of one policy share its name."""
     before, after = comparison.before, comparison.after
     if comparison.is_one_policy:
-        return (
-            code(before.policy.name if before.policy else "", "strong"),
-            f"  {_version(before)} → {_version(after)}",
-        )
+        name = before.policy.name if before.policy else ""
+        return (code(name, "strong"), f"  {_version(before)} → {_version(after)}")
     return (*_side(before), " → ", *_side(after))
 
 
