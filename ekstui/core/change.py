@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core.arn import overlaps_resource
 from ekstui.core.document import ActionElement, Document, Effect, Statement
-from ekstui.core.grants import Extent, Grant, Reach, Target, grants, sort_key, spelled_grants
+from ekstui.core.grants import (
+    Extent,
+    Grant,
+    Reach,
+    Target,
+    grants,
+    grants_of,
+    normalised_conditions,
+    sort_key,
+    spelled_grants,
+)
 from ekstui.core.reference import reference
 from ekstui.core.targets import statement_may_match
 
@@ -129,27 +139,70 @@ def _spelling(*documents: Document) -> dict[str, str]:
     return spelling
 
 
-class Lacking(NamedTuple):
-    """What one document allows and another does not."""
+class AllowedElsewhere(NamedTuple):
+    """What one document allows and another allows only in other cases."""
 
-    statements: tuple[Statement, ...]
-    """Statements of the first document, reduced to the actions that the other lacks."""
+    statement: Statement
+    grants: tuple[Grant, ...]
+    """How the other document allows it."""
+
+
+class Lacking(NamedTuple):
+    """What one document allows and another does not, as statements reduced to those actions and resources."""
+
+    missing: tuple[Statement, ...]
+    """What the other document does not allow at all."""
+    partly: tuple[AllowedElsewhere, ...]
     unknown: tuple[str, ...]
     """Actions for which it is not known whether the other document allows them; they are in the statements too."""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All that would have to be added."""
+        return (*self.missing, *(each.statement for each in self.partly))
 
 
 def lacking(wanted: Document, held: Document) -> Lacking:
     """Return what `wanted` allows and `held` does not, decided for each action on each resource."""
     unknown: list[str] = []
+    given: dict[Statement, tuple[Grant, ...] | None] = {}
 
-    def missing(part: Statement) -> bool:
-        given = _allows_all(held, part)
-        if given is None:
-            unknown.append(part.actions[0])
-        return given is not True
+    def grants_beside(part: Statement) -> tuple[Grant, ...] | None:
+        """Return how `held` allows a part in other cases; None if it allows it in all."""
+        if part not in given:
+            allows = _allows_all(held, part)
+            if allows is None:
+                unknown.append(part.actions[0])
+            given[part] = None if allows is True else _grants_beside(held, part)
+        return given[part]
 
-    found = tuple(each for statement in wanted.statements for each in _kept(statement, missing))
-    return Lacking(found, tuple(dict.fromkeys(unknown)))
+    missing: list[Statement] = []
+    partly: list[AllowedElsewhere] = []
+    for statement in wanted.statements:
+        missing += _kept(statement, lambda part: grants_beside(part) == ())
+        for each in _kept(statement, lambda part: bool(grants_beside(part))):
+            by_grants: dict[tuple[Grant, ...], list[str]] = {}
+            for action in each.actions:
+                by_grants.setdefault(_grants_beside(held, each._replace(actions=(action,))), []).append(action)
+            partly += [AllowedElsewhere(each._replace(actions=tuple(names)), of) for of, names in by_grants.items()]
+    return Lacking(tuple(missing), tuple(partly), tuple(dict.fromkeys(unknown)))
+
+
+def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
+    """Return the grants with which a document may allow some requests of a part; none if it denies such requests."""
+    from ekstui.core.reach.coverage import apart  # see `changes`
+
+    wanted = Extent(part.resource_element or "Resource", part.resources, normalised_conditions(part.conditions))
+    found: dict[Grant, None] = {}
+    for statement in held.statements:
+        if statement_may_match(statement, part.actions[0]):
+            for grant in grants_of(statement):
+                extent = Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
+                if not apart(extent, wanted):
+                    if statement.effect == "Deny":
+                        return ()
+                    found[grant] = None
+    return tuple(found)
 
 
 class Superfluous(NamedTuple):

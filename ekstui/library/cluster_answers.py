@@ -112,7 +112,7 @@ def cluster_answer(
             (
                 *((lacking,) if (lacking := missing_entry(arn, of_cluster, cluster)) else ()),
                 *(
-                    findings_of(subject, surroundings, knowledge())
+                    (each for each in findings_of(subject, surroundings, knowledge()) if _concerns(each, cluster))
                     if subject
                     else (missing_role(arn, of_cluster, snapshot),)
                 ),
@@ -134,6 +134,12 @@ def cluster_answer(
         entries=_entries(cluster, here, snapshot),
         mode=mode_finding(cluster),
     )
+
+
+def _concerns(finding: Finding, cluster: Cluster) -> bool:
+    """Return whether a finding is about the role itself, or about one of its uses in the cluster."""
+    here = ((use.cluster, use.region or cluster.region) == (cluster.name, cluster.region) for use in finding.uses)
+    return not finding.uses or any(here)
 
 
 def _entries(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.change import Superfluous, lacking, superfluous
+from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.core.document import Document, Statement
 from ekstui.core.eks import Cluster
 from ekstui.core.findings import RoleInUse
@@ -35,6 +35,10 @@ class ComponentUpgrade(NamedTuple):
     after: tuple[Statement, ...]
     """What it has only for the old release, and can be removed afterwards."""
     not_known: tuple[str, ...]
+    partly: tuple[AllowedElsewhere, ...] = ()
+    """The part of `before` that the role has in other cases."""
+    is_judged: bool = False
+    """Whether the release to upgrade to is known, so that its needs are."""
     reasons: tuple[str, ...] = ()
     """Why this role and this release are assumed, a phrase each."""
 
@@ -126,6 +130,8 @@ def _upgrade(
     }
     return answer._replace(
         before=needs.statements,
+        partly=needs.partly,
+        is_judged=True,
         after=spare.statements,
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ekstui.core.document import Statement
+from ekstui.core.grants import Grant
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, joined
 from ekstui.present.styled import Style
-from ekstui.present.words import condition_line
+from ekstui.present.words import condition_line, grant_line
 
 
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
@@ -34,11 +37,16 @@ def nothing_words(answer: UpgradeAnswer) -> str:
 
 def _component(each: ComponentUpgrade) -> list[Block]:
     blocks: list[Block] = []
-    if each.role is not None and each.before:
+    partly = [held.statement for held in each.partly]
+    if each.role is not None and (missing := [held for held in each.before if held not in partly]):
         line = (Span("before: ", "warn"), "give ", code(each.role), " these permissions, or calls will be denied:")
         blocks.append(Sentence(line, RoleSide(each.role), ("before", each.component)))
-        blocks.append(Tree([*map(_added, each.before)]))
-    elif each.role is not None and not any(" is not among the releases" in text for text in each.not_known):
+        blocks.append(Tree([*map(_added, missing)]))
+    if each.role is not None and partly:
+        some = (Span("before: ", "warn"), code(each.role), " has these only in some cases; other calls will be denied:")
+        blocks.append(Sentence(some, RoleSide(each.role), ("partly", each.component)))
+        blocks.append(Tree([_added(held.statement, held.grants) for held in each.partly]))
+    if each.role is not None and each.is_judged and not each.before:
         blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all the permissions it needs")))
     if each.after:
         blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
@@ -49,8 +57,10 @@ def _component(each: ComponentUpgrade) -> list[Block]:
     return blocks
 
 
-def _added(statement: Statement) -> Node:
-    return _statement("+", "added", statement)
+def _added(statement: Statement, held: Sequence[Grant] = ()) -> Node:
+    node = _statement("+", "added", statement)
+    has = [Node((Span("has it on ", "muted"), *joined("", [grant_line(grant)]))) for grant in held]
+    return node._replace(children=(*node.children, *has))
 
 
 def _statement(sign: str, style: Style, statement: Statement) -> Node:

@@ -32,7 +32,25 @@ def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> Non
         (("ec2:AttachVolume",), (ANY,)),
         (("ec2:CreateTags",), (SNAPSHOT,)),
     ]
-    assert found.unknown == ()
+    assert (found.unknown, found.partly) == ((), ())
+
+
+def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
+    both = {"StringEquals": {"aws:ResourceTag/a": "b", "aws:ResourceTag/c": "d"}}
+    other = {"StringEquals": {"aws:ResourceTag/a": "else"}}
+    held = document(
+        ("ec2:CreateTags", VOLUME, both), ("ec2:DeleteTags", VOLUME, other), ("ec2:AttachVolume", SNAPSHOT, None)
+    )
+    wanted = document((["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, TAGGED))
+    found = lacking(wanted, held)
+    assert [each.actions for each in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
+    (partly,) = found.partly
+    assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
+    denied = held._replace(statements=(*held.statements, *document(("ec2:*", ANY, TAGGED)).statements))
+    denied = denied._replace(statements=tuple(
+        each._replace(effect="Deny") if each.actions == ("ec2:*",) else each for each in denied.statements
+    ))  # fmt: skip
+    assert lacking(wanted, denied).partly == ()
 
 
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:

@@ -8,7 +8,11 @@ import pytest
 from ekstui import paths
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.cluster_answers import cluster_answer, worst_first
 from ekstui.library.syncing import sync
+from ekstui.library.upgrading import upgrade
+from ekstui.present.rendering import lines as lines_of
+from ekstui.present.upgrade_checklist import upgrade_blocks
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
 from tests.rig.isolation import ACCOUNT_ID
@@ -59,7 +63,39 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
         "User: arn:aws:sts::111122223333:assumed-role/prod-node/i-0123456789abcdef0 is not authorized to perform: "
         "iam:CreateUser because no identity-based policy allows the iam:CreateUser action"
     )
-    assert "judged by  all of arn:aws:iam::111122223333:role/prod-node" in ekstui("explain", message, "--demo").stdout
+    assert (
+        "judged by  all policies of arn:aws:iam::111122223333:role/prod-node"
+        in ekstui("explain", message, "--demo").stdout
+    )
     counts = {line.split()[0]: line.split()[-3:] for line in ekstui("clusters", "--demo").stdout.splitlines() if line}
     assert counts["prod"] == ["4", "8", "2"]
     assert sorted(own_home.rglob("*")) == before
+
+
+def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -> None:
+    """The role of prod's EFS driver trusts the issuer of auto alone: prod's pods fail, and nothing of auto does."""
+    found = {
+        name: {(role.arn.rpartition("/")[2], finding.code) for role, finding in worst_first(cluster_answer(demo, name))}
+        for name in ("prod", "auto")
+    }
+    wrong = ("prod-efs-csi", "irsa-issuer-of-another-cluster")
+    assert wrong in found["prod"]
+    assert "prod-efs-csi" in {role.arn.rpartition("/")[2] for role in cluster_answer(demo, "auto").roles}
+    assert wrong not in found["auto"]
+
+
+def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo: Library) -> None:
+    answer = upgrade(demo, "prod", {"aws-efs-csi-driver": "v3.4.1"}, {}, {})
+    lines = [line.strip() for line in lines_of(upgrade_blocks(answer), 200, colours=False, whole_tables=False)]
+    lacking, partly = (
+        next(at for at, line in enumerate(lines) if words in line) for words in ("give prod", "only in some")
+    )
+    (create,) = (at for at, line in enumerate(lines) if "elasticfilesystem:CreateAccessPoint" in line)
+    assert lacking < lines.index("+ s3files:CreateAccessPoint") < partly < create
+    assert any(
+        "has it on * if aws:RequestTag/efs.csi.aws.com/cluster Null false and aws:TagKeys" in line for line in lines
+    )
+    unknown = upgrade(demo, "prod", {"karpenter": "9.9.9"}, {}, {})
+    said = "\n".join(lines_of(upgrade_blocks(unknown), 200, colours=False, whole_tables=False))
+    assert "is not one of the releases" in said
+    assert "has all" not in said

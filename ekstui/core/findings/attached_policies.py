@@ -186,7 +186,7 @@ def missing_principal_tags(subject: RoleInUse, surroundings: Surroundings) -> It
         text = f"{SCOPED} denies everything but reads: {said}."
         if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.has_attached(name)]:
             severity, text = "note", f"{text} What {wider[0]} allows still works."
-        yield Finding("principal-tag-missing", severity, text, (described(use),))
+        yield Finding("principal-tag-missing", severity, text, (described(use),), uses=(use,))
 
 
 def _by_association(use: Use, surroundings: Surroundings) -> bool:

@@ -36,6 +36,8 @@ class Finding:
     evidence: tuple[str, ...]
     policies: tuple[str, ...] = ()
     """AWS managed policies that would each fix it, narrowest first."""
+    uses: tuple[Use, ...] = ()
+    """The uses that fail or could be better; empty if it is about the role itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,23 @@ def _made_before(cluster: Cluster) -> Truth:
 
 
 def _branch_interfaces(cluster: Cluster) -> Truth:
-    """Windows nodes have access entries of their own; AWS does not show whether pods have security groups."""
-    return True if any(entry.kind == "EC2_WINDOWS" for entry in cluster.access_entries or ()) else None
+    """Windows nodes have access entries of their own; AWS does not show whether pods have security groups.
+
+    Nodes of Auto Mode have no branch interfaces, so only other nodes of such a cluster count.
+    """
+    entries = cluster.access_entries or ()
+    if any(entry.kind == "EC2_WINDOWS" for entry in entries):
+        return True
+    # With the config map aws-auth, nodes need no entry.
+    knows_nodes = (
+        cluster.authentication_mode == "API"
+        and cluster.nodegroups is not None
+        and cluster.access_entries is not None
+        and not any(entry.unread_nodes for entry in entries)
+        and not {"nodegroups", "access_entries"}.intersection(cluster.cut_short)
+    )
+    others = cluster.nodegroups or any(entry.kind == "EC2_LINUX" for entry in entries)
+    return False if cluster.auto_mode and knows_nodes and not others else None
 
 
 def _agent(cluster: Cluster) -> Truth:

@@ -111,13 +111,16 @@ def _judge(
                 *(f"{action}: {why}" for action, why in lacking.items() if why),
             ),
             requirement.policies,
+            tuple(hurt),
         )
     if unknown:
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
-        return Finding("missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"))
+        return Finding(
+            "missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"), uses=tuple(uses)
+        )
     if certain and requirement.policies and not any(map(subject.has_attached, requirement.policies)):
-        return Finding("missing-policy", "note", _otherwise_covered(requirement, subject), evidence)
+        return Finding("missing-policy", "note", _otherwise_covered(requirement, subject), evidence, uses=tuple(uses))
     return None
 
 
@@ -243,11 +246,11 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
         if addon.requires_permissions and not subject.policies:
             text = f"EKS says that the add-on {addon.name} needs permissions, but the role has no policy attached."
             severity = a_note_if_unseen("problem", subject)
-            yield Finding("missing-policy", severity, f"{text} {recommends}.".replace(" .", ""), evidence)
+            yield Finding("missing-policy", severity, f"{text} {recommends}.".replace(" .", ""), evidence, uses=(use,))
         elif missing:
             attached = "they are not attached" if missing[1:] else "it is not attached"
             text = f"{recommends}; {attached}. Another policy may allow what is needed."
-            yield Finding("missing-policy", "note", text, evidence)
+            yield Finding("missing-policy", "note", text, evidence, uses=(use,))
 
 
 def _recommended(addon: Addon, use: Use) -> tuple[str, ...]:

@@ -49,13 +49,13 @@ def _service(
     ]
     if not meant:
         text = f"Its trust policy does not name {requirement.principal}: {requirement.consequence}."
-        yield Finding("trust-lacks-principal", "problem", text, evidence)
+        yield Finding("trust-lacks-principal", "problem", text, evidence, uses=tuple(uses))
         return
     lacking = [action for action in requirement.actions if not any(each.allows(action) for each in meant)]
     if lacking:
         text = f"Its trust policy does not allow {requirement.principal} {listed(lacking)}: {requirement.consequence}."
         code: Code = "trust-lacks-tag-session" if lacking == [_TAG_SESSION] else "trust-lacks-principal"
-        yield Finding(code, "problem", text, evidence)
+        yield Finding(code, "problem", text, evidence, uses=tuple(uses))
 
 
 def _tag_session_unused(
@@ -80,6 +80,7 @@ def _irsa(
     trustee: Trustee, trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Surroundings
 ) -> Iterator[Finding]:
     evidence = (f"issuer {trustee.name}",)
+    uses = tuple(use for use in subject.uses if use.kind == "irsa" and use.name == trustee.name)
     dead = [account.subject for account in trustee.service_accounts if account.never_matches]
     if dead:
         severity: Severity = "advice" if any(map(_can_be_met, trusted)) else "problem"
@@ -87,14 +88,14 @@ def _irsa(
             f"{listed(dead)} has a wildcard under an operator such as StringEquals, which takes it literally: "
             "no service account matches. StringLike supports wildcards."
         )
-        yield Finding("irsa-wildcard-with-stringequals", severity, text, evidence)
+        yield Finding("irsa-wildcard-with-stringequals", severity, text, evidence, uses=uses)
     if trustee.unrestricted:
         text = "Every service account of the cluster can assume it: the trust policy has no condition on the subject."
-        yield Finding("irsa-without-sub", "advice", text, evidence)
+        yield Finding("irsa-without-sub", "advice", text, evidence, uses=uses)
     if surroundings.providers is not None and trustee.name not in map(issuer_of, surroundings.providers):
         text = f"IAM has no OIDC provider for {trustee.name}, so nobody can assume the role with its tokens."
         used = any(use.kind in ("irsa", "addon") and use.certainty == "confirmed" for use in subject.uses)
-        yield Finding("irsa-provider-missing", "problem" if used else "advice", text, evidence)
+        yield Finding("irsa-provider-missing", "problem" if used else "advice", text, evidence, uses=uses)
     elif _orphaned(trustee, surroundings):
         text = (
             f"No cluster of this account in {trustee.region} has the issuer {trustee.name}: "
@@ -121,7 +122,8 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
             continue
         if not issuers:
             text = f"The add-on {use.name} of {cluster.name} uses this role, whose trust policy names no OIDC provider."
-            yield Finding("trust-lacks-principal", "problem", text, (f"issuer of {cluster.name}: {cluster.issuer}",))
+            lacking = (f"issuer of {cluster.name}: {cluster.issuer}",)
+            yield Finding("trust-lacks-principal", "problem", text, lacking, uses=(use,))
         elif cluster.issuer not in issuers:
             text = (
                 f"The add-on {use.name} of {cluster.name} uses this role, whose trust policy names the issuer of "
@@ -131,7 +133,7 @@ def _issuers(trusted: tuple[Trustee, ...], subject: RoleInUse, surroundings: Sur
                 f"issuer of {cluster.name}: {cluster.issuer}",
                 *(f"trusted: {name}" for name in sorted(issuers)),
             )
-            yield Finding("irsa-issuer-of-another-cluster", "problem", text, evidence)
+            yield Finding("irsa-issuer-of-another-cluster", "problem", text, evidence, uses=(use,))
 
 
 def _by_irsa(use: Use, subject: RoleInUse, surroundings: Surroundings) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.account_snapshot import Use, UseKind
-from ekstui.core.eks import AccessEntry, Addon, Cluster
+from ekstui.core.eks import AccessEntry, Addon, Cluster, NodeGroup
 from ekstui.core.findings import RolePolicy, Surroundings
 from tests.core.findings.subjects import (
     CNI_WITH_ITS_OWN_ROLE,
@@ -261,3 +261,23 @@ def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_ne
     for finding, words in zip(found, expected, strict=True):
         assert f"needed to {words}" in finding.text
         assert "Outpost" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, []),
+        ({"nodegroups": (NodeGroup("a", ROLE),)}, ["note"]),
+        ({"access_entries": (AccessEntry("a", "EC2"), AccessEntry("b", "EC2_LINUX"))}, ["note"]),
+        ({"access_entries": (AccessEntry("b", "EC2_WINDOWS"),)}, ["problem"]),
+        ({"authentication_mode": "API_AND_CONFIG_MAP"}, ["note"]),
+        ({"access_entries": None}, ["note"]),
+        ({"auto_mode": False}, ["note"]),
+    ],
+)
+def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], expected: list[str]) -> None:
+    seen: dict[str, Any] = {
+        "auto_mode": True, "nodegroups": (), "authentication_mode": "API", "access_entries": (AccessEntry("a", "EC2"),),
+    }  # fmt: skip
+    found = coded(said(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
+    assert [each.severity for each in found if "branch interfaces" in each.text] == expected
