@@ -325,7 +325,7 @@ def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDif
     ways: dict[Place, tuple[_Ways, _Ways]] = {}
     for place in dict.fromkeys((*had, *has)):
         on_both = place in had and place in has
-        # A resource of one side may lie within one of the other: if its ways differ, its conditions changed.
+        # A resource of one side may be included in one of the other: if its ways differ, its conditions changed.
         old, new = (had[place], has[place]) if on_both else (_ways_on(place, had), _ways_on(place, has))
         if old and new and old.keys() != new.keys():
             conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)

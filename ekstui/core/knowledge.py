@@ -141,7 +141,7 @@ class Symptom(NamedTuple):
     messages: tuple[str, ...] = ()
     """Log messages, ignoring case; `…` stands for anything between two parts."""
     code: str = ""
-    """What an explanation knows it by, where it finds the same by other signs than a message."""
+    """A code by which an explanation refers to it without a message."""
 
     def is_in(self, text: str) -> bool:
         """Return whether a text, on one line and in lower case, contains one of the messages."""
@@ -200,7 +200,7 @@ class Knowledge(NamedTuple):
         return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
 
     def symptoms_called(self, code: str) -> tuple[Symptom, ...]:
-        """Return the symptom of a code, if there is one."""
+        """Return the symptoms with a code, at most one."""
         return tuple(symptom for symptom in self.symptoms if symptom.code == code)
 
     def symptoms_of(self, policy: str) -> tuple[Symptom, ...]:

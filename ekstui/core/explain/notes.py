@@ -50,7 +50,7 @@ def notes_on(
 
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
-    """Yield whose call it may be if it was made with the role of nodes; `misplaced` are controllers that make such calls."""
+    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
     of_instance = request.principal is not None and _INSTANCE_SESSION.search(request.principal) is not None
     if not of_instance and not purpose.is_of_nodes:
         return
@@ -100,7 +100,7 @@ def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Polic
 
 
 def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
-    """Yield why a request may have been denied that today's policies allow, the likeliest first."""
+    """Yield why a request that today's policies allow may have been denied, likeliest first."""
     if not policies.identity_known:
         yield "one of them is not attached to the caller, or in another version."
     yield (

@@ -1,7 +1,7 @@
-"""What the principal of a request is for, so that it is offered the policies that are made for that.
+"""The purpose of a request's principal, so that it is offered the policies that are made for it.
 
-What EKS says of a role counts first, then its policies and its session, then words of its name and of the message. All
-of it ranks remedies and decides no verdict.
+What EKS knows about a role counts first, then its policies and session, then words in its name and in the message. The
+purpose only ranks remedies and never affects a verdict.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import Knowledge, Requirement
 
 Fit = Literal["own", "kind", "unknown", "other"]
-"""How a policy fits a principal: made for what runs with it, for that kind of role, nobody knows, or for something else."""
+"""Whether a policy is made for what the principal runs, for its kind of role, for something else, or not known."""
 
 NODE_ROLES = frozenset(("node role", "auto mode node role", "hybrid node role"))
 _CLUSTER_ROLES = frozenset(("cluster role", "auto mode cluster role", "local cluster role"))
@@ -37,7 +37,7 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "irsa": _POD_ROLES,
     "capability": frozenset(),
 }
-"""What the notes call the role of each kind of use, but for a cluster's, which depends on the cluster."""
+"""The notes' name for the role of each kind of use, except for a cluster's, which depends on the cluster."""
 
 _WORDS = {
     name: re.compile(pattern, re.IGNORECASE)
@@ -53,7 +53,7 @@ _WORDS = {
         ("amazon-cloudwatch-observability", r"cloudwatch-?(?:agent|observability)|fluent-?bit"),
     )
 }  # fmt: skip
-"""Words of role names and log lines, by the controller or add-on that they mean."""
+"""Words in role names and log lines, by the controller or add-on that they indicate."""
 
 _OF_A_NODE = re.compile(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
@@ -65,7 +65,7 @@ _SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
 
 
 class RoleOfItsOwn(NamedTuple):
-    """A controller or add-on that a cluster gives a role of its own."""
+    """A controller or add-on with its own role in a cluster."""
 
     component: str
     cluster: str
@@ -82,24 +82,23 @@ class RoleOfItsOwn(NamedTuple):
 
 
 class Purpose(NamedTuple):
-    """What a principal is for."""
+    """The purpose of a principal."""
 
     is_known: bool = False
     kinds: frozenset[str] = frozenset()
-    """The kinds of role that it is, in the notes' words, such as `node role`."""
+    """The kinds of role, as the notes call them, such as `node role`."""
     own: frozenset[str] = frozenset()
-    """The policies that are made for what runs with it: AWS's by name, those of projects by component."""
+    """The policies that are made for what it runs: AWS's by name, those of projects by component."""
     runs: tuple[str, ...] = ()
-    """The controllers and add-ons that run with it."""
-
+    """The controllers and add-ons that use it."""
     apart: tuple[RoleOfItsOwn, ...] = ()
-    """For the role of nodes: what runs on them with a role of its own."""
+    """For a node role: what runs on the nodes with a role of its own."""
     apart_everywhere: frozenset[str] = frozenset()
-    """The controllers and add-ons that have a role of their own in every cluster of these nodes."""
+    """The controllers and add-ons that have a role of their own in every cluster with these nodes."""
 
     @property
     def is_of_nodes(self) -> bool:
-        """Whether it is a role of nodes, which every pod without a role of its own can use, and nothing else."""
+        """Whether it is only a node role, which every pod without a role of its own can use."""
         return bool(self.kinds) and self.kinds <= NODE_ROLES
 
 
@@ -107,7 +106,7 @@ UNKNOWN = Purpose()
 
 
 def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
-    """Return how a policy fits."""
+    """Return how a policy suits the purpose."""
     if not purpose.is_known:
         return "unknown"
     if candidate.policy.name in purpose.own or candidate.policy.name.partition("/")[0] in purpose.own:
@@ -124,9 +123,9 @@ def purpose_of_uses(
     runs: Callable[[Use], Iterable[str]],
     recommended: Callable[[Use], Iterable[str]],
 ) -> Purpose:
-    """Return what a role is for by its uses, all of them.
+    """Return the purpose of a role from all its uses.
 
-    `applies` says whether a requirement may hold for a use, `runs` which controllers and add-ons run by it, and
+    `applies` tells whether a requirement may apply to a use, `runs` which controllers and add-ons have that use, and
     `recommended` which policies EKS recommends for it.
     """
     kinds: set[str] = set()
@@ -136,7 +135,7 @@ def purpose_of_uses(
         if use.kind == "cluster":
             kinds |= {"cluster role", *(() if is_auto_mode(use) is False else ("auto mode cluster role",))}
         names = tuple(runs(use))
-        # A service account that a controller is known by is no workload's.
+        # A controller's service account does not belong to a workload.
         kinds |= _ADDON_ROLES if names else _KINDS.get(use.kind, frozenset())
         running |= dict.fromkeys(names)
         own |= {name for each in knowledge.requirements if applies(each, use) for name in each.policies}
@@ -146,7 +145,7 @@ def purpose_of_uses(
 
 
 def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
-    """Return what a principal seems to be for: by its session, its policies, its name, or the words of the message."""
+    """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
     if principal is not None and _INSTANCE_SESSION.search(principal):
         return Purpose(True, NODE_ROLES)
     if principal is not None and _SIGNED_IN.search(principal):
@@ -172,7 +171,7 @@ def components_in(text: str) -> tuple[str, ...]:
 
 
 def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
-    """Return the add-ons that AWS's policies of these names are made for, where they are made for nothing else."""
+    """Return the add-ons for which alone these AWS policies are made."""
     held = set(names)
     found: dict[str, None] = {}
     for requirement in knowledge.requirements:
@@ -183,13 +182,13 @@ def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]
 
 
 def policies_of(component: str, knowledge: Knowledge) -> tuple[str, ...]:
-    """Return the policies that are made for a controller or add-on, its project's own last, under its own name."""
+    """Return the policies that are made for a controller or add-on; last its project's, by the component's name."""
     of_aws = [name for each in knowledge.requirements if component in addons_of(each) for name in each.policies]
     return (*dict.fromkeys(of_aws), component)
 
 
 def addons_of(requirement: Requirement) -> tuple[str, ...]:
-    """Return the add-ons that a requirement is about."""
+    """Return the add-ons that a requirement applies to."""
     return tuple(name.removeprefix("addon:") for name in requirement.when if name.startswith("addon:"))
 
 

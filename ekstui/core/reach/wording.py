@@ -320,7 +320,7 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
     rest: list[Outcome] = []
 
     def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
-        # Between two versions, what is left out for want of room must not be what widens access.
+        # Between two versions, a wider access must not be what is left out for lack of space.
         return not _is_new(group[0]), names is None and not group[0].gained, -len(group)
 
     ordered = sorted(groups.items(), key=lambda each: importance(each[1]))
@@ -334,7 +334,7 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
 
 
 def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> Iterator[str]:
-    """Yield how many more actions are allowed in more cases, in fewer, or in some more and some fewer."""
+    """Yield how many further actions are allowed in more cases, in fewer cases, or both."""
     groups: dict[str, list[Outcome]] = {"more": [], "fewer": [], "other": []}
     kinds = {(True, False): "more", (False, True): "fewer"}
     for each in outcomes:
@@ -346,7 +346,7 @@ def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
 
 
 def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Phrase | None:
-    """Return what an action lost and gained as one phrase, so that neither is said without the other."""
+    """Return what an action lost and gained as one phrase, so that neither is stated alone."""
     new, before, after = _is_new(outcome), outcome.before, outcome.after
     lost: list[Phrase] = []
     gained: list[Phrase] = []
