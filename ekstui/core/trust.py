@@ -21,7 +21,9 @@ POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
 _EKS_ISSUER = re.compile(
     r"oidc[.-]eks\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)/id/\w+$"
 )
-_SERVICE_ACCOUNT = "system:serviceaccount:"
+SERVICE_ACCOUNT = "system:serviceaccount:"
+"""How the user name of every Kubernetes service account starts."""
+
 _PRINCIPAL_ID = re.compile(r"A(?:ROA|IDA|GPA)[A-Z0-9]{12,}$")
 
 
@@ -50,14 +52,14 @@ class ServiceAccount(NamedTuple):
 
     def fits(self, namespace: str, name: str) -> bool:
         """Return whether it matches a service account."""
-        wanted = f"{_SERVICE_ACCOUNT}{namespace}:{name}"
+        wanted = f"{SERVICE_ACCOUNT}{namespace}:{name}"
         return matches(self.subject, wanted) if self.pattern else self.subject == wanted
 
     @property
     def _parts(self) -> tuple[str, str]:
-        if not self.subject.startswith(_SERVICE_ACCOUNT):
+        if not self.subject.startswith(SERVICE_ACCOUNT):
             return ("*", "*") if self.pattern and self.subject.startswith("*") else (self.subject, "*")
-        namespace, separator, name = self.subject.removeprefix(_SERVICE_ACCOUNT).partition(":")
+        namespace, separator, name = self.subject.removeprefix(SERVICE_ACCOUNT).partition(":")
         return namespace, name if separator else "*"
 
 

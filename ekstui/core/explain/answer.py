@@ -5,43 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, StatementResult, Verdict
+from ekstui.core.explain.callers import Caller, HowNamed
 from ekstui.core.explain.purpose import Fit
 from ekstui.core.holders import Since
 from ekstui.core.knowledge import DependentActions, Symptom
 from ekstui.core.policy import Policy, version_label
 from ekstui.core.reference import ResourceUse
-from ekstui.core.trust import ServiceAccount, issuer_of
+from ekstui.core.trust import ServiceAccount
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Use
     from ekstui.core.findings import Finding
     from ekstui.scope import PolicyScope
-
-
-CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
-HowNamed = Literal["direct", "account", "open"]
-"""How a statement names a caller: directly, by its account (whose policies must allow it too), or as anybody."""
-
-
-class Caller(NamedTuple):
-    """Who assumes a role, as far as that is known."""
-
-    kind: CallerKind
-    name: str | None = None
-    """The ARN or service; for a token the ARN or issuer of its provider."""
-    subject: str | None = None
-    audience: str | None = None
-
-    @property
-    def issuer(self) -> str | None:
-        """The issuer of the token, without `https://`."""
-        return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
 
 
 class WantedToken(NamedTuple):

@@ -24,12 +24,19 @@ from ekstui.core.evaluation import (
     Verdict,
     evaluate,
 )
-from ekstui.core.explain.answer import Caller, Explanation, HowNamed, Policies, TrustJudgement
-from ekstui.core.explain.callers import PROVIDER, SERVICE_ACCOUNT, Named, caller_of, named_by
+from ekstui.core.explain.answer import Explanation, Policies, TrustJudgement
+from ekstui.core.explain.callers import PROVIDER, Caller, HowNamed, Named, caller_of, named_by
 from ekstui.core.explain.remedies import nearest_statements
 from ekstui.core.explain.trust_notes import OF_SESSIONS, trust_notes, wanted_tokens
 from ekstui.core.reference import Reference
-from ekstui.core.trust import POD_IDENTITY_SERVICE, ServiceAccount, eks_region, issuer_of, trust_in_words
+from ekstui.core.trust import (
+    POD_IDENTITY_SERVICE,
+    SERVICE_ACCOUNT,
+    ServiceAccount,
+    eks_region,
+    issuer_of,
+    trust_in_words,
+)
 from ekstui.core.wildcard import overlaps
 
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")

@@ -5,14 +5,13 @@ IAM User Guide, "AWS JSON policy elements: Principal".
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.truth import Truth, negation, some
 from ekstui.core.document import Statement
 from ekstui.core.evaluation import Request
-from ekstui.core.explain.answer import Caller, HowNamed
-from ekstui.core.trust import POD_IDENTITY_SERVICE, issuer_of
+from ekstui.core.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
@@ -23,11 +22,31 @@ ANONYMOUS = "anonymous"
 """What services call the principal of an unsigned request."""
 
 PROVIDER = "aws:FederatedProvider"
-SERVICE_ACCOUNT = "system:serviceaccount:"
 
 _ASSUMING = UNSIGNED | {POD_IDENTITY.lower(), "sts:assumerole", "sts:tagsession", "sts:setsourceidentity"}
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
+_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
+
+
+CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
+HowNamed = Literal["direct", "account", "open"]
+"""How a statement names a caller: directly, by its account (whose policies must allow it too), or as anybody."""
+
+
+class Caller(NamedTuple):
+    """Who assumes a role, as far as that is known."""
+
+    kind: CallerKind
+    name: str | None = None
+    """The ARN or service; for a token the ARN or issuer of its provider."""
+    subject: str | None = None
+    audience: str | None = None
+
+    @property
+    def issuer(self) -> str | None:
+        """The issuer of the token, without `https://`."""
+        return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
 
 
 def is_assuming(action: str) -> bool:
@@ -38,6 +57,11 @@ def is_assuming(action: str) -> bool:
 def is_unsigned(request: Request) -> bool:
     """Return whether no IAM principal makes the request, so that identity policies do not apply."""
     return request.action.lower() in UNSIGNED or (request.principal or "").lower() == ANONYMOUS
+
+
+def is_instance_session(principal: str | None) -> bool:
+    """Return whether a principal is a session named after an EC2 instance, as those of node roles are."""
+    return principal is not None and _INSTANCE_SESSION.search(principal) is not None
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,6 +1,5 @@
 """What an explanation says in further sentences: why policies and message disagree, who called, what is uncertain."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ekstui.core.arn import is_uncertain
@@ -8,12 +7,10 @@ from ekstui.core.denial import Denial
 from ekstui.core.evaluation import Evaluation, Request
 from ekstui.core.explain.answer import Policies, cause_in_words
 from ekstui.core.explain.assuming import TRUST_MUST_ALLOW
-from ekstui.core.explain.callers import UNSIGNED, is_unsigned
+from ekstui.core.explain.callers import UNSIGNED, is_instance_session, is_unsigned
 from ekstui.core.explain.purpose import Purpose
 from ekstui.core.holders import nearest_actions
 from ekstui.core.reference import Reference
-
-_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 
 
 def unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]:
@@ -51,7 +48,7 @@ def notes_on(
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
     """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
-    of_instance = request.principal is not None and _INSTANCE_SESSION.search(request.principal) is not None
+    of_instance = is_instance_session(request.principal)
     if not of_instance and not purpose.is_of_nodes:
         return
     by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"

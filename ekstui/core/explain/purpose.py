@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ekstui.core.explain.callers import is_instance_session
+
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Use
     from ekstui.core.explain.answer import Candidate
@@ -58,7 +60,6 @@ _WORDS = {
 _OF_A_NODE = re.compile(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
 )
-_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 _ROLE_NAME = re.compile(r":(?:assumed-role/|role/(?:.*/)?)([^/]+)")
 _BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
 _SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
@@ -146,7 +147,7 @@ def purpose_of_uses(
 
 def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
     """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
-    if principal is not None and _INSTANCE_SESSION.search(principal):
+    if is_instance_session(principal):
         return Purpose(True, NODE_ROLES)
     if principal is not None and _SIGNED_IN.search(principal):
         return Purpose(True, frozenset(("user",)))

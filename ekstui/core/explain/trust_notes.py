@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from ekstui.core.conditions.operators import Operator, operator
 from ekstui.core.document import Condition, Document, Statement
 from ekstui.core.evaluation import Verdict
-from ekstui.core.explain.answer import Caller, WantedToken
-from ekstui.core.explain.callers import SERVICE_ACCOUNT, WEB_IDENTITY, same_service
-from ekstui.core.trust import ServiceAccount, Trustee, eks_region, issuer_of, trustees
+from ekstui.core.explain.answer import WantedToken
+from ekstui.core.explain.callers import WEB_IDENTITY, Caller, same_service
+from ekstui.core.trust import SERVICE_ACCOUNT, ServiceAccount, Trustee, eks_region, issuer_of, trustees
 from ekstui.core.wildcard import is_wild
 
 OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
