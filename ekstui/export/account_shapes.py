@@ -71,6 +71,7 @@ def _forbidden(data: DataStatus, found: ForbiddenExplanation) -> Shape:
         missing_rule=None if found.verdict == "allowed" else found.missing_rule,
         allowed_by=[{"policy": each.policy, "permissions": each.permissions} for each in found.allowed_by],
         not_looked_at=found.not_looked_at,
+        commands=[each.text for each in found.commands],
     )
 
 
@@ -256,13 +257,14 @@ def _role(entry: RoleAttachment, account: str) -> Shape:
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.core.explain.answer import decode_command
+    from ekstui.core.explain.answer import commands_for, decode_command
 
     encoded = explanation.encoded
     return {
         "data": encode(data),
         **shape(explanation),
         "simulated": encode(simulated),
+        "commands": [each.text for each in commands_for(explanation)],
         "decode_command": None if encoded is None else decode_command(encoded),
         "trust": None if explanation.trust is None else _trust(explanation.trust),
     }

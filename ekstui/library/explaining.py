@@ -159,7 +159,7 @@ class _Case:
         explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
         if target is None or target.role is None:
             return explanation
-        return explanation._replace(findings=(*self._findings(target.role), *explanation.findings))
+        return self._with_findings_of(target.role, explanation)
 
     def _target(self, request: Request) -> tuple[bool, Target | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
@@ -238,7 +238,19 @@ class _Case:
     def _with_findings(self, explanation: Explanation, found: Requester | None) -> Explanation:
         if found is None:
             return explanation
-        return explanation._replace(findings=() if found.role is None else self._findings(found.role), role=found.arn)
+        if found.role is None:
+            return explanation._replace(findings=(), role=found.arn)
+        return self._with_findings_of(found.role, explanation._replace(findings=(), role=found.arn))
+
+    def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
+        """Return the explanation with what is wrong with a role before what it has, and the commands that fix it."""
+        from ekstui.core.findings.mending import trust_command
+
+        findings = self._findings(role)
+        commands = [command for each in findings if (command := trust_command(role, each, knowledge()))]
+        return explanation._replace(
+            findings=(*findings, *explanation.findings), mending=(*commands, *explanation.mending)
+        )
 
     def _findings(self, role: Role) -> tuple[Finding, ...]:
         """Return what is wrong with a role and may be why it is denied."""

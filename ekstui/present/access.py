@@ -21,7 +21,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import counted, not_looked_at
+from ekstui.present.words import command_blocks, counted, not_looked_at
 
 if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
@@ -163,6 +163,7 @@ def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
         Sentence((Span(found.verdict, _VERDICTS[found.verdict]), f": {found.reason}"), key="verdict"),
         *_asker(found),
         *_remedies(found),
+        *_next(found),
         *not_looked_at(found.not_looked_at),
     ]
 
@@ -187,11 +188,29 @@ def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
     if found.verdict != "allowed" and (rule := found.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
-        yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group))
+        place = found.request.namespace if found.request is not None else None
+        where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
+        yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
     if found.allowed_by:
         wide = "" if found.request is None or found.request.namespace else ", if associated for the whole cluster"
         yield Heading(f"Access policies that allow it{wide}, narrowest first")
         yield Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
+
+
+def _next(found: ForbiddenExplanation) -> Iterator[Block]:
+    """Yield the commands to run next, and where to look where no cluster was looked at."""
+    if found.commands:
+        yield Heading("Next")
+        yield from command_blocks(found.commands, "command")
+    if found.cluster is None and found.subject is not None and found.subject.kind in ("role", "user", "username"):
+        line = (
+            Span("--cluster NAME looks at the access entries of a cluster", shown="outside"),
+            Span("cluster:NAME before the message looks at the access entries of a cluster", shown="app"),
+        )
+        yield Sentence(line, key="cluster")
+    if found.known:
+        yield Heading("Who has an access entry")
+        yield Tree([Node(code(each)) for each in found.known])
 
 
 def _given_words(given: GivenPolicy) -> str:

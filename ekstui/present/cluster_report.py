@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot, Role
-from ekstui.core.document import Statement, serialise
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
+from ekstui.core.findings.mending import trust_command
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
@@ -35,8 +33,6 @@ from ekstui.present.blocks import (
 )
 from ekstui.present.styled import Styled, styled
 from ekstui.present.words import last_used_words, not_looked_at, uses_words
-
-TAG_SESSION = "sts:TagSession"
 
 CLUSTER_COLUMNS = (
     Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
@@ -194,8 +190,8 @@ def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str
     """Return the command that fixes a finding with the narrowest policy; empty if there is none."""
     if finding.severity != "problem" or role.subject is None:
         return ""
-    if finding.code == "trust-lacks-tag-session":
-        return _trust_remedy(role.subject.role)
+    if (command := trust_command(role.subject.role, finding, knowledge())) is not None:
+        return command.text
     arn = fixing_policy(answer, finding)
     return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arn}" if arn else ""
 
@@ -203,37 +199,6 @@ def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str
 def fixing_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
     """Return the ARN, in the account's partition, of the narrowest policy that fixes a finding; None if there is none."""
     return next((answer.arns[name] for name in finding.policies if name in answer.arns), None)
-
-
-def _trust_remedy(role: Role) -> str:
-    """Return the command that lets those EKS services tag the session that need to, and keeps the rest of the trust policy."""
-    needing = {each.principal for each in knowledge().trust if TAG_SESSION in each.actions}
-    if role.trust is None:
-        return ""
-    statements = tuple(
-        each._replace(actions=(*each.actions, TAG_SESSION)) if _assumed_by(each, needing) else each
-        for each in role.trust.statements
-    )
-    if statements == role.trust.statements:
-        return ""
-    document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
-    return f"aws iam update-assume-role-policy --role-name {role.name} --policy-document {shlex.quote(document)}"
-
-
-def _assumed_by(statement: Statement, services: Collection[str]) -> bool:
-    """Return whether a trust policy's statement lets one of the services assume the role, but not tag the session."""
-    actions = {action.lower() for action in statement.actions}
-    return (
-        statement.effect == "Allow"
-        and statement.action_element == "Action"
-        and statement.principal_element == "Principal"
-        and "sts:assumerole" in actions
-        and TAG_SESSION.lower() not in actions
-        and any(
-            principal.kind == "Service" and any(value.removesuffix(".cn") in services for value in principal.values)
-            for principal in statement.principals
-        )
-    )
 
 
 class Work(NamedTuple):

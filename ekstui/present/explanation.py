@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ekstui.core.document import serialise_statement
+from ekstui.core.document import serialise
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
 from ekstui.core.explain.answer import (
-    decode_command,
+    commands_for,
+    decoding,
     failure_in_words,
     newer_in_words,
     simulated_in_words,
@@ -19,6 +20,7 @@ from ekstui.core.explain.answer import (
     verdict_in_words,
 )
 from ekstui.core.explain.callers import ANONYMOUS, is_assuming
+from ekstui.core.explain.commands import policy_document
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
@@ -39,7 +41,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import hints_tree
+from ekstui.present.words import command_blocks, hints_tree
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -57,12 +59,6 @@ _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 _ABOUT = (Column(""), Column("", shrink=1))
 
 
-class Decoding(NamedTuple):
-    """The command that decodes an encoded message."""
-
-    command: str
-
-
 def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = ()) -> list[Block]:
     """Return explanations, each with its sections; the decisions of IAM's simulator are about the first."""
     blocks: list[Block] = []
@@ -74,10 +70,10 @@ def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[
     return blocks
 
 
-def statement_json(explanation: Explanation) -> str:
+def policy_json(explanation: Explanation) -> str:
     """Return the smallest statement that would allow the request, as JSON; empty if there is none."""
     statement = explanation.smallest_statement
-    return "" if statement is None else json.dumps(serialise_statement(statement), indent=2)
+    return "" if statement is None else json.dumps(serialise(policy_document(statement)), indent=2)
 
 
 def _explanation(
@@ -200,11 +196,13 @@ def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list
         yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
     if explanation.allowed_by:
         yield "Would allow it, if attached", list(_offered(number, explanation))
-    if text := statement_json(explanation):
+    if text := policy_json(explanation):
         # Without a known resource, the statement allows more than it needs to.
         more = "; replace * with the resource" if explanation.resource is None else ""
-        title = f"Smallest statement that allows it{more}"
+        title = f"Smallest policy that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
+    if commands := commands_for(explanation):
+        yield "To fix it", list(command_blocks(commands, (number, "command")))
 
 
 def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
@@ -217,10 +215,8 @@ def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[
     if explanation.not_looked_at:
         unseen = Sentence(Span(", ".join(explanation.not_looked_at), "muted"), key=(number, "unseen"))
         yield "Not looked at", [unseen]
-    if explanation.encoded is not None:
-        command = decode_command(explanation.encoded)
-        decoding = Code(command, "sh", Decoding(command), (number, "decode"))
-        yield "The encoded part has more context; to decode it", [decoding]
+    if (command := decoding(explanation)) is not None:
+        yield "The encoded part has more context; to decode it", [Code(command.text, "sh", command, (number, "decode"))]
 
 
 def _near(key: tuple[object, ...], near: NearStatement) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ STEP = "  "
 
 GAP = "  "
 """The space between two columns."""
+
+_GOES_ON = " \\"
+"""What ends a line of a command that goes on in the next."""
 
 LEAST = 20
 """The narrowest width, in cells, that text is wrapped to."""
@@ -86,10 +90,26 @@ def _laid_block(
             folds = any(node.opened is not None for node in nodes)
             for number, node in enumerate(nodes):
                 yield from _laid_node(node, (key, number), indent, width, place, folds)
-        case Code(text, value=value):
-            for number, part in enumerate(text.splitlines()):
+        case Code(text, language, value):
+            parts = text.splitlines()
+            if language == "sh" and not whole_tables:
+                parts = [piece for part in parts for piece in _shell_lines(clean_line(part), width - len(indent))]
+            for number, part in enumerate(parts):
                 laid = styled(indent + clean_line(part))
                 yield Laid((key, number) if number else key, laid, None if number else value)
+
+
+def _shell_lines(command: str, room: int) -> list[str]:
+    """Return a command on lines that fit where its options allow that: pasted into a shell they are the same command."""
+    words = re.split(r" (?=--[a-z])", command)
+    found = [words[0]]
+    for word in words[1:]:
+        if cells(found[-1]) + cells(word) + len(" ") + len(_GOES_ON) <= room:
+            found[-1] += f" {word}"
+        else:
+            found[-1] += _GOES_ON
+            found.append(f"{STEP}{word}")
+    return found
 
 
 def _parts_table(previous: Block, block: Block) -> bool:

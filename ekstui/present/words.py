@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.text import age_in_words, use_in_words
-from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
+from ekstui.present.blocks import Block, Code, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Role, SourceError, Use
     from ekstui.core.document import Condition
+    from ekstui.core.explain.commands import Command
     from ekstui.core.findings import RolePolicy
     from ekstui.core.grants import Grant
     from ekstui.core.knowledge import DependentActions
     from ekstui.errors import EkstuiError
 
 TRACKED = "no activity in the 400 days that IAM tracks"
+
+
+def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block]:
+    """Yield commands, each below what it does."""
+    for index, command in enumerate(commands):
+        yield Sentence(Span(f"{command.about}:", "muted"), key=(key, index, "about"))
+        yield Code(command.text, "sh", command, (key, index))
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -435,6 +436,24 @@ def test_a_message_that_leaves_the_reason_open_is_not_said_to_give_one(
     told = " ".join(capsys.readouterr().out.split())
     assert "leaves open" in told
     assert "says that no" not in told
+
+
+def test_the_commands_give_the_principal_what_it_lacks_and_nothing_else(explain: Any) -> None:
+    answer = explain(SNAPSHOT)
+    attach, put = map(shlex.split, answer["commands"])
+    assert attach[2:] == [
+        "attach-role-policy", "--role-name", "ebs-csi", "--policy-arn",
+        "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+    ]  # fmt: skip
+    assert put[2:5] == ["put-role-policy", "--role-name", "ebs-csi"]
+    # IAM refuses a bare statement: a policy document has a version and statements.
+    document = json.loads(put[-1])
+    assert document == {"Version": "2012-10-17", "Statement": [answer["smallest_statement"]]}
+    # Nobody but IAM Identity Center or a service changes such a role, and nothing is given on resources nobody named.
+    for principal in ("AWSReservedSSO_Admin_0123456789abcdef", "AWSServiceRoleForAmazonEKS"):
+        assert explain(SNAPSHOT.replace("assumed-role/ebs-csi/", f"assumed-role/{principal}/"))["commands"] == []
+    unnamed = explain("User: arn:aws:iam::111122223333:user/jo is not authorized to perform: s3:GetObject")
+    assert (unnamed["smallest_statement"]["Resource"], unnamed["commands"]) == (["*"], [])
 
 
 def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

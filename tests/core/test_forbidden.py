@@ -1,5 +1,6 @@
 """Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
 
+import shlex
 from typing import Any
 
 import pytest
@@ -203,3 +204,54 @@ def test_who_is_not_known_lacks_an_entry() -> None:
         "depends",
         cluster.access_entries[0] if cluster.access_entries else None,
     )
+
+
+def test_the_next_commands_say_whom_what_and_where() -> None:
+    def commands(text: str, cluster: Cluster | None) -> list[list[str]]:
+        return [shlex.split(each.text) for each in explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands]
+
+    text = (
+        'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group '
+        '"" in the namespace "shop"'
+    )
+    unknown = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
+    create, associate = commands(text, unknown)
+    assert create[:5] == ["aws", "eks", "create-access-entry", "--cluster-name", "prod"]
+    # IAM knows the path of the role, which the name of the session lacks.
+    assert create[6] == "$(aws iam get-role --role-name dev --query Role.Arn --output text)"
+    assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=shop"
+    assert associate[associate.index("--policy-arn") + 1].endswith(":cluster-access-policy/AmazonEKSViewPolicy")
+    # An entry that has the policy elsewhere keeps those namespaces: the association is replaced.
+    given_elsewhere = (GivenAccess("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", ("data",)),)
+    entry = AccessEntry(ROLE, "STANDARD", policies=given_elsewhere)
+    (associate,) = commands(text, unknown_with(entry))
+    assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=data,shop"
+    assert ROLE in associate
+    whole = text.replace(' in the namespace "shop"', " at the cluster scope")
+    assert commands(whole, unknown)[1][-3] == "type=cluster"
+    # What a message says is quoted for the shell.
+    hostile = text.replace('"shop"', '"a;reboot"')
+    assert commands(hostile, unknown)[1][-3] == "type=namespace,namespaces=a;reboot"
+    assert (
+        commands(text.replace("arn:aws:sts::111122223333:assumed-role/dev/jo", "system:serviceaccount:a:b"), None) == []
+    )
+
+
+def unknown_with(entry: AccessEntry) -> Cluster:
+    return Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+
+
+@pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
+def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str) -> None:
+    known = AccessEntry(ROLE, "STANDARD")
+    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=(known,))
+    unnamed = explain_unauthorized(None, cluster)
+    assert unnamed.verdict == "depends"
+    assert "credentials" in unnamed.reason
+    assert "no access entry" not in unnamed.reason
+    assert unnamed.known == (ROLE,)
+    assert ("create-access-entry" in " ".join(each.text for each in unnamed.commands)) is (mode != "CONFIG_MAP")
+    other = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
+    assert other.verdict == ("forbidden" if mode == "API" else "depends")
+    unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
+    assert explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", unread).verdict == "depends"

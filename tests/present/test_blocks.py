@@ -1,5 +1,7 @@
 """Blocks in their three renderers: what fits, what may be rested on, and what foreign text can do."""
 
+import shlex
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +81,15 @@ def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wi
     assert all("TYPE" not in line or "MAY" in line for line in shown)
     assert "STANDARD" in shown[1]
     assert len(shown) <= 6
+
+
+def test_a_long_command_goes_on_in_lines_that_a_shell_joins() -> None:
+    command = """aws iam put-role-policy --role-name a --policy-name allow --policy-document '{"Statement":[]}'"""
+    shown = list(lines([Code(command, "sh")], 50, colours=False, whole_tables=False))
+    assert len(shown) > 1
+    assert max(map(len, shown)) <= 50
+    assert shlex.split("\n".join(shown).replace("\\\n", "")) == shlex.split(command)
+    assert list(lines([Code(command, "sh")], 50, colours=False, whole_tables=True)) == [command]
 
 
 def test_rows_can_be_rested_on_where_they_stand_for_something() -> None:

@@ -7,11 +7,13 @@ Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ekstui.core.denial.rbac import Forbidden, Subject
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
+from ekstui.core.explain.commands import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
 from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
 
 ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
@@ -60,6 +62,10 @@ class ForbiddenExplanation(NamedTuple):
     allowed_by: tuple[Remedy, ...] = ()
     """Access policies that allow it, narrowest first; empty if none applies to such a subject."""
     not_looked_at: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    """What to run next, in this order."""
+    known: tuple[str, ...] = ()
+    """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
 
 
 def explain_forbidden(
@@ -92,23 +98,25 @@ def explain_forbidden(
         return answer("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
     remedies = remedies_for(request, rules, reserved)
     unseen = () if named or cluster is None else (f"whether the message is from cluster {cluster.name}",)
+    to_allow = tuple(_to_be_allowed(subject, request, cluster, None, remedies))
     if cluster is None:
         reason = "Nothing known about this principal allows it; no cluster was looked at."
-        return answer(
-            "forbidden", reason, allowed_by=remedies, not_looked_at=("the access entries of the cluster", _RBAC)
-        )
+        places = ("the access entries of the cluster", _RBAC)
+        return answer("forbidden", reason, allowed_by=remedies, not_looked_at=places, commands=to_allow)
     if cluster.access_entries is None:
-        return answer(*_without_entries(cluster), allowed_by=remedies, not_looked_at=(*unseen, _RBAC))
+        places = (*unseen, _RBAC)
+        return answer(*_without_entries(cluster), allowed_by=remedies, not_looked_at=places, commands=to_allow)
     entry = entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+        places = (*unseen, *where, _RBAC)
         return answer(
-            "forbidden", _no_entry(subject, cluster), allowed_by=remedies, not_looked_at=(*unseen, *where, _RBAC)
+            "forbidden", _no_entry(subject, cluster), allowed_by=remedies, not_looked_at=places, commands=to_allow
         )
     held = tuple(_held(given, request, rules) for given in entry.policies or ())
     verdict, reason = _judged(entry, held, request)
-    places = [*unseen, *([] if entry.policies is not None else ["the access policies of the entry"])]
-    places.append(f"what roles in the cluster are bound to {_names(entry)}")
+    unread = () if entry.policies is not None else ("the access policies of the entry",)
+    places = (*unseen, *unread, f"what roles in the cluster are bound to {_names(entry)}")
     return answer(
         verdict,
         reason,
@@ -116,7 +124,8 @@ def explain_forbidden(
         entry=entry,
         policies=held,
         allowed_by=() if verdict == "allowed" else remedies,
-        not_looked_at=tuple(places),
+        not_looked_at=places,
+        commands=() if verdict == "allowed" else tuple(_to_be_allowed(subject, request, cluster, entry, remedies)),
     )
 
 
@@ -127,31 +136,79 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
     if principal is not None and entries is not None:
         entry = next((each for each in entries if _is_of(each.principal_arn, principal)), None)
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-    if cluster.authentication_mode == "CONFIG_MAP":
-        reason = (
-            f"Cluster {cluster.name} authenticates only by the config map aws-auth, which does not name this principal."
-        )
-    elif entry is not None:
+    place = f"cluster {cluster.name}"
+    if entry is not None:
         reason = (
             "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "
             "has expired, or belongs to a role that was deleted and recreated."
         )
     elif principal is None:
+        at = "the config map aws-auth alone" if cluster.authentication_mode == "CONFIG_MAP" else "its access entries"
         reason = (
-            f"The caller has no access entry in cluster {cluster.name}; aws sts get-caller-identity shows who it is."
+            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
+            "not valid or belong to another account: aws sts get-caller-identity shows who it is."
         )
+    elif cluster.authentication_mode == "CONFIG_MAP":
+        reason = f"Cluster {cluster.name} authenticates only by the config map aws-auth, which was not looked at."
+    elif entries is None:
+        reason = f"The access entries of {place} were not read."
     else:
-        reason = f"There is no access entry for {principal} in cluster {cluster.name}."
+        by_map = "" if cluster.authentication_mode == "API" else "; the config map aws-auth may name it"
+        reason = f"There is no access entry for {principal} in {place}{by_map}."
+    is_certain = (
+        entry is None and principal is not None and entries is not None and cluster.authentication_mode == "API"
+    )
     return ForbiddenExplanation(
-        "depends" if entry is not None or principal is None else "forbidden",
+        "forbidden" if is_certain else "depends",
         None,
         None,
         reason,
         cluster.name,
         principal,
         entry,
-        not_looked_at=unseen,
+        not_looked_at=unseen if entries is not None else ("the access entries of the cluster", *unseen),
+        commands=tuple(_to_be_known(principal, entry, cluster)),
+        known=()
+        if entry is not None
+        else tuple(each.principal_arn for each in entries or () if each.kind in (None, "STANDARD")),
     )
+
+
+def _to_be_known(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> Iterator[Command]:
+    """Yield what to run so that a cluster knows a principal, or to see whether it should."""
+    yield Command("aws sts get-caller-identity", "tells who asks")
+    yield update_kubeconfig(cluster.name, cluster.region)
+    if entry is None and cluster.authentication_mode != "CONFIG_MAP":
+        arn = "PRINCIPAL_ARN" if principal is None else iam_principal(principal)
+        if arn is not None:
+            yield create_entry(cluster.name, cluster.region, arn)
+
+
+def _to_be_allowed(
+    subject: Subject,
+    request: KubernetesRequest,
+    cluster: Cluster | None,
+    entry: AccessEntry | None,
+    remedies: Sequence[Remedy],
+) -> Iterator[Command]:
+    """Yield what gives a subject the access policy that allows a request and gives least else."""
+    if subject.kind not in ("role", "user") or (cluster is not None and cluster.authentication_mode == "CONFIG_MAP"):
+        return
+    arn = shlex.quote(entry.principal_arn) if entry is not None else iam_principal(subject.username)
+    if arn is None or not remedies or (entry is not None and not entry.takes_policies):
+        return
+    name, region = ("CLUSTER", None) if cluster is None else (cluster.name, cluster.region)
+    if entry is None:
+        yield create_entry(name, region, arn)
+    namespaces = [request.namespace] if request.namespace else []
+    if namespaces and entry is not None:
+        # The association of a policy that the entry has is replaced, with its namespaces.
+        same = [each for each in entry.policies or () if each.policy == remedies[0].policy]
+        namespaces = [
+            *dict.fromkeys(name for each in same for name in (*(each.namespaces or ()), *namespaces))
+        ] or namespaces
+    partition = subject.username.split(":", 2)[1] if subject.username.startswith("arn:") else "aws"
+    yield associate_policy(name, region, arn, remedies[0].policy, namespaces, partition)
 
 
 def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:

@@ -12,6 +12,7 @@ from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, StatementResult, Verdict
 from ekstui.core.explain.callers import Caller, HowNamed
+from ekstui.core.explain.commands import Command, attach_policy, put_policy
 from ekstui.core.explain.purpose import Fit
 from ekstui.core.holders import Since
 from ekstui.core.knowledge import DependentActions, Symptom
@@ -103,6 +104,8 @@ class Allower(NamedTuple):
     """The kinds of role that it is meant for, if known."""
     published: bool = False
     """Whether a controller's project publishes it, rather than AWS."""
+    arn: str | None = None
+    """None for what a project publishes."""
     fit: Fit = "unknown"
     """How it fits what the principal is for."""
 
@@ -181,8 +184,23 @@ class Explanation(NamedTuple):
     """What is wrong with the role, if the account was read."""
     role: str | None = None
     """The ARN of the role or user whose policies were read from the account."""
+    mending: tuple[Command, ...] = ()
+    """What mends the role itself, such as its trust policy."""
     trust: TrustJudgement | None = None
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
+
+
+def commands_for(explanation: Explanation) -> tuple[Command, ...]:
+    """Return the commands of the AWS CLI that help, the likeliest first: none where it is not known whom and what to give."""
+    principal = explanation.role or explanation.principal
+    fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
+    found: list[Command | None] = [*explanation.mending]
+    best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
+    if best is not None and best.arn is not None:
+        found.append(attach_policy(principal, best.arn))
+    if explanation.smallest_statement is not None and explanation.resource is not None:
+        found.append(put_policy(principal, explanation.smallest_statement))
+    return tuple(each for each in found if each is not None)
 
 
 _VERDICTS: dict[Verdict, str] = {
@@ -260,6 +278,12 @@ def since_in_words(allower: Allower) -> str:
     """Return in words since which version a policy has allowed a request."""
     day = f" ({allower.since.created:%Y-%m-%d})" if allower.since.created else ""
     return f"since {'at latest ' if allower.since.at_latest else ''}{version_label(allower.since.version)}{day}"
+
+
+def decoding(explanation: Explanation) -> Command | None:
+    """Return the command that decodes the encoded part of the message, if it has one."""
+    encoded = explanation.encoded
+    return None if encoded is None else Command(decode_command(encoded), "decodes the message")
 
 
 def decode_command(encoded: str) -> str:

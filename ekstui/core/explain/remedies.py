@@ -155,6 +155,7 @@ def allowers(
             in_eks_scope=candidate.in_eks_scope,
             meant_for=candidate.meant_for,
             published=candidate.published,
+            arn=None if candidate.published else candidate.policy.arn,
             fit=fit_of(candidate, purpose),
         )
         for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]

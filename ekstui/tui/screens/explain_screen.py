@@ -11,6 +11,8 @@ from textual import on
 from textual.message import Message
 
 from ekstui.core.explain import Explanation, Question, parse_context
+from ekstui.core.explain.answer import commands_for, decoding
+from ekstui.core.explain.commands import Command
 from ekstui.core.notation import PolicyAt, Side, parse_policy
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
@@ -18,7 +20,7 @@ from ekstui.export.account_shapes import explain_shape, forbidden_shape
 from ekstui.export.documents import document_text
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
-from ekstui.present.explanation import Decoding, explanation_blocks, statement_json
+from ekstui.present.explanation import explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
@@ -50,6 +52,13 @@ class Explained:
     """One for each denial in the message; empty if Kubernetes forbade the request."""
     forbidden: tuple[ForbiddenExplanation, ...] = ()
     """Why Kubernetes forbade the request."""
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What helps, of all answers."""
+        of_kubernetes = [each for found in self.forbidden for each in found.commands]
+        of_aws = [each for found in self.explanations for each in (*commands_for(found), decoding(found)) if each]
+        return (*of_aws, *of_kubernetes)
 
     @property
     def action(self) -> str:
@@ -202,17 +211,19 @@ class ExplainScreen(AskingScreen):
             super().show_error(error)
 
     def copies(self) -> list[Copyable]:
-        """Return the smallest sufficient statements, and the command that decodes an encoded message."""
-        if not isinstance(self._answer, Explained):
+        """Return the commands, that of the row first, and the smallest sufficient policies."""
+        answer = self._answer
+        if not isinstance(answer, Explained):
             return []
-        texts = [text for each in self._answer.explanations if (text := statement_json(each))]
-        about = "the smallest one that allows it, as JSON"
-        found = [Copyable("statement", about, lambda text=text: text) for text in texts]  # type: ignore[misc]
         row = self.rows.current
-        if row is not None and isinstance(row.value, Decoding):
-            command = row.value.command
-            found.insert(0, Copyable("command", "decodes the message", lambda: command))
-        return found
+        here = [row.value] if row is not None and isinstance(row.value, Command) else []
+        commands = dict.fromkeys((*here, *answer.commands))
+        about = "the smallest one that allows it, as JSON"
+        texts = [text for each in answer.explanations if (text := policy_json(each))]
+        return [
+            *(Copyable("command", each.about, lambda text=each.text: text) for each in commands),  # type: ignore[misc]
+            *(Copyable("policy", about, lambda text=text: text) for text in texts),  # type: ignore[misc]
+        ]
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: JSON, Markdown, and what is shown as text."""

@@ -1,13 +1,16 @@
 """What a trust policy lacks for the uses of its role, and what it lets in by mistake."""
 
+import shlex
 from typing import Any
 
 import pytest
 
 from ekstui.core.account_snapshot import Use
-from ekstui.core.document import Document
+from ekstui.core.document import Document, parse_text
 from ekstui.core.eks import Addon, Cluster
 from ekstui.core.findings import Surroundings
+from ekstui.core.findings.mending import trust_command
+from ekstui.library.catalog import knowledge
 from tests.core.findings.subjects import (
     ISSUER,
     NOW,
@@ -147,3 +150,32 @@ def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
     found = coded(said(tuple(map(aws, policies)), (), Surroundings(NOW), role(trust)), "trust-lacks-tag-session")
     assert [finding.severity for finding in found] == expected
     assert all("inferred" in " ".join(finding.evidence) for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("trust", "use", "seen", "code"),
+    [
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "trust-lacks-tag-session"),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
+        (
+            trust_of(web_identity(ISSUER, "system:serviceaccount:kube-system:*")),
+            used("irsa"),
+            cluster(),
+            "irsa-wildcard-with-stringequals",
+        ),
+    ],
+)
+def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
+    trust: Document, use: Use, seen: Cluster, code: str
+) -> None:
+    before = said((), (use,), around(seen), role(trust))
+    (finding,) = [each for each in before if each.code == code]
+    command = trust_command(role(trust), finding, knowledge())
+    assert command is not None
+    words = shlex.split(command.text)
+    assert words[2:4] == ["update-assume-role-policy", "--role-name"]
+    mended = parse_text(words[-1])
+    after = said((), (use,), around(seen), role(mended))
+    assert {each.code for each in after} == {each.code for each in before} - {code}
+    # A second run has nothing to do.
+    assert trust_command(role(mended), finding, knowledge()) is None
