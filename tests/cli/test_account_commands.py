@@ -91,7 +91,7 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     assert "It is not attached in this account" in ekstui("attached", arn).out
     older = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}@v9")
     assert older.code == 1
-    assert "only the default version is, v1" in older.err
+    assert "only the default version of an account's own policies, v1" in older.err
 
 
 def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:

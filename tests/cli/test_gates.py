@@ -249,7 +249,7 @@ def test_a_plan_of_terraform_has_both_sides(repository: Repository) -> None:
     repository.write("plan.json", plan(READ, None, unknown=True))
     code, summary = repository.action(PATHS="plan.json")
     assert code == 1
-    assert "only after it is applied" in summary
+    assert "only after the plan is applied" in summary
 
 
 def template(document: object) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_a_served_app_reads_no_file(own_home: Path, monkeypatch: pytest.MonkeyPa
     path = own_home / "policy.json"
     path.write_text('{"Version": "2012-10-17", "Statement": []}')
     monkeypatch.setenv("EKSTUI_SERVED", "1")
-    with pytest.raises(InputError, match="no file of the server"):
+    with pytest.raises(InputError, match="does not read files of the server"):
         read_document(path)
 
 
