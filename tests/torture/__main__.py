@@ -43,14 +43,22 @@ TRIALS = (
     ),
     *(
         Trial(
-            f"the network, {share}",
-            ("-m", "tests.torture.faults", "--part", "calls", "--share", share),
+            f"the network, screens, {share}",
+            ("-m", "tests.torture.faults", "--part", "screens", "--share", share),
             _tests("tests/torture/test_faults.py") if share == "1/2" else (),
             40,
         )
         for share in ("1/2", "2/2")
     ),
-    Trial("answers of the wrong shape", ("-m", "tests.torture.faults", "--part", "shapes"), (), 40),
+    *(
+        Trial(
+            f"the network, every call, {share}",
+            ("-m", "tests.torture.faults", "--part", "calls", "--share", share),
+            (),
+            40,
+        )
+        for share in ("1/2", "2/2")
+    ),
     Trial("hostile text, commands", ("-m", "tests.torture.hostile"), _tests("tests/torture/test_hostile.py"), 20),
     Trial("hostile text, the app", ("-m", "tests.torture.tour"), _tests("tests/torture/test_tour.py"), 20),
     Trial("fuzzing", ("-m", "tests.torture.fuzz", "--seconds", "10"), _tests("tests/torture/test_targets.py"), 20),

@@ -1,7 +1,7 @@
 """Every fault of the proxy at the calls that matter, and what users read: no traceback, no false zero, no age left out.
 
-`python -m tests.torture.faults` prints the matrix: fault × call × (two commands, and five screens of the app); and wrong
-shape × every call that ekstui makes, whose answer is held against the undisturbed one.
+`python -m tests.torture.faults` prints the matrix: fault × six calls × (two commands, and five screens of the app); and
+fault or wrong shape × every call that ekstui makes, where the command's answer is held against the undisturbed one.
 """
 
 import argparse
@@ -79,8 +79,6 @@ CALLS = (
 )
 
 SHAPES: dict[str, Effect] = {
-    **{name: FAULTS[name] for name in ("a list", "null", "a number", "deep", "garbage", "captive portal", "truncated")},
-    **{name: FAULTS[name] for name in ("no marker", "same marker", "unmarked")},
     "a text": Effect("body", message='"x"'),
     "nothing": Effect("body"),
     "an empty object": Effect("body", message="{}"),
@@ -91,7 +89,9 @@ SHAPES: dict[str, Effect] = {
     "absent": Effect("error", code="ResourceNotFoundException", status=404),
     "no such entity": Effect("error", code="NoSuchEntity", status=404),
 }
-"""What has not the form that AWS gives it."""
+"""More that has not the form that AWS gives it."""
+
+EFFECTS = FAULTS | SHAPES
 
 SHORT = (("sts", "GetCallerIdentity"), ("iam", "GetAccountAuthorizationDetails"), ("eks", "ListClusters"))
 
@@ -277,8 +277,8 @@ def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: lis
                         yield cell
 
 
-def shaped(rig: Rig, home: Path, actions: Sequence[str], shapes: Sequence[str]) -> Iterator[Cell]:
-    """Yield a cell for each wrong shape of each call's answer: it is said, or what is told is what is told without it."""
+def held(rig: Rig, home: Path, actions: Sequence[str], faults: Sequence[str]) -> Iterator[Cell]:
+    """Yield a cell for each fault at each call: it is said, or the answer is the one without it."""
     usual: dict[Question, tuple[int, object]] = {}
     with mock.patch.dict(os.environ, rig.environment(home)), impatient():
         for action in actions:
@@ -287,12 +287,12 @@ def shaped(rig: Rig, home: Path, actions: Sequence[str], shapes: Sequence[str]) 
                 code, out, err, _ = _asked(rig, home, question, action, None)
                 assert code == 0 or question == NO_AGGREGATOR, err
                 usual[question] = code, _told(out)
-            for shape in shapes:
-                if shape == "no lists" and action in MAY_LACK_LISTS:
+            for fault in faults:
+                if fault == "no lists" and action in MAY_LACK_LISTS:
                     continue
-                code, out, err, met = _asked(rig, home, question, action, SHAPES[shape])
+                code, out, err, met = _asked(rig, home, question, action, EFFECTS[fault])
                 assert met, f"{question.words} makes no call {action}"
-                yield _held(Cell(shape, action, question.words[0], out + err, ""), usual[question], code, out, err)
+                yield _held(Cell(fault, action, question.words[0], out + err, ""), usual[question], code, out, err)
 
 
 def _asked(rig: Rig, home: Path, question: Question, action: str, effect: Effect | None) -> tuple[int, str, str, bool]:
@@ -343,7 +343,7 @@ def _of(cell: Cell) -> tuple[str, str, str, str]:
 def main() -> int:
     """Print the matrix and what was said in each cell."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.faults", description=__doc__)
-    parser.add_argument("--part", choices=("calls", "shapes"), help="this part of the matrix alone")
+    parser.add_argument("--part", choices=("screens", "calls"), help="this part of the matrix alone")
     parser.add_argument("--only", default="", help="calls that have this word")
     add_share(parser)
     given = parser.parse_args()
@@ -360,16 +360,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
         home = Path(folder)
         fill_cache(home / "cache")
-        if given.part != "shapes":
+        if given.part != "calls":
             every = [(call, fault) for fault in FAULTS for call in CALLS if given.only in ":".join(call)]
             for call, fault in given.share.of(every):
                 for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
                     tell("cells of commands" if cell.place in COMMANDS else "cells of screens", cell)
-        if given.part != "calls":
-            made = [(action, shape) for action in sorted(OPERATIONS) for shape in SHAPES if given.only in action]
-            for action, shapes in groupby(given.share.of(made), key=itemgetter(0)):
-                for cell in shaped(rig, home, [action], [shape for _, shape in shapes]):
-                    tell("wrong shapes", cell)
+        if given.part != "screens":
+            made = [(action, fault) for action in sorted(OPERATIONS) for fault in EFFECTS if given.only in action]
+            for action, jobs in groupby(given.share.of(made), key=itemgetter(0)):
+                for cell in held(rig, home, [action], [fault for _, fault in jobs]):
+                    tell("cells of every call", cell)
     print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in seen.items()))
     return 1 if wrong.total() else 0
 

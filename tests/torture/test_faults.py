@@ -6,7 +6,7 @@ import pytest
 
 from tests.filled import copied
 from tests.rig.rig import Rig
-from tests.torture.faults import SHORT, Cell, cells, in_app, shaped
+from tests.torture.faults import SHORT, Cell, cells, held, in_app
 
 
 def told(found: list[Cell]) -> list[Cell]:
@@ -37,5 +37,5 @@ def test_a_cluster_that_is_gone_when_its_parts_are_asked_for_is_no_error_of_ours
 @pytest.mark.slow
 def test_what_has_a_wrong_shape_is_said_and_never_taken_for_none(rig: Rig, own_home: Path) -> None:
     """botocore reads text in the place of a list in XML as an empty list."""
-    assert told([*shaped(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists", "no such entity"])]) == []
-    assert told([*shaped(rig, own_home, ["eks:ListNodegroups"], ["no lists", "ARNs without colons"])]) == []
+    assert told([*held(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists", "no such entity"])]) == []
+    assert told([*held(rig, own_home, ["eks:ListNodegroups"], ["no lists", "ARNs without colons"])]) == []
