@@ -7,6 +7,7 @@ fault or wrong shape × every call that ekstui makes, where the command's answer
 import argparse
 import asyncio
 import contextlib
+import gc
 import io
 import json
 import os
@@ -41,7 +42,7 @@ from ekstui.tui.widgets.rows import RowList
 from tests.filled import copied, fill_cache
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
-from tests.torture import add_share, is_broken
+from tests.torture import add_share, is_broken, keep_models
 
 FAULTS: dict[str, Effect] = {
     "denied": Effect("error", cause="denied"),
@@ -164,6 +165,7 @@ def impatient() -> Iterator[None]:
     from botocore.retries.bucket import TokenBucket
 
     with (
+        keep_models(),
         mock.patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
         mock.patch.object(TokenBucket, "acquire", lambda *_, **__: True),
         mock.patch.object(connection, "READ_TIMEOUT", 0.5),
@@ -211,7 +213,11 @@ def screens() -> dict[str, str]:
                 app.pop_screen()
             return said
 
-    return asyncio.run(look())
+    try:
+        return asyncio.run(look())
+    finally:
+        gc.unfreeze()  # each start of the app freezes what there is, earlier apps included
+        gc.collect()
 
 
 def _works() -> bool:

@@ -32,7 +32,7 @@ from ekstui.errors import EkstuiError
 from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
-from tests.torture import Share, add_share, is_broken
+from tests.torture import Share, add_share, is_broken, keep_models
 
 Kind = Literal["file", "sql", "memory", "call", "denial"]
 
@@ -353,11 +353,16 @@ def _first_difference(usual: str, out: str) -> str:
 
 def load() -> None:
     """Import once, before all forks, what takes long."""
-    import boto3  # noqa: F401
+    import boto3
 
     import ekstui.cli.main
     import ekstui.tui.app
     import ekstui.tui.screens.explorer_screen  # noqa: F401
+
+    keep_models().__enter__()
+    session = boto3.session.Session("none", "none", region_name="eu-central-1")
+    for service in ("sts", "iam", "eks", "ec2"):
+        session.client(service)
 
 
 def main() -> int:
