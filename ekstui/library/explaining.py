@@ -40,6 +40,9 @@ _TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-
 
 _MAX_SYMPTOMS = 3
 
+_OF_A_PARTITION = "policy-of-a-partition"
+"""The symptom that a policy may be missing in a partition, for want of anything better."""
+
 
 class Inquiry(NamedTuple):
     """A question, and the policies to judge it by."""
@@ -125,6 +128,7 @@ class _Case:
         try:
             requests = asked(question, reference())
         except InputError:
+            symptoms = self._of_policies(symptoms)
             if not symptoms:
                 raise
             requests = ()
@@ -137,6 +141,16 @@ class _Case:
                 "Leave out --trust, or name the action.",
             )
         return tuple(self._of_request(each, symptoms) for each in requests)
+
+    def _of_policies(self, symptoms: tuple[Symptom, ...]) -> tuple[Symptom, ...]:
+        """Return what a message without a denial means: what is wrong with the policies it names says the most."""
+        message = self.inquiry.question.message
+        if message is None or len(message) > MAX_CHARACTERS:
+            return symptoms
+        from ekstui.library.policy_arns import misnamed_policies  # rarely needed
+
+        found = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
+        return found + tuple(each for each in symptoms if each.code != _OF_A_PARTITION) if found else symptoms
 
     def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
         question = self.inquiry.question
