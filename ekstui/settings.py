@@ -66,7 +66,12 @@ SETTINGS: tuple[Setting, ...] = (
         "The app's colours: the name of any Textual theme. `textual-light` suits light terminals; `ansi-dark` and "
         "`ansi-light` use only the terminal's own 16 colours.",
     ),
-    Setting("scope", "scope", '"all"', "Which policies are listed and searched: `eks`, or `all` that AWS manages."),
+    Setting(
+        "scope",
+        "scope",
+        '"all"',
+        "Which policies are listed and searched: `eks`, `all` that AWS manages, or another `--scope`.",
+    ),
     Setting(
         "profile",
         "word",

@@ -39,7 +39,14 @@ Options of every command:
   -v, --verbose                log to stderr; --debug logs more
   --color auto|always|never    when to use colours (default: auto); see also NO_COLOR and FORCE_COLOR
 
+Which account is asked, where one is:
+  --profile, --region          of the AWS CLI; --offline asks nobody and answers from the last snapshot
+  --demo                       a made-up account, to try everything without AWS
+
   ekstui help COMMAND          show the help of a command"""
+
+
+_MORE = "\nekstui --help has the options of every command: -q, -v, --debug and --color.\n"
 
 
 def command_module(name: str) -> ModuleType:
@@ -104,6 +111,10 @@ class _Help(argparse.HelpFormatter):
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a next step."""
+
+    def format_help(self) -> str:
+        """Return the help; that of a command says where the options of every command are."""
+        return super().format_help() + (_MORE if " " in self.prog else "")
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError with what is wrong, what may be meant, and where the help is."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from ekstui.core.account_snapshot import Role, Use
+from ekstui.core.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.policy import version_label
@@ -184,7 +184,10 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
     yield Heading("Uses")
     yield Tree([_use_node(use, index) for index, use in enumerate(subject.uses)])
     if not subject.uses:
-        yield Sentence(Span("EKS is not known to use it", "muted"))
+        role = subject.role
+        service = role.path.removeprefix(SERVICE_LINKED_PATH).strip("/") if role.service_linked else ""
+        words = f"{service} alone uses it: it is the service's own role" if service else "EKS is not known to use it"
+        yield Sentence(Span(words, "muted"))
     if subject.unseen:
         yield Sentence(Span(f"not looked at: {', '.join(subject.unseen)}", "muted"))
 

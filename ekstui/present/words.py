@@ -103,6 +103,7 @@ def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
 
 
 _IN_THE_APP = (
+    (r", and --demo shows a made-up account\.", "."),
     (r"Set AWS_PROFILE, or run (`[^`]+`)\.", r"a lists the profiles; y copies \1, and then r asks again."),
     (r"Run (`aws [^`]+`), then refresh\.", r"y copies \1; once you have signed in, r asks again."),
     (r"Run (`pip [^`]+`)\.", r"y copies \1; a lists the other profiles."),

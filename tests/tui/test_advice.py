@@ -60,7 +60,7 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
     [
         ("Run `aws sso login --profile x`, then refresh.",
          "y copies `aws sso login --profile x`; once you have signed in, r asks again.", "aws sso login --profile x"),
-        ("Set AWS_PROFILE, or run `aws sso login`. Everything else works offline.",
+        ("Set AWS_PROFILE, or run `aws sso login`. Everything else works offline, and --demo shows a made-up account.",
          "a lists the profiles; y copies `aws sso login`, and then r asks again. Everything else works offline.", "aws sso login"),
         ("For example, set them to 1.", "For example, set them to 1.", None),
     ],

@@ -23,7 +23,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("what", choices=("info", "verify", "undo-sync", "clear"))
+    # Named by its choices in errors too.
+    choices = ("info", "verify", "undo-sync", "clear")
+    parser.add_argument("what", choices=choices, metavar="|".join(choices))
     parser.add_argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account")
     parser.add_argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts")
     add_json(parser)

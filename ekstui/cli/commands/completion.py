@@ -25,8 +25,9 @@ from ekstui.library import Library
 
 DESCRIPTION = "Print the code that makes a shell complete commands, options, policies and actions."
 EXAMPLES = (
-    "source <(ekstui completion bash)    in ~/.bashrc; for zsh in ~/.zshrc, after compinit",
-    "ekstui completion fish | source     in ~/.config/fish/config.fish",
+    "source <(ekstui completion bash)  # in ~/.bashrc",
+    "source <(ekstui completion zsh)   # in ~/.zshrc, after compinit",
+    "ekstui completion fish | source   # in ~/.config/fish/config.fish",
 )
 
 

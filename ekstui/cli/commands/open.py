@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_scope(parser)
     add_theme(parser)
-    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="use the mouse")
+    parser.add_argument("--mouse", action=argparse.BooleanOptionalAction, help="use the mouse, which is the default")
     add_account(parser)
 
 

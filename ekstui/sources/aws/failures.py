@@ -44,7 +44,7 @@ _PATH = re.compile(r"[/~.](?!/|.*[\w+=-]{32})[\w/. +=-]{0,150}")
 _PROFILE = re.compile(r"[\w .@:/+-]{1,64}")
 _PORTAL = "Is a proxy or a captive portal in the way?"
 _SET_CLOCK = "Set the clock, then refresh."
-_OFFLINE = "Everything else works offline."
+_OFFLINE = "Everything else works offline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,9 @@ _WRONG_RETRIES = _Words(
 
 _OF_THE_SDK: dict[str, _Words] = {
     "NoCredentialsError": _Words(
-        "credentials", "No AWS credentials.", f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}"
+        "credentials",
+        "No AWS credentials.",
+        f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
     ),
     "PartialCredentialsError": _Words("credentials", "Incomplete credentials in {provider}: {missing} is missing."),
     "ProfileNotFound": _Words(
@@ -281,7 +283,9 @@ _OF_THE_SDK: dict[str, _Words] = {
         "The TLS check of {host} failed.",
         "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
     ),
-    "EndpointConnectionError": _Words("network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}"),
+    "EndpointConnectionError": _Words(
+        "network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}."
+    ),
     "ConnectionClosedError": _CUT,
     "HTTPClientError": _CUT,
     "ResponseStreamingError": _CUT,
