@@ -14,7 +14,7 @@ from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.variables import VARIABLES_SINCE, Resolved, literal, resolve
-from ekstui.core.document import Document, Statement
+from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.reference import Reference
 
 RESOURCE = "resource"
@@ -239,34 +239,31 @@ def _evaluate_resource(
     layers: Iterable[tuple[Layer, Sequence[AppliedPolicy]]],
     context: Context,
 ) -> ResourceEvaluation:
-    results: list[StatementResult] = []
-    denied: Truth = False
-    allowed: Truth = True
-    denying: Layer | None = None
-    not_allowing: Layer | None = None
-    for layer, policies in layers:
-        found = [
+    by_layer = {
+        layer: tuple(
             _statement_result(request, resource, context, layer, policy, index, statement)
             for policy in policies
             for index, statement in enumerate(policy.document.statements)
-        ]
-        results.extend(found)
-        layer_denies = some(result.matches for result in found if result.statement.effect == "Deny")
-        layer_allows = some(result.matches for result in found if result.statement.effect == "Allow")
-        if layer_denies and denying is None:
-            denying = layer
-        if layer_allows is False and not_allowing is None:
-            not_allowing = layer
-        denied = some((denied, layer_denies))
-        allowed = every((allowed, layer_allows))
-    if denied:
-        return ResourceEvaluation(resource, "explicit-deny", denying, tuple(results), ())
-    if allowed is False:
-        return ResourceEvaluation(resource, "implicit-deny", not_allowing, tuple(results), ())
-    if allowed and denied is False:
-        return ResourceEvaluation(resource, "allowed", None, tuple(results), ())
-    missing = _in_order(key for result in results for key in result.missing)
-    return ResourceEvaluation(resource, "depends", None, tuple(results), missing)
+        )
+        for layer, policies in layers
+    }
+    denies = {layer: _any_matches(results, "Deny") for layer, results in by_layer.items()}
+    allows = {layer: _any_matches(results, "Allow") for layer, results in by_layer.items()}
+    statements = tuple(result for results in by_layer.values() for result in results)
+    for layer, denied in denies.items():
+        if denied:
+            return ResourceEvaluation(resource, "explicit-deny", layer, statements, ())
+    for layer, allowed in allows.items():
+        if allowed is False:
+            return ResourceEvaluation(resource, "implicit-deny", layer, statements, ())
+    if every(allows.values()) and some(denies.values()) is False:
+        return ResourceEvaluation(resource, "allowed", None, statements, ())
+    missing = _in_order(key for result in statements for key in result.missing)
+    return ResourceEvaluation(resource, "depends", None, statements, missing)
+
+
+def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
+    return some(result.matches for result in results if result.statement.effect == effect)
 
 
 def _statement_result(

@@ -121,23 +121,23 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         for index in {source.statement for source in sources}:
             pairs.add(index, 1, lines[index], characters[index])
         services.setdefault(service, _Collected()).unknown[literal] = sources
-    for index, statement in statements:
-        for pattern in statement.actions if statement.action_element == "Action" else ():
-            service = pattern.partition(":")[0].lower()
-            if (
-                wildcard.is_wild(pattern)
-                and not wildcard.is_wild(service)
-                and not reference().expand_by_service(pattern)
-            ):
-                collected = services.setdefault(service, _Collected())
-                collected.unmatched[pattern] = (
-                    *collected.unmatched.get(pattern, ()),
-                    Source(index, pattern, specific=True),
-                )
+    for service, pattern, source in _unmatched(statements):
+        unmatched = services.setdefault(service, _Collected()).unmatched
+        unmatched[pattern] = (*unmatched.get(pattern, ()), source)
     return {
         service: NamedActions(collected.known(), collected.unknown, collected.unmatched)
         for service, collected in services.items()
     }
+
+
+def _unmatched(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[str, str, Source]]:
+    """Yield the wildcards that name a service and match no known action of it."""
+    for index, statement in statements:
+        for pattern in statement.actions if statement.action_element == "Action" else ():
+            service = pattern.partition(":")[0].lower()
+            named = wildcard.is_wild(pattern) and not wildcard.is_wild(service)
+            if named and not reference().expand_by_service(pattern):
+                yield service, pattern, Source(index, pattern, specific=True)
 
 
 def names_action(statement: Statement, action: str) -> bool:

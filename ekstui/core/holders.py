@@ -1,6 +1,6 @@
 """Which policies allow an action: by which pattern, on which resources, since when, and what they deny themselves."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,9 +42,7 @@ def widenings(
     now = {extent: grant for extent, grant in now.items() if not any(o != extent and covers(o, extent) for o in now)}
     dropped: dict[VersionInfo, set[str]] = {}
     for extent in now:
-        first = len(known) - 1
-        while first and any(covers(each, extent) for each in known[first - 1][1]):
-            first -= 1
+        first = _first_covering([extents for _, extents in known], extent)
         if first:
             dropped.setdefault(known[first][0], set()).update(_keys_dropped(known[first - 1][1], extent))
     # A condition is gone only if no other way to allow the action still needs it.
@@ -53,6 +51,14 @@ def widenings(
         Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed)))
         for info, keys in sorted(dropped.items(), key=lambda entry: entry[0].number)
     )
+
+
+def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int:
+    """Return where the run begins that ends with the last version and covers an extent throughout."""
+    first = len(versions) - 1
+    while first and any(covers(each, extent) for each in versions[first - 1]):
+        first -= 1
+    return first
 
 
 def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:

@@ -174,24 +174,28 @@ def _row(
     levels = _levels(service, Counter(_level(entry) for entry in given))
     # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
-    commons = {id(entry.common): entry.common.given for entry in shown}.values()
+    commons = list({id(entry.common): entry.common.given for entry in shown}.values())
     specific = [entry for entry in read if entry.specific]
     idle = idle_resources(document, service, specific)
-    # The console shows resources of the service with an unknown type, although they grant nothing.
-    untyped = [resource for resource in idle if given and _is_untyped(service, resource)]
-    resources = [*_resources(entry.grants for entry in commons), *(("Resource", (entry,)) for entry in untyped)]
     return ServiceSummary(
         service=service,
         effect=effect,
         recognised=reference().has_service(service),
         access=_access(service, levels, named),
         levels=levels,
-        resource=console.resource_words(resources),
+        resource=_resource_cell(service, commons, idle if given else []),
         condition=console.condition_words(line for entry in commons for line in entry.conditions) if given else "",
         conditioned=_share(entry.common.given for entry in shown),
         warnings=service_warnings(document, service, read, specific, idle),
         actions=LazySequence(lambda: _actions(document, read, unmatched)),
     )
+
+
+def _resource_cell(service: str, commons: Iterable[Given], idle: Iterable[str]) -> str:
+    resources = list(_resources(entry.grants for entry in commons))
+    # The console shows resources of the service with an unknown type, although they grant nothing.
+    resources += [("Resource", (resource,)) for resource in idle if _is_untyped(service, resource)]
+    return console.resource_words(resources)
 
 
 def _share(given: Iterable[Given]) -> ConditionShare:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
 from ekstui.core.denial.message import Cause as Cause
@@ -63,20 +63,8 @@ def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ..
         )
     known = reference() if known is None else known
     objects = tuple(objects_in(text))
-    recorded: list[Denial] = []
-    allowed: InputError | None = None
-    for value in objects:
-        try:
-            denials = denials_of_object(value, known) or ()
-        except InputError as error:
-            allowed = allowed or error
-            continue
-        encoded = unwrapped(" ".join(strings_in(value)))[0] if len(denials) == 1 else ""
-        recorded += [_with_encoded(denial, encoded) for denial in denials]
-    if recorded:
+    if recorded := _recorded(objects, known):
         return _each_once(recorded)
-    if allowed is not None:
-        raise allowed
     # A log line in JSON: its strings hold the message, without the escapes.
     candidates = [" ".join(strings_in(value)) for value in objects]
     found = [denial for candidate in candidates for denial in _denials_of_text(candidate, known)]
@@ -85,6 +73,23 @@ def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ..
     if not denials:
         raise _no_denial(text, candidates, known)
     return denials
+
+
+def _recorded(objects: Sequence[dict[str, Any]], known: Reference) -> list[Denial]:
+    """Return the denials that JSON objects record; InputError if they only record calls that were allowed."""
+    found: list[Denial] = []
+    allowed: InputError | None = None
+    for value in objects:
+        try:
+            denials = denials_of_object(value, known) or ()
+        except InputError as error:
+            allowed = allowed or error
+            continue
+        encoded = unwrapped(" ".join(strings_in(value)))[0] if len(denials) == 1 else ""
+        found += [_with_encoded(denial, encoded) for denial in denials]
+    if allowed is not None and not found:
+        raise allowed
+    return found
 
 
 def parse_denial(text: str, known: Reference | None = None) -> Denial:

@@ -112,7 +112,7 @@ def with_trust(
     if cause is not None:
         verdict, missing = ("explicit-deny" if cause.explicit else "implicit-deny"), ()
     # If the trust policy allows it, only the caller's own policies can prevent it.
-    by_own = cause is None and judgement.caller.kind in ("aws", "unknown") and judgement.verdict == "allowed"
+    by_own = cause is None and judgement.caller.has_policies and judgement.verdict == "allowed"
     said = (
         *(notes if by_own else ()), *judgement.notes,
         *_notes_together(judgement, verdict, denied=denial is not None, known=known),
@@ -131,13 +131,13 @@ def with_trust(
 def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
     """Return what was not evaluated and matters: only IAM principals have policies of their own."""
     unseen = (each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
-    if trust.caller.kind in ("aws", "unknown"):
+    if trust.caller.has_policies:
         return tuple(unseen)
     return tuple(each for each in unseen if each in ("resource control policies", "VPC endpoint policies"))
 
 
 def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, known: bool) -> Iterator[str]:
-    if denied and trust.verdict == "allowed" and (verdict == "allowed" or trust.caller.kind not in ("aws", "unknown")):
+    if denied and trust.verdict == "allowed" and (verdict == "allowed" or not trust.caller.has_policies):
         yield (
             "The trust policy looked at allows the caller, so something else denied it: another role was requested, the "
             "policy has changed since, or a policy that was not looked at decides."
@@ -156,7 +156,7 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
     policies must allow it too. `evaluation` is None if these are not known.
     """
-    if trust.verdict in ("explicit-deny", "implicit-deny") or trust.caller.kind not in ("aws", "unknown"):
+    if trust.verdict in ("explicit-deny", "implicit-deny") or not trust.caller.has_policies:
         return trust.verdict, trust.missing
     own = None if evaluation is None else evaluation.verdict
     if own == "explicit-deny":
@@ -237,21 +237,22 @@ def _judged(
     document = Document(trust.document.version, None, (plain,))
     asked = _with_claims(request, caller, issuer, plain.conditions)
     (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference).decisive.statements
-    principal = Failure("principal", None, named.kind, (named.value,), _given(caller, named))
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()
     if named.is_caller is fits and fits is not True:
-        failed = (principal, *failed)
+        failed = (Failure("principal", None, named.kind, (named.value,), _given(caller, named)), *failed)
     if fits is False:
-        known = {key.lower(): values for key, values in asked.context.items()}
-        failed += tuple(
-            Failure("condition", line.key, line.operator, line.values, known.get(line.key.lower())) for line in never
-        )
-    missing = result.missing
+        failed += tuple(_failure(line, asked) for line in never)
+    missing = result.missing if fits is None else ()
     if fits is None and named.is_caller is None:
         missing = (*_missing(caller, issuer), *missing)
-    judged = StatementResult("trust", trust, index, statement, fits, failed, missing if fits is None else ())
+    judged = StatementResult("trust", trust, index, statement, fits, failed, missing)
     return judged, named.grant if named.is_caller is not False else None
+
+
+def _failure(line: Condition, request: Request) -> Failure:
+    known = {key.lower(): values for key, values in request.context.items()}
+    return Failure("condition", line.key, line.operator, line.values, known.get(line.key.lower()))
 
 
 def _given(caller: Caller, named: Named) -> tuple[str, ...] | None:
@@ -272,27 +273,28 @@ def _missing(caller: Caller, issuer: str | None) -> tuple[str, ...]:
 
 def _with_claims(request: Request, caller: Caller, issuer: str | None, conditions: Iterable[Condition]) -> Request:
     """Return the request as a statement about that issuer sees it: a token has only the claims of its own issuer."""
-    context: dict[str, tuple[str, ...]] = dict(request.context)
-    absent = set(request.absent)
+    context = dict(request.context)
+    for key, value in _context_of(caller, issuer, request):
+        context.setdefault(key, (value,))
+    absent = request.absent
     if caller.kind == "web-identity":
-        for claim, value in (("sub", caller.subject), ("aud", caller.audience)):
-            for name in (issuer, caller.issuer):
-                if name is not None and value is not None:
-                    context.setdefault(f"{name}:{claim}", (value,))
         given = {key.lower() for key in context}
         own = {(name or "").lower() for name in (issuer, caller.issuer)}
-        absent |= {
-            line.key
-            for line in conditions
-            if "." in (of := line.key.lower().rpartition(":")[0]) and of not in own and line.key.lower() not in given
-        }
-    if caller.kind == "service":
-        context.setdefault("aws:PrincipalIsAWSService", ("true",))
-        context.setdefault("aws:PrincipalServiceName", (caller.name or "",))
-        for key, value in _pod_tags(request, caller):
-            context.setdefault(f"aws:RequestTag/{key}", (value,))
+        others = (line.key for line in conditions if line.key.lower() not in given)
+        absent |= {key for key in others if "." in (of := key.lower().rpartition(":")[0]) and of not in own}
     signed = caller.kind == "aws"
-    return replace(request, principal=request.principal if signed else None, context=context, absent=frozenset(absent))
+    return replace(request, principal=request.principal if signed else None, context=context, absent=absent)
+
+
+def _context_of(caller: Caller, issuer: str | None, request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the context keys that follow from the caller."""
+    if caller.kind == "web-identity":
+        for claim, value in (("sub", caller.subject), ("aud", caller.audience)):
+            yield from ((f"{name}:{claim}", value) for name in (issuer, caller.issuer) if name and value is not None)
+    if caller.kind == "service":
+        yield "aws:PrincipalIsAWSService", "true"
+        yield "aws:PrincipalServiceName", caller.name or ""
+        yield from ((f"aws:RequestTag/{key}", value) for key, value in _pod_tags(request, caller))
 
 
 def _pod_tags(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:

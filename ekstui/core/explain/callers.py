@@ -44,6 +44,11 @@ class Caller(NamedTuple):
     audience: str | None = None
 
     @property
+    def has_policies(self) -> bool:
+        """Whether it is or may be an IAM principal, which has policies of its own."""
+        return self.kind in ("aws", "unknown")
+
+    @property
     def issuer(self) -> str | None:
         """The issuer of the token, without `https://`."""
         return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
