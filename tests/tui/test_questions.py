@@ -6,6 +6,7 @@ from typing import Any
 from textual.events import Paste
 from textual.pilot import Pilot
 
+from ekstui.core.notation import PolicyAt
 from ekstui.library import Library
 from ekstui.library.explaining import explain_all
 from ekstui.present.explanation import explanation_blocks
@@ -158,7 +159,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
     travel(journey)
 
 
-def test_what_is_no_denial_says_so_and_stays_in_the_line() -> None:
+def test_a_text_without_a_denial_says_so_and_stays_in_the_input() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("x")
         await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
@@ -170,5 +171,22 @@ def test_what_is_no_denial_says_so_and_stays_in_the_line() -> None:
         # The question starts with the explorer's action and version.
         await pilot.press("escape")
         assert shows(app, ExplorerScreen)
+
+    travel(journey)
+
+
+def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("x")
+        await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
+        assert isinstance(app.screen, ExplainScreen)
+        # An account may have a version attached that is newer than the data, or a policy that AWS has made since.
+        app.screen.show_policy(PolicyAt("AmazonEKS_CNI_Policy", 99))
+        app.screen.show_policy(PolicyAt("AmazonEKSNoSuchPolicy"))
+        await pilot.pause()
+        assert shows(app, ExplainScreen)
+        said = [note.message for note in app._notifications]
+        assert any("AmazonEKS_CNI_Policy v99 is not known yet" in each for each in said)
+        assert any("AmazonEKSNoSuchPolicy" in each for each in said)
 
     travel(journey)

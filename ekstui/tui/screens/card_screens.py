@@ -20,9 +20,9 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowPolicy, ShowRole
+from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowRole
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -67,12 +67,7 @@ class CardScreen(ReportScreen):
         elif isinstance(value, RoleSide):
             self.post_message(ShowRole(value.name))
         elif isinstance(value, PolicyAt):
-            try:
-                entry = self.app.library.find(value.name)
-            except EkstuiError as error:
-                self.notify(clean_line(error.message), markup=False)
-            else:
-                self.post_message(ShowPolicy(Shown(entry, entry.policy.default_version)))
+            self.show_policy(value)
         else:
             self.notify("There is nothing to open here; y copies it.", markup=False)
 

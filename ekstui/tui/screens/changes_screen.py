@@ -21,9 +21,9 @@ from ekstui.present.styled import Styled, styled
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowComparison, ShowPolicy
+from ekstui.tui.messages import ShowComparison
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.rows import RowList
 
 PERIODS = (
@@ -169,7 +169,7 @@ class ChangesScreen(ReportScreen):
         if not isinstance(step, FeedStep):
             return
         if step.previous is None:
-            self.post_message(ShowPolicy(Shown(self.app.library.find(step.policy), step.version)))
+            self.show_policy(PolicyAt(step.policy, step.version))
         else:
             before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
             self.post_message(ShowComparison(before, after))

@@ -10,6 +10,7 @@ from textual import on
 from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import RolePolicy
 from ekstui.core.lookup import Thing
+from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
@@ -22,10 +23,10 @@ from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import ShowPolicy, ShowRole
+from ekstui.tui.messages import ShowRole
 from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.rows import RowList
 
 
@@ -191,7 +192,7 @@ class ClusterScreen(ClusterReportScreen):
         elif isinstance(value, ClusterRole) and value.subject is not None:
             self.post_message(ShowRole(value.arn))
         elif isinstance(value, RecentChange):
-            self.post_message(ShowPolicy(Shown(self.app.library.find(value.policy), value.version)))
+            self.show_policy(PolicyAt(value.policy, value.version))
 
 
 def _above(row: Row) -> Hashable | None:
@@ -356,8 +357,7 @@ class ClusterMapScreen(ClusterReportScreen):
             else:
                 self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            entry = self.app.library.find(value.name)
-            self.post_message(ShowPolicy(Shown(entry, value.version or entry.policy.default_version)))
+            self.show_policy(PolicyAt(value.name, value.version))
         elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
             self.notify(

@@ -26,10 +26,10 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskWhoCan, ShowPolicy
+from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList
 
@@ -288,5 +288,4 @@ class ExplainScreen(AskingScreen):
         value = event.row.value if event.row else None
         if isinstance(value, PolicyAt):
             event.stop()
-            entry = self.app.library.find(value.name)
-            self.post_message(ShowPolicy(Shown(entry, value.version or entry.policy.default_version)))
+            self.show_policy(value)

@@ -13,18 +13,21 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ekstui.core.notation import PolicyAt
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import AskWhoCan, PaneFailed, action_of
+from ekstui.tui.messages import AskWhoCan, PaneFailed, ShowPolicy, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
-from ekstui.tui.shown import Bookmark
+from ekstui.tui.shown import Bookmark, Shown
 from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.line import FilterLine
-from ekstui.tui.widgets.pane import failure
+from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 MAX_CRUMB = 32
@@ -292,6 +295,21 @@ class ReportScreen(Screen[None]):
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.rows.current.value) if self.rows.current else ""))
+
+    def show_policy(self, place: PolicyAt) -> None:
+        """Show a policy in the four panes, or say why it is not known."""
+        try:
+            entry = self.app.library.find(place.name)
+        except EkstuiError as error:
+            self.notify(plain_failure(error), markup=False)
+            return
+        policy = entry.policy
+        version = place.version or policy.default_version
+        if version in [info.number for info in policy.versions]:
+            self.post_message(ShowPolicy(Shown(entry, version)))
+        else:
+            label = f"{clean_line(policy.name)} {version_label(version)}"
+            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.", markup=False)
 
     def action_export(self) -> None:
         """Let the user save the answer to a file."""

@@ -21,9 +21,9 @@ from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, ShowPolicy, one_action_of
+from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, one_action_of
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
@@ -146,9 +146,7 @@ class RoleScreen(AccountReportScreen):
             place = PolicyAt(original.name, original.default_version)
             self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            entry = self.app.library.find(value.name)
-            version = value.version or entry.policy.default_version
-            self.post_message(ShowPolicy(Shown(entry, version)))
+            self.show_policy(PolicyAt(value.name, value.version))
         elif isinstance(value, RolePolicy):
             self.view = "permissions"
             self.notify(

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from ekstui.core.action_facts import SHORTEST_NAME, complete
 from ekstui.core.holders import Holder, WhoCan
+from ekstui.core.notation import PolicyAt
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
@@ -30,10 +31,10 @@ from ekstui.present.who_can_report import (
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowPolicy, ShowRole
+from ekstui.tui.messages import ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
-from ekstui.tui.shown import Bookmark, Shown
+from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import RowList
 
@@ -264,7 +265,7 @@ class WhoCanScreen(AskingScreen):
         elif isinstance(value, AllPermissions):
             event.stop()
             holder = value.holder
-            self.post_message(ShowPolicy(Shown(self.app.library.find(holder.policy.arn), holder.version)))
+            self.show_policy(PolicyAt(holder.policy.arn, holder.version))
         elif isinstance(value, PrincipalCan) and value.subject.kind == "role":
             event.stop()
             self.post_message(ShowRole(value.subject.arn or value.subject.name))

@@ -61,7 +61,7 @@ def attachment_line(value: object) -> Styled:
     from ekstui.core.account_snapshot import RoleAttachment
 
     if isinstance(value, RoleAttachment):
-        uses = "; ".join(use_words(use) for use in value.used_by) or "no use was found"
+        uses = "; ".join(use_in_row(use) for use in value.used_by) or "no use was found"
         boundary = "  as its boundary" if "boundary" in value.attached_as else ""
         return ((clean_line(value.role.arn or value.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
     return ()
@@ -100,17 +100,17 @@ def _advice(error: EkstuiError | SourceError) -> str:
     return in_the_app(error.next_step)
 
 
-def use_words(use: Use) -> str:
+def use_in_row(use: Use) -> str:
     """Return a use of a role in a few words, cleaned."""
     return clean_line(use_in_words(use))
 
 
-def uses_words(uses: Sequence[Use]) -> Styled:
+def first_use(uses: Sequence[Use]) -> Styled:
     """Return the first use of a role, and how many more there are."""
     if not uses:
         return styled("")
     more = f" +{len(uses) - 1}" if len(uses) > 1 else ""
-    return ((use_words(uses[0]), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
+    return ((use_in_row(uses[0]), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
 
 
 def last_used(role: Role, now: datetime) -> Styled:
@@ -131,7 +131,7 @@ def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
     from ekstui.core.trust import trust_word
 
     role = entry.role
-    used = uses_words(entry.used_by)
+    used = first_use(entry.used_by)
     if not plain(used):
         used = styled(clean_line(trust_word(role.trust, account)), "muted")
     boundary: Styled = () if "boundary" not in entry.attached_as else ((" boundary", "warn"),)
