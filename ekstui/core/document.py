@@ -6,6 +6,7 @@ in place of a list; both become tuples here.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple, cast
 
@@ -118,8 +119,8 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) == len(pairs):
         return fields
-    names = [name for name, _ in pairs]
-    return Repeated(fields, next(name for index, name in enumerate(names) if name in names[:index]))
+    counts = Counter(name for name, _ in pairs)
+    return Repeated(fields, next(name for name, count in counts.items() if count > 1))
 
 
 def broken_rules(document: Document) -> Iterator[DocumentError]:

@@ -1,19 +1,27 @@
 """The files that changed in the user's own git repository since a base, before and after."""
 
 import os
+import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 
 ENDINGS = (".json", ".template", ".yaml", ".yml")
-"""Suffixes of files that may contain policy documents."""
+"""Suffixes of files that may contain policy documents, in any case."""
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
+
+_MOST_LINKS = 40
+"""How many links are followed from one to the next, as Linux does."""
+
+_ABSENT, _LINK, _SUBMODULE = "000000", "120000", "160000"
+"""The modes of git's raw format for what is not there, a link and a submodule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,67 +34,232 @@ class ChangedFile:
     """None for a new file."""
     after: bytes | None
     """None for one that was removed."""
+    unread: str = ""
+    """Why the two cannot be compared; empty if both are known."""
+
+
+class _Entry(NamedTuple):
+    """What git says about a file that differs: modes and object names of both sides, as `git diff --raw` has them."""
+
+    old_mode: str
+    new_mode: str
+    old: str
+    new: str
+    status: str
+
+
+class _UnreadError(Exception):
+    """A side of a file exists, but cannot be read; the message says why."""
 
 
 def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Iterator[ChangedFile]:
     """Yield the files below `folder` that differ from a commit, untracked ones included.
 
-    `paths` names files or folders instead. Raises InputError if git fails, or if a path names nothing.
+    `paths` names files or folders instead. What may have changed but cannot be read, such as a link, has a reason in
+    place of its contents. Raises InputError if git fails, or if a path names nothing.
     """
-    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
-    where = paths or (".",)
-    options = ("--name-only", "-z", "--no-relative", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
-    listed = _git(folder, "diff", *options, commit, "--", *where)
-    new = _git(folder, "ls-files", "--full-name", "--others", "--exclude-standard", "-z", "--", *where)
-    found = {os.fsdecode(name) for name in (*listed.split(b"\0"), *new.split(b"\0")) if name}
+    root = _root(folder)
+    commit = _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
+    # Not resolved, so that a link is not taken for what it leads to.
+    where = {os.path.relpath(os.path.normpath(folder.resolve() / name), root): name for name in paths or (".",)}
+    entries = _entries(root, commit, where)
     # Named files are read even if git ignores them, as it should Terraform plans, and whatever their suffix.
     named: dict[str, str] = {}
-    for name in paths:
-        if not os.path.lexists(folder / name):
-            if not _is_known(folder, commit, name):
+    for path, name in where.items() if paths else ():
+        if path.split("/")[0] == "..":
+            raise InputError(f"{name} cannot be read: it is outside the repository.")
+        if (passed := _passed(root, path)) is None or path not in passed or len(passed) > 1:
+            raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
+        if not os.path.lexists(root / path):
+            if not entries.keys() & {path} and not _is_known(root, commit, path):
                 raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
-        elif not (folder / name).is_dir():
-            place = folder / name
-            named[os.path.relpath(place.parent.resolve() / place.name, root)] = name
-    for path in sorted({*(each for each in found if each.endswith(ENDINGS)), *named}):
-        file = ChangedFile(path, _at(folder, commit, path), _now(root, path))
+        elif not (root / path).is_dir():
+            named[path] = name
+    listed = {path: entry for path, entry in entries.items() if _may_hold_documents(root, path, entry)}
+    for path in sorted({*listed, *named}):
+        entry = listed.get(path) or entries.get(path) or _tracked(root, commit, path)
+        file = _changed(root, path, entry)
         if path in named and file.before is None and file.after is None:
-            raise InputError(f"{named[path]} cannot be read: it is not a regular file.")
+            raise InputError(f"{named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
         yield file
+    yield from _links_to_changes(root, commit, where, entries, {*listed, *named})
 
 
-def _is_known(folder: Path, commit: str, name: str) -> bool:
-    """Return whether a path or pattern names files that git knows: now, or in the commit."""
-    tracked = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", name)
-    return bool(tracked or _git(folder, "diff", "--name-only", "-z", commit, "--", name))
+def _root(folder: Path) -> Path:
+    """Return the root of the work tree; InputError for a folder that only looks like a repository.
+
+    A commit can hold such a folder, with settings that start programs; older versions of git take it for a repository.
+    """
+    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    if "GIT_DIR" not in os.environ and not os.path.lexists(root / ".git"):
+        raise InputError(f"{root} is not a clone: it has no .git.")
+    return root
 
 
-def _at(folder: Path, commit: str, path: str) -> bytes | None:
+def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entry]:
+    """Return what differs from a commit at some places, by path from the root, untracked files included."""
+    options = (
+        "--raw",
+        "-z",
+        "--no-abbrev",
+        "--no-relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--ignore-submodules=dirty",
+    )
+    fields = _git(root, "diff", *options, commit, "--", *where).split(b"\0")
+    found: dict[str, _Entry] = {}
+    for words, name in zip(fields[::2], fields[1::2], strict=False):
+        entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
+        # A file with conflicts is listed twice.
+        if path not in found or entry.status == "U":
+            found[path] = entry
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
+    for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
+        # One that was removed from the index alone is in the commit too.
+        known = found.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
+        found[path] = known._replace(new_mode=_LINK if (root / path).is_symlink() else "100644", new="")
+    return found
+
+
+def _is_known(root: Path, commit: str, path: str) -> bool:
+    """Return whether a path is a file or folder of the index or of the commit."""
+    return bool(_git(root, "ls-files", "--cached", "-z", "--", path) or _git(root, "ls-tree", "-z", commit, "--", path))
+
+
+def _tracked(root: Path, commit: str, path: str) -> _Entry:
+    """Return the entry of a file that is named and does not differ, or that git ignores."""
+    listed = _git(root, "ls-tree", "-z", "--full-tree", commit, "--", path).decode(errors="replace")
+    mode, _, name = listed.partition("\t")[0].split(" ") if listed else (_ABSENT, "", "")
+    return _Entry(mode, "100644", name, "", "M")
+
+
+def _may_hold_documents(root: Path, path: str, entry: _Entry) -> bool:
+    """Return whether a change at a path may change a policy document."""
+    if path.lower().endswith(ENDINGS) or entry.new_mode == _SUBMODULE:
+        return True
+    if entry.new_mode != _LINK:
+        return False
+    passed = _passed(root, path)
+    if passed is None:
+        return True
+    below = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *(passed - {path})).lower()
+    return any(name.endswith(tuple(map(os.fsencode, ENDINGS))) for name in below.split(b"\0"))
+
+
+def _changed(root: Path, path: str, entry: _Entry) -> ChangedFile:
     try:
-        return _git(folder, "show", "--no-textconv", f"{commit}:{path}")
-    except InputError:
-        return None
+        if entry.status == "U":
+            raise _UnreadError("it has conflicts")
+        before = _before(root, entry)
+        return ChangedFile(path, before, _now(root, path, entry))
+    except _UnreadError as error:
+        return ChangedFile(path, None, None, str(error))
 
 
-def _now(root: Path, path: str) -> bytes | None:
-    """Return a file of the work tree; None for a link, which may lead outside the repository."""
-    place = root / path
-    if place.resolve() != root.resolve() / path:
+def _before(root: Path, entry: _Entry) -> bytes | None:
+    if entry.old_mode == _ABSENT:
         return None
+    _check_mode(entry.old_mode, "was")
+    return _blob(root, entry.old)
+
+
+def _now(root: Path, path: str, entry: _Entry) -> bytes | None:
+    """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
+    passed = _passed(root, path)
+    if passed is None or passed != {path}:
+        raise _UnreadError("it is a link, or below one, which is not followed")
     try:
-        return read_regular(place, MOST_BYTES, follow=False)
+        found = (root / path).lstat().st_mode
+        if not stat.S_ISDIR(found):
+            return read_regular(root / path, MOST_BYTES, follow=False)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
     except OSError:
+        raise _UnreadError("it cannot be opened, or is not a regular file") from None
+    if entry.new_mode == _ABSENT:
         return None
+    _check_mode(entry.new_mode, "is")
+    if not entry.new.strip("0"):
+        raise _UnreadError("it is not in the work tree")
+    # Outside a sparse checkout the index has what the work tree would.
+    return _blob(root, entry.new)
+
+
+def _check_mode(mode: str, is_or_was: str) -> None:
+    if mode == _LINK:
+        raise _UnreadError(f"it {is_or_was} a link, which is not followed")
+    if mode == _SUBMODULE:
+        raise _UnreadError(f"it {is_or_was} a submodule, which is a repository of its own")
+
+
+def _blob(root: Path, name: str) -> bytes:
+    try:
+        if int(_git(root, "cat-file", "-s", name)) > MOST_BYTES:
+            raise _UnreadError(f"it has more than {MOST_BYTES:,} bytes")
+        return _git(root, "cat-file", "blob", name)
+    except InputError:
+        raise _UnreadError("this clone does not have its contents") from None
+
+
+def _links_to_changes(
+    root: Path, commit: str, where: Mapping[str, str], entries: Mapping[str, _Entry], read: Collection[str]
+) -> Iterator[ChangedFile]:
+    """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
+    listed = _git(root, "ls-files", "--stage", "-z", "--", *where).split(b"\0")
+    names = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(_LINK.encode())]
+    links = {path: passed for path in names if path not in read and (passed := _passed(root, path)) is not None}
+    if not links:
+        return
+    changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - set(read)
+    for path, passed in sorted(links.items()):
+        wanted = path.lower().endswith(ENDINGS)
+        for target in sorted(changed):
+            below = target.lower().endswith(ENDINGS) and any(
+                each == "." or target.startswith(f"{each}/") for each in passed
+            )
+            if below or (wanted and target in passed):
+                yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
+                break
+
+
+def _passed(root: Path, path: str) -> frozenset[str] | None:
+    """Return the links that a path of the work tree passes, and where it ends; None if it leaves the root or circles."""
+    passed: set[str] = set()
+    hops = 0
+    at: list[str] = []
+    left = path.split("/")[::-1]
+    while left:
+        part = left.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not at:
+                return None
+            at.pop()
+            continue
+        at.append(part)
+        place = root.joinpath(*at)
+        if place.is_symlink():
+            passed.add("/".join(at))
+            hops += 1
+            target = str(place.readlink())
+            if target.startswith("/") or hops > _MOST_LINKS:
+                return None
+            at.pop()
+            left += target.split("/")[::-1]
+    return frozenset({*passed, "/".join(at) or "."})
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
     """Return what git prints about the user's own repository.
 
-    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, and
-    a file system monitor.
+    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
+    file system monitor, and the settings of a folder of the commit that has the shape of a repository.
     """
-    words = ["git", "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    settings = (f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "safe.bareRepository=explicit")
+    options = [word for setting in settings for word in ("-c", setting)]
+    words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
             words, capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
