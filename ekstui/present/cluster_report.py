@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
-from ekstui.core.findings.mending import trust_command
+from ekstui.core.findings.mending import change_in_words, cluster_command, trust_command
+from ekstui.core.findings.reported import is_about, meaning_of
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
@@ -87,7 +88,7 @@ def cluster_blocks(
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
-    work = [_issue(issue, ("issue", number), opened) for number, issue in enumerate(cluster.all_issues)]
+    work = [_issue(answer, issue, ("issue", number), opened) for number, issue in enumerate(cluster.all_issues)]
     for number, (role, finding) in enumerate(worst_first(answer)):
         work.append(_finding(answer, role, finding, ("finding", number), opened))
     blocks: list[Block] = [
@@ -163,17 +164,46 @@ def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[s
     )
 
 
-def _issue(issue: HealthIssue, key: Hashable, opened: Collection[Hashable] | None) -> Node:
+def _issue(answer: ClusterAnswer, issue: HealthIssue, key: Hashable, opened: Collection[Hashable] | None) -> Node:
+    """Return what EKS reports, with what it means, what is wrong with the roles of that part, and what fixes it."""
     line = (Span("EKS", "bad"), f" {issue.kind} {issue.name}: ", Span(issue.code, "bad"), f": {issue.message}")
-    return Node(line, value=issue, key=key, opened=None if opened is None else key in opened)
+    meaning = meaning_of(issue)
+    below = [Node(Span(meaning.text, "muted"))] if meaning.text else []
+    works: list[Work] = []
+    for role, finding in worst_first(answer):
+        if finding.severity == "problem" and any(is_about(issue, use) for use in finding.uses):
+            works.append(Work(role, finding, remedy_of(answer, role, finding)))
+            below.append(Node((Span(role.arn.rpartition("/")[2], "strong"), f": {finding.text}")))
+            below += _fix(answer, works[-1].remedy, finding)
+    work = next((each for each in works if each.remedy), None)
+    command = work.remedy if work else meaning.command
+    if not work and command:
+        below.append(Node((Span("to look further: ", "muted"), code(command))))
+    value = ReportedIssue(issue, meaning.text, command, work)
+    return Node(line, below, value, key, opened=None if opened is None else key in opened)
+
+
+def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
+    """Return a text without the number of the account where it is Markdown."""
+    masked = span.text.replace(answer.identity.account, "ACCOUNT")
+    if masked == span.text:
+        return (span,)
+    return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
+
+
+def _fix(answer: ClusterAnswer, remedy: str, finding: Finding) -> Iterator[Node]:
+    """Yield the command that fixes a finding, or in words what to change."""
+    if remedy:
+        yield Node((Span("to fix it: ", "muted"), *_private(answer, code(remedy))))
+    elif words := change_in_words(finding):
+        yield Node((Span("to fix it: ", "muted"), words))
 
 
 def _finding(
     answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
 ) -> Node:
-    below = [Node(Span(each, "muted")) for each in finding.evidence]
-    if remedy := remedy_of(answer, role, finding):
-        below.append(Node((Span("to fix it: ", "muted"), code(remedy))))
+    below = [Node(_private(answer, Span(each, "muted"))) for each in finding.evidence]
+    below += _fix(answer, remedy := remedy_of(answer, role, finding), finding)
     if role.subject is not None and opened is not None:
         below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
     name = Span(role.arn.rpartition("/")[2], "strong")
@@ -188,8 +218,12 @@ def _finding(
 
 def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
     """Return the command that fixes a finding with the narrowest policy; empty if there is none."""
-    if finding.severity != "problem" or role.subject is None:
+    if finding.severity != "problem":
         return ""
+    own = role.subject.role if role.subject else None
+    command = cluster_command(finding, role.arn, own, answer.cluster, answer.identity.partition)
+    if command is not None or role.subject is None:
+        return command.text if command else ""
     if (command := trust_command(role.subject.role, finding, knowledge())) is not None:
         return command.text
     arn = fixing_policy(answer, finding)
@@ -199,6 +233,18 @@ def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str
 def fixing_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
     """Return the ARN, in the account's partition, of the narrowest policy that fixes a finding; None if there is none."""
     return next((answer.arns[name] for name in finding.policies if name in answer.arns), None)
+
+
+class ReportedIssue(NamedTuple):
+    """Something that EKS reports about a cluster."""
+
+    issue: HealthIssue
+    meaning: str
+    """What it means; empty if not known."""
+    command: str
+    """The command that fixes it or shows more; empty if there is none."""
+    work: Work | None
+    """The problem of a role that the command fixes; None if it is not about a role."""
 
 
 class Work(NamedTuple):

@@ -3,13 +3,16 @@
 import json
 import shlex
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from textual.pilot import Pilot
 
+from ekstui.core.findings.mending import change_in_words
 from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
-from ekstui.present.cluster_report import remedy_of
+from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, remedy_of
+from ekstui.present.rendering import markdown
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -24,6 +27,10 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig) -> None:
     rig.reset(0)
     sent: list[str] = []
+    command = (
+        "aws iam attach-role-policy --role-name prod-cloudwatch "
+        "--policy-arn arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
+    )
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         app.copy_to_clipboard = sent.append  # type: ignore[assignment, method-assign]
@@ -43,17 +50,29 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         assert "EKS reports 2" in words(app.screen)
         screen = app.screen
         assert isinstance(screen, ClusterScreen)
-        while "prod-cloudwatch" not in str(screen.rows.current):
+
+        def on() -> object:
+            return screen.rows.current.value if screen.rows.current else None
+
+        # What EKS reports has the command of the role's problem, or what shows more.
+        while not isinstance(on(), ReportedIssue):
+            await pilot.press("n")
+        await pilot.press("y", "enter")
+        await settle(
+            pilot, lambda: sent == ["kubectl get clusterrole/eks:node-manager clusterrolebinding/eks:node-manager"]
+        )
+        await pilot.press("n", "y")
+        await settle(pilot, lambda: shows(app, ChooserScreen))
+        await pilot.press("enter")
+        await settle(pilot, lambda: sent[1:] == [command])
+        sent.clear()
+        while not isinstance(at := on(), Work) or "prod-cloudwatch" not in at.role.arn:
             await pilot.press("n")
         # Cut in its row, in full in the details, with its fix.
         line = screen.query_one(LineBar)
-        await settle(pilot, lambda: "y copies: aws iam attach-role-policy" in str(line.render()))
-        assert ":role/prod-cloudwatch" in str(line.render())
+        await settle(pilot, lambda: ":role/prod-cloudwatch" in str(line.render()))
+        assert "y copies: aws iam attach-role-policy" in str(line.render())
         await pilot.press("enter")
-        command = (
-            "aws iam attach-role-policy --role-name prod-cloudwatch "
-            "--policy-arn arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
-        )
         await settle(pilot, lambda: command in words(app.screen).replace("\n", " "))
         await pilot.press("y", "enter")
         await settle(pilot, lambda: sent == [command])
@@ -129,6 +148,16 @@ def test_what_a_trust_policy_lacks_is_added_and_all_else_of_it_stays() -> None:
             }
         ],
     }
+
+
+@pytest.mark.parametrize("name", ["prod", "auto", "legacy"])
+def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name: str) -> None:
+    answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), name)
+    for role, finding in judging.worst_first(answer):
+        if finding.severity == "problem":
+            assert remedy_of(answer, role, finding) or change_in_words(finding), finding.code
+    now = datetime.now(UTC)
+    assert answer.identity.account not in markdown(cluster_blocks(answer, now, now))
 
 
 def test_what_is_typed_from_a_role_is_held_against_it() -> None:

@@ -68,13 +68,19 @@ def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> 
     evidence = tuple(described(use) for use in uses)
     if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
         return Finding(
-            "role-not-found", "note", f"The role {name} belongs to another account and was not read.", evidence
+            "role-not-found",
+            "note",
+            f"The role {name} belongs to another account and was not read.",
+            evidence,
+            uses=uses,
         )
     if not snapshot.complete:
         return Finding(
-            "role-not-found", "note", f"The role {name} is not among the roles that could be read.", evidence
+            "role-not-found", "note", f"The role {name} is not among the roles that could be read.", evidence, uses=uses
         )
-    return Finding("role-not-found", "problem", f"IAM has no role {name}, which EKS is configured to use.", evidence)
+    return Finding(
+        "role-not-found", "problem", f"IAM has no role {name}, which EKS is configured to use.", evidence, uses=uses
+    )
 
 
 def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:

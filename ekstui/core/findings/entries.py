@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ekstui.core.account_snapshot import AccountSnapshot, Use
+from ekstui.core.account_snapshot import AccountSnapshot, Use, UseKind
 from ekstui.core.eks import AccessEntry, Cluster
 from ekstui.core.findings.finding import Finding, described
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.text import listed
 
-_ENTRY_OF: dict[str, tuple[str, ...]] = {
+_ENTRY_OF: dict[UseKind, tuple[str, ...]] = {
     "nodegroup": ("EC2_LINUX", "EC2_WINDOWS"),
     "karpenter-node": ("EC2_LINUX", "EC2_WINDOWS"),
     "self-managed-node": ("EC2_LINUX", "EC2_WINDOWS"),
@@ -39,6 +39,11 @@ _WITHOUT_RIGHTS = {
     "ARGOCD": "Argo CD has no permissions on workloads in this cluster, so every sync to it fails.",
     "KRO": "kro has no permissions on the resources of its resource graphs, so it cannot create them.",
 }
+
+
+def entry_types(kind: UseKind) -> tuple[str, ...]:
+    """Return the types of access entry with which nodes of a kind join."""
+    return _ENTRY_OF[kind]
 
 
 def mode_finding(cluster: Cluster) -> Finding | None:
@@ -87,7 +92,7 @@ def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding 
     evidence = (*map(described, nodes), f"authentication mode {cluster.authentication_mode}")
     if cluster.authentication_mode == "API":
         text = "The role has no access entry, so its nodes start but never join."
-        return Finding("entry-missing", "problem", text, evidence)
+        return Finding("entry-missing", "problem", text, evidence, uses=tuple(nodes))
     if cluster.authentication_mode == "API_AND_CONFIG_MAP":
         text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
         return Finding("entry-missing", "note", text, evidence)
@@ -103,7 +108,7 @@ def _wrong_type(entry: AccessEntry, uses: Collection[Use]) -> Iterator[Finding]:
     wanted = {kind for use in nodes for kind in _ENTRY_OF[use.kind]}
     if wanted and entry.kind not in wanted:
         text = f"The access entry has type {entry.kind}; these nodes need type {listed(sorted(wanted), 'or')} to join."
-        yield Finding("entry-of-wrong-type", "problem", text, tuple(map(described, nodes)))
+        yield Finding("entry-of-wrong-type", "problem", text, tuple(map(described, nodes)), uses=tuple(nodes))
 
 
 def _capability(entry: AccessEntry, cluster: Cluster) -> Iterator[Finding]:

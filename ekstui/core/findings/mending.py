@@ -1,4 +1,4 @@
-"""The command that corrects a role's trust policy, and leaves all else in it as it is."""
+"""What fixes a finding: a command that leaves all else as it is, or in words what to change."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import shlex
 from collections.abc import Callable, Collection
 
 from ekstui.core.account_snapshot import Role
-from ekstui.core.document import Condition, Statement, serialise
-from ekstui.core.explain.commands import Command
-from ekstui.core.findings.finding import Finding
+from ekstui.core.document import Condition, Statement, parse_text, serialise, serialise_statement
+from ekstui.core.eks import Cluster
+from ekstui.core.explain.commands import Command, associate_policy, create_entry
+from ekstui.core.findings.attached_policies import CLUSTER_TAG
+from ekstui.core.findings.entries import entry_types
+from ekstui.core.findings.finding import Code, Finding
 from ekstui.core.knowledge import Knowledge
+from ekstui.core.trust import eks_region, issuer_of
 
 TAG_SESSION = "sts:TagSession"
 
@@ -26,11 +30,86 @@ def trust_command(role: Role, finding: Finding, knowledge: Knowledge) -> Command
     return None
 
 
+def cluster_command(
+    finding: Finding, principal: str, role: Role | None, cluster: Cluster, partition: str
+) -> Command | None:
+    """Return the command that fixes what a finding says of a principal in a cluster; None if none is known."""
+    quoted = shlex.quote(principal)
+    match finding.code:
+        case "entry-missing":
+            kinds = {entry_types(use.kind)[0] for use in finding.uses}
+            if len(kinds) != 1:
+                return None
+            (kind,) = kinds
+            entry = create_entry(cluster.name, cluster.region, quoted)
+            command = Command(f"{entry.text} --type {kind}", f"lets its nodes into {cluster.name}")
+            return _and_node_policy(command, quoted, cluster, partition) if kind == "EC2" else command
+        case "auto-node-policy-missing":
+            return _and_node_policy(None, quoted, cluster, partition)
+        case "principal-tag-missing" if role is not None and {use.cluster for use in finding.uses} == {cluster.name}:
+            text = (
+                f"aws iam tag-role --role-name {shlex.quote(role.name)} --tags Key={CLUSTER_TAG},Value={cluster.name}"
+            )
+            return Command(text, "sets the tag that the policy checks, for this cluster alone")
+        case "irsa-issuer-of-another-cluster" if role is not None and cluster.issuer:
+            return _with_issuer(role, cluster.issuer)
+        case "irsa-provider-missing" if issuer := next((each.name for each in finding.uses if each.name), None):
+            url = shlex.quote(f"https://{issuer}")
+            text = f"aws iam create-open-id-connect-provider --url {url} --client-id-list sts.amazonaws.com"
+            return Command(text, "makes IAM accept the cluster's tokens")
+        case _:
+            return None
+
+
+_IN_WORDS: dict[Code, str] = {
+    "missing-policy": "allow these actions in one of its policies",
+    "trust-lacks-principal": "add that to its trust policy, and keep the statements that it has",
+    "trust-lacks-tag-session": "allow sts:TagSession in that statement of its trust policy",
+    "irsa-wildcard-with-stringequals": "write StringLike instead of StringEquals for the subject in its trust policy",
+    "irsa-issuer-of-another-cluster": "add a statement for the issuer of this cluster to its trust policy",
+    "irsa-provider-missing": "create an OIDC provider for this issuer in IAM, or remove it from the trust policy",
+    "principal-tag-missing": f"set the tag {CLUSTER_TAG} on the role or its sessions, or use AmazonEBSCSIDriverPolicyV2",
+    "role-not-found": "create the role again under this name and path, or give EKS another one",
+    "entry-missing": "create an access entry for the role, of the type of its nodes",
+    "entry-of-wrong-type": "delete the entry and create one of that type: the type of an entry cannot be changed",
+    "auto-node-policy-missing": "associate AmazonEKSAutoNodePolicy with the entry",
+}
+
+
+def change_in_words(finding: Finding) -> str:
+    """Return what to change about a problem for which there is no command; empty if its text says it."""
+    return _IN_WORDS.get(finding.code, "") if finding.severity == "problem" else ""
+
+
+def _and_node_policy(before: Command | None, principal: str, cluster: Cluster, partition: str) -> Command:
+    given = associate_policy(cluster.name, cluster.region, principal, "AmazonEKSAutoNodePolicy", partition=partition)
+    return given if before is None else Command(f"{before.text} && {given.text}", before.about)
+
+
+def _with_issuer(role: Role, issuer: str) -> Command | None:
+    """Return what adds to a trust policy, for a cluster's issuer, a copy of the first statement for another one."""
+    for statement in role.trust.statements if role.trust else ():
+        for principal in statement.principals:
+            known = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
+            if statement.effect == "Allow" and len(known) == 1 and eks_region(known[0]):
+                copied = json.dumps(serialise_statement(statement)).replace(known[0], issuer)
+                statements = (
+                    *(role.trust.statements if role.trust else ()),
+                    *parse_text(f'{{"Statement": [{copied}]}}').statements,
+                )
+                return _with_statements(role, statements, "trusts the issuer of this cluster too")
+    return None
+
+
 def _updated(role: Role, mend: Callable[[Statement], Statement], about: str) -> Command | None:
     if role.trust is None:
         return None
     statements = tuple(map(mend, role.trust.statements))
-    if statements == role.trust.statements:
+    return None if statements == role.trust.statements else _with_statements(role, statements, about)
+
+
+def _with_statements(role: Role, statements: tuple[Statement, ...], about: str) -> Command | None:
+    if role.trust is None:
         return None
     document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
     return Command(

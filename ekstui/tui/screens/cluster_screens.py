@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from textual import on
 
-from ekstui.core.eks import HealthIssue
 from ekstui.core.findings import RolePolicy
 from ekstui.core.lookup import Thing
 from ekstui.core.notation import PolicyAt
@@ -16,7 +15,7 @@ from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.documents import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.cluster_answers import cluster_answer
-from ekstui.present.cluster_report import Work, cluster_blocks, fixing_policy
+from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
@@ -88,7 +87,7 @@ class ClusterScreen(ClusterReportScreen):
         keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    OPENS = (Work, HealthIssue, ClusterRole, RecentChange)
+    OPENS = (Work, ReportedIssue, ClusterRole, RecentChange)
     STOP = "problem"
 
     def __init__(self, name: str, region: str | None) -> None:
@@ -136,9 +135,14 @@ class ClusterScreen(ClusterReportScreen):
                     (clean_line(f"  {finding.text}"), ""),
                     (clean_line(fix), "accent"),
                 )
-            case HealthIssue(kind=kind, name=name, code=code, message=message, resources=resources):
-                named = f"  ({', '.join(resources)})" if resources else ""
-                return (clean_line(f"{kind} {name}"), "strong"), (clean_line(f"  {code}: {message}{named}"), "")
+            case ReportedIssue(issue, meaning, command, _):
+                named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
+                copied = f"  y copies: {command}" if command else ""
+                return (
+                    (clean_line(f"{issue.kind} {issue.name}"), "strong"),
+                    (clean_line(f"  {issue.code}: {issue.message}{named}  {meaning}"), ""),
+                    (clean_line(copied), "accent"),
+                )
             case ClusterRole(arn=arn, uses=uses):
                 return (clean_line(arn), "strong"), (clean_line(f"  {uses_words(uses)}"), "muted")
             case RecentChange(policy=policy, roles=roles):
@@ -149,11 +153,11 @@ class ClusterScreen(ClusterReportScreen):
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at problems and at what EKS reports."""
         value = row.value
-        return isinstance(value, HealthIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
+        return isinstance(value, ReportedIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a problem."""
-        if row and isinstance(row.value, Work) and (row.key in self._opened) == fold:
+        if row and isinstance(row.value, Work | ReportedIssue) and (row.key in self._opened) == fold:
             self._toggle(row)
         return True
 
@@ -163,10 +167,12 @@ class ClusterScreen(ClusterReportScreen):
 
     def copies(self) -> Sequence[Copyable]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
-        row = self.rows.current
-        if row is None or not isinstance(row.value, Work) or not row.value.remedy:
+        value = self.rows.current.value if self.rows.current else None
+        work = value.work if isinstance(value, ReportedIssue) else value
+        if isinstance(value, ReportedIssue) and value.command and work is None:
+            return [Copyable("command", value.command, lambda: value.command)]
+        if not isinstance(work, Work) or not work.remedy:
             return ()
-        work = row.value
         found = [Copyable("command", work.remedy, lambda: work.remedy)]
         arn = fixing_policy(self.answer, work.finding) if self.answer else None
         if arn and work.role.subject is not None:
@@ -187,7 +193,7 @@ class ClusterScreen(ClusterReportScreen):
     def _open(self, event: RowList.Opened) -> None:
         event.stop()
         value = event.row.value if event.row else None
-        if isinstance(value, Work | HealthIssue) and event.row:
+        if isinstance(value, Work | ReportedIssue) and event.row:
             self._toggle(event.row)
         elif isinstance(value, ClusterRole) and value.subject is not None:
             self.post_message(ShowRole(value.arn))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use, UseKind
 from ekstui.core.eks import AccessEntry, Capability, Cluster, GivenAccess
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
+from ekstui.core.findings.mending import cluster_command
 from tests.core.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used
 
 SNAPSHOT = AccountSnapshot(
@@ -93,6 +94,30 @@ def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | No
     assert (found.severity if found else None) == expected
     assert missing_entry(ROLE, (used("nodegroup", "inferred"),), cluster) is None
     assert missing_entry(ROLE, (used("irsa"),), cluster) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("nodegroup", ["--type EC2_LINUX"]),
+        ("hybrid-node", ["--type HYBRID_LINUX"]),
+        # Nodes of Auto Mode need the access policy as well (EKS User Guide, "Create a custom node class").
+        (
+            "auto-mode-node",
+            ["--type EC2 && ", "cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster"],
+        ),
+    ],
+)
+def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> None:
+    cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=())
+    finding = missing_entry(ROLE, (used(kind, name="g"),), cluster)
+    assert finding is not None
+    command = cluster_command(finding, ROLE, None, cluster, "aws")
+    assert command is not None
+    assert command.text.startswith(
+        f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1"
+    )
+    assert all(words in command.text for words in expected)
 
 
 def test_the_mode_says_whether_entries_count() -> None:

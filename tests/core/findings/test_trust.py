@@ -9,7 +9,7 @@ from ekstui.core.account_snapshot import Use
 from ekstui.core.document import Document, parse_text
 from ekstui.core.eks import Addon, Cluster
 from ekstui.core.findings import Surroundings
-from ekstui.core.findings.mending import trust_command
+from ekstui.core.findings.mending import cluster_command, trust_command
 from ekstui.library.catalog import knowledge
 from tests.core.findings.subjects import (
     ISSUER,
@@ -150,6 +150,18 @@ def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
     found = coded(said(tuple(map(aws, policies)), (), Surroundings(NOW), role(trust)), "trust-lacks-tag-session")
     assert [finding.severity for finding in found] == expected
     assert all("inferred" in " ".join(finding.evidence) for finding in found)
+
+
+def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() -> None:
+    trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
+    seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
+    (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
+    command = cluster_command(finding, ROLE, role(trust), seen, "aws")
+    assert command is not None
+    mended = parse_text(shlex.split(command.text)[-1])
+    both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
+    assert mended.statements == trust_of(*both).statements
+    assert not coded(said((), (use,), around(seen), role(mended)), "irsa-issuer-of-another-cluster")
 
 
 @pytest.mark.parametrize(
