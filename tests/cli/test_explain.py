@@ -456,6 +456,18 @@ def test_the_commands_give_the_principal_what_it_lacks_and_nothing_else(explain:
     assert (unnamed["smallest_statement"]["Resource"], unnamed["commands"]) == (["*"], [])
 
 
+def test_nothing_is_given_for_a_part_of_an_action(explain: Any) -> None:
+    for cut in ("ec2:CreateVo", "s3:Get"):
+        answer = explain(f"User: arn:aws:iam::111122223333:user/jo is not authorized to perform: {cut}")
+        assert (answer["allowed_by"], answer["smallest_statement"], answer["commands"]) == ([], None, [])
+    # AWS names an action twice that is newer than the reference.
+    new = explain(
+        "User: arn:aws:iam::111122223333:user/jo is not authorized to perform: ec2:DoNewThings on resource: * because no "
+        "identity-based policy allows the ec2:DoNewThings action"
+    )
+    assert new["smallest_statement"]["Action"] == ["ec2:DoNewThings"]
+
+
 def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     resource = "arn:aws:s3:::${aws:PrincipalTag/team}/*"
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}

@@ -194,6 +194,39 @@ def test_a_message_that_a_terminal_wrapped(width: int) -> None:
     assert denial.cause == NO_ALLOW
 
 
+def boxed(lines: list[str], width: int, bar: str = "│", margin: str = " ") -> str:
+    rows = [f"{bar}{margin}{line.ljust(width)}{margin}{bar}" for line in lines]
+    return "\n".join([f"┌{'── Logs(prod) ──'.ljust(width, '─')}┐", *rows, f"└{'─' * (width + 2)}┘"])
+
+
+@pytest.mark.parametrize("width", [20, 33, 50, 76, 77, 78, 120])
+@pytest.mark.parametrize("before", ["", "E0114 03:02:11.004123 1 driver.go:108] err="])
+def test_a_message_in_a_frame_or_beside_another_pane(width: int, before: str) -> None:
+    text = before + MESSAGES[0][0]
+    lines = [text[start : start + width] for start in range(0, len(text), width)]
+    other = ["$ kubectl get pods -n kube-system", "NAME  READY  STATUS  RESTARTS", "ebs-csi-controller-0  1/6"]
+    right = [other[number % 3].ljust(30) for number in range(len(lines))]
+    panes = "\n".join(f"{line.ljust(width)}│{beside}" for line, beside in zip(lines, right, strict=True))
+    swapped = "\n".join(f"{beside}│{line.ljust(width)}" for line, beside in zip(lines, right, strict=True))
+    # A selection that begins within the frame's first line, and ends within its last.
+    partial = boxed(lines, width).split("\n", 1)[1].rpartition("\n")[0].removeprefix("│ ").rstrip("│ ")
+    shown = [
+        boxed(lines, width), boxed(lines, width, "┃"), boxed(lines, width, margin=""), partial, panes, swapped,
+        "\n".join(f"| {line.ljust(width)} |" for line in lines),
+        "\n".join(f"\x1b[36m│\x1b[0m {line.ljust(width)} \x1b[36m│\x1b[0m" for line in lines),
+    ]  # fmt: skip
+    for framed in shown:
+        denial = parse_denial(framed)
+        assert (denial.action, denial.resource) == ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1::snapshot/snap-0abc")
+        assert denial.cause == NO_ALLOW
+        assert denial.principal == parse_denial(text).principal
+
+
+def test_an_event_in_a_frame_is_read_as_one() -> None:
+    lines = json.dumps(event(), indent=1).split("\n")
+    assert parse_denial(boxed(lines, max(map(len, lines)))) == parse_denial(json.dumps(event()))
+
+
 def event(**changes: Any) -> dict[str, Any]:
     return {
         "eventVersion": "1.10",

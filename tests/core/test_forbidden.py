@@ -99,6 +99,13 @@ def test_a_forbidden_text_is_read(text: str, subject: Subject, request_: Request
     )  # fmt: skip
 
 
+def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_request() -> None:
+    assert parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"') == ()
+    (text, _, request) = TEXTS[1]
+    framed = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
+    assert [each.request for each in parse_forbidden(framed)] == [request]
+
+
 def test_several_are_read_each_once() -> None:
     texts = [text for text, _, _ in TEXTS]
     assert len(parse_forbidden("\n".join(texts + texts))) == len(texts)

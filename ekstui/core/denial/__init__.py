@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
+from ekstui.core.denial.frames import COLOUR, unframed
 from ekstui.core.denial.message import Cause as Cause
 from ekstui.core.denial.message import Denial as Denial
 from ekstui.core.denial.message import PolicyType as PolicyType
@@ -33,9 +34,6 @@ _SHORTEST_LINE = 40
 # What terminals and tools put before each line: bars of Terraform and Rust, quotation marks of mail, tabs of kubectl.
 _LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
 
-# Colour codes in logs, raw, made visible, or copied from a pager.
-_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
-
 # Errors that people mistake for a denial.
 _OTHERS = (
     (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
@@ -43,7 +41,8 @@ _OTHERS = (
     (re.compile(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
      "the message says that the credentials were not accepted, which no policy changes.", ""),
     (re.compile(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
-     "the message comes from Kubernetes (RBAC or an access entry), not from IAM.", ""),
+     "the message comes from Kubernetes (RBAC or an access entry), not from IAM.",
+     "Paste all of it: who, which verb, and which resource in which API group and namespace."),
     (re.compile(r"\.dkr\.ecr\."),
      "the registry names no action.",
      "Ask about the actions of a pull: --action ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."),
@@ -62,6 +61,7 @@ def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ..
             "Paste the line with the denial.",
         )
     known = reference() if known is None else known
+    text = unframed(text)
     objects = tuple(objects_in(text))
     if recorded := _recorded(objects, known):
         return _each_once(recorded)
@@ -160,7 +160,7 @@ def unwrapped(text: str) -> tuple[str, ...]:
 
     A terminal that wraps at its edge splits words, with or without a bar before each line.
     """
-    lines = _lines(text)
+    lines = _lines(unframed(text))
     bare = [_LINE_START.sub("", line) for line in lines]
     joined = [" ".join(bare)]
     if len(lines) > 1:
@@ -170,9 +170,8 @@ def unwrapped(text: str) -> tuple[str, ...]:
 
 def _lines(text: str) -> list[str]:
     """Return the lines of text without colour codes and JSON escapes."""
-    return (
-        _COLOUR.sub("", text).replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
-    )
+    bare = COLOUR.sub("", text)
+    return bare.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
 
 
 def _completeness(denial: Denial, rest: str, known: Reference) -> int:

@@ -7,6 +7,8 @@ EKS access entries", for what user names mean.
 import re
 from typing import Literal, NamedTuple
 
+from ekstui.core.denial import unwrapped
+from ekstui.core.denial.frames import unframed
 from ekstui.core.kubernetes import KubernetesRequest
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
@@ -39,7 +41,7 @@ _FORBIDDEN = re.compile(
     r'forbidden: User "(?P<user>[^"]*)" cannot (?P<verb>[\w*-]+) '
     r'(?:path "(?P<path>[^"]*)"'
     r'|resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
-    r"|(?P<old>[\w.-]+(?:/[\w.-]+)?))"
+    r"|(?P<old>(?!(?:resource|path)\b)[\w.-]+(?:/[\w.-]+)?))"
     r'(?:,? in the namespace "(?P<namespace>[^"]*)"|\.? at the cluster scope)?'
 )
 _NAME = re.compile(r'(?P<what>[\w.-]+) "(?P<name>[^"]*)" is $')
@@ -56,17 +58,29 @@ _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<n
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """Return every request that was forbidden according to a text, without duplicates, in order."""
     # Logs and HTTP bodies escape quotation marks, once or twice; terminals break lines anywhere.
-    plain = re.sub(r"\s+", " ", re.sub(r'\\+"', '"', text))
+    # Logs and HTTP bodies quote the quotes, once or more; terminals break lines where they like, within words too.
+    return max((_found_in(each) for each in unwrapped(re.sub(r'\\+"', '"', text))), key=_whole)
+
+
+def _found_in(line: str) -> tuple[Forbidden, ...]:
     found: dict[Forbidden, None] = {}
-    for match in _FORBIDDEN.finditer(plain):
-        before = _NAME.search(plain[: match.start()])
+    for match in _FORBIDDEN.finditer(line):
+        before = _NAME.search(line[: match.start()])
         found[Forbidden(subject_of(match["user"]), _request(match, before["name"] if before else None))] = None
     return tuple(found)
 
 
+def _whole(found: tuple[Forbidden, ...]) -> tuple[int, int]:
+    """Return how many requests read well, and how many say in which namespace: no word of one has a space in it."""
+    texts = [
+        f"{each.subject.username}{each.request.resource}{each.request.api_group}{each.request.name}" for each in found
+    ]
+    return sum(" " not in text for text in texts), sum(each.request.namespace is not None for each in found)
+
+
 def is_unauthorized(text: str) -> bool:
     """Return whether a text says that the cluster does not know the caller, so that no rule was evaluated."""
-    return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", text)))
+    return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", unframed(text))))
 
 
 def subject_of(username: str) -> Subject:

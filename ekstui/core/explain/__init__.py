@@ -84,6 +84,8 @@ def explain(
         misplaced = _controllers_calling(request, candidates, knowledge)
     # What a controller lacks because it has no role of its own, no pod on the node should get.
     is_helped = not elsewhere and not is_unsigned(request) and not misplaced
+    # An action that nothing knows and that the message names once may be cut off: nothing is given for a part of a word.
+    is_helped &= cause is not None or _is_real(request.action, candidates, reference)
     if verdict in ("implicit-deny", "depends") and is_helped:
         remedies = _remedies(request, policies, candidates, evaluation, reference, purpose)
     return Explanation(
@@ -203,6 +205,19 @@ def _is_of_a_node(
         if (known := knowledge.policies.get(candidate.policy.name)) is not None
         and NODE_ROLES.intersection(known.attached_to)
         and candidate.policy.name not in apart
+    )
+
+
+def _is_real(action: str, candidates: Sequence[Candidate], reference: Reference | None) -> bool:
+    """Return whether the reference has an action, or a policy names it."""
+    if reference is None or reference.find(action) is not None:
+        return True
+    folded = action.lower()
+    return any(
+        folded == named.lower()
+        for candidate in candidates
+        for statement in candidate.documents[candidate.policy.default_version].statements
+        for named in statement.actions
     )
 
 
