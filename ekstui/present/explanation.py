@@ -13,6 +13,7 @@ from ekstui.core.explain.answer import (
     commands_for,
     decoding,
     failure_in_words,
+    is_narrow,
     newer_in_words,
     simulated_in_words,
     since_in_words,
@@ -141,7 +142,9 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     if explanation.resource is not None:
         yield "resource", code(explanation.resource)
-    elif explanation.denied:
+    elif explanation.resource_name is not None:
+        yield "resource", (code(explanation.resource_name), ", whose ARN the message lacks")
+    elif explanation.denied and explanation.action:
         yield "resource", "not given"
     if explanation.principal is not None:
         yield "principal", code(explanation.principal)
@@ -198,7 +201,7 @@ def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list
         yield "Would allow it, if attached", list(_offered(number, explanation))
     if text := policy_json(explanation):
         # Without a known resource, the statement allows more than it needs to.
-        more = "; replace * with the resource" if explanation.resource is None else ""
+        more = "; replace * with the resource" if not is_narrow(explanation) else ""
         title = f"Smallest policy that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
     if commands := commands_for(explanation):

@@ -468,6 +468,36 @@ def test_nothing_is_given_for_a_part_of_an_action(explain: Any) -> None:
     assert new["smallest_statement"]["Action"] == ["ec2:DoNewThings"]
 
 
+@pytest.mark.parametrize(
+    ("action", "named", "pattern"),
+    [
+        ("secretsmanager:GetSecretValue", "prod/db", "arn:aws:secretsmanager:*:111122223333:secret:prod/db-??????"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db",
+         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-??????"),
+        ("ssm:GetParameter", "/prod/db", "arn:aws:ssm:*:111122223333:parameter/prod/db"),
+        ("dynamodb:GetItem", "orders", "arn:aws:dynamodb:*:111122223333:table/orders"),
+        ("kms:Decrypt", "alias/prod", "*"),
+    ],
+)  # fmt: skip
+def test_a_resource_that_is_named_alone_gets_a_statement_of_its_own(
+    explain: Any, action: str, named: str, pattern: str
+) -> None:
+    answer = explain(
+        f"User: arn:aws:sts::111122223333:assumed-role/app/1 is not authorized to perform: {action} on resource: {named} "
+        f"because no identity-based policy allows the {action} action"
+    )
+    assert answer["smallest_statement"]["Resource"] == [pattern]
+    assert any("put-role-policy" in each for each in answer["commands"]) is (pattern != "*")
+
+
+def test_every_action_that_is_asked_about_is_answered(explain: Any) -> None:
+    pull = ["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage"]
+    answers = explain("--policy", "AmazonEC2ContainerRegistryReadOnly", "--action", pull[0], "--action", pull[1])[
+        "answers"
+    ]
+    assert [(each["action"], each["verdict"]) for each in answers] == [(pull[0], "allowed"), (pull[1], "implicit-deny")]
+
+
 def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     resource = "arn:aws:s3:::${aws:PrincipalTag/team}/*"
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}

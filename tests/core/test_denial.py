@@ -194,6 +194,28 @@ def test_a_message_that_a_terminal_wrapped(width: int) -> None:
     assert denial.cause == NO_ALLOW
 
 
+@pytest.mark.parametrize(
+    ("named", "resource", "name"),
+    [
+        ("prod/db", None, "prod/db"),
+        ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db", None,
+         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db"),
+        ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-a1B2c3",
+         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-a1B2c3", None),
+        ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:*",
+         "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*", None),
+        ("*", "*", None), ("xxxxx", None, None), ("REDACTED", None, None), ("role dev", None, None),
+    ],
+)  # fmt: skip
+def test_a_resource_may_be_named_without_its_arn(named: str, resource: str | None, name: str | None) -> None:
+    denial = parse_denial(
+        "User: arn:aws:sts::111122223333:assumed-role/app/1 is not authorized to perform: secretsmanager:GetSecretValue on "
+        f"resource: {named} because no identity-based policy allows the secretsmanager:GetSecretValue action"
+    )
+    assert (denial.resource, denial.resource_name) == (resource, name)
+    assert denial.cause == NO_ALLOW
+
+
 def boxed(lines: list[str], width: int, bar: str = "│", margin: str = " ") -> str:
     rows = [f"{bar}{margin}{line.ljust(width)}{margin}{bar}" for line in lines]
     return "\n".join([f"┌{'── Logs(prod) ──'.ljust(width, '─')}┐", *rows, f"└{'─' * (width + 2)}┘"])

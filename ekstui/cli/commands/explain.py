@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
@@ -39,7 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MESSAGE",
         help="an error message, a CloudTrail event or a decoded message; - reads standard input",
     )
-    parser.add_argument("--action", metavar="ACTION", help="such as ec2:CreateVolume")
+    parser.add_argument(
+        "--action",
+        action="append",
+        default=[],
+        metavar="ACTION",
+        help="such as ec2:CreateVolume; repeatable, and each is answered",
+    )
     parser.add_argument(
         "--resource",
         action="append",
@@ -89,7 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
         return code
     library = _library(inquiry, arguments)
-    explanations = explain_all(library, inquiry)
+    inquiries = [_about(inquiry, action) for action in arguments.action] or [inquiry]
+    explanations = tuple(answer for each in inquiries for answer in explain_all(library, each))
     simulated = None
     if arguments.simulate:
         role = inquiry.principal or explanations[0].role
@@ -101,6 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_blocks(explanation_blocks(explanations, simulated or ()))
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
+
+
+def _about(inquiry: Inquiry, action: str) -> Inquiry:
+    return inquiry._replace(question=replace(inquiry.question, action=action))
 
 
 def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | None:
@@ -165,7 +177,7 @@ def _inquiry(arguments: argparse.Namespace) -> Inquiry:
     return Inquiry(
         question=Question(
             message=_message(arguments, document_on_stdin=document_on_stdin),
-            action=arguments.action,
+            action=next(iter(arguments.action), None),
             resources=tuple(arguments.resource),
             principal=arguments.principal,
             context=parse_context(arguments.context),
@@ -190,7 +202,7 @@ def _trust(text: str | None) -> FileSide | StandardInput | None:
 def _message(arguments: argparse.Namespace, *, document_on_stdin: bool) -> str | None:
     """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
-    is_piped = not words and arguments.action is None and not document_on_stdin and not sys.stdin.isatty()
+    is_piped = not words and not arguments.action and not document_on_stdin and not sys.stdin.isatty()
     return (_standard_input(MAX_CHARACTERS) if words == "-" or is_piped else words) or None
 
 

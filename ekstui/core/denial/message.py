@@ -46,6 +46,8 @@ class Denial:
     """Condition keys with values from the message."""
     absent: frozenset[str] = frozenset()
     """Condition keys that the request lacked according to the message; `aws:RequestTag/*` is every such key."""
+    resource_name: str | None = None
+    """What the message names as the resource where that is no whole ARN, such as the name of a secret."""
     parameter_resources: tuple[str, ...] = ()
     """ARNs that follow from the parameters of the call, if the message names no resource."""
     called: str | None = None
@@ -94,6 +96,12 @@ _POLICY_TYPES: dict[str, PolicyType] = {
     "trust": "trust",
     "assume role": "trust",
 }
+
+_NAME = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
+_HIDDEN = re.compile(r"(.)\1*|redacted|masked|hidden|null|none", re.IGNORECASE)
+_KINDS_OF_RESOURCE = frozenset(("role", "user", "group", "key", "secret", "bucket", "repository", "cluster", "arn"))
+_SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secret:(?!.*-[A-Za-z0-9]{6}$)[^*?]+")
+"""An ARN of a secret as a caller may write it: without the hyphen and the six characters that the real one ends in."""
 
 _ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
 _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
@@ -168,10 +176,13 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
     called = spelled(named[1], reference)
     principal = _principal(text, start)
     position = named.end()
-    resource = None
+    resource = name = None
     if found := _RESOURCE.match(text, position):
         position = found.end()
-        resource = _resource(found[1] or found[2] or found[3])
+        word = found[1] or found[2] or found[3]
+        resource = _resource(word)
+        if resource is None or _SECRET_WITHOUT_END.fullmatch(resource):
+            resource, name = None, resource or _name(word)
     rest = text[position : position + _REASON_WITHIN]
     # The reason ends at the next denial.
     following = _PHRASES.search(rest)
@@ -182,6 +193,7 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
         Denial(
             action=action,
             resource=resource,
+            resource_name=name,
             principal=principal,
             cause=cause,
             called=called if called != action else None,
@@ -207,6 +219,13 @@ def _resource(text: str) -> str | None:
     """Return the resource of a message if it is an ARN or `*`; old messages say `role NAME`, and logs may redact it."""
     text = text.strip("\"'").rstrip(".,;)\\")
     return text if text == "*" or text.startswith("arn:") else None
+
+
+def _name(text: str) -> str | None:
+    """Return the name of a resource, or None for a redacted one and for the kind of one, as in `resource: role NAME`."""
+    text = text.strip("\"'").rstrip(".,;)\\")
+    is_kind = text.lower() in _KINDS_OF_RESOURCE
+    return None if is_kind or not _NAME.fullmatch(text) or _HIDDEN.fullmatch(text) else text
 
 
 def _cause(reason: str) -> tuple[Cause | None, str | None]:

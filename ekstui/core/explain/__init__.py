@@ -29,7 +29,13 @@ from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
 from ekstui.core.explain.question import asked as asked
 from ekstui.core.explain.question import parse_context as parse_context
-from ekstui.core.explain.remedies import allowers, nearest_statements, newer_version, smallest_statement
+from ekstui.core.explain.remedies import (
+    allowers,
+    nearest_statements,
+    newer_version,
+    pattern_of_name,
+    smallest_statement,
+)
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
 
@@ -69,6 +75,8 @@ def explain(
     the request came from; its reason decides whether a remedy can be offered. `purpose` is what the principal is for.
     """
     cause = None if denial is None else denial.cause
+    name = None if denial is None or request.resources else denial.resource_name
+    named = None if name is None else pattern_of_name(name, request, reference)
     evaluation = _evaluation(request, policies, reference)
     verdict = _verdict(evaluation, denial)
     also = _other_resource_types(request, reference)
@@ -87,11 +95,12 @@ def explain(
     # An action that nothing knows and that the message names once may be cut off: nothing is given for a part of a word.
     is_helped &= cause is not None or _is_real(request.action, candidates, reference)
     if verdict in ("implicit-deny", "depends") and is_helped:
-        remedies = _remedies(request, policies, candidates, evaluation, reference, purpose)
+        remedies = _remedies(request, policies, candidates, evaluation, reference, purpose, named)
     return Explanation(
         verdict=verdict,
         action=request.action,
         resource=_resource(request, evaluation, reference),
+        resource_name=name,
         principal=request.principal,
         cause=cause,
         nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
@@ -135,13 +144,14 @@ def _remedies(
     evaluation: Evaluation | None,
     reference: Reference | None,
     purpose: Purpose,
+    named: str | None,
 ) -> _Remedies:
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
     return _Remedies(
         *allowers(request, others, reference, purpose),
         newer_version(request, policies.identity, candidates, reference),
-        smallest_statement(request, evaluation),
+        smallest_statement(request, evaluation, named),
     )
 
 

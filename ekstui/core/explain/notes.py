@@ -43,7 +43,15 @@ def notes_on(
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
         yield TRUST_MUST_ALLOW
     if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
-        yield "The message names no resource."
+        name = denial.resource_name
+        yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
+    if denial is not None and denial.resource_name is not None and not request.resources:
+        yield from _on_secrets(request)
+
+
+def _on_secrets(request: Request) -> Iterator[str]:
+    if request.action.lower().startswith("secretsmanager:"):
+        yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
 
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:

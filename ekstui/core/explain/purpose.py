@@ -60,6 +60,8 @@ _WORDS = {
 _OF_A_NODE = re.compile(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
 )
+_POD_SESSION = re.compile(r":assumed-role/[^/]+/eks-")
+"""How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
 _ROLE_NAME = re.compile(r":(?:assumed-role/|role/(?:.*/)?)([^/]+)")
 _BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
 _SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
@@ -162,6 +164,8 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
         return Purpose(True, kinds)
     if _OF_A_NODE.search(_name_of(principal)):
         return Purpose(True, NODE_ROLES)
+    if principal is not None and _POD_SESSION.search(principal):
+        return Purpose(True, _POD_ROLES)
     running = components_in(text)
     return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN
 

@@ -1,8 +1,10 @@
 """What would allow a request: the statements that nearly do, AWS managed policies, a newer version, a new statement."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
+from ekstui.core.arn import split_arn
 from ekstui.core.document import Document, Statement
 from ekstui.core.evaluation import (
     AppliedPolicy,
@@ -109,6 +111,10 @@ def _shared(one: str, other: str) -> float:
     return next((count for count, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
+_PLACEHOLDER = re.compile(r"\$\{\w+\}")
+_SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
+_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,36}")
+
 MAX_ALLOWERS = 15
 """The most policies that are offered."""
 
@@ -204,8 +210,11 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     return None
 
 
-def smallest_statement(request: Request, evaluation: Evaluation | None) -> Statement:
-    """Return the statement that allows only this action on the resources that are not allowed yet."""
+def smallest_statement(request: Request, evaluation: Evaluation | None, named: str | None = None) -> Statement:
+    """Return the statement that allows only this action on the resources that are not allowed yet.
+
+    `named` is a pattern for the resource where it is known by its name alone.
+    """
     if evaluation is None:
         resources = request.resources
     else:
@@ -217,9 +226,36 @@ def smallest_statement(request: Request, evaluation: Evaluation | None) -> State
         action_element="Action",
         actions=(request.action,),
         resource_element="Resource",
-        resources=resources or ("*",),
+        resources=resources or (("*",) if named is None else (named,)),
         conditions=(),
     )
+
+
+def pattern_of_name(name: str, request: Request, reference: Reference | None) -> str | None:
+    """Return the pattern of the ARNs of a resource that a message names without its ARN; None where it may be any type.
+
+    The name is of the principal's own account, and the Region is not known.
+    """
+    info = None if reference is None else reference.find(request.action)
+    own = split_arn(request.principal or "")
+    if info is None or reference is None or not own.account.isdigit():
+        return None
+    service = info.name.partition(":")[0]
+    if name.startswith("arn:"):
+        return f"{name}-??????"
+    uses = [use for use in info.resource_types if use.required] or list(info.resource_types)
+    kinds = [reference.resource_type(service, use.name) for use in uses]
+    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
+    if len(kinds) != 1 or len(forms) != 1:
+        return None
+    (form,) = forms
+    for placeholder, value in (("Partition", own.partition), ("Region", "*"), ("Account", own.account)):
+        form = form.replace(f"${{{placeholder}}}", value)
+    open_names = _PLACEHOLDER.findall(form)
+    if len(open_names) != 1 or (service == "kms" and not _KEY_ID.fullmatch(name)):
+        return None
+    end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
+    return _PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
 
 
 def _width(document: Document, reference: Reference | None) -> int:
