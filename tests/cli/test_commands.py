@@ -65,7 +65,7 @@ def test_what_is_known_beyond_the_documents_is_said() -> None:
     assert max(map(len, timeline.splitlines())) <= 80
 
 
-def test_the_timeline_has_right_dates_and_names_what_nobody_saw() -> None:
+def test_the_timeline_has_the_right_dates_and_names_missing_versions() -> None:
     versions = answer("versions", "AmazonEKSServiceRolePolicy")["versions"]
     with (paths.assets() / "version-dates.csv").open(encoding="utf-8") as rows:
         dates = {

@@ -1,4 +1,4 @@
-"""Completion, as the shells ask for it."""
+"""Completion, as shells request it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The on-call cases that `ekstui explain` is for, from the lines that people paste to what it answers."""
+"""The on-call cases that `ekstui explain` is for, from the pasted text to the answer."""
 
 import io
 import json
@@ -279,7 +279,7 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
         ([], "nothing to explain"),
     ],
 )
-def test_bad_input_is_told_in_a_sentence(
+def test_bad_input_gives_one_sentence(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))

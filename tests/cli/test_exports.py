@@ -1,4 +1,4 @@
-"""Documents and differences in the forms of other tools."""
+"""Documents and differences in the formats of other tools."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What controllers publish and EKS access policies, over the command line, beside AWS's own policies."""
+"""Policies of controllers and EKS access policies on the command line, together with AWS's own policies."""
 
 import csv
 import json
@@ -57,7 +57,7 @@ def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pyte
 
 
 def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each row of the tables, asked by its first verb and its first resource; all of them are tried in the core."""
+    """Each row of the tables, asked by its first verb and resource; the core's tests try all of them."""
     with (paths.assets() / "access-policy-rules.tsv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["resources"] not in ("", "*")]
     for row in rows:
@@ -133,7 +133,7 @@ def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: py
 def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """IAM takes 6,144 characters without white space; AmazonEKSServiceRolePolicy has 6,601."""
+    """IAM allows 6,144 characters without white space; AmazonEKSServiceRolePolicy has 6,601."""
     assert main(["show", "AmazonEKSServiceRolePolicy", "--document"]) == 0
     out, err = capsys.readouterr()
     whole = json.loads(out)
@@ -148,7 +148,7 @@ def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(
     assert "characters" not in capsys.readouterr().err
 
 
-def test_a_request_is_held_against_a_controllers_policy_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_is_evaluated_by_a_controllers_policy_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     request = ("--action", "eks:DescribeCluster", "--resource", "arn:aws:eks:eu-west-1:111122223333:cluster/prod")
     words = ("explain", "--policy", "karpenter@v1.14.1", *request)
     open_answer = answered(capsys, *words)

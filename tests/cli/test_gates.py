@@ -1,4 +1,4 @@
-"""The exit codes that CI relies on, and the script of the GitHub Action on repositories that are thrown away."""
+"""The exit codes that CI relies on, and the script of the GitHub Action, on temporary repositories."""
 
 import json
 import os
@@ -103,7 +103,7 @@ def test_a_broken_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 class Repository:
-    """A repository that is thrown away, with one commit."""
+    """A temporary repository with one commit."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -188,7 +188,7 @@ def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) 
     assert "Principal: an identity policy has no principal" in summary
 
 
-def test_the_action_on_what_is_no_policy(repository: Repository) -> None:
+def test_the_action_on_files_that_are_not_policies(repository: Repository) -> None:
     repository.write("package.json", {"name": "x", "version": "2"})
     repository.write("notes.yaml", "a: [1")
     assert repository.action() == (0, repository.action()[1])
@@ -211,8 +211,8 @@ def test_the_action_on_narrowing_and_on_new_documents(repository: Repository) ->
     assert repository.action(BASE="no-such-commit")[0] == 2
 
 
-def test_a_path_that_names_nothing_is_no_clean_review(repository: Repository, tmp_path: Path) -> None:
-    """A mistyped folder would be a gate that is green for ever."""
+def test_a_path_that_does_not_exist_does_not_pass_review(repository: Repository, tmp_path: Path) -> None:
+    """A mistyped folder would make a gate that always passes."""
     for name in ("no-such-dir", "plan.json", "policies/cmi.json", "no*.json"):
         done = repository.review(name)
         assert done.returncode == 2, done.stdout
@@ -316,7 +316,7 @@ def test_a_template_in_yaml(repository: Repository) -> None:
 
 
 def test_no_file_of_a_reviewed_commit_starts_a_program(repository: Repository, tmp_path: Path) -> None:
-    """Settings of the user's that name programs of the work tree, as husky's hooks and a monitor of files do."""
+    """User settings that run programs of the work tree, as husky's hooks and a file system monitor do."""
     ran = tmp_path / "ran"
     program = f"#!/bin/sh\necho $0 >> '{ran}'\ncat\n"
     names = ("post-index-change", "fsmonitor-watchman", "textconv", "external")
@@ -596,7 +596,7 @@ def test_files_of_odd_shapes_are_said_and_not_read(repository: Repository, name:
 
 
 def test_what_stands_in_the_place_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe is not waited for, no link is written through, and a device has no end."""
+    """A pipe is not waited for, a link is not written through, and a device never ends."""
     monkeypatch.chdir(tmp_path)
     lock, victim = tmp_path / "ekstui.lock", tmp_path / "victim"
     os.mkfifo(lock)

@@ -1,4 +1,4 @@
-"""How commands speak to people, shells and programs: forms, colours, quiet, errors, and what may be meant."""
+"""How commands behave towards people, shells and programs: formats, colours, quiet, errors, suggestions."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the commands print as JSON is what the schema in assets promises, and nothing that it does not mention."""
+"""The commands' JSON matches the schema in assets, and has nothing that the schema does not mention."""
 
 import importlib
 import io
@@ -65,7 +65,7 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("review",),
 )  # fmt: skip
 SEARCHING = {"who-can", "changes", "sync"}
-"""Commands that read or index all that is known: they get a cache that is filled, since that is not the matter here."""
+"""Commands that read or index everything: they get a filled cache, since filling it is not tested here."""
 
 LIVE: tuple[tuple[str, ...], ...] = (
     ("attached", "AmazonEKSWorkerNodePolicy"),
@@ -95,7 +95,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
 
 
 def closed(schema: Any) -> Any:
-    """Return the schema with no room for what it does not mention: scripts may meet new fields, the tests must not."""
+    """Return the schema without additional properties: scripts may meet new fields, but the tests must not."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -105,7 +105,7 @@ def closed(schema: Any) -> Any:
 
 
 def thinned(answer: Any) -> Any:
-    """Return an answer with both ends of its long lists: thousands of actions alike take the validator half a minute."""
+    """Return an answer with only the ends of long lists: thousands of similar actions take the validator half a minute."""
     if isinstance(answer, dict):
         return {key: thinned(value) for key, value in answer.items()}
     if not isinstance(answer, list):

@@ -1,4 +1,4 @@
-"""Where answers go: full disks, closed streams, encodings that lack a sign, and what is said beside an answer."""
+"""Where answers go: full disks, closed streams, encodings that lack a character, and remarks on stderr."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def test_closed_standard_streams_stop_nothing() -> None:
 
 
 @pytest.mark.parametrize("command", ["list", "show AmazonEKS_CNI_Policy", "who-can ec2:RunInstances --scope eks"])
-def test_a_damaged_cache_is_told_and_the_corpus_answers(command: str, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_reported_and_the_corpus_answers(command: str, tmp_path: Path) -> None:
     cache = {"EKSTUI_CACHE": str(tmp_path)}
     whole = ekstui(*command.split(), environment={"EKSTUI_CACHE": str(tmp_path / "none")})
     (tmp_path / "policies.db").write_bytes(b"no database" * 500)

@@ -1,4 +1,4 @@
-"""What controllers, kubelets and kubectl say without naming an action, as public trackers have it, leads to an answer."""
+"""Errors of controllers, kubelets and kubectl that name no action, taken from public issues, lead to an answer."""
 
 import io
 import json

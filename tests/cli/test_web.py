@@ -1,4 +1,4 @@
-"""The page answers only those who have its link, and lets none of them at the files of the server."""
+"""The page answers only those who have its link, and gives none of them access to files of the server."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The manual is what its maker makes today, and every example that users read runs."""
+"""The manual is up to date, and every example in it runs."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_a_page_is_what_its_maker_makes(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run make docs"
 
 
-def test_the_parser_has_the_commands_that_the_first_word_is_held_against() -> None:
+def test_the_parser_has_the_commands_that_the_first_word_is_compared_with() -> None:
     assert tuple(commands_of(build_parser())) == COMMANDS
 
 
@@ -76,7 +76,7 @@ def examples() -> Iterator[str]:
 
 
 def ekstui_words(example: str) -> list[str] | None:
-    """Return the words after `ekstui`, or None where it does not run: it is installed, or stands with a placeholder."""
+    """Return the words after `ekstui`; None if a line only installs it, or has a placeholder."""
     piece = next((part for part in re.split(r"\||<\(|\)", example) if re.search(r"(^|\s)ekstui( |$)", part)), "")
     words = shlex.split(piece.split(" # ")[0].split(" <")[0].split(" >")[0])
     setting = [word for word in words[: words.index("ekstui")] if "=" not in word] if words else ["nothing"]

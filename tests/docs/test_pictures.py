@@ -1,4 +1,4 @@
-"""The pictures are of every screen at both sizes, and were taken."""
+"""There are pictures of every screen, at both sizes."""
 
 import inspect
 import runpy
@@ -15,11 +15,11 @@ PICTURES = ROOT / "screenshots"
 TAKE = runpy.run_path(str(PICTURES / "take.py"))
 
 WITHOUT = {"MfaScreen", "TooSmallScreen"}
-"""The account of the pictures asks for no code, and the other is for smaller terminals only."""
+"""Screens without a picture: the account of the pictures asks for no code, and one is for tiny terminals only."""
 
 
 def screens_that_are_shown() -> set[type[Screen[Any]]]:
-    """Return the screens that no other is made from."""
+    """Return the screens that have no subclass."""
     modules = [import_module(f"{screens.__name__}.{module.name}") for module in iter_modules(screens.__path__)]
     found = {
         value

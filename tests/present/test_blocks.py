@@ -1,4 +1,4 @@
-"""Blocks in their three renderers: what fits, what may be rested on, and what foreign text can do."""
+"""Blocks in the three renderers: what fits, what is selectable, and what untrusted text can do."""
 
 import shlex
 

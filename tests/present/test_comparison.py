@@ -1,4 +1,4 @@
-"""A comparison as its reader sees it, on AWS's own documents."""
+"""A comparison as the reader sees it, of AWS's own documents."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def compared(library: Library, *sides: str) -> Comparison:
 
 
 def said(comparison: Comparison, width: int = 120) -> list[str]:
-    """The lines of the answer without their indents."""
+    """The lines of the answer, without indents."""
     found = lines(comparison_blocks(comparison), width, colours=False, whole_tables=False)
     return [line.strip() for line in found]
 
@@ -97,7 +97,7 @@ def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
     assert not any(line.startswith("−") for line in found)
 
 
-def test_who_has_it_attached_is_told_as_far_as_it_is_known(library: Library) -> None:
+def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) -> None:
     account = snapshot()
     arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy"
     role = replace(account.roles[0], attached=(AttachedPolicy(SERVICE_ROLE, arn),))
