@@ -13,7 +13,7 @@ from ekstui.errors import AccountError, InputError
 from ekstui.library.choice import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
-from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest
+from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
 from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
 from ekstui.store import accounts
@@ -59,6 +59,10 @@ class Account:
         snapshot = self.last()
         if snapshot is None:
             step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
+            if self.choice.offline and self.stored():
+                raise AccountError(
+                    "There is no snapshot known to be of the account that these credentials lead to.", step
+                )
             raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
@@ -186,13 +190,20 @@ class Account:
             self._connection = None
 
     def _kept(self) -> AccountSnapshot | None:
-        """Return the stored snapshot for the same credentials or, offline, of the only account."""
+        """Return the stored snapshot for the same credentials.
+
+        Offline also that of the account to which the profile led last, or of the only account if no profile is chosen.
+        """
         digest = caller_digest(self.choice.profile)
         try:
             known = accounts.stored(self.folder, self._notices)
             chosen = next((entry for entry in known if entry.caller == digest), None)
-            if chosen is None and self.choice.offline and len(known) == 1:
-                chosen = known[0]
+            if chosen is None and self.choice.offline:
+                profile = profile_digest(self.choice.profile) or ""
+                led = [entry for entry in known if profile in entry.profiles]
+                chosen = max(led, key=lambda entry: entry.profiles[profile], default=None)
+                if chosen is None and len(known) == 1 and not is_any_chosen(self.choice.profile):
+                    chosen = known[0]
             return None if chosen is None else accounts.load(self.folder, chosen.partition, chosen.account)
         except accounts.StoreError as error:
             self._notices.append(str(error))
@@ -227,13 +238,17 @@ class Account:
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
         """Store a snapshot, unless it would replace a complete one by an incomplete one; a failure is added to its errors."""
-        identity = snapshot.identity
+        identity, profile = snapshot.identity, profile_digest(self.choice.profile)
         try:
             if not snapshot.complete:
                 before = accounts.load(self.folder, identity.partition, identity.account)
                 if before is not None and before.complete:
+                    if profile is not None:
+                        accounts.keep_profile(
+                            self.folder, identity.partition, identity.account, profile, snapshot.fetched_at
+                        )
                     return snapshot
-            accounts.store(self.folder, snapshot, caller_digest(self.choice.profile))
+            accounts.store(self.folder, snapshot, caller_digest(self.choice.profile), profile)
         except accounts.StoreError as error:
             trouble = SourceError("store", None, "setting", error.message, error.next_step)
             return replace(snapshot, errors=(*snapshot.errors, trouble))

@@ -6,17 +6,20 @@ Accounts and partitions cannot be mixed up: each has its own file, which contain
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.policy import format_time, parse_time
 from ekstui.core.record import from_record, to_record
 from ekstui.errors import EkstuiError
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
+
+MOST_PROFILES = 50
+"""How many profiles are remembered for one account."""
 
 
 class StoreError(EkstuiError):
@@ -32,18 +35,22 @@ class StoredAccount(NamedTuple):
     caller: str | None
     """Digest of the settings and credentials that it was read with; None for an account file."""
     path: Path
+    profiles: Mapping[str, str] = {}
+    """When each profile was last seen to lead to the account, by the profile's digest."""
 
 
-def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) -> None:
+def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, profile: str | None = None) -> None:
     """Replace the account's last snapshot; StoreError if that fails.
 
-    `folder` is the folder of accounts, `caller` a digest that recognises the same settings and credentials next time.
+    `folder` is the folder of accounts, `caller` a digest that recognises the same settings and credentials next time,
+    `profile` one of the profile, which leads to this account.
     """
     _prepare(folder)
     identity = snapshot.identity
     file = _file(folder, identity.partition, identity.account)
     digest, body = packed(json.dumps(to_record(snapshot)).encode())
-    head = {
+    profiles: dict[str, str] = {}
+    head: dict[str, object] = {
         "account": identity.account,
         "partition": identity.partition,
         "caller": caller,
@@ -52,13 +59,13 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None) ->
     }
     with _explained("The snapshot cannot be stored"):
         try:
-            with file.reading():
-                pass
+            with file.reading() as objects:
+                profiles = _profiles(objects.root())
         except (AbsentCacheError, DamagedCacheError):
             pass
         with file.writing(empty=True) as draft:
             draft.put(digest, body)
-            draft.set_root(head, {digest})
+            draft.set_root({**head, "profiles": _with(profiles, profile, snapshot.fetched_at)}, {digest})
 
 
 def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
@@ -75,6 +82,23 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
             return from_record(AccountSnapshot, objects.value(head["snapshot"]))
     except AbsentCacheError:
         return None
+
+
+def keep_profile(folder: Path, partition: str, account: str, profile: str, at: datetime) -> None:
+    """Store that a profile leads to an account of which there is a snapshot."""
+    with _explained("The profile's account cannot be stored"), _file(folder, partition, account).writing() as draft:
+        head = draft.root()
+        draft.set_root({**head, "profiles": _with(_profiles(head), profile, at)}, {head["snapshot"]})
+
+
+def _profiles(head: Mapping[str, Any]) -> dict[str, str]:
+    return dict(head.get("profiles") or {})
+
+
+def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dict[str, str]:
+    """Return when each profile was last seen, with one more; the newest are kept."""
+    seen = dict(profiles) if profile is None else {**profiles, profile: format_time(at) or ""}
+    return dict(sorted(seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
 
 
 def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
@@ -118,7 +142,11 @@ def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccoun
                 head = objects.root()
                 if path == _file(folder, head["partition"], head["account"]).path:
                     fetched_at = parse_time(head["fetched_at"])
-                    accounts.append(StoredAccount(head["account"], head["partition"], fetched_at, head["caller"], path))
+                    accounts.append(
+                        StoredAccount(
+                            head["account"], head["partition"], fetched_at, head["caller"], path, _profiles(head)
+                        )
+                    )
         except (CacheError, StoreError) as error:
             if trouble is not None:
                 trouble.append(f"{error.message} The snapshot in it is not used; refresh to replace it.")

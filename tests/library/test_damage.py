@@ -22,6 +22,7 @@ from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
 from ekstui.library.remembered import seen_versions
 from ekstui.library.searching import changes
+from ekstui.sources.aws.credentials import caller_digest
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
@@ -118,7 +119,7 @@ def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(whole: Path,
 
 def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: Path) -> None:
     folder = tmp_path / "accounts"
-    accounts.store(folder, snapshot())
+    accounts.store(folder, snapshot(), caller_digest(None))
     (path,) = folder.glob("*.db")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE object SET body = zeroblob(20)")

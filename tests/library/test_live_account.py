@@ -470,6 +470,53 @@ def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
     assert rig.proxy.counts() == {}
 
 
+def test_offline_answers_only_for_the_account_of_the_profile(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.reset(NAMED)
+    rig.add_account("444455556666", 60)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    config, keys = Path(os.environ["AWS_CONFIG_FILE"]), Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"])
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("[profile dev]\n[profile prod]\nrole_session_name = a\n")
+
+    def set_keys(dev: str, prod: str) -> None:
+        lines = (
+            f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = x\n"
+            for name, key in (("dev", dev), ("prod", prod))
+        )
+        keys.write_text("".join(lines))
+
+    def offline(profile: str | None) -> str | None:
+        snapshot = Library.open(AccountChoice(offline=True, profile=profile)).account.last()
+        return snapshot.identity.account if snapshot else None
+
+    first, second = access_key("123456789012"), access_key("444455556666")
+    set_keys(first, second)
+    account = Library.open(AccountChoice(profile="dev")).account.refresh().identity.account
+    assert offline("dev") == account
+    for other in ("prod", "deb"):
+        assert offline(other) is None
+        with pytest.raises(AccountError, match="no snapshot known"):
+            attached(Library.open(AccountChoice(offline=True, profile=other)), CNI)
+    # With no profile chosen, no other is meant; keys in the environment may be of any account.
+    assert offline(None) == account
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", second)
+    assert offline(None) is None
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    # Keys are renewed, and the profile is the same; with other settings it may lead elsewhere.
+    set_keys(first.replace("AKIA", "ASIA"), second)
+    assert offline("dev") == account
+    config.write_text(
+        "[profile dev]\nrole_arn = arn:aws:iam::444455556666:role/x\n[profile prod]\nrole_session_name = a\n"
+    )
+    assert offline("dev") is None
+    # The account that a profile led to last is the one that counts.
+    assert Library.open(AccountChoice(profile="prod")).account.refresh().identity.account == "444455556666"
+    set_keys(first, first)
+    assert Library.open(AccountChoice(profile="prod")).account.refresh().identity.account == account
+    set_keys(first, first.replace("AKIA", "ASIA"))
+    assert offline("prod") == account
+
+
 def test_clusters_by_name(rig: Rig, small: Account) -> None:
     small.refresh()
     library = asking(small)

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ _VARIABLES = (
 )
 """The environment variables that decide which account answers."""
 
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
+"""Settings that change when credentials are renewed."""
+
 _FOLLOWED = ("source_profile", "sso_session")
 """Settings that name another section."""
 
@@ -38,6 +41,27 @@ _MAX_SECTIONS = 20
 
 def caller_digest(profile: str | None) -> str:
     """Return a digest that stays the same while the same credentials are selected, and does not reveal them."""
+    return _digest(profile, ())
+
+
+def profile_digest(profile: str | None) -> str | None:
+    """Return a digest of a profile and its settings, but not of its keys, which are renewed.
+
+    None if the environment has the credentials: those may be of any account.
+    """
+    if profile is None and any(os.environ.get(variable) for variable in _VARIABLES[:5]):
+        return None
+    return _digest(profile, _KEYS)
+
+
+def is_any_chosen(profile: str | None) -> bool:
+    """Return whether a profile, keys or a role are chosen: by name, in the environment or as the default profile."""
+    named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
+    files = (_sections("AWS_CONFIG_FILE", "config"), _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+    return bool(profile or any(map(os.environ.get, named)) or any("default" in sections for sections in files))
+
+
+def _digest(profile: str | None, without: Collection[str]) -> str:
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
     config = _sections("AWS_CONFIG_FILE", "config")
     keys = _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
@@ -47,7 +71,7 @@ def caller_digest(profile: str | None) -> str:
         section = pending.pop(0)
         for source in (config, keys):
             settings = source.get(section, {})
-            used.append([section, sorted(settings.items())])
+            used.append([section, sorted(item for item in settings.items() if item[0] not in without)])
             for key in _FOLLOWED:
                 if key in settings and settings[key] != name:
                     target = settings[key]
