@@ -101,7 +101,7 @@ def _explanation(
 def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     """Return the answer in one line, and what else the message is known to mean."""
     known: list[Line] = [(Span(f"{each.symptom}: ", "strong"), each.answer) for each in explanation.symptoms]
-    if explanation.symptoms and not explanation.denied:
+    if explanation.symptoms and not explanation.denied and not explanation.judged:
         first, *others = explanation.symptoms
         return Span(first.symptom, "strong"), [first.answer, *known[1:]] if others else [first.answer]
     line: Line = (
@@ -114,7 +114,7 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
 
 def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     """Yield facts about what was evaluated, and what to add, each with its label."""
-    if explanation.symptoms and not explanation.denied:
+    if explanation.symptoms and not explanation.denied and not explanation.judged:
         yield from _about_symptoms(explanation)
     yield from _about_request(explanation)
     if explanation.denied and not explanation.judged and _helps_to_name_a_policy(explanation):

@@ -108,7 +108,7 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: "ec2:CreateTags: denied: no identity policy allows it" in words(app.screen))
         assert "resource   arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
-        assert "Smallest statement that allows it" in words(app.screen)
+        assert "Smallest policy that allows it" in words(app.screen)
 
     travel(journey)
 
