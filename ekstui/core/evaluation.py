@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
-from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.truth import Truth, every, negation, some
-from ekstui.core.conditions.variables import VARIABLES_SINCE, Resolved, literal, resolve
+from ekstui.core.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolve
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.reference import Reference
 

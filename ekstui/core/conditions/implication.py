@@ -8,12 +8,12 @@ values is not documented, so on multivalued keys only what holds for any treatme
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ekstui.core.conditions.context import NOTHING_KNOWN
 from ekstui.core.conditions.key_facts import facts, has_several
 from ekstui.core.conditions.operators import NULL
 from ekstui.core.conditions.predicates import Predicate, predicate, predicate_of, predicates_of
 from ekstui.core.conditions.spans import Span, complement, intersection, union
 from ekstui.core.conditions.values import covered_by, disjoint, is_nothing, is_of_type
+from ekstui.core.conditions.variables import NOTHING_KNOWN
 from ekstui.core.grants import Line
 
 _ABSENT: tuple[str, ...] = ()

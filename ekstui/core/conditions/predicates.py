@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from ekstui.core.conditions.context import NOTHING_KNOWN, Context
 from ekstui.core.conditions.operators import NULL, Operator, operator
 from ekstui.core.conditions.spans import Malformed
 from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.values import Value, is_everything, is_nothing, is_unresolvable, matches, value_of
+from ekstui.core.conditions.variables import NOTHING_KNOWN, Context
 from ekstui.core.document import Condition
 from ekstui.core.grants import Line
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ekstui.core import wildcard
-from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.operators import Family, How, Kind
 from ekstui.core.conditions.spans import POINTS, Malformed, Span, holds, span, union
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.conditions.variables import (
+    Context,
     Template,
     Variable,
     exactly,

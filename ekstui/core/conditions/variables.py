@@ -1,13 +1,16 @@
-"""Policy variables: what `${aws:username}` stands for in a request (IAM User Guide, "Variables and tags").
+"""The context of a request, and what policy variables such as `${aws:username}` stand for in it.
+
+IAM User Guide, "IAM policy elements: Variables and tags".
 
 Literal `*`, `?` and `$` are written as private-use characters, both in patterns and in the text matched against them, so
 that they cannot be confused with wildcards.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ekstui.core.conditions.context import Context
+from ekstui.core import wildcard
 
 _LITERALS = str.maketrans({"*": "\ue02a", "?": "\ue03f", "$": "\ue024"})
 _PLAIN = str.maketrans({"\ue02a": "*", "\ue03f": "?", "\ue024": "$"})
@@ -16,6 +19,46 @@ _UNKNOWN = "\ue010"
 
 VARIABLES_SINCE = "2012-10-17"
 """The `Version` of documents in which variables are replaced; in older ones they are literal text."""
+
+
+class Context:
+    """Values of condition keys by name, ignoring case."""
+
+    __slots__ = ("_absent", "_absent_patterns", "_values")
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]], absent: frozenset[str]) -> None:
+        self._values = {key.lower(): tuple(entries) for key, entries in values.items()}
+        names = {name.lower() for name in absent}
+        self._absent_patterns = tuple(sorted(name for name in names if name.endswith("/*")))
+        self._absent = names.difference(self._absent_patterns)
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """Return the values of `key`: empty if the request lacks it, None if unknown."""
+        name = key.lower()
+        if name in self._values:
+            return self._values[name]
+        if name in self._absent or any(wildcard.matches(pattern, name) for pattern in self._absent_patterns):
+            return ()
+        return None
+
+
+class WholeContext(Context):
+    """A context in which every key is known: those that are not among `values`, in lower case, are absent."""
+
+    __slots__ = ()
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = dict(values)
+        self._absent_patterns = ()
+        self._absent = set()
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """Return the values of `key`; empty if the request lacks it."""
+        return self._values.get(key.lower(), ())
+
+
+NOTHING_KNOWN = Context({}, frozenset())
+"""The context of a request about which nothing is known."""
 
 
 class Variable(NamedTuple):

@@ -26,8 +26,8 @@ from ekstui.core.evaluation import (
 )
 from ekstui.core.explain.answer import Explanation, Policies, TrustJudgement
 from ekstui.core.explain.callers import PROVIDER, Caller, HowNamed, Named, caller_of, named_by
+from ekstui.core.explain.notes import OF_SESSIONS, TRUST_MUST_ALLOW, trust_notes, wanted_tokens
 from ekstui.core.explain.remedies import nearest_statements
-from ekstui.core.explain.trust_notes import OF_SESSIONS, trust_notes, wanted_tokens
 from ekstui.core.reference import Reference
 from ekstui.core.trust import (
     POD_IDENTITY_SERVICE,
@@ -46,12 +46,6 @@ _SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
 
 TRUST_UNSEEN = "the trust policy of the role"
 """What an explanation lists as not looked at."""
-
-TRUST_MUST_ALLOW = (
-    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is in the same "
-    "account and its trust policy names the caller directly."
-)
-"""What an explanation says if the trust policy is not known."""
 
 _MAX_TRUSTED = 4
 """How many of those who may assume the role are listed."""

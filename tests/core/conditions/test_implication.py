@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.implication import excludes, implies_all
 from ekstui.core.conditions.operators import FAMILIES, operator
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.truth import Truth, every
+from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
 from ekstui.core.grants import Line, normalised_conditions
 

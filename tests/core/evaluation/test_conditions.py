@@ -5,9 +5,9 @@ Pages of the IAM User Guide: "Condition operators", "Conditions with multiple co
 
 import pytest
 
-from ekstui.core.conditions.context import Context
 from ekstui.core.conditions.operators import operator
 from ekstui.core.conditions.predicates import condition_holds
+from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
 
 UNKNOWN = None
