@@ -1,4 +1,4 @@
-"""Text out of the frames that terminals draw: boxes of k9s and other programs, and panes side by side, as of tmux."""
+"""Text without the frames that terminals draw: boxes as in k9s, and panes side by side as in tmux."""
 
 import re
 from collections import Counter
@@ -9,17 +9,17 @@ _BAR = re.compile(f"[{_BARS}]")
 _ASCII_TOO = re.compile(f"[{_BARS}|]")
 
 _EDGE = re.compile(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+)\s*")
-"""A line of the frame itself, which may hold a title."""
+"""A line of the frame itself, which may contain a title."""
 
 _MOST_COLUMNS = 9
-"""More bars in a line are no panes."""
+"""The most panes side by side; a line with more bars has none."""
 
 COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
 """Colour codes in logs, raw, made visible, or copied from a pager."""
 
 
 def unframed(text: str) -> str:
-    """Return a text without colours and without the frame around it; of panes side by side one comes after the other."""
+    """Return a text without colour codes and frames, with panes that were side by side one after the other."""
     text = COLOUR.sub("", text)
     if not _ASCII_TOO.search(text):
         return text
@@ -32,7 +32,7 @@ def unframed(text: str) -> str:
     count = max(counted, key=lambda each: (counted[each], each), default=1)
     if not 2 <= count <= _MOST_COLUMNS:
         return text
-    # A selection may begin and end within a line, which then lacks bars at that end.
+    # A selection may start and end within a line, which then lacks a bar on that side.
     missing = [[""] * (count - len(row)) for row in rows]
     whole = [
         (added + row if number == 0 else row + added)[:count]
@@ -43,7 +43,7 @@ def unframed(text: str) -> str:
 
 
 def _without_margin(cells: Sequence[str]) -> list[str]:
-    """Return the cells of a column without the space that every one of them has beside the frame."""
+    """Return the cells of a column without the space next to the frame that all of them have."""
     inner = [cell for cell in cells if cell.strip()]
     if len(inner) > 2:
         inner = inner[1:-1]

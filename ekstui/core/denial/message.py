@@ -47,7 +47,7 @@ class Denial:
     absent: frozenset[str] = frozenset()
     """Condition keys that the request lacked according to the message; `aws:RequestTag/*` is every such key."""
     resource_name: str | None = None
-    """What the message names as the resource where that is no whole ARN, such as the name of a secret."""
+    """The resource as the message names it, if that is not a whole ARN, such as the name of a secret."""
     parameter_resources: tuple[str, ...] = ()
     """ARNs that follow from the parameters of the call, if the message names no resource."""
     called: str | None = None

@@ -58,7 +58,7 @@ _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<n
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """Return every request that was forbidden according to a text, without duplicates, in order."""
     # Logs and HTTP bodies escape quotation marks, once or twice; terminals break lines anywhere.
-    # Logs and HTTP bodies quote the quotes, once or more; terminals break lines where they like, within words too.
+    # Logs and HTTP bodies escape quotation marks, once or more; terminals break lines anywhere, even within words.
     return max((_found_in(each) for each in unwrapped(re.sub(r'\\+"', '"', text))), key=_whole)
 
 

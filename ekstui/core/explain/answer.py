@@ -185,28 +185,28 @@ class Explanation(NamedTuple):
     role: str | None = None
     """The ARN of the role or user whose policies were read from the account."""
     resource_name: str | None = None
-    """The resource as the message names it where that is no whole ARN; `resource` is None then."""
+    """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
     mending: tuple[Command, ...] = ()
-    """What mends the role itself, such as its trust policy."""
+    """What fixes the role itself, such as its trust policy."""
     trust: TrustJudgement | None = None
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
 
 
 def is_narrow(explanation: Explanation) -> bool:
-    """Return whether the smallest statement is on the resource that is meant, not on all for want of one."""
+    """Return whether the smallest statement is about the resource in question, rather than `*` for lack of one."""
     statement = explanation.smallest_statement
     return explanation.resource is not None or (statement is not None and statement.resources != ("*",))
 
 
 def commands_for(explanation: Explanation) -> tuple[Command, ...]:
-    """Return the commands of the AWS CLI that help, the likeliest first: none where it is not known whom and what to give."""
+    """Return AWS CLI commands that help, likeliest first; none if it is not known what to give to whom."""
     principal = explanation.role or explanation.principal
     fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
     best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
     attach = None if best is None or best.arn is None else attach_policy(principal, best.arn)
     statement = explanation.smallest_statement
     put = None if statement is None or not is_narrow(explanation) else put_policy(principal, statement)
-    # What is made for the very thing goes first; what is only for such a role may give much more.
+    # A policy made for this comes first; one for this kind of role may allow much more.
     first = (attach, put) if best is not None and best.fit == "own" else (put, attach)
     found = (*explanation.mending, *first)
     return tuple(each for each in found if each is not None)

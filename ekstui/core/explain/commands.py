@@ -1,4 +1,4 @@
-"""Commands of the AWS CLI that carry out a remedy. ekstui only writes them: it changes nothing in an account."""
+"""AWS CLI commands that apply a remedy. ekstui only shows them and never changes an account."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ekstui.core.arn import split_arn
 from ekstui.core.document import Document, Statement, serialise
 
 _BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
-"""How the names of roles begin that IAM Identity Center or a service owns: nobody else may change them."""
+"""Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""
 
 
 class Command(NamedTuple):
-    """One command, to be run by whoever may."""
+    """A command to be run by somebody with the permission."""
 
     text: str
     about: str
@@ -24,12 +24,12 @@ class Command(NamedTuple):
 
 
 def policy_document(statement: Statement) -> Document:
-    """Return a policy document of one statement, as IAM accepts it."""
+    """Return a policy document with one statement, as IAM accepts it."""
     return Document("2012-10-17", None, (statement,))
 
 
 def attach_policy(principal: str | None, policy_arn: str) -> Command | None:
-    """Return what attaches a policy to a principal; None where it may not be changed, or is no role and no user."""
+    """Return the command that attaches a policy to a principal; None if it cannot be changed, or is neither role nor user."""
     entity = _entity(principal)
     if entity is None:
         return None
@@ -39,7 +39,7 @@ def attach_policy(principal: str | None, policy_arn: str) -> Command | None:
 
 
 def put_policy(principal: str | None, statement: Statement) -> Command | None:
-    """Return what writes a statement into a principal as an inline policy; None as for `attach_policy`."""
+    """Return the command that adds a statement to a principal as an inline policy; None as for `attach_policy`."""
     entity = _entity(principal)
     if entity is None:
         return None
@@ -54,13 +54,13 @@ def put_policy(principal: str | None, statement: Statement) -> Command | None:
 
 
 def create_entry(cluster: str, region: str | None, principal: str) -> Command:
-    """Return what makes an access entry for a role or user: `principal` is its ARN as a shell takes it."""
+    """Return the command that creates an access entry for a role or user; `principal` is its ARN, quoted for a shell."""
     text = f"aws eks create-access-entry --cluster-name {shlex.quote(cluster)} --principal-arn {principal}{_at(region)}"
     return Command(text, f"lets the principal into {cluster}")
 
 
 def update_kubeconfig(cluster: str, region: str | None) -> Command:
-    """Return what makes kubectl ask a cluster as the principal of the shell."""
+    """Return the command that makes kubectl use a cluster with the shell's credentials."""
     text = f"aws eks update-kubeconfig --name {shlex.quote(cluster)}{_at(region)}"
     return Command(text, "makes kubectl ask as that principal")
 
@@ -73,7 +73,7 @@ def associate_policy(
     namespaces: Iterable[str] = (),
     partition: str = "aws",
 ) -> Command:
-    """Return what gives a principal, as a shell takes it, an access policy: in namespaces, or without any everywhere."""
+    """Return the command that gives a principal, quoted for a shell, an access policy: in namespaces, or everywhere if none."""
     names = ",".join(namespaces)
     scope = f"type=namespace,namespaces={names}" if names else "type=cluster"
     text = (
@@ -84,9 +84,9 @@ def associate_policy(
 
 
 def iam_principal(username: str) -> str | None:
-    """Return the ARN of the role or user behind a name of a session, as a shell writes it; None for another name.
+    """Return the ARN of the role or user behind a session, in shell syntax; None for any other name.
 
-    A session's ARN lacks the path of its role, so IAM is asked for it.
+    A session's ARN lacks the path of its role, so the shell has to ask IAM for it.
     """
     entity = _entity(username, own_only=False)
     if entity is None:

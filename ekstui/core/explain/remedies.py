@@ -232,9 +232,9 @@ def smallest_statement(request: Request, evaluation: Evaluation | None, named: s
 
 
 def pattern_of_name(name: str, request: Request, reference: Reference | None) -> str | None:
-    """Return the pattern of the ARNs of a resource that a message names without its ARN; None where it may be any type.
+    """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
 
-    The name is of the principal's own account, and the Region is not known.
+    The resource is taken to be in the principal's account; the Region is not known.
     """
     info = None if reference is None else reference.find(request.action)
     own = split_arn(request.principal or "")

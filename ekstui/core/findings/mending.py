@@ -1,4 +1,4 @@
-"""What fixes a finding: a command that leaves all else as it is, or in words what to change."""
+"""How to fix a finding: a command that changes nothing else, or a sentence on what to change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TAG_SESSION = "sts:TagSession"
 
 
 def trust_command(role: Role, finding: Finding, knowledge: Knowledge) -> Command | None:
-    """Return the command that fixes what a finding says of a role's trust policy; None where none is known."""
+    """Return the command that fixes a finding about a role's trust policy; None if there is none."""
     if finding.code == "trust-lacks-tag-session":
         needing = {each.principal for each in knowledge.trust if TAG_SESSION in each.actions}
         return _updated(role, lambda each: _with_tag_session(each, needing), "lets the session be tagged")
@@ -33,7 +33,7 @@ def trust_command(role: Role, finding: Finding, knowledge: Knowledge) -> Command
 def cluster_command(
     finding: Finding, principal: str, role: Role | None, cluster: Cluster, partition: str
 ) -> Command | None:
-    """Return the command that fixes what a finding says of a principal in a cluster; None if none is known."""
+    """Return the command that fixes a finding about a principal in a cluster; None if there is none."""
     quoted = shlex.quote(principal)
     match finding.code:
         case "entry-missing":
@@ -77,7 +77,7 @@ _IN_WORDS: dict[Code, str] = {
 
 
 def change_in_words(finding: Finding) -> str:
-    """Return what to change about a problem for which there is no command; empty if its text says it."""
+    """Return what to change about a problem without a command; empty if its text says so."""
     return _IN_WORDS.get(finding.code, "") if finding.severity == "problem" else ""
 
 
@@ -87,7 +87,7 @@ def _and_node_policy(before: Command | None, principal: str, cluster: Cluster, p
 
 
 def _with_issuer(role: Role, issuer: str) -> Command | None:
-    """Return what adds to a trust policy, for a cluster's issuer, a copy of the first statement for another one."""
+    """Return the command that adds a copy of the first statement about another issuer for a cluster's issuer."""
     for statement in role.trust.statements if role.trust else ():
         for principal in statement.principals:
             known = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
@@ -120,7 +120,7 @@ def _with_statements(role: Role, statements: tuple[Statement, ...], about: str) 
 
 
 def _with_tag_session(statement: Statement, services: Collection[str]) -> Statement:
-    """Return a statement that lets one of the services assume the role, with the right to tag the session."""
+    """Return a statement that allows one of the services to assume the role and tag the session."""
     actions = {action.lower() for action in statement.actions}
     is_meant = (
         statement.effect == "Allow"
@@ -137,11 +137,11 @@ def _with_tag_session(statement: Statement, services: Collection[str]) -> Statem
 
 
 def _with_wildcards(statement: Statement) -> Statement:
-    """Return a statement whose subjects with a wildcard stand under an operator that knows wildcards."""
+    """Return a statement whose subjects with a wildcard are under an operator that supports wildcards."""
     if statement.effect != "Allow" or not any(each.kind == "Federated" for each in statement.principals):
         return statement
     liked = tuple(map(_liked, statement.conditions))
-    # Two conditions of one key under one operator would be one in JSON, with the values of the last.
+    # In JSON, two conditions with the same operator and key would be one, with the values of the last.
     kept = len({(each.operator.lower(), each.key.lower()) for each in liked}) == len(liked)
     return statement._replace(conditions=liked) if kept else statement
 
