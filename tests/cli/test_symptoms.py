@@ -15,6 +15,11 @@ AGENT = (
     'response error StatusCode: %s","operation":"AssumeRoleForPodIdentity","service":"EKS Auth","time":"2025-07-09T02:52:10Z"}'
 )
 
+PULL = (
+    'Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hub/nginx:1": unexpected status from HEAD request to '
+    "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/hub/nginx/manifests/1: 403 Forbidden"
+)
+
 # The line, then what the answer must name: the role, the policy, the entry or the key that it takes.
 LINES: list[tuple[str, list[str]]] = [
     # amazon-vpc-resource-controller-k8s, branch/trunk provider.
@@ -57,9 +62,29 @@ LINES: list[tuple[str, list[str]]] = [
      ["secretsmanager:GetSecretValue"]),
     (("WebIdentityErr: failed to retrieve credentials caused by: InvalidIdentityToken: No OpenIDConnect provider found in your "
      "account for https://oidc.eks.eu-west-1.amazonaws.com/id/A"), ["OpenID Connect provider"]),
-    (('Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/hub/nginx:1": unexpected status from HEAD request to '
-     "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/hub/nginx/manifests/1: 403 Forbidden"),
+    (PULL,
      ["ecr:BatchImportUpstreamImage", "node role"]),
+    # The kubelet's and kubectl's own words, the VPC CNI's (amazon-vpc-cni-k8s 2030), the SDK for Go's, Karpenter's and EKS's.
+    (("container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: "
+     "cni plugin not initialized"), ["AmazonEKS_CNI_Policy", "aws-node"]),
+    ("NodeCreationFailure: Instances failed to join the kubernetes cluster", ["EC2_LINUX", "AmazonEKSWorkerNodePolicy"]),
+    ('"Unable to register node with API server" err="Unauthorized" node="ip-10-0-1-5.ec2.internal"', ["access entry", "aws-auth"]),
+    (('Failed to create pod sandbox: plugin type="aws-cni" name="aws-cni" failed (add): add cmd: failed to assign an IP address to '
+     "container"), ["subnet", "AmazonEKS_CNI_Policy"]),
+    (("get credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, "
+     "context deadline exceeded"), ["hop limit", "Pod Identity"]),
+    ("NoCredentialProviders: no valid providers in chain. Deprecated.", ["service account"]),
+    (("AuthFailure.ServiceLinkedRoleCreationNotPermitted: The provided credentials do not have permission to create the service-linked "
+     "role for EC2 Spot Instances."), ["create-service-linked-role", "spot.amazonaws.com"]),
+    ("Output: mount.nfs4: access denied by server while mounting 127.0.0.1:/", ["elasticfilesystem:ClientMount", "file system policy"]),
+    ("couldn't auto-discover subnets: unable to resolve at least one subnet (0 match VPC and tags)", ["kubernetes.io/role/elb"]),
+    ('level=warning msg="access denied" error="ARN is not mapped" arn="arn:aws:iam::111122223333:role/dev"', ["access entry"]),
+    (("Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255\nError loading SSO Token: "
+     "The SSO session associated with this profile has expired"), ["aws sso login", "aws eks get-token"]),
+    (('Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1.27": rpc error: code = NotFound '
+     "desc = failed to pull and unpack image: not found"), ["ecr:BatchImportUpstreamImage", "AmazonEC2ContainerRegistryPullOnly"]),
+    ('pods "web-1" is forbidden: exceeded quota: compute, requested: cpu=1, used: cpu=4, limited: cpu=4', ["ResourceQuota", "not access"]),
+    ('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"', ["API group"]),
 ]  # fmt: skip
 
 
@@ -95,7 +120,7 @@ def test_what_the_policies_lack_of_it_is_said(explained: Any) -> None:
     answer, text = explained(LINES[0][0], "--policy", "AmazonEKSClusterPolicy")
     assert answer["verdict"] == "implicit-deny"
     assert "do not allow ec2:CreateNetworkInterface" in text
-    answer, text = explained(LINES[-1][0], "--policy", "AmazonEC2ContainerRegistryReadOnly")
+    answer, text = explained(PULL, "--policy", "AmazonEC2ContainerRegistryReadOnly")
     assert answer["verdict"] == "implicit-deny"
     assert "The policies looked at do not allow ecr:BatchImportUpstreamImage." in text
 
