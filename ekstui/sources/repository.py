@@ -75,6 +75,8 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
                 raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
         elif not (root / path).is_dir():
             named[path] = name
+        elif not (_is_known(root, commit, path) or any(_is_below(each, path) for each in entries)):
+            raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
     listed = {path: entry for path, entry in entries.items() if _may_hold_documents(root, path, entry)}
     for path in sorted({*listed, *named}):
         entry = listed.get(path) or entries.get(path) or _tracked(root, commit, path)
@@ -120,6 +122,10 @@ def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entr
         known = found.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
         found[path] = known._replace(new_mode=_LINK if (root / path).is_symlink() else "100644", new="")
     return found
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return folder == "." or path.startswith(f"{folder}/")
 
 
 def _is_known(root: Path, commit: str, path: str) -> bool:

@@ -221,6 +221,11 @@ def test_a_path_that_does_not_exist_does_not_pass_review(repository: Repository,
     (repository.folder / "link.json").symlink_to(tmp_path / "outside.json")
     assert repository.action(PATHS="link.json")[0] == 2
     assert repository.action(PATHS="policies")[0] == 0
+    # Nothing would be read of a folder that git ignores.
+    repository.write(".gitignore", "build\n")
+    repository.write("build/plan.json", plan(READ, WRITE))
+    assert "build cannot be read: git ignores" in repository.review("build").stderr
+    assert repository.review("build/plan.json").returncode == 1
     # What was removed since the base is something, and so is what a plan without an ending holds.
     repository.write("plan", plan(READ, WRITE))
     assert repository.action(PATHS="plan")[0] == 1
