@@ -120,7 +120,11 @@ class Library:
         """Whether an account was chosen, or read before; looking further would cost 70 ms of imports."""
         choice = self.choice
         chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
-        return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
+        try:
+            return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
+        except OSError as error:
+            self._report(f"The snapshots of accounts cannot be read: {error.strerror}.", once=True)
+            return False
 
     def state(self) -> State | None:
         """Return the state of the cache if it can answer: it is filled, and not older than the corpus."""

@@ -273,8 +273,11 @@ class ObjectFile:
     def writable(self) -> bool:
         """Return whether the folder, or its nearest parent that exists, is writable."""
         folder = self.path.parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
+        try:
+            while not folder.exists() and folder != folder.parent:
+                folder = folder.parent
+        except OSError:
+            return False
         return os.access(folder, os.W_OK)
 
     def _opened(self) -> sqlite3.Connection:

@@ -45,10 +45,10 @@ TRIALS = (
         Trial(
             f"the network, screens, {share}",
             ("-m", "tests.torture.faults", "--part", "screens", "--share", share),
-            _tests("tests/torture/test_faults.py") if share == "1/2" else (),
+            _tests("tests/torture/test_faults.py") if share == "1/4" else (),
             40,
         )
-        for share in ("1/2", "2/2")
+        for share in ("1/4", "2/4", "3/4", "4/4")
     ),
     *(
         Trial(

@@ -168,7 +168,7 @@ def impatient() -> Iterator[None]:
         keep_models(),
         mock.patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
         mock.patch.object(TokenBucket, "acquire", lambda *_, **__: True),
-        mock.patch.object(connection, "READ_TIMEOUT", 0.5),
+        mock.patch.object(connection, "READ_TIMEOUT", 2.0),
         mock.patch.object(connection, "SWEEP_READ_TIMEOUT", 0.5),
         mock.patch.object(connection, "ATTEMPTS", 2),
     ):
@@ -180,6 +180,7 @@ def command(words: list[str]) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = ekstui(words)
+    gc.collect()
     return code, out.getvalue(), err.getvalue()
 
 

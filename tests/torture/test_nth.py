@@ -14,10 +14,17 @@ from tests.torture.nth import APP, APP_ASKING, OFFLINE, Kind, shim, tries
     [
         (("versions", "AmazonEKS_CNI_Policy"), "sql", 8),
         (("cache", "info"), "file", 3),
+        (OFFLINE[3], "file", 5),
         pytest.param(OFFLINE[0], "memory", 10, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
         (APP, "file", 8),
     ],
-    ids=["a command's statements", "a command's files", "a command's large buffers", "the app's start"],
+    ids=[
+        "a command's statements",
+        "a command's files",
+        "who-can's files",
+        "a command's large buffers",
+        "the app's start",
+    ],
 )
 def test_whatever_fails_the_answer_is_right_or_it_is_said(
     filled_cache: Path, words: tuple[str, ...], kind: Kind, every: int
