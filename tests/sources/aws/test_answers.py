@@ -49,7 +49,8 @@ def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, se
         return
     found = account()
     assert found.errors
-    assert {error.kind for error in found.errors} <= {"unexpected", "network", "incomplete"}
+    # Of a cluster that only a wrong list has, EKS says in every other list that it does not exist.
+    assert {error.kind for error in found.errors} <= {"unexpected", "network", "incomplete", "absent"}
     assert all("not understood" in error.message for error in found.errors if error.kind == "unexpected")
     if service == "iam":
         assert not found.complete
@@ -158,7 +159,8 @@ def test_a_call_is_not_tried_for_ever(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     rig.proxy.add(Effect("error", cause="throttled"), "sts")
     with pytest.raises(BoundError, match="was tried for"):
         Connection(ConnectionSettings()).ask("sts:GetCallerIdentity")
-    assert rig.proxy.counts()["sts:GetCallerIdentity"] == 1
+    # An answer without end, of the test before, is counted when it breaks off.
+    assert [call.action for call in rig.proxy.calls if call.status >= 400] == ["GetCallerIdentity"]
 
 
 def test_the_form_is_that_of_the_model() -> None:
