@@ -90,17 +90,21 @@ def _laid_block(
             folds = any(node.opened is not None for node in nodes)
             for number, node in enumerate(nodes):
                 yield from _laid_node(node, (key, number), indent, width, place, folds)
-        case Code(text, language, value):
-            parts = text.splitlines()
-            if language == "sh" and not whole_tables:
-                parts = [piece for part in parts for piece in _shell_lines(clean_line(part), width - len(indent))]
-            for number, part in enumerate(parts):
-                laid = styled(indent + clean_line(part))
-                yield Laid((key, number) if number else key, laid, None if number else value)
+        case Code():
+            yield from _laid_code(block, key, indent, None if whole_tables else width)
+
+
+def _laid_code(block: Code, key: Hashable, indent: str, width: int | None) -> Iterator[Laid]:
+    parts = block.text.splitlines()
+    if block.language == "sh" and width is not None:
+        parts = [piece for part in parts for piece in _shell_lines(clean_line(part), width - len(indent))]
+    for number, part in enumerate(parts):
+        line = styled(indent + clean_line(part))
+        yield Laid((key, number) if number else key, line, None if number else block.value)
 
 
 def _shell_lines(command: str, room: int) -> list[str]:
-    """Return a command on lines that fit where its options allow that: pasted into a shell they are the same command."""
+    """Return a command split at its options into lines that fit; pasted into a shell, they are the same command."""
     words = re.split(r" (?=--[a-z])", command)
     found = [words[0]]
     for word in words[1:]:
@@ -182,16 +186,19 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
         yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
-        for place_below, below in enumerate(row.below):
-            if fitted(below, place):
-                deeper = indent + STEP * 2
-                yield from _broken((own, place_below), styled_line(below, place), width or 80, deeper, STEP)
+        yield from _laid_below(row, own, indent + STEP * 2, width, place)
+
+
+def _laid_below(row: TableRow, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
+    for number, below in enumerate(row.below):
+        if fitted(below, place):
+            yield from _broken((key, number), styled_line(below, place), width or 80, indent, STEP)
 
 
 def _crowds_its_remarks(
     columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], lengths: Sequence[int], room: int
 ) -> bool:
-    """Return whether the last column, one without a title that may give way, has too little room to be read."""
+    """Return whether the last column, if it has no title and may shrink, is too narrow to be read."""
     last = columns[-1]
     if last.title or not last.shrink or len(columns) < 2:
         return False
@@ -202,7 +209,7 @@ def _crowds_its_remarks(
 
 
 def _with_remarks_below(table: Table) -> Table:
-    """Return the table with what its last column says below each row."""
+    """Return the table with the cells of its last column below the rows."""
     count = len(table.columns)
     return table._replace(
         columns=table.columns[:-1],
@@ -214,7 +221,7 @@ def _with_remarks_below(table: Table) -> Table:
 
 
 def _measured(line: Iterable[Styled]) -> list[_Cell]:
-    """Return cells with their widths: measuring them is most of the work of a long table."""
+    """Return cells with their widths, since measuring them is most of the work of a long table."""
     return [(cell, cells(plain(cell))) for cell in line]
 
 
