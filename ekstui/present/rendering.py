@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -23,16 +22,13 @@ from ekstui.present.blocks import (
     spans,
 )
 from ekstui.present.styled import Row as Row
-from ekstui.present.styled import Style, Styled, cells, cut_end, cut_middle, plain, styled, wrap
+from ekstui.present.styled import Style, Styled, cells, cut_end, cut_middle, plain, shell_lines, styled, wrap
 
 STEP = "  "
 """The indent of what is below a heading or a node."""
 
 GAP = "  "
 """The space between two columns."""
-
-_GOES_ON = " \\"
-"""What ends a line of a command that goes on in the next."""
 
 LEAST = 20
 """The narrowest width, in cells, that text is wrapped to."""
@@ -97,23 +93,10 @@ def _laid_block(
 def _laid_code(block: Code, key: Hashable, indent: str, width: int | None) -> Iterator[Laid]:
     parts = block.text.splitlines()
     if block.language == "sh" and width is not None:
-        parts = [piece for part in parts for piece in _shell_lines(clean_line(part), width - len(indent))]
+        parts = [piece for part in parts for piece in shell_lines(clean_line(part), width - len(indent))]
     for number, part in enumerate(parts):
         line = styled(indent + clean_line(part))
         yield Laid((key, number) if number else key, line, None if number else block.value)
-
-
-def _shell_lines(command: str, room: int) -> list[str]:
-    """Return a command split at its options into lines that fit; pasted into a shell, they are the same command."""
-    words = re.split(r" (?=--[a-z])", command)
-    found = [words[0]]
-    for word in words[1:]:
-        if cells(found[-1]) + cells(word) + len(" ") + len(_GOES_ON) <= room:
-            found[-1] += f" {word}"
-        else:
-            found[-1] += _GOES_ON
-            found.append(f"{STEP}{word}")
-    return found
 
 
 def _parts_table(previous: Block, block: Block) -> bool:

@@ -140,6 +140,23 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     return found
 
 
+_CONTINUATION = " \\"
+"""The end of a line of a command that continues on the next."""
+
+
+def shell_lines(command: str, room: int) -> list[str]:
+    """Return a command split at its options into lines that fit; pasted into a shell, they are the same command."""
+    words = re.split(r" (?=--[a-z])", command)
+    found = [words[0]]
+    for word in words[1:]:
+        if cells(found[-1]) + cells(word) + len(" ") + len(_CONTINUATION) <= room:
+            found[-1] += f" {word}"
+        else:
+            found[-1] += _CONTINUATION
+            found.append(f"  {word}")
+    return found
+
+
 def _part(line: Styled, start: int, end: int) -> Styled:
     """Return the characters from `start` to `end`, without trailing spaces."""
     pieces: list[tuple[str, Style]] = []

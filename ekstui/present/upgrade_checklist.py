@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ekstui.core.document import Statement
 from ekstui.core.grants import Grant
@@ -36,18 +36,7 @@ def nothing_words(answer: UpgradeAnswer) -> str:
 
 
 def _component(each: ComponentUpgrade) -> list[Block]:
-    blocks: list[Block] = []
-    partly = [held.statement for held in each.partly]
-    if each.role is not None and (missing := [held for held in each.before if held not in partly]):
-        line = (Span("before: ", "warn"), "give ", code(each.role), " these permissions, or calls will be denied:")
-        blocks.append(Sentence(line, RoleSide(each.role), ("before", each.component)))
-        blocks.append(Tree([*map(_added, missing)]))
-    if each.role is not None and partly:
-        some = (Span("before: ", "warn"), code(each.role), " has these only in some cases; other calls will be denied:")
-        blocks.append(Sentence(some, RoleSide(each.role), ("partly", each.component)))
-        blocks.append(Tree([_added(held.statement, held.grants) for held in each.partly]))
-    if each.role is not None and each.is_judged and not each.before:
-        blocks.append(Sentence((Span("before: ", "good"), code(each.role), " has all the permissions it needs")))
+    blocks = [] if each.role is None else [*_before(each, each.role)]
     if each.after:
         blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
         blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))
@@ -55,6 +44,21 @@ def _component(each: ComponentUpgrade) -> list[Block]:
         blocks.append(Sentence(Span("not known:", "warn")))
         blocks.append(Tree([Node(Span(text, "muted")) for text in each.not_known]))
     return blocks
+
+
+def _before(each: ComponentUpgrade, role: str) -> Iterator[Block]:
+    """Yield what to add to a role before the upgrade."""
+    partly = [held.statement for held in each.partly]
+    if missing := [statement for statement in each.before if statement not in partly]:
+        line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
+        yield Sentence(line, RoleSide(role), ("before", each.component))
+        yield Tree([*map(_added, missing)])
+    if partly:
+        some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
+        yield Sentence(some, RoleSide(role), ("partly", each.component))
+        yield Tree([_added(held.statement, held.grants) for held in each.partly])
+    if each.is_judged and not each.before:
+        yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
 
 
 def _added(statement: Statement, held: Sequence[Grant] = ()) -> Node:
