@@ -214,7 +214,9 @@ class Catalogue:
                 len(stem) >= _RARE and sum(stem in other.text for other in self._symptoms) <= _FEW for stem in hit
             )
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
-                yield _Rank(_NAMED, False, True, 2 + len(stems) - len(hit), _KINDS["symptom"]), each.thing
+                title = each.thing.name.casefold()
+                further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
+                yield _Rank(_NAMED, False, True, 2 + further, _KINDS["symptom"]), each.thing
 
     # Versions and comparisons
 

@@ -498,6 +498,29 @@ def test_every_action_that_is_asked_about_is_answered(explain: Any) -> None:
     assert [(each["action"], each["verdict"]) for each in answers] == [(pull[0], "allowed"), (pull[1], "implicit-deny")]
 
 
+def test_a_long_log_is_read_for_its_denials(
+    explain: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = '{"level":"info","ts":"2026-12-01T03:02:%02dZ","msg":"discovered instance types","count":"%d"}\n'
+    denied = '{"level":"error","ts":"2026-12-01T03:%02d:10Z","error":"User: %s is not authorized to perform: %s because no identity-based policy allows the %s action"}\n'
+    who = "arn:aws:sts::111122223333:assumed-role/karpenter/%d"
+    log = "".join(
+        noise % (number % 60, number)
+        + (denied % (number % 60, who % number, action, action) if number % 50 == 0 else "")
+        for number in range(6_000)
+        for action in ("iam:ListInstanceProfiles" if number < 4_000 else "pricing:GetProducts",)
+    )
+    assert len(log) > 400_000
+    answers = explain(given=log)["answers"]
+    assert [each["action"] for each in answers] == ["iam:ListInstanceProfiles", "pricing:GetProducts"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(log))
+    assert main(["explain"]) == 0
+    assert "2 of 6,120 lines" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO((noise % (1, 1)) * 5_000))
+    assert main(["explain"]) == 2
+    assert "none of the 5,000 lines is a denial" in capsys.readouterr().err
+
+
 def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     resource = "arn:aws:s3:::${aws:PrincipalTag/team}/*"
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}

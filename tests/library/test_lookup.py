@@ -76,7 +76,10 @@ def known() -> Catalogue:
         ("karpenter@v1.12.0..v1.13.0", "comparison", "karpenter@v1.12.0..v1.13.0"),
         # Symptoms, by words of the notes or of the log.
         ("waiting for IPAM", "symptom", IPAM),
-        ("you must be logged in", "symptom", "kubectl: You must be logged in to the server"),
+        ("you must be logged in", "symptom", "kubectl: You must be logged in to the server (Unauthorized)"),
+        ("NotReady", "symptom", "A node stays NotReady: cni plugin not initialized"),
+        ("session policy", "symptom", "Denied although the role's policies allow it: by a session policy"),
+        ("forbidden", "symptom", "kubectl: a request is forbidden (Kubernetes RBAC)"),
         ("Checking for IPAM connectivity", "symptom", IPAM),
         # ARNs.
         ("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "policy", "AmazonEKS_CNI_Policy"),

@@ -203,7 +203,36 @@ def _message(arguments: argparse.Namespace, *, document_on_stdin: bool) -> str |
     """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
     is_piped = not words and not arguments.action and not document_on_stdin and not sys.stdin.isatty()
-    return (_standard_input(MAX_CHARACTERS) if words == "-" or is_piped else words) or None
+    return (_log() if words == "-" or is_piped else words) or None
+
+
+def _log() -> str:
+    """Return standard input, of a long log the lines that say something about access."""
+    text = _standard_input(MAX_CHARACTERS)
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    from itertools import chain
+
+    from ekstui.core.denial.excerpt import excerpt  # for a long log only
+    from ekstui.library.catalog import knowledge
+
+    whole, newline, begun = text.rpartition("\n")
+    try:
+        rest = begun + sys.stdin.readline(MAX_CHARACTERS)
+        more = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
+        lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
+        found = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
+    except UnicodeDecodeError:
+        raise InputError("Standard input is not UTF-8 text.") from None
+    if not found.kept and not newline:
+        return text  # one long line, which is refused
+    if not found.kept:
+        raise InputError(
+            f"none of the {found.lines:,} lines is a denial.",
+            "Paste the line that says “is not authorized to perform”.",
+        )
+    narrate(f"{found.kept:,} of {found.lines:,} lines are about access and differ; the rest was left out.")
+    return found.text
 
 
 def _standard_input(limit: int) -> str:
