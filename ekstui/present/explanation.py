@@ -127,7 +127,7 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         )
     if explanation.used_by:
         yield "used by", "; ".join(map(use_in_words, explanation.used_by))
-    if missing := explanation.missing_context:
+    if missing := [key for key in explanation.missing_context if key not in explanation.foreign_context]:
         options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
         typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
         yield (
@@ -183,6 +183,10 @@ def _sections(
     """Yield each section with its title."""
     for decision in simulated:
         yield f"IAM's own simulator: {simulated_in_words(decision.decision)}", [_simulated(decision)]
+    if (newer := explanation.newer_version) is not None:
+        value = PolicyAt(newer.policy, newer.version)
+        title = "A newer version may allow it" if newer.missing else "A newer version allows it"
+        yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
     if explanation.nearest:
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
@@ -193,10 +197,6 @@ def _sections(
 
 def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
     """Yield what would allow the request."""
-    if (newer := explanation.newer_version) is not None:
-        value = PolicyAt(newer.policy, newer.version)
-        title = "A newer version may allow it" if newer.missing else "A newer version allows it"
-        yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
     if explanation.allowed_by:
         yield "Would allow it, if attached", list(_offered(number, explanation))
     if text := policy_json(explanation):

@@ -521,6 +521,40 @@ def test_a_long_log_is_read_for_its_denials(
     assert "none of the 5,000 lines is a denial" in capsys.readouterr().err
 
 
+def test_tags_of_what_is_made_allow_nothing_on_what_is_there(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    key = "aws:RequestTag/ebs.csi.aws.com/cluster"
+    driver = ["--policy", "AmazonEBSCSIDriverPolicy@v2"]
+    # The driver does send the tag, and the snapshot was denied all the same (aws-ebs-csi-driver 2190).
+    sent = explain(SNAPSHOT, *driver, "--context", f"{key}=true")
+    assert sent["verdict"] != "allowed"
+    assert sent["newer_version"]["version"] == "v3"
+    assert main(["explain", SNAPSHOT, *driver]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "to add" not in text
+    assert text.index("AmazonEBSCSIDriverPolicy v3 (2025-01-13)") < text.index("Nearest statements")
+    # On the volume that is made they are its own.
+    volume = SNAPSHOT.replace(
+        "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0", "arn:aws:ec2:eu-west-1:111122223333:volume/*"
+    )
+    assert explain(volume, *driver, "--context", f"{key}=true")["verdict"] == "allowed"
+
+
+def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    launch = [
+        "--action", "ec2:RunInstances", "--resource", "arn:aws:ec2:eu-west-1:111122223333:instance/*",
+        "--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=cost-centre"),
+    ]  # fmt: skip
+    answer = explain(*launch)
+    assert answer["verdict"] == "implicit-deny"
+    assert [failure["part"] for failure in answer["nearest"][0]["failed"]] == ["condition"]
+    assert any(note.startswith("Refused for the tag cost-centre:") for note in answer["notes"])
+    assert [each["symptom"] for each in answer["symptoms"]] == [
+        "Auto Mode launches no nodes once the NodeClass has tags of your own"
+    ]
+    assert main(["explain", *launch]) == 0
+    assert "refused: cost-centre" in " ".join(capsys.readouterr().out.split())
+
+
 def test_what_hangs_on_something_else_is_not_crossed_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     resource = "arn:aws:s3:::${aws:PrincipalTag/team}/*"
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}

@@ -83,7 +83,7 @@ def resources_named(
     service = info.name.partition(":")[0]
     values = _identifiers(parameters, service)
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
-    made = _made_by(info.name)
+    made = made_by(info.name)
     found: dict[str, None] = {}
     for use in info.resource_types:
         kind = reference.resource_type(service, use.name)
@@ -229,7 +229,7 @@ def _of_place(form: str, place: tuple[str, str, str]) -> str:
     return form
 
 
-def _made_by(action: str) -> tuple[str, ...]:
+def made_by(action: str) -> tuple[str, ...]:
     """Return the resource types that an EC2 action creates; IAM evaluates `volume/*` before the volume exists."""
     name = action.partition(":")[2]
     if name.startswith("Create"):

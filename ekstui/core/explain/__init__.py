@@ -1,6 +1,6 @@
 """Why a request was denied: the statements that nearly allow it, what would allow it, and what was not evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ekstui.core.denial import Cause, Denial
@@ -21,9 +21,16 @@ from ekstui.core.explain.answer import Explanation as Explanation
 from ekstui.core.explain.answer import NearStatement as NearStatement
 from ekstui.core.explain.answer import NewerVersion as NewerVersion
 from ekstui.core.explain.answer import Policies as Policies
+from ekstui.core.explain.answer import refused_tags
 from ekstui.core.explain.assuming import TRUST_UNSEEN
 from ekstui.core.explain.callers import is_unsigned
-from ekstui.core.explain.notes import notes_on, notes_on_node_role, unknown_action
+from ekstui.core.explain.notes import (
+    notes_on,
+    notes_on_foreign_tags,
+    notes_on_node_role,
+    notes_on_refused_tags,
+    unknown_action,
+)
 from ekstui.core.explain.purpose import NODE_ROLES, UNKNOWN, Purpose, addons_of, policies_of
 from ekstui.core.explain.question import Asked as Asked
 from ekstui.core.explain.question import Question as Question
@@ -36,6 +43,7 @@ from ekstui.core.explain.remedies import (
     pattern_of_name,
     smallest_statement,
 )
+from ekstui.core.explain.request_tags import is_allowed_by_request_tags_alone, is_there_already, of_request_tags
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference, ResourceUse
 
@@ -44,6 +52,9 @@ _MAX_OTHER_TYPES = 12
 
 ON_NODE_ROLE = "node-role-instead-of-own"
 """The symptom that a pod calls with the role of its node."""
+
+TAGS_REFUSED = "auto-mode-tags"
+"""The symptom that a policy refuses a launch for its tags."""
 
 _RESOURCE_POLICIES = {
     "kms": "the key policy and grants of the KMS key",
@@ -84,6 +95,11 @@ def explain(
     if verdict == "allowed" and denial is not None and denial.resource is None and any(use.required for use in also):
         # It was denied on a resource that is not known.
         verdict, missing = "depends", (RESOURCE,)
+    foreign: tuple[str, ...] = ()
+    if cause is not None and cause.has_remedy and evaluation is not None:
+        foreign = _tags_of_another(request, evaluation)
+        if verdict == "allowed" and foreign and is_allowed_by_request_tags_alone(evaluation):
+            verdict = "depends"
     elsewhere = _is_decided(cause) or _is_limited(evaluation)
     remedies = _NO_REMEDIES
     of_node = _is_of_a_node(request, candidates, knowledge, purpose)
@@ -96,6 +112,7 @@ def explain(
     is_helped &= cause is not None or _is_real(request.action, candidates, reference)
     if verdict in ("implicit-deny", "depends") and is_helped:
         remedies = _remedies(request, policies, candidates, evaluation, reference, purpose, named)
+    nearest = nearest_statements(_results(evaluation, cause), verdict, request.action)
     return Explanation(
         verdict=verdict,
         action=request.action,
@@ -103,8 +120,9 @@ def explain(
         resource_name=name,
         principal=request.principal,
         cause=cause,
-        nearest=nearest_statements(_results(evaluation, cause), verdict, request.action),
+        nearest=nearest,
         missing_context=missing,
+        foreign_context=foreign,
         allowed_by=remedies.allowers,
         allowed_by_more=remedies.more,
         newer_version=remedies.newer,
@@ -115,14 +133,44 @@ def explain(
         used_by=policies.used_by,
         notes=(
             *unknown_action(request.action, reference),
+            *notes_on_foreign_tags(request, foreign),
             *notes_on_node_role(request, purpose, misplaced, of_node=of_node),
-            *notes_on(request, policies, evaluation, denial, elsewhere=elsewhere),
+            *notes_on_refused_tags(nearest),
+            # Where only tags of something else are missing, the message is right and nothing is left open.
+            *notes_on(
+                request,
+                policies,
+                None if foreign and set(missing) <= set(foreign) else evaluation,
+                denial,
+                elsewhere=elsewhere,
+            ),
         ),
         encoded=None if denial is None else denial.encoded,
         judged=evaluation is not None and not _is_decided(cause),
         denied=denial is not None,
-        symptoms=() if knowledge is None or not misplaced else knowledge.symptoms_called(ON_NODE_ROLE),
+        symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
+
+
+def _symptoms(
+    nearest: Sequence[NearStatement], request: Request, knowledge: Knowledge | None, *, is_misplaced: bool
+) -> Iterator[Symptom]:
+    """Yield the known symptoms that the answer itself shows."""
+    if knowledge is None:
+        return
+    if is_misplaced:
+        yield from knowledge.symptoms_called(ON_NODE_ROLE)
+    refused = {each.policy for each in nearest for failure in each.failed if refused_tags(failure)}
+    for symptom in knowledge.symptoms_called(TAGS_REFUSED):
+        if refused.intersection(symptom.policies) and request.action in symptom.actions:
+            yield symptom
+
+
+def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the keys of request tags that would decide, or decided, where the tags are not those of the resource."""
+    if not is_there_already(request, evaluation.decisive.resource):
+        return ()
+    return of_request_tags(dict.fromkeys((*evaluation.missing, *request.context)))
 
 
 class _Remedies(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from ekstui.core import wildcard
 from ekstui.core.conditions.truth import Truth
 from ekstui.core.denial import Cause
 from ekstui.core.document import Document, Effect, Statement
@@ -184,6 +185,8 @@ class Explanation(NamedTuple):
     """What is wrong with the role, if the account was read."""
     role: str | None = None
     """The ARN of the role or user whose policies were read from the account."""
+    foreign_context: tuple[str, ...] = ()
+    """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
     resource_name: str | None = None
     """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
     mending: tuple[Command, ...] = ()
@@ -243,6 +246,8 @@ _POLICY_WORDS = {
 def verdict_in_words(explanation: Explanation) -> str:
     """Return the verdict in words; if it comes from the message, with the kind of policy."""
     cause = explanation.cause
+    if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
+        return "denied, as the message says: only tags that the resource cannot have would allow it"
     if explanation.judged or not explanation.denied:
         return _VERDICTS[explanation.verdict]
     if cause is None:
@@ -312,6 +317,25 @@ def statement_in_words(near: NearStatement) -> str:
     return f"{near.policy}{version}, {near.sid or f'statement {near.index + 1}'}{layer}{deny}"
 
 
+def refused_tags(failure: Failure) -> tuple[str, ...]:
+    """Return the tag keys of a request that a condition on all of them does not let pass; empty for another condition."""
+    operator = failure.operator.lower()
+    if (
+        (failure.key or "").lower() != "aws:tagkeys"
+        or not operator.startswith("forallvalues:string")
+        or "not" in operator
+    ):
+        return ()
+    return tuple(
+        tag
+        for tag in failure.given or ()
+        if not any(
+            wildcard.matches(each, tag) if "like" in operator else each.lower() == tag.lower()
+            for each in failure.wanted
+        )
+    )
+
+
 def failure_in_words(failure: Failure) -> str:
     """Return what a statement requires and what the request has."""
     if failure.part == "effect":
@@ -324,5 +348,7 @@ def failure_in_words(failure: Failure) -> str:
     else:
         given = "the request does not have the key"
     if failure.part == "condition":
+        refused = refused_tags(failure)
+        given = f"refused: {', '.join(refused)}; {given}" if refused else given
         return f"condition {failure.key}: {failure.operator} {wanted}; {given}"
     return f"{failure.operator} {wanted}; {given}"

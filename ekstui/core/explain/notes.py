@@ -8,9 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from ekstui.core.arn import is_uncertain
 from ekstui.core.conditions.operators import Operator, operator
 from ekstui.core.denial import Denial
+from ekstui.core.denial.parameters import made_by
 from ekstui.core.document import Condition, Document, Statement
 from ekstui.core.evaluation import Evaluation, Request, Verdict
-from ekstui.core.explain.answer import Policies, WantedToken, cause_in_words
+from ekstui.core.explain.answer import (
+    NearStatement,
+    Policies,
+    WantedToken,
+    cause_in_words,
+    refused_tags,
+    statement_in_words,
+)
 from ekstui.core.explain.callers import (
     UNSIGNED,
     WEB_IDENTITY,
@@ -76,6 +84,23 @@ def notes_on(
 def _on_secrets(request: Request) -> Iterator[str]:
     if request.action.lower().startswith("secretsmanager:"):
         yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
+
+
+def notes_on_foreign_tags(request: Request, keys: Sequence[str]) -> Iterator[str]:
+    """Yield that tags of a request are not those of the resource that was denied, where `keys` are about them."""
+    if keys:
+        made = " or ".join(made_by(request.action))
+        yield (
+            f"The tags of the request are those of the {made} that is made, not of the resource that the message names: "
+            f"{', '.join(keys)} cannot allow it there."
+        )
+
+
+def notes_on_refused_tags(nearest: Sequence[NearStatement]) -> Iterator[str]:
+    """Yield which tags of the request keep the nearest statement from allowing it."""
+    for near in nearest[:1]:
+        for tags in filter(None, map(refused_tags, near.failed)):
+            yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
 
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:

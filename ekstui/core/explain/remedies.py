@@ -63,7 +63,7 @@ def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
     if result.matches is None:
         return (_MAY_ALLOW, len(parts))
     if "action" not in parts:
-        return (_FAILS, len(parts), parts.count("resource"))
+        return (_FAILS, parts.count("resource"), len(parts))
     similar = max((_similarity(action, pattern) for pattern in result.statement.actions), default=0)
     if result.layer == "identity" and (similar < _SIMILAR or result.statement.action_element == "NotAction"):
         return None
