@@ -90,8 +90,61 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
     resource, dot, group = whole.partition(".")
     if not dot:
         known = sorted({group for listed in rules.values() for rule in listed for group in _groups_of(rule, resource)})
-        group = CORE if CORE in known or not known else known[0]
+        # Kubernetes serves nothing in the group extensions since 1.22, though access policies still name it.
+        group = CORE if CORE in known or not known else min(known, key=lambda each: (each == "extensions", each))
     return KubernetesRequest(verb, resource, group, sub)
+
+
+def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
+    """Return the requests that a command of kubectl makes, or that `k8s:…` names; empty for any other text."""
+    words = text.split()
+    if len(words) == 1 and text.lower().startswith("k8s:"):
+        try:
+            return (parse_request(text, rules),)
+        except InputError:
+            return ()
+    if len(words) < 2 or words[0].lower() not in ("kubectl", "k"):
+        return ()
+    command, *given = (word.lower() for word in words[1:] if not word.startswith("-"))
+    if command in _COMMANDS:
+        return (parse_request(f"k8s:{_COMMANDS[command]}", rules),)
+    if command not in _VERBS:
+        return ()
+    named = [_resource_named(given[0].partition("/")[0], rules)] if given else []
+    return tuple(parse_request(f"k8s:{verb}:{name}", rules) for name in filter(None, named) for verb in _VERBS[command])
+
+
+def _resource_named(word: str, rules: Mapping[str, Iterable[Rule]]) -> str:
+    """Return a resource as the API names it, from kubectl's plural, singular or short name; empty for none of them."""
+    plain, dot, group = word.partition(".")
+    known = {name.partition("/")[0] for listed in rules.values() for rule in listed for name in rule.resources}
+    for name in (_SHORT.get(plain, plain), f"{plain}s", f"{plain}es", f"{plain.removesuffix('y')}ies"):
+        if name in known and name != "*":
+            return f"{name}{dot}{group}"
+    return word if dot else ""
+
+
+_VERBS: Mapping[str, tuple[str, ...]] = {
+    "get": ("list", "get"), "describe": ("get",), "delete": ("delete",), "create": ("create",), "edit": ("patch",),
+    "patch": ("patch",), "label": ("patch",), "annotate": ("patch",), "watch": ("watch",),
+}  # fmt: skip
+"""The verbs of commands that name a resource."""
+
+_COMMANDS = {
+    "exec": "create:pods/exec", "cp": "create:pods/exec", "attach": "create:pods/attach", "logs": "get:pods/log",
+    "port-forward": "create:pods/portforward", "debug": "patch:pods/ephemeralcontainers", "drain": "create:pods/eviction",
+    "cordon": "patch:nodes", "uncordon": "patch:nodes", "taint": "patch:nodes", "scale": "patch:deployments.apps/scale",
+    "rollout": "patch:deployments.apps", "run": "create:pods", "top": "list:pods.metrics.k8s.io",
+}  # fmt: skip
+"""The request of commands that name no resource, or mostly the same one."""
+
+_SHORT = {
+    "po": "pods", "deploy": "deployments", "svc": "services", "cm": "configmaps", "ns": "namespaces", "no": "nodes",
+    "sa": "serviceaccounts", "ing": "ingresses", "ds": "daemonsets", "sts": "statefulsets", "rs": "replicasets",
+    "pv": "persistentvolumes", "pvc": "persistentvolumeclaims", "sc": "storageclasses", "ep": "endpoints", "cj": "cronjobs",
+    "hpa": "horizontalpodautoscalers", "crd": "customresourcedefinitions", "netpol": "networkpolicies", "ev": "events",
+    "quota": "resourcequotas", "pdb": "poddisruptionbudgets",
+}  # fmt: skip
 
 
 def allows(rule: Rule, request: KubernetesRequest) -> bool:

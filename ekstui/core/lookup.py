@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
 from ekstui.core import wildcard
+from ekstui.core.holders import nearest_actions
 
 Kind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
@@ -113,8 +114,11 @@ class Catalogue:
         names: Names = lambda _: {},
         actions: Sequence[str] = (),
         services: Collection[str] = (),
+        requests: Callable[[str], Sequence[object]] = lambda _: (),
     ) -> None:
         """`names` reads the actions of one service once its prefix is typed; `actions` are those of all services, once read.
+
+        `requests` are those to Kubernetes that a text means; they are written as `who-can` takes them.
 
         `services` are those that EKS uses: their actions come before others that match equally well.
         """
@@ -122,6 +126,7 @@ class Catalogue:
         self._symptoms = tuple(symptoms)
         self._names = names
         self._services = services
+        self._requests = requests
         self._actions = [(action.lower(), action) for action in actions]
         self._by_arn: dict[str, Thing] = {}
         for each in self._things:
@@ -151,6 +156,23 @@ class Catalogue:
             found = self._named(text)
         return tuple(islice(_each_once(found), most))
 
+    def nearest(self, typed: str) -> tuple[Thing, ...]:
+        """Return the actions most similar to a text that nothing matches."""
+        text = typed.strip()
+        if ":" in text:
+            found = () if any(map(str.isspace, text)) else nearest_actions(text)
+        else:
+            import difflib  # 5 ms, and only where nothing matches
+
+            names: dict[str, list[str]] = {}
+            for lower, full in self._actions:
+                service, _, name = lower.partition(":")
+                if service in self._services:
+                    names.setdefault(name, []).append(full)
+            close = difflib.get_close_matches(_squeezed(text), names, 5, 0.8)
+            found = tuple(full for name in close for full in names[name])
+        return tuple(_action(each, "nearest") for each in found)
+
     # Names
 
     def _named(self, text: str) -> Iterator[Thing]:
@@ -160,6 +182,8 @@ class Catalogue:
             # For an unknown version the policy is returned, which has the others.
             yield from list(self._versions(policies, version)) or policies
             return
+        for request in self._requests(text):
+            yield _action(str(request), "who can do it in Kubernetes")
         ranked = self._ranked(text)
         yield from (thing for _, thing in ranked)
         head, _, last = text.rpartition(" ")

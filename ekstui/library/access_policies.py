@@ -20,6 +20,7 @@ from ekstui.core.kubernetes import (
     parse_request,
     permissions,
     read_rules,
+    requests_meant,
 )
 from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.errors import DataError, NotFoundError
@@ -126,6 +127,11 @@ def who_can_in_kubernetes(action: str) -> KubernetesHolders:
     found = ((each, covering(each.rules or (), request)) for each in access_policies())
     unknown = tuple(each.policy.name for each in access_policies() if each.rules is None)
     return KubernetesHolders(request, tuple((each, rules) for each, rules in found if rules), unknown)
+
+
+def kubernetes_requests(text: str) -> tuple[KubernetesRequest, ...]:
+    """Return the requests to Kubernetes that a text means, such as `kubectl exec`; empty if it means none."""
+    return requests_meant(text, access_rules())
 
 
 def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:

@@ -51,7 +51,7 @@ def who_can_answer(
     wanted = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
-    known = wildcard.is_wild(wanted) or reference().find(wanted) is not None
+    known = bool(reference().expand(wanted))
     candidates = searching.candidates(library, wanted, scope)
     everywhere = searching.candidates(library, wanted, "all") if scope == "eks" and not known else candidates
     is_named = known or _is_named(wanted, everywhere)

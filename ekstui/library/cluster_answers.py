@@ -1,6 +1,6 @@
 """A cluster for the first thirty seconds of an incident: health, roles, access entries, findings, and forbidden requests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -237,6 +237,14 @@ class PrincipalInCluster(NamedTuple):
     namespaces: tuple[str, ...]
 
 
+class PrincipalsInClusters(NamedTuple):
+    """The principals whose access entries allow a request."""
+
+    principals: tuple[PrincipalInCluster, ...]
+    not_looked_at: tuple[str, ...]
+    """What else may allow it: entries that were not read, and what only the clusters know."""
+
+
 def forbidden_answers(
     library: Library, text: str, cluster: str | None = None, principal: str | None = None
 ) -> tuple[ForbiddenExplanation, ...]:
@@ -270,10 +278,13 @@ def entries_read(
     return read, details.errors
 
 
-def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> tuple[PrincipalInCluster, ...]:
+def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
     """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
     snapshot = library.account.last()
     found: list[PrincipalInCluster] = []
+    unread: list[str] = []
+    if snapshot is None or snapshot.eks is None:
+        unread.append("access entries: no cluster is known")
     for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
         read = entries_read(library, snapshot, cluster)[0] if ask and snapshot else cluster
         found += [
@@ -282,7 +293,21 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
             for each in entry.policies or ()
             if each.policy in policies
         ]
-    return tuple(found)
+        unread += _entries_unread(read)
+    rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
+    return PrincipalsInClusters(tuple(found), (*unread, rbac))
+
+
+def _entries_unread(cluster: Cluster) -> Iterator[str]:
+    """Yield what was not read of who can enter a cluster."""
+    lacking = sum(each.takes_policies and each.policies is None for each in cluster.access_entries or ())
+    if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
+        yield f"the access entries of {cluster.name}, which were not read"
+    elif lacking or "access_entries" in cluster.cut_short:
+        some = f"{lacking:,} access entr{'y' if lacking == 1 else 'ies'}" if lacking else "further access entries"
+        yield f"the access policies of {some} of {cluster.name}, which were not read"
+    if cluster.authentication_mode != "API":
+        yield f"the config map aws-auth of {cluster.name}"
 
 
 def _only_cluster(library: Library, name: str | None) -> Cluster | None:

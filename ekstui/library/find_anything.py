@@ -10,7 +10,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.text import use_in_words
 from ekstui.core.uses import Uses
-from ekstui.library.access_policies import access_policies
+from ekstui.library.access_policies import access_policies, kubernetes_requests
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import Library
 
@@ -32,7 +32,7 @@ def catalogue(
     if snapshot is not None:
         things += [*_account(snapshot, uses or {})]
     services = {prefix for known in knowledge().policies.values() for prefix in known.services}
-    return Catalogue(things, _symptoms(), reference().names, actions, services)
+    return Catalogue(things, _symptoms(), reference().names, actions, services, kubernetes_requests)
 
 
 def all_actions() -> tuple[str, ...]:

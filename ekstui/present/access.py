@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
-    from ekstui.library.cluster_answers import PrincipalInCluster
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 CORE = "core"
 """The name shown for the API group without a name."""
@@ -133,10 +133,11 @@ def no_holder_words(found: KubernetesHolders) -> str:
     return f"No EKS access policy whose rules are published allows {found.request}."
 
 
-def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[Block]:
-    """Return the access entries that allow the request."""
-    if not found:
-        return []
+def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
+    """Return the access entries that allow the request, and what else may allow it."""
+    if not found.principals:
+        none: list[Block] = [Heading("By access entries: none that was read")]
+        return [*none, *not_looked_at(found.not_looked_at)]
     rows = [
         TableRow(
             (
@@ -146,12 +147,12 @@ def principals_in_clusters_blocks(found: Sequence[PrincipalInCluster]) -> list[B
                 "the cluster" if each.scope == "cluster" else ", ".join(each.namespaces) or "no namespace",
             ),
             each,
-            each,
+            (each.cluster, each.principal, each.policy),
         )
-        for each in found
+        for each in found.principals
     ]
     columns = (Column("Cluster"), Column("Principal", middle=True), Column("Access policy"), Column("In", 8, shrink=1))
-    return [Heading("By access entries"), Table(columns, rows)]
+    return [Heading("By access entries"), Table(columns, rows), *not_looked_at(found.not_looked_at)]
 
 
 def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:

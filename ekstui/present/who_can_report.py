@@ -173,16 +173,26 @@ def since_words(since: Since, *, whole: bool = False) -> str:
     return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
 
 
-def principals_blocks(found: PrincipalsCan, action: str, now: datetime, *, short: bool = False) -> list[Block]:
-    """Return who in the account may do it, by cluster and use; `short` fits each on one line."""
+def principals_blocks(
+    found: PrincipalsCan, action: str, now: datetime, *, short: bool = False, is_named: bool = True
+) -> list[Block]:
+    """Return who in the account may do it, by cluster and use; `short` fits each on one line.
+
+    `is_named` says whether the action is known to exist.
+    """
     where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
     total = counted(len(found.principals), "principal")
+    if not found.principals and not is_named:
+        # That nobody may do it would be no answer about the action that was meant.
+        return []
     if not found.principals:
         nobody = "nobody" if found.complete else "nobody that was read"
         blocks: list[Block] = [Heading(f"In my account: {nobody} may do it ({where})")]
     else:
         more = "" if found.complete else "at least "
-        blocks = [Heading(f"In my account: {more}{total} may do {action} ({where})")]
+        blocks = [
+            Heading(f"In my account: {more}{total} may do {action}{'' if is_named else ', if it exists'} ({where})")
+        ]
     if found.principals:
         columns = (
             Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1, middle=short),

@@ -10,6 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
+    from ekstui.core.lookup import Kind
     from ekstui.core.notation import PolicyAt, Side
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step
@@ -193,11 +194,12 @@ class ShowRole(Message):
 
 
 class ShowFound(Message):
-    """Open the first match for a text in the palette."""
+    """Open the first match for a text in the palette, of one kind if it is given."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, kind: Kind | None = None) -> None:
         super().__init__()
         self.text = text
+        self.kind = kind
 
 
 class MarksChosen(Message):

@@ -122,8 +122,9 @@ class RoutedApp(LibraryApp):
             if message.text == key.label:
                 await self.run_action(key.action)
                 return
-        if found := catalogue(self.library, self.explorer.account.snapshot).find(message.text, 1):
-            self.open_found(found[0])
+        found = catalogue(self.library, self.explorer.account.snapshot).find(message.text)
+        if thing := next((each for each in found if message.kind in (None, each.kind)), None):
+            self.open_found(thing)
 
     def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""

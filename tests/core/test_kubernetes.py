@@ -18,6 +18,7 @@ from ekstui.core.kubernetes import (
     difference,
     parse_request,
     read_rules,
+    requests_meant,
 )
 from ekstui.errors import InputError
 
@@ -128,3 +129,24 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
     assert {name for name, policy in known.items() if policy.content == "exact"} == RULES.keys()
     assert {name for name, policy in known.items() if policy.reserved} < known.keys()
     assert all("not read in a guide" not in policy.text for policy in known.values() if policy.content != "unknown")
+
+
+@pytest.mark.parametrize(
+    ("typed", "requests"),
+    [
+        # Kubernetes, "Authorization Overview": which verb a request has; the API reference: the subresources of pods.
+        ("kubectl exec", ["k8s:create:pods/exec"]),
+        ("kubectl exec -it web-1 -- sh", ["k8s:create:pods/exec"]),
+        ("kubectl logs web-1", ["k8s:get:pods/log"]),
+        ("kubectl get deploy", ["k8s:list:deployments.apps", "k8s:get:deployments.apps"]),
+        ("kubectl delete secret", ["k8s:delete:secrets"]),
+        ("kubectl describe ingress/web", ["k8s:get:ingresses.networking.k8s.io"]),
+        ("K8S:create:pods/exec", ["k8s:create:pods/exec"]),
+        ("k8s:create", []),
+        ("kubectl", []),
+        ("kubectl get widgetry", []),
+        ("exec", []),
+    ],
+)
+def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: list[str]) -> None:
+    assert [str(each) for each in requests_meant(typed, RULES)] == requests

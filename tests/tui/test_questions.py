@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
 from ekstui.core.notation import PolicyAt
-from ekstui.library import Library
+from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import explain_all
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out
@@ -70,6 +71,42 @@ def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed(
         assert "Karpenter" in words(app.screen)
 
     travel(journey)
+
+
+@pytest.mark.parametrize("opened", ["w", "colon"])
+def test_who_may_exec_is_answered_by_access_policies_not_by_iam(opened: str) -> None:
+    """Whoever reads "nobody may" of IAM would leave a way into every pod unseen."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press(opened)
+        await settle(pilot, lambda: not shows(app, ExplorerScreen))
+        await type_in(pilot, "kubectl exec")
+        await settle(pilot, lambda: words(app.screen).startswith("k8s:create:pods/exec"))
+        await pilot.press("enter")
+        # EKS User Guide, "Review access policy permissions": these three have create of pods/exec.
+        policies = ("AmazonEKSAdminPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy")
+        await settle(pilot, lambda: all(each in words(app.screen) for each in policies))
+        assert "roles and bindings inside the clusters" in words(app.screen)
+        assert "nobody" not in words(app.screen)
+        assert "PowerUserAccess" not in words(app.screen)
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_an_unknown_action_leads_to_the_nearest_and_is_never_said_to_be_nobody_s() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("w")
+        await settle(pilot, lambda: isinstance(app.screen, WhoCanScreen))
+        await type_in(pilot, "ec2:CreatTag*")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "No action ec2:CreatTag* is known; nearest:" in words(app.screen))
+        assert "nobody" not in words(app.screen)
+        assert isinstance(app.screen, WhoCanScreen)
+        assert app.screen.rows.move_to("ec2:CreateTags")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "AmazonEKS_CNI_Policy" in words(app.screen))
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
 
 
 def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() -> None:

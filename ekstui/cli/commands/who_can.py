@@ -29,7 +29,7 @@ from ekstui.present.words import incomplete_words
 if TYPE_CHECKING:
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.library.cluster_answers import PrincipalInCluster
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 DESCRIPTION = (
     "List the policies whose default version allows an action, since when, and on what; and who in the account may do it, "
@@ -101,7 +101,7 @@ def _print(
         narrow=to_terminal() and terminal_width() < NARROW,
     )
     if principals is not None:
-        blocks += principals_blocks(principals, answer.action, datetime.now(UTC))
+        blocks += principals_blocks(principals, answer.action, datetime.now(UTC), is_named=answer.is_named)
     print_blocks(blocks, markdown=arguments.markdown)
 
 
@@ -112,16 +112,18 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 
     found = who_can_in_kubernetes(arguments.action)
-    principals = (
-        () if arguments.names else _in_clusters(library, arguments, {each.policy.name for each, _ in found.holders})
-    )
+    names = {each.policy.name for each, _ in found.holders}
+    in_clusters = None if arguments.names else _in_clusters(library, arguments, names)
     if arguments.json:
+        principals = in_clusters.principals if in_clusters else ()
         print_json(kubernetes_holders_shape(library.data(), found, principals))
     elif arguments.names:
         for answer, _ in found.holders:
             print_text(answer.policy.name)
     else:
-        blocks = [*kubernetes_holders_blocks(found), *principals_in_clusters_blocks(principals)]
+        blocks = kubernetes_holders_blocks(found)
+        if in_clusters is not None:
+            blocks += principals_in_clusters_blocks(in_clusters)
         print_blocks(blocks, markdown=arguments.markdown)
     if found.holders:
         return ExitCode.DONE
@@ -129,10 +131,13 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     return ExitCode.NOTHING
 
 
-def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> tuple[PrincipalInCluster, ...]:
-    """Return whose access entries have one of the policies; EKS is asked only if an option names the account."""
+def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> PrincipalsInClusters | None:
+    """Return whose access entries have one of the policies, or None without an account.
+
+    EKS is asked only if an option names the account.
+    """
     if not (library.account_at_hand or arguments.region):
-        return ()
+        return None
     from ekstui.cli.session import read_account
     from ekstui.library.cluster_answers import principals_in_clusters
 
@@ -143,7 +148,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
         return principals_in_clusters(library, policies, ask=asked)
     except (AccountError, InputError) as error:
         narrate(error)
-        return ()
+        return None
 
 
 def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:

@@ -37,6 +37,9 @@ from ekstui.tui.widgets.rows import RowList
 EXCERPT = 80
 """The characters of a pasted message to show in the input."""
 
+SHORTEST_TYPO = 6
+"""The fewest characters for a search of similar names where nothing matches."""
+
 _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
 
@@ -300,6 +303,8 @@ class PaletteScreen(ModalScreen[Thing | None]):
         if known is None:
             return
         found = known.find(typed) if typed.strip() else [*self._recent, *self._commands]
+        if not found and len(typed.strip()) >= SHORTEST_TYPO:
+            found = known.nearest(typed)
         if not found:
             self.rows.show_message(
                 styled(clean_line(f"Nothing matches “{typed}”."), "warn"),

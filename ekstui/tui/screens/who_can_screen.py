@@ -8,16 +8,26 @@ from textual import on
 from textual.message import Message
 
 from ekstui.core.action_facts import SHORTEST_NAME, complete
-from ekstui.core.holders import Holder, WhoCan
+from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line
-from ekstui.errors import EkstuiError
+from ekstui.errors import AccountError, EkstuiError
+from ekstui.library import Library
+from ekstui.library.access_policies import (
+    AccessPolicyAnswer,
+    KubernetesHolders,
+    kubernetes_requests,
+    who_can_in_kubernetes,
+)
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
+from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.who_may import principals_can
-from ekstui.present.blocks import Table, level_style
+from ekstui.present import words
+from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
+from ekstui.present.blocks import Sentence, Span, Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -30,13 +40,14 @@ from ekstui.present.who_can_report import (
 )
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowRole
+from ekstui.tui.keys import Key, bindings
+from ekstui.tui.messages import ShowFound, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.report import stale_rows
 from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure
-from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 MAX_SUGGESTIONS = 100
 """The most actions to suggest."""
@@ -49,6 +60,16 @@ class WhoCanAnswer:
     policies: WhoCan
     principals: PrincipalsCan | None
     """None if no account was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesAnswer:
+    """Which access policies allow a request in Kubernetes, and whose access entries have them."""
+
+    holders: KubernetesHolders
+    in_clusters: PrincipalsInClusters
+    error: EkstuiError | None
+    """Why EKS could not be asked about the access entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +95,9 @@ class WhoCanScreen(AskingScreen):
     )
     BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
-    OPENS = (Holder, AllPermissions, PrincipalCan, str)
+    OPENS = (Holder, AllPermissions, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
     HAS_LINE = True
-    PLACEHOLDER = "an action such as ec2:CreateTags or ec2:Describe*, then an ARN to ask about one resource"
+    PLACEHOLDER = "ec2:CreateTags, ec2:Describe*, k8s:create:pods/exec or kubectl exec; then an ARN for one resource"
 
     def __init__(self, action: str = "", scope: Scope = "eks") -> None:
         super().__init__(action)
@@ -102,10 +123,19 @@ class WhoCanScreen(AskingScreen):
         if self.typing:
             self._suggest()
 
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key works on a row; an answer about Kubernetes has one view and one scope."""
+        return not (key.id in (keys.VIEW.id, keys.SCOPE.id) and is_kubernetes(self.text)) and super().works(key, row)
+
     def question(self) -> Styled:
         """Return the action, its access level, how many policies allow it, and until when changes are known."""
         of = SCOPE_WORDS[self._scope]
         answer = self._answer
+        if is_kubernetes(self.text):
+            allowed = "in Kubernetes"
+            if isinstance(answer, KubernetesAnswer):
+                allowed = words.counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
+            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {allowed}", "muted"))
         if not isinstance(answer, WhoCanAnswer):
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of}", "muted"))
         found = answer.policies
@@ -128,11 +158,14 @@ class WhoCanScreen(AskingScreen):
         """What to type into the palette to get here again."""
         # Without the resource, which may be in the account.
         action = self.text.partition(" ")[0]
-        return Bookmark(action) if reference().has_service(action.partition(":")[0]) else None
+        known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
+        return Bookmark(action) if known else None
 
     def answer_to(self, text: str) -> Callable[[], object]:
         """Return a function that answers for an action and, after a space, a resource."""
         library, scope = self.app.library, self._scope
+        if is_kubernetes(text):
+            return lambda: kubernetes_answer(library, text)
         action, _, named = text.partition(" ")
         resource = named.strip() or None
         types = self._types or resource is not None
@@ -149,12 +182,14 @@ class WhoCanScreen(AskingScreen):
 
     def answer_rows(self, answer: object) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
+        if isinstance(answer, KubernetesAnswer):
+            return self._in_kubernetes(answer)
         if not isinstance(answer, WhoCanAnswer):
             return []
         narrow = self.width < NARROW
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
-        found: list[Row] = []
+        found = [] if answer.policies.is_named else self._nearest(answer.policies.action)
         for holder in answer.policies.holders:
             found += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
             if holder.policy.arn in self._opened or self._types:
@@ -162,17 +197,38 @@ class WhoCanScreen(AskingScreen):
         if answer.principals is not None:
             if not found:
                 found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(self.nothing())]
-            blocks = principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC), short=True)
+            action, is_named = answer.policies.action, answer.policies.is_named
+            blocks = principals_blocks(answer.principals, action, datetime.now(UTC), short=True, is_named=is_named)
             found.append(Row("space", (styled(""),), selectable=False))
             found += rows(blocks, self.width)
         return found
+
+    def _nearest(self, action: str) -> list[Row]:
+        """Return that nothing names an action, and the most similar ones to ask about instead."""
+        nearest = nearest_actions(action)
+        sentence = f"! No action {clean_line(action)} is known" + ("; nearest:" if nearest else ".")
+        found = [Row("unnamed", (styled(sentence, "warn"),), selectable=False)]
+        found += [action_row(each, indent=STEP) for each in nearest]
+        return [
+            *found,
+            Row("by pattern", (styled("If it exists, these allow it by a pattern:", "muted"),), selectable=False),
+        ]
+
+    def _in_kubernetes(self, answer: KubernetesAnswer) -> list[Row]:
+        """Return the access policies that allow a request in Kubernetes, and the access entries that have them."""
+        self.rows.set_columns(WHOLE_WIDTH)
+        blocks = kubernetes_holders_blocks(answer.holders)
+        if not answer.holders.holders:
+            blocks.insert(0, Sentence(Span(no_holder_words(answer.holders), "warn")))
+        found = rows([*blocks, *principals_in_clusters_blocks(answer.in_clusters)], self.width)
+        return [*stale_rows(answer.error, self.width), *found] if answer.error else found
 
     def _unfolded(self, holder: Holder, action: str) -> list[Row]:
         arn = holder.policy.arn
         found = [
             Row((arn, index, part), (((STEP * 2, ""), *line),), selectable=False)
-            for index, words in enumerate(holder_lines(holder, action, types=self._types))
-            for part, line in enumerate(wrap(styled_line(words, "app"), max(self.width - 4, 20)))
+            for index, detail in enumerate(holder_lines(holder, action, types=self._types))
+            for part, line in enumerate(wrap(styled_line(detail, "app"), max(self.width - 4, 20)))
         ]
         link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
         return [*found, Row((arn, "permissions"), (link,), AllPermissions(holder))]
@@ -190,12 +246,21 @@ class WhoCanScreen(AskingScreen):
                 depends = f"  {'; '.join(reasons)}" if reasons else ""
                 name = clean_line(subject.arn or subject.name)
                 return (name, "strong"), (clean_line(f"  through {policies}"), ""), (clean_line(depends), "warn")
+            case AccessPolicyAnswer(policy=policy):
+                return (clean_line(policy.name), "strong"), (clean_line(f"  {policy.text}"), "")
+            case PrincipalInCluster() as entry:
+                where = entry.cluster if entry.scope == "cluster" else f"{entry.cluster}: {', '.join(entry.namespaces)}"
+                return (clean_line(entry.principal), "strong"), (clean_line(f"  {entry.policy} in {where}"), "")
             case _:
                 return ()
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: the whole answer as Markdown, what is shown as text."""
         answer = self._answer
+        if isinstance(answer, KubernetesAnswer):
+            both = [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
+            whole = Copyable("Markdown", "", lambda: markdown(both))
+            return [Export("Markdown", "who-can.md", whole), *super().exports()]
         if not isinstance(answer, WhoCanAnswer):
             return super().exports()
         known, scope = self.app.library.data().newest, self._scope
@@ -203,7 +268,8 @@ class WhoCanScreen(AskingScreen):
         def text() -> str:
             blocks = who_can_blocks(answer.policies, scope, known)
             if answer.principals is not None:
-                blocks += principals_blocks(answer.principals, answer.policies.action, datetime.now(UTC))
+                action, is_named = answer.policies.action, answer.policies.is_named
+                blocks += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
             return markdown(blocks)
 
         return [Export("Markdown", "who-can.md", Copyable("Markdown", "", text)), *super().exports()]
@@ -231,18 +297,28 @@ class WhoCanScreen(AskingScreen):
     def suggestions(self, typed: str) -> list[Row]:
         """Return matching actions; a complete action or a pattern comes first."""
         text = typed.strip()
+        if requests := kubernetes_requests(text):
+            return [action_row(str(each), "in Kubernetes; enter asks") for each in requests]
+        if is_kubernetes(text):
+            return [action_row(text, "k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE], such as k8s:create:pods/exec")]
         if not text or not self._completing:
             return []
         info = reference().find(text)
         itself = info.name if info else text if any(each in text for each in " *?") else ""
         first = [action_row(itself, "enter asks")] if itself else []
         found = () if " " in text else complete(text, limit=MAX_SUGGESTIONS)
-        return first + [action_row(name) for name in found if name.lower() != text.lower()] or [
-            action_row(text, "no such action is known; enter asks anyway")
+        matching = first + [action_row(name) for name in found if name.lower() != text.lower()]
+        nearest = () if matching else nearest_actions(text)
+        return matching or [
+            action_row(text, "no such action is known; enter asks anyway"),
+            *(action_row(name, "nearest") for name in nearest),
         ]
 
     def action_scope(self) -> None:
         """Go to the next scope."""
+        if is_kubernetes(self.text):
+            self.notify("All EKS access policies are looked at; there is no smaller or larger scope.", markup=False)
+            return
         self._scope = next_scope(self._scope)
         self.ask_again()
 
@@ -252,6 +328,9 @@ class WhoCanScreen(AskingScreen):
 
     def action_view(self) -> None:
         """Switch between every grant with the resource types it does not reach, and one row per policy."""
+        if is_kubernetes(self.text):
+            self.notify("This answer has one view; enter opens an access policy with its rules.", markup=False)
+            return
         self._types = not self._types
         self.ask_again()
 
@@ -269,8 +348,30 @@ class WhoCanScreen(AskingScreen):
         elif isinstance(value, PrincipalCan) and value.subject.kind == "role":
             event.stop()
             self.post_message(ShowRole(value.subject.arn or value.subject.name))
+        elif isinstance(value, AccessPolicyAnswer):
+            event.stop()
+            self.post_message(ShowFound(value.policy.name, "access policy"))
+        elif isinstance(value, PrincipalInCluster):
+            event.stop()
+            if ":role/" in value.principal:
+                self.post_message(ShowRole(value.principal))
 
 
-def action_row(action: str, about: str = "") -> Row:
+def is_kubernetes(text: str) -> bool:
+    """Return whether a question is about a request to Kubernetes."""
+    return text.lower().startswith("k8s:")
+
+
+def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
+    """Return who may make a request in Kubernetes; InputError for another form."""
+    holders = who_can_in_kubernetes(text)
+    names = {each.policy.name for each, _ in holders.holders}
+    try:
+        return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=True), None)
+    except AccountError as error:
+        return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=False), error)
+
+
+def action_row(action: str, about: str = "", *, indent: str = "") -> Row:
     """Return a suggested action as a row that asks about it."""
-    return Row(action, (((clean_line(action), ""), (f"  {about}" if about else "", "muted")),), action)
+    return Row(action, (((f"{indent}{clean_line(action)}", ""), (f"  {about}" if about else "", "muted")),), action)
