@@ -219,6 +219,12 @@ class Cluster:
         return tuple(words for part, words in _PARTS.items() if missing[part] or part in self.cut_short)
 
     @property
+    def issues_known(self) -> bool:
+        """Whether every part was read about which EKS reports issues."""
+        with_issues = ("nodegroups", "fargate_profiles", "addons", "capabilities")
+        return self.described and not {_PARTS[part] for part in with_issues}.intersection(self.unread)
+
+    @property
     def all_issues(self) -> tuple[HealthIssue, ...]:
         """Every problem that EKS reports about the cluster and its parts."""
         parts: tuple[NodeGroup | FargateProfile | Addon | Capability, ...] = (

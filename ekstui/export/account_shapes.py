@@ -13,6 +13,7 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import AccountSnapshot, OrganisationAnswer, RoleAttachment
+    from ekstui.core.eks import Cluster
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.core.explain.answer import TrustJudgement
@@ -122,6 +123,7 @@ def cluster_shape(data: DataStatus, found: ClusterAnswer) -> Shape:
         partition=found.identity.partition,
         fetched_at=found.fetched_at,
         complete=found.complete,
+        not_judged=found.not_judged,
         health=found.cluster.all_issues,
         recent_changes=found.recent,
         authentication_mode=found.cluster.authentication_mode,
@@ -151,15 +153,21 @@ def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[
                 "version": each.cluster.version,
                 "auto_mode": each.cluster.auto_mode,
                 "roles": len(each.roles),
-                "problems": count["problem"],
-                "advice": count["advice"],
-                "issues": len(each.cluster.all_issues) if each.cluster.described else None,
+                "problems": None if each.not_judged and not count["problem"] else count["problem"],
+                "advice": None if each.not_judged and not count["advice"] else count["advice"],
+                "not_judged": list(each.not_judged),
+                "issues": _issues(each.cluster),
             }
             for each, count in zip(found, counts, strict=True)
         ],
         not_looked_at=snapshot.not_looked_at,
         errors=snapshot.errors,
     )  # fmt: skip
+
+
+def _issues(cluster: Cluster) -> int | None:
+    """Return how many issues EKS reports; None if there is none in what was read, but not everything was."""
+    return len(cluster.all_issues) if cluster.all_issues or cluster.issues_known else None
 
 
 def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
@@ -171,7 +179,7 @@ def account_shape(data: DataStatus, snapshot: AccountSnapshot) -> Shape:
             "region": each.region,
             "version": each.version,
             "auto_mode": each.auto_mode,
-            "issues": len(each.all_issues) if each.described else None,
+            "issues": _issues(each),
         }
         for each in facts.clusters
     ]  # fmt: skip

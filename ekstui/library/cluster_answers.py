@@ -1,6 +1,6 @@
 """A cluster for the first thirty seconds of an incident: health, roles, access entries, findings, and forbidden requests."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -76,6 +76,11 @@ class ClusterAnswer:
     """The cluster's access entries, those of people first."""
     mode: Finding | None = None
     """What the cluster's authentication mode means for the entries."""
+    not_judged: tuple[str, ...] = ()
+    """What could not be read, so that it may have problems that are not found, as phrases.
+
+    Roles of other accounts are not among it: they are never read.
+    """
 
 
 def cluster_answer(
@@ -133,7 +138,30 @@ def cluster_answer(
         arns=_arns(library, snapshot.identity.partition, roles),
         entries=_entries(cluster, here, snapshot),
         mode=mode_finding(cluster),
+        not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
     )
+
+
+def _not_judged(
+    cluster: Cluster, snapshot: AccountSnapshot, roles: Sequence[ClusterRole], errors: Sequence[SourceError]
+) -> Iterator[str]:
+    """Yield what could not be read; `errors` are of the questions about this cluster alone."""
+    own = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
+    lacking = [role for role in own if not (role.subject.known_whole if role.subject else snapshot.complete)]
+    if lacking:
+        yield (
+            f"{len(lacking)} of its {len(roles)} roles" if len(lacking) < len(roles) else f"all its {len(roles)} roles"
+        )
+    elif not snapshot.complete:
+        yield "roles that only their trust policies connect with it"
+    partly = [role for role in own if role not in lacking and any(each.undecided for each in role.findings)]
+    if partly:
+        yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"
+    yield from cluster.unread
+    if any(each.source == "addons" for each in errors) and "add-ons" not in cluster.unread:
+        yield "what its add-ons need"
+    if any(each.source == "access-entries" for each in errors) and "access entries" not in cluster.unread:
+        yield "policies of its access entries"
 
 
 def _concerns(finding: Finding, cluster: Cluster) -> bool:

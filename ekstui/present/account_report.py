@@ -26,7 +26,7 @@ from ekstui.present.blocks import (
     note,
     reach_style,
 )
-from ekstui.present.words import counted, error_notes, facts_tree, not_looked_at, uses_words
+from ekstui.present.words import counted, error_notes, facts_tree, none_known, not_looked_at, uses_words
 
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 
@@ -51,13 +51,8 @@ def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
 
 def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:
     """Return one row per cluster of the account, or that the clusters were not read."""
-    facts = snapshot.eks
-    if facts is None:
-        found: Block = Sentence(Span("not read", "warn"))
-    elif facts.clusters:
-        found = Table(_CLUSTERS, [_cluster(each) for each in facts.clusters])
-    else:
-        found = Sentence(f"none in {', '.join(facts.regions) or 'no region'}")
+    known = snapshot.eks.clusters if snapshot.eks else ()
+    found: Block = Table(_CLUSTERS, [_cluster(each) for each in known]) if known else Sentence(none_known(snapshot))
     return [Heading("Clusters"), found]
 
 
@@ -81,8 +76,9 @@ def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
 def _cluster(cluster: Cluster) -> TableRow:
     mode = {True: "Auto Mode", False: "own", None: "not known"}[cluster.auto_mode]
     issues = len(cluster.all_issues)
-    nothing = "nothing" if cluster.described else "not known"
-    reports = Span(counted(issues, "issue"), "bad") if issues else Span(nothing, "muted")
+    some = counted(issues, "issue") if cluster.issues_known else f"{counted(issues, 'issue')}, not all read"
+    nothing = "nothing" if cluster.issues_known else "not known"
+    reports = Span(some, "bad") if issues else Span(nothing, "muted")
     return TableRow((code(cluster.name), cluster.region, cluster.version or "not known", mode, reports), cluster)
 
 

@@ -33,7 +33,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.styled import Styled, styled
-from ekstui.present.words import last_used_words, not_looked_at, uses_words
+from ekstui.present.words import error_notes, last_used_words, none_known, not_looked_at, uses_words
 
 CLUSTER_COLUMNS = (
     Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
@@ -45,24 +45,27 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
     """Return a cluster as a row of the table of clusters; without an answer its problems are `waiting` to be found, or unknown."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
-    counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else None
-    problems, advice = (counts["problem"], counts["advice"]) if counts else (None, None)
-    issues = len(cluster.all_issues)
+    counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else Counter()
+    problems, advice, issues = counts["problem"], counts["advice"], len(cluster.all_issues)
+    judged = answer is not None and not answer.not_judged
     return (
         styled(clean_line(cluster.name), "strong"), styled(clean_line(cluster.region)),
         styled(clean_line(cluster.version or "?")), styled(mode, "muted"),
-        styled(unknown if problems is None else str(problems), "bad" if problems else "muted"),
-        styled(unknown if advice is None else str(advice), "warn" if advice else "muted"),
-        styled(str(issues) if cluster.described else "?", "bad" if issues else "muted"),
+        styled(known_words(problems, whole=judged) if answer else unknown, "bad" if problems else "muted"),
+        styled(known_words(advice, whole=judged) if answer else unknown, "warn" if advice else "muted"),
+        styled(known_words(issues, whole=cluster.issues_known), "bad" if issues else "muted"),
     )  # fmt: skip
+
+
+def known_words(count: int, *, whole: bool) -> str:
+    """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
+    return str(count) if whole else f"{count}+" if count else "?"
 
 
 def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
     """Return one row per cluster of the account, with its number of problems."""
-    facts = snapshot.eks
-    if facts is None:
-        found: Block = Sentence(Span("clusters were not read", "warn"))
-    elif answers:
+    found: Block = Sentence(none_known(snapshot))
+    if answers:
         rows = [
             TableRow(
                 tuple(tuple(Span(text, style) for text, style in cell) for cell in cluster_cells(each.cluster, each)),
@@ -72,10 +75,9 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
             for each in answers
         ]
         found = Table(CLUSTER_COLUMNS, rows)
-    else:
-        found = Sentence(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
     account = f"account {snapshot.identity.account}, as of {snapshot.fetched_at:%Y-%m-%d %H:%M} UTC"
-    return [Sentence(Span(account, "muted")), found, *not_looked_at(snapshot.not_looked_at)]
+    unread = [Heading("Could not be read"), *error_notes(snapshot.errors)] if snapshot.errors else []
+    return [Sentence(Span(account, "muted")), found, *unread, *not_looked_at(snapshot.not_looked_at)]
 
 
 def cluster_blocks(
@@ -103,11 +105,12 @@ def cluster_blocks(
     for role in answer.roles:
         blocks += _cluster_role(role, now)
     blocks += _access(answer)
-    blocks += not_looked_at(answer.not_looked_at)
-    if not answer.complete:
-        # Elsewhere the errors themselves are shown, but they may name the account.
-        blocks.append(note(Span("incomplete: not everything about this cluster was read", shown="markdown")))
-    return blocks
+    if answer.not_judged or answer.errors:
+        # The app shows the errors themselves, and the command line prints them on stderr; they may name the account.
+        failed = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
+        why = [Node(Span(each, "muted", shown="outside")) for each in failed]
+        blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
+    return blocks + not_looked_at(answer.not_looked_at)
 
 
 def _access(answer: ClusterAnswer) -> list[Block]:
@@ -153,14 +156,18 @@ def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[s
     )
     counts = Counter(finding.severity for _, finding in worst_first(answer))
     roles = len(answer.roles)
-    eks = len(answer.cluster.all_issues) if answer.cluster.described else "was not read"
-    problems = counts["problem"]
+    eks = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
+    problems, judged = counts["problem"], not answer.not_judged
+    advice, notes = known_words(counts["advice"], whole=judged), known_words(counts["note"], whole=judged)
+    unread = (Span(f"not judged: {', '.join(answer.not_judged)}", "warn"), " · ") if not judged else ()
     return (
-        Span(f"{problems} problem{'' if problems == 1 else 's'}", "bad" if problems else "good"),
-        (
-            f", {counts['advice']} advice in {roles} role{'' if roles == 1 else 's'} · EKS reports {eks} · "
-            f"{changed}policies as of {known_until:%Y-%m-%d}"
+        Span(
+            f"{known_words(problems, whole=judged)} problem{'' if problems == 1 and judged else 's'}",
+            "bad" if problems else "good" if judged else "warn",
         ),
+        f", {advice} advice, {notes} note{'' if notes == '1' else 's'} in {roles} role{'' if roles == 1 else 's'} · ",
+        *unread,
+        f"EKS reports {eks} · {changed}policies as of {known_until:%Y-%m-%d}",
     )
 
 

@@ -11,7 +11,7 @@ from ekstui.core.text import age_in_words, use_in_words
 from ekstui.present.blocks import Block, Code, Heading, Line, Node, Sentence, Span, Tree, code, joined, note
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Role, SourceError, Use
+    from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError, Use
     from ekstui.core.document import Condition
     from ekstui.core.explain.commands import Command
     from ekstui.core.findings import RolePolicy
@@ -173,6 +173,14 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
         line = (f"{action}{error.message}", Span(outside, shown="outside"), Span(here, shown="app"))
         found.append(note(line, key=("error", index)))
     return found
+
+
+def none_known(snapshot: AccountSnapshot) -> Span:
+    """Return that the account has no cluster, or that this is not known."""
+    facts = snapshot.eks
+    if facts is None or any(error.source == "clusters" for error in snapshot.errors):
+        return Span("not known: clusters could not be listed" if facts else "clusters were not read", "warn")
+    return Span(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
 
 
 def not_looked_at(places: Sequence[str]) -> list[Block]:

@@ -109,6 +109,33 @@ def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
     assert ekstui("cluster", "legacy", "--fail-on", "problem").code == 1
 
 
+def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    known = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
+    assert known["prod"]["problems"] > 0 < known["prod"]["issues"]
+    assert not any(each["not_judged"] for each in known.values())
+    rig.proxy.fail("denied", "iam", "*")
+    denied = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
+    assert {(each["problems"], each["advice"]) for each in denied.values()} == {(None, None)}
+    assert all(each["not_judged"] == [f"all its {each['roles']} roles"] for each in denied.values())
+    assert ekstui("clusters", "-q").out.split("prod", 1)[1].split("\n")[0].split()[3:5] == ["?", "?"]
+    for form in ((), ("--markdown",)):
+        told = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").split())
+        assert "? problems, ? advice" in told
+        assert f"not judged: all its {denied['prod']['roles']} roles" in told
+        assert "iam:GetAccountAuthorizationDetails: denied" in told.partition("Could not be read")[2]
+    assert ekstui("cluster", "auto", "--fail-on", "problem").code == 1
+    rig.proxy.clear()
+    # The node group's issue is the only one that is out of reach.
+    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    told = " ".join(ekstui("cluster", "prod", "-q").out.split())
+    assert f"EKS reports {known['prod']['issues'] - 1}+" in told
+    rig.proxy.clear()
+    rig.proxy.fail("denied", "eks", "ListClusters")
+    assert "could not be listed" in ekstui("clusters", "-q").out
+    assert "could not be listed" in ekstui("account", "-q").out
+
+
 def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:
     rig.reset(0)
     asked = ("who-can", "ec2:CreateTags", "--scope", "eks")

@@ -51,4 +51,4 @@ def run(arguments: argparse.Namespace) -> int:
         return gate(False)
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
     found = any(finding.severity in failing for _, finding in worst_first(answer))
-    return gate(found or not answer.complete)
+    return gate(found or not answer.complete or bool(answer.not_judged))

@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     answers = clusters(library)
     if arguments.json:
         print_json(clusters_shape(library.data(), snapshot, answers))
+        narrate_errors(snapshot.errors)
     else:
         print_blocks(clusters_blocks(snapshot, answers))
-    narrate_errors(snapshot.errors)
     if not snapshot.complete:
         narrate(incomplete_words("every role and cluster", "there may be more problems"))
     known = snapshot.eks is not None and not any(each.source == "clusters" for each in snapshot.errors)

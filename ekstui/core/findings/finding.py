@@ -38,6 +38,8 @@ class Finding:
     """AWS managed policies that would each fix it, narrowest first."""
     uses: tuple[Use, ...] = ()
     """The uses that fail or could be better; empty if it is about the role itself."""
+    undecided: bool = False
+    """Whether what was read does not tell if something fails."""
 
 
 @dataclass(frozen=True, slots=True)

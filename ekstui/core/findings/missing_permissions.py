@@ -117,7 +117,12 @@ def _judge(
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
         return Finding(
-            "missing-policy", "note", text, (*evidence, f"undecided: {', '.join(unknown)}"), uses=tuple(uses)
+            "missing-policy",
+            "note",
+            text,
+            (*evidence, f"undecided: {', '.join(unknown)}"),
+            uses=tuple(uses),
+            undecided=True,
         )
     if certain and requirement.policies and not any(map(subject.has_attached, requirement.policies)):
         return Finding("missing-policy", "note", _otherwise_covered(requirement, subject), evidence, uses=tuple(uses))
