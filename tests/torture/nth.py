@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from unittest import mock
 
 from ekstui import logbook
@@ -33,6 +33,10 @@ from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
 from tests.torture import Share, add_share, is_broken, keep_models
+from tests.torture.targets import small_corpus
+
+if TYPE_CHECKING:
+    from ekstui.library import AccountChoice, Library
 
 Kind = Literal["file", "sql", "memory", "call", "denial"]
 
@@ -45,14 +49,14 @@ OFFLINE = (
 ASKING = (("attached", "AmazonEKSClusterPolicy"), ("account",))
 APP = ("the app's start",)
 FIRST = ("the app's first start",)
-"""Without a cache, which is filled and indexed."""
+"""Without a cache, which is filled and indexed, from a corpus of three policies."""
 APP_ASKING = ("the app's start, asking AWS",)
 KINDS: tuple[Kind, ...] = ("file", "sql", "memory", "call", "denial")
 
 LARGE = 64 * 1024
 """Bytes from which an allocation is a large one."""
 
-SECONDS = 40
+SECONDS = 100
 """After so many without an end a try hangs."""
 
 _SAID = range(1, 5)
@@ -253,25 +257,28 @@ def command(words: Sequence[str]) -> int:
 
 def start_app(words: Sequence[str]) -> int:
     """Start the app, wait until all that it begins by itself has ended, print what it shows and told, and quit."""
-    from ekstui.library import AccountChoice, Library
+    from ekstui.library import AccountChoice, Library, filling
     from ekstui.tui.app import EkstuiApp
     from ekstui.tui.screens import explorer_screen as module
     from tests.torture.faults import header_of, words_of
 
+    # Filled in this process, where operations can fail.
+    mock.patch.object(filling, "_filled_apart", lambda *_: False).start()
     # Asked once: what fails then is not asked again.
     module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 1000 if words == APP_ASKING else 0.02
     told: list[str] = []
 
     async def journey() -> int:
-        app = EkstuiApp(lambda: Library.open(AccountChoice(offline=words != APP_ASKING)))
+        choice = AccountChoice(offline=words != APP_ASKING)
+        app = EkstuiApp(lambda: _few(choice) if words == FIRST else Library.open(choice))
         app._note = lambda error: None  # type: ignore[method-assign]  # that an error is survived is what is wanted
         mock.patch.object(app, "notify", lambda message, **_: told.append(message)).start()
         async with app.run_test(size=(120, 40)) as pilot:
             explorer = app.screen_stack[0]
             assert isinstance(explorer, module.ExplorerScreen)
             with suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS / 4):
-                    while not explorer.policies.rows.rows or explorer._fill_timer is None:
+                async with asyncio.timeout(SECONDS / 2):
+                    while not explorer.policies.rows.rows or "fill" not in app.background._jobs:
                         await pilot.pause(0.01)
                     await pilot.pause(0.1)
                     if words == APP_ASKING:
@@ -287,6 +294,14 @@ def start_app(words: Sequence[str]) -> int:
         return app.return_code or 0
 
     return asyncio.run(journey())
+
+
+def _few(choice: "AccountChoice") -> "Library":
+    from ekstui import paths
+    from ekstui.library import Library
+    from ekstui.store.policy_store import PolicyStore
+
+    return Library(small_corpus(), PolicyStore.in_folder(paths.cache_dir()), choice=choice)
 
 
 def _works() -> bool:
@@ -359,6 +374,7 @@ def load() -> None:
     import ekstui.tui.app
     import ekstui.tui.screens.explorer_screen  # noqa: F401
 
+    small_corpus()
     keep_models().__enter__()
     session = boto3.session.Session("none", "none", region_name="eu-central-1")
     for service in ("sts", "iam", "eks", "ec2"):

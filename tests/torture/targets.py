@@ -164,7 +164,7 @@ def _kept_account(data: bytes) -> None:
 
 def _kept_policies(data: bytes) -> None:
     folder = _written("cache/policies.db", data).parent
-    library = Library(_small_corpus(), PolicyStore.in_folder(folder))
+    library = Library(small_corpus(), PolicyStore.in_folder(folder))
     entries = library.policies("eks")
     library.document_json(entries[0].policy, entries[0].policy.default_version)
     assert len(entries) == FAMILY
@@ -180,7 +180,7 @@ FAMILY = 3
 
 
 @cache
-def _small_corpus() -> Corpus:
+def small_corpus() -> Corpus:
     whole = Corpus.bundled()
     with lzma.open(whole.folder / "corpus.jsonl.xz") as lines:
         few = b"".join(islice(lines, FAMILY))
@@ -259,7 +259,7 @@ def _stored_account() -> list[bytes]:
 
 def _stored_policies() -> list[bytes]:
     folder = _folder() / "made-cache"
-    library = Library(_small_corpus(), PolicyStore.in_folder(folder))
+    library = Library(small_corpus(), PolicyStore.in_folder(folder))
     fill_cache(library)
     return [(folder / "policies.db").read_bytes()]
 
