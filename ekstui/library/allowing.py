@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ekstui.core.evaluation import Request
     from ekstui.core.explain import Policies
     from ekstui.core.knowledge import Knowledge
-    from ekstui.core.policy import PolicyHistory
+    from ekstui.core.policy import Policy, PolicyHistory
     from ekstui.library.library import Library
     from ekstui.scope import Scope
 
@@ -180,6 +180,14 @@ def _may_allow(action: str) -> Callable[[bytes], bool]:
         )
 
     return test
+
+
+def published_candidate(policy: Policy) -> explain.Candidate:
+    """Return a component, with the documents of all its releases, as a policy that may allow a request."""
+    from ekstui.core.explain import Candidate
+    from ekstui.sources.controllers import PublishedPolicies
+
+    return Candidate(policy, _Documents(PublishedPolicies().history(policy.name)), False, published=True)
 
 
 class _Documents(Mapping[int, Document]):

@@ -13,6 +13,7 @@ from ekstui.core import arn
 from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.assuming import with_trust
 from ekstui.core.explain.callers import is_assuming
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
@@ -170,6 +171,8 @@ class _Case:
                 explanation, request, policies, target.trust, denial=each.denial, reference=reference()
             )
         known = dict.fromkeys((*symptoms, *explanation.symptoms))
+        if found is not None and found.role is not None and explanation.verdict != "allowed" and explanation.allowed_by:
+            explanation = explanation._replace(behind=tuple(self._old_copies(found.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
         if target is None or target.role is None:
             return explanation
@@ -265,6 +268,18 @@ class _Case:
         return explanation._replace(
             findings=(*findings, *explanation.findings), mending=(*commands, *explanation.mending)
         )
+
+    def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
+        """Yield the policies of a role that are copies of older releases, if a later one helps."""
+        own = [policy for policy in role.attached if arn.split_arn(policy.arn).account != "aws"]
+        if self.snapshot is None or not (own or role.inline):
+            return
+        from ekstui.library.purposes import old_copies
+        from ekstui.library.roles import attached_arns, subjects_of
+
+        known = default_versions(attached_arns([role]), self.reader)
+        (subject,) = subjects_of([role], self.snapshot, {}, known)
+        yield from old_copies(subject, request)
 
     def _findings(self, role: Role) -> tuple[Finding, ...]:
         """Return what is wrong with a role and may be why it is denied."""

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot, Role, Use
+from ekstui.core.evaluation import Request
+from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.purpose import Purpose, RoleOfItsOwn, purpose_of_uses
+from ekstui.core.explain.remedies import newer_release
 from ekstui.core.findings.finding import NODE_KINDS, RoleInUse, Surroundings, all_hold
 from ekstui.core.knowledge import Knowledge, Requirement
+from ekstui.core.reference import reference
 from ekstui.core.uses import controllers_run_by, uses_in
+from ekstui.library.allowing import published_candidate
+from ekstui.library.copies import copies_on
 from ekstui.library.roles import surroundings_of
 
 
@@ -49,6 +55,15 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
         if all(any((other.component, other.place) == (each.component, place) for other in apart) for place in places)
     ]
     return found._replace(apart=apart, apart_everywhere=frozenset(everywhere))
+
+
+def old_copies(subject: RoleInUse, request: Request) -> Iterator[OldCopy]:
+    """Yield the policies of a role that are copies of older releases, a later one of which allows a request or may."""
+    for each in copies_on(subject):
+        candidate = published_candidate(each.copy.original)
+        newer = newer_release(request, candidate, each.copy.version, reference())
+        if newer is not None:
+            yield OldCopy(each.copy.local.name, subject.role.name, newer)
 
 
 def _recommended(use: Use, surroundings: Surroundings) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ekstui.core.document import serialise
 from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
 from ekstui.core.explain import Allower, Explanation, NearStatement
 from ekstui.core.explain.answer import (
+    behind_in_words,
     commands_for,
     decoding,
     failure_in_words,
@@ -21,7 +22,7 @@ from ekstui.core.explain.answer import (
     verdict_in_words,
 )
 from ekstui.core.explain.callers import ANONYMOUS, is_assuming
-from ekstui.core.explain.commands import policy_document
+from ekstui.core.explain.commands import Command, policy_document
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
@@ -187,12 +188,22 @@ def _sections(
         value = PolicyAt(newer.policy, newer.version)
         title = "A newer version may allow it" if newer.missing else "A newer version allows it"
         yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
+    if explanation.behind:
+        yield "A newer release of what the role has a copy of", list(_behind(number, explanation))
     if explanation.nearest:
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
         yield title, [Tree(nodes)]
     yield from _remedies(number, explanation)
     yield from _besides(number, explanation)
+
+
+def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
+    for index, copy in enumerate(explanation.behind):
+        value = PolicyAt(copy.newer.policy, copy.newer.version)
+        yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
+        command = f"ekstui diff role:{copy.role} {copy.newer.policy}@{version_label(copy.newer.version)}"
+        yield Code(command, "sh", Command(command, "compares them"), (number, "behind", index, "command"))
 
 
 def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:

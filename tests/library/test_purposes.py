@@ -10,11 +10,15 @@ from ekstui.core.denial import Cause, Denial
 from ekstui.core.eks import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
 from ekstui.core.evaluation import Request
 from ekstui.core.explain import Explanation, Policies, explain
+from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
+from ekstui.core.findings import RoleInUse, RolePolicy
+from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.library.allowing import possible_allowers
 from ekstui.library.catalog import knowledge
-from ekstui.library.purposes import purpose_of
+from ekstui.library.purposes import old_copies, purpose_of
+from ekstui.sources.controllers import components
 from ekstui.sources.corpus import Corpus
 from tests.accounts import identity
 
@@ -147,3 +151,25 @@ def test_signs_tell_what_a_principal_is_for(
     fitting = [each.policy for each in answer.allowed_by if each.fit in ("own", "kind")]
     assert (offered in fitting) if offered else not fitting
     assert not purpose_by_signs(f"arn:aws:iam::{ACCOUNT}:role/ci/deploy", "", (), knowledge()).is_known
+
+
+def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> None:
+    # aws-load-balancer-controller 3339: releases until v2.4.6 may not tag what they are about to make.
+    component = components()["aws-load-balancer-controller"]
+    group = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/k8s-web-abc/*"
+    request = Request("elasticloadbalancing:AddTags", (group,), arn("lbc"))
+
+    def copies(release: str) -> list[OldCopy]:
+        version = component.at(release)
+        assert version is not None
+        subject = RoleInUse(role("lbc"), (RolePolicy("lbc-policy", None, None, version.document()),))
+        return list(old_copies(subject, request))
+
+    (old,) = copies("v2.4.0")
+    assert (old.name, old.role, old.newer.policy) == ("lbc-policy", "lbc", component.name)
+    assert (version_label(old.newer.current), version_label(old.newer.version)) == ("v2.4.0", "v2.4.7")
+    assert copies("v2.4.7") == []
+    # "Since" is not the first release with some statement for the action.
+    offered = explained("elasticloadbalancing:AddTags", group, arn("lbc"), of("lbc")).allowed_by
+    (own,) = [each for each in offered if each.policy == component.name]
+    assert version_label(own.since.version) == "v2.4.7"

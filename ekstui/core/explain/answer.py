@@ -128,6 +128,15 @@ class NewerVersion(NamedTuple):
     """The context keys that it depends on; empty if it certainly allows the request."""
 
 
+class OldCopy(NamedTuple):
+    """A policy of a role that is like an older release of what a project publishes."""
+
+    name: str
+    role: str
+    newer: NewerVersion
+    """Of what it is a copy, like which release it is, and which later one allows the request or may."""
+
+
 @dataclass(frozen=True, slots=True)
 class NearStatement:
     """A statement that matches the request or nearly does."""
@@ -189,6 +198,8 @@ class Explanation(NamedTuple):
     """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
     resource_name: str | None = None
     """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
+    behind: tuple[OldCopy, ...] = ()
+    """Policies of the role that are copies of an older release, a later one of which helps."""
     mending: tuple[Command, ...] = ()
     """What fixes the role itself, such as its trust policy."""
     trust: TrustJudgement | None = None
@@ -286,6 +297,14 @@ def newer_in_words(newer: NewerVersion) -> str:
     day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
     depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
     return f"{newer.policy} {version_label(newer.version)}{day}{depends}; in force is {version_label(newer.current)}"
+
+
+def behind_in_words(copy: OldCopy, action: str) -> str:
+    """Return like which release a copy is, and what a later one has for an action."""
+    newer = copy.newer
+    day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
+    allows = f"has a further statement for {action}" if newer.missing else f"allows {action}"
+    return f"{copy.name} is like {newer.policy} {version_label(newer.current)}; {version_label(newer.version)}{day} {allows}"
 
 
 def since_in_words(allower: Allower) -> str:

@@ -210,6 +210,26 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     return None
 
 
+def newer_release(
+    request: Request, candidate: Candidate, current: int, reference: Reference | None
+) -> NewerVersion | None:
+    """Return the first later version that allows a request, or that has a further statement that may; None if none has.
+
+    What it has must still be in the newest version.
+    """
+    if (newer := _newer_of(request, candidate, current, reference)) is not None:
+        return newer
+    policy = candidate.policy
+    newest = _by(request, candidate, policy.default_version, reference)
+    added = _alternatives(newest) - _alternatives(_by(request, candidate, current, reference))
+    first = None
+    for info in sorted(policy.versions, reverse=True):
+        if info.number <= current or not added & _alternatives(_by(request, candidate, info.number, reference)):
+            break
+        first = info
+    return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
+
+
 def smallest_statement(request: Request, evaluation: Evaluation | None, named: str | None = None) -> Statement:
     """Return the statement that allows only this action on the resources that are not allowed yet.
 
@@ -274,14 +294,32 @@ def _width(document: Document, reference: Reference | None) -> int:
 
 
 def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
-    """Return the start of the run of versions that allow the request as certainly as the default version does."""
-    wanted = _strength(request, candidate, candidate.policy.default_version, reference)
-    return first_of_run(candidate.policy, lambda version: _strength(request, candidate, version, reference) >= wanted)
+    """Return the start of the run of versions that allow the request as certainly as the default version does.
+
+    If that depends on conditions, a version without one of its alternatives is none of them.
+    """
+    newest = _by(request, candidate, candidate.policy.default_version, reference)
+    wanted, alternatives = _STRENGTHS.get(newest.verdict, 0), _alternatives(newest)
+
+    def allows(version: int) -> bool:
+        evaluation = _by(request, candidate, version, reference)
+        strength = _STRENGTHS.get(evaluation.verdict, 0)
+        return strength > wanted or (strength == wanted and (wanted > 1 or alternatives <= _alternatives(evaluation)))
+
+    return first_of_run(candidate.policy, allows)
 
 
-def _strength(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> int:
-    """Return how certainly a version allows the request: 2 if allowed, 1 if it depends, 0 if denied."""
-    return {"allowed": 2, "depends": 1}.get(_by(request, candidate, version, reference).verdict, 0)
+_STRENGTHS: dict[Verdict, int] = {"allowed": 2, "depends": 1}
+"""How certainly a request is allowed."""
+
+
+def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
+    """Return the condition keys of each statement that allows the decisive resource, or may."""
+    return frozenset(
+        frozenset(condition.key.lower() for condition in result.statement.conditions)
+        for result in evaluation.decisive.statements
+        if result.matches is not False and result.statement.effect == "Allow"
+    )
 
 
 def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:
