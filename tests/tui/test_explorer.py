@@ -79,11 +79,22 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         policies = screen.query_one(PoliciesPane)
         await pilot.press("slash", *"xyzzy")
         assert "Nothing here matches “xyzzy”." in words(policies)
-        # The first leaves the filter, the second clears it.
-        await pilot.press("escape")
-        assert policies.filter == "xyzzy"
-        await pilot.press("escape")
+        # What the filter hides can be neither seen nor marked.
+        await settle(pilot, lambda: screen.shown is None)
+        await pilot.press("enter", "3", "space")
+        assert screen.marks == ()
+        assert not words(screen.versions) + words(screen.permissions)
+        await pilot.press("1", "s")
+        assert "Nothing here matches “xyzzy”." in words(policies)
+        await pilot.press("s", "s", "escape")
         assert sum(row.selectable for row in policies.rows.rows) == 50
+        assert policies.rows.has_focus
+        # The next filter starts anew, and one esc in it is enough.
+        await pilot.press("slash", *"CNI", "enter", "slash", *"Fargate")
+        assert policies.filter == "Fargate"
+        await settle(pilot, lambda: screen.shown is not None and "Fargate" in screen.shown.entry.policy.name)
+        await pilot.press("escape")
+        assert policies.filter == ""
         assert policies.rows.has_focus
 
     travel(journey)

@@ -20,6 +20,7 @@ from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
+from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
@@ -91,6 +92,25 @@ def test_who_may_exec_is_answered_by_access_policies_not_by_iam(opened: str) -> 
         assert "PowerUserAccess" not in words(app.screen)
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_a_search_goes_to_the_match_and_round_the_end() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("w")
+        await settle(pilot, lambda: isinstance(app.screen, WhoCanScreen))
+        await type_in(pilot, "ec2:describesecuritygroups")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "AmazonEKS_CNI_Policy v6" in words(app.screen))
+        rows = app.screen.query_one(RowList)
+
+        matches = [row.key for row in rows.rows if "loadbalancing" in " ".join(map(plain, row.cells)).lower()]
+        assert len(matches) > 1
+        await pilot.press("G", "slash", *"loadbalancing", "enter")
+        for match in (*matches, matches[0]):
+            assert (rows.current.key if rows.current else None) == match
+            await pilot.press("n")
+
+    travel(journey, (80, 24))
 
 
 def test_an_unknown_action_leads_to_the_nearest_and_is_never_said_to_be_nobody_s() -> None:

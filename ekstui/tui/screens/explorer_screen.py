@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from ekstui.core.text import clean_line
-from ekstui.present.styled import plain
+from ekstui.present.styled import Row, plain
 from ekstui.scope import next_scope
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountChanged, AccountUpdated, AccountView, watch_account
@@ -323,6 +323,7 @@ class ExplorerScreen(NavigationScreen):
         """Show a policy at a version and put the list's cursor on it, in another scope if necessary."""
         if not self.policies.rows.move_to(shown.entry.policy.arn):
             self.policies.clear_filter()
+            self._keep_cursor()
             self.scope = _scope_of(shown.entry)
             self._load(cursor=shown.entry.policy.arn)
         if self._following:
@@ -331,8 +332,7 @@ class ExplorerScreen(NavigationScreen):
 
     def action_scope(self) -> None:
         """Go to the next scope; the cursor stays on its policy if the scope has it."""
-        here = self.policies.rows.current
-        self._cursors[self.scope] = here.key if here else None
+        here = self._keep_cursor()
         self.scope = next_scope(self.scope)
         # Controllers' policies are in no other scope: coming back, the cursor is where it was.
         published = here is not None and str(here.key).startswith("published:")
@@ -341,6 +341,12 @@ class ExplorerScreen(NavigationScreen):
         self._load(cursor=str(cursor) if cursor else None)
         self._mark_changed()
         self.place_anew()
+
+    def _keep_cursor(self) -> Row | None:
+        """Remember the row under the list's cursor for when the user comes back to this scope, and return it."""
+        here = self.policies.rows.current
+        self._cursors[self.scope] = here.key if here else None
+        return here
 
     def action_refresh_data(self) -> None:
         """Refresh the account from AWS and, from the list of policies, the policies too."""

@@ -215,6 +215,9 @@ class NavigationScreen(PanesScreen):
 
         row, shown = self.policies.rows.current, self.shown
         if row is None or not isinstance(row.value, PolicyEntry):
+            if self.policies.filter:
+                # Nothing may be done to a policy that the filter hides.
+                self.shown = None
             return
         if shown is None or row.value.policy.arn != shown.entry.policy.arn:
             self.shown = Shown(row.value, row.value.policy.default_version)
@@ -226,7 +229,7 @@ class NavigationScreen(PanesScreen):
         if self._following:
             self._following.stop()
         entry = message.entry
-        if entry is not None and (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
+        if entry is None or (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
             self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
 
     @on(VersionChosen)
@@ -286,6 +289,7 @@ class NavigationScreen(PanesScreen):
 
         self.catch_up()
         if self.shown is None:
+            self.say("No policy is shown; esc clears the filter of the list.")
             return
         row = self.row
         here = Shown(self.shown.entry, row.value.version) if row and isinstance(row.value, Step) else self.shown

@@ -141,7 +141,7 @@ class ReportScreen(Screen[None]):
 
     def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
-        return "enter goes to the matches   esc clears the search"
+        return "enter goes to the match   n N next and previous   esc clears the search"
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works on a row."""
@@ -332,21 +332,30 @@ class ReportScreen(Screen[None]):
         self.show_answer()
 
     @on(Input.Submitted)
-    def _search_left(self, event: Input.Submitted) -> None:
+    def _search_submitted(self, event: Input.Submitted) -> None:
         if event.input is not self._search:
             return
+        event.stop()
+        self._search.action_leave()
+        if self._search_text:
+            self.rows.move_to_match(1, self._is_stop, here=True)
+
+    @on(FilterLine.Left)
+    def _search_left(self, event: FilterLine.Left) -> None:
         event.stop()
         self.rows.focus()
         if not self._search_text:
             self._search.close()
 
     def action_next(self, step: int) -> None:
-        """Go to the next or previous match of the search or, without one, to the next or previous stop."""
+        """Go to the next or previous match of the search, round the end, or without one to the next or previous stop."""
         if self._answer is None:
             self.notify(self.WAITING.capitalize(), markup=False)
+        elif self._search_text:
+            if not self.rows.move_to_match(step, self._is_stop):
+                self.notify(f"Nothing on this screen matches “{self._search_text}”.", markup=False)
         elif not self.rows.move_to_next(step, self._is_stop):
-            what = "match" if self._search_text else self.STOP
-            self.notify(f"No {'next' if step > 0 else 'previous'} {what} on this screen.", markup=False)
+            self.notify(f"No {'next' if step > 0 else 'previous'} {self.STOP} on this screen.", markup=False)
 
     def _is_stop(self, row: Row) -> bool:
         if self._search_text:

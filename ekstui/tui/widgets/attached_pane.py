@@ -233,6 +233,9 @@ class AttachedPane(Pane):
             self._show_why_not(view)
             return
         if shown is None:
+            if self.rows.rows:
+                self.set_note("")
+                self.rows.set_rows(())
             return
         library, policy = self.app.library, shown.entry.policy
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Paste
+from textual.message import Message
 from textual.widgets import Input
 
 from ekstui.core.text import clean
@@ -52,15 +53,19 @@ class FilterLine(Line):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "leave", show=False),
-        Binding("escape", "leave", show=False),
+        Binding("escape", "clear", show=False),
     ]
+
+    class Left(Message):
+        """The user went back to the rows; without a text, the filter is off."""
 
     def __init__(self, *, placeholder: str = "type to filter") -> None:
         super().__init__(placeholder=placeholder)
         self.display = False
 
     def open(self) -> None:
-        """Show and focus the input at once, for keys typed ahead."""
+        """Show and focus the empty input at once, for keys typed ahead."""
+        self.value = ""
         self.display = True
         self.screen.set_focus(self, scroll_visible=False)
 
@@ -71,4 +76,9 @@ class FilterLine(Line):
 
     def action_leave(self) -> None:
         """Go back to the rows and keep the text."""
-        self.post_message(self.Submitted(self, self.value))
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        """Clear the text and go back to the rows."""
+        self.value = ""
+        self.post_message(self.Left())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -75,6 +76,8 @@ class Pane(Vertical):
         self._filter = ""
         self._about = ""
         self._line: FilterLine | None = None
+        self._place: Hashable = None
+        """The row that the cursor was on before the filter."""
         self.rows = RowList(columns, header=header)
         self.set_title()
 
@@ -167,7 +170,7 @@ class Pane(Vertical):
         """Return the rows that match the filter."""
         raise NotImplementedError
 
-    def show_rows(self) -> None:
+    def show_rows(self, *, cursor: Hashable | None = None) -> None:
         """Rebuild and show the rows, or a message if nothing matches the filter."""
         rows = self.build_rows()
         if not rows and self._filter:
@@ -176,7 +179,7 @@ class Pane(Vertical):
                 styled("esc clears the filter.", "muted"),
             )
         else:
-            self.rows.set_rows(rows)
+            self.rows.set_rows(rows, cursor=cursor)
 
     def show_error(self, error: EkstuiError) -> None:
         """Show what went wrong and what to do."""
@@ -190,6 +193,8 @@ class Pane(Vertical):
         """Show and focus the filter; the next key waits until it is mounted."""
         if not self.line.is_attached:
             await self.mount(self.line, before=self.rows)
+        if not self._filter:
+            self._place = self.rows.current.key if self.rows.current else None
         self.line.open()
 
     def put_filter(self, text: str) -> None:
@@ -201,9 +206,17 @@ class Pane(Vertical):
         """Clear and hide the filter."""
         if self._line is not None:
             self._line.close()
+        self._show_all()
+
+    def _show_all(self) -> None:
+        """Show all rows again."""
         if self._filter:
+            # If nothing matched, the cursor goes back to where it was without the filter.
+            nothing = self.rows.current is None
             self._filter = ""
             self.show_rows()
+            if nothing and self._place is not None:
+                self.rows.move_to(self._place)
 
     def highlighted(self, row: Row | None) -> None:
         """React to the cursor's move to another row; most panes do nothing."""
@@ -234,14 +247,22 @@ class Pane(Vertical):
     def _filter_typed(self, event: Input.Changed) -> None:
         event.stop()
         if event.value.strip() != self._filter:
+            if not event.value.strip():
+                self._show_all()
+                return
             self._filter = event.value.strip()
             self.show_rows()
 
     @on(Input.Submitted)
-    def _filter_left(self, event: Input.Submitted) -> None:
+    def _filter_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.line.action_leave()
+
+    def on_filter_line_left(self, event: Message) -> None:
+        """Go back to the rows when the user leaves the filter."""
         event.stop()
         self.rows.focus()
-        if not event.value.strip():
+        if not self.line.value.strip():
             self.clear_filter()
 
 

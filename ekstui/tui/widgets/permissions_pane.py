@@ -57,7 +57,12 @@ class PermissionsPane(Pane):
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
+        self._whole = False
         if shown is None:
+            if self._services:
+                self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
+                self.set_title()
+                self.show_rows()
             return
         from ekstui.core.policy import version_label
         from ekstui.library.catalog import knowledge, knowledge_of

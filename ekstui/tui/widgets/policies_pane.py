@@ -128,7 +128,7 @@ class PoliciesPane(Pane):
         self._entries = [entry for _, group in in_groups(entries, groups) for entry in group]
         self._fitting.clear()
         self._lay_out()
-        self.rows.set_rows(self.build_rows(), cursor=cursor)
+        self.show_rows(cursor=cursor)
 
     @property
     def entries(self) -> Sequence[PolicyEntry]:

@@ -81,6 +81,8 @@ class RowList(ScrollView, can_focus=True):
         self._cursor: int | None = None
         self._widths: tuple[int, ...] = ()
         self._laid_out = -1
+        self._match: int | None = None
+        """The match that was moved to last; None once the cursor has left it."""
         self._words: tuple[Styled, ...] = ()
         self._text_styles: dict[tuple[StyleName, object], Style] = {}
         self._cursor_style: Style | None = None
@@ -109,6 +111,7 @@ class RowList(ScrollView, can_focus=True):
         wanted = cursor if cursor is not None else (self.current.key if self.current else None)
         nearby = self._cursor or 0
         self._rows = tuple(rows)
+        self._match = None
         self._cursor = self._place(wanted, nearby)
         self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
         self._show_cursor()
@@ -147,6 +150,26 @@ class RowList(ScrollView, can_focus=True):
         for index in order:
             if self._rows[index].selectable and is_wanted(self._rows[index]):
                 self._move(index)
+                return True
+        return False
+
+    def move_to_match(self, step: int, is_match: Callable[[Row], bool], *, here: bool = False) -> bool:
+        """Move to the next or previous match, round the end, or with `here` from the cursor on; return whether there is one.
+
+        Of a match on which the cursor cannot rest, it goes to the row before, and the match is scrolled into view.
+        """
+        count = len(self._rows)
+        start = self._cursor if self._match is None else self._match
+        first = 0 if here or start is None else 1
+        for distance in range(first, count + first):
+            index = ((start or 0) + step * distance) % count
+            if is_match(self._rows[index]):
+                before = (at for at in range(index, -1, -1) if self._rows[at].selectable)
+                at = next(before, self._place(None, index))
+                if at is not None:
+                    self._move(at)
+                self._match = index
+                self._show_line(index)
                 return True
         return False
 
@@ -284,6 +307,7 @@ class RowList(ScrollView, can_focus=True):
         self.scroll_relative(y=step, animate=False)
 
     def _move(self, index: int) -> None:
+        self._match = None
         if index == self._cursor:
             self._show_cursor()
             return
@@ -301,14 +325,17 @@ class RowList(ScrollView, can_focus=True):
         if self._cursor is None or not self.size.height:
             return
         visible = max(1, self.size.height - self._header)
-        top = self.scroll_offset.y
         # The first selectable row brings the text above it into view.
         first = next(index for index, row in enumerate(self._rows) if row.selectable)
-        wanted = 0 if self._cursor == first and first < visible else self._cursor
-        if wanted < top:
-            self.scroll_to(y=wanted, animate=False, immediate=True)
-        elif self._cursor >= top + visible:
-            self.scroll_to(y=self._cursor - visible + 1, animate=False, immediate=True)
+        self._show_line(0 if self._cursor == first and first < visible else self._cursor)
+
+    def _show_line(self, index: int) -> None:
+        """Scroll a row into view."""
+        visible, top = max(1, self.size.height - self._header), self.scroll_offset.y
+        if index < top:
+            self.scroll_to(y=index, animate=False, immediate=True)
+        elif index >= top + visible:
+            self.scroll_to(y=index - visible + 1, animate=False, immediate=True)
 
     def _lay_out(self) -> None:
         self._laid_out = self.row_width

@@ -182,6 +182,10 @@ class VersionsPane(Pane):
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the versions in the background, or just show which one is current."""
         if shown is None:
+            if self._arn is not None:
+                self._arn, self._steps, self._touched = None, (), None
+                self.set_note("")
+                self.show_rows()
             return
         policy = shown.entry.policy
         if policy.arn == self._arn and self._steps:
