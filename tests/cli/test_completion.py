@@ -46,6 +46,13 @@ def completed(line: str, folder: Path) -> list[str]:
         ),
         ("ekstui open --theme textual-l", ["textual-light"]),
         ("ekstui show NoSuchPolicy@", [""]),
+        ("ekstui show aws-ef", ["aws-efs-csi-driver"]),
+        ("ekstui vpc-cni/i", ["vpc-cni/ipv6"]),
+        ("ekstui diff karpenter@v1.14", ["karpenter@v1.14.0", "karpenter@v1.14.1"]),
+        ("ekstui diff cluster-autoscaler@1.17.0..1.36", [f"cluster-autoscaler@1.17.0..1.36.{n}" for n in (0, 1)]),
+        ("ekstui show AmazonEKSEd", ["AmazonEKSEditPolicy"]),
+        ("ekstui diff AmazonEKSViewPolicy access:AmazonEKSEd", ["access:AmazonEKSEditPolicy"]),
+        ("ekstui versions AmazonEKSEd", [""]),
     ],
 )
 def test_words_that_fit(line: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

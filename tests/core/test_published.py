@@ -131,24 +131,25 @@ def test_documents_of_several_versions_of_the_language_have_no_union() -> None:
         union([{"Version": "2012-10-17", "Statement": []}, {"Version": "2008-10-17", "Statement": []}])
 
 
-def test_every_neighbouring_pair_has_a_verdict() -> None:
-    """Each of those left open was looked at: three between single documents, and Karpenter's v1.9 as a union.
+def test_every_neighbouring_pair_has_a_verdict_and_at_most_three_are_open() -> None:
+    """Each of those left open was looked at.
 
-    Of the Autoscaler's and of zonal shift, the reference lists no resource for the action that would match the
-    document's; of Karpenter, it lists no such tag for what a launch template is made from.
+    Of the Autoscaler's, the reference lists no resource for the action that would match the document's; of Karpenter, it
+    lists only launch templates for `ec2:CreateLaunchTemplate`, but is not known to list all that AWS evaluates.
     """
-    open_steps = {
-        f"{component.name} {after.label}"
-        for component in components().values()
-        if component.name != "karpenter/KarpenterControllerPolicy"  # what the component was before it had several
-        for before, after in pairwise(component.versions)
-        if changes(before.document(before.named({})), after.document(after.named({}))).reach == "unknown"
-    }
-    assert open_steps <= {
-        "cluster-autoscaler/minimal cluster-autoscaler-1.24.0",
-        "karpenter v0.31.0",
-        "karpenter v1.9.0",
-        "karpenter/KarpenterControllerZonalShiftPolicy v1.13.0",
+    pairs: dict[str, str] = {}
+    for component in components().values():
+        for before, after in pairwise(component.versions):
+            reach = changes(before.document(before.named({})), after.document(after.named({}))).reach
+            # Until v1.8, Karpenter is its one policy.
+            pair = json.dumps([before.json(), after.json()])
+            pairs[pair] = f"{component.name.partition('/Karpenter')[0]} {after.label} {reach}"
+    left_open = {each for each in pairs.values() if each.endswith("unknown")}
+    assert len(pairs) > 80
+    assert left_open <= {
+        "cluster-autoscaler/minimal cluster-autoscaler-1.24.0 unknown",
+        "karpenter v0.31.0 unknown",
+        "karpenter v1.9.0 unknown",
     }
 
 

@@ -18,10 +18,12 @@ from ekstui.cli.commands import TITLES
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.parser import commands_of
 from ekstui.cli.streams import print_text
-from ekstui.core.policy import version_label
+from ekstui.core.policy import Policy, version_label
 from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
+from ekstui.library.access_policies import PREFIX, access_policies
+from ekstui.sources.controllers import components
 
 DESCRIPTION = "Print the code that makes a shell complete commands, options, policies and actions."
 EXAMPLES = (
@@ -61,10 +63,11 @@ def complete(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             # A word that is not a command is a policy to open.
             _attach(action, _where)
-    for command in commands_of(parser).values():
+    for name, command in commands_of(parser).items():
         for action in command._actions:
             if action.dest in _COMPLETERS:
-                _attach(action, _COMPLETERS[action.dest])
+                completer = _COMPLETERS[action.dest]
+                _attach(action, _sides_with_access if name in _WITH_ACCESS and completer is _sides else completer)
     _Finder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
 
 
@@ -114,8 +117,16 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
     if at:
         before, dots, _after = _version.partition("..")
         start = f"{name}@{before}.." if dots else f"{name}@"
-        return [f"{start}{version_label(info.number)}" for info in library.find(name).policy.versions]
-    return [entry.policy.name for entry in library.policies("all")]
+        return [f"{start}{label}" for label in _versions(library.find(name).policy)]
+    return [*(entry.policy.name for entry in library.policies("all")), *components()]
+
+
+def _versions(policy: Policy) -> list[str]:
+    """Return the versions of a policy, or all releases of a component."""
+    if not policy.home:
+        return [version_label(info.number) for info in policy.versions]
+    component = components()[policy.name]
+    return [component.short(release) for version in component.versions for release in version.releases]
 
 
 def _where(prefix: str, **_: object) -> Iterable[str]:
@@ -127,6 +138,11 @@ def _sides(prefix: str, **_: object) -> Iterable[str]:
     if prefix.startswith("role:"):
         return [f"role:{name}" for name in _roles()]
     return [*_policies(prefix), *_files(prefix)]
+
+
+def _sides_with_access(prefix: str, **_: object) -> Iterable[str]:
+    start = PREFIX if prefix.startswith(PREFIX) else ""
+    return [*_sides(prefix), *(f"{start}{each.policy.name}" for each in access_policies())]
 
 
 def _files(prefix: str, **_: object) -> Iterable[str]:
@@ -198,3 +214,6 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "theme": _themes,
 }
 """The completer of each argument, by the name of its value."""
+
+_WITH_ACCESS = ("show", "diff")
+"""The commands that also take EKS access policies."""
