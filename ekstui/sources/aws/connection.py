@@ -6,6 +6,7 @@ Parallel calls run in daemon threads, which do not keep the process from exiting
 import json
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,16 @@ SWEEP_READ_TIMEOUT = 30.0
 THREADS = 8
 """How many calls run at once; more would not help, given IAM's rate limits."""
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+_AWS_HOST = re.compile(
+    r"(?:fips\.)?(?P<service>[a-z0-9]+)(?:-fips)?(?:\.(?:[a-z]{2,4}(?:-[a-z]+)+-\d+|us-gov|global))?"
+    r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu)"
+    r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov"
+    r"|api\.aws\.ic\.gov|api\.aws\.scloud|api\.cloud-aws\.adc-e\.uk|api\.aws\.hci\.ic\.gov)"
+)
+"""The host names of AWS's own endpoints: other names below these domains are of customers' machines and buckets.
+
+Source: AWS General Reference, "Service endpoints"; the partitions of botocore.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class Connection:
 
     def custom_endpoint(self, service: str = "iam") -> str | None:
         """Return the service's endpoint, without user information, if it is not AWS's own."""
-        return _foreign_endpoint(self._client(service, None).meta.endpoint_url)
+        return _foreign_endpoint(self._client(service, None).meta.endpoint_url, service)
 
     def custom_endpoints(self) -> str | None:
         """Return the endpoints that are not AWS's own, each with its services unless all have it; None if all are AWS's."""
@@ -124,7 +134,7 @@ class Connection:
         for service in () if ignored else services:
             # Without a client for each, since reading the models of all takes a second.
             url = ConfiguredEndpointProvider(*settings, client_name=service).provide()
-            if url and (endpoint := _foreign_endpoint(url)):
+            if url and (endpoint := _foreign_endpoint(url, service)):
                 found.setdefault(endpoint, []).append(service)
         return (
             ", ".join(
@@ -250,11 +260,12 @@ class Connection:
         return self._session
 
 
-def _foreign_endpoint(url: str) -> str | None:
-    """Return scheme, host and port of an endpoint, None if it is AWS's own."""
+def _foreign_endpoint(url: str, service: str) -> str | None:
+    """Return scheme, host and port of an endpoint, None if it is AWS's own of the service."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if host.endswith(_AWS_DOMAINS):
+    known = _AWS_HOST.fullmatch(host)
+    if known and known["service"] == service and parts.scheme == "https" and parts.port in (None, 443):
         return None
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 

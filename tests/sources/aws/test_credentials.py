@@ -220,8 +220,24 @@ def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> N
         ),
         ({"AWS_ENDPOINT_URL_EKS": "http://a.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "", None),
         ({}, "", None),
+        *(
+            ({"AWS_ENDPOINT_URL_IAM": url}, "", f"{url} (iam)")
+            for url in (
+                "http://iam.amazonaws.com", "https://iam.amazonaws.com:4566", "https://ec2.eu-west-1.amazonaws.com",
+                "https://ec2-1-2-3-4.compute-1.amazonaws.com", "https://iam-1.eu-west-1.elb.amazonaws.com",
+                "https://iam.s3.amazonaws.com", "https://iam.execute-api.eu-west-1.amazonaws.com", "https://iam.eu-west-1.on.aws",
+                "https://iam.lambda-url.eu-west-1.amazonaws.com", "https://iam.amazonaws.com.example.org",
+            )
+        ),
+        *(
+            ({"AWS_ENDPOINT_URL_EKS": f"https://{host}"}, "", None)
+            for host in (
+                "eks.eu-central-1.amazonaws.com", "fips.eks.us-east-1.amazonaws.com", "eks.us-gov-west-1.amazonaws.com",
+                "eks.cn-north-1.amazonaws.com.cn", "eks.eu-west-1.api.aws", "EKS.eu-west-1.amazonaws.com:443",
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_an_endpoint_of_one_service_alone_is_named(
     aws: Configured,
     monkeypatch: pytest.MonkeyPatch,
