@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ekstui.core.arn import overlaps_resource
 from ekstui.core.document import ActionElement, Document, Effect, Statement
 from ekstui.core.grants import (
+    MAX_GRANTS,
     Extent,
     Grant,
     Reach,
     Target,
     grants,
     grants_of,
+    is_too_large,
     normalised_conditions,
     sort_key,
     spelled_grants,
+    without_repetitions,
 )
 from ekstui.core.reference import reference
 from ekstui.core.targets import statement_may_match
@@ -80,6 +83,10 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         verdict_on,
     )  # 15 ms, needed only to compare documents
 
+    spelled = before, after
+    before, after = without_repetitions(before), without_repetitions(after)
+    if is_too_large(before) or is_too_large(after):
+        return _undecided(is_same=before == after)
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)
     touched = targets.added | targets.removed | targets.changed
@@ -104,9 +111,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=verdict_on(judgement, spelling, Names(*names) if names else None)
-        if touched
-        else _unchanged(before, after),
+        verdict=verdict_on(judgement, spelling, Names(*names) if names else None) if touched else _unchanged(*spelled),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         reference=reference().version,
     )
@@ -121,6 +126,15 @@ def changed_targets(
         removed=frozenset(before.keys() - after.keys()),
         changed=frozenset(target for target, extents in before.items() if after.get(target, extents) != extents),
     )
+
+
+def _undecided(*, is_same: bool) -> Change:
+    """Return the difference between documents that are too large to compare."""
+    found = reference().version
+    if is_same:
+        return Change("none", "same", None, (), (), (), "same access: the documents are equal", (), found)
+    note = f"A document has more than {MAX_GRANTS:,} grants, an action on a resource each."
+    return Change("actions", "unknown", None, (), (), (), "unknown: too large to decide", (note,), found)
 
 
 def _unchanged(before: Document, after: Document) -> str:

@@ -10,8 +10,19 @@ from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.core import arn, wildcard
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
-from ekstui.core.grants import Line, Target, normalised, normalised_conditions, sort_key, targets_of
+from ekstui.core.grants import (
+    MAX_GRANTS,
+    Line,
+    Target,
+    is_too_large,
+    normalised,
+    normalised_conditions,
+    sort_key,
+    targets_of,
+    without_repetitions,
+)
 from ekstui.core.reference import reference
+from ekstui.errors import DocumentError
 
 T = TypeVar("T")
 
@@ -139,7 +150,15 @@ class Differences(NamedTuple):
 
 
 def differences(before: Document, after: Document) -> Differences:
-    """Return what differs between two documents, with actions that differ in the same way together."""
+    """Return what differs between two documents, with actions that differ in the same way together.
+
+    Raises DocumentError if they are too large.
+    """
+    before, after = without_repetitions(before), without_repetitions(after)
+    if before != after and (is_too_large(before) or is_too_large(after)):
+        raise DocumentError(f"too large to compare: more than {MAX_GRANTS:,} grants, an action on a resource each.")
+    if before == after and is_too_large(before):
+        return Differences((), (), (), (), ())
     one, other = _Reading(before), _Reading(after)
     found = _Found()
     exceptions = _paired_exceptions(one, other)

@@ -54,6 +54,32 @@ class Extent(NamedTuple):
     """(element, kind, value) in a trust or resource policy; otherwise empty."""
 
 
+MAX_GRANTS = 100_000
+"""The most grants of a document that is compared; AWS's largest has 11,000."""
+
+
+def without_repetitions(document: Document) -> Document:
+    """Return the document with each statement, and each value of a statement, once."""
+    statements = tuple(
+        statement._replace(
+            actions=tuple({action.lower(): action for action in reversed(statement.actions)}.values())[::-1],
+            resources=tuple(dict.fromkeys(statement.resources)),
+            conditions=tuple(line._replace(values=tuple(dict.fromkeys(line.values))) for line in statement.conditions),
+        )
+        for statement in document.statements
+    )
+    return document._replace(statements=tuple(dict.fromkeys(statements)))
+
+
+def is_too_large(document: Document) -> bool:
+    """Return whether a document has too many grants to be compared, since each action has each resource."""
+    total = 0
+    for statement in document.statements:
+        actions = len(statement.actions) if statement.action_element == "Action" else 1
+        total += actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
+    return total > MAX_GRANTS
+
+
 def grants(document: Document) -> dict[Target, frozenset[Extent]]:
     """Return the document's grants, normalised: equal for documents that allow and deny the same."""
     found: dict[Target, frozenset[Extent]] = {}

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from ekstui.core.change import changes
+from ekstui.core.differences import differences
 from ekstui.core.document import Document, parse
 from ekstui.core.policy import Policy, VersionInfo, parse_time
 from ekstui.core.timeline import Step, timeline
+from ekstui.errors import DocumentError
 from tests.core.corpus import raw_corpus, raw_document
 
 
@@ -307,3 +309,34 @@ def test_a_key_that_another_line_still_asks_about_is_not_called_gone() -> None:
         changes(two, one).verdict == "widened: 1 action allowed under wider conditions on aws:TagKeys (ec2:CreateTags)"
     )
     assert changes(one, two).verdict.startswith("narrowed: 1 action allowed under narrower conditions on aws:TagKeys")
+
+
+def _allowing(*statements: tuple[list[str], list[str]]) -> Document:
+    entries = [{"Effect": "Allow", "Action": actions, "Resource": resources} for actions, resources in statements]
+    return parse({"Version": "2012-10-17", "Statement": entries})
+
+
+def test_a_comparison_ends_whatever_the_size() -> None:
+    """Repetitions count once, and what is too large is not decided; each of these took minutes or hours."""
+    one = _allowing((["s3:GetObject"], ["*"]))
+    repeated = _allowing(*[(["*"] * 5000, ["*"] * 5000)] * 20)
+    assert changes(one, repeated).reach == "widened"
+    assert changes(repeated, _allowing((["*"], ["*"]))).kind == "none"
+    assert differences(repeated, _allowing((["*"], ["*"]))).counts == (0, 0, 0)
+    large = _allowing(([f"s3:A{n}" for n in range(5000)], [f"arn:aws:s3:::b{n}" for n in range(5000)]))
+    for before, after in ((one, large), (large, one)):
+        found = changes(before, after)
+        assert (found.kind, found.reach, found.verdict) == ("actions", "unknown", "unknown: too large to decide")
+        with pytest.raises(DocumentError, match="too large"):
+            differences(before, after)
+    assert changes(large, large).reach == "same"
+    runs = [
+        {"Effect": "Allow", "NotAction": f"s3:{'*a' * n}*", "NotResource": f"arn:aws:s3:::{'*a' * n}*"}
+        for n in range(1, 200)
+    ]
+    assert changes(one, parse({"Version": "2012-10-17", "Statement": runs})).reach in ("unknown", "widened", "mixed")
+    keys = [
+        {"Effect": effect, "Action": "*", "Resource": f"arn:aws:s3:::b{n}*/*", "Condition": {"StringLike": {f"aws:RequestTag/k{n}": "*a*b"}}}
+        for n in range(150) for effect in ("Allow", "Deny")
+    ]  # fmt: skip
+    assert changes(one, parse({"Version": "2012-10-17", "Statement": keys})).reach in ("unknown", "narrowed")

@@ -23,6 +23,10 @@ TOO_LARGE = "too large to decide"
 """Why nothing is proven about an action once a comparison has used up its limit of work."""
 
 
+_NOT_READ = ActionExtents(frozenset(), frozenset())
+"""The extents of a pattern after the limit of work."""
+
+
 class Outcome(NamedTuple):
     """What is proven about an action whose grants differ."""
 
@@ -77,6 +81,8 @@ class _Comparison:
         self._grants = before, after
         self._sides = Side(before), Side(after)
         self._effort = Effort()
+        # Patterns that match nothing known are rare, and do not use up what the actions need.
+        self._effort_for_patterns = Effort()
         self._proven: dict[tuple[int, int], bool] = {}
         self._kept: list[ActionExtents] = []
         self._searched: dict[tuple[str, int, int], bool] = {}
@@ -136,15 +142,18 @@ class _Comparison:
         before, after = self._sides
         found = []
         for pattern, action, exists in unlisted_patterns(self._differing_patterns, *self._grants):
+            if self._effort_for_patterns.is_spent:
+                found.append(Outcome(pattern, _NOT_READ, _NOT_READ, False, False, False, False, too_large=True))
+                continue
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
-            cases = cases_of(pattern, before, after)
+            cases = cases_of(pattern, before, after, self._effort_for_patterns)
             if cases is not None and all(one == other for one, other in cases):
                 continue
             nothing_lost = cases is not None and all(self._within(one, other) for one, other in cases)
             nothing_gained = cases is not None and all(self._within(other, one) for one, other in cases)
             gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
             lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
-            spent = self._effort.is_spent
+            spent = self._effort.is_spent or self._effort_for_patterns.is_spent
             found.append(
                 Outcome(pattern, extents_before, extents_after, gained, lost, nothing_gained, nothing_lost, spent)
             )

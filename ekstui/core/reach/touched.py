@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ekstui.core import wildcard
 from ekstui.core.document import Effect
 from ekstui.core.grants import Extent, Target
-from ekstui.core.reach.coverage import ActionExtents
+from ekstui.core.reach.coverage import ActionExtents, Effort
 from ekstui.core.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]
@@ -119,6 +119,11 @@ class Side:
             known = self._known[sign] = _extents(found)
         return known
 
+    @cached_property
+    def size(self) -> int:
+        """The steps of matching one pattern with all that are listed."""
+        return sum(map(_steps, chain.from_iterable(target.actions for target in self._grants)))
+
     def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return the grants that match every action under a pattern, and those that may match only some."""
         sure: list[_Part] = []
@@ -146,17 +151,28 @@ def _service(pattern: str) -> str:
     return "*" if wildcard.is_wild(service) else service
 
 
-def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[ActionExtents, ActionExtents]] | None:
+def _steps(pattern: str) -> int:
+    """Return the work of matching a pattern with another, in steps."""
+    return 1 + len(pattern) // 16
+
+
+def cases_of(
+    pattern: str, before: Side, after: Side, effort: Effort
+) -> list[tuple[ActionExtents, ActionExtents]] | None:
     """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
 
+    That is also the answer once the limit of work is used up.
     A pattern that matches only some of its actions matches a given action on both sides or on neither.
     """
+    effort.spend((before.size + after.size) * _steps(pattern) // 8)
+    if effort.is_spent:
+        return None
     sure_before, doubtful_before = before.sure_and_doubtful(pattern)
     sure_after, doubtful_after = after.sure_and_doubtful(pattern)
     doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
     # Actions that a side names without a wildcard are known, and so not among these.
     patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
-    cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)])
+    cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
     if cells is None:
         return None
     cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
@@ -169,15 +185,17 @@ def cases_of(pattern: str, before: Side, after: Side) -> list[tuple[ActionExtent
     return list(cases)
 
 
-def _cells(patterns: list[str]) -> list[frozenset[str]] | None:
-    """Return the sets of patterns that one action may match together; None if too many."""
+def _cells(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
+    """Return the sets of patterns that one action may match together; None if too many or too much work."""
     cells: list[frozenset[str]] = [frozenset()]
     for pattern in patterns:
         cells += [
             frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, each) for each in cell)
         ]
-        if len(cells) > MAX_CELLS:
+        effort.spend(sum(map(len, cells)) * _steps(pattern) // 8)
+        if len(cells) > MAX_CELLS or effort.is_spent:
             return None
+    effort.spend(len(cells) * len(patterns) // 8)
     return [
         cell
         for cell in cells

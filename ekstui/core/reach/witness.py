@@ -52,6 +52,8 @@ def request_gained(
 ) -> Request | None:
     """Return a request for the action that `after` allows and `before` does not; None if none is found."""
     effort = effort or Effort()
+    # Sorting and matching them counts only where they are many: AWS's policies have a few for each action.
+    effort.spend((len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)) // 16)
     for extent in _sorted(after.allow - before.allow):
         found = _Search(action, (extent,), before.allow | after.deny, effort).run()
         if found:
@@ -136,6 +138,8 @@ class _Search:
 
     def _from(self, context: Context) -> Context | None:
         for key in self._asked:
+            if self._is_spent:
+                return None
             if key not in context and key not in _DERIVED:
                 values = next((each for each in self._values(key, context) if is_possible(key, each)), _ABSENT)
                 context = self._with(context, key, values)
@@ -149,6 +153,8 @@ class _Search:
     def _with(self, context: Context, key: str, values: Values) -> Context:
         """Return the context with one more key, adjusted if it contradicts the others."""
         trial = {**context, key: values}
+        # Each key is compared with all others: nothing for the few of most policies.
+        self._effort.spend(len(context) // 16)
         for other in context:
             followed = follow(trial, other)
             if followed[key] != values and is_possible(key, followed[key]):
@@ -170,6 +176,7 @@ class _Search:
                     patterns += [each.pattern() for each in found if each.resolvable and not each.unknown_keys]
         if any(extent.element == "NotResource" for extent in self._wanted):
             patterns.append("*")
+        self._effort.spend(len(patterns) // 16)
         return resources_for(self._action, tuple(dict.fromkeys(patterns)), account, region)
 
     def _step_out(self, context: Context, fixed: frozenset[str]) -> Context | None:
