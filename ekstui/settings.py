@@ -29,6 +29,8 @@ class Settings:
     regions: tuple[str, ...] = ()
     """Regions to search for clusters, or `all`; empty means the regions that the account itself points to."""
     offline: bool = False
+    data_release: str | None = None
+    """The address of a data release's manifest; None until the project has a public home."""
     stale_after: int = 15
     """Minutes after which the app asks AWS again by itself."""
     mouse: bool = True
@@ -87,6 +89,13 @@ SETTINGS: tuple[Setting, ...] = (
         "The regions to search for clusters, or `all` (default: the regions that the account itself points to).",
     ),
     Setting("offline", "switch", "true", "Whether to answer from the last snapshot and never call AWS."),
+    Setting(
+        "data_release",
+        "word",
+        '"https://example.org/ekstui/data.json"',
+        "Where `ekstui sync` finds newer policies without credentials: the https:// address of a data release's `data.json` "
+        "(default: none).",
+    ),
     Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again by itself."),
     Setting(
         "mouse", "switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."

@@ -63,7 +63,7 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Bring the cache up to date from AWS, from an archive in a file or folder, or from one at an address.
+    """Bring the cache up to date from AWS, from an archive in a file or folder, or from one or a data release at an address.
 
     Raises AccountError if AWS cannot be asked, InputError for an archive that cannot be read, DataError if the
     cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
@@ -89,17 +89,21 @@ def sync(
 def _source(
     library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
 ) -> Source:
-    """Return the source of a sync: AWS, or an archive at a path or an address."""
+    """Return the source of a sync: AWS, or an archive at a path or an address; one of a data release ends with `.json`."""
     partition = library.store.collection
     if archive is None:
         from ekstui.sources.aws.managed import ManagedPolicies
 
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
     if isinstance(archive, str):
+        folder = paths.cache_dir() / "archives" / hashlib.sha256(archive.encode()).hexdigest()[:16]
+        if archive.endswith(".json"):
+            from ekstui.sources.data_release import DataRelease
+
+            return DataRelease(archive, folder, now, partition)
         from ekstui.sources.files.git_archive import Mirror
 
-        name = hashlib.sha256(archive.encode()).hexdigest()[:16]
-        return Mirror(archive, paths.cache_dir() / "archives" / f"{name}.git", now, partition)
+        return Mirror(archive, folder.with_suffix(".git"), now, partition)
     from ekstui.sources.files import Archive
 
     return Archive(archive.expanduser(), now, partition)
@@ -140,7 +144,7 @@ def sync_from(
         raise InputError(message, "Nothing was changed.")
     store = replace(store, collection=delivery.collection)
     known = _known(store)
-    skipped: list[Skipped] = []
+    skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []
     for done, entry in enumerate(delivery.entries):
         if cancelled():
@@ -173,6 +177,18 @@ def _known(store: PolicyStore) -> Mapping[str, Policy]:
         return {policy.name: policy for policy in store.policies()}
     except AbsentCacheError:
         return {}
+
+
+def _outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
+    """Return a remark if a source ends before what is known already: what has not happened since, it cannot tell."""
+    try:
+        known_until = store.state().known_until
+    except AbsentCacheError:
+        return []
+    if delivery.asked or delivery.known_until is None or delivery.known_until >= known_until:
+        return []
+    message = f"ends on {delivery.known_until:%Y-%m-%d}, and policies are known until {known_until:%Y-%m-%d} already."
+    return [Skipped(delivery.provenance.source, message)]
 
 
 def _withdrawn(delivery: Delivery, known: Mapping[str, Policy]) -> tuple[str, ...]:

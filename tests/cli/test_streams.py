@@ -111,5 +111,5 @@ def test_without_credentials_the_public_archive_is_read_and_it_is_said(
         monkeypatch.delenv(name)
     assert main(["sync"]) == 2
     said = capsys.readouterr().err
-    assert "No AWS credentials are set up: reading the public archive MAMIP." in said
+    assert "No AWS credentials are set up. Reading the public archive MAMIP." in said
     assert "starts with https" in said

