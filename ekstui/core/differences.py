@@ -4,6 +4,9 @@ An action may be allowed on a resource in several ways, any one of which is enou
 of a statement, and all of its conditions must hold ("and").
 """
 
+from __future__ import annotations
+
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
@@ -180,9 +183,10 @@ class _Found:
     changed: list[ActionDifference] = field(default_factory=list)
     covered: list[StillCovered] = field(default_factory=list)
     alike: dict[Effect, list[str]] = field(default_factory=dict)
+    left: _Left = field(default_factory=lambda: _Left(MAX_STEPS))
 
 
-def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) -> None:
+def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> None:
     side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = found.alike.setdefault(target.effect, [])
@@ -196,7 +200,7 @@ def _compare(target: Target, one: "_Reading", other: "_Reading", found: _Found) 
     had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
     if had and has:
         if not _same(had, has):
-            found.changed.append(_changed(target, name, had, has))
+            found.changed.append(_changed(target, name, had, has, found.left))
             return
         alike.append(_label(target, here))
         if not on_both:
@@ -339,13 +343,18 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     return () if alike else None
 
 
-def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDifference:
+def _changed(target: Target, name: str, had: _Places, has: _Places, left: _Left) -> ActionDifference:
     conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
     ways: dict[Place, tuple[_Ways, _Ways]] = {}
+    wild_before, wild_after = _wild(had), _wild(has)
     for place in dict.fromkeys((*had, *has)):
         on_both = place in had and place in has
         # A resource of one side may be included in one of the other: if its ways differ, its conditions changed.
-        old, new = (had[place], has[place]) if on_both else (_ways_on(place, had), _ways_on(place, has))
+        old, new = (
+            (had[place], has[place])
+            if on_both
+            else (_ways_on(place, had, wild_before, left), _ways_on(place, has, wild_after, left))
+        )
         if old and new and old.keys() != new.keys():
             conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
             ways[place] = old, new
@@ -366,14 +375,52 @@ def _changed(target: Target, name: str, had: _Places, has: _Places) -> ActionDif
     )
 
 
-def _ways_on(place: Place, places: _Places) -> _Ways:
-    """Return the ways of a resource and of all resources that include it, without needless ones."""
+_OPEN = re.compile(r"[*?]|\$\{")
+
+
+MAX_STEPS = 2_000_000
+"""After how many steps resources are taken as they are written; AWS's own comparisons take fewer."""
+
+STEPS_OF_ARNS = 40
+"""How many steps it takes to compare two ARNs part by part."""
+
+
+@dataclass(slots=True)
+class _Left:
+    """What is left of the steps of a comparison."""
+
+    steps: int
+
+
+class _Wild(NamedTuple):
+    """A resource pattern that may include others."""
+
+    prefix: str
+    """What is before its first wildcard; most patterns differ there, which is seen at once."""
+    resource: str
+    ways: _Ways
+
+
+def _wild(places: _Places) -> list[_Wild]:
+    found: list[_Wild] = []
+    for place, ways in places.items():
+        if place.element == "Resource" and (wild := _OPEN.search(place.resources[0])):
+            found.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
+    return found
+
+
+def _ways_on(place: Place, places: _Places, wild: Sequence[_Wild], left: _Left) -> _Ways:
+    """Return the ways of a resource and of all patterns that include it, without needless ones."""
     found = dict(places.get(place, {}))
-    if place.element == "Resource":
+    if place.element == "Resource" and left.steps > 0:
         (resource,) = place.resources
-        for other, ways in places.items():
-            if other.element == "Resource" and arn.resource_covers(other.resources[0], resource) is True:
-                found |= ways
+        left.steps -= len(wild)
+        for each in wild if left.steps > 0 else ():
+            if not resource.startswith(each.prefix):
+                continue
+            left.steps -= STEPS_OF_ARNS
+            if left.steps > 0 and arn.resource_covers(each.resource, resource) is True:
+                found |= each.ways
     return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
 
 
@@ -471,7 +518,7 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
-            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]])
+            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], _Left(MAX_STEPS))
             removed, added = _apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
             difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
             found |= {old[0]: difference, new[0]: difference}

@@ -3,7 +3,10 @@
 from itertools import pairwise
 from typing import Any
 
-from ekstui.core.differences import Differences, differences
+import pytest
+
+from ekstui.core import arn
+from ekstui.core.differences import MAX_STEPS, STEPS_OF_ARNS, Differences, differences
 from ekstui.core.document import parse
 from ekstui.core.grants import grants
 from tests.core.corpus import raw_corpus, raw_document
@@ -48,6 +51,26 @@ def test_a_resource_within_one_of_the_other_side_has_other_conditions_and_is_not
     assert (kept.removed, kept.added, len(kept.ways)) == (("*",), ("arn:aws:ec2:*:*:volume/*",), 2)
     assert (wider.place.resources, len(wider.gone), wider.new) == (snapshots, 2, ((),))
     assert by_action["ec2:AttachVolume"] is by_action["ec2:DetachVolume"]
+
+
+def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of patterns on both sides would be compared each with each, for minutes."""
+
+    def patterns(name: str) -> Any:
+        resources = [f"arn:aws:s3:::*{name}*{number}*" for number in range(400)]
+        return document({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
+
+    counted: list[str] = []
+    compare = arn.resource_covers
+
+    def counting(general: str, special: str) -> bool | None:
+        counted.append(general)
+        return compare(general, special)
+
+    monkeypatch.setattr(arn, "resource_covers", counting)
+    found = differences(patterns("a"), patterns("b"))
+    assert found.counts == (0, 0, 9)
+    assert len(counted) <= MAX_STEPS / STEPS_OF_ARNS
 
 
 def test_two_statements_are_two_ways_and_one_is_one() -> None:
