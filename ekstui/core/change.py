@@ -139,7 +139,7 @@ def _undecided(*, is_same: bool) -> Change:
 
 def _unchanged(before: Document, after: Document) -> str:
     if before == after:
-        return "same access: the documents are equal"
+        return "same access: every statement says the same"
     return "same access: only order, grouping, spelling or names changed"
 
 

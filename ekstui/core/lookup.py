@@ -29,6 +29,9 @@ MOST = 200
 LONGEST = 300
 """A text longer than this, in characters, is a message rather than a name."""
 
+_TYPED = 80
+"""How long a text is at most, in characters, that somebody may have typed rather than pasted."""
+
 MESSAGE_PART = 50_000
 """How much of a log is kept, in characters: the lines with a denial and those around them."""
 
@@ -146,7 +149,7 @@ class Catalogue:
         if not text:
             return ()
         if is_message(text):
-            return tuple(islice(self._message(text), most))
+            return tuple(islice(_each_once(self._message(text)), most))
         compared = _DIFF.fullmatch(text)
         if compared:
             found = self._compared(compared[1].split())
@@ -320,6 +323,9 @@ class Catalogue:
         part = denial_part(text)
         folded = " ".join(part.split()).casefold()
         symptoms = [each.thing for each in self._symptoms if each.is_in(folded)]
+        if len(text) <= _TYPED and "\n" not in text:
+            # Words such as "karpenter access denied" are not yet a message.
+            yield from (thing for _, thing in sorted(self._found_symptoms(_Wanted(text), close=True), key=_rank_of))
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))
@@ -467,9 +473,13 @@ def _stem(word: str) -> str:
     return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
 
 
+def _rank_of(found: tuple[_Rank, Thing]) -> _Rank:
+    return found[0]
+
+
 def _closest(found: Iterable[tuple[_Rank, Thing]]) -> list[tuple[_Rank, Thing]]:
     """Return results in order, without those that only contain the letters if anything matches better."""
-    ranked = sorted(found, key=lambda pair: pair[0])
+    ranked = sorted(found, key=_rank_of)
     return [pair for pair in ranked if pair[0].group < _LETTERS or ranked[0][0].group == _LETTERS]
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from ekstui import paths
 from ekstui.core.document import Document, parse
+from ekstui.core.grants import grants
 from ekstui.core.knowledge import PolicyKnowledge, parse_knowledge
 from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
 from ekstui.core.wildcard import matches
 from ekstui.errors import DataError
+from ekstui.sources.controllers import components
 from tests.core.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPDATES, SeedUpdate, ServiceNote
 from tests.core.shingles import known_runs, runs
 
@@ -191,9 +193,32 @@ def test_every_action_named_exists() -> None:
     assert not unknown
 
 
+def test_releases_in_answers_are_those_that_brought_what_they_name() -> None:
+    """`iam:ListInstanceProfiles (v1.7.0)`: some statement of that release names the action, none of the one before does."""
+    checked = 0
+    for symptom in KNOWLEDGE.symptoms:
+        for name in set(symptom.policies) & set(components()):
+            # Up to each release, the actions since the release before it; a bare name means the controller's service.
+            for listed, release in re.findall(r"([^(;]*)\((?:since )?(v\d+\.\d+\.\d+)[^)]*\)", symptom.answer):
+                for action in symptom.actions:
+                    if not re.search(rf"\b{action.rpartition(':')[2]}\b", listed):
+                        continue
+                    versions = components()[name].versions
+                    after = components()[name].at(release)
+                    assert after
+                    assert after.label == release, symptom.symptom
+                    before = versions[after.number - 2]
+                    grants_before, grants_after = grants(before.document()), grants(after.document())
+                    targets = [target for target in grants_after if target.actions == (action.lower(),)]
+                    assert targets
+                    assert all(grants_before.get(target) != grants_after[target] for target in targets), action
+                    checked += 1
+    assert checked > 15
+
+
 def test_every_policy_named_exists() -> None:
     named = {name for symptom in KNOWLEDGE.symptoms for name in symptom.policies}
-    assert named <= set(corpus())
+    assert named <= {*corpus(), *components()}
     prose = set(re.findall(r"\b(?:Amazon|AWS)[A-Z]\w*(?:Policy\w*|Only|Controller|Tagging|Access)\b", TEXT))
     assert prose - set(corpus()) - set(KNOWLEDGE.access_policies) == {
         wrong for _, wrong in MISNAMED if ":" not in wrong

@@ -81,6 +81,11 @@ def known() -> Catalogue:
         ("session policy", "symptom", "Denied although the role's policies allow it: by a session policy"),
         ("forbidden", "symptom", "kubectl: a request is forbidden (Kubernetes RBAC)"),
         ("Checking for IPAM connectivity", "symptom", IPAM),
+        ("karpenter access denied", "symptom", "Karpenter is denied calls after an upgrade: AccessDenied, instance profile"),
+        ("lbc denied after upgrade", "symptom",
+         "The AWS Load Balancer Controller (LBC) is denied calls after an upgrade: AccessDenied, FailedDeployModel"),
+        ("ebs UnauthorizedOperation", "symptom",
+         "The EBS CSI driver is denied calls after an upgrade: AccessDenied, UnauthorizedOperation"),
         # ARNs.
         ("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "policy", "AmazonEKS_CNI_Policy"),
         ("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy@v5", "version", "AmazonEKS_CNI_Policy@v5"),
