@@ -30,6 +30,7 @@ from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, Role
+    from ekstui.core.explain.commands import Command
     from ekstui.core.findings import Finding
     from ekstui.library.requester import Requester, Target, TrustSource
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -261,13 +262,23 @@ class _Case:
 
     def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
         """Return the explanation with what is wrong with a role before what it has, and the commands that fix it."""
-        from ekstui.core.findings.mending import trust_command
-
         findings = self._findings(role)
-        commands = [command for each in findings if (command := trust_command(role, each, knowledge()))]
+        commands = [command for each in findings if (command := self._fixing(role, each))]
         return explanation._replace(
             findings=(*findings, *explanation.findings), mending=(*commands, *explanation.mending)
         )
+
+    def _fixing(self, role: Role, finding: Finding) -> Command | None:
+        """Return the command that fixes what is wrong with a role; None if there is none."""
+        from ekstui.core.findings.mending import cluster_command, trust_command
+        from ekstui.library.roles import surroundings_of
+
+        command = trust_command(role, finding, knowledge())
+        if command is not None or self.snapshot is None or role.arn is None or not finding.uses:
+            return command
+        cluster = surroundings_of(self.snapshot, self.now).cluster(finding.uses[0])
+        partition = self.snapshot.identity.partition
+        return None if cluster is None else cluster_command(finding, role.arn, role, cluster, partition)
 
     def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""

@@ -141,12 +141,10 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
 
 
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
-    if explanation.resource is not None:
+    if explanation.resource is not None and (explanation.denied or explanation.resource != "*"):
         yield "resource", code(explanation.resource)
     elif explanation.resource_name is not None:
         yield "resource", (code(explanation.resource_name), ", whose ARN the message lacks")
-    elif explanation.denied and explanation.action:
-        yield "resource", "not given"
     if explanation.principal is not None:
         yield "principal", code(explanation.principal)
     if (trust := explanation.trust) is not None:

@@ -9,9 +9,11 @@ from datetime import datetime
 from ekstui.core.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy
+from ekstui.core.findings.mending import trust_command
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
+from ekstui.library.catalog import knowledge
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (
     Block,
@@ -26,7 +28,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.policy_report import services_table
-from ekstui.present.words import TRACKED, counted, facts_tree, last_used_words, policy_node
+from ekstui.present.words import TRACKED, command_blocks, counted, facts_tree, last_used_words, policy_node
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
@@ -172,6 +174,10 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
     if answer.findings:
         blocks += [Heading("Findings"), findings_tree(answer.findings)]
+        fixes = dict.fromkeys(
+            command for each in answer.findings if (command := trust_command(role, each, knowledge()))
+        )
+        blocks += command_blocks(tuple(fixes), "fix")
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(each) for each in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]

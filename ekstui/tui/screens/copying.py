@@ -18,6 +18,7 @@ from ekstui import paths
 from ekstui.core.access_levels import MatrixRow
 from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
+from ekstui.core.explain.commands import Command
 from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
@@ -90,6 +91,8 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
 
 def _of_value(value: object) -> list[Copyable]:
     match value:
+        case Command(text=text, about=about):
+            return [Copyable("command", about, lambda: text)]
         case PolicyEntry(policy=policy):
             return [_fixed("name", policy.name), _fixed("ARN", policy.arn)]
         case ServiceSummary(service=service, actions=actions) | MatrixRow(service=service, actions=actions):
