@@ -35,6 +35,7 @@ def upgrade_shape(found: UpgradeAnswer) -> Shape:
                 "role": each.role,
                 "before": [serialise_statement(statement) for statement in each.before],
                 "after": [serialise_statement(statement) for statement in each.after],
+                "besides": list(each.besides),
                 "reasons": list(each.reasons),
                 "not_known": list(each.not_known),
             }

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
-from ekstui.core.document import Document, Statement
+from ekstui.core.document import Document, Statement, parse
 from ekstui.core.eks import Cluster
+from ekstui.core.evaluation import action_matches
 from ekstui.core.findings import RoleInUse
-from ekstui.core.published import Component, values_in
-from ekstui.core.uses import uses_in, uses_running
+from ekstui.core.findings.finding import SINCE, all_hold, cni_on_node_role, condition_in_words, holds
+from ekstui.core.knowledge import Requirement
+from ekstui.core.published import Component, Release, release_numbers, values_in
+from ekstui.core.text import listed
+from ekstui.core.uses import Uses, uses_in, uses_running
 from ekstui.errors import NotFoundError
-from ekstui.library.catalog import nearest_names
+from ekstui.library.catalog import knowledge, nearest_names
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
-from ekstui.library.roles import attached_arns, role_values, subjects_of
+from ekstui.library.roles import attached_arns, role_values, subjects_of, surroundings_of
 from ekstui.sources.controllers import components, published_until
 
 
@@ -38,7 +42,9 @@ class ComponentUpgrade(NamedTuple):
     partly: tuple[AllowedElsewhere, ...] = ()
     """The part of `before` that the role has in other cases."""
     is_judged: bool = False
-    """Whether the release to upgrade to is known, so that its needs are."""
+    """Whether the needs of the release and everything that the role may do are known."""
+    besides: tuple[str, ...] = ()
+    """What of `before` the project's own policy for the release lacks, and why it is needed, a sentence each."""
     reasons: tuple[str, ...] = ()
     """Why this role and this release are assumed, a phrase each."""
 
@@ -63,15 +69,17 @@ def upgrade(
     uses = uses_in(snapshot)
     arns = attached_arns(snapshot.roles)
     subjects = subjects_of(snapshot.roles, snapshot, uses, library.default_versions(arns))
+    by_arn = {subject.role.arn: subject for subject in subjects}
     wanted = {name: _component(name, cluster, snapshot) for name in (*to, *since)}
     if not to and not since:
         wanted = {name: _component(name, cluster, snapshot) for name in components() if "/" not in name}
-    found = [
-        each
-        for name, component in wanted.items()
-        if (each := _upgrade(component, cluster, snapshot, subjects, to.get(name), since.get(name), values)) is not None
-        and (each.role is not None or name in to or name in since)
-    ]
+    found: list[ComponentUpgrade] = []
+    for name, component in wanted.items():
+        runners = _runners(component, cluster, uses)
+        if runners or name in to or name in since:
+            for runner in runners or (None,):
+                subject = by_arn.get(runner.arn) if runner else None
+                found += _upgrade(component, cluster, snapshot, runner, subject, to.get(name), since.get(name), values)
     return UpgradeAnswer(cluster.name, tuple(found))
 
 
@@ -86,16 +94,25 @@ def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Compon
     return next((known[each] for each in variants if each in known), known[name])
 
 
+class _Runner(NamedTuple):
+    """A role that runs a component in a cluster, or may."""
+
+    arn: str
+    use: Use
+    reasons: tuple[str, ...]
+
+
 def _upgrade(
     component: Component,
     cluster: Cluster,
     snapshot: AccountSnapshot,
-    subjects: tuple[RoleInUse, ...],
+    runner: _Runner | None,
+    subject: RoleInUse | None,
     to: str | None,
     since: str | None,
     values: Mapping[str, str],
-) -> ComponentUpgrade | None:
-    subject, reasons = _role_of(component, cluster, subjects)
+) -> Iterator[ComponentUpgrade]:
+    """Yield what the role of `runner` needs; nothing if the component publishes no policy for the release."""
     current, evidence = _running(component, cluster, subject, since)
     target = component.newest if to is None else component.release(to)
     release = None if current is None else component.release(current)
@@ -103,42 +120,110 @@ def _upgrade(
         component.name,
         current,
         to or component.short(component.newest),
-        subject.role.name if subject else None,
+        runner.arn.rpartition("/")[2] if runner else None,
         before=(),
         after=(),
-        not_known=tuple(_not_known(component, cluster, subject, to if target is None else None, current)),
-        reasons=(*reasons, *evidence),
+        not_known=tuple(_not_known(component, cluster, runner, to if target is None else None, current)),
+        reasons=(*(runner.reasons if runner else ()), *evidence),
     )
-    if target is None or subject is None:
-        return answer
+    if runner is not None and (subject is None or not subject.known_whole):
+        yield answer._replace(not_known=(*answer.not_known, f"what {answer.role} allows, which was not read"))
+        return
+    if target is None or runner is None or subject is None:
+        yield answer
+        return
     version = component.at(target.tag)
     if version is None:
-        return None
-    held, unread = _statements_of(subject)
+        return
+    held, unread = _statements_of(subject, runner.use)
     filled = {**role_values(subject.role.name, snapshot), "ClusterName": cluster.name, "CLUSTER_NAME": cluster.name}
     filled |= {"AWS::Region": cluster.region, **values_in(version, held), **values}
-    wanted = version.document(version.named(filled))
+    published = version.document(version.named(filled))
+    known = tuple(_besides(component, target, published, runner.use, subject, snapshot))
+    wanted = published._replace(statements=(*published.statements, *(each.statement for each in known)))
     needs = lacking(wanted, held)
     old = component.at(release.tag) if release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
     open_names = [name for name in version.to_fill_in if name not in filled]
+    asked_for = {action for statement in needs.statements for action in statement.actions}
     more = {
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
         f"how {', '.join(spare.narrower)} can be narrowed afterwards: see ekstui diff role:{subject.role.name} "
         f"{component.name}@{component.short(target)}": spare.narrower,
     }
-    return answer._replace(
+    yield answer._replace(
         before=needs.statements,
         partly=needs.partly,
-        is_judged=True,
+        besides=tuple(each.text for each in known if asked_for.intersection(each.statement.actions)),
+        is_judged=not unread,
         after=spare.statements,
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
     )
 
 
+class _Besides(NamedTuple):
+    """What a release needs besides the policy that its project publishes."""
+
+    statement: Statement
+    text: str
+
+
+def _besides(
+    component: Component,
+    target: Release,
+    published: Document,
+    use: Use,
+    subject: RoleInUse,
+    snapshot: AccountSnapshot,
+) -> Iterator[_Besides]:
+    """Yield what is known to be needed by a release although its project's policy for it does not have it."""
+    whole = component.name.partition("/")[0]
+    surroundings = surroundings_of(snapshot, snapshot.fetched_at)
+    seen: set[tuple[str, ...]] = set()
+    for requirement in knowledge().requirements:
+        if use.kind not in requirement.uses or not _is_about(requirement, whole):
+            continue
+        others = tuple(name for name in requirement.when if SINCE not in name)
+        releases = [name.partition(SINCE)[2] for name in requirement.when if SINCE in name]
+        runs = all(release_numbers(target.tag) >= release_numbers(each) for each in releases)
+        if not runs or all_hold(others, use, subject, surroundings) is False:
+            continue
+        unsure = [each for each in others if holds(each, use, subject, surroundings) is None]
+        where = f" where {listed([condition_in_words(each) for each in unsure])}" if unsure else ""
+        allows = [each for each in published.statements if each.effect == "Allow"]
+        actions = tuple(
+            action for action in requirement.actions if not any(action_matches(each, action) for each in allows)
+        )
+        if actions and actions not in seen:
+            seen.add(actions)
+            (statement,) = parse(
+                {"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+            ).statements
+            since = _published_since(component, actions)
+            also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
+            yield _Besides(
+                statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
+            )
+
+
+def _is_about(requirement: Requirement, addon: str) -> bool:
+    return f"addon:{addon}" in requirement.when or (addon == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when)
+
+
+def _published_since(component: Component, actions: tuple[str, ...]) -> str:
+    """Return the first release whose policy allows all the actions, as the newest does; empty if that lacks one."""
+    first = ""
+    for version in reversed(component.versions):
+        statements = version.document(version.named({})).statements
+        if not all(any(action_matches(each, action) for each in statements) for action in actions):
+            break
+        first = component.short(version.releases[0])
+    return first
+
+
 def _not_known(
-    component: Component, cluster: Cluster, subject: RoleInUse | None, unknown: str | None, current: str | None
+    component: Component, cluster: Cluster, runner: _Runner | None, unknown: str | None, current: str | None
 ) -> Iterator[str]:
     """Yield what is not known about an upgrade; `unknown` is the release to upgrade to, if it is not a known one."""
     if unknown is not None:
@@ -146,36 +231,83 @@ def _not_known(
             f"{component.name} {unknown} is not one of the releases known until {published_until():%Y-%m-%d}, "
             f"{component.short(component.versions[0].releases[0])} to {component.short(component.newest)}"
         )
-    if subject is None:
-        yield f"no role was found that runs {component.name} in cluster {cluster.name}"
+    if runner is None:
+        yield (
+            f"no role was found that runs {component.name} in cluster {cluster.name}; without one, its pods use the "
+            f"role of their nodes"
+        )
     if current is None:
-        yield "which release runs now: give --from, to see what may go afterwards"
+        image = "jsonpath='{..image}'"
+        yield (
+            f"which release runs now: give --from {component.name}=RELEASE, to see what may go afterwards; "
+            f"kubectl get deployments,daemonsets -A -o {image} names the images"
+        )
     elif component.release(current) is None:
         yield f"release {current}, which runs now, is not a known one"
 
 
-def _role_of(
-    component: Component, cluster: Cluster, subjects: tuple[RoleInUse, ...]
-) -> tuple[RoleInUse | None, list[str]]:
-    """Return the role that runs a component in a cluster, preferring what EKS confirms to what is inferred, and the evidence."""
-    found: list[tuple[bool, RoleInUse, str]] = []
-    for subject in subjects:
-        for use in uses_running(component.name, subject.uses):
-            if (use.region, use.cluster) == cluster.place:
-                how = (
-                    f"add-on {use.name}"
-                    if use.kind == "addon"
-                    else f"service account {use.namespace}/{use.service_account}"
-                )
-                found.append(
-                    (use.certainty != "confirmed", subject, f"{subject.role.name} by its {how} ({use.certainty})")
-                )
-    if not found:
-        return None, []
-    found.sort(key=lambda each: each[0])
-    others = {subject.role.name for _, subject, _ in found[1:]} - {found[0][1].role.name}
-    more = [f"{', '.join(sorted(others))} may run it too"] if others else []
-    return found[0][1], [found[0][2], *more]
+def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:
+    """Return the roles that run a component in a cluster; where only trust policies tell, all that may.
+
+    With the agent, an association of Pod Identity comes before the role of an add-on and before the annotation of the
+    service account; the add-on's role is written into that annotation.
+    """
+    found = [
+        (arn, use)
+        for arn, each in uses.items()
+        for use in uses_running(component.name, each)
+        if (use.region, use.cluster) == cluster.place
+    ]
+    associated = [pair for pair in found if pair[1].kind != "irsa" and pair[1].service_account is not None]
+    configured = [pair for pair in found if pair[1].kind == "addon" and pair[1].service_account is None]
+    if not found and component.name.startswith("vpc-cni") and cni_on_node_role(cluster):
+        nodes = ("nodegroup", "self-managed-node", "karpenter-node")
+        return _once(
+            (arn, use, f"{arn.rpartition('/')[2]} by its nodes: vpc-cni has no role of its own")
+            for arn, each in uses.items()
+            for use in each
+            if use.kind in nodes and (use.region, use.cluster) == cluster.place
+        )
+    has_agent = cluster.auto_mode or any(each.name == "eks-pod-identity-agent" for each in cluster.addons or ())
+    accounts = {(use.namespace, use.service_account) for _, use in associated}
+    second: dict[str, str] = {}
+    chosen: list[tuple[str, Use]] = []
+    for arn, use in found:
+        if (arn, use) in associated:
+            chosen.append((arn, use))
+        elif has_agent and associated and (use.kind == "addon" or (use.namespace, use.service_account) in accounts):
+            second[arn] = "an association of Pod Identity comes first"
+        elif configured and use.kind == "irsa":
+            second[arn] = "the add-on names another role"
+        else:
+            chosen.append((arn, use))
+    targets = {
+        each.role_arn: each.target_role_arn
+        for each in cluster.associations or ()
+        if (each.namespace, each.service_account) in accounts and each.target_role_arn
+    }
+    ignored = [
+        f"{arn.rpartition('/')[2]} is not used: {why}"
+        for arn, why in second.items()
+        if arn not in {chosen_arn for chosen_arn, _ in chosen}
+    ]
+    runners = _once((targets.get(arn) or arn, use, _how(targets.get(arn) or arn, use)) for arn, use in chosen)
+    return [runner._replace(reasons=(*runner.reasons, *ignored)) for runner in runners]
+
+
+def _how(arn: str, use: Use) -> str:
+    account = f"{use.namespace}/{use.service_account}"
+    by = "service account" if use.kind == "irsa" else "Pod Identity for"
+    how = f"add-on {use.name}" if use.service_account is None else f"{by} {account}"
+    return f"{arn.rpartition('/')[2]} by {how} ({use.certainty})"
+
+
+def _once(found: Iterable[tuple[str, Use, str]]) -> list[_Runner]:
+    """Return each role once, by its first use."""
+    runners: dict[str, _Runner] = {}
+    for arn, use, reason in found:
+        runners.setdefault(arn, _Runner(arn, use, (reason,)))
+    return list(runners.values())
 
 
 def _running(
@@ -196,7 +328,7 @@ def _running(
     return None, []
 
 
-def _statements_of(subject: RoleInUse) -> tuple[Document, list[str]]:
+def _statements_of(subject: RoleInUse, use: Use) -> tuple[Document, list[str]]:
     """Return all statements of a role's policies, and what could not be read."""
     documents = [policy.document for policy in subject.policies if policy.document is not None]
     unread = [
@@ -204,4 +336,6 @@ def _statements_of(subject: RoleInUse) -> tuple[Document, list[str]]:
     ]
     if subject.boundary is not None:
         unread.append(f"what the permissions boundary {subject.boundary.name} limits")
+    if use.session_policy is not None:
+        unread.append("what the session policy of its association limits")
     return Document("2012-10-17", None, tuple(each for document in documents for each in document.statements)), unread

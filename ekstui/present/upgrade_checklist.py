@@ -52,7 +52,7 @@ def _before(each: ComponentUpgrade, role: str) -> Iterator[Block]:
     if missing := [statement for statement in each.before if statement not in partly]:
         line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
         yield Sentence(line, RoleSide(role), ("before", each.component))
-        yield Tree([*map(_added, missing)])
+        yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in each.besides)])
     if partly:
         some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
         yield Sentence(some, RoleSide(role), ("partly", each.component))

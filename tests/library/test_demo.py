@@ -1,14 +1,17 @@
 """The demo account: AWS is not asked, nothing is written, and recent times stay recent."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ekstui import paths
+from ekstui.core.account_snapshot import InlinePolicy
+from ekstui.core.document import parse_text
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, worst_first
+from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
 from ekstui.present.rendering import lines as lines_of
@@ -82,6 +85,43 @@ def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -
     assert wrong in found["prod"]
     assert "prod-efs-csi" in {role.arn.rpartition("/")[2] for role in cluster_answer(demo, "auto").roles}
     assert wrong not in found["auto"]
+
+
+def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An association comes before the add-on's role, as the EKS User Guide says, but only where the agent runs."""
+    (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    assert driver.role == "prod-ebs-csi"
+    assert "prod-ebs-csi-irsa is not used: an association of Pod Identity comes first" in driver.reasons
+    snapshot = demo.account.required()
+    prod = find_cluster("prod", None, snapshot)
+    addons = tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent")
+    monkeypatch.setattr(demo.account, "_snapshot", with_cluster(snapshot, replace(prod, addons=addons)))
+    either = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    assert {each.role for each in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
+    unread = replace(snapshot, complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
+    monkeypatch.setattr(demo.account, "_snapshot", unread)
+    (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    assert (driver.role, driver.is_judged) == ("prod-ebs-csi", False)
+    assert "what prod-ebs-csi allows, which was not read" in driver.not_known
+
+
+def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
+    demo: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """amazon-vpc-cni-k8s #3705: v1.22 does not start with version 5 of AWS's policy, nor with what its own guide lists."""
+    copy = parse_text(demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
+    snapshot = demo.account.required()
+    roles = tuple(
+        replace(each, attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
+        for each in snapshot.roles
+    )
+    monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
+    (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
+    assert (before.is_judged, before.before) == (True, ())
+    (after,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.4"}, {}, {}).components
+    assert [each.actions for each in after.before] == [("ec2:DescribeSecurityGroups",)]
+    assert "issues/3705" in after.besides[0]
+    assert "only since v1.23.0" in after.besides[0]
 
 
 def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo: Library) -> None:

@@ -46,7 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print, for each component, its role, what to add before, what to remove after, and what is not known."""
+    """Print, for each component, its role, what to add before, what to remove after, and what is not known.
+
+    Return 1 if a named component cannot be judged, or without names none can.
+    """
     library = library_for(arguments)
     snapshot = read_account(library)
     answer = upgrade(library, arguments.name, _pairs(arguments.to), _pairs(arguments.since), parameters(arguments))
@@ -60,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not answer.components:
         narrate(nothing_words(answer))
         return ExitCode.NOTHING
-    return ExitCode.DONE
+    known = [each.is_judged or bool(each.before) for each in answer.components]
+    is_answered = all(known) if arguments.to or arguments.since else any(known)
+    return ExitCode.DONE if is_answered else ExitCode.NOTHING
 
 
 def _print_missing(answer: UpgradeAnswer, *, terraform: bool) -> None:

@@ -10,6 +10,7 @@ from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.evaluation import AppliedPolicy
+from ekstui.core.published import release_numbers
 from ekstui.core.trust import trusts_service
 
 Severity = Literal["problem", "advice", "note"]
@@ -149,6 +150,9 @@ _SERVICE_ACCOUNTS = {
 }
 """The service account with which each add-on calls AWS."""
 
+SINCE = ">="
+"""Between an add-on and a release in a condition: `vpc-cni>=v1.22.0`."""
+
 IN_WORDS = {
     "auto-mode": "Auto Mode is on",
     "local-outpost": "the cluster is a local one on an Outpost",
@@ -157,7 +161,6 @@ IN_WORDS = {
     "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
     "pod-identity-agent": "the Pod Identity agent runs",
     "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
-    "newer-vpc-cni": "its release is newer",
     "ipv4": "the cluster uses IPv4",
     "ipv6": "the cluster uses IPv6",
     "ecr-pull-through-cache": "an ECR pull-through cache is used",
@@ -169,7 +172,10 @@ IN_WORDS = {
 
 def condition_in_words(name: str) -> str:
     """Return a condition as the end of `needed where …`."""
-    return f"it belongs to the add-on {name.removeprefix('addon:')}" if name.startswith("addon:") else IN_WORDS[name]
+    if name.startswith("addon:"):
+        return f"it belongs to the add-on {name.removeprefix('addon:')}"
+    addon, since, release = name.partition(SINCE)
+    return f"{addon} is {release} or newer" if since else IN_WORDS[name]
 
 
 def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
@@ -182,6 +188,8 @@ def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -
     cluster = surroundings.cluster(use)
     if cluster is None:
         return None
+    if SINCE in name:
+        return _runs_since(name, cluster)
     judge = _OF_CLUSTER.get(name)
     return None if judge is None else judge(cluster)
 
@@ -190,6 +198,14 @@ def _belongs_to_addon(addon: str, use: Use) -> Truth:
     if use.kind == "addon":
         return use.name == addon
     return (use.namespace, use.service_account) == _SERVICE_ACCOUNTS.get(addon)
+
+
+def _runs_since(name: str, cluster: Cluster) -> Truth:
+    """Return whether a cluster has a release of an add-on or a newer one; None for a controller that EKS did not install."""
+    addon, _, release = name.partition(SINCE)
+    version = next((each.version for each in cluster.addons or () if each.name == addon), None)
+    numbers = release_numbers(version or "")
+    return numbers >= release_numbers(release) if numbers else None
 
 
 def _outpost(cluster: Cluster) -> Truth:
@@ -226,7 +242,7 @@ def _agent(cluster: Cluster) -> Truth:
     return any(addon.name == "eks-pod-identity-agent" for addon in cluster.addons) or None
 
 
-def _cni_on_node_role(cluster: Cluster) -> Truth:
+def cni_on_node_role(cluster: Cluster) -> Truth:
     """An annotation of aws-node may still name a role, so this is likely only if nothing else does."""
     associated = some(
         (each.namespace, each.service_account) == ("kube-system", "aws-node") for each in cluster.associations or ()
@@ -250,7 +266,7 @@ _OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
     "created-before-2020-04-16": _made_before,
     "security-groups-for-pods-or-windows": _branch_interfaces,
     "pod-identity-agent": _agent,
-    "vpc-cni-on-node-role": _cni_on_node_role,
+    "vpc-cni-on-node-role": cni_on_node_role,
     "ipv4": _family("ipv4"),
     "ipv6": _family("ipv6"),
 }
