@@ -4,16 +4,20 @@ A clone's configuration, hooks, attributes and remotes can make git start progra
 new bare repository, which borrows only the clone's objects.
 """
 
+import atexit
 import os
 import re
+import signal
 import stat
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ekstui.errors import InputError
 
@@ -39,6 +43,10 @@ _SMALL = 64 * 1024
 
 _MOST_REFS = 16 * 1024 * 1024
 """The most that is read of a clone's packed refs, in bytes."""
+
+
+class GitError(InputError):
+    """git failed: its repository, or what it was asked for, cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +116,18 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
             )
         except FileNotFoundError:
             raise InputError("There is no shell to start git with.") from None
-        timer = threading.Timer(patience, process.kill)
-        timer.start()
+        timer = threading.Timer(patience, _end, [process])
+        timer.daemon = True
         output = b""
-        with process:
+        with process, _ended_with_us(process):
+            timer.start()
             try:
                 output = process.stdout.read(MOST_OUTPUT + 1) if process.stdout else b""
                 late = not timer.is_alive()
             finally:
                 timer.cancel()
                 if len(output) > MOST_OUTPUT:
-                    process.kill()
+                    _end(process)
         code = process.returncode
         if late:
             raise InputError(f"git did not read it within {patience:.0f} s.")
@@ -129,8 +138,44 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
         if code:
             errors.seek(0)
             lines = errors.read(_SMALL).decode(errors="replace").strip().splitlines()
-            raise InputError(f"git cannot read it: {lines[0] if lines else code}.")
+            raise GitError(f"git cannot read it: {lines[0] if lines else code}.")
         return output
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill git and the programs that it started, which are in a session of their own."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End git however this process is interrupted, as no signal of the terminal reaches its session."""
+
+    def end(number: int, _: object) -> None:
+        _end(process)
+        signal.signal(number, before[signal.Signals(number)])
+        signal.raise_signal(number)
+
+    before: dict[signal.Signals, Any] = {}
+    # Only the main thread can; a thread that is left at the exit is ended by `atexit`.
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    at_exit = partial(_end, process)
+    atexit.register(at_exit)
+    try:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, end)
+        yield
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, handler)
+        atexit.unregister(at_exit)
 
 
 def _environment(protocol: str) -> dict[str, str]:
