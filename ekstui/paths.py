@@ -24,6 +24,11 @@ def cache_dir() -> Path:
     return platformdirs.user_cache_path("ekstui", appauthor=False)
 
 
+def archives_dir() -> Path:
+    """Return the folder of the mirrors of archives in git."""
+    return cache_dir() / "archives"
+
+
 def state_dir() -> Path:
     """Return the folder of what ekstui remembers between runs, which clearing the cache must not delete."""
     if given := os.environ.get("EKSTUI_STATE"):

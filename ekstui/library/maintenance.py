@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ekstui import paths
 from ekstui.errors import DataError
 from ekstui.library.library import Library
 from ekstui.library.results import CacheInfo, Counts
@@ -128,7 +129,13 @@ def verify_cache(library: Library) -> Counts | None:
 
     DataError says what is wrong; a damaged cache is set aside.
     """
+    from ekstui.sources.files.git_archive import is_intact, mirrors  # 10 ms, and only to verify
+
     library.corpus.verify()
+    damaged = [path for path in mirrors(paths.archives_dir()) if not is_intact(path)]
+    if damaged:
+        names = " and ".join(map(str, damaged))
+        raise DataError(f"{names}: git cannot read this mirror of an archive.", "The next sync from it clones it anew.")
     try:
         return Counts(*library.store.verify())
     except AbsentCacheError:
@@ -139,8 +146,12 @@ def verify_cache(library: Library) -> Counts | None:
 
 
 def clear_cache(library: Library) -> int:
-    """Delete the cached policies and whatever was set aside; return how many bytes that freed."""
+    """Delete the cached policies, the mirrors of archives and whatever was set aside; return how many bytes that freed."""
+    from ekstui.sources.files.git_archive import clear_mirrors  # 10 ms, and only to clear
+
     try:
-        return library.store.file.clear()
+        return library.store.file.clear() + clear_mirrors(paths.archives_dir())
     except CacheError as error:
         raise DataError(error.message) from None
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be deleted: {error.strerror}.") from None

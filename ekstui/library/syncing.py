@@ -96,7 +96,7 @@ def _source(
 
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
     if isinstance(archive, str):
-        folder = paths.cache_dir() / "archives" / hashlib.sha256(archive.encode()).hexdigest()[:16]
+        folder = paths.archives_dir() / hashlib.sha256(archive.encode()).hexdigest()[:16]
         if archive.endswith(".json"):
             from ekstui.sources.data_release import DataRelease
 

@@ -1,7 +1,10 @@
 """A public archive in git: what is new is fetched over HTTP, a rewritten history is reported, a hostile one runs nothing."""
 
 import os
+import signal
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ import pytest
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources.files import git as git_module
-from ekstui.sources.files.git_archive import Mirror
+from ekstui.sources.files.git_archive import Mirror, clear_mirrors, is_intact, mirrors
 from tests.sources.test_files import answer, git
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -190,3 +193,100 @@ def test_a_large_archive_is_read_within_limits(served: Served, tmp_path: Path, m
     monkeypatch.setattr(git_module, "MOST_FILE", 1_000_000)
     with pytest.raises(InputError, match="git cannot read"):
         delivered(Mirror(served.url, tmp_path / "x.git", NOW))
+
+
+def test_a_mirror_in_whose_place_is_something_else_is_made_anew(served: Served, tmp_path: Path) -> None:
+    """git obeys the hooks and settings of a repository; so what is fetched goes to one of ekstui's own only."""
+    served.commit("Alpha", 1, day=1)
+    mirror = Mirror(served.url, tmp_path / "archives" / "mamip.git", NOW)
+    trap, victim = tmp_path / "trapped", tmp_path / "victim"
+    victim.mkdir()
+    git(victim, "init")
+
+    def set_trap(folder: Path) -> None:
+        hook = folder / "hooks" / "reference-transaction"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {trap}\n")
+        hook.chmod(0o755)
+        with (folder / "config").open("a") as config:
+            config.write(f'[core]\n\tsshCommand = touch {trap}\n\talternateRefsCommand = "touch {trap}; true"\n')
+
+    set_trap(victim / ".git")
+    before = sorted(victim.rglob("*"))
+    mirror.folder.parent.mkdir()
+    mirror.folder.symlink_to(victim / ".git")
+    assert delivered(mirror)[1] == {"Alpha": [1]}
+    assert sorted(victim.rglob("*")) == before
+    set_trap(mirror.folder)
+    (mirror.folder / "commondir").write_text(str(victim / ".git"))
+    assert delivered(mirror)[1] == {"Alpha": [1]}
+    for part in ("objects", "objects/pack", "refs"):
+        place = mirror.folder / part
+        place.rename(tmp_path / "elsewhere")
+        place.symlink_to(tmp_path / "elsewhere")
+        there = sorted((tmp_path / "elsewhere").rglob("*"))
+        assert delivered(mirror)[1] == {"Alpha": [1]}
+        assert sorted((tmp_path / "elsewhere").rglob("*")) == there
+        subprocess.run(["rm", "-rf", str(tmp_path / "elsewhere")], check=True)
+    mirror.folder.parent.rename(tmp_path / "elsewhere")
+    mirror.folder.parent.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="not a folder of yours"):
+        delivered(mirror)
+    assert not trap.exists()
+
+
+def test_a_damaged_mirror_is_found_and_made_anew(served: Served, tmp_path: Path) -> None:
+    served.commit("Alpha", 1, day=1)
+    mirror = Mirror(served.url, tmp_path / "archives" / "mamip.git", NOW)
+    delivered(mirror)
+    assert is_intact(mirror.folder)
+    served.commit("Beta", 1, day=2)
+    for path in sorted(path.relative_to(mirror.folder) for path in mirror.folder.rglob("*") if path.is_file()):
+        for damage in (b"", None):
+            place = mirror.folder / path
+            if not place.exists():
+                continue
+            place.chmod(0o600)
+            content = place.read_bytes()
+            flipped = (
+                content[: len(content) // 2]
+                + bytes([content[len(content) // 2] ^ 4])
+                + content[len(content) // 2 + 1 :]
+                if content
+                else b"x"
+            )
+            place.write_bytes(flipped if damage is None else damage)
+            assert delivered(mirror)[1] == {"Alpha": [1], "Beta": [1]}, path
+            assert is_intact(mirror.folder), path
+    pack = next(mirror.folder.rglob("*.idx"))
+    pack.chmod(0o600)
+    pack.write_bytes(b"")
+    assert not is_intact(mirror.folder)
+    # Without its server nothing replaces it, and it stays.
+    served.server.shutdown()
+    served.server.server_close()
+    with pytest.raises(InputError):
+        delivered(mirror)
+    assert mirrors(mirror.folder.parent) == (mirror.folder,)
+    assert clear_mirrors(mirror.folder.parent) > 0
+    assert not mirror.folder.parent.exists()
+
+
+def test_git_ends_with_ekstui(tmp_path: Path) -> None:
+    """A server that never answers, and a signal that reaches ekstui alone."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.git"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen(
+                [Path(sys.executable).with_name("ekstui"), "sync", "--from", url],
+                env={**os.environ, "EKSTUI_CACHE": str(tmp_path / "cache")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            silent.settimeout(60)
+            asked, _ = silent.accept()
+            process.send_signal(number)
+            assert process.wait(60) in (130, -signal.SIGTERM, 143)
+            # Its end is the end of the connection: nobody is left who holds it open.
+            asked.settimeout(60)
+            while asked.recv(65536):
+                pass
+            asked.close()

@@ -5,6 +5,9 @@ files that were committed lately, since the corpus has the others. A fetch trans
 configuration has no effect.
 """
 
+import os
+import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +17,8 @@ from urllib.parse import urlsplit
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
-from ekstui.sources.files.git import Objects, borrowed, make_bare, run
+from ekstui.files import write_new
+from ekstui.sources.files.git import GitError, Objects, borrowed, make_bare, run
 from ekstui.sources.files.version_files import VersionAnswer, history_of, read_version_answer
 
 FOLDER = "policies"
@@ -145,11 +149,46 @@ class Mirror:
     partition: str = "aws"
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Fetch what is new and return it; InputError if the archive cannot be reached or read."""
-        policies = known(self.partition)
+        """Fetch what is new and return it; InputError if the archive cannot be reached or read.
+
+        A mirror that git cannot read, or that is not as ekstui leaves it, is replaced by a new one.
+        """
+        protocol, policies = self._protocol, known(self.partition)
+        folder = self.folder.parent
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_plain(folder.lstat(), stat.S_ISDIR):
+            raise InputError(f"{folder} is not a folder of yours.", "Remove it.")
+        aside = self.folder.with_suffix(".aside")
+        _remove(aside)
+        if made := not os.path.lexists(self.folder):
+            make_bare(self.folder)
+        elif not _is_as_left(self.folder):
+            self.folder.rename(aside)
+            make_bare(self.folder)
+        try:
+            _disarm(self.folder)
+            try:
+                return self._delivered(protocol, policies)
+            except GitError as error:
+                if made or os.path.lexists(aside) or _UNREACHABLE in error.message:
+                    raise
+            self.folder.rename(aside)
+            make_bare(self.folder)
+            _disarm(self.folder)
+            return self._delivered(protocol, policies)
+        except BaseException:
+            # What could not be replaced is of use yet, unless it is no mirror at all.
+            if aside.is_dir() and not aside.is_symlink():
+                _remove(self.folder)
+                aside.rename(self.folder)
+            raise
+        finally:
+            _remove(aside)
+
+    def _delivered(self, protocol: str, policies: Mapping[str, Policy]) -> Delivery:
         created = [info.created for policy in policies.values() for info in policy.versions if info.created]
         since = max(created) - OVERLAP if created else None
-        objects, rewritten = self._fetched()
+        objects, rewritten = self._fetched(protocol)
         self._fetch_files(objects, since)
         collection = read_history(self._name, objects, policies, since)
         skipped = list(collection.skipped)
@@ -177,12 +216,8 @@ class Mirror:
             )
         return scheme
 
-    def _fetched(self) -> tuple[Objects, bool]:
+    def _fetched(self, protocol: str) -> tuple[Objects, bool]:
         """Fetch the newest commit; return it, and whether the previous one is no longer in its history."""
-        protocol = self._protocol
-        if not (self.folder / "objects").is_dir():
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            make_bare(self.folder)
         before = run(self.folder, "for-each-ref", "--format=%(objectname)", _HEAD).decode().strip()
         self._git("fetch", *_FETCH, self.url, f"+HEAD:{_HEAD}", protocol=protocol)
         head = run(self.folder, "rev-parse", "--verify", _HEAD).decode().strip()
@@ -201,6 +236,75 @@ class Mirror:
     def _git(self, *arguments: str, protocol: str, given: bytes = b"") -> None:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
         run(self.folder, *remote, *arguments, given=given, protocol=protocol, patience=PATIENCE)
+
+
+_UNREACHABLE = "unable to access"
+"""What git says if the archive's server cannot be reached, which is not the mirror's fault."""
+
+_OURS = ("HEAD", "objects", "refs")
+"""What is in a mirror; git would obey the settings and hooks of anything else."""
+
+_CONFIG = b'[core]\n\trepositoryformatversion = 0\n\tbare = true\n[remote "ekstui"]\n\tpromisor = true\n'
+"""A mirror's configuration: that objects may be missing."""
+
+
+def mirrors(folder: Path) -> tuple[Path, ...]:
+    """Return the mirrors in the folder of archives, or whatever is in its place."""
+    if not os.path.lexists(folder):
+        return ()
+    return tuple(sorted(folder.glob("*.git"))) if _is_plain(folder.lstat(), stat.S_ISDIR) else (folder,)
+
+
+def is_intact(mirror: Path) -> bool:
+    """Return whether git can read all that a mirror has; InputError if git is not installed."""
+    if not _is_as_left(mirror):
+        return False
+    _disarm(mirror)
+    try:
+        run(mirror, "rev-parse", "--verify", "--quiet", _HEAD)
+        run(mirror, "fsck", "--full", "--strict", "--no-dangling", "--no-progress", patience=PATIENCE)
+    except GitError:
+        return False
+    return True
+
+
+def clear_mirrors(folder: Path) -> int:
+    """Delete all mirrors; return how many bytes that freed."""
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    freed = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if is_folder else 0
+    _remove(folder)
+    return freed
+
+
+def _is_plain(state: os.stat_result, *kinds: Callable[[int], bool]) -> bool:
+    return state.st_uid == os.geteuid() and any(kind(state.st_mode) for kind in kinds)
+
+
+def _is_as_left(mirror: Path) -> bool:
+    """Return whether a mirror is a folder of the user's own, with nothing but folders and files of theirs below it."""
+    if not _is_plain(mirror.lstat(), stat.S_ISDIR):
+        return False
+    below = (path for path in mirror.rglob("*"))
+    return all(_is_plain(path.lstat(), stat.S_ISDIR, stat.S_ISREG) for path in below)
+
+
+def _disarm(mirror: Path) -> None:
+    """Take away from a mirror whatever git would obey: settings, hooks, other repositories."""
+    for path in (*mirror.iterdir(), mirror / "objects" / "info"):
+        if path.name not in _OURS:
+            _remove(path)
+    write_new(mirror / "config", _CONFIG)
+    # A branch that does not exist, so that only the ref below counts.
+    write_new(mirror / "HEAD", b"ref: refs/heads/main\n")
+    (mirror / "objects").mkdir(exist_ok=True)
+    (mirror / "refs").mkdir(exist_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 _FETCH = (
