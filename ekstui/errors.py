@@ -37,6 +37,10 @@ class NotFoundError(EkstuiError):
         self.nearest = nearest
 
 
+class UnknownPolicyError(NotFoundError):
+    """No policy or version of that name is known, which holds only until the last day of the data."""
+
+
 class AmbiguousError(InputError):
     """A name matches several things; `candidates` has them in the list's order."""
 

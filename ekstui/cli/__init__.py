@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 def print_version() -> int:
     """Print the versions of ekstui, of the bundled corpus (with its last day) and of the reference."""
     import json
+    from datetime import UTC, datetime
 
     from ekstui import __version__, paths
     from ekstui.cli.streams import flush_out, write_out
@@ -35,9 +36,10 @@ def print_version() -> int:
         manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
         corpus = (
             f"{manifest['source']} {manifest['source_version']}: {manifest['policies']:,} policies with "
-            f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}"
+            f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}, "
+            f"{(datetime.now(UTC) - datetime.fromisoformat(manifest['known_until'])).days} days ago"
         )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         corpus = "no corpus: reinstall ekstui"
     try:
         write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")

@@ -20,7 +20,15 @@ from ekstui.cli.streams import (
     require_terminal,
 )
 from ekstui.core.text import clean_line
-from ekstui.errors import AccountError, DataError, EkstuiError, InputError, NotFoundError, OutputError
+from ekstui.errors import (
+    AccountError,
+    DataError,
+    EkstuiError,
+    InputError,
+    NotFoundError,
+    OutputError,
+    UnknownPolicyError,
+)
 
 if TYPE_CHECKING:
     from ekstui.settings import Effective, Settings
@@ -91,6 +99,11 @@ def parse(given: list[str]) -> argparse.Namespace:
 def refuse(error: EkstuiError, given: list[str]) -> int:
     """Print an error on stderr, with the command that may have been meant, and return its exit code."""
     code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+    if isinstance(error, UnknownPolicyError):
+        from ekstui.cli.session import age_of_policies
+
+        remark = age_of_policies() or ""
+        error.next_step = f"{error.next_step} {remark}".strip()
     if wants_json(given):
         narrate_json(code.name.lower().replace("_", "-"), error)
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.cli.streams import narrate, narrate_progress
+from ekstui.errors import DataError
 from ekstui.library.choice import AccountChoice
 
 if TYPE_CHECKING:
@@ -33,6 +35,24 @@ def narrate_notices() -> None:
     while _opened:
         for notice in _opened.pop().notices():
             narrate(notice)
+
+
+def age_of_policies(known_until: datetime | None = None) -> str | None:
+    """Return how old the policies are, if they are old: what says that something is not there holds until their last day."""
+    from ekstui.present.words import age_remark  # not every command prints words
+
+    if known_until is None:
+        try:
+            known_until = open_library().data().newest
+        except DataError:
+            return None
+    return age_remark(known_until, datetime.now(UTC))
+
+
+def narrate_age(known_until: datetime) -> None:
+    """Print how old the policies are, if they are old."""
+    if remark := age_of_policies(known_until):
+        narrate(remark)
 
 
 def library_for(arguments: argparse.Namespace) -> Library:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ekstui import paths
 from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_version, version_label
-from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError
+from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
 from ekstui.library.results import ComparedSide, PolicyEntry
 from ekstui.scope import Scope
 
@@ -168,14 +168,14 @@ def refuse_access_policy(name: str, knowledge: Knowledge) -> None:
         raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
 
 
-def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> NotFoundError:
+def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> UnknownPolicyError:
     """Return the error for a name that no policy has: what is known about its absence, or the nearest names."""
     nearest = nearest_names(name, names)
     message = f"No AWS managed policy is named {name!r}."
     if absence is not None:
-        return NotFoundError(message, nearest, absence.text)
+        return UnknownPolicyError(message, nearest, absence.text)
     hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope all."
-    return NotFoundError(message, nearest, hint)
+    return UnknownPolicyError(message, nearest, hint)
 
 
 def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ def known_version(policy: Policy, version: int | None) -> int:
     else:
         message = f"{policy.name} has no {version_label(number)}."
     known = tuple(map(version_label, numbers))
-    raise NotFoundError(message, known, f"Known are {_ranges(numbers)}.")
+    raise UnknownPolicyError(message, known, f"Known are {_ranges(numbers)}.")
 
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
@@ -259,7 +259,7 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
                 return policy
             if policy.partition != parts[1]:
                 raise _other_partition(parts[1], policy.partition)
-            raise NotFoundError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
+            raise UnknownPolicyError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
         names.append(entry)
     raise unknown_policy(name, names)
 

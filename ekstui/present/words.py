@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import DependentActions
     from ekstui.errors import EkstuiError
 
+OLD = 30
+"""Age in days from which the data counts as old."""
+
 TRACKED = "no activity in the 400 days that IAM tracks"
 
 
@@ -188,3 +191,9 @@ def not_looked_at(places: Sequence[str]) -> list[Block]:
     if not places:
         return []
     return [Heading("Not looked at"), Tree([Node(Span(place, "muted")) for place in places])]
+
+
+def age_remark(known_until: datetime, now: datetime) -> str | None:
+    """Return how old the data is, with the command that renews it; None if it is not old."""
+    days = (now - known_until).days
+    return f"The data is {days} days old ({known_until:%Y-%m-%d}); ekstui sync renews it." if days >= OLD else None

@@ -1,6 +1,7 @@
 """How commands behave towards people, shells and programs: formats, colours, quiet, errors, suggestions."""
 
 import json
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,38 @@ def test_the_settings_file_is_found_and_edited(
     assert main(["config", "edit"]) == 0
     monkeypatch.delenv("EDITOR")
     assert main(["config", "edit"]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["changes", "--since", "2026-08-25"],
+        ["who-can", "s3:PutBucketPolicy", "--scope", "eks"],
+        ["show", "NoSuchPolicy"],
+        ["show", "AmazonEKSClusterPolicy@v99"],
+        ["show", "arn:aws:iam::aws:policy/x/AmazonEKSClusterPolicy"],
+        ["show", "NoSuchPolicy", "--json"],
+    ],
+)
+@pytest.mark.parametrize("days", [29, 30])
+def test_what_is_not_there_comes_with_the_age_of_old_data(
+    words: list[str], days: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The corpus is known until 2026-08-26."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(2026, 8, 26, 2, tzinfo=tz) + timedelta(days=days)
+
+    monkeypatch.setattr("ekstui.cli.session.datetime", Clock)
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert ("30 days old (2026-08-26); ekstui sync renews it" in said) == (days == 30)
+
+
+def test_the_version_says_how_old_the_data_is(capsys: pytest.CaptureFixture[str]) -> None:
+    days = (datetime.now(UTC) - datetime(2026, 8, 26, 1, 7, 19, tzinfo=UTC)).days
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert f"known until 2026-08-26, {days} days ago\n" in capsys.readouterr().out

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ekstui.cli.exit_codes import ExitCode, add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_scope
-from ekstui.cli.session import open_library, prepare
+from ekstui.cli.session import narrate_age, open_library, prepare
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.notation import parse_since
 from ekstui.core.steps import FeedStep
@@ -61,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         narrate(beyond_words(data.newest))
         return gate(arguments.exit_code)
     narrate(period_words(since, data.newest, left_out=len(wanted) - len(steps)))
+    if not steps:
+        narrate_age(data.newest)
     if undated := _undated(library, arguments.scope, since, attached):
         narrate(undated_words(undated))
     if arguments.exit_code:

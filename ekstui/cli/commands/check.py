@@ -4,7 +4,7 @@ import argparse
 
 from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
 from ekstui.cli.options import add_json
-from ekstui.cli.session import open_library
+from ekstui.cli.session import narrate_age, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.shapes import check_shape
 
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(check_shape(moved))
     else:
         print_blocks(moved_blocks(moved, len(pins)))
-    narrate(f"Known until {library.data().newest:%Y-%m-%d}.")
+    newest = library.data().newest
+    narrate(f"Known until {newest:%Y-%m-%d}.")
+    narrate_age(newest)
     reaches = ["unknown" if each.change is None else each.change.reach for each in moved]
     return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import add_account, add_json, add_scope
-from ekstui.cli.session import library_for, prepare
+from ekstui.cli.session import library_for, narrate_age, prepare
 from ekstui.cli.streams import (
     narrate,
     print_blocks,
@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         narrate(incomplete_words("every role, user, group and policy", "there may be more"))
     for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
         narrate(remark)
+    if not answer.holders:
+        narrate_age(library.known_until(arguments.scope))
     if not answer.holders and (absence := knowledge().absence(arguments.action)):
         narrate(absence.text)
     return ExitCode.DONE if answer.holders or (principals and principals.principals) else ExitCode.NOTHING

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.present.styled import Style, Styled, cells, plain
+from ekstui.present.words import OLD
 from ekstui.tui.account_view import AccountView
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 TWO_LINES = 24
 """Screen height from which the details take two lines."""
-
-OLD = 30
-"""Age in days from which the data counts as old."""
 
 _THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
