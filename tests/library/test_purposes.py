@@ -103,7 +103,12 @@ def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
     for action in ("secretsmanager:GetSecretValue", "dynamodb:GetItem", "ec2:DescribeInstances"):
         for each in explained(action, None, arn("app"), of("app")).allowed_by:
-            assert (each.fit == "other") is not bool({"add-on role", "workload role"} & set(each.meant_for))
+            assert each.fit == "other" or {"add-on role", "workload role"} & set(each.meant_for)
+    # A driver's policies are for that driver alone, not for any pod or for another driver.
+    for name in ("app", "lbc", "cni"):
+        assert {each.fit for each in explained("ec2:CreateVolume", VOLUME, arn(name), of(name)).allowed_by} == {"other"}
+    offered = explained("secretsmanager:GetSecretValue", None, arn("app"), of("app")).allowed_by
+    assert [each.policy for each in offered if each.fit != "other"] == ["AWSSecretsManagerClientReadOnlyAccess"]
     assert purpose_of(role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
 
 

@@ -92,6 +92,8 @@ class Purpose(NamedTuple):
     """The kinds of role, as the notes call them, such as `node role`."""
     own: frozenset[str] = frozenset()
     """The policies that are made for what it runs: AWS's by name, those of projects by component."""
+    of_others: frozenset[str] = frozenset()
+    """AWS's policies that are made for some other controller or add-on."""
     runs: tuple[str, ...] = ()
     """The controllers and add-ons that use it."""
     apart: tuple[RoleOfItsOwn, ...] = ()
@@ -114,7 +116,10 @@ def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
         return "unknown"
     if candidate.policy.name in purpose.own or candidate.policy.name.partition("/")[0] in purpose.own:
         return "own"
-    return "kind" if purpose.kinds.intersection(candidate.meant_for) else "other"
+    shared = purpose.kinds.intersection(candidate.meant_for)
+    # What is made for another driver or agent is for none of its pods, and what is superseded for no new role.
+    is_of_another = shared <= _ADDON_ROLES and candidate.policy.name in purpose.of_others
+    return "kind" if shared and not is_of_another and not candidate.superseded else "other"
 
 
 def purpose_of_uses(
@@ -144,7 +149,7 @@ def purpose_of_uses(
         own |= {name for each in knowledge.requirements if applies(each, use) for name in each.policies}
         own |= {*recommended(use)}
     own |= {name for component in running for name in policies_of(component, knowledge)}
-    return Purpose(True, frozenset(kinds), frozenset(own), tuple(running))
+    return Purpose(True, frozenset(kinds), frozenset(own), _of_components_but(own, knowledge), tuple(running))
 
 
 def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
@@ -165,7 +170,7 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     if _OF_A_NODE.search(_name_of(principal)):
         return Purpose(True, NODE_ROLES)
     if principal is not None and _POD_SESSION.search(principal):
-        return Purpose(True, _POD_ROLES)
+        return Purpose(True, _POD_ROLES, frozenset(), _of_components_but((), knowledge))
     running = components_in(text)
     return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN
 
@@ -197,9 +202,15 @@ def addons_of(requirement: Requirement) -> tuple[str, ...]:
     return tuple(name.removeprefix("addon:") for name in requirement.when if name.startswith("addon:"))
 
 
+def _of_components_but(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
+    """Return AWS's policies that are made for one controller or add-on, without these."""
+    made = {name for each in knowledge.requirements if addons_of(each) for name in each.policies}
+    return frozenset(made.difference(own))
+
+
 def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
     own = frozenset(name for component in running for name in policies_of(component, knowledge))
-    return Purpose(True, _ADDON_ROLES, own, running)
+    return Purpose(True, _ADDON_ROLES, own, _of_components_but(own, knowledge), running)
 
 
 def _name_of(principal: str | None) -> str:
