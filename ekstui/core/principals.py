@@ -45,6 +45,15 @@ class Through(NamedTuple):
     policy: str
     version: int | None
     """None for an inline policy."""
+    arn: str | None = None
+    """None for an inline policy."""
+
+    @property
+    def owner(self) -> str:
+        """`AWS managed`, `customer managed` or `inline`: a policy of the account may have the name of AWS's."""
+        if self.arn is None:
+            return "inline"
+        return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
 
 
 class PrincipalCan(NamedTuple):
@@ -79,7 +88,7 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     given = {policy: found for policy in subject.policies if (found := _grants(policy, action, resource))}
     if not given:
         return None
-    through = tuple(Through(policy.name, policy.version) for policy in given)
+    through = tuple(Through(policy.name, policy.version, policy.arn) for policy in given)
     grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
     free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
     limits = [*_denied_by(subject.policies, grants, action), *_limited_by(subject.boundary, free, action, resource)]

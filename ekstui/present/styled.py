@@ -114,7 +114,7 @@ def cut_middle(cell: Styled, room: int) -> Styled:
 
 
 def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
-    """Return the line wrapped between words to parts of `width` cells; a longer word is cut.
+    """Return the line wrapped between words to parts of `width` cells; a longer word is cut, after punctuation if it can be.
 
     All parts but the first fit `later` cells, if given.
     """
@@ -131,6 +131,9 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
         while cells(word.rstrip(" ")) > room:
             # A character of two cells must go somewhere, even if there is room for only one cell.
             head = _head(word, room) or word[0]
+            # In an ARN, or the key of a tag, a part stays whole if the line is then still half full.
+            at = 1 + max(map(head.rfind, "/:.-_,="))
+            head = head[:at] if 2 * at > room else head
             end = start + len(head)
             found.append(_part(line, start, end))
             start, word, room = end, word[len(head) :], later or width

@@ -125,7 +125,7 @@ def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
     """Return the columns of `holder_row`; the first is as wide as the longest name."""
     longest = max((len(holder.policy.name) for holder in answer.holders), default=16)
     name = Column("Policy", min(longest, LONGEST_NAME), middle=True)
-    columns = (name, Column("", 3), Column("Since", 13))
+    columns = (name, Column("Ver", 3), Column("Since", 13))
     return columns if narrow else (*columns, Column("On", ON_ROOM, shrink=1), Column("If", 10, shrink=2, share=1))
 
 
@@ -174,9 +174,15 @@ def since_words(since: Since, *, whole: bool = False) -> str:
 
 
 def principals_blocks(
-    found: PrincipalsCan, action: str, now: datetime, *, short: bool = False, is_named: bool = True
+    found: PrincipalsCan,
+    action: str,
+    now: datetime,
+    *,
+    short: bool = False,
+    narrow: bool = False,
+    is_named: bool = True,
 ) -> list[Block]:
-    """Return who in the account may do it, by cluster and use; `short` fits each on one line.
+    """Return who in the account may do it, by cluster and use; with `short`, uses and conditions stand below each, with `narrow` the policies too.
 
     `is_named` says whether the action is known to exist.
     """
@@ -194,29 +200,37 @@ def principals_blocks(
             Heading(f"In my account: {more}{total} may do {action}{'' if is_named else ', if it exists'} ({where})")
         ]
     if found.principals:
-        columns = (
-            Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1, middle=short),
-            Column("Through", 22, shrink=2, middle=short), Column("Last used", 9),
-            Column("Depends on", 18 if short else 12, shrink=3, middle=short),
-        )  # fmt: skip
-        blocks.append(Table(columns, [_principal_row(each, now, short=short) for each in found.principals]))
+        who, kind, used = Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1)
+        through, last, depends = (
+            Column("Through", 22, shrink=2),
+            Column("Last used", 9),
+            Column("Depends on", 12, shrink=3),
+        )
+        columns: tuple[Column, ...] = (who, kind, used, through, last, depends)
+        if short:
+            columns = (who, kind, last) if narrow else (who, kind, through, last)
+        blocks.append(Table(columns, [_principal_row(each, now, short, narrow) for each in found.principals]))
     if found.taken:
         blocks.append(Heading("Allowed, but taken away"))
         blocks.append(Tree([_taken(each) for each in found.taken]))
     return [*blocks, *not_looked_at(found.not_looked_at)]
 
 
-def _principal_row(each: PrincipalCan, now: datetime, *, short: bool) -> TableRow:
+def _principal_row(each: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
     subject = each.subject
     used = age_in_words(subject.last_used, now) if subject.last_used else "—" if subject.kind == "role" else ""
+    who, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
+    uses = uses_words(subject.used_by) or ("its service alone" if subject.service_linked else "")
+    if short:
+        about = [_through(each)] if narrow else []
+        about += [(Span(uses, "muted"),)] if uses else []
+        about += [(Span("; ".join(map(_short_reason, each.reasons)), "warn"),)] if each.reasons else []
+        first = (who, kind, used) if narrow else (who, kind, _through(each), used)
+        below = (joined(" · ", about),) if about else ()
+        return TableRow(first, each, ("principal", subject.kind, subject.name), below)
     cells: tuple[Line, ...] = (
-        code(subject.name, "strong"),
-        Span(subject.kind, "muted"),
-        uses_words(subject.used_by) or Span("its service alone" if subject.service_linked else "—", "muted"),
-        "".join(span.text for span in _through(each)) if short else _through(each),
-        used,
-        Span("; ".join(map(_short_reason, each.reasons) if short else each.reasons), "warn"),
-    )
+        who, kind, uses or Span("—", "muted"), _through(each), used, Span("; ".join(each.reasons), "warn"),
+    )  # fmt: skip
     return TableRow(cells, each, ("principal", subject.kind, subject.name))
 
 
@@ -231,7 +245,8 @@ def _short_reason(reason: str) -> str:
 def _through(each: PrincipalCan) -> tuple[Span, ...]:
     first, *others = each.through
     version = f" {version_label(first.version)}" if first.version else ""
-    return (code(first.policy), Span(version + (f", +{len(others)}" if others else ""), "muted"))
+    owner = "" if first.owner == "AWS managed" else f" {first.owner}"
+    return (code(first.policy), Span(version + owner + (f", +{len(others)}" if others else ""), "muted"))
 
 
 def _taken(each: PrincipalCan) -> Node:

@@ -67,3 +67,16 @@ def test_nobody_is_said_only_where_everybody_was_read(library: Library) -> None:
     first, other = (next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (whole, part))
     assert "nobody may do it" in first
     assert "nobody that was read" in other
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_a_policy_of_the_account_is_told_from_aws_s_of_the_same_name(library: Library, *, short: bool) -> None:
+    """The demo's legacy-node has a copy of AmazonEKS_CNI_Policy made when AWS's was still at v1."""
+    choice = AccountChoice(demo=True, offline=True)
+    found = principals_can(Library.open(choice), "ec2:CreateTags")
+    blocks = principals_blocks(found, "ec2:CreateTags", WHEN, short=short)
+    text = " ".join(lines(blocks, 400, colours=False, whole_tables=False))
+    assert text.count("AmazonEKS_CNI_Policy v1 customer managed") == 1
+    assert "AmazonEKS_CNI_Policy v6 customer" not in text
+    # Of an action that nothing names, that nobody may do it would be no answer.
+    assert principals_blocks(account(library, "iam:CreatUser"), "iam:CreatUser", WHEN, is_named=False) == []

@@ -190,6 +190,9 @@ class WhoCanScreen(AskingScreen):
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
         found = [] if answer.policies.is_named else self._nearest(answer.policies.action)
+        if answer.policies.holders:
+            titles = tuple(styled(column.title, "muted") for column in columns)
+            found.append(Row("titles", titles, selectable=False))
         for holder in answer.policies.holders:
             found += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
             if holder.policy.arn in self._opened or self._types:
@@ -198,7 +201,9 @@ class WhoCanScreen(AskingScreen):
             if not found:
                 found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(self.nothing())]
             action, is_named = answer.policies.action, answer.policies.is_named
-            blocks = principals_blocks(answer.principals, action, datetime.now(UTC), short=True, is_named=is_named)
+            blocks = principals_blocks(
+                answer.principals, action, datetime.now(UTC), short=True, narrow=narrow, is_named=is_named
+            )
             found.append(Row("space", (styled(""),), selectable=False))
             found += rows(blocks, self.width)
         return found

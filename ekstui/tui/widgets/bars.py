@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
-from ekstui.present.styled import Style, Styled, cells, plain
+from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
 from ekstui.present.words import OLD
 from ekstui.tui.account_view import AccountView
 from ekstui.tui.base import LibraryApp
@@ -57,13 +57,24 @@ class LineBar(Static):
 
     DEFAULT_CSS = "LineBar { padding: 0 1; text-wrap: wrap; }"
 
+    _line: Styled = ()
+
     def show(self, line: Styled) -> None:
-        """Show a line, wrapped."""
-        self.update(content(line))
+        """Show a line, wrapped, with an ellipsis where it does not fit."""
+        self._line = line
+        width, height = self.size
+        lines = wrap(line, width) if width and height else [line]
+        if len(lines) > height > 0:
+            lines[height - 1 :] = [cut_end((*lines[height - 1], (" ", ""), *lines[height]), width)]
+        self.update(content(tuple(piece for each in lines for piece in (*each, ("\n", "")))[:-1]))
+
+    def on_resize(self) -> None:
+        """Wrap the line to the new width."""
+        self.show(self._line)
 
     def show_words(self, text: str) -> None:
         """Show a plain text."""
-        self.update(content(((text, "accent"),)))
+        self.show(((text, "accent"),))
 
 
 class FooterBar(Static):

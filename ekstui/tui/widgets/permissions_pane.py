@@ -54,11 +54,13 @@ class PermissionsPane(Pane):
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
         self._remaining: Remaining | None = None
+        self._arn = ""
+        """The policy whose permissions are shown."""
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
-        self._whole = False
         if shown is None:
+            self._whole = False
             if self._services:
                 self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
                 self.set_title()
@@ -215,6 +217,11 @@ class PermissionsPane(Pane):
         self._services, self._knowledge, self._symptoms = message.services, message.knowledge, message.symptoms
         self._unfolded = self._unfold()
         self.show_rows()
+        if message.arn != self._arn:
+            # Another policy is shown from its first line on.
+            self._arn = message.arn
+            self.rows.action_first()
+            self.rows.scroll_home(animate=False)
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MIN_WIDTHS = (20, 12, 12)
 """The smallest widths of an action's name, resource and condition."""
 
+RESOURCE_FIRST = 24
+"""The width that resources get before conditions do; a condition that does not fit beside them goes below."""
+
 SHORT_LEVELS = {"Permissions management": "Permissions"}
 """Short forms of long access levels."""
 
@@ -33,18 +36,21 @@ LEVEL_STYLES: Mapping[str, Style] = {
 def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
     """Return the columns for actions (level, name, resource, condition), each as wide as needed.
 
-    If that is more than `width`, the widest column that can shrink does.
+    If that is more than `width`, the conditions get what the others leave, then the wider of the others shrinks.
     """
     actions = [action for service in services for action in service.actions]
     cells = [_cells(action) for action in actions]
     wanted = [max((cell_len(plain(row[at])) for row in cells), default=0) for at in range(3)]
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
+    if level + sum(wanted) + sum(map(bool, wanted)) > width:
+        left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
+        wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
     while level + sum(wanted) + sum(map(bool, wanted)) > width:
-        # The name shrinks last: the details show resource and condition in full.
-        given = [at for at in (1, 2) if wanted[at] > MIN_WIDTHS[at]] or [0][: wanted[0] > MIN_WIDTHS[0]]
+        # The name shrinks last: the details show the resource in full.
+        given = [1] if wanted[1] > MIN_WIDTHS[1] else [0][: wanted[0] > MIN_WIDTHS[0]]
         if not given:
             break
-        wanted[max(given, key=wanted.__getitem__)] -= 1
+        wanted[given[0]] -= 1
     return (Column("", level), *(Column("", room) for room in wanted))
 
 
@@ -119,15 +125,22 @@ def _service(
         ]
     level = None
     for action in service.actions:
-        rows += action_rows(action, key, columns, level=action.level if action.level != level else "")
+        rows += action_rows(action, key, columns, width, level=action.level if action.level != level else "")
         level = action.level
     return rows
 
 
-def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *, level: str = "") -> Iterator[Row]:
-    """Yield an action as level, name, resource and condition; long cells continue on further rows."""
+def action_rows(
+    action: ActionSummary, key: object, columns: Sequence[Column], width: int, *, level: str = ""
+) -> Iterator[Row]:
+    """Yield an action as level, name, resource and condition; long cells continue on further rows.
+
+    A condition that is wider than its column stands below, across all columns but the first.
+    """
     title = styled(f"  {_short(level)}", LEVEL_STYLES.get(level, ""))
-    cells = (title, *_cells(action))
+    name, where, condition = _cells(action)
+    below = cell_len(plain(condition)) > columns[3].width
+    cells = (title, name, where, () if below else condition)
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
     for part in range(max(map(len, wrapped))):
         line: list[tuple[str, Style]] = []
@@ -142,6 +155,10 @@ def action_rows(action: ActionSummary, key: object, columns: Sequence[Column], *
             yield Row((key, "action", action.action, part), (tuple(line),), selectable=False)
         else:
             yield Row((key, "action", action.action), (tuple(line),), action)
+    if below:
+        indent = columns[0].width + 3
+        for index, line_below in enumerate(wrap(condition, max(width - indent, MIN_WIDTHS[2]))):
+            yield Row((key, "if", action.action, index), (((" " * indent, ""), *line_below),), selectable=False)
 
 
 def _short(level: str) -> str:
