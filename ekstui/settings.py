@@ -117,8 +117,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "keys",
         "keys",
-        '{ compare = "D", down = "down,n" }',
-        "Keys by action id, in Textual's names, separated by commas. The manual's list of keys has the ids.",
+        '{ compare = "D", down = "down,J" }',
+        "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list of keys has the ids.",
     ),
 )
 

@@ -20,12 +20,12 @@ from textual.widgets import Input
 from ekstui import logbook
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
-from ekstui.settings import Effective, Settings, nearest_words
+from ekstui.settings import Effective, Settings, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.driver import repaint
-from ekstui.tui.keys import KEYS, Key, bindings, declared, spelled, unknown_ids
+from ekstui.tui.keys import KEYS, Key, bindings, clashes, declared, spelled, unknown_ids
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -195,7 +195,7 @@ def _keys(app: App[None], settings: Settings) -> Iterable[str]:
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
     """Run the app, opened at `where` if given, and return the exit code.
 
-    Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme, before the screen changes.
+    Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme or a key with two meanings, before the screen changes.
     """
     if os.environ.get("NO_COLOR") == "":
         # By convention an empty NO_COLOR has no effect; Textual would drop the colours.
@@ -216,6 +216,10 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
         raise InputError(
             f"{effective.origins['theme']}: there is no theme {theme}{near}.", "ekstui config edit opens the settings."
         )
+    for name, reason in clashes(effective.settings.keys).items():
+        file = read_file(effective.path)
+        place = file.place(f"keys.{name}") if file else str(effective.path)
+        raise InputError(f"{place}: {name}: {reason}.", "Give one of the two another key: ekstui config edit.")
     app.run(mouse=effective.settings.mouse)
     # run() returns normally after a crash; the app has the code.
     return app.return_code or 0

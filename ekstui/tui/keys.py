@@ -4,7 +4,7 @@ Each screen lists its keys in `KEYS`, with a sentence for what they do there; it
 and section of the manual all come from that list. The settings rebind a key by its id, under `[keys]`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -107,6 +107,23 @@ def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """Return a warning for each unknown id, with the most similar known one."""
     known = tuple(key.id for key in KEYS)
     return tuple(f"No key has the id {name}{nearest_words(name, known)}." for name in ids if name not in known)
+
+
+def clashes(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with keys of the settings, by id: one that another id has too would do only one of two things."""
+    by_id = {key.id: given.get(key.id, key.keys) for key in KEYS}
+    owners: dict[str, list[str]] = {}
+    for name, keys in by_id.items():
+        # Textual spells `/` and `slash` in one way.
+        for binding in Binding.make_bindings([Binding(keys, name)]):
+            owners.setdefault(binding.key, []).append(name)
+    return {
+        name: f"{spelled(key)} is also the key of {other}"
+        for key, names in owners.items()
+        for name in names
+        for other in names
+        if name in given and other != name
+    }
 
 
 _SPELLED = {

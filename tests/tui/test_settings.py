@@ -11,6 +11,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp, start
+from ekstui.tui.keys import KEYS, clashes
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
@@ -23,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
-    file.write_text('theme = "ansi-light"\nscope = "all"\n[keys]\ndown = "ctrl+n,b"\nscop = "S"\nhelp = "f1"\n')
+    file.write_text('theme = "ansi-light"\nscope = "all"\n[keys]\ndown = "ctrl+n,B"\nscop = "X"\nhelp = "f1"\n')
 
     async def journey() -> None:
         app = EkstuiApp(Library.open(), None, effective(file, {}))
@@ -35,13 +36,13 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
             first = rows.current
             await pilot.press("j")
             assert rows.current == first
-            await pilot.press("b")
+            await pilot.press("B")
             assert rows.current != first
             assert [warning for warning in app.settings_warnings if "is scope" in warning]
             await pilot.press("f1")
             assert isinstance(app.screen, HelpScreen)
             help_of = {row.key: plain(row.cells[0]) for row in app.screen.query_one(RowList).rows}
-            assert help_of["down", 0].strip() == "^n b"
+            assert help_of["down", 0].strip() == "^n B"
 
     asyncio.run(journey())
 
@@ -58,3 +59,28 @@ def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, mo
     file.write_text('# mine\ntheme = "nort"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"config\.toml:2: there is no theme nort; the nearest is nord"):
         start(None, effective(file, {}), AccountChoice(offline=True))
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        ('down = "down,n"', r"config\.toml:3: down: n is also the key of next"),
+        ('help = "f1"\ncompare = "?"\nfilter = "f1"', r"config\.toml:3: help: f1 is also the key of filter"),
+        ('copy = "slash"', r"config\.toml:3: copy: / is also the key of filter"),
+        ('copy = "/"', r"config\.toml:3: copy: / is also the key of filter"),
+    ],
+)
+def test_a_key_with_two_meanings_is_refused_with_its_line(
+    lines: str, refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threading.excepthook", threading.excepthook)
+    file = tmp_path / "config.toml"
+    file.write_text(f"# mine\n[keys]\n{lines}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=refused):
+        start(None, effective(file, {}), AccountChoice(offline=True))
+
+
+def test_two_ids_can_swap_their_keys_and_the_keys_as_they_are_do_not_clash() -> None:
+    assert clashes({}) == {}
+    assert clashes({"next": "N", "previous": "n"}) == {}
+    assert clashes({key.id: key.keys for key in KEYS}) == {}

@@ -42,9 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "edit":
         return _edit(found.path)
     if found.settings.keys:
-        from ekstui.tui.keys import unknown_ids  # imports Textual: 85 ms
+        from ekstui.tui.keys import clashes, unknown_ids  # imports Textual: 85 ms
 
         unknown = unknown_ids(found.settings.keys)
+        unknown += tuple(f"keys.{name}: {reason}." for name, reason in clashes(found.settings.keys).items())
         found = found._replace(warnings=(*found.warnings, *unknown))
         for warning in unknown:
             narrate(warning)
