@@ -273,7 +273,8 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     )
     more = explanation.allowed_by_more + len(explanation.allowed_by) - len(shown)
     if more:
-        others = f"and {more} more" if shown else f"none that is made for such a role; {more} made for others"
+        none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
+        others = f"and {more} more" if shown else f"{none}; {more} that are for something else"
         line = (
             Span(f"{others}; w lists them", "muted", shown="app"),
             Span(f"{others}: ekstui who-can {explanation.action} --scope all", "muted", shown="outside"),

@@ -451,7 +451,9 @@ def test_the_commands_give_the_principal_what_it_lacks_and_nothing_else(explain:
     assert document == {"Version": "2012-10-17", "Statement": [answer["smallest_statement"]]}
     # Nobody but IAM Identity Center or a service changes such a role, and nothing is given on resources nobody named.
     for principal in ("AWSReservedSSO_Admin_0123456789abcdef", "AWSServiceRoleForAmazonEKS"):
-        assert explain(SNAPSHOT.replace("assumed-role/ebs-csi/", f"assumed-role/{principal}/"))["commands"] == []
+        owned = explain(SNAPSHOT.replace("assumed-role/ebs-csi/", f"assumed-role/{principal}/"))
+        assert owned["commands"] == []
+        assert any("permission set" in note for note in owned["notes"]) is principal.startswith("AWSReservedSSO_")
     unnamed = explain("User: arn:aws:iam::111122223333:user/jo is not authorized to perform: s3:GetObject")
     assert (unnamed["smallest_statement"]["Resource"], unnamed["commands"]) == (["*"], [])
 

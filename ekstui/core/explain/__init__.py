@@ -28,6 +28,7 @@ from ekstui.core.explain.notes import (
     notes_on,
     notes_on_foreign_tags,
     notes_on_node_role,
+    notes_on_owner,
     notes_on_refused_tags,
     unknown_action,
 )
@@ -136,6 +137,7 @@ def explain(
             *notes_on_foreign_tags(request, foreign),
             *notes_on_node_role(request, purpose, misplaced, of_node=of_node),
             *notes_on_refused_tags(nearest),
+            *notes_on_owner(request, is_helped=remedies.smallest is not None),
             # Where only tags of something else are missing, the message is right and nothing is left open.
             *notes_on(
                 request,

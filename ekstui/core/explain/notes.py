@@ -103,6 +103,12 @@ def notes_on_refused_tags(nearest: Sequence[NearStatement]) -> Iterator[str]:
             yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
 
 
+def notes_on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield who alone may change the caller's role, if a remedy is offered."""
+    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
+        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
+
+
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
     """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
     of_instance = is_instance_session(request.principal)
