@@ -57,6 +57,7 @@ def _forbidden(data: DataStatus, found: ForbiddenExplanation) -> Shape:
         reason=found.reason,
         principal=found.principal or (found.subject.username if found.subject else None),
         cluster=found.cluster,
+        fetched_at=found.fetched_at,
         entry=None
         if entry is None
         else {

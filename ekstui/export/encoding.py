@@ -24,7 +24,7 @@ _FIELDS: Mapping[str, str] = {
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
-    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms",
+    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at",
     "Failure": "part key operator wanted given",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",

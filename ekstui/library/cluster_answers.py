@@ -285,10 +285,16 @@ def forbidden_answers(
     if not found and not (is_unauthorized(text) and (cluster or principal)):
         return ()
     place = _only_cluster(library, cluster)
+    snapshot = library.account.last() if place else None
+    read_at = snapshot.fetched_at if snapshot else None
     if not found:
-        return (explain_unauthorized(principal, place),) if place else ()
+        return (explain_unauthorized(principal, place)._replace(fetched_at=read_at),) if place else ()
     reserved = [each.name for each in knowledge().access_policies.values() if each.reserved]
-    return tuple(explain_forbidden(each, place, access_rules(), reserved, named=cluster is not None) for each in found)
+    named = cluster is not None
+    return tuple(
+        explain_forbidden(each, place, access_rules(), reserved, named=named)._replace(fetched_at=read_at)
+        for each in found
+    )
 
 
 def entries_read(

@@ -84,7 +84,18 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     def names(action: str, beside: Collection[str]) -> Sequence[str] | None:
         return place.cached(lambda: index.names_allowing(place.store, action, beside))
 
-    return place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, names, partition, now).answers())
+    found = place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, names, partition, now).answers())
+    if snapshot is None:
+        return found
+    read_at = snapshot.fetched_at
+    return tuple(each._replace(fetched_at=read_at) if each.role or each.trust else each for each in found)
+
+
+def account_meant(library: Library, inquiry: Inquiry) -> bool:
+    """Return whether an inquiry is judged by a known account that AWS can be asked about again."""
+    choice = library.account.choice
+    is_live = not choice.offline and choice.file is None and library.account_at_hand and library.account.is_set_up
+    return is_live and _snapshot(library, inquiry) is not None
 
 
 def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:

@@ -66,7 +66,7 @@ class Account:
             raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
-    def recent(self) -> AccountSnapshot:
+    def recent(self, progress: Progress | None = None) -> AccountSnapshot:
         """Return the last snapshot if it is complete and of the last 15 minutes, else the account as it is now.
 
         Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
@@ -74,7 +74,7 @@ class Account:
         snapshot = self.last()
         if snapshot is not None and snapshot.complete and datetime.now(UTC) - snapshot.fetched_at < FRESH:
             return snapshot
-        return self.refresh()
+        return self.refresh(progress)
 
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import command_blocks, counted, not_looked_at
+from ekstui.present.words import as_of_line, command_blocks, counted, not_looked_at
 
 if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
@@ -155,7 +156,7 @@ def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
     return [Heading("By access entries"), Table(columns, rows), *not_looked_at(found.not_looked_at)]
 
 
-def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
+def forbidden_blocks(found: ForbiddenExplanation, now: datetime) -> list[Block]:
     """Return why Kubernetes forbade a request: the reason, the access entry with its policies, and what would allow it."""
     what = str(found.request) if found.request else "a request by a principal that the cluster does not know"
     where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
@@ -163,6 +164,7 @@ def forbidden_blocks(found: ForbiddenExplanation) -> list[Block]:
         Heading((code(what, "strong"), where), 1),
         Sentence((Span(found.verdict, _VERDICTS[found.verdict]), f": {found.reason}"), key="verdict"),
         *_asker(found),
+        *([Sentence(("cluster ", *as_of_line(found.fetched_at, now)), key="as of")] if found.fetched_at else ()),
         *_remedies(found),
         *_next(found),
         *not_looked_at(found.not_looked_at),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.document import serialise
@@ -43,7 +44,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import command_blocks, hints_tree
+from ekstui.present.words import as_of_line, command_blocks, hints_tree
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -61,14 +62,16 @@ _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 _ABOUT = (Column(""), Column("", shrink=1))
 
 
-def explanation_blocks(explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = ()) -> list[Block]:
+def explanation_blocks(
+    explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = (), *, now: datetime
+) -> list[Block]:
     """Return explanations, each with its sections; the decisions of IAM's simulator are about the first."""
     blocks: list[Block] = []
     several = len(explanations) > 1
     if several:
         blocks.append(Sentence((Span(f"{len(explanations)} denials", "strong"),), key="count"))
     for number, explanation in enumerate(explanations):
-        blocks += _explanation(number, explanation, () if number else simulated, several=several)
+        blocks += _explanation(number, explanation, () if number else simulated, now, several=several)
     return blocks
 
 
@@ -79,7 +82,7 @@ def policy_json(explanation: Explanation) -> str:
 
 
 def _explanation(
-    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], *, several: bool
+    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
 ) -> Iterator[Block]:
     key = (number, "verdict")
     headline, meanings = _headline(explanation)
@@ -91,7 +94,10 @@ def _explanation(
     for index, finding in enumerate(explanation.findings):
         line: Line = (Span(f"{finding.severity} with the role: ", severity_style(finding.severity)), finding.text)
         yield Sentence(line, key=(number, "finding", index))
-    if about := list(_about(explanation)):
+    about = list(_about(explanation))
+    if explanation.fetched_at is not None:
+        about.append(("account", as_of_line(explanation.fetched_at, now)))
+    if about:
         yield _facts_table(about)
     level = 3 if several else 2
     for title, blocks in _sections(number, explanation, simulated):

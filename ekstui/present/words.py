@@ -32,6 +32,15 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
         yield Code(command.text, "sh", command, (key, index))
 
 
+def as_of_line(read_at: datetime, now: datetime) -> Line:
+    """Return when the account was read and how long ago that was, and how to ask AWS again."""
+    again = (
+        Span(" (ekstui account asks AWS again)", "muted", shown="outside"),
+        Span(" (r asks AWS again)", "muted", shown="app"),
+    )
+    return f"as of {read_at:%Y-%m-%d %H:%M} UTC, {age_in_words(read_at, now)}", *again
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 role`, `1,200 roles`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -3,11 +3,14 @@
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from ekstui.cli.main import main
+from ekstui.library import own_account
+from tests.rig.clients import client
 from tests.rig.rig import Rig
 
 
@@ -134,6 +137,34 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(rig: 
     rig.proxy.fail("denied", "eks", "ListClusters")
     assert "could not be listed" in ekstui("clusters", "-q").out
     assert "could not be listed" in ekstui("account", "-q").out
+
+
+def test_explain_says_how_old_the_account_is_and_asks_again_when_it_is_stale(
+    rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.reset(0)
+    who = "arn:aws:sts::123456789012:assumed-role/prod-karpenter-controller/k"
+    action, where = "iam:ListInstanceProfiles", "arn:aws:iam::123456789012:instance-profile/*"
+    message = f"User: {who} is not authorized to perform: {action} on resource: {where}"
+    assert shape(ekstui, "explain", message)["fetched_at"] is None
+    read = shape(ekstui, "account")["fetched_at"]
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    client("iam").put_role_policy(
+        RoleName="prod-karpenter-controller", PolicyName="more", PolicyDocument=json.dumps(allow)
+    )
+    recent = shape(ekstui, "explain", message)
+    assert (recent["verdict"], recent["fetched_at"]) == ("implicit-deny", read)
+    monkeypatch.setattr(own_account, "FRESH", timedelta(0))
+    rig.proxy.calls.clear()
+    assert shape(ekstui, "explain", "--offline", message)["verdict"] == "implicit-deny"
+    assert not rig.proxy.calls
+    assert shape(ekstui, "explain", message)["verdict"] == "allowed"
+    rig.proxy.fail("expired")
+    kept = ekstui("explain", message)
+    assert "The session has expired" in kept.err
+    assert f"as of {read[:10]}" in kept.out
+    forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"'
+    assert f"cluster as of {read[:10]}" in ekstui("explain", "--cluster", "prod", forbidden).out
 
 
 def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:

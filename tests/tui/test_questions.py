@@ -1,6 +1,7 @@
 """Asking who can do something, what an action is, and why something was denied."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -175,7 +176,9 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     # A typed request is not a message.
     assert not [note for note in explanation.notes if "message" in note]
     decision = SimulatedDecision("sts:AssumeRole", "*", "implicitDeny", (), (), None, None)
-    lines = [row.line for row in lay_out(explanation_blocks([explanation], [decision]), 80, "app")]
+    lines = [
+        row.line for row in lay_out(explanation_blocks([explanation], [decision], now=datetime.now(UTC)), 80, "app")
+    ]
     text = "\n".join(map(plain, lines))
     assert text.index("The trust policy of the role must allow this") < text.index("IAM's own simulator")
 

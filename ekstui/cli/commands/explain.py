@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
@@ -17,7 +18,7 @@ from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
 from ekstui.export.account_shapes import explain_shape
 from ekstui.library import Library
-from ekstui.library.explaining import Inquiry, explain_all, simulate
+from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
 DESCRIPTION = (
@@ -96,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
         return code
     library = _library(inquiry, arguments)
+    _renew(library, inquiry)
     inquiries = [_about(inquiry, action) for action in arguments.action] or [inquiry]
     explanations = tuple(answer for each in inquiries for answer in explain_all(library, each))
     simulated = None
@@ -107,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(explain_shape(library.data(), explanations, simulated))
     else:
-        print_blocks(explanation_blocks(explanations, simulated or ()))
+        print_blocks(explanation_blocks(explanations, simulated or (), now=datetime.now(UTC)))
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
 
 
@@ -127,20 +129,37 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     from ekstui.present.access import forbidden_blocks
 
     library = library_for(arguments)
-    if (
-        arguments.profile is not None
-        or arguments.account_file is not None
-        or (arguments.cluster and not library.account.last())
-    ):
-        read_account(library)
-    answers = forbidden_answers(library, text, arguments.cluster, inquiry.question.principal)
+    cluster = arguments.cluster
+    try:
+        if arguments.profile is not None or arguments.account_file is not None:
+            read_account(library)
+        elif cluster:
+            with narrate_progress() as report:
+                library.account.recent(lambda _, words: report(words))
+    except AccountError as error:
+        # What the account of before or the message alone tells is worth saying.
+        narrate(error)
+        if library.account.last() is None:
+            cluster = None
+    answers = forbidden_answers(library, text, cluster, inquiry.question.principal)
     if not answers:
         return None
     if arguments.json:
         print_json(forbidden_shape(library.data(), answers))
     else:
-        print_blocks([block for each in answers for block in forbidden_blocks(each)])
+        print_blocks([block for each in answers for block in forbidden_blocks(each, datetime.now(UTC))])
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
+
+
+def _renew(library: Library, inquiry: Inquiry) -> None:
+    """Ask AWS about the account that the message is judged by, unless what is known of it is recent."""
+    if not account_meant(library, inquiry):
+        return
+    try:
+        with narrate_progress() as report:
+            library.account.recent(lambda _, words: report(words))
+    except AccountError as error:
+        narrate(error)
 
 
 def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:

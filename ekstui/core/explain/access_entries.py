@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from ekstui.core.denial.rbac import Forbidden, Subject
@@ -66,6 +67,8 @@ class ForbiddenExplanation(NamedTuple):
     """What to run next, in this order."""
     known: tuple[str, ...] = ()
     """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
+    fetched_at: datetime | None = None
+    """When the cluster was read; None if none was looked at."""
 
 
 def explain_forbidden(

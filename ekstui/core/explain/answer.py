@@ -204,6 +204,8 @@ class Explanation(NamedTuple):
     """What fixes the role itself, such as its trust policy."""
     trust: TrustJudgement | None = None
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
+    fetched_at: datetime | None = None
+    """When the account that it was judged by was read; None if it was judged without one."""
 
 
 def is_narrow(explanation: Explanation) -> bool:

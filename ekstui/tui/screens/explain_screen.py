@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -24,16 +25,19 @@ from ekstui.present.explanation import explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
+from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.present.blocks import Block
     from ekstui.sources.aws.simulation import SimulatedDecision
@@ -61,6 +65,12 @@ class Explained:
         return (*of_aws, *of_kubernetes)
 
     @property
+    def fetched_at(self) -> datetime | None:
+        """When the account was read that they are judged by; None without one."""
+        times = [*(each.fetched_at for each in self.explanations), *(each.fetched_at for each in self.forbidden)]
+        return min((each for each in times if each is not None), default=None)
+
+    @property
     def action(self) -> str:
         """The action of the first explanation, or an empty string."""
         if self.forbidden:
@@ -69,11 +79,12 @@ class Explained:
 
     def blocks(self, simulated: Sequence[SimulatedDecision]) -> list[Block]:
         """Return the explanations as blocks."""
+        now = datetime.now(UTC)
         if self.forbidden:
             from ekstui.present.access import forbidden_blocks
 
-            return [block for each in self.forbidden for block in forbidden_blocks(each)]
-        return explanation_blocks(self.explanations, simulated)
+            return [block for each in self.forbidden for block in forbidden_blocks(each, now)]
+        return explanation_blocks(self.explanations, simulated, now=now)
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -140,7 +151,7 @@ class NotSimulated(Message):
         self.error = error
 
 
-class ExplainScreen(AskingScreen):
+class ExplainScreen(AskingScreen, AccountReportScreen):
     """A pasted message or a typed request; the verdict, and the nearest statements."""
 
     HEADING = "Explanation"
@@ -160,11 +171,30 @@ class ExplainScreen(AskingScreen):
         if begun:
             self.line.value = f"{text.strip()} "
         self._simulated: Simulated | None = None
+        self._known: AccountSnapshot | None = None
 
     @property
     def simulated(self) -> Sequence[SimulatedDecision] | None:
         """The decisions of IAM's policy simulator on this question; None if it was not asked."""
         return self._simulated.decisions if self._simulated and self._simulated.of is self._answer else None
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the account was read; None for an answer without one."""
+        return self._answer.fetched_at if isinstance(self._answer, Explained) else None
+
+    def action_refresh_data(self) -> None:
+        """Refresh the account, if there is one, and ask again."""
+        if self.app.library.account_at_hand:
+            super().action_refresh_data()
+        else:
+            self.ask_again(keep=True)
+
+    def show_account(self, view: AccountView) -> None:
+        """Ask again with a new snapshot, unless no account counted before and after."""
+        known, self._known = self._known, view.snapshot
+        if self.text and (self.read_at is not None or (view.snapshot is not known and view.error is None)):
+            super().show_account(view)
 
     def question(self) -> Styled:
         """Return the action, and until when changes are known."""

@@ -131,8 +131,17 @@ class ExplorerScreen(NavigationScreen):
         self._fill_timer = self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None and self._account_timer is None:
             self._account_timer = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
-        self.set_interval(AGES_AFTER, self._show_header)
+        self.set_interval(AGES_AFTER, self._follow_time)
         self.show_line()
+
+    def _follow_time(self) -> None:
+        """Show ages as they are now, and read the account again once it is stale, unless that failed before."""
+        self._show_header()
+        account, choice = self.account, self.app.library.choice
+        if account.snapshot is None or account.asking or account.error or (choice and choice.offline):
+            return
+        if datetime.now(UTC) - account.snapshot.fetched_at >= timedelta(minutes=self.app.settings.stale_after):
+            self.ask_account(ask=False)
 
     def _look_for_place(self) -> None:
         """Offer to go back to where the user was when the connection was lost."""
