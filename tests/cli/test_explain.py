@@ -550,6 +550,11 @@ def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.Cap
     assert answer["verdict"] == "implicit-deny"
     assert [failure["part"] for failure in answer["nearest"][0]["failed"]] == ["condition"]
     assert any(note.startswith("Refused for the tag cost-centre:") for note in answer["notes"])
+    # The remedy keeps what the statement asks for besides: it lets the tag pass, and nothing else.
+    assert answer["smallest_statement"]["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks:eks-cluster-name": ["${aws:PrincipalTag/eks:eks-cluster-name}"]
+    }
+    assert "aws:TagKeys" not in json.dumps(answer["smallest_statement"])
     assert [each["symptom"] for each in answer["symptoms"]] == [
         "Auto Mode launches no nodes once the NodeClass has tags of your own"
     ]

@@ -127,7 +127,7 @@ def explain(
         allowed_by=remedies.allowers,
         allowed_by_more=remedies.more,
         newer_version=remedies.newer,
-        smallest_statement=remedies.smallest,
+        smallest_statement=_with_conditions_met(remedies.smallest, nearest, evaluation),
         not_looked_at=_not_looked_at(request, policies, cause if verdict == "allowed" else None),
         hints=() if knowledge is None else knowledge.dependents(request.action),
         also_authorised_on=also,
@@ -229,6 +229,24 @@ def _verdict(evaluation: Evaluation | None, denial: Denial | None) -> Verdict:
     if evaluation is not None:
         return evaluation.verdict
     return "depends" if denial is None else "implicit-deny"
+
+
+def _with_conditions_met(
+    statement: Statement | None, nearest: Sequence[NearStatement], evaluation: Evaluation | None
+) -> Statement | None:
+    """Return a remedy with the conditions that the request meets of the statement that refuses it for its tags.
+
+    So it allows the tags, and no more than that statement otherwise.
+    """
+    if statement is None or evaluation is None or not nearest or not any(map(refused_tags, nearest[0].failed)):
+        return statement
+    near = nearest[0]
+    for result in evaluation.decisive.statements:
+        if (result.policy.name, result.index, result.layer) == (near.policy, near.index, near.layer):
+            failed = {(each.operator, each.key) for each in result.failed}
+            met = (each for each in result.statement.conditions if (each.operator, each.key) not in failed)
+            return statement._replace(conditions=tuple(met))
+    return statement
 
 
 def _results(evaluation: Evaluation | None, cause: Cause | None) -> list[StatementResult]:
