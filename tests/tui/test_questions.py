@@ -16,6 +16,7 @@ from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.simulation import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens import asking
 from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -228,11 +229,58 @@ def test_a_text_without_a_denial_says_so_and_stays_in_the_input() -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: words(app.screen).startswith("!"))
         assert app.screen.line.value == "nothing of note"
-        # The question starts with the explorer's action and version.
-        await pilot.press("escape")
+        # One goes on typing; esc leaves the input, then the screen.
+        assert app.screen.line.has_focus
+        await pilot.press("escape", "escape")
         assert shows(app, ExplorerScreen)
 
     travel(journey)
+
+
+def test_the_lines_of_an_unmarked_paste_are_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tmux's paste-buffer and serial consoles send a paste as if it were typed: its q would quit."""
+    monkeypatch.setattr(asking, "NEXT_LINE_WITHIN", 1000)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("x")
+        await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
+        assert isinstance(app.screen, ExplainScreen)
+        line = app.screen.line
+        first, second = DENIED.split("\r")
+        line.value = first[:-1]
+        await type_in(pilot, first[-1])
+        await pilot.press("enter", "q", "enter", "enter", "e")
+        assert shows(app, ExplainScreen)
+        assert line.has_focus
+        assert line.value == f"{first}⏎q⏎⏎e"
+        monkeypatch.setattr(asking, "NEXT_LINE_WITHIN", 0.001)
+        line.value = f"{first}⏎{second}"
+        await pilot.press("enter")
+        await settle(pilot, lambda: words(app.screen).startswith("ec2:CreateTags: denied"))
+        # A request is asked at once, and what follows it are keys.
+        monkeypatch.setattr(asking, "NEXT_LINE_WITHIN", 1000)
+        await pilot.press("x")
+        line.value = "ec2:CreateTags arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
+        await pilot.press("enter")
+        assert not line.has_focus
+
+    travel(journey)
+
+
+def test_an_encoded_message_leads_to_the_whole_command() -> None:
+    encoded = "4RbVDXqdtQVWkxDmW5gIAg0KWGnOMvsd9xhGBbwhWrDR9SbkNZPsTz2pS8yX" * 20
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        message = "You are not authorized to perform this operation. Encoded authorization failure message:"
+        app.push_screen(ExplainScreen(f"{message} {encoded}"))
+        await settle(pilot, lambda: "decode-authorization-message" in words(app.screen))
+        assert encoded in words(app.screen).replace("\n", "")
+        assert not app._notifications
+        # y opens what can be copied, and y again takes the first.
+        await pilot.press("y", "y")
+        await settle(pilot, lambda: f"decode-authorization-message --encoded-message {encoded} " in app.clipboard)
+
+    travel(journey, (80, 24))
 
 
 def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:

@@ -251,6 +251,6 @@ def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError
 def _encoded(message: str) -> InputError:
     return InputError(
         "the message is encoded, and decoding it needs a permission of its own, so ekstui does not do it.",
-        f"Decode it and paste what comes out: aws sts decode-authorization-message --encoded-message {message} "
-        "--query DecodedMessage --output text | ekstui explain -",
+        f"Decode it and paste what comes out: `aws sts decode-authorization-message --encoded-message {message} "
+        "--query DecodedMessage --output text | ekstui explain -`.",
     )

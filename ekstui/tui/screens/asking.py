@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.events import Key, Paste
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -17,6 +19,9 @@ from ekstui.tui.widgets.rows import RowList
 LINE_BREAK = "⏎"
 """Stands for a line break in the input, so that a pasted message keeps its lines."""
 
+NEXT_LINE_WITHIN = 0.05
+"""Seconds within which a terminal that does not mark pastes sends the next line of one."""
+
 
 class QuestionLine(RowsLine):
     """The input for the question; a pasted text keeps all its lines."""
@@ -24,6 +29,43 @@ class QuestionLine(RowsLine):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "screen.leave_line", show=False),
     ]
+
+    may_continue: Callable[[str], bool] = staticmethod(lambda _: False)
+    """Whether a typed text may be the first line of a message, so that what follows at once is its next line."""
+    _typed = True
+    """Whether the text was typed, or pasted by a terminal that does not mark pastes."""
+    _waiting: Timer | None = None
+
+    async def action_submit(self) -> None:
+        """Ask, or wait a moment for further lines of a paste that the terminal did not mark."""
+        if self._continued() or (self._typed and self.may_continue(self.value)):
+            self._waiting = self.set_timer(NEXT_LINE_WITHIN, self._submit)
+        else:
+            await super().action_submit()
+
+    async def _submit(self) -> None:
+        self._waiting = None
+        await super().action_submit()
+
+    def _continued(self) -> bool:
+        """Add a line break if the text continues after enter; return whether it does."""
+        if self._waiting is None:
+            return False
+        self._waiting.stop()
+        self._waiting = None
+        self.insert_text_at_cursor(LINE_BREAK)
+        return True
+
+    def on_key(self, event: Key) -> None:
+        """Continue the text if enter was part of a paste."""
+        if event.is_printable:
+            self._typed = True
+            self._continued()
+
+    def on_paste(self, event: Paste) -> None:
+        """Insert the pasted text, which is whole."""
+        self._typed = False
+        super().on_paste(event)
 
     def pasted(self, text: str) -> str:
         """Return all lines of a pasted text."""

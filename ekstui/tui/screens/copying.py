@@ -31,6 +31,7 @@ from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.present.words import command_in
+from ekstui.tui.keys import COPY, SAVE
 from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import plain_failure
@@ -179,7 +180,8 @@ def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
     if len(copies) == 1:
         send(copies[0])
         return
-    screen.app.push_screen(ChooserScreen("Copy", [(labelled(copy.label, copy.about), copy) for copy in copies]), send)
+    choices = [(labelled(copy.label, copy.about), copy) for copy in copies]
+    screen.app.push_screen(ChooserScreen("Copy", choices, again=COPY), send)
 
 
 def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
@@ -203,7 +205,10 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
             screen.notify(clean_line(sentence), markup=False)
 
     screen.app.push_screen(
-        ChooserScreen("Save as", [(labelled(export.label, export.file_name), export) for export in exports]), save
+        ChooserScreen(
+            "Save as", [(labelled(export.label, export.file_name), export) for export in exports], again=SAVE
+        ),
+        save,
     )
 
 

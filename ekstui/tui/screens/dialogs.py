@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key as KeyPress
 from textual.events import Resize
 from textual.geometry import Size
 from textual.getters import app
@@ -19,7 +20,7 @@ from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
-from ekstui.tui.keys import LEAVE, QUIT, spelled
+from ekstui.tui.keys import DOWN, FILTER, FIRST, LAST, LEAVE, QUIT, UP, Key, spelled
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.line import Line, RowsLine
 from ekstui.tui.widgets.rows import RowList
@@ -33,11 +34,46 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     """A box over the screen; escape dismisses it with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", priority=True)]
+    app = app(LibraryApp)
+
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
     Dialog HeaderBar { background: $surface; }
     """
+
+
+class ChooserLine(RowsLine):
+    """The filter of a list; while nothing is typed, the keys of lists work."""
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="type to filter; / first for j, k, g, q")
+        self._filtering = False
+
+    def on_key(self, event: KeyPress) -> None:
+        """Use a key of lists, unless the user has begun to filter."""
+        screen = self.screen
+        if self.value or self._filtering or not isinstance(screen, ChooserScreen):
+            return
+        used = next(
+            (key for key in (*_LIST_KEYS, screen.again) if key and event.key in screen.app.keys_of(key).split(",")),
+            None,
+        )
+        if used is None:
+            return
+        event.prevent_default()
+        event.stop()
+        if used.id == FILTER.id:
+            self._filtering = True
+        elif used.id == LEAVE.id:
+            screen.dismiss(None)
+        elif used is screen.again:
+            screen.choose_current()
+        else:
+            self.action_rows(used.action)
+
+
+_LIST_KEYS = (DOWN, UP, FIRST, LAST, FILTER, LEAVE)
 
 
 class ChooserScreen(Dialog[Result]):
@@ -50,9 +86,15 @@ class ChooserScreen(Dialog[Result]):
     """
 
     def __init__(
-        self, title: str, choices: Sequence[tuple[Sequence[Styled], Result]], columns: Sequence[Column] = COLUMNS
+        self,
+        title: str,
+        choices: Sequence[tuple[Sequence[Styled], Result]],
+        columns: Sequence[Column] = COLUMNS,
+        again: Key | None = None,
     ) -> None:
+        """`again` is the key that opened the list; pressed once more, it chooses the row under the cursor."""
         super().__init__()
+        self.again = again
         self._title = title
         self.choices = choices
         self._columns = columns
@@ -62,8 +104,9 @@ class ChooserScreen(Dialog[Result]):
         """Yield the filter and the choices."""
         with Vertical() as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content("enter chooses · esc closes")
-            yield RowsLine(placeholder="type to filter")
+            choose = f"enter or {spelled(self.app.keys_of(self.again))}" if self.again else "enter"
+            box.border_subtitle = Content(f"{choose} chooses · esc closes")
+            yield ChooserLine()
             yield RowList(self._columns, header=any(column.title for column in self._columns))
 
     def on_mount(self) -> None:
@@ -101,6 +144,10 @@ class ChooserScreen(Dialog[Result]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        self.choose_current()
+
+    def choose_current(self) -> None:
+        """Choose the row under the cursor."""
         self._choose(self.query_one(RowList).current)
 
     @on(RowList.Opened)

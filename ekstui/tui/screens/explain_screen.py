@@ -30,7 +30,7 @@ from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.copying import Copyable, Export, advised
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure, plain_failure
@@ -134,6 +134,14 @@ def explained(text: str, library: Library) -> Explained:
     return Explained(inquiry._replace(principal=inquiry.principal or found[0].role), found)
 
 
+def may_continue(text: str) -> bool:
+    """Return whether a text may be the first line of a message: it has several words and is no request."""
+    words = text.split()
+    while words and _AGAINST.fullmatch(words[0]):
+        words = words[1:]
+    return len(words) > 1 and _ACTION.fullmatch(words[0]) is None
+
+
 class Simulated(Message):
     """IAM's policy simulator answered."""
 
@@ -168,6 +176,7 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
         # A role or policy alone is not yet a question: the user completes it.
         begun = len(text.split()) == 1 and text.startswith(("role:", "policy:"))
         super().__init__("" if begun else text)
+        self.line.may_continue = may_continue
         if begun:
             self.line.value = f"{text.strip()} "
         self._simulated: Simulated | None = None
@@ -234,11 +243,16 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
         )
 
     def show_error(self, error: EkstuiError) -> None:
-        """Show what is wrong with the question, and what can be asked here instead of the command line's advice."""
-        if isinstance(error, InputError):
-            self.rows.show_message(failure(error)[0], *self.nothing())
-        else:
+        """Show what is wrong with the question, and what can be asked here instead of the command line's advice.
+
+        The user can go on typing, except where the next step is a command to copy.
+        """
+        if advised(error) or not isinstance(error, InputError):
             super().show_error(error)
+            return
+        self._error = error
+        self.rows.show_message(failure(error)[0], *self.nothing())
+        self.action_edit()
 
     def copies(self) -> list[Copyable]:
         """Return the commands, that of the row first, and the smallest sufficient policies."""

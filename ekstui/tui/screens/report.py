@@ -231,6 +231,7 @@ class ReportScreen(Screen[None]):
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:
+        message.stop()
         if self._answer is None:
             self.show_error(message.error)
         else:
