@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.cli.commands.completion import _themes
 from ekstui.cli.parser import COMMANDS
+from ekstui.tui.styles import theme_names
 from tests.terminal import Terminal
 
 
@@ -106,19 +108,63 @@ def test_the_shells_read_the_code(shell: str, script: str, answer: str) -> None:
     assert done.stderr == ""
 
 
-def test_bash_completes_versions_behind_an_at_sign_in_a_real_line() -> None:
+BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
+LOAD = "source <(ekstui completion bash)"
+SHELLS = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], LOAD),
+    "bash with bash-completion": (["bash", "--norc", "--noprofile", "-i"], f"source {BASH_COMPLETION}; {LOAD}"),
+    "zsh": (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; source <(ekstui completion zsh)"),
+    "fish": (["fish", "-N", "-i"], "ekstui completion fish | source"),
+}
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_shell_completes_what_is_typed_in_it(name: str, tmp_path: Path) -> None:
+    """Names, and versions behind an at sign, where readline splits words."""
+    command, load = SHELLS[name]
+    if shutil.which(command[0]) is None or ("with" in name and not BASH_COMPLETION.exists()):
+        pytest.skip(f"{name} is not installed")
     environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PS1": "> ", "INPUTRC": os.devnull
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PS1": "> ", "INPUTRC": os.devnull,
+        "HOME": str(tmp_path), "fish_greeting": "",
     }  # fmt: skip
-    with Terminal(["bash", "--norc", "--noprofile", "-i"], env={**os.environ, **environment}) as shell:
-        shell.send('source <(ekstui completion bash); echo rea""dy\n')
+    with Terminal(command, env={**os.environ, **environment}) as shell:
+        shell.send(f'{load}; echo rea""dy\n')
         shell.wait_for("\nready")
-        shell.send("ekstui diff AmazonEKSClusterPolicy@v8..v9\t")
-        shell.wait_for("ekstui diff AmazonEKSClusterPolicy@v8..v9 ")
-        shell.send("AmazonEKSClusterPolicy@v1\t\t")
+        shell.send("ekstui versions AmazonEKSCl\t")
+        shell.wait_for("ekstui versions AmazonEKSClusterPolicy ")
+        shell.send("\x15ekstui diff AmazonEKSClusterPolicy@v8..v9\t")
+        shell.wait_for("ekstui diff AmazonEKSClusterPolicy@v8..v9")
+        shell.send(" AmazonEKSClusterPolicy@v1\t\t")
         shell.wait_for("@v10")
-        whole = "AmazonEKSClusterPolicy@v8..v9 AmazonEKSClusterPolicy@v1"
-        shell.wait_for(lambda: shell.text.rstrip().endswith(whole))  # bash draws the line anew below what fits
+
+
+PROCESSOR = 0.15
+"""Seconds of processor that a word may take."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    ["ekstui ", "ekstui di", "ekstui show AmazonEKS_", "ekstui diff AmazonEKSClusterPolicy@v8..v1", "ekstui who-can ec2:Cre",
+     "ekstui open --theme textual-l", "ekstui attached --profile st", "ekstui attached --region eu", "ekstui show role:",
+     "ekstui cluster "],
+)  # fmt: skip
+def test_a_word_takes_little_of_the_processor(line: str, tmp_path: Path) -> None:
+    """The least of five, since other processes share its caches."""
+    completed(line, tmp_path)
+
+    def spent() -> float:
+        before = os.times()
+        completed(line, tmp_path)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(spent() for _ in range(5)) < PROCESSOR
+
+
+def test_the_themes_are_textuals() -> None:
+    assert set(_themes()) == set(theme_names())
 
 
 def test_completion_costs_commands_nothing() -> None:
