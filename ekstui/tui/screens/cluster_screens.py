@@ -132,16 +132,17 @@ class ClusterScreen(ClusterReportScreen):
                 fix = f"  y copies: {remedy}" if remedy else ""
                 return (
                     (clean_line(role.arn), "strong"),
-                    (clean_line(f"  {finding.text}"), ""),
                     (clean_line(fix), "accent"),
+                    (clean_line(f"  {finding.text}"), ""),
                 )
             case ReportedIssue(issue, meaning, command, _):
                 named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
                 copied = f"  y copies: {command}" if command else ""
                 return (
                     (clean_line(f"{issue.kind} {issue.name}"), "strong"),
-                    (clean_line(f"  {issue.code}: {issue.message}{named}  {meaning}"), ""),
+                    (clean_line(f"  {issue.code}{named}"), "bad"),
                     (clean_line(copied), "accent"),
+                    (clean_line(f"  {meaning or issue.message}"), ""),
                 )
             case ClusterRole(arn=arn, uses=uses):
                 return (clean_line(arn), "strong"), (clean_line(f"  {uses_words(uses)}"), "muted")
