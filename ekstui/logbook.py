@@ -47,8 +47,10 @@ def open_log(wanted: str, level: str) -> None:
 
 def log_to_stderr(level: str) -> None:
     """Log to stderr as well."""
+    from ekstui.logfile import Formatter  # 2 ms, and only a log needs it
+
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("ekstui: %(levelname)s %(message)s"))
+    handler.setFormatter(Formatter("ekstui: %(levelname)s %(message)s", with_messages=level == "debug"))
     handler.setLevel(level.upper())
     _logger.addHandler(handler)
     _logger.setLevel(level.upper())

@@ -19,6 +19,9 @@ MAX_BYTES = 1_000_000
 KEPT = 2
 """How many older files are kept."""
 
+FORM = "%(asctime)sZ %(levelname)s %(name)s: %(message)s"
+"""A record in the log file."""
+
 _PARTS = 3
 """How many parts of a source file's path are logged."""
 
@@ -31,7 +34,7 @@ def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
     The text of other libraries' exceptions is never logged: botocore's may quote the credentials file.
     """
     handler = _OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
-    handler.setFormatter(_Formatter(with_messages=with_messages))
+    handler.setFormatter(Formatter(with_messages=with_messages))
     return handler
 
 
@@ -56,11 +59,13 @@ class _OwnFile(RotatingFileHandler):
         """Do nothing: logging would print the error, such as a full disk, over the app."""
 
 
-class _Formatter(logging.Formatter):
+class Formatter(logging.Formatter):
+    """Formats records without the text of exceptions that are not ekstui's own, and without control characters."""
+
     converter = staticmethod(time.gmtime)
 
-    def __init__(self, *, with_messages: bool) -> None:
-        super().__init__("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    def __init__(self, form: str = FORM, *, with_messages: bool) -> None:
+        super().__init__(form, "%Y-%m-%dT%H:%M:%S")
         self._with_messages = with_messages
 
     def format(self, record: logging.LogRecord) -> str:

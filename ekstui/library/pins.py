@@ -67,14 +67,19 @@ def checksum(library: Library, policy: Policy, version: int) -> str:
 
 def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
     """Write the pins; InputError if they cannot be written."""
+    # TOML's basic strings have the escapes of JSON's.
     rows = (
-        f'\n[[policy]]\nname = "{each.name}"\nversion = "{version_label(each.version)}"\nsha256 = "{each.sha256}"\n'
+        f'\n[[policy]]\nname = {_quoted(each.name)}\nversion = {_quoted(version_label(each.version))}\nsha256 = "{each.sha256}"\n'
         for each in pins
     )
     try:
-        write_new(path, (_HEAD + "".join(rows)).encode(), 0o644)
+        write_new(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from ekstui import paths
 from ekstui.core.document import parse_text
@@ -96,6 +97,10 @@ def _source(
 
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
     if isinstance(archive, str):
+        try:
+            urlsplit(archive)
+        except ValueError:
+            raise InputError("This is not the address of an archive.") from None
         folder = paths.archives_dir() / hashlib.sha256(archive.encode()).hexdigest()[:16]
         if archive.endswith(".json"):
             from ekstui.sources.data_release import DataRelease

@@ -59,7 +59,9 @@ def completed(line: str, folder: Path) -> list[str]:
 )
 def test_words_that_fit(line: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "config"
-    config.write_text("[default]\nregion = eu-west-1\n[profile staging]\nregion = eu-west-1\n[sso-session st]\n")
+    config.write_text(
+        "[default]\nregion = eu-west-1\n[profile staging]\nregion = eu-west-1\n[sso-session st]\n[profile st\x1b]0;x\x07b]\n[profile st\u202eb]\n"
+    )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     credentials = tmp_path / "credentials"
     credentials.write_text("[only-credentials]\naws_access_key_id = AKIAEXAMPLE\n")

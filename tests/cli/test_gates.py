@@ -11,6 +11,7 @@ import pytest
 
 from ekstui.cli.exit_codes import Direction, fails_on
 from ekstui.core.grants import Reach
+from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review
 from tests.cli.test_commands import ekstui
 
@@ -100,6 +101,13 @@ def test_a_broken_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert done.returncode == 2
     assert "ekstui.lock" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_name_in_the_lock_is_only_a_name(tmp_path: Path) -> None:
+    names = ('Evil"\n[[policy]]\nname="x', "a\\u0041", "b\x7f\x1b\x9b", "c\U0001f600é", "plain")
+    pins = tuple(Pin(name, number, "0" * 64) for number, name in enumerate(names, start=1))
+    write_lock(pins, tmp_path / "ekstui.lock")
+    assert read_lock(tmp_path / "ekstui.lock") == pins
 
 
 class Repository:

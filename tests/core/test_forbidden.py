@@ -11,6 +11,7 @@ from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.core.kubernetes import KubernetesRequest as Request
 from ekstui.core.kubernetes import read_rules
+from ekstui.errors import InputError
 
 # The thread stands behind each.
 TEXTS = [
@@ -262,3 +263,12 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
     assert other.verdict == ("forbidden" if mode == "API" else "depends")
     unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
     assert explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", unread).verdict == "depends"
+
+
+def test_a_long_text_is_read_within_limits() -> None:
+    line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
+    many = "".join(line.format(number, number) for number in range(1500))
+    found = parse_forbidden(many)
+    assert [each.subject.username for each in found] == [f"x{number}" for number in range(20)]
+    with pytest.raises(InputError, match="ekstui reads up to"):
+        parse_forbidden(many * 2)

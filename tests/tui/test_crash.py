@@ -178,3 +178,23 @@ def test_a_log_that_is_a_link_or_no_file_is_refused(own_home: Path) -> None:
         with pytest.raises(InputError, match="cannot be written"):
             logbook.open_log(str(own_home / name), "info")
     assert not (own_home / "target").exists()
+
+
+def test_the_log_on_the_terminal_has_no_text_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """What --debug and --verbose print: where an unexpected error came from, and not what it says."""
+    logger = logging.getLogger("ekstui")
+    before = list(logger.handlers), logger.level
+    logbook.log_to_stderr("debug")
+    try:
+        try:
+            raise KeyError("secret-\x1b]0;x\x07")
+        except KeyError as error:
+            logbook.unexpected(error, "reading")
+    finally:
+        logger.handlers, _ = before
+        logger.setLevel(before[1])
+    printed = capsys.readouterr().err
+    assert "KeyError" in printed
+    assert "test_crash.py" in printed
+    assert "secret-" not in printed
+    assert "\x1b" not in printed

@@ -106,7 +106,8 @@ def _quiet(completer: Completer) -> Completer:
 
     def quietly(prefix: str, **_: object) -> Iterable[str]:
         try:
-            return tuple(completer(prefix=prefix))
+            # A shell would take such a name for several words, or hand its characters to the terminal.
+            return tuple(each for each in completer(prefix=prefix) if each.isprintable())
         except EkstuiError:
             return ()
 

@@ -49,17 +49,22 @@ _OTHERS = (
 )  # fmt: skip
 
 
+def check_length(text: str) -> None:
+    """Raise InputError for a text that is too long to be read."""
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
+            "Paste the line with the denial.",
+        )
+
+
 def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ...]:
     """Return the denials in a pasted text, at most 20, without duplicates, in text order.
 
     `known` is the reference for the spelling of actions and the service of an operation; by default the installed one.
     Raises InputError, with a next step, for text that is too long, encoded, ambiguous or not a denial.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(
-            f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
-            "Paste the line with the denial.",
-        )
+    check_length(text)
     known = reference() if known is None else known
     text = unframed(text)
     objects = tuple(objects_in(text))

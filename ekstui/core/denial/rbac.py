@@ -7,7 +7,7 @@ EKS access entries", for what user names mean.
 import re
 from typing import Literal, NamedTuple
 
-from ekstui.core.denial import unwrapped
+from ekstui.core.denial import check_length, unwrapped
 from ekstui.core.denial.frames import unframed
 from ekstui.core.kubernetes import KubernetesRequest
 
@@ -45,6 +45,12 @@ _FORBIDDEN = re.compile(
     r'(?:,? in the namespace "(?P<namespace>[^"]*)"|\.? at the cluster scope)?'
 )
 _NAME = re.compile(r'(?P<what>[\w.-]+) "(?P<name>[^"]*)" is $')
+_LONGEST_NAME = 600
+"""The most characters of a resource and its name: a name has up to 253."""
+
+_MOST = 20
+"""The most requests that are read in one text."""
+
 _UNAUTHORIZED = re.compile(
     r"You must be logged in to the server|server has asked for the client to provide credentials"
     r'|"?(?:message|reason)"?: ?"Unauthorized"|\berror: Unauthorized\b',
@@ -56,8 +62,11 @@ _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<n
 
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
-    """Return every request that was forbidden according to a text, without duplicates, in order."""
-    # Logs and HTTP bodies escape quotation marks, once or twice; terminals break lines anywhere.
+    """Return the first requests that were forbidden according to a text, without duplicates, in order.
+
+    Raises InputError if the text is too long.
+    """
+    check_length(text)
     # Logs and HTTP bodies escape quotation marks, once or more; terminals break lines anywhere, even within words.
     return max((_found_in(each) for each in unwrapped(re.sub(r'\\+"', '"', text))), key=_whole)
 
@@ -65,7 +74,9 @@ def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
 def _found_in(line: str) -> tuple[Forbidden, ...]:
     found: dict[Forbidden, None] = {}
     for match in _FORBIDDEN.finditer(line):
-        before = _NAME.search(line[: match.start()])
+        if len(found) >= _MOST:
+            break
+        before = _NAME.search(line[max(0, match.start() - _LONGEST_NAME) : match.start()])
         found[Forbidden(subject_of(match["user"]), _request(match, before["name"] if before else None))] = None
     return tuple(found)
 

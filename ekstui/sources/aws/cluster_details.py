@@ -6,7 +6,8 @@ from typing import Any
 
 from ekstui.core.account_snapshot import SourceError
 from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
-from ekstui.sources.aws.cluster_parts import PAGE, Failures, access_entry
+from ekstui.sources.aws.answers import MalformedError
+from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, access_entry, with_all
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import failures
 
@@ -51,7 +52,7 @@ def read_pod_identity(
             clusterName=cluster.name,
             associationId=association.id,
         )["association"]
-        return _described(association, answer)
+        return _described(association, with_all(answer, action, ("associationId", "roleArn")))
 
     action = "eks:DescribePodIdentityAssociation"
     gone: dict[Place, set[str]] = {}
@@ -132,7 +133,7 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
         answer: Mapping[str, Any] = connection.ask(
             "eks:DescribeAccessEntry", cluster.region, clusterName=cluster.name, principalArn=principal
         )["accessEntry"]
-        return answer
+        return with_all(answer, ACCESS_ENTRIES.describe_action, ACCESS_ENTRIES.always)
 
     def given(principal: str) -> tuple[GivenAccess, ...]:
         action, parameters = (
@@ -161,6 +162,8 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
 
 def _given(answer: Mapping[str, Any]) -> GivenAccess:
     scope = answer.get("accessScope") or {}
+    if scope.get("type") not in ("cluster", "namespace"):
+        raise MalformedError("eks:ListAssociatedAccessPolicies")
     names = tuple(str(name) for name in scope.get("namespaces") or ())
     return GivenAccess(str(answer["policyArn"]), names if scope.get("type") == "namespace" else None)
 

@@ -37,10 +37,19 @@ class Part:
     describe_action: str
     parameter: str
     answer_key: str
+    always: tuple[str, ...]
+    """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
     parse: Callable[[str, Answer | None], ClusterPart]
     """Takes the name and the description, None if that could not be read."""
     wanted: Callable[[str], bool] = lambda name: bool(name)
     """Whether a listed name needs a description."""
+
+
+def with_all(answer: Answer, action: str, names: tuple[str, ...]) -> Answer:
+    """Return an answer; MalformedError if something is missing that there always is."""
+    if not all(answer.get(name) for name in names):
+        raise MalformedError(action)
+    return answer
 
 
 def with_part(cluster: Cluster, part: Part, found: Mapping[str, ClusterPart]) -> Cluster:
@@ -126,21 +135,27 @@ def _capability(name: str, answer: Answer | None) -> Capability:
 
 NODEGROUPS = Part(
     "nodegroups", "nodegroups",
-    "eks:ListNodegroups", "nodegroups", "eks:DescribeNodegroup", "nodegroupName", "nodegroup", _nodegroup,
+    "eks:ListNodegroups", "nodegroups", "eks:DescribeNodegroup", "nodegroupName", "nodegroup",
+    ("nodegroupName", "nodeRole"), _nodegroup,
 )  # fmt: skip
 FARGATE_PROFILES = Part(
     "fargate", "fargate_profiles",
     "eks:ListFargateProfiles", "fargateProfileNames", "eks:DescribeFargateProfile", "fargateProfileName",
-    "fargateProfile", _fargate_profile,
+    "fargateProfile", ("fargateProfileName", "podExecutionRoleArn"), _fargate_profile,
 )  # fmt: skip
-ADDONS = Part("addons", "addons", "eks:ListAddons", "addons", "eks:DescribeAddon", "addonName", "addon", _addon)
+ADDONS = Part(
+    "addons", "addons",
+    "eks:ListAddons", "addons", "eks:DescribeAddon", "addonName", "addon", ("addonName", "addonVersion"), _addon,
+)  # fmt: skip
 CAPABILITIES = Part(
     "capabilities", "capabilities",
-    "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability", _capability,
+    "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability",
+    ("capabilityName", "type", "roleArn"), _capability,
 )  # fmt: skip
 ACCESS_ENTRIES = Part(
     "access-entries", "access_entries",
-    "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry", access_entry,
+    "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry",
+    ("principalArn", "type"), access_entry,
     may_be_nodes,
 )  # fmt: skip
 
@@ -245,7 +260,7 @@ class _Reading:
             (region, name), part = job
             if part is None:
                 answer: Mapping[str, Any] = self.connection.ask("eks:DescribeCluster", region, name=name)["cluster"]
-                return answer
+                return with_all(answer, "eks:DescribeCluster", ("name", "arn"))
             return self._names(part.list_action, part.list_key, region, clusterName=name)
 
         jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
@@ -307,7 +322,7 @@ class _Reading:
             (region, cluster), part, name = job
             parameters = {"clusterName": cluster, part.parameter: name}
             answer: Mapping[str, Any] = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
-            return answer
+            return with_all(answer, part.describe_action, part.always)
 
         gone: dict[tuple[Place, Part], set[str]] = {}
         jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]

@@ -1,5 +1,6 @@
 """Malformed, endless and repeating answers: they are reported, and never taken for empty ones."""
 
+import json
 import time
 from typing import Any
 
@@ -140,6 +141,20 @@ def test_access_entries_that_are_not_arns_are_not_understood(rig: Rig) -> None:
     rig.reset(3)
     rig.proxy.add(Effect("odd_arns"), "eks", "ListAccessEntries")
     assert ("eks:ListAccessEntries", "unexpected") in {(error.action, error.kind) for error in account().errors}
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("DescribeCluster", "cluster"), ("DescribeNodegroup", "nodegroup"), ("DescribeFargateProfile", "fargateProfile"),
+        ("DescribeAddon", "addon"), ("DescribeAccessEntry", "accessEntry"), ("DescribePodIdentityAssociation", "association"),
+    ],
+)  # fmt: skip
+def test_a_description_of_nothing_is_not_understood(rig: Rig, action: str, key: str) -> None:
+    """EKS returns a part's name and role, which its model does not require: without them nothing is known about it."""
+    rig.reset(12)
+    rig.proxy.add(Effect("body", message=json.dumps({key: {}})), "eks", action)
+    assert (f"eks:{action}", "unexpected") in {(error.action, error.kind) for error in account().errors}
 
 
 @pytest.mark.parametrize("effect", [Effect("drip", seconds=0.02), Effect("endless")], ids=["slow", "large"])

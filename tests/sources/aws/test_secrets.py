@@ -68,11 +68,11 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Return what a log at level `debug` has."""
-    from ekstui.logfile import _Formatter
+    from ekstui.logfile import Formatter
 
     text = io.StringIO()
     handler = logging.StreamHandler(text)
-    handler.setFormatter(_Formatter(with_messages=True))
+    handler.setFormatter(Formatter(with_messages=True))
     logger = logging.getLogger("ekstui")
     level = logger.level
     logger.addHandler(handler)
