@@ -1,11 +1,13 @@
 """A public archive in git: what is new is fetched over HTTP, a rewritten history is reported, a hostile one runs nothing."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from ekstui.cli import main
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
+from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import git as git_module
 from ekstui.sources.files.git_archive import Mirror, clear_mirrors, is_intact, mirrors
 from tests.sources.test_files import answer, git
@@ -290,3 +294,69 @@ def test_git_ends_with_ekstui(tmp_path: Path) -> None:
             while asked.recv(65536):
                 pass
             asked.close()
+
+
+def import_history(folder: Path, commits: list[tuple[int, str, bytes]], after: str | None = None) -> None:
+    """Commit one file after the other, each at its time, on a commit or as a new history."""
+    stream = bytearray()
+    for place, (seconds, name, text) in enumerate(commits):
+        stream += f"commit refs/heads/main\ncommitter a <a@example.org> {seconds} +0000\ndata 1\nx\n".encode()
+        if place == 0:
+            stream += f"from {after}\n".encode() if after else b""
+        stream += f"M 100644 inline policies/{name}\ndata {len(text)}\n".encode() + text + b"\n"
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--force"], cwd=folder, input=bytes(stream), check=True, capture_output=True
+    )
+
+
+@pytest.mark.slow
+def test_the_whole_archive_is_read_over_http_and_as_a_folder(
+    served: Served, filled_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2,000 policies with the history that AWS's have; `-s` shows the times."""
+    monkeypatch.setenv("EKSTUI_CACHE", str(filled_cache))
+    commits: list[tuple[int, str, bytes]] = []
+    for history in Corpus.bundled().histories():
+        for info in history.policy.versions:
+            fields = {"Document": json.loads(history.texts[info.number]), "VersionId": f"v{info.number}"}
+            created = info.created or datetime(2019, 1, 1, tzinfo=UTC)
+            version = fields | {"IsDefaultVersion": True, "CreateDate": created.isoformat()}
+            text = json.dumps({"PolicyVersion": version}).encode()
+            commits.append((int(created.timestamp()), history.policy.name, text))
+    commits += [(1_600_000_000 + each, f"Unknown{each}", answer(1, "a:1").encode()) for each in range(406)]
+    commits.sort()
+    autumn = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
+    fresh = [(autumn + each, f"AmazonEKS{name}", answer(90, f"a:{each}").encode())
+             for each, name in enumerate(("ClusterPolicy", "WorkerNodePolicy", "_CNI_Policy"))]  # fmt: skip
+    import_history(served.folder, [*commits, *fresh[:2]])
+
+    def timed(source: str, what: str) -> str:
+        before, cpu = time.perf_counter(), os.times()
+        assert main(["sync", "--from", source]) == 0
+        now = os.times()
+        spent = sum(now[:4]) - sum(cpu[:4])
+        found = capsys.readouterr()
+        with capsys.disabled():
+            print(
+                f"\n{what}: {time.perf_counter() - before:.1f} s, {spent:.1f} s of processor, {served.bytes:,} bytes",
+                end="",
+            )
+        served.bytes = 0
+        return " ".join((found.out + found.err).split())
+
+    first = timed(served.url, "first over HTTP")
+    assert "new version AmazonEKSClusterPolicy v90" in first
+    assert "new version AmazonEKSWorkerNodePolicy v90" in first
+    assert "a different document" not in first
+    assert "nothing is new" in timed(served.url, "second over HTTP")
+    import_history(served.folder, fresh[2:], after="refs/heads/main^0")
+    assert "new version AmazonEKS_CNI_Policy v90" in timed(served.url, "one commit more")
+    # A history that was forced: the same versions, one with another document.
+    import_history(served.folder, [*commits, (autumn, "AmazonEKSClusterPolicy", answer(90, "a:Lie").encode())])
+    forced = timed(served.url, "forced history")
+    assert "its history was rewritten since the last time; what was read before is kept" in forced
+    assert "a different document for AmazonEKSClusterPolicy v90" in forced
+    assert main(["show", "AmazonEKSClusterPolicy@v90", "--document"]) == 0
+    assert "a:Lie" not in capsys.readouterr().out
+    assert "a different document for AmazonEKSClusterPolicy v90" in timed(str(served.folder), "as a folder")
+    timed(str(served.folder), "as a folder again")
