@@ -18,10 +18,10 @@ SCOPE_WORDS: dict[Scope, str] = {
 """What the policies of each scope are called."""
 
 
-def next_scope(scope: Scope) -> Scope:
-    """Return the next scope for the app's key, which cycles through the lists of IAM policies."""
-    order: tuple[Scope, ...] = ("eks", "all", "controllers")
-    return order[(order.index(scope) + 1) % len(order)] if scope in order else "eks"
+def next_scope(scope: Scope, *, of_iam: bool = False) -> Scope:
+    """Return the next scope for the app's key; with `of_iam`, only those that have IAM policies."""
+    order = [each for each in SCOPES if each != "access" or not of_iam]
+    return order[(order.index(scope) + 1) % len(order)] if scope in order else order[0]
 
 
 def iam_scope(scope: Scope) -> Scope:
@@ -29,5 +29,5 @@ def iam_scope(scope: Scope) -> Scope:
     return "all" if scope == "any" else scope
 
 
-PolicyScope = Literal["eks", "aws", "controllers"]
+PolicyScope = Literal["eks", "aws", "controllers", "access"]
 """The scope that one policy belongs to."""

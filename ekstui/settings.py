@@ -72,7 +72,7 @@ SETTINGS: tuple[Setting, ...] = (
         "scope",
         "scope",
         '"all"',
-        "Which policies are listed and searched: `eks`, `all` that AWS manages, or another `--scope`.",
+        "Which policies are listed and searched: `eks`, `all` that AWS manages, `controllers`, `access` or `any`.",
     ),
     Setting(
         "profile",

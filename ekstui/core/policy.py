@@ -70,6 +70,8 @@ class Policy(NamedTuple):
         """The policy's family."""
         if self.home is not None:
             return "published"
+        if ":cluster-access-policy/" in self.arn:
+            return "access-policy"
         return "customer" if self.kind == "customer" else "aws-managed"
 
     @property

@@ -22,9 +22,11 @@ from ekstui.core.kubernetes import (
     read_rules,
     requests_meant,
 )
+from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.errors import DataError, NotFoundError
 from ekstui.library.catalog import access_policy_name, knowledge, nearest_names
+from ekstui.library.results import PolicyEntry
 
 PREFIX = "access:"
 """Selects the access policy where an IAM policy has the same name."""
@@ -87,6 +89,23 @@ def access_policies() -> tuple[AccessPolicyAnswer, ...]:
     """Return all access policies, those whose rules are known first."""
     known = map(_answer, knowledge().access_policies.values())
     return tuple(sorted(known, key=lambda each: ("exact", "prose", "unknown").index(each.policy.content)))
+
+
+def access_policy_entries() -> tuple[PolicyEntry, ...]:
+    """Return all access policies as the app lists them; each has one version, from when AWS announced it."""
+    return tuple(PolicyEntry(_as_policy(each), "access", each.policy.text, access=each) for each in access_policies())
+
+
+def access_policy_entry(name: str) -> PolicyEntry:
+    """Return one of them; NotFoundError for an unknown name, which may start with `access:`."""
+    found = find_access_policy(PREFIX + name.removeprefix(PREFIX))
+    return next(entry for entry in access_policy_entries() if found and entry.policy.arn == found.arn)
+
+
+def _as_policy(found: AccessPolicyAnswer) -> Policy:
+    day = found.policy.introduced
+    created = datetime.combine(day, datetime.min.time(), UTC) if day else None
+    return Policy(found.policy.name, found.arn, 1, (VersionInfo(1, created),))
 
 
 def find_access_policy(text: str) -> AccessPolicyAnswer | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ekstui.core.policy import Policy
     from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep
+    from ekstui.library.access_policies import AccessPolicyAnswer
     from ekstui.scope import PolicyScope
 
 
@@ -49,6 +50,13 @@ class PolicyEntry(NamedTuple):
     """The component, if a controller publishes the policy."""
     also_access_policy: bool = False
     """Whether an EKS access policy, which cannot be attached to a role, has the same name."""
+    access: AccessPolicyAnswer | None = None
+    """The access policy with its rules, if it is one."""
+
+    @property
+    def name(self) -> str:
+        """Its name as users write it: `access:NAME` for an EKS access policy, since an IAM policy may have the same name."""
+        return f"access:{self.policy.name}" if self.access else self.policy.name
 
 
 class ComparedSide(NamedTuple):

@@ -12,7 +12,7 @@ from textual import on
 from textual.message import Message
 from textual.screen import Screen
 
-from ekstui.errors import InputError
+from ekstui.errors import EkstuiError, InputError
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountChanged, AccountView, MfaAsked, SwitchAccount
 from ekstui.tui.background import Job
@@ -87,9 +87,32 @@ class RoutedApp(LibraryApp):
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
+        from ekstui.core.notation import PolicyAt
+        from ekstui.library.access_policies import means_access_policy
         from ekstui.tui.screens.compare_screen import CompareScreen
 
-        self.push_screen(CompareScreen(message.before, message.after))
+        sides = (message.before, message.after)
+        if any(isinstance(side, PolicyAt) and means_access_policy(side.name) for side in sides):
+            self._compare_access(*map(str, sides))
+        else:
+            self.push_screen(CompareScreen(*sides))
+
+    def _compare_access(self, before: str, after: str) -> None:
+        """Show how two EKS access policies differ, or say why that is not known."""
+        from ekstui.core.lookup import Thing
+        from ekstui.library.access_policies import access_difference
+        from ekstui.present.access import access_difference_blocks
+        from ekstui.tui.screens.card_screens import CardScreen
+
+        try:
+            found = access_difference(before, after)
+        except EkstuiError as error:
+            self.notify(plain_failure(error), severity="error", markup=False)
+            return
+        names = (found.before.policy.name, found.after.policy.name)
+        # To get here again, the palette takes the command.
+        thing = Thing("comparison", " with ".join(names), arn=f"diff access:{names[0]} access:{names[1]}")
+        self.push_screen(CardScreen(thing, lambda: access_difference_blocks(found)))
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:

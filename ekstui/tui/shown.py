@@ -20,7 +20,7 @@ class Shown(NamedTuple):
         """The version as a side of a comparison."""
         from ekstui.core.notation import PolicyAt  # 3 ms, after the first paint
 
-        return PolicyAt(self.entry.policy.name, self.version)
+        return PolicyAt(self.entry.name, None if self.entry.access else self.version)
 
 
 class Bookmark(NamedTuple):

@@ -86,7 +86,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         assert not words(screen.versions) + words(screen.permissions)
         await pilot.press("1", "s")
         assert "Nothing here matches “xyzzy”." in words(policies)
-        await pilot.press("s", "s", "escape")
+        await pilot.press(*"ssss", "escape")
         assert sum(row.selectable for row in policies.rows.rows) == 50
         assert policies.rows.has_focus
         # The next filter starts anew, and one esc in it is enough.
@@ -117,7 +117,7 @@ def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
     assert seen_versions().changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
 
 
-def test_scope_switches_to_all_to_controllers_and_back_with_the_cursor_on_its_policy() -> None:
+def test_scope_switches_through_all_families_and_back_with_the_cursor_on_its_policy() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies = screen.query_one(PoliciesPane)
         await pilot.press("j", "j")
@@ -127,6 +127,10 @@ def test_scope_switches_to_all_to_controllers_and_back_with_the_cursor_on_its_po
         assert policies.rows.current == before
         await pilot.press("s")
         assert {entry.scope for entry in policies.entries} == {"controllers"}
+        await pilot.press("s")
+        assert {entry.scope for entry in policies.entries} == {"access"}
+        await pilot.press("s")
+        assert {entry.scope for entry in policies.entries} == {"eks", "aws", "controllers", "access"}
         await pilot.press("s")
         assert policies.rows.current == before
 

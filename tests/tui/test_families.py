@@ -2,11 +2,15 @@
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 
+from ekstui.present.styled import plain
 from ekstui.sources.controllers import components
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -22,6 +26,52 @@ def with_copy(rig: Rig) -> Rig:
     policy = rig.account.builder.policy("our-karpenter", version.json(version.named(values)))
     rig.account.builder.role("a-karpenter", trusting_pods(), policy.arn)
     return rig
+
+
+def said(screen: Widget) -> str:
+    return " ".join(words(screen).split())
+
+
+def test_access_policies_are_listed_shown_marked_and_compared() -> None:
+    """Verbs and resources are those of the tables in the EKS User Guide."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen_stack[0]
+        assert isinstance(explorer, ExplorerScreen)
+
+        async def go_to(name: str) -> None:
+            await pilot.press("slash")
+            await type_in(pilot, name)
+            await pilot.press("enter")
+            await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == name)
+
+        await pilot.press(*"sss")
+        assert len(explorer.policies.entries) == 39
+        await go_to("AmazonEKSSecretReaderPolicy")
+        await settle(pilot, lambda: "core secrets get, list, watch" in said(explorer.permissions))
+        assert "no versions" in words(explorer.versions)
+        await pilot.press("space", "t")
+        assert not isinstance(app.screen, MatrixScreen)
+        await pilot.press("escape", "u")
+        for name in ("AmazonEKSViewPolicy", "AmazonEKSEditPolicy"):
+            await go_to(name)
+            await pilot.press("space")
+        await pilot.press("d")
+        await settle(pilot, lambda: shows(app, CardScreen) and "+ pods/exec core create" in said(app.screen))
+        assert isinstance(app.screen, CardScreen)
+        assert "AmazonEKSViewPolicy with AmazonEKSEditPolicy" in plain(app.screen.question())
+        # With an IAM policy, even one of the same name, there is nothing to compare.
+        await pilot.press("escape")
+        assert app.screen is explorer
+        await pilot.press("u", "s")
+        await go_to("AmazonEKSComputePolicy")
+        entries = [entry for entry in explorer.policies.entries if entry.policy.name == "AmazonEKSComputePolicy"]
+        assert [bool(entry.access) for entry in entries] == [False, True]
+        await pilot.press("space", "j", "space", "d")
+        await pilot.pause()
+        assert app.screen is explorer
+
+    travel(journey)
 
 
 def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:

@@ -48,7 +48,9 @@ class CardScreen(ReportScreen):
     def bookmark(self) -> Bookmark | None:
         """What to type into the palette to get here again."""
         thing = self._thing
-        return Bookmark(thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy"))
+        return Bookmark(
+            thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
+        )
 
     def ask(self) -> Callable[[], object]:
         """Return what makes the blocks."""

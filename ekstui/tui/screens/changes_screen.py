@@ -105,7 +105,7 @@ class ChangesScreen(ReportScreen):
         view = VIEWS[self._view]
         shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
         if view == "attached":
-            shown = [step for step in shown if answer.attached.get(step.policy)]
+            shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
         return list_rows(changes_table(shown), self.width)
 
     def about_row(self, row: Row) -> Styled:
@@ -113,6 +113,9 @@ class ChangesScreen(ReportScreen):
         step, answer = row.value, self._answer
         if not isinstance(step, FeedStep) or not isinstance(answer, _Answer):
             return ()
+        if step.family == "access-policy":
+            access = knowledge().access_policies.get(step.policy)
+            return (clean_line(step.policy), "strong"), (f"  {access.text}" if access else "", "")
         known = knowledge().policies.get(step.policy)
         why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
         has = (
@@ -168,7 +171,9 @@ class ChangesScreen(ReportScreen):
         step = event.row.value if event.row else None
         if not isinstance(step, FeedStep):
             return
-        if step.previous is None:
+        if step.family == "access-policy":
+            self.show_policy(PolicyAt(f"access:{step.policy}"))
+        elif step.previous is None:
             self.show_policy(PolicyAt(step.policy, step.version))
         else:
             before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)

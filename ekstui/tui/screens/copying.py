@@ -26,7 +26,9 @@ from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError
 from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
+from ekstui.export.shapes import access_policy_shape
 from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.present.access import access_blocks
 from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
@@ -79,13 +81,14 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                 version = policy.default_version
             case _:
                 pass
-        found.append(
-            Copyable(
-                "document",
-                f"{policy.name}@{version_label(version)} as JSON",
-                lambda: json.dumps(library.document_json(policy, version), indent=2),
+        if policy.family != "access-policy":
+            found.append(
+                Copyable(
+                    "document",
+                    f"{policy.name}@{version_label(version)} as JSON",
+                    lambda: json.dumps(library.document_json(policy, version), indent=2),
+                )
             )
-        )
     found.append(_fixed("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
     return found
 
@@ -126,6 +129,14 @@ def _lines(label: str, lines: Sequence[str]) -> Copyable:
 def version_exports(shown: Shown, library: Library) -> list[Export]:
     """Return the formats that the shown version can be saved in."""
     policy, version = shown.entry.policy, shown.version
+    if access := shown.entry.access:
+        return [
+            Export(form, f"{policy.name}.{end}", Copyable(form, "", text), private=False)
+            for form, end, text in (
+                ("JSON", "json", lambda: document_text(access_policy_shape(library.data(), access))),
+                ("Markdown", "md", lambda: markdown(access_blocks(access))),
+            )
+        ]
     stem = f"{policy.name.replace('/', '-')}-{version_label(version)}"
 
     def document() -> object:

@@ -38,7 +38,7 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.library import DataStatus, PolicyEntry
+    from ekstui.library import DataStatus, Library, PolicyEntry
     from ekstui.scope import Scope
     from ekstui.tui.returning import Offer
 
@@ -186,12 +186,20 @@ class ExplorerScreen(NavigationScreen):
         from ekstui.library.catalog import knowledge
 
         library = self.app.library
-        entries = library.policies(self.scope)
+        entries = self._entries(library)
         self._status = library.data()
         groups = knowledge().groups if self.scope == "eks" else ()
         self.policies.set_entries(entries, cursor=cursor, groups=groups)
         self._left_wanted = self.policies.width_wanted
         self._show_header()
+
+    def _entries(self, library: Library) -> tuple[PolicyEntry, ...]:
+        """Return the policies of the scope."""
+        if self.scope not in ("access", "any"):
+            return library.policies(self.scope)
+        from ekstui.library.access_policies import access_policy_entries  # 10 ms, only for these scopes
+
+        return (*library.policies(self.scope), *access_policy_entries())
 
     def _mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
@@ -274,7 +282,7 @@ class ExplorerScreen(NavigationScreen):
         self.app.library = library
         # The marked policies may not exist there.
         self.marks = ()
-        entries = library.policies(self.scope)
+        entries = self._entries(library)
         names = [entry.policy.name for entry in entries]
         entry = entries[names.index(shown.entry.policy.name) if shown and shown.entry.policy.name in names else 0]
         self._load(cursor=entry.policy.arn)
@@ -343,11 +351,11 @@ class ExplorerScreen(NavigationScreen):
         """Go to the next scope; the cursor stays on its policy if the scope has it."""
         here = self._keep_cursor()
         self.scope = next_scope(self.scope)
-        # Controllers' policies are in no other scope: coming back, the cursor is where it was.
-        published = here is not None and str(here.key).startswith("published:")
-        same = published is (self.scope == "controllers")
-        cursor = here.key if here and same else self._cursors.get(self.scope)
-        self._load(cursor=str(cursor) if cursor else None)
+        self._load(cursor=str(here.key) if here else None)
+        now, before = self.policies.rows.current, self._cursors.get(self.scope)
+        if before is not None and (here is None or now is None or now.key != here.key):
+            # This scope does not have the policy: the cursor is where it was here.
+            self.policies.rows.move_to(before)
         self._mark_changed()
         self.place_anew()
 

@@ -294,7 +294,9 @@ class NavigationScreen(PanesScreen):
         row = self.row
         here = Shown(self.shown.entry, row.value.version) if row and isinstance(row.value, Step) else self.shown
         sides = sides_to_compare(self.marks, here)
-        if sides is None:
+        if sides is None and here.entry.access:
+            self.say("An access policy has one version; mark two of them with space, and d compares them.")
+        elif sides is None:
             self.say(f"{here.place} is the first known version; mark another one with space.")
         else:
             self.post_message(ShowComparison(*sides))
@@ -354,8 +356,11 @@ class NavigationScreen(PanesScreen):
     def action_matrix(self) -> None:
         """Show services by access level for the marks, or for the shown version."""
         self.catch_up()
-        if self.shown:
-            self.post_message(ShowMatrix(self.marks if len(self.marks) > 1 else (self.shown.place,)))
+        places = self.marks if len(self.marks) > 1 else (self.shown.place,) if self.shown else ()
+        if any(place.name.startswith("access:") for place in places):
+            self.say("Access policies have no services of AWS; d compares two of them.")
+        elif places:
+            self.post_message(ShowMatrix(places))
 
     def _see_permissions(self) -> PermissionsPane:
         """Go to the permissions pane and return it."""
@@ -374,5 +379,5 @@ class NavigationScreen(PanesScreen):
         self.catch_up()
         row = self.row
         action = one_action_of(row.value) if row else ""
-        against = f"policy:{self.shown.place}" if self.shown else ""
+        against = f"policy:{self.shown.place}" if self.shown and not self.shown.entry.access else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))

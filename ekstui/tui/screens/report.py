@@ -17,6 +17,7 @@ from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.library import Library, PolicyEntry
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.account_view import AccountView, SwitchAccount
@@ -300,7 +301,7 @@ class ReportScreen(Screen[None]):
     def show_policy(self, place: PolicyAt) -> None:
         """Show a policy in the four panes, or say why it is not known."""
         try:
-            entry = self.app.library.find(place.name)
+            entry = _entry(place.name, self.app.library)
         except EkstuiError as error:
             self.notify(plain_failure(error), markup=False)
             return
@@ -366,6 +367,14 @@ class ReportScreen(Screen[None]):
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row when there is no search."""
         return row.value is not None
+
+
+def _entry(name: str, library: Library) -> PolicyEntry:
+    if not name.startswith("access:"):
+        return library.find(name)
+    from ekstui.library.access_policies import access_policy_entry  # 10 ms, and rarely needed
+
+    return access_policy_entry(name)
 
 
 def stale_rows(error: EkstuiError, width: int) -> list[Row]:

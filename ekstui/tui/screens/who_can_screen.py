@@ -101,7 +101,8 @@ class WhoCanScreen(AskingScreen):
 
     def __init__(self, action: str = "", scope: Scope = "eks") -> None:
         super().__init__(action)
-        self._scope = scope
+        # Access policies are no IAM policies.
+        self._scope: Scope = "eks" if scope == "access" else scope
         self._completing = False
         self._opened: set[str] = set()
         self._types = False
@@ -324,7 +325,7 @@ class WhoCanScreen(AskingScreen):
         if is_kubernetes(self.text):
             self.notify("All EKS access policies are looked at; there is no smaller or larger scope.", markup=False)
             return
-        self._scope = next_scope(self._scope)
+        self._scope = next_scope(self._scope, of_iam=True)
         self.ask_again()
 
     def action_who_can(self) -> None:

@@ -22,11 +22,12 @@ from ekstui.tui.keys import Key
 from ekstui.tui.messages import ShowComparison, ShowRole
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, failure, rows_with
-from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Attachments, Role, RoleAttachment, SourceError, Use
-    from ekstui.library import AttachedAnswer
+    from ekstui.library import AttachedAnswer, Library
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
@@ -176,6 +177,20 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     return (Column("", name, middle=True), Column("", used.width, share=1), last)
 
 
+def _entries_with(name: str, library: Library) -> PrincipalsInClusters:
+    from ekstui.library.cluster_answers import principals_in_clusters  # off the app's thread
+
+    return principals_in_clusters(library, {name}, ask=False)
+
+
+def _entry_rows(found: PrincipalsInClusters, width: int) -> list[Row]:
+    """Return the access entries that have an access policy, and what was not read."""
+    from ekstui.present.access import principals_in_clusters_blocks
+    from ekstui.present.rendering import rows
+
+    return rows(principals_in_clusters_blocks(found), width)
+
+
 class AttachmentsLoaded(Message):
     """It is known who has a policy attached, by one snapshot of the account."""
 
@@ -183,6 +198,15 @@ class AttachmentsLoaded(Message):
         super().__init__()
         self.arn = arn
         self.answer = answer
+
+
+class EntriesFound(Message):
+    """It is known which access entries have an access policy."""
+
+    def __init__(self, arn: str, found: PrincipalsInClusters) -> None:
+        super().__init__()
+        self.arn = arn
+        self.found = found
 
 
 class AttachedPane(Pane):
@@ -203,10 +227,12 @@ class AttachedPane(Pane):
     def __init__(self) -> None:
         super().__init__(4, "Attached", COLUMNS, id="attached")
         self._answer: AttachedAnswer | None = None
+        self._entries: PrincipalsInClusters | None = None
+        """The access entries that have the shown access policy."""
 
     def watch_shown(self) -> None:
         """Look up who has the policy attached."""
-        self._answer = None
+        self._answer = self._entries = None
         self._look_up()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
@@ -216,7 +242,7 @@ class AttachedPane(Pane):
         if view.snapshot is not before.snapshot or self._answer is None:
             if view.snapshot is None:
                 # Never show one account's roles under another.
-                self._answer = None
+                self._answer = self._entries = None
             self._look_up()
         elif view.error is not before.error:
             self.show_rows()
@@ -224,7 +250,7 @@ class AttachedPane(Pane):
     def on_resize(self) -> None:
         """Wrap the notes to the new width."""
         super().on_resize()
-        if self._answer is not None:
+        if self._answer is not None or self._entries is not None:
             self.show_rows()
 
     def _look_up(self) -> None:
@@ -238,6 +264,12 @@ class AttachedPane(Pane):
                 self.rows.set_rows(())
             return
         library, policy = self.app.library, shown.entry.policy
+        if shown.entry.access:
+            # In the same group, so that a slow answer about another policy does not replace it.
+            self.app.background.run(
+                self, "attached", lambda _: EntriesFound(policy.arn, _entries_with(policy.name, library))
+            )
+            return
 
         def look_up(job: Job) -> AttachmentsLoaded:
             from ekstui.library.attachments import attached  # 40 ms, off the app's thread
@@ -262,9 +294,12 @@ class AttachedPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return the rows that match the filter."""
+        width = self.rows.row_width
+        if self._entries is not None:
+            self.rows.set_columns(WHOLE_WIDTH)
+            return rows_with(self.words, _entry_rows(self._entries, width))
         if self._answer is None:
             return []
-        width = self.rows.row_width
         rows = attached_rows(self._answer, datetime.now(UTC), width)
         self.rows.set_columns(columns_of(rows, width))
         if self.account.error is not None:
@@ -294,11 +329,24 @@ class AttachedPane(Pane):
             self.set_note(attached_note(message.answer.attachments) + more)
             self.show_rows()
 
+    @on(EntriesFound)
+    def _found_entries(self, message: EntriesFound) -> None:
+        message.stop()
+        if self.account.snapshot and self.shown and message.arn == self.shown.entry.policy.arn:
+            self._entries = message.found
+            count = len(message.found.principals)
+            self.set_note(f"{count} access entr{'y' if count == 1 else 'ies'}")
+            self.show_rows()
+
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
         from ekstui.core.account_snapshot import RoleAttachment
+        from ekstui.library.cluster_answers import PrincipalInCluster
 
+        value = event.row.value if event.row else None
+        if isinstance(value, PrincipalInCluster) and ":role/" in value.principal:
+            self.post_message(ShowRole(value.principal))
         if event.row and isinstance(event.row.value, RoleAttachment):
             role = event.row.value.role
             if self.shown and self.shown.entry.policy.home:

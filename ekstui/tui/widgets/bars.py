@@ -175,7 +175,8 @@ def header(status: DataStatus, shown: int, scope: str, account: AccountView, now
 def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> str:
     if scope == "eks":
         return f"EKS {shown} of {status.policies:,}" if whole else f"EKS {shown}"
-    return f"controllers {shown}" if scope == "controllers" else f"all {status.policies:,}"
+    words = {"all": f"all {status.policies:,}", "any": f"every family {shown:,}"}
+    return words.get(scope, f"{scope} {shown}")
 
 
 def _age_words(status: DataStatus, now: datetime, room: int) -> Styled:

@@ -27,6 +27,7 @@ from ekstui.tui.widgets.service_rows import (
 if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge, Symptom
     from ekstui.core.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.library.access_policies import AccessPolicyAnswer
 
 
 class PermissionsPane(Pane):
@@ -56,12 +57,21 @@ class PermissionsPane(Pane):
         self._remaining: Remaining | None = None
         self._arn = ""
         """The policy whose permissions are shown."""
+        self._access: AccessPolicyAnswer | None = None
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
+        self._access = shown.entry.access if shown else None
+        if shown is not None and self._access is not None:
+            self._whole, self._arn = False, shown.entry.policy.arn
+            self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
+            self.set_title(shown.entry.policy.name)
+            self.show_rows()
+            self.rows.scroll_home(animate=False)
+            return
         if shown is None:
             self._whole = False
-            if self._services:
+            if self.rows.rows:
                 self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
                 self.set_title()
                 self.show_rows()
@@ -117,15 +127,17 @@ class PermissionsPane(Pane):
             self.show_rows()
 
     def next_view(self) -> bool:
-        """Switch between what the version allows and what it does not."""
-        self.show_remaining()
-        return True
+        """Switch between what the version allows and what it does not; an access policy has one view."""
+        if self._access is None:
+            self.show_remaining()
+        return self._access is None
 
     def on_resize(self) -> None:
         """Unfold what fits the new size; nothing is folded."""
         super().on_resize()
         if self._services:
             self._unfolded |= self._unfold()
+        if self._services or self._access:
             self.show_rows()
 
     @property
@@ -136,6 +148,11 @@ class PermissionsPane(Pane):
     def build_rows(self) -> list[Row]:
         """Return the services; with a filter, only matching services and actions, unfolded."""
         words, width = self.words, self.rows.row_width
+        if self._access is not None:
+            from ekstui.present.access import access_blocks
+            from ekstui.present.rendering import rows
+
+            return rows_with(words, rows(access_blocks(self._access)[1:], width))
         if self._remaining is not None:
             from ekstui.present.policy_report import remaining_blocks
             from ekstui.present.rendering import rows

@@ -60,7 +60,7 @@ def policy_row(
         cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
     if attached is not None:
         cells.append(styled(str(attached) if attached else "", "muted"))
-    cells.append(styled(version_label(policy.default_version), "muted"))
+    cells.append(styled("" if entry.access else version_label(policy.default_version), "muted"))
     return Row(policy.arn, tuple(cells), entry)
 
 
@@ -188,7 +188,7 @@ class PoliciesPane(Pane):
             rows += [
                 policy_row(
                     entry,
-                    mark=marked.get(entry.policy.name, ""),
+                    mark=marked.get(entry.name, ""),
                     changed=entry.policy.arn in self.changed,
                     superseded=superseded,
                     attached=self._attached_to(entry.policy.arn) if counted else None,
@@ -234,7 +234,8 @@ class PoliciesPane(Pane):
     def _look_up(self, facet: Facet) -> None:
         from ekstui.tui.filters import matching_policies
 
-        library, entries = self.app.library, self._entries
+        # Facets are about the documents of IAM policies.
+        library, entries = self.app.library, [entry for entry in self._entries if not entry.access]
 
         def work(_: Job) -> FacetAnswered:
             try:

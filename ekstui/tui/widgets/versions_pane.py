@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step, StepCounts
     from ekstui.library import Library
+    from ekstui.library.access_policies import AccessPolicyAnswer
     from ekstui.tui.filters import Touched
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -188,6 +189,11 @@ class VersionsPane(Pane):
                 self.show_rows()
             return
         policy = shown.entry.policy
+        if shown.entry.access:
+            self._arn, self._steps, self._touched = policy.arn, (), None
+            self.set_note("")
+            self.show_rows()
+            return
         if policy.arn == self._arn and self._steps:
             self.show_rows()
             self.rows.move_to(shown.version)
@@ -205,6 +211,8 @@ class VersionsPane(Pane):
 
     def next_view(self) -> bool:
         """Hide or show the versions that change nothing."""
+        if self.shown and self.shown.entry.access:
+            return False
         self._quiet_hidden = not self._quiet_hidden
         self.show_rows()
         return True
@@ -220,6 +228,8 @@ class VersionsPane(Pane):
         shown = self.shown
         if shown is None:
             return []
+        if access := shown.entry.access:
+            return rows_with(words, _access_rows(access))
         name = shown.entry.policy.name
         marked = {
             mark.version: "ABCD"[index]
@@ -310,6 +320,14 @@ class VersionsPane(Pane):
     def is_stop(self, row: Row) -> bool:
         """Return whether a version changed something."""
         return _is_step(row.value) and not is_quiet(row.value)
+
+
+def _access_rows(access: AccessPolicyAnswer) -> list[Row]:
+    """Return since when an access policy is known; it has no versions."""
+    day = access.policy.introduced
+    since = f"In AWS's list of updates since {day}." if day else "Not in AWS's list of updates."
+    lines = (since, "Access policies have no versions,", "and changes of their rules are not announced.")
+    return [Row(line, (styled(line, "muted"),), selectable=False) for line in lines]
 
 
 def _is_step(value: object) -> TypeGuard[Step]:
