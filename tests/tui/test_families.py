@@ -62,14 +62,14 @@ def test_access_policies_are_listed_shown_marked_and_compared() -> None:
         assert "AmazonEKSViewPolicy with AmazonEKSEditPolicy" in plain(app.screen.question())
         # With an IAM policy, even one of the same name, there is nothing to compare.
         await pilot.press("escape")
-        assert app.screen is explorer
+        assert shows(app, ExplorerScreen)
         await pilot.press("u", "s")
         await go_to("AmazonEKSComputePolicy")
         entries = [entry for entry in explorer.policies.entries if entry.policy.name == "AmazonEKSComputePolicy"]
         assert [bool(entry.access) for entry in entries] == [False, True]
         await pilot.press("space", "j", "space", "d")
         await pilot.pause()
-        assert app.screen is explorer
+        assert shows(app, ExplorerScreen)
 
     travel(journey)
 
