@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.cli.streams import narrate, narrate_progress
-from ekstui.errors import DataError
+from ekstui.core.text import age_in_words
+from ekstui.errors import AccountError, DataError
 from ekstui.library.choice import AccountChoice
 
 if TYPE_CHECKING:
@@ -75,8 +76,28 @@ def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], st
 
 def read_account(library: Library) -> AccountSnapshot:
     """Read the account again, or return its last snapshot if AWS must not be asked."""
+    return _read(library, library.account.refresh)
+
+
+def read_account_if_stale(library: Library) -> AccountSnapshot:
+    """Return the last snapshot if it is recent, else read the account again."""
+    return _read(library, library.account.recent)
+
+
+def _read(library: Library, read: Callable[[Callable[[str], None]], AccountSnapshot]) -> AccountSnapshot:
+    """Read the account with progress on a terminal; an error says what can be done here instead of in the app."""
+    from ekstui.library.own_account import LIMITED
+
     with narrate_progress() as report:
-        return library.account.refresh(lambda _, words: report(words))
+        try:
+            return read(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
+        except AccountError as error:
+            error.next_step = error.next_step.replace(", then refresh.", ", then try again.")
+            known = None if library.account.choice.offline else library.account.last()
+            if known is not None:
+                age = age_in_words(known.fetched_at, datetime.now(UTC))
+                error.next_step = f"{error.next_step} --offline answers from what was read {age}.".strip()
+            raise
 
 
 def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ekstui.core.change import changes
 from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
+from ekstui.core.policy import Policy, ReleaseNumber
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
@@ -138,6 +140,16 @@ def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable
     return None
 
 
+def _made(policy: Policy, number: int) -> datetime | None:
+    """Return when a version was made; of a controller's release, when that was released and not the first like it."""
+    if policy.home and isinstance(number, ReleaseNumber):
+        from ekstui.sources.controllers import components  # see `version_at`
+
+        if (release := components()[policy.name].release(number.label)) is not None:
+            return datetime.combine(release.day, datetime.min.time(), UTC)
+    return next(info.created for info in policy.versions if info.number == number)
+
+
 def read_side(
     side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None, *, named: bool = True
 ) -> ComparedSide:
@@ -146,7 +158,7 @@ def read_side(
         case PolicyAt():
             policy = library.find(side.name).policy
             number = version_at(policy, side)
-            created = next(info.created for info in policy.versions if info.number == number)
+            created = _made(policy, number)
             label = str(PolicyAt(policy.name, number))
             given = library.parameters(policy, number, values)
             document = library.document(policy, number, values, named=named)

@@ -18,6 +18,9 @@ from ekstui.sources.aws.iam import Entities, read_entities
 from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
 from ekstui.store import accounts
 
+LIMITED = "AWS limits the rate of calls; trying again"
+"""Reported as progress while AWS refuses calls because there are too many."""
+
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""
 
@@ -176,11 +179,16 @@ class Account:
 
         The SDK reads keys from files and the environment once, so it would not notice that the user signed in again.
         """
+        connection = self.connection()
+        if progress is not None:
+            connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
         try:
-            snapshot = read_account(self.connection(), self.choice.regions, progress, cancelled)
+            snapshot = read_account(connection, self.choice.regions, progress, cancelled)
         except AccountError:
             self._disconnect()
             raise
+        finally:
+            connection.when_throttled = None
         if any(error.kind in ("expired", "credentials", "mfa") for error in snapshot.errors):
             self._disconnect()
         return snapshot

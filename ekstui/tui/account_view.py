@@ -102,7 +102,7 @@ def watch_account(
                 raise _nothing_set_up()
             update(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
-                lambda _, words: update(lambda view: view._replace(asking=words)), lambda: job.cancelled
+                lambda words: update(lambda view: view._replace(asking=words)), lambda: job.cancelled
             )
         except EkstuiError as error:
             failure = error

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.library import Library
 from tests.rig.rig import Rig
 
@@ -35,7 +34,7 @@ def measure(rig: Rig, library: Library) -> Calls:
     rig.proxy.clear()
     at_roles: list[int] = []
 
-    def progress(_: AccountSnapshot, words: str) -> None:
+    def progress(words: str) -> None:
         if words == "clusters":
             at_roles.append(sum(rig.proxy.counts().values()))
 

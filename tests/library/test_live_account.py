@@ -105,7 +105,7 @@ def truth(rig: Rig) -> set[tuple[str | None, ...]]:
 def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) -> None:
     rig.world.short_pages = 7
     told: list[str] = []
-    snapshot = library.account.refresh(lambda _, words: told.append(words))
+    snapshot = library.account.refresh(told.append)
     assert snapshot.complete
     assert snapshot.errors == ()
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ekstui.cli.exit_codes import add_exit_code, gate
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
@@ -123,7 +123,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
     # 60 ms, and most messages are from IAM.
-    from ekstui.cli.session import library_for, read_account
+    from ekstui.cli.session import library_for, read_account, read_account_if_stale
     from ekstui.export.account_shapes import forbidden_shape
     from ekstui.library.cluster_answers import forbidden_answers
     from ekstui.present.access import forbidden_blocks
@@ -134,8 +134,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
         if arguments.profile is not None or arguments.account_file is not None:
             read_account(library)
         elif cluster:
-            with narrate_progress() as report:
-                library.account.recent(lambda _, words: report(words))
+            read_account_if_stale(library)
     except AccountError as error:
         # What the account of before or the message alone tells is worth saying.
         narrate(error)
@@ -155,9 +154,10 @@ def _renew(library: Library, inquiry: Inquiry) -> None:
     """Ask AWS about the account that the message is judged by, unless what is known of it is recent."""
     if not account_meant(library, inquiry):
         return
+    from ekstui.cli.session import read_account_if_stale
+
     try:
-        with narrate_progress() as report:
-            library.account.recent(lambda _, words: report(words))
+        read_account_if_stale(library)
     except AccountError as error:
         narrate(error)
 

@@ -29,6 +29,13 @@ _CHUNK = 256 * 1024
 _ARN = re.compile(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S.*", re.DOTALL)
 
 
+THROTTLED = (
+    "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+    "PriorRequestNotComplete",
+)  # fmt: skip
+"""The codes with which AWS limits the rate of calls."""
+
+
 class MalformedError(Exception):
     """An answer does not match the service's model."""
 

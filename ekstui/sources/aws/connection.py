@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
+    THROTTLED,
     BoundError,
     Deadline,
     MalformedError,
@@ -85,6 +86,8 @@ class Connection:
         self._session: Any = None
         self._deadline = Deadline()
         self._clients: dict[tuple[str, str | None], Any] = {}
+        self.when_throttled: Callable[[], object] | None = None
+        """Called, from any thread, when AWS limits the rate and a call will be tried again."""
         self.calls = 0
         """How many calls were made, each page counted."""
 
@@ -242,9 +245,15 @@ class Connection:
         client = self._open_session().client(service, region_name=region, config=config)
         client.meta.events.register_first("needs-retry.*", _give_up_on_network)
         client.meta.events.register_first("needs-retry.*", self._deadline.check)
+        client.meta.events.register_first("needs-retry.*", self._tell_throttled)
         bound_answers(client)
         client.meta.events.register("before-parse.*", check_lists)
         return client
+
+    def _tell_throttled(self, response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any) -> None:
+        code = response[1].get("Error", {}).get("Code") if response else None
+        if code in THROTTLED and (told := self.when_throttled) is not None:
+            told()
 
     def _open_session(self) -> Any:
         """Return the boto3 session, whose credential chain does not use the terminal."""

@@ -185,5 +185,7 @@ def _detached(provider: Any) -> Any:
 
 def _no_prompt(prompt: str) -> str:
     raise MfaNeededError(
-        "The profile asks for an MFA code.", prompt.strip().rstrip(":").removeprefix("Enter MFA code for ")
+        "The profile asks for an MFA code.",
+        prompt.strip().rstrip(":").removeprefix("Enter MFA code for "),
+        "Run this in a terminal, which asks for it, or use a session that has it.",
     )

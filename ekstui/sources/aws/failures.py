@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ekstui.core.account_snapshot import ErrorKind, SourceError, SourceName
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
-from ekstui.sources.aws.answers import BoundError, MalformedError
+from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
 
@@ -58,10 +58,6 @@ class _Words:
         return _Words(self.kind, self.message.format_map(facts), self.next_step.format_map(facts))
 
 
-_THROTTLED = (
-    "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
-    "PriorRequestNotComplete",
-)  # fmt: skip
 _NOT_IN_REGION = _Words("region", "{region} does not know these credentials.", "Is it enabled for this account?")
 
 _OF_AWS: dict[str, _Words] = {
@@ -78,7 +74,7 @@ _OF_AWS: dict[str, _Words] = {
         ),
         (("OptInRequired",), _Words("region", "{region} is not enabled for this account.")),
         (
-            _THROTTLED,
+            THROTTLED,
             _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute."),
         ),
         (
@@ -203,7 +199,14 @@ def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) 
     line = _line_of(details.get("error"))
     host = _host(str(details.get("endpoint_url", "")))
     return {
-        "login": f"aws sso login --profile {profile}" if profile else "aws sso login",
+        "login": " ".join(
+            (
+                "aws sso login",
+                *(("--use-device-code",) if _is_remote() else ()),
+                *((f"--profile {profile}",) if profile else ()),
+            )
+        ),
+        "aws_login": "aws login --remote" if _is_remote() else "aws login",
         "profile": f"profile {_quoted(profile)}" if profile else "the profile",
         "wanted_profile": _quoted(profile or details.get("profile")),
         "provider": str(details.get("provider")),
@@ -217,7 +220,12 @@ def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) 
     }
 
 
-_LOGIN_EXPIRED = _Words("expired", "The login session has expired.", "Run `aws login`, then refresh.")
+def _is_remote() -> bool:
+    """Return whether the user came by SSH, where no browser opens to sign in."""
+    return any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+
+
+_LOGIN_EXPIRED = _Words("expired", "The login session has expired.", "Run `{aws_login}`, then refresh.")
 _NO_SSO_SESSION = _Words("expired", "There is no valid SSO session.", "Run `{login}`, then refresh.")
 _UNREADABLE_CONFIG = _Words("setting", "The AWS config file {place} cannot be read.", "Correct or remove that line.")
 _WRONG_CONFIG = _Words(
@@ -260,7 +268,7 @@ _OF_THE_SDK: dict[str, _Words] = {
     "LoginError": _LOGIN_EXPIRED,
     "LoginAuthorizationCodeError": _LOGIN_EXPIRED,
     "LoginInsufficientPermissions": _Words(
-        "credentials", "The login session may not be used here.", "Run `aws login`, then refresh."
+        "credentials", "The login session may not be used here.", "Run `{aws_login}`, then refresh."
     ),
     "MetadataRetrievalError": _Words(
         "credentials",

@@ -16,7 +16,7 @@ from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
 
-Progress = Callable[[AccountSnapshot, str], None]
+Progress = Callable[[str], None]
 """Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
 
 ALL_REGIONS = "all"
@@ -41,16 +41,16 @@ def read_account(
     are in the snapshot's errors. If cancelled, it returns what it has so far.
     """
 
-    def report(snapshot: AccountSnapshot, words: str) -> None:
+    def report(words: str) -> None:
         if progress and not cancelled():
-            progress(snapshot, words)
+            progress(words)
 
     snapshot = _start(connection)
-    report(snapshot, "roles")
+    report("roles")
     snapshot = _with_sweep(connection, snapshot, report, cancelled)
     asked, errors = regions_to_ask(connection, snapshot, regions)
     snapshot = replace(snapshot, errors=(*snapshot.errors, *errors))
-    report(snapshot, "clusters")
+    report("clusters")
     snapshot = _with_eks(connection, snapshot, asked, report, cancelled)
     return replace(snapshot, not_looked_at=_not_looked_at(snapshot, regions, asked))
 
@@ -122,7 +122,7 @@ def _with_sweep(
             errors=(*snapshot.errors, *((sweep.error,) if sweep.error else ())),
         )
 
-    return taken(read_sweep(connection, lambda sweep: report(taken(sweep), f"roles, page {sweep.pages}"), cancelled))
+    return taken(read_sweep(connection, lambda sweep: report(f"roles, page {sweep.pages}"), cancelled))
 
 
 def _with_eks(
@@ -132,8 +132,8 @@ def _with_eks(
     report: Progress,
     cancelled: Cancelled,
 ) -> AccountSnapshot:
-    def progressed(words: str, facts: EksFacts, done: int, total: int) -> None:
-        report(replace(snapshot, eks=facts), f"{words}, {done} of {total}")
+    def progressed(words: str, _facts: EksFacts, done: int, total: int) -> None:
+        report(f"{words}, {done} of {total}")
 
     read = read_clusters(connection, regions, partial(progressed, "clusters"), cancelled)
     whole = read.facts.regions
