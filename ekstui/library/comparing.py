@@ -12,7 +12,7 @@ from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.core.policy import Policy, ReleaseNumber
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, EkstuiError, InputError
 from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
 from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
@@ -32,7 +32,7 @@ def compare(
 ) -> Comparison:
     """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
 
-    A role, or a customer managed policy named by its ARN, is taken from a snapshot of the last 15 minutes, or AWS is
+    A role, or a customer managed policy named by its ARN or by a name that AWS does not use, is taken from a snapshot of the last 15 minutes, or AWS is
     asked; AccountError if it cannot be. `values` fills in a controller's parameters; missing ones are taken from the
     other side if it has them.
     """
@@ -42,8 +42,8 @@ def compare(
             from ekstui.library.roles import role_side  # 60 ms, and only to read a role
 
             return role_side(side.name, library.account.recent(), library.default_versions)
-        if isinstance(side, PolicyAt) and is_own(side.name):
-            return own_policy_side(side.name, side.version, library.account.recent())
+        if isinstance(side, PolicyAt) and (own := own_arn(library, side.name)) is not None:
+            return own_policy_side(own, side.version, library.account.recent())
         return read_side(side, library, standard_input, given)
 
     given = values or {}
@@ -62,12 +62,31 @@ def compare(
 
 
 def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
-    """Return the document of a file, of standard input or of all policies of a role; InputError for one that IAM would reject."""
+    """Return the document of a file, standard input, a policy or all policies of a role; InputError for one that IAM would reject."""
     if isinstance(side, RoleSide):
         from ekstui.library.roles import role_side
 
         return role_side(side.name, library.account.recent(), library.default_versions).document
+    if isinstance(side, PolicyAt) and (own := own_arn(library, side.name)) is not None:
+        return own_policy_side(own, side.version, library.account.recent()).document
     return read_side(side, library, standard_input).document
+
+
+def own_arn(library: Library, name: str) -> str | None:
+    """Return the ARN of the account's own policy of that name or ARN; None if AWS has one of that name, or nobody has."""
+    if name.startswith("arn:") or not library.account_at_hand:
+        return name if is_own(name) else None
+    try:
+        if library.find(name).policy.name.casefold() == name.casefold():
+            return None
+    except EkstuiError:
+        pass  # no policy of AWS, or several, has it in its name
+    try:
+        snapshot = library.account.last()
+    except (AccountError, InputError):
+        return None
+    known = snapshot.local_policies if snapshot else ()
+    return next((each.arn for each in known if each.name.casefold() == name.casefold()), None)
 
 
 def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:

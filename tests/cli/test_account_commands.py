@@ -81,12 +81,16 @@ def test_a_role_against_a_policy(rig: Rig, ekstui: Run) -> None:
 def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Run) -> None:
     rig.reset(0)
     arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
+    assert ekstui("diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane").code == 1  # nobody read the account yet
     compared = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
     assert compared["after"] == {
         "label": "acme-eks-control-plane@v1 (the account's own)", "policy": None, "arn": None, "version": None, "created": None,
         "parameters": {},
     }  # fmt: skip
     assert compared["kind"] == "actions"
+    assert shape(ekstui, "diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane")["after"] == compared["after"]
+    by_name, by_arn = (shape(ekstui, "show", each)["document"] for each in ("acme-eks-control-plane", arn))
+    assert by_name == by_arn
     unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")
     assert (unknown.code, unknown.err) == (1, f"ekstui: No policy in account 123456789012 has the ARN {arn}s.\n")
     nowhere = ekstui("attached", f"{arn}s")
@@ -165,6 +169,8 @@ def test_explain_says_how_old_the_account_is_and_asks_again_when_it_is_stale(
     assert f"as of {read[:10]}" in kept.out
     forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"'
     assert f"cluster as of {read[:10]}" in ekstui("explain", "--cluster", "prod", forbidden).out
+    dead = ekstui("cluster", "prod")
+    assert (dead.code, "--offline answers from what was read just now" in dead.err) == (3, True)
 
 
 def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:

@@ -106,6 +106,9 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
     assert {each["family"] for each in published} == {"published"}
     steps = {(each["policy"], each["previous"], each["version"], each["reach"]) for each in published}
     assert ("aws-load-balancer-controller", "v2.12.0", "v2.13.0", "widened") in steps
+    compared = answered(capsys, "diff", "aws-load-balancer-controller@v2.13.0", "aws-load-balancer-controller@v3.5.0")
+    # The project's tags; the document is the same in all releases between.
+    assert [compared[side]["created"][:10] for side in ("before", "after")] == ["2025-05-06", "2026-08-03"]
     days = [each["created"] for each in published]
     assert days == sorted(days, reverse=True)
     (admin,) = [each for each in feed("access") if each["policy"] == "AmazonEKSAdminViewPolicy"]

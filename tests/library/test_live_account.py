@@ -20,7 +20,7 @@ from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.comparing import compare
 from ekstui.library.copies import copies_in
-from ekstui.library.own_account import Account
+from ekstui.library.own_account import LIMITED, Account
 from ekstui.library.roles import role_answer
 from ekstui.sources.aws import connection as connections
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
@@ -111,6 +111,10 @@ def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) ->
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
     assert sorted(carriers(snapshot, rig)) == sorted(rig.account.roles_with(CNI))
     assert f"roles, page {-(-len(named(rig)) // 7)}" in told
+    assert LIMITED not in told
+    rig.proxy.fail("throttled", "iam", "ListOpenIDConnectProviders", times=1)
+    assert library.account.refresh(told.append).errors == ()
+    assert LIMITED in told
     answer = attached(library, CNI)
     assert answer.complete
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)

@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
         return _show_document(side, arguments)
     library = open_library()
+    if len(arguments.policy) == 1 and _is_own(side, arguments):
+        return _show_document(side, arguments)
     asked = [_asked(library, text) for text in arguments.policy]
     wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
@@ -75,18 +77,28 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def _is_own(side: Side, arguments: argparse.Namespace) -> bool:
+    """Return whether a side names a policy of the account's own."""
+    if not isinstance(side, PolicyAt):
+        return False
+    from ekstui.cli.session import library_for
+    from ekstui.library.comparing import own_arn
+
+    return own_arn(library_for(arguments), side.name) is not None
+
+
 def _asks_for_document(arguments: argparse.Namespace) -> bool:
     return bool(arguments.document or arguments.terraform or arguments.cloudformation)
 
 
 def _show_document(side: Side, arguments: argparse.Namespace) -> int:
-    """Print what a file, standard input, or all policies of a role permit."""
+    """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
     from ekstui.core.document import serialise
     from ekstui.core.summary import services_in
     from ekstui.library.comparing import document_of_side
 
     library = open_library()
-    if isinstance(side, RoleSide):
+    if isinstance(side, RoleSide | PolicyAt):
         from ekstui.cli.session import library_for
 
         library = library_for(arguments)

@@ -18,6 +18,16 @@ def answer(code: str, message: str = "", operation: str = "ListPolicies") -> exc
 
 HOST = "https://ana:secret@iam.example.com:8443/path"
 
+
+def test_over_ssh_the_sign_in_needs_no_browser_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 50000 10.0.0.2 22")
+    for error, command in (
+        (exceptions.SSOTokenLoadError(error_msg="x"), "`aws sso login --use-device-code --profile prod`"),
+        (exceptions.LoginRefreshRequired(), "`aws login --remote`"),
+    ):
+        assert command in explain(error, "identity", profile="prod").next_step
+
+
 CASES: list[tuple[Exception, ErrorKind, str]] = [
     (exceptions.NoCredentialsError(), "credentials", "aws sso login --profile prod"),
     (exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "credentials", "AWS_SECRET_ACCESS_KEY is missing"),
