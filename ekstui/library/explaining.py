@@ -115,6 +115,8 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
 
     account = library.account
     role, request = simulation_of(inquiry, account.required(), reference())
+    if account.choice.demo:
+        raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if account.choice.offline or account.choice.file:
         raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
     return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)

@@ -123,7 +123,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     rows = [
         TableRow(
             (
-                Span(each.entry.principal_arn.partition(":")[2].rpartition(":")[2], "strong"),
+                Span(_without_path(each.entry.principal_arn), "strong"),
                 each.entry.kind or "?",
                 _allowed(each.entry),
             ),
@@ -132,7 +132,16 @@ def _access(answer: ClusterAnswer) -> list[Block]:
         )
         for each in answer.entries
     ]
-    return [heading, Table((Column("Principal", middle=True), Column("Type"), Column("May", 16, shrink=1)), rows)]
+    # What an entry allows is the answer: the principal's name is cut first.
+    columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
+    return [heading, Table(columns, rows)]
+
+
+def _without_path(arn: str) -> str:
+    """Return a principal as `role/NAME`, or `role/…/NAME` if it has a path, as the roles of SSO have."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    path, _, last = name.rpartition("/")
+    return f"{kind}/{'…/' if path else ''}{last}" if name else kind
 
 
 def _allowed(entry: AccessEntry) -> Line:

@@ -88,7 +88,9 @@ def legend_blocks(
         line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
         blocks.append(Sentence(line, key=("legend", index)))
     if numbers:
-        words = "Actions allowed of all that exist" + (", one number per policy" if len(places) > 1 else "")
+        words = "Actions allowed of all that exist"
+        if len(places) > 1:
+            words = f"{' '.join(LETTERS[: len(places)])} /all: how many actions each policy allows, and how many exist"
     else:
         words = "● all, ○ some, · none of the actions" + (", one symbol per policy" if len(places) > 1 else "")
     if any(any(cell.denied) for row in rows for cell in row.cells.values()):

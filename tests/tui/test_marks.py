@@ -47,3 +47,20 @@ def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -
         await settle(pilot, lambda: screen.comparison is not None and screen.comparison.before.version == 6)
 
     travel(journey)
+
+
+def test_in_the_list_the_version_in_force_is_compared_with_the_mark() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: "v6 2026-03-04" in words(app.screen))
+        # Moving to v5 also shows it, but the row of the list stands for v6.
+        await pilot.press("3", "j", "space")
+        await settle(pilot, lambda: getattr(app.screen, "shown", Shown(Library.open().find(CNI), 6)).version == 5)
+        await pilot.press("1", "d")
+        await settle(pilot, lambda: shows(app, CompareScreen))
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        await settle(pilot, lambda: screen.comparison is not None)
+        assert screen.comparison is not None
+        assert [screen.comparison.before.version, screen.comparison.after.version] == [5, 6]
+
+    travel(journey)

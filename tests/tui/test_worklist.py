@@ -3,16 +3,19 @@
 import json
 import shlex
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from textual.pilot import Pilot
 
+from ekstui.core.eks import GivenAccess
 from ekstui.core.findings.mending import change_in_words
 from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, remedy_of
-from ekstui.present.rendering import markdown
+from ekstui.present.rendering import lay_out, markdown
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -158,6 +161,18 @@ def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name:
             assert remedy_of(answer, role, finding) or change_in_words(finding), finding.code
     now = datetime.now(UTC)
     assert answer.identity.account not in markdown(cluster_blocks(answer, now, now))
+
+
+@pytest.mark.parametrize("width", [76, 116])
+def test_what_an_access_entry_allows_is_whole_at_every_width(width: int) -> None:
+    answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
+    (of_sso,) = (each for each in answer.entries if "AWSReservedSSO" in each.entry.principal_arn)
+    policy = GivenAccess("AmazonEKSClusterAdminPolicy")
+    entry = replace(of_sso, entry=replace(of_sso.entry, kind="STANDARD", policies=(policy,)))
+    now = datetime.now(UTC)
+    rows = lay_out(cluster_blocks(replace(answer, entries=(entry,)), now, now), width, "app")
+    (line,) = (plain(row.line) for row in rows if "role/…/" in plain(row.line))
+    assert line.split()[1:] == ["STANDARD", "AmazonEKSClusterAdminPolicy", "in", "the", "cluster"]
 
 
 def test_what_is_typed_from_a_role_is_held_against_it() -> None:

@@ -35,14 +35,17 @@ class CardScreen(ReportScreen):
 
     OPENS = (ActionInfo, RoleSide, PolicyAt)
 
-    def __init__(self, thing: Thing, blocks: Callable[[], Sequence[Block]]) -> None:
+    def __init__(self, thing: Thing, blocks: Callable[[], Sequence[Block]], about: str = "") -> None:
+        """`about` says what is shown of the thing, if not all of it; the header then names it."""
         super().__init__()
+        self._about = about
         self._thing = thing
         self._blocks = blocks
 
     def question(self) -> Styled:
         """Return the kind and name."""
-        return ((f"{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
+        about = f"{self._about} of " if self._about else ""
+        return ((f"{about}{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
 
     @property
     def bookmark(self) -> Bookmark | None:

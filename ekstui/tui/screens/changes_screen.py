@@ -17,7 +17,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.searching import changes
 from ekstui.present.change_lists import COLUMNS, changes_table
 from ekstui.present.rendering import Row, list_rows
-from ekstui.present.styled import Styled, styled
+from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
@@ -106,7 +106,9 @@ class ChangesScreen(ReportScreen):
         shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
         if view == "attached":
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
-        return list_rows(changes_table(shown), self.width)
+        found = list_rows(changes_table(shown), self.width)
+        self.rows.set_columns(_columns(found, self.width))
+        return found
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made the version, and how many in the account have the policy attached."""
@@ -178,3 +180,15 @@ class ChangesScreen(ReportScreen):
         else:
             before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
             self.post_message(ShowComparison(before, after))
+
+
+def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+    """Return the columns with steps whole, names as far as there is room, and no gap between them."""
+    date, policy, step, reach, change = COLUMNS
+    names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))
+    steps = max(steps, step.width)
+    room = width - sum((date.width, steps, reach.width, change.width, len(COLUMNS) - 1))
+    return (
+        date, policy._replace(width=min(names, max(room, policy.width)), share=0), step._replace(width=steps), reach,
+        change._replace(share=1),
+    )  # fmt: skip

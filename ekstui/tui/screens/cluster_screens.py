@@ -123,7 +123,8 @@ class ClusterScreen(ClusterReportScreen):
 
         library, name = self.app.library, self._cluster
         thing = Thing("cluster", name, "upgrade", value=name)
-        self.app.push_screen(CardScreen(thing, lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))))
+        blocks = lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))  # noqa: E731
+        self.app.push_screen(CardScreen(thing, blocks, "upgrade"))
 
     def about_row(self, row: Row) -> Styled:
         """Return a problem and its fix, a role and its uses, or a policy that changed and the roles that have it."""

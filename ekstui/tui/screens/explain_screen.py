@@ -111,6 +111,8 @@ def _request(words: list[str]) -> Question:
     resources = tuple(word for word in words[1:] if word == "*" or word.startswith("arn:"))
     absent = tuple(word.removeprefix("absent:") for word in words[1:] if word.startswith("absent:"))
     rest = [word for word in words[1:] if word not in resources and not word.startswith("absent:")]
+    if late := next((word for word in rest if re.match(r"(?:role|policy|cluster):", word)), None):
+        raise InputError(f"{late!r} has to come first.", f"Such as {late} {words[0]}.")
     if unknown := [word for word in rest if "=" not in word]:
         raise InputError(
             f"{unknown[0]!r} is not part of a request.",

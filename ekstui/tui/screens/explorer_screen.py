@@ -212,8 +212,10 @@ class ExplorerScreen(NavigationScreen):
             )
 
     def on_resize(self) -> None:
-        """Fit the header to the width."""
+        """Fit the header and the footer to the width."""
         self._show_header()
+        if not self.focused_pane.is_typing:
+            self.show_keys()
 
     def _show_header(self) -> None:
         if self._status is not None:
@@ -228,7 +230,10 @@ class ExplorerScreen(NavigationScreen):
 
     def show_keys(self) -> None:
         """Show the keys that work on the row under the cursor, the most useful first."""
-        self.footer.show_keys(self.focused_pane.footer_keys(self.row, marks=len(self.marks)))
+        first, *others = self.focused_pane.footer_keys(self.row, marks=len(self.marks))
+        # Where one pane fills the screen, nothing else says that there are others.
+        panes = (keys.NEXT_PANE.here("", "pane"),) if self.is_single else ()
+        self.footer.show_keys((first, *panes, *others))
 
     def show_line(self) -> None:
         """Show the details of the row under the cursor, and the keys that work on it."""

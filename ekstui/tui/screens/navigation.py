@@ -182,6 +182,11 @@ class PanesScreen(Screen[None]):
         """Let the user type a filter for the focused pane."""
         await self.focused_pane.open_filter()
 
+    @property
+    def is_single(self) -> bool:
+        """Whether one pane fills the screen."""
+        return self._alone or self.app.size.width < WIDE
+
     def show_work(self, words: str) -> None:
         """Show the progress line with these words; hide it if there are none."""
         if bool(words) != self._working:
@@ -291,8 +296,12 @@ class NavigationScreen(PanesScreen):
         if self.shown is None:
             self.say("No policy is shown; esc clears the filter of the list.")
             return
-        row = self.row
-        here = Shown(self.shown.entry, row.value.version) if row and isinstance(row.value, Step) else self.shown
+        row, here = self.row, self.shown
+        if row and isinstance(row.value, Step):
+            here = Shown(here.entry, row.value.version)
+        elif self.marks and self.pane == "policies":
+            # A row of the list stands for the version in force, which may differ from the shown one.
+            here = Shown(here.entry, here.entry.policy.default_version)
         sides = sides_to_compare(self.marks, here)
         if sides is None and here.entry.access:
             self.say("An access policy has one version; mark two of them with space, and d compares them.")
