@@ -99,7 +99,7 @@ class Tour:
 
 
 @contextmanager
-def app(home: Path, words: list[str], tried: Tried, env: Mapping[str, str], quiet: float = 0.12) -> Iterator[Tour]:
+def app(home: Path, words: list[str], tried: Tried, env: Mapping[str, str], quiet: float = 0.2) -> Iterator[Tour]:
     """Run the app; it must end as it should."""
     command = (sys.executable, "-m", "ekstui", *words)
     with Terminal(command, columns=COLUMNS, rows=ROWS, env=env) as terminal:
