@@ -262,8 +262,8 @@ def start_app(words: Sequence[str]) -> int:
     from ekstui.tui.screens import explorer_screen as module
     from tests.torture.faults import header_of, words_of
 
-    # Filled in this process, where operations can fail.
-    mock.patch.object(filling, "_filled_apart", lambda *_: False).start()
+    # Filled in this process, where operations can fail; anew, which takes many seconds, in the first start alone.
+    mock.patch.object(filling, "_filled_apart", lambda *_: words != FIRST).start()
     # Asked once: what fails then is not asked again.
     module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 1000 if words == APP_ASKING else 0.02
     told: list[str] = []
