@@ -210,7 +210,8 @@ def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
 def _fix(answer: ClusterAnswer, remedy: str, finding: Finding) -> Iterator[Node]:
     """Yield the command that fixes a finding, or in words what to change."""
     if remedy:
-        yield Node((Span("to fix it: ", "muted"), *_private(answer, code(remedy))))
+        label = "to fix it: " if finding.severity == "problem" else "if they are needed: "
+        yield Node((Span(label, "muted"), *_private(answer, code(remedy))))
     elif words := change_in_words(finding):
         yield Node((Span("to fix it: ", "muted"), words))
 
@@ -233,8 +234,11 @@ def _finding(
 
 
 def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
-    """Return the command that fixes a finding with the narrowest policy; empty if there is none."""
-    if finding.severity != "problem":
+    """Return the command that fixes a finding with the narrowest policy; empty if there is none.
+
+    A note about missing actions has one too: whether they are needed depends on what AWS does not show.
+    """
+    if finding.severity != "problem" and finding.code != "missing-policy":
         return ""
     own = role.subject.role if role.subject else None
     command = cluster_command(finding, role.arn, own, answer.cluster, answer.identity.partition)

@@ -14,6 +14,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
+from ekstui.present.cluster_report import remedy_of
 from ekstui.present.rendering import lines as lines_of
 from ekstui.present.upgrade_checklist import upgrade_blocks
 from ekstui.sources.account_file import demo_account
@@ -85,6 +86,33 @@ def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -
     assert wrong in found["prod"]
     assert "prod-efs-csi" in {role.arn.rpartition("/")[2] for role in cluster_answer(demo, "auto").roles}
     assert wrong not in found["auto"]
+
+
+def test_a_note_about_missing_actions_has_the_command_that_gives_them(
+    demo: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether pods have security groups of their own is nowhere in AWS, so the cluster role's lack is never a problem."""
+    snapshot = demo.account.required()
+
+    def command_with(**changed: object) -> set[str]:
+        roles = tuple(
+            replace(each, attached=tuple(p for p in each.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
+            if each.name == "prod-cluster"
+            else each
+            for each in snapshot.roles
+        )
+        monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
+        answer = cluster_answer(demo, "prod")
+        return {
+            remedy_of(answer, role, finding)
+            for role, finding in worst_first(answer)
+            if finding.severity == "note" and role.arn.endswith("/prod-cluster") and "branch interfaces" in finding.text
+        }
+
+    policy = "arn:aws:iam::aws:policy/AmazonEKSVPCResourceController"
+    assert command_with() == {f"aws iam attach-role-policy --role-name prod-cluster --policy-arn {policy}"}
+    # Nothing that is attached helps against a boundary.
+    assert command_with(boundary_arn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy") == {""}
 
 
 def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: pytest.MonkeyPatch) -> None:

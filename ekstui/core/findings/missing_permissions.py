@@ -110,7 +110,8 @@ def _judge(
                 f"lacks {', '.join(lacking)}",
                 *(f"{action}: {why}" for action, why in lacking.items() if why),
             ),
-            requirement.policies,
+            # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.
+            () if any(lacking.values()) else requirement.policies,
             tuple(hurt),
         )
     if unknown:
@@ -185,7 +186,11 @@ def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] |
             return False, f"withheld by the permissions boundary {subject.boundary.name if subject.boundary else ''}"
         if by == "session":
             return False, "withheld by the session policy of the association"
-        return (None, "") if any(policy.document is None for policy in subject.policies) else (False, "")
+        if any(policy.document is None for policy in subject.policies):
+            return None, ""
+        if boundary is not None and evaluate(Request(action), [boundary]).verdict.endswith("-deny"):
+            return False, f"the permissions boundary {boundary.name} does not allow it either"
+        return False, ""
     return (None, "") if unread_boundary or session is None else (True, "")
 
 
