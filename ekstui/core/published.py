@@ -78,6 +78,12 @@ class ComponentVersion(NamedTuple):
         document: dict[str, Any] = filled(union(policy.document for policy in self.policies), values or {})
         return document
 
+    def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return values and the ARNs of what the template creates, where the values determine them."""
+        known = {"AWS::Partition": "aws", **values}
+        made = {name: filled(pattern, known) for name, pattern in _MADE.items() if name in self.parameters}
+        return {**{name: arn for name, arn in made.items() if "${" not in arn}, **values}
+
     @property
     def to_fill_in(self) -> tuple[str, ...]:
         """The parameters that a user has to give: neither the partition nor ARNs of what the template itself creates."""

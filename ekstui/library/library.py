@@ -267,7 +267,8 @@ class Library:
         """Return a version's document as IAM has it, or as a controller publishes it, with `values` filled in."""
         number = known_version(policy, version)
         if policy.home:
-            return _published().version(policy.name, number).json(values)
+            published = _published().version(policy.name, number)
+            return published.json(published.with_made(values or {}))
         value: object = json.loads(self._ask_about(policy, lambda reader: reader.text(policy.name, number)))
         return value
 

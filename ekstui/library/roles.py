@@ -79,12 +79,20 @@ def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
     uses = uses_in(snapshot).get(role.arn or "", ())
     clusters = {use.cluster for use in uses if use.cluster}
     regions = {use.region for use in uses if use.region}
-    found = {"AWS::Partition": snapshot.identity.partition, "AWS::AccountId": snapshot.identity.account}
-    if len(clusters) == 1:
-        found["ClusterName"] = found["CLUSTER_NAME"] = clusters.pop()
-    if len(regions) == 1:
-        found["AWS::Region"] = regions.pop()
-    return found
+    return cluster_values(
+        clusters.pop() if len(clusters) == 1 else None, regions.pop() if len(regions) == 1 else None, snapshot.identity
+    )
+
+
+def cluster_values(cluster: str | None, region: str | None, identity: CallerIdentity) -> dict[str, str]:
+    """Return a controller's parameters as far as an account and a cluster determine them, as all projects call them."""
+    known = {
+        ("AWS::Partition",): identity.partition,
+        ("AWS::AccountId", "YOUR_AWS_ACCOUNT_ID"): identity.account,
+        ("ClusterName", "CLUSTER_NAME"): cluster,
+        ("AWS::Region", "YOUR_CLUSTER_AWS_REGION"): region,
+    }
+    return {name: value for names, value in known.items() if value is not None for name in names}
 
 
 def find_role(name: str, snapshot: AccountSnapshot) -> Role:

@@ -94,13 +94,11 @@ def about_blocks(
 
 def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
     """Return what is worth knowing, known incidents, and where AWS's description differs from the document."""
-    if known is None:
-        return []
     blocks: list[Block] = []
     for title, nodes in (
-        ("Worth knowing", [Node(text) for text in known.notes]),
+        ("Worth knowing", [Node(text) for text in (known.notes if known else ())]),
         ("What people are paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]),
-        ("Where AWS's text differs", [Node(text) for text in known.disagreements]),
+        ("Where AWS's text differs", [Node(text) for text in (known.disagreements if known else ())]),
     ):
         if nodes:
             blocks += [Heading(title), Tree(nodes)]

@@ -56,6 +56,26 @@ def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pyte
     assert main(["show", "karpenter", "--param", "ClusterName"]) == 2
 
 
+def test_all_parameters_make_a_document_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of the node role and of the queue are those of Karpenter's CloudFormation template."""
+    told = [f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333", "ClusterName=prod")]
+    whole = printed(capsys, "show", "karpenter", "--document", *told)
+    assert "arn:aws:iam::111122223333:role/KarpenterNodeRole-prod" in whole
+    assert "arn:aws:sqs:eu-west-1:111122223333:prod" in whole
+    assert "${" not in whole
+    own = printed(
+        capsys, "show", "karpenter", "--document", *told, "--param", "KarpenterNodeRole.Arn=arn:aws:iam::1:role/x"
+    )
+    assert "arn:aws:iam::1:role/x" in own
+    assert "KarpenterNodeRole-prod" not in own
+    # Without the account, the ARN of the role is not known.
+    assert "${KarpenterNodeRole.Arn}" in printed(capsys, "show", "karpenter", "--document", *told[2:])
+
+
+def test_what_people_are_paged_for_stands_with_the_controller(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Karpenter is denied calls after an upgrade" in " ".join(printed(capsys, "show", "karpenter").split())
+
+
 def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     """Each row of the tables, asked by its first verb and resource; the core's tests try all of them."""
     with (paths.assets() / "access-policy-rules.tsv").open(encoding="utf-8") as file:

@@ -39,6 +39,19 @@ def test_the_data_is_that_of_its_manifest() -> None:
     assert newest == {component.newest.tag for component in components().values() if "/" not in component.name}
 
 
+def test_what_ships_of_policies_is_under_half_a_megabyte() -> None:
+    """The files of the corpus, of the controllers' policies and of the access policies, as they are in the wheel."""
+    files = (
+        "corpus.jsonl.xz",
+        "manifest.json",
+        "steps.json.xz",
+        "published.jsonl.xz",
+        "published.json",
+        "access-policy-rules.tsv",
+    )
+    assert sum((paths.assets() / name).stat().st_size for name in files) < 500_000
+
+
 def test_every_document_belongs_to_a_component_and_is_a_policy() -> None:
     rows = [json.loads(line) for line in lines()]
     kept = {

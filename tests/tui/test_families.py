@@ -4,13 +4,17 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from ekstui.library import Library
+from ekstui.library.choice import AccountChoice
 from ekstui.present.styled import plain
 from ekstui.sources.controllers import components
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
+from ekstui.tui.shown import Shown
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -103,3 +107,24 @@ def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:
 
     assert with_copy.url
     travel(journey)
+
+
+def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> None:
+    library = Library.open(AccountChoice(demo=True))
+    snapshot = library.account.required()
+    entry = library.find("karpenter")
+    exports = version_exports(Shown(entry, entry.policy.default_version), library, snapshot)
+    filled = {each.label: each for each in exports}
+    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+        export = filled[f"JSON for {cluster.name}"]
+        text = export.content.text()
+        assert f"cluster/{cluster.name}" in text
+        assert f"arn:aws:iam::{snapshot.identity.account}:role/KarpenterNodeRole-{cluster.name}" in text
+        assert cluster.region in text
+        assert "${" not in text
+        assert export.private
+        assert cluster.name in export.file_name
+    assert "${ClusterName}" in filled["JSON"].content.text()
+    cni = library.find("AmazonEKS_CNI_Policy")
+    plain_labels = [each.label for each in version_exports(Shown(cni, 6), library, snapshot)]
+    assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from ekstui import paths
 from ekstui.core.access_levels import MatrixRow
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
 from ekstui.core.explain.commands import Command
@@ -28,6 +29,7 @@ from ekstui.errors import EkstuiError
 from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.export.shapes import access_policy_shape
 from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.library.roles import cluster_values
 from ekstui.present.access import access_blocks
 from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
@@ -126,8 +128,8 @@ def _lines(label: str, lines: Sequence[str]) -> Copyable:
     return Copyable(label, about, lambda: "\n".join(lines))
 
 
-def version_exports(shown: Shown, library: Library) -> list[Export]:
-    """Return the formats that the shown version can be saved in."""
+def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | None = None) -> list[Export]:
+    """Return the formats that the shown version can be saved in; a controller's also filled in for each known cluster."""
     policy, version = shown.entry.policy, shown.version
     if access := shown.entry.access:
         return [
@@ -137,13 +139,28 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
             )
         ]
-    stem = f"{policy.name.replace('/', '-')}-{version_label(version)}"
+    parameters = library.parameters(policy, version)
+    found: list[Export] = []
+    if parameters and snapshot is not None and snapshot.eks is not None:
+        for cluster in snapshot.eks.clusters:
+            known = cluster_values(cluster.name, cluster.region, snapshot.identity)
+            values = {name: value for name, value in known.items() if name in parameters or name == "AWS::Partition"}
+            found += _exports(shown, library, values, cluster.name)
+    return [*found, *_exports(shown, library, {}, "")]
+
+
+def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster: str) -> list[Export]:
+    """Return the formats of a version with these parameters, which name the account if there are any."""
+    policy, version = shown.entry.policy, shown.version
+    of = f"-{cluster}" if cluster else ""
+    stem = f"{policy.name.replace('/', '-')}-{version_label(version)}{of}"
 
     def document() -> object:
-        return library.document_json(policy, version)
+        return library.document_json(policy, version, values)
 
     def about() -> str:
-        return markdown([*version_blocks(policy, version), services_table(library.summary(policy, version))])
+        head = version_blocks(policy, version, library.parameters(policy, version, values))
+        return markdown([*head, services_table(library.summary(policy, version, values))])
 
     forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
         ("JSON", "json", lambda: document_text(document())),
@@ -151,7 +168,11 @@ def version_exports(shown: Shown, library: Library) -> list[Export]:
         ("Terraform", "tf", lambda: terraform_text(policy.name, document())),
         ("CloudFormation", "cfn.json", lambda: cloudformation_text(policy.name, document())),
     )
-    return [Export(form, f"{stem}.{end}", Copyable(form, "", text), private=False) for form, end, text in forms]
+    where = f" for {cluster}" if cluster else ""
+    return [
+        Export(f"{form}{where}", f"{stem}.{end}", Copyable(form, "", text), private=bool(values))
+        for form, end, text in forms
+    ]
 
 
 def send_to_terminal(app: App[None], text: str) -> str:

@@ -329,7 +329,7 @@ class NavigationScreen(PanesScreen):
 
         self.catch_up()
         if self.shown:
-            offer_exports(self, version_exports(self.shown, self.app.library))
+            offer_exports(self, version_exports(self.shown, self.app.library, self.account.snapshot))
 
     async def action_notes(self) -> None:
         """Show all notes: in the attached pane those of the account, elsewhere those of the policy."""
