@@ -38,7 +38,7 @@ TESTS = (
     "tests/sources",
     "tests/present",
     "tests/cli",
-    "tests/config",
+    "tests/test_settings.py",
     "tests/tui",
 )
 SECONDS = 120.0
@@ -128,7 +128,7 @@ def _measured(copy: Path, *, again: bool) -> Tests:
         )  # fmt: skip
         log.write_text(ran.stdout, encoding="utf-8")
         if ran.returncode:
-            raise SystemExit(f"the tests fail without any fault:\n{ran.stdout[-3000:]}")
+            raise SystemExit(f"the tests fail without any fault:\n{ran.stdout[-3000:]}{ran.stderr[-1000:]}")
     seconds: dict[str, float] = defaultdict(float)
     for took, test in re.findall(r"^([\d.]+)s (?:setup|call|teardown) +(.+)$", log.read_text("utf-8"), re.MULTILINE):
         seconds[test] += float(took)
