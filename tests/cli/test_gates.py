@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from ekstui.cli.exit_codes import Direction, fails_on
+from ekstui.cli.main import main
 from ekstui.core.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review
 from tests.cli.test_commands import ekstui
+from tests.rig.clients import client
+from tests.rig.rig import Rig
 
 ROOT = Path(__file__).parents[2]
 
@@ -627,3 +630,73 @@ def test_what_stands_in_the_place_of_the_lock(tmp_path: Path, monkeypatch: pytes
     assert not (tmp_path / "nowhere").exists()
     assert lock.is_file()
     assert not lock.is_symlink()
+
+
+GATES: dict[str, tuple[list[str], list[str]]] = {
+    "diff A B --exit-code": (["diff", "read.json", "again.json", "--exit-code"], ["diff", "read.json", "write.json", "--exit-code"]),
+    "diff A B --fail-on widened": (
+        ["diff", "write.json", "read.json", "--fail-on", "widened"],
+        ["diff", "read.json", "write.json", "--fail-on", "widened"],
+    ),
+    "diff A B --fail-on narrowed": (
+        ["diff", "read.json", "write.json", "--fail-on", "narrowed"],
+        ["diff", "write.json", "read.json", "--fail-on", "narrowed"],
+    ),
+    "diff A B --fail-on any": (
+        ["diff", "read.json", "again.json", "--fail-on", "any"],
+        ["diff", "read.json", "write.json", "--fail-on", "any"],
+    ),
+    "review --fail-on …, check --fail-on …": (
+        ["check", "--fail-on", "narrowed"],
+        ["check", "--fail-on", "widened"],
+    ),
+    "check --exit-code": (["check"], ["check", "--exit-code"]),
+    "changes --exit-code": (
+        ["changes", "--since", "2026-08-25T23:00:00Z", "--exit-code"],
+        ["changes", "--since", "2027-01-01", "--exit-code"],
+    ),
+    "explain … --exit-code": (
+        ["explain", "--action", "ec2:DescribeTags", "--policy", "read.json", "--exit-code"],
+        ["explain", "--action", "ec2:CreateTags", "--policy", "read.json", "--exit-code"],
+    ),
+    "cluster NAME --fail-on problem": (
+        ["cluster", "legacy", "--fail-on", "problem"],
+        ["cluster", "prod", "--fail-on", "problem"],
+    ),
+    "cluster NAME --fail-on advice": (
+        ["cluster", "clean", "--fail-on", "advice"],
+        ["cluster", "prod", "--fail-on", "advice"],
+    ),
+}  # fmt: skip
+"""By each row of the table in docs/ci.md: what passes it, and what fails it."""
+
+
+def test_every_gate_of_the_manual_exits_as_its_table_says(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.reset(0)
+    monkeypatch.chdir(tmp_path)
+    for name, document in (("read", READ), ("write", WRITE), ("again", AGAIN)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    assert main(["pin", "AmazonEKS_CNI_Policy@v5"]) == 0
+    # A cluster about which there is nothing to say.
+    trust = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(
+        RoleName="clean-cluster", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]
+    client("iam").attach_role_policy(
+        RoleName="clean-cluster", PolicyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+    )
+    client("eks").create_cluster(
+        name="clean",
+        roleArn=role["Arn"],
+        resourcesVpcConfig={"subnetIds": ["subnet-1"]},
+        accessConfig={"authenticationMode": "API"},
+    )
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition("## Gates")[2]
+    rows = [
+        line.split(" | ")[0].removeprefix("| ").replace("`", "") for line in page.splitlines() if line.startswith("| `")
+    ]
+    assert rows == list(GATES)
+    codes = {row: tuple(main(words) for words in GATES[row]) for row in rows}
+    assert codes == dict.fromkeys(rows, (0, 1)), capsys.readouterr().err
