@@ -38,7 +38,7 @@ _VERDICTS: dict[str, Style] = {"forbidden": "bad", "depends": "warn", "allowed":
 _KNOWN = {"exact": "rule by rule", "prose": "in words", "unknown": "not known"}
 
 _LIST = (Column("Access policy", middle=True), Column("Content"), Column("Since"), Column("", 12, shrink=1))
-_RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 14, shrink=2))
+_RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18, shrink=2))
 
 
 def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
