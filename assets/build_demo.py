@@ -15,6 +15,8 @@ from pathlib import Path
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.record import to_record
+from ekstui.library.cluster_answers import with_cluster
+from ekstui.sources.aws.cluster_details import read_entries
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.aws.sweep import read_account
 from tests.rig.rig import Rig
@@ -31,7 +33,12 @@ def main() -> int:
     """Read the tests' account and write it."""
     with tempfile.TemporaryDirectory() as home, Rig(0) as rig:
         os.environ.update(rig.environment(Path(home)))
-        snapshot = read_account(Connection(ConnectionSettings()))
+        connection = Connection(ConnectionSettings())
+        snapshot = read_account(connection)
+        # Their access policies are read only when a cluster is shown, which asks nothing in the demo.
+        for cluster in snapshot.eks.clusters if snapshot.eks else ():
+            (whole,) = read_entries(connection, cluster).clusters
+            snapshot = with_cluster(snapshot, whole)
     snapshot = _without(snapshot, ODD)
     identity = replace(snapshot.identity, method="demo", profile="DEMO", endpoint=None)
     text = json.dumps(to_record(replace(snapshot, identity=identity)), separators=(",", ":"), sort_keys=True)

@@ -33,12 +33,11 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:
-    """Return when the account was read and how long ago that was, and how to ask AWS again."""
-    again = (
-        Span(" (ekstui account asks AWS again)", "muted", shown="outside"),
-        Span(" (r asks AWS again)", "muted", shown="app"),
-    )
-    return f"as of {read_at:%Y-%m-%d %H:%M} UTC, {age_in_words(read_at, now)}", *again
+    """Return when the account was read and how long ago that was, and unless it was just now, how to ask AWS again."""
+    age = age_in_words(read_at, now)
+    outside = Span(" (ekstui account asks AWS again)", "muted", shown="outside")
+    again = () if age == "just now" else (outside, Span(" (r asks AWS again)", "muted", shown="app"))
+    return f"as of {read_at:%Y-%m-%d %H:%M} UTC, {age}", *again
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

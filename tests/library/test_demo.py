@@ -63,6 +63,8 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
     assert "problem  prod-cloudwatch" in cluster
     assert "KarpenterNodeRole-prod" in ekstui("attached", "AmazonEKS_CNI_Policy", "--demo").stdout
     assert "prod-node" in ekstui("who-can", "ec2:CreateTags", "--demo").stdout
+    administrators = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+    assert administrators in ekstui("who-can", "k8s:create:pods/exec", "--demo").stdout
     message = (
         "User: arn:aws:sts::111122223333:assumed-role/prod-node/i-0123456789abcdef0 is not authorized to perform: "
         "iam:CreateUser because no identity-based policy allows the iam:CreateUser action"
