@@ -19,7 +19,7 @@ DESCRIPTION = (
     "Without --to, this is about every component that has a role, and its newest known release."
 )
 EXAMPLES = (
-    "ekstui upgrade prod --to karpenter=v1.14.1 --to aws-load-balancer-controller=v3.5.0",
+    "ekstui upgrade prod --to karpenter=v1.14.1 --to vpc-cni=v1.23.0",
     "ekstui upgrade prod --from karpenter=v1.8.0 --to karpenter=v1.14.1 --terraform",
 )
 
