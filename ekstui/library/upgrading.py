@@ -22,6 +22,7 @@ from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
 from ekstui.library.roles import attached_arns, role_values, subjects_of, surroundings_of
+from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.controllers import components, published_until
 
 
@@ -65,7 +66,7 @@ def upgrade(
     NotFoundError for an unknown component or cluster, AccountError if there is no snapshot.
     """
     snapshot = library.account.required()
-    cluster = find_cluster(cluster_name, None, snapshot)
+    cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
     uses = uses_in(snapshot)
     arns = attached_arns(snapshot.roles)
     subjects = subjects_of(snapshot.roles, snapshot, uses, library.default_versions(arns))
@@ -81,6 +82,15 @@ def upgrade(
                 subject = by_arn.get(runner.arn) if runner else None
                 found += _upgrade(component, cluster, snapshot, runner, subject, to.get(name), since.get(name), values)
     return UpgradeAnswer(cluster.name, tuple(found))
+
+
+def _with_needs(library: Library, cluster: Cluster) -> Cluster:
+    """Return a cluster with the policies that EKS recommends for its add-ons, asking EKS if needed and allowed."""
+    choice = library.account.choice
+    is_known = all(each.recommended_policies is not None for each in cluster.addons or ())
+    if is_known or choice.offline or choice.file is not None:
+        return cluster
+    return read_addon_needs(library.account.connection(), cluster).clusters[0]
 
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
@@ -124,7 +134,7 @@ def _upgrade(
         before=(),
         after=(),
         not_known=tuple(_not_known(component, cluster, runner, to if target is None else None, current)),
-        reasons=(*(runner.reasons if runner else ()), *evidence),
+        reasons=(*(runner.reasons if runner else ()), *evidence, *_recommended(component, cluster)),
     )
     if runner is not None and (subject is None or not subject.known_whole):
         yield answer._replace(not_known=(*answer.not_known, f"what {answer.role} allows, which was not read"))
@@ -220,6 +230,15 @@ def _published_since(component: Component, actions: tuple[str, ...]) -> str:
             break
         first = component.short(version.releases[0])
     return first
+
+
+def _recommended(component: Component, cluster: Cluster) -> Iterator[str]:
+    """Yield the policies that EKS recommends for the component's add-on, if it is one."""
+    whole = component.name.partition("/")[0]
+    addon = next((each for each in cluster.addons or () if each.name == whole), None)
+    for account, arns in (addon.recommended_policies if addon else None) or ():
+        if arns:
+            yield f"EKS recommends {listed([arn.rpartition('/')[2] for arn in arns], 'or')} for {account}"
 
 
 def _not_known(

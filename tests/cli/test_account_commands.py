@@ -173,6 +173,15 @@ def test_explain_says_how_old_the_account_is_and_asks_again_when_it_is_stale(
     assert (dead.code, "--offline answers from what was read just now" in dead.err) == (3, True)
 
 
+def test_an_upgrade_names_the_policies_that_eks_recommends(rig: Rig, ekstui: Run) -> None:
+    rig.reset(0)
+    (cni,) = shape(ekstui, "upgrade", "prod", "--to", "vpc-cni=v1.23.0")["components"]
+    assert "EKS recommends AmazonEKS_CNI_Policy for aws-node" in cni["reasons"]
+    assert cni["before"] == []
+    # Nobody knows the needs of such a release, nor who runs a controller that no role fits.
+    assert ekstui("upgrade", "prod", "--to", "vpc-cni=v9.9.9").code == 1
+
+
 def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:
     rig.reset(0)
     asked = ("who-can", "ec2:CreateTags", "--scope", "eks")
