@@ -23,6 +23,10 @@ _KINDS: dict[Kind, int] = {
 }  # fmt: skip
 """The order of results that match equally well."""
 
+_COMPARED = ("policy", "version", "component", "access policy")
+_ACCESS = "access:"
+"""Selects the access policy where an IAM policy has the same name."""
+
 MOST = 200
 """The most results returned; typing more narrows them down."""
 
@@ -284,15 +288,20 @@ class Catalogue:
                 return
             for thing in self._sides(sides[1]):
                 after = _written(thing)
-                if after != before:
+                # An access policy can only be compared with another.
+                alike = first is None or (first.kind == "access policy") == (thing.kind == "access policy")
+                if after != before and alike:
                     yield Thing("comparison", f"{before} with {after}", value=Sides(before, after))
             if _is_side(sides[1]):
                 yield Thing("comparison", f"{before} with {sides[1]}", value=Sides(before, sides[1]))
 
     def _sides(self, text: str) -> Iterator[Thing]:
+        if text.startswith(_ACCESS):
+            yield from (each for each in self._named(text.removeprefix(_ACCESS)) if each.kind == "access policy")
+            return
         name = text.removeprefix("role:")
         for thing in self._of_arn(name) if name.startswith("arn:") else self._named(name):
-            if thing.kind == "role" or (name == text and thing.kind in ("policy", "version", "component")):
+            if thing.kind == "role" or (name == text and thing.kind in _COMPARED):
                 yield thing
 
     # ARNs and messages
@@ -520,7 +529,8 @@ def _comparison(policy: Thing, before: str, after: str) -> Thing:
 
 
 def _written(thing: Thing) -> str:
-    return f"role:{thing.name}" if thing.kind == "role" else thing.name
+    prefixes = {"role": "role:", "access policy": _ACCESS}
+    return prefixes.get(thing.kind, "") + thing.name
 
 
 def _is_side(text: str) -> bool:

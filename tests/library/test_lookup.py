@@ -69,6 +69,10 @@ def known() -> Catalogue:
         ("diff WorkerNodePolicy WorkerNodeMin", "comparison",
          "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy"),
         ("diff prod-node cni@v5", "comparison", "role:prod-node with AmazonEKS_CNI_Policy@v5"),
+        ("diff AmazonEKSViewPolicy AmazonEKSEdit", "comparison",
+         "access:AmazonEKSViewPolicy with access:AmazonEKSEditPolicy"),
+        ("diff access:AmazonEKSComputePolicy access:AmazonEKSViewPolicy", "comparison",
+         "access:AmazonEKSComputePolicy with access:AmazonEKSViewPolicy"),
         ("diff cni mine.json", "comparison", "AmazonEKS_CNI_Policy with mine.json"),
         # What a controller publishes, by its releases.
         ("karpenter", "component", "karpenter"),
