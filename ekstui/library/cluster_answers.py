@@ -198,7 +198,10 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
 
 def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
-    """Return the findings about the roles and access entries, problems first, then advice, then notes."""
+    """Return the findings about the roles and access entries, problems first, then advice, then notes.
+
+    Notes about actions that a policy would give come before advice: something fails if they are needed.
+    """
     order: tuple[Severity, ...] = ("problem", "advice", "note")
     known = {role.arn: role for role in answer.roles}
     found = [(role, finding) for role in answer.roles for finding in role.findings]
@@ -207,7 +210,14 @@ def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
         found += [(known.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in each.findings]
     if answer.mode is not None:
         found.append((ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ()), answer.mode))
-    return sorted(found, key=lambda pair: order.index(pair[1].severity))
+    return sorted(
+        found,
+        key=lambda pair: 0.5 if _may_fail(pair[1]) else order.index(pair[1].severity),
+    )
+
+
+def _may_fail(finding: Finding) -> bool:
+    return finding.code == "missing-policy" and finding.severity == "note" and bool(finding.policies)
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
