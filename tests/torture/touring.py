@@ -93,9 +93,9 @@ class Tour:
             path.unlink()
 
     def _choose(self, place: str, key: str, number: int) -> None:
-        self.see(f"{place}, choice", key, "enter chooses")
+        self.see(f"{place}, choice", key, " chooses")
         if number:
-            self.see(f"{place}, choice {number}", "\x1b[B" * number, "enter chooses")
+            self.see(f"{place}, choice {number}", "\x1b[B" * number, " chooses")
 
 
 @contextmanager

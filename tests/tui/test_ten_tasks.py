@@ -115,7 +115,8 @@ def test_which_roles_in_the_account_may_do_it(user: User) -> None:
     user.press(":", "Find anything")
     user.type("ec2:CreateTags", "action")
     user.press("\r", "In my account: ")
-    user.sees("legacy-cluster", "role", "cluster legacy")
+    user.sees("legacy-cluster", "role", "AmazonEKSClusterPolicy v10")
+    user.sees("    cluster legacy")
     assert user.keys <= 2
 
 
@@ -134,7 +135,7 @@ def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: Us
     user.type("prod", "cluster")
     user.press("\r", "What is wrong, worst first")
     user.press("nn", "prod-cloudwatch")
-    user.press("y", "enter chooses")
+    user.press("y", "y chooses")
     user.press("\r", "Sent ")
     assert user.copied().startswith("aws iam attach-role-policy --role-name prod-cloudwatch ")
     assert user.keys <= 6
