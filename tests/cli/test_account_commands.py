@@ -103,15 +103,18 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
 
 def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
     rig.reset(0)
-    severities = {
-        name: {finding["severity"] for role in shape(ekstui, "cluster", name)["roles"] for finding in role["findings"]}
-        for name in ("prod", "legacy")
-    }
-    for name, found in severities.items():
-        assert ekstui("cluster", name, "--fail-on", "problem").code == int("problem" in found)
-        assert ekstui("cluster", name, "--fail-on", "advice").code == int(bool(found & {"problem", "advice"}))
+    for name in ("prod", "legacy"):
+        answer = shape(ekstui, "cluster", name)
+        severities = {finding["severity"] for role in answer["roles"] for finding in role["findings"]}
+        # The findings of the one are a problem; those of the other are not, but EKS reports one.
+        assert ("problem" in severities) == (name == "prod")
+        assert (
+            name == "prod"
+            or next(each for each in shape(ekstui, "clusters")["clusters"] if each["name"] == name)["issues"]
+        )
+        assert ekstui("cluster", name, "--fail-on", "problem").code == 1
+        assert ekstui("cluster", name, "--fail-on", "advice").code == 1
         assert ekstui("cluster", name).code == 0
-    assert {"problem" in found for found in severities.values()} == {True, False}
     rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     assert ekstui("cluster", "legacy", "--fail-on", "problem").code == 1
 

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on",
         choices=("problem", "advice"),
-        help="exit with 1 if there is a problem, with `advice` also if there is advice, or if not everything was read",
+        help="exit with 1 if there is a problem or EKS reports one, with `advice` also if there is advice, or if not everything was read",
     )
     add_account(parser)
     add_json(parser)
@@ -50,5 +50,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.fail_on is None:
         return gate(False)
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
-    found = any(finding.severity in failing for _, finding in worst_first(answer))
+    found = bool(answer.cluster.all_issues) or any(finding.severity in failing for _, finding in worst_first(answer))
     return gate(found or not answer.complete or bool(answer.not_judged))
