@@ -121,8 +121,6 @@ def undo_sync(library: Library) -> DataStatus | None:
     """
     try:
         return None if library.store.undo() is None else library.data()
-    except AbsentCacheError:
-        return None
     except CacheError as error:
         library.recover_from(error)
         raise DataError(error.message, "Run the same command again.") from None

@@ -598,6 +598,9 @@ def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "AmazonEBSCSIDriverPolicyV2 v1 since v1 (2026-04-16) for add-on roles" in text
     assert "AmazonEKSClusterPolicy" not in text
     assert "\x1b" not in text
+    assert text.count("aws sts decode-authorization-message --encoded-message LGmRZ8lY") == 1
+    assert main(["explain", SNAPSHOT.partition("Encoded")[0]]) == 0
+    assert "decode" not in capsys.readouterr().out
 
 
 def test_what_a_message_holds_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

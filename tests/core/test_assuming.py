@@ -102,6 +102,30 @@ def test_a_service_account_may_be_named_without_its_cluster() -> None:
     assert (there.verdict, there.caller.subject) == ("depends", SA)
 
 
+def test_what_is_not_known_of_a_token_is_missing_and_what_is_known_is_not() -> None:
+    subject, audience = f"{ISSUER}:sub", f"{ISSUER}:aud"
+    # Every cluster may have a service account of that name; the key of its claim names the one that is meant.
+    assert judged(GUIDE, Request(WEB, principal=SA)).missing == (subject, audience)
+    assert judged(GUIDE, Request(WEB)).missing == (subject, audience)
+    assert judged(GUIDE, Request(WEB, context={subject: (SA,)})).missing == (audience,)
+    anyone = trust({"Federated": provider(ISSUER)}, WEB)
+    assert judged(anyone, Request(WEB, principal=SA)).missing == (subject,)
+    assert judged(anyone, Request(WEB, context={subject: (SA,)})).missing == ()
+
+
+def test_all_but_some_is_judged_by_what_is_known_of_the_caller() -> None:
+    def but(arn: str, effect: str) -> str:
+        statement = {"Effect": effect, "NotPrincipal": {"AWS": arn}, "Action": "sts:AssumeRole"}
+        allowing = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+        document = {"Version": "2012-10-17", "Statement": [statement, *([allowing] if effect == "Deny" else [])]}
+        return judged(document, Request("sts:AssumeRole", (ROLE,), NODE)).verdict
+
+    # A Deny exempts a session only if its role and its account are named too (IAM User Guide, "NotPrincipal with Deny").
+    other = f"arn:aws:iam::{ACCOUNT}:role/other"
+    assert (but(NODE, "Deny"), but(other, "Deny")) == ("depends", "explicit-deny")
+    assert (but(NODE, "Allow"), but(other, "Allow")) == ("implicit-deny", "allowed")
+
+
 def test_who_the_caller_would_have_to_be_leaves_out_what_it_is() -> None:
     # The token is of the right service account and cluster: only its audience is another.
     notes = judged(GUIDE, Request(WEB, context=token(SA, "kubernetes"))).notes
@@ -213,7 +237,7 @@ def test_what_is_not_known_of_the_caller_is_asked_for() -> None:
 
 
 # The shapes of the IAM User Guide's "Example AWS STS API events in CloudTrail log".
-WEB_EVENT = {
+WEB_EVENT: dict[str, Any] = {
     "eventSource": "sts.amazonaws.com",
     "eventName": "AssumeRoleWithWebIdentity",
     "errorCode": "AccessDenied",
@@ -234,6 +258,23 @@ def test_an_event_tells_role_provider_subject_and_audience() -> None:
     assert all(denial.context[key] == values for key, values in token(SA).items())
     assert denial.context["sts:RoleSessionName"] == ("botocore-session-1",)
     assert judged(GUIDE, Request(denial.action, (ROLE,), denial.principal, denial.context)).verdict == "allowed"
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"{provider(ISSUER)}:sts.amazonaws.com",
+        f"{provider(OTHER)}:sts.amazonaws.com:{SA}",
+        f"{provider(ISSUER)}:{SA}",
+        f"sts.amazonaws.com:{SA}",
+        None,
+    ],
+)
+def test_an_audience_is_read_only_between_the_provider_and_the_subject(principal: str | None) -> None:
+    event = {**WEB_EVENT, "userIdentity": {**WEB_EVENT["userIdentity"], "principalId": principal}}
+    context = parse_denial(json.dumps(event)).context
+    assert context[f"{ISSUER}:sub"] == (SA,)
+    assert f"{ISSUER}:aud" not in context
 
 
 def test_an_event_of_a_role_tells_what_it_gave_and_what_not() -> None:

@@ -35,3 +35,16 @@ def test_a_pair_of_lines_stands_where_the_side_after_has_it() -> None:
     places = places_of(pairs, canonical_places(before), canonical_places(after))
     changed = {place for pair, place in zip(pairs, places, strict=True) if pair.kind != "same"}
     assert changed == {'Statement 1 "AmazonEKSCNIPolicy" › Action'}
+
+
+def test_lines_that_are_alike_are_one_that_changed_and_others_are_two() -> None:
+    action = '"Action": "ec2:{}",'.format
+    (alike,) = line_pairs([action("CreateTags")], [action("CreateTag")])
+    assert alike.kind == "changed"
+    assert alike.before is not None
+    assert alike.after is not None
+    for side, text in ((alike.before, action("CreateTags")), (alike.after, action("CreateTag"))):
+        assert "".join(part for part, _ in side) == text
+        assert {part for part, differs in side if differs} in ({"CreateTags"}, {"CreateTag"})
+    kinds = [pair.kind for pair in line_pairs(["{"], ['"Resource": "*"'])]
+    assert kinds == ["removed", "added"]

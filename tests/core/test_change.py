@@ -220,6 +220,15 @@ def test_conditions_of_one_statement_read_as_and() -> None:
     joint = parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": together}]})
     assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(plain, either).verdict
     assert "needs the conditions aws:PrincipalTag/a and aws:PrincipalTag/b" in changes(plain, joint).verdict
+    # One way is as before; of the other, what was needed still is, with one of two more.
+    d = {"StringEquals": {"aws:PrincipalTag/d": "1"}}
+    further = [{"StringEquals": {"aws:PrincipalTag/a": "1", f"aws:PrincipalTag/{key}": "1"}} for key in ("b", "c")]
+    less, more = (
+        parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": each} for each in (*ways, d)]})
+        for ways in ([a], further)
+    )
+    assert "now needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(less, more).verdict
+    assert "no longer needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(more, less).verdict
     # One of the two is still needed, so neither is "no longer needed".
     assert "no longer" not in changes(joint, either).verdict
 
@@ -340,3 +349,12 @@ def test_a_comparison_ends_whatever_the_size() -> None:
         for n in range(150) for effect in ("Allow", "Deny")
     ]  # fmt: skip
     assert changes(one, parse({"Version": "2012-10-17", "Statement": keys})).reach in ("unknown", "narrowed")
+
+
+def test_a_policy_was_created_with_its_first_version_and_updated_with_its_default() -> None:
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    infos = tuple(VersionInfo(number, day) for number, day in enumerate(days, 1))
+    arn = "arn:aws:iam::aws:policy/P"
+    assert (Policy("P", arn, 2, infos).created, Policy("P", arn, 2, infos).updated) == (days[0], days[1])
+    # Where version 1 was not seen, nobody knows when the policy was made.
+    assert (Policy("P", arn, 3, infos[1:]).created, Policy("P", arn, 4, infos[1:]).updated) == (None, None)

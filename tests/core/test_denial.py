@@ -151,6 +151,9 @@ MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
     # Only the wrapper tells.
     ("An error occurred (UnauthorizedOperation) when calling the DescribeVolumes operation: You are not authorized to perform "
      "this operation.", "ec2:DescribeVolumes", None, None, None),
+    # Of the services only EKS has it.
+    ("An error occurred (AccessDeniedException) when calling the DescribeNodegroup operation: no", "eks:DescribeNodegroup",
+     None, None, None),
     ("An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied", "s3:ListBucket", None, None, None),
     ("operation error Elastic Load Balancing v2: CreateLoadBalancer, https response error StatusCode: 403, RequestID: 1, api "
      "error AccessDenied: no", "elasticloadbalancing:CreateLoadBalancer", None, None, None),
@@ -570,6 +573,7 @@ def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
         (json.dumps(event(errorCode=None)), "records no denial"),
         (json.dumps({**DECODED, "allowed": True}), "was allowed"),
         ("An error occurred (AccessDenied) when calling the TagResource operation: no", "several services"),
+        ("An error occurred (AccessDenied) when calling the NobodysOwn operation: no", "not a denial"),
         ("An error occurred (ExpiredToken) when calling the ListRoles operation: The security token included in the request "
          "is expired", "expired"),
         ("api error InvalidClientTokenId: The security token included in the request is invalid.", "not accepted"),

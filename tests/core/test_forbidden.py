@@ -171,6 +171,24 @@ def test_why_it_is_forbidden(what: str, policies: tuple[GivenAccess, ...], verdi
     assert said in found.reason
 
 
+@pytest.mark.parametrize(
+    ("principal", "known"),
+    [
+        (ROLE, True),
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        ("arn:aws:iam::111122223333:role/team/de", False),
+        ("arn:aws:iam::111122223333:role/team/devs", False),
+        ("arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+        ("arn:aws:sts::111122223333:assumed-role/devs/jo", False),
+        ("arn:aws:iam::111122223333:user/dev", False),
+        ("dev", False),
+    ],
+)
+def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, known: bool) -> None:
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
+    assert ("has an access entry" in explain_unauthorized(principal, cluster).reason) is known
+
+
 def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
     assert next(each.policy for each in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
     nodes = explained("list nodes  ")

@@ -1,5 +1,7 @@
 """What a user types where a policy, a file or a role is meant."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from ekstui.core.notation import (
@@ -12,6 +14,7 @@ from ekstui.core.notation import (
     parse_policy_or_range,
     parse_side,
     parse_sides,
+    parse_since,
 )
 from ekstui.errors import InputError
 
@@ -95,3 +98,30 @@ def test_the_two_sides_of_a_diff() -> None:
     for wrong in ([], ["X"], ["X", "Y", "Z"], ["-", "-"], ["role:", "X"], ["X@v1..v2", "Y"]):
         with pytest.raises(InputError):
             parse_sides(wrong)
+
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("2026-02-01", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("2026-02-01T10:00Z", datetime(2026, 2, 1, 10, tzinfo=UTC)),
+        ("36h", NOW - timedelta(hours=36)),
+        (" 7D ", NOW - timedelta(days=7)),
+        ("2w", NOW - timedelta(days=14)),
+        ("3m", NOW - timedelta(days=90)),
+        ("1y", NOW - timedelta(days=365)),
+        # Before the calendar: everything.
+        ("99999y", datetime.min.replace(tzinfo=UTC)),
+    ],
+)
+def test_a_time_and_how_long_ago(text: str, since: datetime) -> None:
+    assert parse_since(text, NOW) == since
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "-7d", "1.5d", "7 d", "2026-13-01", "0000-01-01", "yesterday"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_since(text, NOW)

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from ekstui.core.change import changes
 from ekstui.core.document import parse
-from ekstui.core.grants import grants
+from ekstui.core.grants import Extent, grants
 from ekstui.core.reach import Outcome, reach_between
+from ekstui.core.reach.coverage import Effort, covers
+from ekstui.core.reach.dependent_keys import agreeing, follow
+from ekstui.core.reach.feasible import resources_for
 from ekstui.core.reach.witness import request_gained
 from tests.core import random_pairs
 from tests.core.brute_force import Request, allows, glob, listed
@@ -554,3 +557,85 @@ def test_large_comparisons_stay_bounded() -> None:
     start = time.process_time()
     reach_between(*(grants(parse(each)) for each in sides))
     assert time.process_time() - start < 6
+
+
+PRINCIPAL, USER = "aws:principalarn", "arn:aws:iam::111122223333:user/team/ada"
+
+
+def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
+    effort = Effort(5)
+    for steps, spent in ((4, False), (1, True), (3, True)):
+        effort.spend(steps)
+        assert effort.is_spent is spent
+
+
+@pytest.mark.parametrize(
+    ("action", "pattern", "found"),
+    [
+        # An empty Region or account is not any: IAM compares every part of an ARN.
+        ("zz:Get", "arn:aws:zz:::thing/a", {("arn:aws:zz:::thing/a", "")}),
+        # What the reference does not describe counts where its kind is named, if only by its first letter.
+        (
+            "ec2:StartInstances",
+            "arn:aws:ec2:eu-west-1:111122223333:zz*",
+            {("arn:aws:ec2:eu-west-1:111122223333:zz", "")},
+        ),
+        ("ec2:StartInstances", "arn:aws:ec2:eu-west-1:111122223333:z*", {("arn:aws:ec2:eu-west-1:111122223333:z", "")}),
+        (
+            "ec2:StartInstances",
+            "arn:aws:ec2:eu-west-1:111122223333:*z",
+            {("arn:aws:ec2:eu-west-1:111122223333:instance/zqz", "instance")},
+        ),
+        ("ec2:DescribeInstances", "*", {("*", "")}),
+    ],
+)
+def test_resources_that_a_pattern_can_mean(action: str, pattern: str, found: set[tuple[str, str]]) -> None:
+    made = set(resources_for(action, (pattern,), "111122223333", "eu-west-1"))
+    assert {(resource.removesuffix("zq"), kind) for resource, kind in made} == found
+
+
+@pytest.mark.parametrize(
+    ("context", "changed", "key", "followed"),
+    [
+        ({PRINCIPAL: (USER,), "aws:principalaccount": ("444455556666",)}, PRINCIPAL, "aws:principalaccount", ("111122223333",)),
+        ({PRINCIPAL: (USER,), "aws:username": ("bo",)}, PRINCIPAL, "aws:username", ("ada",)),
+        ({PRINCIPAL: (USER,), "aws:username": ("ada",)}, "aws:username", PRINCIPAL, (USER,)),
+        ({PRINCIPAL: ("arn:aws:iam::111122223333:role/team/a",), "aws:username": ("ada",)}, PRINCIPAL, "aws:username", ()),
+        ({"aws:sourcearn": ("arn:aws:s3:::logs",), "aws:sourceaccount": ("444455556666",)}, "aws:sourcearn",
+         "aws:sourceaccount", ("444455556666",)),
+    ],
+)  # fmt: skip
+def test_keys_that_follow_from_another(
+    context: dict[str, tuple[str, ...]], changed: str, key: str, followed: tuple[str, ...]
+) -> None:
+    assert follow(context, changed)[key] == followed
+
+
+@pytest.mark.parametrize(
+    ("given", "agreed"),
+    [
+        ({"": ("a", "b")}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
+        ({"first": ("a",), "last": ("b",)}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
+        ({"first": ("a",)}, {"": ("a",), "first": ("a",), "last": ("a",)}),
+        ({"": ("a", "b"), "first": ("b",)}, None),
+        ({"": ("a", "b"), "last": ("a",)}, None),
+    ],
+)
+def test_the_first_and_the_last_service_are_those_of_the_chain(
+    given: dict[str, tuple[str, ...]], agreed: dict[str, tuple[str, ...]] | None
+) -> None:
+    found = agreeing({f"aws:calledvia{key}": values for key, values in given.items()}, "*", {})
+    assert (found is None) is (agreed is None)
+    for key, values in (agreed or {}).items():
+        assert found is not None
+        assert found[f"aws:calledvia{key}"] == values
+
+
+def test_all_but_one_are_not_covered_by_all_but_two() -> None:
+    def everyone_but(*accounts: str) -> Extent:
+        return Extent("Resource", ("*",), frozenset(), frozenset(("NotPrincipal", "AWS", each) for each in accounts))
+
+    one, two = everyone_but("111122223333"), everyone_but("111122223333", "444455556666")
+    assert not covers(two, one)
+    assert covers(one, one)
+    assert not covers(one, one._replace(principals=frozenset()))

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, UseKind
+from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
 from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
+from ekstui.core.text import use_in_words
 from ekstui.core.uses import attachments_with_uses, roles_of_cluster, uses_in
 from tests.accounts import WHEN, identity
 
@@ -183,3 +184,19 @@ def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> Non
         read = account(attached(*carried))
         (entry,) = attachments_with_uses(read, f"arn:aws:iam::aws:policy/{asked}").roles
         assert bool(entry.remarks) is said
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (Use("nodegroup", "confirmed", "prod", "eu-west-1", name="workers"), "nodes workers of prod"),
+        (Use("addon", "confirmed", "prod", "eu-west-1", name="vpc-cni"), "add-on vpc-cni of prod"),
+        (Use("cluster", "inferred", "prod", "eu-west-1"), "cluster prod (inferred)"),
+        (Use("irsa", "inferred", "prod", "eu-west-1", name="x", namespace="a", service_account="b"), "IRSA a/b of prod (inferred)"),
+        (Use("irsa", "inferred", name="x"), "IRSA (inferred)"),
+        (Use("pod-identity", "confirmed", "prod", "eu-west-1", namespace="a", service_account="b"), "Pod Identity a/b of prod"),
+        (Use("pod-identity", "inferred", name="x"), "Pod Identity x (inferred)"),
+    ],
+)  # fmt: skip
+def test_a_use_in_a_few_words(use: Use, words: str) -> None:
+    assert use_in_words(use) == words

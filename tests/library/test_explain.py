@@ -248,3 +248,28 @@ def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
     path.write_text(json.dumps(document("s3:*")))
     with pytest.raises(InputError, match="a trust policy has a Principal"):
         explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
+
+
+def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = details(EBS)
+    arn = ROLE_ARN.split(":role/")[0] + ":user/ebs-csi"
+    content["UserDetailList"] = [
+        {"UserName": "ebs-csi", "UserId": "AIDAEXAMPLE", "Arn": arn, "Path": "/", "CreateDate": "2024-01-01T00:00:00+00:00",
+         "GroupList": [], "AttachedManagedPolicies": [],
+         "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": document("s3:GetObject")}]},
+    ]  # fmt: skip
+    lib = library(tmp_path, content, monkeypatch)
+    for principal, reads, lists in ((arn, "allowed", "implicit-deny"), (ROLE_ARN, "implicit-deny", "allowed")):
+        found = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a", principal))
+        assert (found.verdict, found.principal) == (reads, principal)
+        assert explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal)).verdict == lists
+
+
+def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib = library(tmp_path, details(EBS), monkeypatch)
+    wrong = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy"
+    said = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
+    found = explain_first(lib, Inquiry(Question(message=said.format(wrong))))
+    assert [EBS in f"{each.symptom} {each.answer}" for each in found.symptoms] == [True]

@@ -48,6 +48,9 @@ def known() -> Catalogue:
         ("ekscni", "policy", "AmazonEKS_CNI_Policy"),
         ("amznekscniplcy", "policy", "AmazonEKS_CNI_Policy"),
         ("eks load bal", "policy", "AmazonEKSLoadBalancingPolicy"),
+        # A capital letter starts a word, also after other capitals.
+        ("network", "policy", "AmazonEKSNetworkingPolicy"),
+        ("dashboard", "policy", "AmazonEKSDashboardServiceRolePolicy"),
         ("load bal", "component", "aws-load-balancer-controller"),
         ("EKSClusterPolicy", "policy", "AmazonEKSClusterPolicy"),
         ("CreateTags", "action", "ec2:CreateTags"),
@@ -64,6 +67,7 @@ def known() -> Catalogue:
         ("cni@5..", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
         ("cni@..6", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
         ("diff cni@v1..v6", "comparison", "AmazonEKS_CNI_Policy@v1..v6"),
+        ("COMPARE cni@v1..v6", "comparison", "AmazonEKS_CNI_Policy@v1..v6"),
         ("diff cni", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
         ("diff cni@v4", "comparison", "AmazonEKS_CNI_Policy@v3..v4"),
         ("diff WorkerNodePolicy WorkerNodeMin", "comparison",

@@ -98,6 +98,8 @@ def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     assert own
     assert set(own) <= fitting
     assert [each.policy for each in offered[: len(own)]] == own
+    certain = [not each.missing for each in offered[: len(own)] if each.published is offered[0].published]
+    assert certain == sorted(certain, reverse=True)
 
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:

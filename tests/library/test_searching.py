@@ -3,7 +3,7 @@
 import json
 import lzma
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,9 @@ def test_power_users_can_through_not_action_except_in_iam(unindexed: Library) ->
 def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed: Library) -> None:
     feed = changes(indexed, datetime(2030, 1, 1, tzinfo=UTC))
     assert (feed.complete, feed.changes) == (False, ())
+    newest = indexed.data().newest
+    assert changes(indexed, newest).complete
+    assert not changes(indexed, newest + timedelta(seconds=1)).complete
 
 
 def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed: Library) -> None:

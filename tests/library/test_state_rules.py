@@ -121,3 +121,20 @@ def test_an_endpoint_of_somebodys_own_is_reported_with_every_answer_until_the_sy
     fresh = Library(Corpus.bundled(), PolicyStore(store.file))
     fresh.policies()
     assert fresh.notices() == ()
+
+
+def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) -> None:
+    folder = tmp_path / "accounts"
+    accounts.store(folder, ASKED)
+    at = ASKED.fetched_at
+    given = Account(AccountChoice(file=tmp_path / "account.json"), folder, _snapshot=ASKED)
+    demo, own = (Account(AccountChoice(demo=demo), folder, _snapshot=ASKED) for demo in (True, False))
+    for other in (given, demo):
+        other.keep_place(at, "theirs")
+        assert own.place(ASKED, at) == ""
+    own.keep_place(at, "roles")
+    assert [each.place(ASKED, at) for each in (own, given, demo)] == ["roles", "", ""]
+
+
+def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
+    assert undo_sync(Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"))) is None

@@ -6,13 +6,16 @@ values are of one kind only such contexts are tried as AWS could send.
 
 import random
 from collections.abc import Iterator
+from itertools import combinations, pairwise, product
 
 import pytest
 
 from ekstui.core.conditions.implication import excludes, implies_all
-from ekstui.core.conditions.operators import FAMILIES, operator
+from ekstui.core.conditions.operators import FAMILIES, Comparison, Kind, operator
 from ekstui.core.conditions.predicates import condition_holds
+from ekstui.core.conditions.spans import POINTS, Span, complement, examples, holds, intersection, span, union
 from ekstui.core.conditions.truth import Truth, every
+from ekstui.core.conditions.values import covered_by, covers, disjoint
 from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
 from ekstui.core.grants import Line, normalised_conditions
@@ -172,6 +175,8 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
         (("StringEquals", "k:a", ("${k:t}",)), ("StringEquals", "k:a", ("${k:t, 'x'}",)), True, False),
         (("StringEquals", "k:a", ("${k:t, 'x'}",)), ("StringEquals", "k:a", ("${k:t, 'X'}",)), False, False),
         (("StringNotEquals", "k:a", ("${k:t, 'x'}",)), ("StringNotEquals", "k:a", ("${k:t}",)), True, False),
+        # A variable may be of any length, so a text with one covers none with a sign for one character.
+        (("StringLike", "k:a", ("x*",)), ("StringLike", "k:a", ("${k:t}?",)), False, False),
         (("StringLike", "k:r", ("arn:aws:iam::1:role/*",)), ("ArnLike", "k:r", ("arn:aws:iam::1:role/*",)), True, True),
         (("StringLike", "k:r", ("arn:aws:iam::*:role/a",)), ("ArnLike", "k:r", ("arn:aws:iam::*:role/a",)), False, True),
     ],
@@ -188,6 +193,7 @@ def test_lines_that_imply_each_other(
     [
         ("aws:PrincipalArn", "StringLike", "*"),
         ("aws:PrincipalArn", "ArnLike", "arn:*"),
+        ("aws:PrincipalArn", "ArnLike", "*"),
         ("aws:SecureTransport", "Null", "false"),
         ("aws:ResourceAccount", "StringLike", "????????????"),
     ],
@@ -209,3 +215,48 @@ def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
             Condition(name, "k:one", values), Context({"k:one": ()}, frozenset()), has_variables=True
         )
         assert (known is not None and known.needs_key(values)) == (holds.holds is False), (name, values)
+
+
+COMPARISONS: tuple[Comparison, ...] = ("=", "<", "<=", ">", ">=")
+HALVES = [f"{number / 2}" for number in range(9)]
+"""0 to 4 with everything between: a span whose ends are whole numbers from 1 to 3 holds one of them, unless it is empty."""
+
+
+def among_halves(each: Span) -> set[str]:
+    return {text for text in HALVES if holds(each, POINTS["number"](text))}
+
+
+def test_spans_are_the_sets_of_what_they_hold() -> None:
+    made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
+    ends = [each for each in made if isinstance(each, Span)]
+    assert len(ends) == 15
+    spans = [*ends, *(each for one, other in combinations(ends, 2) for each in intersection([one], [other]))]
+    for one, other in product(spans, repeat=2):
+        first, second = among_halves(one), among_halves(other)
+        assert disjoint(one, other) is first.isdisjoint(second)
+        assert covers(one, other) is (second <= first)
+        joined = union([one, other])
+        assert set().union(*map(among_halves, joined)) == first | second
+        assert all(before.high < after.low for before, after in pairwise(joined))
+        outside = complement("number", [one, other])
+        assert set().union(*map(among_halves, outside)) == set(HALVES) - first - second
+    for three in combinations(ends, 3):
+        joined = union(three)
+        assert set().union(*map(among_halves, joined)) == set().union(*map(among_halves, three))
+        assert all(before.high < after.low for before, after in pairwise(joined))
+        assert all(covered_by(each, three) for each in joined)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("number", "-2"), ("number", "0"), ("number", "3"), ("date", "1960-01-01"), ("date", "2026-01-01")],
+)
+def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> None:
+    point = POINTS[kind](text)
+    for comparison in COMPARISONS:
+        each = span(kind, text, comparison)
+        assert isinstance(each, Span)
+        points = [POINTS[kind](value) for value in examples(each)]
+        assert points
+        assert all(holds(each, value) for value in points)
+        assert (point in points) is ("=" in comparison)

@@ -48,6 +48,10 @@ def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> Acces
         (entry("STANDARD", "AmazonEKSClusterAdminPolicy"), (), {("cluster-admin", "note")}),
         (entry("STANDARD", groups=("system:masters",)), (), {("cluster-admin", "note")}),
         (entry(principal_arn=ROLE + "-gone"), (), {("entry-principal-gone", "advice")}),
+        # A path may have a colon.
+        (entry(principal_arn=f"arn:aws:iam::{ACCOUNT}:role/a:b/gone"), (), {("entry-principal-gone", "advice")}),
+        (entry(principal_arn=f"arn:aws:iam::{ACCOUNT}"), (), set()),
+        (entry(principal_arn="gone"), (), set()),
         (entry(principal_arn="arn:aws:iam::444455556666:role/theirs"), (), set()),
     ],
 )  # fmt: skip

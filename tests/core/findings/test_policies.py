@@ -10,6 +10,7 @@ from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Addon, Cluster, EksFacts
 from ekstui.core.evaluation import Request, evaluate
 from ekstui.core.findings import Surroundings
+from ekstui.core.findings.finding import cni_on_node_role
 from tests.core.findings.subjects import (
     ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,
@@ -17,6 +18,7 @@ from tests.core.findings.subjects import (
     NOW,
     ROLE,
     around,
+    association,
     aws,
     cluster,
     coded,
@@ -148,6 +150,54 @@ def test_the_cluster_scoped_policy_needs_its_principal_tag(
 ) -> None:
     found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
     assert [finding.severity for finding in coded(found, "principal-tag-missing")] == expected
+
+
+def test_every_use_is_asked_for_the_tag() -> None:
+    found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (TAGGED, NODES, UNTAGGED), around(cluster()))
+    assert [finding.uses for finding in coded(found, "principal-tag-missing")] == [(UNTAGGED,)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "on_node_role"),
+    [
+        ({"addons": (CNI_WITHOUT,), "associations": ()}, True),
+        ({"addons": (CNI_WITHOUT,), "associations": None}, None),
+        ({"addons": (), "associations": ()}, None),
+        ({"addons": (CNI_WITH_ITS_OWN_ROLE,), "associations": ()}, False),
+        (
+            {
+                "addons": (CNI_WITHOUT,),
+                "associations": (association(namespace="kube-system", service_account="aws-node"),),
+            },
+            False,
+        ),
+        # Those of others say nothing, whatever comes before or after in the alphabet.
+        (
+            {
+                "addons": (CNI_WITHOUT,),
+                "associations": (
+                    association(namespace="kube-system", service_account="ebs"),
+                    association(namespace="shop", service_account="a"),
+                ),
+            },
+            True,
+        ),
+        (
+            {
+                "addons": (CNI_WITHOUT,),
+                "associations": (
+                    association(namespace="a", service_account="aws-node"),
+                    association(namespace="x", service_account="aws-node"),
+                ),
+            },
+            True,
+        ),
+    ],
+)
+def test_the_cni_has_the_node_role_where_nothing_gives_it_another(
+    fields: dict[str, Any], on_node_role: bool | None
+) -> None:
+    assert cni_on_node_role(cluster(**fields)) is on_node_role
 
 
 def test_no_finding_tells_anyone_to_take_something_away() -> None:
