@@ -98,7 +98,7 @@ class DataRelease:
             raise self._broken("its manifest.json cannot be read") from None
         if manifest.partition != self.partition:
             message = f"The data release has policies of {manifest.partition}, and none of {self.partition}."
-            raise InputError(message, "Run ekstui sync --from aws.")
+            raise InputError(message, "Only AWS has them: sync from AWS with credentials of that partition.")
         self._check_unpacked(manifest.sha256)
         place = urlsplit(self.url).netloc
         return Delivery(

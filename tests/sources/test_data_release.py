@@ -20,7 +20,7 @@ from urllib.request import Request
 import pytest
 
 from ekstui import paths
-from ekstui.cli import main
+from ekstui.cli.main import main
 from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.library.syncing import sync

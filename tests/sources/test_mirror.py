@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.cli import main
+from ekstui.cli.main import main
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources.corpus import Corpus

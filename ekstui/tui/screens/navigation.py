@@ -231,11 +231,13 @@ class NavigationScreen(PanesScreen):
     def _follow(self, message: PolicyHighlighted) -> None:
         """Show the policy under the list's cursor once it rests."""
         message.stop()
+        entry = message.entry
+        if entry is not None and self.shown is not None and entry.policy.arn == self.shown.entry.policy.arn:
+            # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be shown.
+            return
         if self._following:
             self._following.stop()
-        entry = message.entry
-        if entry is None or (self.shown is None or entry.policy.arn != self.shown.entry.policy.arn):
-            self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
+        self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
 
     @on(VersionChosen)
     def _choose_version(self, message: VersionChosen) -> None:
