@@ -122,11 +122,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
         return [heading, Sentence(Span(words, "muted"))]
     rows = [
         TableRow(
-            (
-                Span(_without_path(each.entry.principal_arn), "strong"),
-                each.entry.kind or "?",
-                _allowed(each.entry),
-            ),
+            (Span(without_path(each.entry.principal_arn), "strong"), each.entry.kind or "?", allowed_words(each.entry)),
             each,
             ("entry", each.entry.principal_arn),
         )
@@ -137,14 +133,15 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     return [heading, Table(columns, rows)]
 
 
-def _without_path(arn: str) -> str:
+def without_path(arn: str) -> str:
     """Return a principal as `role/NAME`, or `role/…/NAME` if it has a path, as the roles of SSO have."""
     kind, _, name = arn.rpartition(":")[2].partition("/")
     path, _, last = name.rpartition("/")
     return f"{kind}/{'…/' if path else ''}{last}" if name else kind
 
 
-def _allowed(entry: AccessEntry) -> Line:
+def allowed_words(entry: AccessEntry) -> Line:
+    """Return what an entry allows: access policies and where, then groups."""
     said: list[Line] = []
     for each in entry.policies or ():
         where = "the cluster" if each.namespaces is None else ", ".join(each.namespaces) or "no namespace"

@@ -26,7 +26,9 @@ from ekstui.present.blocks import (
     code,
     note,
     severity_style,
+    spans,
 )
+from ekstui.present.cluster_report import allowed_words, without_path
 from ekstui.present.policy_report import services_table
 from ekstui.present.words import TRACKED, command_blocks, counted, facts_tree, last_used_words, policy_node
 
@@ -60,11 +62,14 @@ def branches_of(answer: ClusterAnswer) -> tuple[Branch, ...]:
     return branches(answer.cluster, uses, roles_complete=answer.roles_complete)
 
 
+_ENTRIES: Path = ("entries",)
+
+
 def paths_of(answer: ClusterAnswer) -> tuple[set[Path], set[Path]]:
     """Return the paths that can be unfolded: those of the cluster and the kinds of use, and those of the roles."""
     ways = branches_of(answer)
     return (
-        {(), *((branch.way,) for branch in ways)},
+        {(), _ENTRIES, *((branch.way,) for branch in ways)},
         {(branch.way, arn) for branch in ways for arn, _ in branch.roles},
     )
 
@@ -82,6 +87,7 @@ def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -
         WAY_WORDS[branch.way] for branch in ways if not branch.roles and not branch.unread and branch.way != "issuer"
     ]:
         nodes.append(Node(Span(f"no roles: {', '.join(nothing)}", "muted"), key=("nothing",)))
+    nodes.append(_entries(answer, opened))
     nodes += [
         Node(Span(f"not looked at: {text}", "warn"), key=(f"unseen {index}",))
         for index, text in enumerate(answer.not_looked_at)
@@ -91,6 +97,26 @@ def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -
         Heading(f"Roles of cluster {cluster.name} in {cluster.region}", 1),
         Tree([Node(name, nodes, cluster, (), opened=() in opened)]),
     ]
+
+
+def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
+    """Return the cluster's access entries, and what each allows in Kubernetes."""
+    title = Span("access entries", "accent")
+    if answer.cluster.access_entries is None:
+        using_map = answer.cluster.authentication_mode == "CONFIG_MAP"
+        words = (
+            Span("  none: the cluster uses the aws-auth ConfigMap", "muted")
+            if using_map
+            else Span("  not read", "warn")
+        )
+        return Node((title, words), key=_ENTRIES)
+    nodes = []
+    for each in answer.entries:
+        kind = Span(f"  {each.entry.kind or '?'}  ", "muted")
+        line = (Span(without_path(each.entry.principal_arn), "strong"), kind, *spans(allowed_words(each.entry)))
+        nodes.append(Node(line, (), each, (*_ENTRIES, each.entry.principal_arn)))
+    count = Span(f"  {counted(len(nodes), 'entry', 'entries')}", "muted")
+    return Node((title, count), nodes, answer.entries, _ENTRIES, opened=_ENTRIES in opened)
 
 
 def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Path], now: datetime) -> Node:
