@@ -2,7 +2,7 @@
 
     python screenshots/record.py        # asciinema play screenshots/session.cast
 
-The app runs in a terminal of its own on the real corpus and the account of the tests' local server.
+The app runs in a terminal of its own on the real corpus and the demo's account.
 """
 
 import codecs
@@ -19,26 +19,34 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
-
-from tests.rig.rig import Rig  # noqa: E402
-
 COLUMNS, LINES = 120, 36
+
+
+def _typed(text: str) -> tuple[tuple[str, float], ...]:
+    return tuple((letter, 0.12) for letter in text)
+
+
 WALK: tuple[tuple[str, float], ...] = (
-    ("", 6), ("j", 0.6), ("j", 0.6), ("k", 0.8), ("/", 0.8), *((letter, 0.12) for letter in "LoadBal"), ("\r", 1.5),
-    ("3", 1), ("j", 0.6), ("j", 0.6), ("k", 1), ("d", 3), ("v", 2), ("v", 2), ("\x1b", 1.5), ("2", 1), ("j", 0.5),
-    ("\r", 2), ("c", 1.5), ("j", 0.8), ("\r", 3), ("n", 1), ("n", 1.5), ("M", 2), ("j", 0.4), ("j", 0.4), (" ", 2),
-    ("\x1b", 1), ("\x1b", 1), ("f", 3), ("\x1b", 1), ("?", 2), ("\x1b", 1), ("q", 1),
+    ("", 6), ("j", 0.6), ("j", 0.6), ("k", 0.8), ("/", 0.8), *_typed("LoadBal"), ("\r", 1.5),
+    # What changed, in three views.
+    ("3", 1), ("j", 0.6), ("j", 0.6), ("k", 1), ("d", 3), ("v", 2), ("v", 2), ("\x1b", 1.5),
+    # Who may do it, and what is wrong in a cluster.
+    ("w", 1), *_typed("ec2:CreateTags"), ("\r", 4), ("\x1b", 1.5),
+    ("c", 1.5), ("j", 0.8), ("\r", 3), ("n", 1), ("n", 1.5), ("v", 2), ("j", 0.4), ("j", 0.4), ("\x1b", 1),
+    # A controller's releases, what AWS changed, and the keys.
+    (":", 1), *_typed("karpenter@v1.8.0..v1.9.0"), ("\r", 4), ("\x1b", 1),
+    ("f", 3), ("\x1b", 1), ("?", 2), ("\x1b", 1), ("q", 1),
 )  # fmt: skip
 """Keys, and how many seconds to watch after each."""
 
 
 def main() -> int:
     """Run the app, press the keys, and write what it sent with its times."""
-    with tempfile.TemporaryDirectory() as home, Rig() as rig:
+    with tempfile.TemporaryDirectory() as home:
         environment = {
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
-            **rig.environment(Path(home)),
+            **{f"EKSTUI_{name}": f"{home}/{name.lower()}" for name in ("CACHE", "STATE", "CONFIG")},
+            "HOME": home,
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
         }
@@ -54,7 +62,7 @@ def record(environment: dict[str, str]) -> list[tuple[float, str]]:
     """Return what the app sent and when, in seconds since its first byte."""
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "ekstui"], environment)
+        os.execve(sys.executable, [sys.executable, "-m", "ekstui", "--demo"], environment)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
     decoded: list[tuple[float, str]] = []

@@ -508,7 +508,7 @@ def _action(name: str, about: str = "") -> Thing:
 def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
     """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
     labels = policy.versions
-    first, second = (labels.index(_label(each)) if _label(each) in labels else None for each in (before, after))
+    first, second = _place(policy, before), _place(policy, after)
     if first is not None and second is not None and first != second:
         yield _comparison(policy, labels[first], labels[second])
     elif first is not None and not after:
@@ -517,6 +517,15 @@ def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
     elif second is not None and not before:
         for label in reversed(labels[:second]):
             yield _comparison(policy, label, labels[second])
+
+
+def _place(policy: Thing, typed: str) -> int | None:
+    """Return the index of a version; of a component's that of a release, `v1.8` being the newest of `v1.8.0`, `v1.8.1` …"""
+    label = _label(typed)
+    if label in policy.versions:
+        return policy.versions.index(label)
+    known = [place for release, place in policy.releases if release == label or release.startswith(f"{label}.")]
+    return max(known, default=None) if typed else None
 
 
 def _label(typed: str) -> str:
