@@ -1,15 +1,22 @@
 """Rules about stored state that one would take for granted, each of which was once broken unnoticed."""
 
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual.message import Message
+from textual.message_pump import MessagePump
 
 from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.document import parse
 from ekstui.core.explain import Question
 from ekstui.core.notation import FileSide
+from ekstui.core.policy import Policy, VersionInfo
+from ekstui.core.timeline import perhaps_since, steps_since
 from ekstui.core.uses import uses_in
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
@@ -19,6 +26,7 @@ from ekstui.library.syncing import undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore
+from ekstui.tui.background import Background, Job
 from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
 
@@ -79,6 +87,71 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     monkeypatch.setattr(Account, "_ask", lambda *_: part)
     assert Account(AccountChoice(), folder).refresh() == part
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
+    account = Account(AccountChoice(), folder, _snapshot=ASKED)
+    assert account.refresh() == part
+    assert account.last() is ASKED
+    # One of another account does.
+    other = replace(part, identity=replace(part.identity, account="444455556666"))
+    monkeypatch.setattr(Account, "_ask", lambda *_: other)
+    assert account.refresh() == other
+    assert account.last() == other
+
+
+def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
+    account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=ASKED)
+    without = replace(ASKED, eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
+    assert account.uses(ASKED) == uses_in(ASKED) != {}
+    assert account.uses(without) == {}
+    account.add_details(without)  # it was read before the one that is shown
+    assert account.last() is ASKED
+    detailed = replace(ASKED, eks=None)
+    account.add_details(detailed)
+    assert account.last() is detailed
+
+
+class Owner(MessagePump):
+    """What jobs post their results to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: list[Message] = []
+
+    def post_message(self, message: Message) -> bool:
+        self.posted.append(message)
+        return True
+
+
+def test_a_job_that_was_replaced_or_cancelled_posts_nothing() -> None:
+    owner, background, go = Owner(), Background(), threading.Event()
+    made = {name: Message() for name in ("first", "second", "other", "cancelled")}
+
+    def waiting(name: str) -> Callable[[Job], Message]:
+        def work(_: Job) -> Message:
+            go.wait()
+            return made[name]
+
+        return work
+
+    before = set(threading.enumerate())
+    for group, name in (("a", "first"), ("a", "second"), ("b", "other"), ("c", "cancelled")):
+        background.run(owner, group, waiting(name))
+    background.cancel("c", "none")
+    go.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    assert set(owner.posted) == {made["second"], made["other"]}
+
+
+def test_a_change_at_the_very_time_belongs_to_the_period_without_an_index_too() -> None:
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    allow = {"Effect": "Allow", "Resource": "*"}
+    documents = {n: parse({"Statement": {**allow, "Action": f"s3:Get{n}"}}) for n in (1, 2, 3)}
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", 3, tuple(VersionInfo(n, days[n - 1]) for n in (1, 2, 3)))
+    for since, versions in ((days[1], [2, 3]), (days[1] + MINUTE, [3]), (days[2] + MINUTE, []), (None, [1, 2, 3])):
+        assert [step.version for step in steps_since(policy, documents, since)] == versions
+    # A version between two times may be as new as the later one.
+    unknown = policy._replace(versions=(policy.versions[0], VersionInfo(2, None), policy.versions[2]))
+    assert [perhaps_since(unknown, since) for since in (days[2], days[2] + MINUTE)] == [(2,), ()]
 
 
 def test_a_use_that_is_found_twice_counts_once() -> None:
