@@ -151,6 +151,10 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     assert fill_cache(library)
     assert library.state() is not None
     assert library.store.state().corpus == state.corpus
+    # One that knows as much as the corpus is not older.
+    level = PolicyStore.in_folder(paths.cache_dir() / "level")
+    level.put([pack(next(iter(filled.corpus.histories())))], change._replace(known_until=state.known_until))
+    assert Library(filled.corpus, level).state() is not None
 
 
 def test_what_is_stopped_while_it_fills_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,7 @@ def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library
 def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, rig: Rig) -> None:
     rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
     rig.catalogue.publish("AmazonEKSBrandNewPolicy", document("eks:Thing"), OCTOBER, "/service-role/")
+    listed_before = rig.catalogue.named("AmazonEKSServicePolicy")
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     old = library.find("AmazonEKSServicePolicy").policy
     report = sync(library)
@@ -121,6 +122,10 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, 
     assert gone.versions == old.versions
     assert library.document(gone)
     assert not sync(library).changed
+    # AWS lists it again, and nothing else of it is new.
+    rig.catalogue.restore(listed_before)
+    sync(library)
+    assert library.find("AmazonEKSServicePolicy").policy == old
 
 
 def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Rig) -> None:

@@ -115,6 +115,11 @@ class Catalogue:
         self.changed = True
         del self.policies[self._arns.pop(name)]
 
+    def restore(self, policy: CataloguedPolicy) -> None:
+        """List a policy again that was withdrawn."""
+        self.changed = True
+        self._keep(policy)
+
     def forget(self, name: str, version: str) -> None:
         """Take one version away, so that asking for it is NoSuchEntity."""
         self.changed = True
