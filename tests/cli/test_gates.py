@@ -300,14 +300,18 @@ def test_templates_of_cloudformation(repository: Repository) -> None:
     code, summary = repository.action()
     assert code == 1
     assert "1 policy document changes: 1 widened" in summary
-    computed = {
-        **READ,
-        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Bucket}"}}],
-    }
-    repository.write("stack.template", template(computed))
-    code, summary = repository.action()
-    assert code == 1
-    assert "computed by the template" in summary
+    # Each of CloudFormation's functions and its dynamic references: what they give is not in the template.
+    for resource in (
+        {"Fn::Sub": "${Bucket}"},
+        {"Ref": "Bucket"},
+        [{"Ref": "Bucket"}],
+        "{{resolve:ssm:bucket}}",
+    ):
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+        repository.write("stack.template", template({**READ, "Statement": [statement]}))
+        code, summary = repository.action()
+        assert code == 1
+        assert "computed by the template" in summary
 
 
 YAML = """
