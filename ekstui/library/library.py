@@ -286,8 +286,9 @@ class Library:
 
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})
-        texts = self._ask_about(policy, lambda reader: reader.history(policy.name)).texts
-        return timeline(policy, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
+        # The versions of who answers: where the cache has just failed, the corpus may know fewer.
+        known, texts = self._ask_about(policy, lambda reader: reader.history(policy.name))
+        return timeline(known, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
         """Return the default versions of those AWS policies that are known, by ARN, whatever their partition."""

@@ -22,6 +22,7 @@ from ekstui.errors import InputError
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.files import git as git_module
 from ekstui.sources.files.git_archive import Mirror, clear_mirrors, is_intact, mirrors
+from tests.filled import copied
 from tests.sources.test_files import answer, git
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -311,10 +312,14 @@ def import_history(folder: Path, commits: list[tuple[int, str, bytes]], after: s
 
 @pytest.mark.slow
 def test_the_whole_archive_is_read_over_http_and_as_a_folder(
-    served: Served, filled_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    served: Served,
+    filled_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """2,000 policies with the history that AWS's have; `-s` shows the times."""
-    monkeypatch.setenv("EKSTUI_CACHE", str(filled_cache))
+    """2,000 policies with the history that AWS's have; it prints the times."""
+    monkeypatch.setenv("EKSTUI_CACHE", str(copied(filled_cache, tmp_path / "own-cache")))
     commits: list[tuple[int, str, bytes]] = []
     for history in Corpus.bundled().histories():
         for info in history.policy.versions:
