@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core.arn import overlaps_resource
-from ekstui.core.document import ActionElement, Document, Effect, Statement
+from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.core.grants import (
     MAX_GRANTS,
     Extent,
@@ -169,6 +169,8 @@ class Lacking(NamedTuple):
     partly: tuple[AllowedElsewhere, ...]
     unknown: tuple[str, ...]
     """Actions for which it is not known whether the other document allows them; they are in the statements too."""
+    denied: tuple[str, ...] = ()
+    """Actions that a Deny of the other document may revoke, which no further Allow changes."""
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -178,7 +180,9 @@ class Lacking(NamedTuple):
 
 def lacking(wanted: Document, held: Document) -> Lacking:
     """Return what `wanted` allows and `held` does not, decided for each action on each resource."""
+    denials = tuple(each for each in held.statements if each.effect == "Deny" and each not in wanted.statements)
     unknown: list[str] = []
+    denied: list[str] = []
     given: dict[Statement, tuple[Grant, ...] | None] = {}
 
     def grants_beside(part: Statement) -> tuple[Grant, ...] | None:
@@ -187,6 +191,8 @@ def lacking(wanted: Document, held: Document) -> Lacking:
             allows = _allows_all(held, part)
             if allows is None:
                 unknown.append(part.actions[0])
+            if any(_meets(part, each) for each in denials):
+                denied.append(part.actions[0])
             given[part] = None if allows is True else _grants_beside(held, part)
         return given[part]
 
@@ -199,24 +205,31 @@ def lacking(wanted: Document, held: Document) -> Lacking:
             for action in each.actions:
                 by_grants.setdefault(_grants_beside(held, each._replace(actions=(action,))), []).append(action)
             partly += [AllowedElsewhere(each._replace(actions=tuple(names)), of) for of, names in by_grants.items()]
-    return Lacking(tuple(missing), tuple(partly), tuple(dict.fromkeys(unknown)))
+    return Lacking(tuple(missing), tuple(partly), tuple(dict.fromkeys(unknown)), tuple(dict.fromkeys(denied)))
 
 
 def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
     """Return the grants with which a document may allow some requests of a part; none if it denies such requests."""
-    from ekstui.core.reach.coverage import apart  # see `changes`
-
-    wanted = Extent(part.resource_element or "Resource", part.resources, normalised_conditions(part.conditions))
     found: dict[Grant, None] = {}
     for statement in held.statements:
-        if statement_may_match(statement, part.actions[0]):
-            for grant in grants_of(statement):
-                extent = Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
-                if not apart(extent, wanted):
-                    if statement.effect == "Deny":
-                        return ()
-                    found[grant] = None
+        for grant in _meets(part, statement):
+            if statement.effect == "Deny":
+                return ()
+            found[grant] = None
     return tuple(found)
+
+
+def _meets(part: Statement, statement: Statement) -> list[Grant]:
+    """Return the grants of a statement that may match requests of a part."""
+    from ekstui.core.reach.coverage import apart  # see `changes`
+
+    def extent(element: ResourceElement, resources: tuple[str, ...], conditions: tuple[Condition, ...]) -> Extent:
+        return Extent(element, resources, normalised_conditions(conditions))
+
+    if not statement_may_match(statement, part.actions[0]):
+        return []
+    wanted = extent(part.resource_element or "Resource", part.resources, part.conditions)
+    return [each for each in grants_of(statement) if not apart(extent(*each), wanted)]
 
 
 class Superfluous(NamedTuple):

@@ -12,6 +12,7 @@ from ekstui.core.eks import Cluster
 from ekstui.core.evaluation import action_matches
 from ekstui.core.findings import RoleInUse
 from ekstui.core.findings.finding import SINCE, all_hold, cni_on_node_role, condition_in_words, holds
+from ekstui.core.findings.missing_permissions import NAMED_ACTIONS
 from ekstui.core.knowledge import Requirement
 from ekstui.core.published import Component, Release, release_numbers, values_in
 from ekstui.core.text import listed
@@ -159,6 +160,7 @@ def _upgrade(
     more = {
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
+        f"whether the role may do {_some(needs.denied)}, which a Deny of its policies may revoke": needs.denied,
         f"how {', '.join(spare.narrower)} can be narrowed afterwards: see ekstui diff role:{subject.role.name} "
         f"{component.name}@{component.short(target)}": spare.narrower,
     }
@@ -166,10 +168,16 @@ def _upgrade(
         before=needs.statements,
         partly=needs.partly,
         besides=tuple(each.text for each in known if asked_for.intersection(each.statement.actions)),
-        is_judged=not unread,
+        is_judged=not (unread or needs.denied),
         after=spare.statements,
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
     )
+
+
+def _some(actions: tuple[str, ...]) -> str:
+    """Return the first actions of what may be a long list."""
+    more = len(actions) - NAMED_ACTIONS
+    return ", ".join(actions[:NAMED_ACTIONS]) + (f" and {more} more" if more > 0 else "")
 
 
 class _Besides(NamedTuple):

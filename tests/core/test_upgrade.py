@@ -53,6 +53,26 @@ def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
     assert lacking(wanted, denied).partly == ()
 
 
+def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
+    wanted = document((["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, TAGGED))
+    for deny, denied in (
+        ({"Action": "EC2:create*", "Resource": "*"}, ("ec2:CreateTags",)),
+        ({"NotAction": "ec2:Describe*", "NotResource": SNAPSHOT}, ("ec2:CreateTags",)),
+        ({"Action": "*", "Resource": VOLUME, "Condition": {"Null": {"aws:MultiFactorAuthAge": "true"}}},
+         ("ec2:CreateTags", "ec2:DescribeTags")),
+        # These match no request that is asked for.
+        ({"Action": "*", "Resource": SNAPSHOT}, ()),
+        ({"Action": "*", "NotResource": VOLUME}, ()),
+        ({"Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:ResourceTag/a": "b"}}}, ()),
+    ):  # fmt: skip
+        statements = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}, {"Effect": "Deny", **deny}]
+        found = lacking(wanted, parse({"Version": "2012-10-17", "Statement": statements}))
+        assert (found.statements, found.denied) == ((), denied), deny
+    own = wanted._replace(statements=tuple(each._replace(effect="Deny") for each in wanted.statements))
+    both = wanted._replace(statements=(*wanted.statements, *own.statements))
+    assert lacking(both, both).denied == ()  # the release itself denies it
+
+
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
     before = document((["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT], None))
     after = document(("ec2:CreateTags", VOLUME, TAGGED), ("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1", None))
