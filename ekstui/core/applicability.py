@@ -158,7 +158,7 @@ class Given(NamedTuple):
 
 
 def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Given:
-    """Return what statements that match an action grant of it; an action that the reference lacks (None) gets everything."""
+    """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
     grants: list[Grant] = []
     conditions: list[Condition] = []
     unsupported: list[tuple[str, ...]] = []

@@ -1,4 +1,4 @@
-"""Which policies allow an action: by which pattern, on which resources, since when, and what they deny themselves."""
+"""The policies that allow an action: the pattern, resources and first version, and how far their own Denies revoke it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime

@@ -520,7 +520,7 @@ def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
 
 
 def _place(policy: Thing, typed: str) -> int | None:
-    """Return the index of a version; of a component's that of a release, `v1.8` being the newest of `v1.8.0`, `v1.8.1` …"""
+    """Return the index of a version or release; `v1.8` is the newest of `v1.8.0`, `v1.8.1` …"""
     label = _label(typed)
     if label in policy.versions:
         return policy.versions.index(label)

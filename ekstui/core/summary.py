@@ -309,7 +309,7 @@ def _resources(groups: Iterable[tuple[Grant, ...]]) -> Iterator[tuple[ResourceEl
 
 
 def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:
-    """Yield a row for each known service whose resources, but not actions, the document names, unless others use them."""
+    """Yield a row for each known service that the document names in resources only, unless actions of others apply to them."""
     named: dict[tuple[Effect, str], list[str]] = {}
     for statement in document.statements:
         for resource in statement.resources if statement.resource_element == "Resource" else ():

@@ -64,7 +64,7 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Bring the cache up to date from AWS, from an archive in a file or folder, or from one or a data release at an address.
+    """Update the cache from AWS, an archive (a path or an address), or a data release (an address).
 
     Raises AccountError if AWS cannot be asked, InputError for an archive that cannot be read, DataError if the
     cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
@@ -90,7 +90,7 @@ def sync(
 def _source(
     library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
 ) -> Source:
-    """Return the source of a sync: AWS, or an archive at a path or an address; one of a data release ends with `.json`."""
+    """Return the source of a sync: AWS, a data release (an address that ends with `.json`), or an archive at a path or address."""
     partition = library.store.collection
     if archive is None:
         from ekstui.sources.aws.managed import ManagedPolicies

@@ -42,7 +42,7 @@ _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18
 
 
 def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
-    """Return one row per access policy: how well it is known, since when it exists, and what it allows."""
+    """Return a row per access policy: how well its rules are known, when AWS announced it, and what it allows."""
     return [
         Table(
             _LIST,

@@ -143,7 +143,7 @@ def holder_row(holder: Holder, *, narrow: bool = False) -> TableRow:
 
 
 def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
-    """Yield all about a policy's grants of an action: through what, since when, on what, under which conditions."""
+    """Yield all that is known about how a policy grants an action, a line per fact."""
     if holder.via == "NotAction":
         yield ("through everything but ", code(holder.pattern))
     elif holder.pattern.lower() != action.lower():
@@ -182,9 +182,10 @@ def principals_blocks(
     narrow: bool = False,
     is_named: bool = True,
 ) -> list[Block]:
-    """Return who in the account may do it, by cluster and use; with `short`, uses and conditions stand below each, with `narrow` the policies too.
+    """Return who in the account may do it, by cluster and use.
 
-    `is_named` says whether the action is known to exist.
+    `short` puts uses and conditions on lines of their own, `narrow` the policies too. `is_named` says whether the action is
+    known to exist.
     """
     where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
     total = counted(len(found.principals), "principal")

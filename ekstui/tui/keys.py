@@ -110,7 +110,7 @@ def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def clashes(given: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with keys of the settings, by id: one that another id has too would do only one of two things."""
+    """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
     by_id = {key.id: given.get(key.id, key.keys) for key in KEYS}
     owners: dict[str, list[str]] = {}
     for name, keys in by_id.items():

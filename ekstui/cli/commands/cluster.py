@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on",
         choices=("problem", "advice"),
-        help="exit with 1 if there is a problem or EKS reports one, with `advice` also if there is advice, or if not everything was read",
+        help="exit with 1 if there is a problem (with `advice`, also for advice), if EKS reports one, or if not everything was read",
     )
     add_account(parser)
     add_json(parser)

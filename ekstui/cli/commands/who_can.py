@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ekstui.library.cluster_answers import PrincipalsInClusters
 
 DESCRIPTION = (
-    "List the policies whose default version allows an action, since when, and on what; and who in the account may do it, "
-    "if the account is known or an option names it."
+    "List the policies whose default version allows an action: on which resources, and since which version. If the account "
+    "is known, or an option names it, also list who in it may do this."
 )
 EXAMPLES = (
     "ekstui who-can ec2:DescribeSecurityGroups",
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row per policy (since when, on what, under which conditions), then who in the account may do it."""
+    """Print a row per policy that allows the action, then who in the account may do it."""
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)

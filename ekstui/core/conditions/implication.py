@@ -110,7 +110,7 @@ def _alike(one: Predicate, other: Predicate) -> bool:
 
 
 def _stronger(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether `line` implies `wanted` for several values, provided that it accepts no value that `wanted` does not."""
+    """Return whether `line` implies `wanted` for several values too, if every single value that it accepts is accepted by `wanted`."""
     several = has_several(line.key)
     if several is False:
         return True

@@ -210,7 +210,7 @@ class Unlisted(NamedTuple):
     action: str
     """A made-up action that only wildcards match."""
     exists: bool
-    """Whether it is assumed to exist; not if the documents name an action under the pattern, which may be the only one."""
+    """Whether it is assumed to exist: the documents name no action under the pattern, which could be the only one."""
 
 
 def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[Unlisted, ...]:

@@ -78,7 +78,7 @@ class CardScreen(ReportScreen):
 
 
 class ActionScreen(ReportScreen):
-    """An action: what it does, which statements allow it on what, and since when."""
+    """An action: what it does, the statements that allow it, and since which version they do."""
 
     HEADING = "Action"
     KEYS = (

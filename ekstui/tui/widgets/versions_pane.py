@@ -323,7 +323,7 @@ class VersionsPane(Pane):
 
 
 def _access_rows(access: AccessPolicyAnswer) -> list[Row]:
-    """Return since when an access policy is known; it has no versions."""
+    """Return when AWS announced an access policy, in place of versions, which it does not have."""
     day = access.policy.introduced
     since = f"In AWS's list of updates since {day}." if day else "Not in AWS's list of updates."
     lines = (since, "Access policies have no versions,", "and changes of their rules are not announced.")
