@@ -168,12 +168,15 @@ def covering(rules: Iterable[Rule], request: KubernetesRequest) -> tuple[Rule, .
 
 
 def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
-    """Return what rules allow, verb by verb; paths become resources without a group, and `*` is kept."""
+    """Return what rules allow, verb by verb; paths become resources without a group, and `*` is kept.
+
+    All paths are `/*`, since `*` alone means all resources.
+    """
     return frozenset(
         Permission(group, resource, verb)
         for rule in rules
         for group in rule.api_groups or (CORE,)
-        for resource in (*rule.resources, *rule.non_resource_urls)
+        for resource in (*rule.resources, *("/*" if url == "*" else url for url in rule.non_resource_urls))
         for verb in rule.verbs
     )
 

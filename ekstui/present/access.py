@@ -22,7 +22,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import as_of_line, command_blocks, counted, not_looked_at
+from ekstui.present.words import as_of_line, command_blocks, counted, not_looked_at, without_path
 
 if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
@@ -89,11 +89,12 @@ def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
 def access_difference_blocks(found: AccessDifference) -> list[Block]:
     """Return how two access policies differ, by API group and resource."""
     one, other = found.before.policy.name, found.after.policy.name
+    more, fewer = _counted_permissions(found.added), _counted_permissions(found.removed)
     words = {
         "same": "same access: the rules allow the same",
-        "widened": f"widened: {counted(len(found.added), 'permission')} more",
-        "narrowed": f"narrowed: {counted(len(found.removed), 'permission')} fewer",
-        "mixed": f"mixed: {counted(len(found.added), 'permission')} more, {len(found.removed):,} fewer",
+        "widened": f"widened: {more} more",
+        "narrowed": f"narrowed: {fewer} fewer",
+        "mixed": f"mixed: {more} more, {fewer} fewer",
     }[found.reach]
     head, colon, rest = words.partition(":")
     blocks: list[Block] = [
@@ -107,6 +108,11 @@ def access_difference_blocks(found: AccessDifference) -> list[Block]:
         blocks.append(Heading(("Only in ", code(other, "strong"))))
         blocks.append(Tree([*_permission_nodes("+", found.added)]))
     return blocks
+
+
+def _counted_permissions(permissions: Sequence[Permission]) -> str:
+    wild = any("*" in "".join(each) for each in permissions)
+    return f"{counted(len(permissions), 'permission')}{' (with wildcards)' if wild else ''}"
 
 
 def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
@@ -143,7 +149,7 @@ def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
         TableRow(
             (
                 each.cluster,
-                code(each.principal.partition(":")[2].rpartition(":")[2]),
+                code(without_path(each.principal)),
                 code(each.policy),
                 "the cluster" if each.scope == "cluster" else ", ".join(each.namespaces) or "no namespace",
             ),
@@ -152,7 +158,8 @@ def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
         )
         for each in found.principals
     ]
-    columns = (Column("Cluster"), Column("Principal", middle=True), Column("Access policy"), Column("In", 8, shrink=1))
+    principal = Column("Principal", 20, middle=True, shrink=2)
+    columns = (Column("Cluster"), principal, Column("Access policy"), Column("In", 8, shrink=1))
     return [Heading("By access entries"), Table(columns, rows), *not_looked_at(found.not_looked_at)]
 
 

@@ -33,7 +33,7 @@ from ekstui.present.blocks import (
     severity_style,
 )
 from ekstui.present.styled import Styled, styled
-from ekstui.present.words import error_notes, last_used_words, none_known, not_looked_at, uses_words
+from ekstui.present.words import error_notes, last_used_words, none_known, not_looked_at, uses_words, without_path
 
 CLUSTER_COLUMNS = (
     Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
@@ -131,13 +131,6 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     # What an entry allows is the answer: the principal's name is cut first.
     columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
     return [heading, Table(columns, rows)]
-
-
-def without_path(arn: str) -> str:
-    """Return a principal as `role/NAME`, or `role/…/NAME` if it has a path, as the roles of SSO have."""
-    kind, _, name = arn.rpartition(":")[2].partition("/")
-    path, _, last = name.rpartition("/")
-    return f"{kind}/{'…/' if path else ''}{last}" if name else kind
 
 
 def allowed_words(entry: AccessEntry) -> Line:

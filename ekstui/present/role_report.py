@@ -28,9 +28,17 @@ from ekstui.present.blocks import (
     severity_style,
     spans,
 )
-from ekstui.present.cluster_report import allowed_words, without_path
+from ekstui.present.cluster_report import allowed_words
 from ekstui.present.policy_report import services_table
-from ekstui.present.words import TRACKED, command_blocks, counted, facts_tree, last_used_words, policy_node
+from ekstui.present.words import (
+    TRACKED,
+    command_blocks,
+    counted,
+    facts_tree,
+    last_used_words,
+    policy_node,
+    without_path,
+)
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:

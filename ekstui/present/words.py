@@ -201,6 +201,13 @@ def not_looked_at(places: Sequence[str]) -> list[Block]:
     return [Heading("Not looked at"), Tree([Node(Span(place, "muted")) for place in places])]
 
 
+def without_path(arn: str) -> str:
+    """Return a principal as `role/NAME`, or `role/…/NAME` if it has a path, as the roles of SSO have."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    path, _, last = name.rpartition("/")
+    return f"{kind}/{'…/' if path else ''}{last}" if name else kind
+
+
 def age_remark(known_until: datetime, now: datetime) -> str | None:
     """Return how old the data is, with the command that renews it; None if it is not old."""
     days = (now - known_until).days

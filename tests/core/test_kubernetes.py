@@ -101,6 +101,15 @@ def test_what_people_expect_and_do_not_get() -> None:
     assert covering(RULES["AmazonEKSEditPolicy"], KubernetesRequest("create", "pods", CORE, "exec"))
 
 
+def test_all_resources_are_not_all_paths() -> None:
+    """RBAC's `*` among resources gives no path such as /metrics, and `*` among paths gives no resource."""
+    resources, paths = Rule(("*",), ("*",), ("get",)), Rule((), (), ("get",), ("*",))
+    added, removed = difference([resources], [paths])
+    assert (added, removed) == ({Permission("", "/*", "get")}, {Permission("*", "*", "get")})
+    assert difference([resources, paths], [paths, resources]) == (set(), set())
+    assert difference([paths], [Rule((), (), ("get",), ("/metrics", "/logs*"))])[0] == set()
+
+
 def test_what_editing_adds_to_viewing() -> None:
     added, removed = difference(RULES["AmazonEKSViewPolicy"], RULES["AmazonEKSEditPolicy"])
     assert Permission(CORE, "secrets", "get") in added

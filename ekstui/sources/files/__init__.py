@@ -51,7 +51,9 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
     if is_folder:
         return read_git_archive(path, known) if is_git_archive(path) else read_version_files(path, known)
     if not is_there:
-        raise InputError(f"There is no {path}.", "Give a file, a folder, or aws.")
+        raise InputError(
+            f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, release or mamip."
+        )
     if path.name.endswith(_PACKAGES):
         return read_npm_package(path)
     raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz and .json files and folders.")
