@@ -87,10 +87,10 @@ def _explanation(
     key = (number, "verdict")
     headline, meanings = _headline(explanation)
     yield Heading(headline, key=key) if several else Sentence(headline, key=key)
-    for index, said in enumerate(meanings):
-        yield Sentence(said, key=(number, "symptom", index))
-    for index, text in enumerate(explanation.notes):
-        yield note(text, key=(number, "note", index))
+    known = [Sentence(said, key=(number, "symptom", index)) for index, said in enumerate(meanings)]
+    notes = [note(text, key=(number, "note", index)) for index, text in enumerate(explanation.notes)]
+    # What is said of this very request comes before what is known of its kind.
+    yield from (*notes, *known) if explanation.denied or explanation.judged else (*known, *notes)
     for index, finding in enumerate(explanation.findings):
         line: Line = (Span(f"{finding.severity} with the role: ", severity_style(finding.severity)), finding.text)
         yield Sentence(line, key=(number, "finding", index))
