@@ -4,13 +4,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from ekstui import logbook
-from tests.filled import copied, filled_once
+from tests.filled import filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -45,9 +46,16 @@ def _nothing_left_running(isolation: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def filled_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """Return the folder of a filled and indexed cache; each process of the tests has one, and only one makes it."""
+def filled_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Yield the folder of a filled and indexed cache, of which each test makes its own copy; one process makes it."""
     shared = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         shared = shared.parent
-    return copied(filled_once(shared), tmp_path_factory.mktemp("filled-cache"))
+    whole = filled_once(shared)
+    before = _contents(whole)
+    yield whole
+    assert _contents(whole) == before, "a test wrote into the cache that all tests copy"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: sha256(file.read_bytes()).digest() for file in folder.iterdir()}

@@ -1,9 +1,7 @@
 """The account in the app: its identity, switching profiles, and MFA codes."""
 
-import shutil
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
@@ -15,7 +13,6 @@ from ekstui.tui.screens.account_screen import AccountScreen, UseProfile
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from tests.filled import copied
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, travel, type_in, words
@@ -66,10 +63,7 @@ def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own
     travel(journey)
 
 
-def test_the_policies_are_those_of_the_account_s_partition(
-    rig: Rig, filled_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EKSTUI_CACHE", str(shutil.copytree(filled_cache, tmp_path / "cache")))
+def test_the_policies_are_those_of_the_account_s_partition(rig: Rig) -> None:
     rig.reset(0, partition="aws-cn")
     catalogue = rig.world.catalogue("aws-cn")
     for name in catalogue.names()[60:]:
@@ -152,11 +146,7 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
     travel(journey, library=Library.open(AccountChoice(profile="guarded")))
 
 
-def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itself(
-    rig: Rig, own_home: Path, filled_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EKSTUI_CACHE", str(copied(filled_cache, own_home / "synced")))
-
+def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itself(rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
 
