@@ -541,6 +541,37 @@ def test_tags_of_what_is_made_allow_nothing_on_what_is_there(explain: Any, capsy
     assert explain(volume, *driver, "--context", f"{key}=true")["verdict"] == "allowed"
 
 
+REQUEST_TAG = "aws:RequestTag/a"
+
+
+@pytest.mark.parametrize(("resource", "condition", "effect", "context", "says"), [
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", [], "only tags"),
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=b"], "only tags"),
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=c"], "only tags"),
+    # Without the key these hold (IAM User Guide, "Condition operators"), so the Allow allows, or the Deny denies.
+    ("*", {"StringNotEquals": {REQUEST_TAG: "b"}}, "Allow", [], "depends"),
+    ("*", {"StringEqualsIfExists": {REQUEST_TAG: "b"}}, "Allow", [], "depends"),
+    ("*", {"Null": {REQUEST_TAG: "true"}}, "Allow", [], "depends"),
+    ("*", {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}, "Allow", [], "depends"),
+    ("*", {"Null": {REQUEST_TAG: "true"}}, "Deny", [], "depends"),
+    # Here no tag of anything would help.
+    ("arn:aws:ec2:*:*:volume/*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=b"],
+     "nothing allows it"),
+])  # fmt: skip
+def test_tags_of_what_is_made_are_blamed_only_where_they_decide(
+    resource: str, condition: Any, effect: str, context: list[str], says: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    statement = {"Effect": effect, "Action": "ec2:CreateVolume", "Resource": resource, "Condition": condition}
+    free = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"Statement": [statement] if effect == "Allow" else [statement, free]}))
+    assert main(["explain", SNAPSHOT, "--policy", str(path), *context]) == 0
+    first, *others = capsys.readouterr().out.split("\n\n")
+    assert says in " ".join(first.split())
+    assert ("cannot allow it there" in " ".join(" ".join((first, *others)).split())) == (says == "only tags")
+
+
 def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
     launch = [
         "--action", "ec2:RunInstances", "--resource", "arn:aws:ec2:eu-west-1:111122223333:instance/*",

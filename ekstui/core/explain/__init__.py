@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ekstui.core.applicability import needs_its_key
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.document import Statement
 from ekstui.core.evaluation import (
@@ -169,10 +170,27 @@ def _symptoms(
 
 
 def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...]:
-    """Return the keys of request tags that would decide, or decided, where the tags are not those of the resource."""
+    """Return the keys of request tags that would decide, or decided, where the tags are not those of the resource.
+
+    Only a condition of an Allow that needs its key is lost without it: `StringNotEquals` and `…IfExists` hold.
+    """
     if not is_there_already(request, evaluation.decisive.resource):
         return ()
-    return of_request_tags(dict.fromkeys((*evaluation.missing, *request.context)))
+    deciding: set[str] = set()
+    harmless: set[str] = set()
+    for result in evaluation.decisive.statements:
+        if not action_matches(result.statement, request.action):
+            continue
+        failed = [failure.key or "" for failure in result.failed]
+        if result.matches is not False or len(of_request_tags(failed)) == len(failed):
+            deciding.update(condition.key.lower() for condition in result.statement.conditions)
+        harmless.update(
+            condition.key.lower()
+            for condition in result.statement.conditions
+            if result.statement.effect == "Deny" or not needs_its_key(condition)
+        )
+    keys = of_request_tags(dict.fromkeys((*evaluation.missing, *request.context)))
+    return tuple(key for key in keys if key.lower() in deciding - harmless)
 
 
 class _Remedies(NamedTuple):
