@@ -109,10 +109,3 @@ def _colour(app: App[Any], variable: str, background: Color) -> Color:
     name, _, strength = app.theme_variables[variable].partition(" ")
     alpha = float(strength.rstrip("%")) / 100 if strength else 1.0
     return background.get_contrast_text(alpha) if name == "auto" else Color.parse(name).multiply_alpha(alpha)
-
-
-def theme_names() -> tuple[str, ...]:
-    """Return the names of Textual's built-in themes."""
-    from textual.theme import BUILTIN_THEMES
-
-    return tuple(BUILTIN_THEMES)

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.theme import BUILTIN_THEMES
 
 from ekstui.cli.commands.completion import _themes
 from ekstui.cli.parser import COMMANDS
-from ekstui.tui.styles import theme_names
 from tests.terminal import Terminal
 
 
@@ -166,7 +166,7 @@ def test_a_word_takes_little_of_the_processor(line: str, tmp_path: Path) -> None
 
 
 def test_the_themes_are_textuals() -> None:
-    assert set(_themes()) == set(theme_names())
+    assert set(_themes()) == set(BUILTIN_THEMES)
 
 
 def test_completion_costs_commands_nothing() -> None:

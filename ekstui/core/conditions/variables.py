@@ -89,17 +89,13 @@ class Resolved(NamedTuple):
         """Return the value as a wildcard pattern, in which unknown variables match anything."""
         return self.encoded.replace(_UNKNOWN, "*") if self.unknown_keys else self.encoded
 
-    def exact(self) -> str:
-        """Return the value as a pattern in which `*` and `?` of the policy are literal, as under StringEquals."""
-        return self.encoded.translate(_LITERALS).replace(_UNKNOWN, "*")
-
     def text(self) -> str:
         """Return the value as plain text; meaningful only if no variable is unknown."""
         return plain(self.encoded)
 
 
 def literal(text: str) -> str:
-    """Return text of a request, encoded to be matched against `Resolved.pattern` or `.exact`."""
+    """Return text of a request, encoded to be matched against `Resolved.pattern`."""
     return text.translate(_LITERALS)
 
 
