@@ -1,6 +1,6 @@
 """Policies and their versions as values, and what a source delivers: policies with the documents of their versions."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -22,6 +22,12 @@ class PolicyId(NamedTuple):
     kind: PolicyFamily
     arn: str
     """For an inline policy the ARN of its role, user or group, `#` and its name; for a published one `published:COMPONENT`."""
+
+
+def name_in(arn: str) -> str:
+    """Return the name of a managed policy, or the component of a published one, from the ARN of its id."""
+    published = arn.removeprefix("published:")
+    return published if published != arn else arn.rpartition("/")[2]
 
 
 class ReleaseNumber(int):
@@ -121,6 +127,12 @@ class Policy(NamedTuple):
 def version_label(number: int) -> str:
     """Return a version as IAM writes it, such as `v5`, or its release."""
     return number.label if isinstance(number, ReleaseNumber) else f"v{number}"
+
+
+def version_range(numbers: Sequence[int]) -> str:
+    """Return consecutive versions as `v12`, or `v12–v16`."""
+    first, last = version_label(numbers[0]), version_label(numbers[-1])
+    return first if first == last else f"{first}–{last}"
 
 
 def parse_version(label: str) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.core.document import serialise_statement
-from ekstui.core.policy import version_label
+from ekstui.core.policy import name_in, version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def attached_shape(data: DataStatus, found: AttachedAnswer) -> Shape:
     attachments = found.attachments
     return answer(
         data=data,
-        policy=_name(attachments.policy_arn),
+        policy=name_in(attachments.policy_arn),
         arn=arn_or_none(attachments.policy_arn),
         account=found.identity.account,
         partition=found.identity.partition,
@@ -101,7 +101,7 @@ def organisation_shape(data: DataStatus, found: OrganisationAnswer) -> Shape:
     """Return the answer of `attached --aggregator`: roles, users and groups of any account."""
     return answer(
         data=data,
-        policy=_name(found.policy_arn),
+        policy=name_in(found.policy_arn),
         arn=found.policy_arn,
         aggregator=found.aggregator,
         account=found.identity.account,
@@ -295,8 +295,3 @@ def _trust(trust: TrustJudgement) -> Shape:
         may_assume=trust.may_assume,
         service_accounts=accounts,
     )
-
-
-def _name(arn: str) -> str:
-    published = arn.removeprefix("published:")
-    return published if published != arn else arn.rpartition("/")[2]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
-from ekstui.core.policy import version_label
+from ekstui.core.policy import name_in, version_label
 from ekstui.core.text import age_in_words
 from ekstui.core.trust import trust_word
 from ekstui.library import AttachedAnswer
@@ -131,7 +131,7 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     rows += [(entry.user.name, "user", ", ".join(entry.attached_as), "", "") for entry in attachments.users]
     rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
     as_of = f"account {identity.account} ({identity.partition}), as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC"
-    blocks: list[Block] = [Heading(_name(attachments.policy_arn), 1), Sentence(as_of)]
+    blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of)]
     if rows:
         blocks.append(Table(_COLUMNS, list(_spanned(rows))))
         blocks += map(note, remarks_in_words(attachments))
@@ -153,7 +153,7 @@ def remarks_in_words(attachments: Attachments) -> list[str]:
 def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
     """Return one row per role, user or group of any account; an empty answer proves nothing, as Config may lack some."""
     blocks: list[Block] = [
-        Heading(_name(answer.policy_arn), 1),
+        Heading(name_in(answer.policy_arn), 1),
         Sentence(f"as recorded by aggregator {answer.aggregator} of AWS Config"),
     ]
     rows = [
@@ -165,11 +165,6 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
     else:
         blocks.append(Sentence("AWS Config has no record of anyone with it attached."))
     return [*blocks, *_unseen(answer.not_looked_at)]
-
-
-def _name(arn: str) -> str:
-    published = arn.removeprefix("published:")
-    return published if published != arn else arn.rpartition("/")[2]
 
 
 def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.policy import version_label
+from ekstui.core.policy import version_label, version_range
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -64,7 +64,7 @@ def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnow
     rows: list[TableRow] = []
     for step in steps:
         if step.missing_before:
-            missing = numbers_words(step.missing_before)
+            missing = version_range(step.missing_before)
             rows.append(TableRow((Span(missing, "muted"), Span("not seen by anyone", "muted"))))
         form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
         day = step.created.strftime(form) if step.created else "date unknown"
@@ -88,12 +88,6 @@ def _through(policy: Policy, step: Step) -> str:
     """Return the last release with the same document, for a controller's policy."""
     info = next(info for info in policy.versions if info.number == step.version)
     return "" if info.through in (None, version_label(info.number)) else f"unchanged to {info.through}"
-
-
-def numbers_words(numbers: Sequence[int]) -> str:
-    """Return `v12`, or `v12–v16`."""
-    first, last = version_label(numbers[0]), version_label(numbers[-1])
-    return first if first == last else f"{first}–{last}"
 
 
 def reach_span(counts: StepCounts) -> Span:

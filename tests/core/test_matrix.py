@@ -106,6 +106,7 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
         if not plain:
             continue
         counted += 1
+        # In the names of actions, fnmatch means the same by `*` and `?` as IAM does.
         patterns = [
             pattern.lower().replace("[", "[[]")
             for each in statements

@@ -10,7 +10,7 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.core.policy import version_label
+from ekstui.core.policy import version_label, version_range
 from ekstui.core.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
@@ -103,7 +103,7 @@ def version_rows(steps: Sequence[Step], shown: int | None, marked: Mapping[int, 
         when = styled(day, "" if step.created else "muted")
         rows.append(Row(step.version, (sign, label, when, change(step.change, default=step.default)), step))
         if step.missing_before:
-            unseen = styled(f"  {_numbers(step.missing_before)} not seen by anyone", "muted")
+            unseen = styled(f"  {version_range(step.missing_before)} not seen by anyone", "muted")
             rows.append(Row(("missing", step.version), (unseen,), selectable=False))
     return rows
 
@@ -135,12 +135,6 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         parts.append((f"~{counts.changed} ", "warn"))
     parts.append((counts.words, REACH_STYLES[counts.reach]))
     return (*parts, *tail)
-
-
-def _numbers(numbers: Sequence[int]) -> str:
-    """Return `v12` or `v12–v16`."""
-    first, last = version_label(numbers[0]), version_label(numbers[-1])
-    return first if first == last else f"{first}–{last}"
 
 
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
