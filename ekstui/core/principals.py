@@ -1,5 +1,6 @@
 """Who in an account is allowed to do something: roles, users and groups, by which policies, and what revokes it."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -9,9 +10,10 @@ from ekstui.core.account_snapshot import CallerIdentity, Use
 from ekstui.core.applicability import can_be_on, denied
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.grants import Grant, grants_of
-from ekstui.core.holders import can_match
-from ekstui.core.reference import reference
+from ekstui.core.holders import can_match, types_covered
+from ekstui.core.reference import ActionInfo, reference
 from ekstui.core.targets import statement_may_match
+from ekstui.core.text import listed
 
 PrincipalKind = Literal["role", "user", "group"]
 
@@ -95,6 +97,8 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     for limit in limits:
         if limit.takes_all:
             return PrincipalCan(subject, through, "taken", (limit.reason,))
+    if resource is None and (others := _types_besides(free, action)):
+        limits.append(_Limit(False, f"not on every {listed(others, 'or')}"))
     reasons = (*(limit.reason for limit in limits), *_open_questions(subject, grants if not free else ()))
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", reasons)
 
@@ -176,16 +180,36 @@ def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
-    if grant.resource_element == "NotResource":
-        return resource is None or not any(
-            arn.overlaps_resource(each, resource) is not False for each in grant.resources
-        )
+    if grant.resource_element == "NotResource" and resource is not None:
+        return not any(arn.overlaps_resource(each, resource) is not False for each in grant.resources)
     if resource is not None:
         return any(arn.resource_covers(each, resource) is True for each in grant.resources)
     info = None if wildcard.is_wild(action) else reference().find(action)
-    # A variable may have no value in the request.
-    plain = (each for each in grant.resources if not arn.has_variable(each))
+    if grant.resource_element == "NotResource":
+        return _leaves_some(grant, info)
+    # A variable may have no value in the request, and an ARN with missing parts may match nothing.
+    plain = (each for each in grant.resources if not (arn.has_variable(each) or arn.is_uncertain(each)))
     return any(info is None or each == "*" or can_be_on(info, each) for each in plain)
+
+
+def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
+    """Return whether a `NotResource` certainly leaves something that the action can be used on."""
+    # Whatever partition it names, it is the account's own.
+    excluded = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", each) for each in grant.resources)
+    if any(not each.strip("*") for each in excluded):
+        return False
+    if info is None or not info.resource_types:
+        return True
+    return bool(types_covered(info, [grant._replace(resources=excluded)]))
+
+
+def _types_besides(free: Sequence[Grant], action: str) -> tuple[str, ...]:
+    """Return the resource types that requests with an action need too, and that `free` does not match."""
+    info = None if wildcard.is_wild(action) or not free else reference().find(action)
+    if info is None:
+        return ()
+    matched = types_covered(info, free)
+    return tuple(use.name for use in info.resource_types if use.required and use.name not in matched)
 
 
 def _lets_through(boundary: Grant, free: Iterable[Grant], resource: str | None) -> bool:

@@ -44,6 +44,28 @@ def test_a_resource_leaves_what_reaches_it() -> None:
     assert asked(role(CLUSTER), TAGS, volume).verdict == "allowed"
 
 
+def test_only_what_every_needed_resource_allows_is_allowed() -> None:
+    """By the service authorization reference, with its `*` for required resource types."""
+
+    def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
+        found = asked(role(policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        return found.verdict, found.reasons
+
+    instances = "arn:aws:ec2:*:*:instance/*"
+    assert on("ec2:RunInstances", Resource="*") == ("allowed", ())
+    assert on("ec2:RunInstances", Resource="arn:aws:ec2:*:*:*")[0] == "allowed"
+    assert on("ec2:RunInstances", Resource=instances) == (
+        "depends", ("not on every image, network-interface, security-group or subnet",),
+    )  # fmt: skip
+    assert on("ec2:TerminateInstances", Resource=instances) == ("allowed", ())
+    # What NotResource leaves nothing of is not allowed.
+    clusters = "arn:aws:eks:*:*:cluster/*"
+    assert on("eks:DescribeCluster", NotResource="*")[0] == "depends"
+    assert on("eks:DescribeCluster", NotResource=["arn:aws:s3:::a", clusters])[0] == "depends"
+    assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
+    assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
+
+
 def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
     whole = asked(role(CLUSTER, policy("guard", deny("ec2:*Tags"))))
     assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
