@@ -8,20 +8,25 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ekstui.core import wildcard
 from ekstui.core.holders import nearest_actions
-
-Kind = Literal[
-    "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
-    "own policy", "action", "command", "symptom",
-]  # fmt: skip
-_KINDS: dict[Kind, int] = {
-    "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
-    "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
-}  # fmt: skip
-"""The order of results that match equally well."""
+from ekstui.core.name_matching import (
+    EXACT,
+    FEWEST_LETTERS,
+    KINDS,
+    LETTERS,
+    NAMED,
+    Rank,
+    Wanted,
+    closest,
+    letters_in,
+    rank_of,
+    spelled_out,
+)
+from ekstui.core.name_matching import Kind as Kind
+from ekstui.core.name_matching import Thing as Thing
 
 _COMPARED = ("policy", "version", "component", "access policy")
 _ACCESS = "access:"
@@ -38,29 +43,6 @@ _TYPED = 80
 
 MESSAGE_PART = 50_000
 """How much of a log is kept, in characters: the lines with a denial and those around them."""
-
-_FEWEST_LETTERS = 3
-"""The fewest letters for a search for letters in order and in the names of all actions."""
-
-
-class Thing(NamedTuple):
-    """Something that can be found."""
-
-    kind: Kind
-    name: str
-    about: str = ""
-    """A short description."""
-    arn: str = ""
-    eks: bool = False
-    """Whether it belongs to EKS and so comes first."""
-    aliases: tuple[str, ...] = ()
-    """Other names and ARNs."""
-    versions: tuple[str, ...] = ()
-    """The known versions of a policy or component, such as `v5`, oldest first."""
-    releases: tuple[tuple[str, int], ...] = ()
-    """Every release of a component with the index of its version."""
-    value: object = None
-    """Anything that the caller wants back."""
 
 
 class PolicyVersion(NamedTuple):
@@ -98,19 +80,6 @@ class Symptoms(NamedTuple):
     """Whether a log contains one of its messages."""
 
 
-class _Spelled(NamedTuple):
-    """A thing in the forms that are compared with what was typed."""
-
-    thing: Thing
-    name: str
-    squeezed: str
-    """The name's letters and digits."""
-    bare: str
-    """The same without a leading `amazon` or `aws`."""
-    others: str
-    """Aliases and description."""
-
-
 class Catalogue:
     """Everything that can be found; fast enough to be searched on every key press."""
 
@@ -129,7 +98,7 @@ class Catalogue:
 
         `services` are those that EKS uses: their actions come before others that match equally well.
         """
-        self._things = [_spelled(thing) for thing in things]
+        self._things = [spelled_out(thing) for thing in things]
         self._symptoms = tuple(symptoms)
         self._names = names
         self._services = services
@@ -144,7 +113,7 @@ class Catalogue:
     def with_things(self, things: Iterable[Thing]) -> "Catalogue":
         """Return a catalogue with more things."""
         other = copy(self)
-        other._things = [*self._things, *map(_spelled, things)]
+        other._things = [*self._things, *map(spelled_out, things)]
         return other
 
     def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
@@ -176,7 +145,7 @@ class Catalogue:
                 service, _, name = lower.partition(":")
                 if service in self._services:
                     names.setdefault(name, []).append(full)
-            close = difflib.get_close_matches(_squeezed(text), names, 5, 0.8)
+            close = difflib.get_close_matches(letters_in(text), names, 5, 0.8)
             found = tuple(full for name in close for full in names[name])
         return tuple(_action(each, "nearest") for each in found)
 
@@ -200,25 +169,25 @@ class Catalogue:
     def _policies(self, text: str) -> list[Thing]:
         if text.startswith("arn:"):
             return [thing for thing in self._of_arn(text) if thing.versions]
-        return [thing for _, thing in _closest(self._ranked_things(_Wanted(text))) if thing.versions]
+        return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
 
-    def _ranked_things(self, wanted: "_Wanted") -> Iterator[tuple["_Rank", Thing]]:
+    def _ranked_things(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
         for place, each in enumerate(self._things):
             if rank := wanted.rank(each, place):
                 yield rank, each.thing
 
-    def _ranked(self, text: str) -> list[tuple["_Rank", Thing]]:
-        wanted = _Wanted(text)
+    def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
+        wanted = Wanted(text)
         found = [*self._ranked_things(wanted), *self._found_actions(wanted)]
-        found += self._found_symptoms(wanted, close=any(rank.group < _LETTERS for rank, _ in found))
-        return _closest(found)
+        found += self._found_symptoms(wanted, close=any(rank.group < LETTERS for rank, _ in found))
+        return closest(found)
 
-    def _found_actions(self, wanted: "_Wanted") -> Iterator[tuple["_Rank", Thing]]:
+    def _found_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
         text = wanted.text
-        if " " in text or len(text) < _FEWEST_LETTERS:
+        if " " in text or len(text) < FEWEST_LETTERS:
             return
         if ":" in text and wildcard.is_wild(text):
-            yield _Rank(_EXACT, kind=_KINDS["action"]), _action(wanted.typed, "a pattern")
+            yield Rank(EXACT, kind=KINDS["action"]), _action(wanted.typed, "a pattern")
             return
         service, colon, _ = text.partition(":")
         pairs = [(full.lower(), full) for full in self._names(service).values()] if colon else self._actions
@@ -227,14 +196,14 @@ class Catalogue:
             begins = lower.startswith(text) or name.startswith(text)
             if not begins and text not in lower and text not in prefix + name:
                 continue
-            group = _EXACT if text == lower else _NAMED
+            group = EXACT if text == lower else NAMED
             far = 0 if prefix in self._services else 1
             yield (
-                _Rank(group, not prefix.startswith("eks"), not begins, far, _KINDS["action"], len(full)),
+                Rank(group, not prefix.startswith("eks"), not begins, far, KINDS["action"], len(full)),
                 _action(full),
             )
 
-    def _found_symptoms(self, wanted: "_Wanted", *, close: bool) -> Iterator[tuple["_Rank", Thing]]:
+    def _found_symptoms(self, wanted: Wanted, *, close: bool) -> Iterator[tuple[Rank, Thing]]:
         """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close."""
         stems = [_stem(word) for word in wanted.words if word not in _COMMON]
         if not stems:
@@ -247,7 +216,7 @@ class Catalogue:
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
                 title = each.thing.name.casefold()
                 further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
-                yield _Rank(_NAMED, False, True, 2 + further, _KINDS["symptom"]), each.thing
+                yield Rank(NAMED, False, True, 2 + further, KINDS["symptom"]), each.thing
 
     # Versions and comparisons
 
@@ -334,7 +303,7 @@ class Catalogue:
         symptoms = [each.thing for each in self._symptoms if each.is_in(folded)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
-            yield from (thing for _, thing in sorted(self._found_symptoms(_Wanted(text), close=True), key=_rank_of))
+            yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=rank_of))
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))
@@ -397,99 +366,9 @@ _RARE = 4
 """The fewest letters of a word that identifies a symptom alone, if no more than `_FEW` symptoms have it."""
 _FEW = 3
 
-_EXACT, _NAMED, _DESCRIBED, _LETTERS = range(1, 5)
-
-
-class _Rank(NamedTuple):
-    """How well something matches; less is better."""
-
-    group: int
-    other: bool = False
-    """Whether it does not belong to EKS."""
-    within: bool = False
-    """Whether the name contains the text but does not start with it."""
-    loose: int = 0
-    """How far apart the letters are, or how many words start within other words."""
-    kind: int = 0
-    place: int = 0
-
-
-class _Wanted:
-    """What was typed, in the forms that are compared with names."""
-
-    def __init__(self, text: str) -> None:
-        self.typed = text.strip()
-        self.text = self.typed.casefold()
-        self.words = self.text.split()
-        self._squeezed = _squeezed(self.text)
-        one_word = len(self.words) == 1 and len(self._squeezed) >= _FEWEST_LETTERS
-        self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
-
-    def rank(self, each: _Spelled, place: int = 0) -> _Rank | None:
-        """Return how well a thing matches; None if it does not."""
-        fit = self._fit(each)
-        if fit is None:
-            return None
-        group, within, loose = fit
-        thing = each.thing
-        last = place if thing.eks or group == _EXACT else len(each.name)
-        return _Rank(group, not thing.eks, within, loose, _KINDS[thing.kind], last)
-
-    def _fit(self, each: _Spelled) -> tuple[int, bool, int] | None:
-        """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
-        name, squeezed = each.name, self._squeezed
-        if name == self.text or self.text in map(str.casefold, each.thing.aliases):
-            return _EXACT, False, 0
-        if squeezed and (each.squeezed.startswith(squeezed) or each.bare.startswith(squeezed)):
-            return _NAMED, False, 0
-        if all(word in name for word in self.words):
-            return _NAMED, True, sum(not _begins_word(name, each.thing.name, word) for word in self.words)
-        if len(self.words) == 1 and len(squeezed) >= _FEWEST_LETTERS and squeezed in each.squeezed:
-            return _NAMED, True, 1
-        if len(self.text) >= _FEWEST_LETTERS and all(word in name or word in each.others for word in self.words):
-            return _DESCRIBED, True, 0
-        if self._letters and (match := self._letters.search(each.squeezed)):
-            return _LETTERS, True, match.end() - match.start()
-        return None
-
-
-def _spelled(thing: Thing) -> _Spelled:
-    squeezed = _squeezed(thing.name)
-    bare = squeezed.removeprefix("amazon").removeprefix("aws")
-    others = " ".join((*thing.aliases, thing.about)).casefold()
-    return _Spelled(thing, thing.name.casefold(), squeezed, bare, others)
-
-
-def _squeezed(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))
-
-
-def _begins_word(name: str, spelled: str, word: str) -> bool:
-    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
-    at = name.find(word)
-    while at >= 0:
-        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
-        capital = spelled[at : at + 1].isupper()
-        if at == 0 or not name[at - 1].isalnum():
-            return True
-        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
-            return True
-        at = name.find(word, at + 1)
-    return False
-
 
 def _stem(word: str) -> str:
     return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
-
-
-def _rank_of(found: tuple[_Rank, Thing]) -> _Rank:
-    return found[0]
-
-
-def _closest(found: Iterable[tuple[_Rank, Thing]]) -> list[tuple[_Rank, Thing]]:
-    """Return results in order, without those that only contain the letters if anything matches better."""
-    ranked = sorted(found, key=_rank_of)
-    return [pair for pair in ranked if pair[0].group < _LETTERS or ranked[0][0].group == _LETTERS]
 
 
 def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:

@@ -1,0 +1,145 @@
+"""How well a typed text matches the names of things, so that the likeliest come first."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
+    "own policy", "action", "command", "symptom",
+]  # fmt: skip
+KINDS: dict[Kind, int] = {
+    "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
+    "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
+}  # fmt: skip
+"""The order of results that match equally well."""
+
+FEWEST_LETTERS = 3
+"""The fewest letters for a search for letters in order and in the names of all actions."""
+
+EXACT, NAMED, _DESCRIBED, LETTERS = range(1, 5)
+"""The groups of results, best first: the name, a part of it, the description, the name's letters in order."""
+
+
+class Thing(NamedTuple):
+    """Something that can be found."""
+
+    kind: Kind
+    name: str
+    about: str = ""
+    """A short description."""
+    arn: str = ""
+    eks: bool = False
+    """Whether it belongs to EKS and so comes first."""
+    aliases: tuple[str, ...] = ()
+    """Other names and ARNs."""
+    versions: tuple[str, ...] = ()
+    """The known versions of a policy or component, such as `v5`, oldest first."""
+    releases: tuple[tuple[str, int], ...] = ()
+    """Every release of a component with the index of its version."""
+    value: object = None
+    """Anything that the caller wants back."""
+
+
+class Spelled(NamedTuple):
+    """A thing in the forms that are compared with what was typed."""
+
+    thing: Thing
+    name: str
+    squeezed: str
+    """The name's letters and digits."""
+    bare: str
+    """The same without a leading `amazon` or `aws`."""
+    others: str
+    """Aliases and description."""
+
+
+class Rank(NamedTuple):
+    """How well something matches; less is better."""
+
+    group: int
+    other: bool = False
+    """Whether it does not belong to EKS."""
+    within: bool = False
+    """Whether the name contains the text but does not start with it."""
+    loose: int = 0
+    """How far apart the letters are, or how many words start within other words."""
+    kind: int = 0
+    place: int = 0
+
+
+class Wanted:
+    """What was typed, in the forms that are compared with names."""
+
+    def __init__(self, text: str) -> None:
+        self.typed = text.strip()
+        self.text = self.typed.casefold()
+        self.words = self.text.split()
+        self._squeezed = letters_in(self.text)
+        one_word = len(self.words) == 1 and len(self._squeezed) >= FEWEST_LETTERS
+        self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
+
+    def rank(self, each: Spelled, place: int = 0) -> Rank | None:
+        """Return how well a thing matches; None if it does not."""
+        fit = self._fit(each)
+        if fit is None:
+            return None
+        group, within, loose = fit
+        thing = each.thing
+        last = place if thing.eks or group == EXACT else len(each.name)
+        return Rank(group, not thing.eks, within, loose, KINDS[thing.kind], last)
+
+    def _fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+        """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
+        name, squeezed = each.name, self._squeezed
+        if name == self.text or self.text in map(str.casefold, each.thing.aliases):
+            return EXACT, False, 0
+        if squeezed and (each.squeezed.startswith(squeezed) or each.bare.startswith(squeezed)):
+            return NAMED, False, 0
+        if all(word in name for word in self.words):
+            return NAMED, True, sum(not _begins_word(name, each.thing.name, word) for word in self.words)
+        if len(self.words) == 1 and len(squeezed) >= FEWEST_LETTERS and squeezed in each.squeezed:
+            return NAMED, True, 1
+        if len(self.text) >= FEWEST_LETTERS and all(word in name or word in each.others for word in self.words):
+            return _DESCRIBED, True, 0
+        if self._letters and (match := self._letters.search(each.squeezed)):
+            return LETTERS, True, match.end() - match.start()
+        return None
+
+
+def spelled_out(thing: Thing) -> Spelled:
+    """Return a thing in the forms that are compared; made once, since every key press searches all things."""
+    squeezed = letters_in(thing.name)
+    bare = squeezed.removeprefix("amazon").removeprefix("aws")
+    others = " ".join((*thing.aliases, thing.about)).casefold()
+    return Spelled(thing, thing.name.casefold(), squeezed, bare, others)
+
+
+def letters_in(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _begins_word(name: str, spelled: str, word: str) -> bool:
+    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
+    at = name.find(word)
+    while at >= 0:
+        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
+        capital = spelled[at : at + 1].isupper()
+        if at == 0 or not name[at - 1].isalnum():
+            return True
+        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
+            return True
+        at = name.find(word, at + 1)
+    return False
+
+
+def rank_of(found: tuple[Rank, Thing]) -> Rank:
+    """Return what results are sorted by."""
+    return found[0]
+
+
+def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
+    """Return results in order, without those that only contain the letters if anything matches better."""
+    ranked = sorted(found, key=rank_of)
+    return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
