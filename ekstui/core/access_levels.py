@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ekstui.core.document import Document
+from ekstui.core.grants import merged
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
 from ekstui.core.summary import ActionSummary, ServiceSummary, of_actions, services_in
 
@@ -133,20 +134,16 @@ def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumA
 
     The boundary grants nothing; its resources and conditions are ignored.
     """
-    merged = services_in(_merged(documents))
+    rows = services_in(merged(documents))
     within = None if boundary is None else {action for row in _left(services_in(boundary)) for action in _given(row)}
-    kept = _left(merged)
-    denied = sum(len(_given(row)) for row in merged if row.effect == "Allow") - sum(map(len, map(_given, kept)))
-    denies = tuple(row for row in merged if row.effect == "Deny")
+    kept = _left(rows)
+    denied = sum(len(_given(row)) for row in rows if row.effect == "Allow") - sum(map(len, map(_given, kept)))
+    denies = tuple(row for row in rows if row.effect == "Deny")
     if within is None:
         return SumAccess(tuple(kept), denies, denied, 0)
     limited = [row for each in kept if (row := _only(each, within)) is not None]
     withheld = sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited)))
     return SumAccess(tuple(limited), denies, denied, withheld)
-
-
-def _merged(documents: Iterable[Document]) -> Document:
-    return Document("2012-10-17", None, tuple(each for document in documents for each in document.statements))
 
 
 def _given(row: ServiceSummary) -> list[str]:

@@ -4,7 +4,7 @@ Two documents mean the same to IAM if their sets of grants are equal, however th
 and named. A grant is a `Target` (effect and action) with an `Extent` (resources and conditions).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -69,6 +69,27 @@ def without_repetitions(document: Document) -> Document:
         for statement in document.statements
     )
     return document._replace(statements=tuple(dict.fromkeys(statements)))
+
+
+def merged(documents: Iterable[Document]) -> Document:
+    """Return what documents allow and deny together, as one document of the newest version of the language."""
+    return Document(
+        VARIABLES_SINCE,
+        None,
+        tuple(
+            statement if document.version == VARIABLES_SINCE else _literally(statement)
+            for document in documents
+            for statement in document.statements
+        ),
+    )
+
+
+def _literally(statement: Statement) -> Statement:
+    """Return a statement of an older document, which has no variables, as the newest version writes it."""
+    return statement._replace(
+        resources=tuple(map(literally, statement.resources)),
+        conditions=tuple(line._replace(values=tuple(map(literally, line.values))) for line in statement.conditions),
+    )
 
 
 def is_too_large(document: Document) -> bool:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from ekstui.core.access_levels import SumAccess, sum_access
 from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, LocalPolicy, Role
-from ekstui.core.document import Document
 from ekstui.core.eks_coverage import unseen_uses
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of
+from ekstui.core.grants import merged
 from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
@@ -68,9 +68,8 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     if unread or not subject.known_whole:
         what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
         raise InputError(f"{what} could not be read, so the role cannot be compared as a whole.")
-    statements = [each for policy in subject.policies if policy.document for each in policy.document.statements]
     label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
-    return ComparedSide(label, Document("2012-10-17", None, tuple(statements)))
+    return ComparedSide(label, merged(policy.document for policy in subject.policies if policy.document))
 
 
 def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:

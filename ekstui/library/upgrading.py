@@ -13,6 +13,7 @@ from ekstui.core.evaluation import action_matches
 from ekstui.core.findings import RoleInUse
 from ekstui.core.findings.finding import SINCE, all_hold, cni_on_node_role, condition_in_words, holds
 from ekstui.core.findings.missing_permissions import NAMED_ACTIONS
+from ekstui.core.grants import merged
 from ekstui.core.knowledge import Requirement
 from ekstui.core.published import Component, Release, release_numbers, values_in
 from ekstui.core.text import listed
@@ -365,4 +366,4 @@ def _statements_of(subject: RoleInUse, use: Use) -> tuple[Document, list[str]]:
         unread.append(f"what the permissions boundary {subject.boundary.name} limits")
     if use.session_policy is not None:
         unread.append("what the session policy of its association limits")
-    return Document("2012-10-17", None, tuple(each for document in documents for each in document.statements)), unread
+    return merged(documents), unread

@@ -4,6 +4,7 @@ from typing import Any
 
 from ekstui.core.change import changes, lacking, superfluous
 from ekstui.core.document import Document, parse
+from ekstui.core.grants import merged
 from ekstui.sources.controllers import components
 
 
@@ -71,6 +72,20 @@ def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
     own = wanted._replace(statements=tuple(each._replace(effect="Deny") for each in wanted.statements))
     both = wanted._replace(statements=(*wanted.statements, *own.statements))
     assert lacking(both, both).denied == ()  # the release itself denies it
+
+
+def test_policies_of_both_versions_of_the_language_mean_together_what_each_means() -> None:
+    own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a/${aws:username}/*"}
+    tagged = {"StringLike": {"aws:ResourceTag/a": "${aws:username}"}}
+    both = [own, {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": tagged}]
+    new = parse({"Version": "2012-10-17", "Statement": both})
+    for version in ({"Version": "2008-10-17"}, {}):
+        old = parse({**version, "Statement": both})
+        assert changes(old, merged([old])).kind == "none"
+        # Without variables it allows only what has these very letters in its name.
+        assert {each.actions for each in lacking(new, merged([old])).statements} == {("s3:*",), ("ec2:*",)}
+        assert lacking(new, merged([old, new])).statements == ()
+    assert merged([new]) == new
 
 
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
