@@ -1,45 +1,40 @@
-"""What differs between two documents, action by action, and nothing else.
-
-An action may be allowed on a resource in several ways, any one of which is enough ("or"). A way is the condition block
-of a statement, and all of its conditions must hold ("and").
-"""
+"""What differs between two documents, action by action, and nothing else."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
-from ekstui.core import arn, wildcard
+from ekstui.core import wildcard
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.core.grants import (
     MAX_GRANTS,
-    Line,
     Target,
     is_too_large,
-    normalised,
     normalised_conditions,
     sort_key,
     targets_of,
     without_repetitions,
 )
+from ekstui.core.place_changes import (
+    MAX_STEPS,
+    ConditionChange,
+    Left,
+    Place,
+    Places,
+    ResourceChange,
+    Way,
+    Ways,
+    apart,
+    joined,
+    place_changes,
+    same,
+)
 from ekstui.core.reference import reference
 from ekstui.errors import DocumentError
 
-T = TypeVar("T")
-
-Way = tuple[Condition, ...]
-"""Conditions that must all hold; empty if the action is allowed unconditionally."""
-
 Side = Literal["before", "after"]
-
-
-class Place(NamedTuple):
-    """Resources on which an action is allowed."""
-
-    element: ResourceElement
-    resources: tuple[str, ...]
 
 
 class GrantedOn(NamedTuple):
@@ -47,57 +42,6 @@ class GrantedOn(NamedTuple):
 
     place: Place
     ways: tuple[Way, ...]
-
-
-class LineChange(NamedTuple):
-    """A condition that both sides have, with a different operator or different values."""
-
-    before: Condition
-    after: Condition
-
-    @property
-    def removed(self) -> tuple[str, ...]:
-        """Values that only the side before has."""
-        return tuple(value for value in self.before.values if value not in self.after.values)
-
-    @property
-    def added(self) -> tuple[str, ...]:
-        """Values that only the side after has."""
-        return tuple(value for value in self.after.values if value not in self.before.values)
-
-
-class WayChange(NamedTuple):
-    """A way that was changed into another."""
-
-    lines: tuple[LineChange, ...]
-    gone: Way
-    """Conditions that no longer have to hold."""
-    new: Way
-    """Conditions that now have to hold as well."""
-
-
-class ResourceChange(NamedTuple):
-    """Resources that only one side has, in the same ways."""
-
-    element: ResourceElement
-    removed: tuple[str, ...]
-    added: tuple[str, ...]
-    ways: tuple[Way, ...]
-    listed: bool
-    """Whether the resources are entries of a `NotResource` list that both sides have, rather than places of their own."""
-
-
-class ConditionChange(NamedTuple):
-    """Different conditions on resources that both sides have."""
-
-    place: Place
-    everywhere: bool
-    """Whether these are all the resources on which either side has the action."""
-    revised: tuple[WayChange, ...]
-    gone: tuple[Way, ...]
-    new: tuple[Way, ...]
-    kept: tuple[Way, ...]
-    """Ways that both sides have; any one of them is still enough."""
 
 
 class ActionDifference(NamedTuple):
@@ -183,7 +127,7 @@ class _Found:
     changed: list[ActionDifference] = field(default_factory=list)
     covered: list[StillCovered] = field(default_factory=list)
     alike: dict[Effect, list[str]] = field(default_factory=dict)
-    left: _Left = field(default_factory=lambda: _Left(MAX_STEPS))
+    left: Left = field(default_factory=lambda: Left(MAX_STEPS))
 
 
 def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> None:
@@ -192,14 +136,14 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     alike = found.alike.setdefault(target.effect, [])
     had, has = one.places.get(target), other.places.get(target)
     on_both = had is not None and has is not None
-    if had is not None and has is not None and _same(had, has):
+    if had is not None and has is not None and same(had, has):
         alike.append(_label(target, one))
         return
     name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
     by_one, by_other = one.covering(target), other.covering(target)
-    had, has = _joined([had, *by_one.values()]), _joined([has, *by_other.values()])
+    had, has = joined([had, *by_one.values()]), joined([has, *by_other.values()])
     if had and has:
-        if not _same(had, has):
+        if not same(had, has):
             found.changed.append(_changed(target, name, had, has, found.left))
             return
         alike.append(_label(target, here))
@@ -218,15 +162,11 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     (found.removed if side == "before" else found.added).append(difference)
 
 
-_Ways = dict[frozenset[Line], Way]
-_Places = dict[Place, _Ways]
-
-
 class _Reading:
     """A document's grants by target, as written."""
 
     def __init__(self, document: Document) -> None:
-        self.places: dict[Target, _Places] = {}
+        self.places: dict[Target, Places] = {}
         self.spelled: dict[Target, tuple[str, ...]] = {}
         self._wild: dict[tuple[str, str], list[Target]] = {}
         for statement in document.statements:
@@ -254,23 +194,23 @@ class _Reading:
             for place in places:
                 known.setdefault(place, {}).setdefault(lines, way)
 
-    def covering(self, target: Target) -> dict[str, _Places]:
+    def covering(self, target: Target) -> dict[str, Places]:
         """Return the other targets of the same effect that cover one, by name."""
         if target.element == "NotAction" or not target.actions:
             return {}
         (action,) = target.actions
         service = action.partition(":")[0]
-        found: dict[str, _Places] = {}
+        found: dict[str, Places] = {}
         for key in ((target.effect, service), (target.effect, "*")):
             for wild in self._wild.get(key, ()):
                 if wild != target and _holds_for(wild, action):
                     found[_label(wild, self)] = self.places[wild]
         return found
 
-    def has(self, effect: Effect, action: str) -> _Places:
+    def has(self, effect: Effect, action: str) -> Places:
         """Return where and how an action, in lower case, has an effect."""
         target = Target(effect, "Action", (action,))
-        return _joined([self.places.get(target), *self.covering(target).values()])
+        return joined([self.places.get(target), *self.covering(target).values()])
 
 
 def _principals(statement: Statement) -> Iterable[Condition]:
@@ -290,39 +230,6 @@ def _label(target: Target, reading: _Reading) -> str:
     return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
 
 
-def _joined(all_places: Iterable[_Places | None]) -> _Places:
-    joined: _Places = {}
-    for places in all_places:
-        for place, ways in (places or {}).items():
-            joined[place] = {**joined.get(place, {}), **ways}
-    return _without_needless(joined)
-
-
-def _without_needless(places: _Places) -> _Places:
-    """Return the places without ways that require more than another way on the same resources or on `*`."""
-    everywhere = places.get(Place("Resource", ("*",)), {})
-    kept: _Places = {}
-    for place, ways in places.items():
-        others = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
-        left = {
-            lines: way
-            for lines, way in ways.items()
-            if not any(other < lines for other in others)
-            and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
-        }
-        if left:
-            kept[place] = left
-    return kept
-
-
-def _same(one: _Places, other: _Places) -> bool:
-    return _bare(one) == _bare(other)
-
-
-def _bare(places: _Places) -> dict[Place, frozenset[frozenset[Line]]]:
-    return {place: frozenset(ways) for place, ways in _without_needless(places).items()}
-
-
 def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
     """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
     if target.element == "NotAction" or not target.actions or not wildcard.is_wild(target.actions[0]):
@@ -339,173 +246,14 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
         return None
     if lacking:
         return tuple(lacking)
-    alike = all(_same(there.has(target.effect, action), here.has(target.effect, action)) for action in names)
+    alike = all(same(there.has(target.effect, action), here.has(target.effect, action)) for action in names)
     return () if alike else None
 
 
-def _changed(target: Target, name: str, had: _Places, has: _Places, left: _Left) -> ActionDifference:
-    conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
-    ways: dict[Place, tuple[_Ways, _Ways]] = {}
-    wild_before, wild_after = _wild(had), _wild(has)
-    for place in dict.fromkeys((*had, *has)):
-        on_both = place in had and place in has
-        # A resource of one side may be included in one of the other: if its ways differ, its conditions changed.
-        old, new = (
-            (had[place], has[place])
-            if on_both
-            else (_ways_on(place, had, wild_before, left), _ways_on(place, has, wild_after, left))
-        )
-        if old and new and old.keys() != new.keys():
-            conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
-            ways[place] = old, new
-    resources = _resource_changes(
-        {place: of_place for place, of_place in had.items() if place not in has and place not in ways},
-        {place: of_place for place, of_place in has.items() if place not in had and place not in ways},
-    )
-    whole = len(had.keys() | has.keys())
-    return ActionDifference(
-        target.effect,
-        target.element,
-        (name,) if target.element == "Action" else target.actions,
-        resources=resources,
-        conditions=tuple(
-            _condition_change(places, *ways[places[0]], everywhere=len(places) == whole)
-            for places in conditions.values()
-        ),
-    )
-
-
-_OPEN = re.compile(r"[*?]|\$\{")
-
-
-MAX_STEPS = 2_000_000
-"""After how many steps resources are taken as they are written; AWS's own comparisons take fewer."""
-
-STEPS_OF_ARNS = 40
-"""How many steps it takes to compare two ARNs part by part."""
-
-
-@dataclass(slots=True)
-class _Left:
-    """What is left of the steps of a comparison."""
-
-    steps: int
-
-
-class _Wild(NamedTuple):
-    """A resource pattern that may include others."""
-
-    prefix: str
-    """What is before its first wildcard; most patterns differ there, which is seen at once."""
-    resource: str
-    ways: _Ways
-
-
-def _wild(places: _Places) -> list[_Wild]:
-    found: list[_Wild] = []
-    for place, ways in places.items():
-        if place.element == "Resource" and (wild := _OPEN.search(place.resources[0])):
-            found.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
-    return found
-
-
-def _ways_on(place: Place, places: _Places, wild: Sequence[_Wild], left: _Left) -> _Ways:
-    """Return the ways of a resource and of all patterns that include it, without needless ones."""
-    found = dict(places.get(place, {}))
-    if place.element == "Resource" and left.steps > 0:
-        (resource,) = place.resources
-        left.steps -= len(wild)
-        for each in wild if left.steps > 0 else ():
-            if not resource.startswith(each.prefix):
-                continue
-            left.steps -= STEPS_OF_ARNS
-            if left.steps > 0 and arn.resource_covers(each.resource, resource) is True:
-                found |= each.ways
-    return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
-
-
-def _resource_changes(gone: _Places, new: _Places) -> tuple[ResourceChange, ...]:
-    """Return the resources that only one side has, grouped by their ways."""
-    groups: dict[tuple[ResourceElement, frozenset[frozenset[Line]]], tuple[list[Place], list[Place], _Ways]] = {}
-    for index, places in enumerate((gone, new)):
-        for place, ways in places.items():
-            group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
-            group[index].append(place)  # type: ignore[union-attr]
-    found: list[ResourceChange] = []
-    for (element, _), (removed, added, ways) in groups.items():
-        old = tuple(each for place in removed for each in place.resources)
-        fresh = tuple(each for place in added for each in place.resources)
-        listed = element == "NotResource" and bool(removed) and bool(added)
-        if listed:
-            old, fresh = _apart(old, fresh, str)
-        found.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
-    return tuple(found)
-
-
-def _condition_change(places: list[Place], had: _Ways, has: _Ways, *, everywhere: bool) -> ConditionChange:
-    kept = tuple(way for lines, way in has.items() if lines in had)
-    gone = {lines: way for lines, way in had.items() if lines not in has}
-    new = {lines: way for lines, way in has.items() if lines not in had}
-    revised: list[WayChange] = []
-    for one, other in _pairs(gone, new):
-        before, after = gone[one], new[other]
-        change = _way_change(before, after)
-        # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
-        if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
-            continue
-        revised.append(change)
-        del gone[one], new[other]
-    place = Place(places[0].element, tuple(each for place in places for each in place.resources))
-    return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
-
-
-def _pairs(
-    gone: Mapping[frozenset[Line], Way], new: Mapping[frozenset[Line], Way]
-) -> list[tuple[frozenset[Line], frozenset[Line]]]:
-    """Return which way before became which way after, the most similar pairs first."""
-    ranked = sorted(
-        (
-            (-_likeness(one, other), sorted(one), sorted(other), one, other)
-            for one in gone
-            for other in new
-            if _likeness(one, other) or (len(gone) == len(new) == 1 and (one < other or other < one))
-        ),
-        key=lambda entry: (entry[0], repr(entry[1]), repr(entry[2])),
-    )
-    pairs: list[tuple[frozenset[Line], frozenset[Line]]] = []
-    for *_, one, other in ranked:
-        if all(one != first and other != second for first, second in pairs):
-            pairs.append((one, other))
-    return pairs
-
-
-def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
-    """Return how many keys two ways share; equal conditions count twice."""
-    return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
-
-
-def _way_change(before: Way, after: Way) -> WayChange:
-    gone, new = _apart(before, after, key=normalised)
-    lines: list[LineChange] = []
-    left, fresh = list(gone), list(new)
-    for same_operator in (True, False):
-        for one in tuple(left):
-            for other in fresh:
-                if one.key.lower() == other.key.lower() and (one.operator == other.operator or not same_operator):
-                    lines.append(LineChange(one, other))
-                    left.remove(one)
-                    fresh.remove(other)
-                    break
-    return WayChange(tuple(lines), tuple(left), tuple(fresh))
-
-
-def _apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:
-    """Return what only one has and what only the other has, in order."""
-    keys_one, keys_other = {key(each) for each in one}, {key(each) for each in other}
-    return (
-        tuple(each for each in one if key(each) not in keys_other),
-        tuple(each for each in other if key(each) not in keys_one),
-    )
+def _changed(target: Target, name: str, had: Places, has: Places, left: Left) -> ActionDifference:
+    resources, conditions = place_changes(had, has, left)
+    actions = (name,) if target.element == "Action" else target.actions
+    return ActionDifference(target.effect, target.element, actions, resources=resources, conditions=conditions)
 
 
 def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
@@ -518,16 +266,16 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
-            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], _Left(MAX_STEPS))
-            removed, added = _apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
+            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], Left(MAX_STEPS))
+            removed, added = apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
             difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
             found |= {old[0]: difference, new[0]: difference}
     return found
 
 
-def _granted_on(places: _Places) -> tuple[GrantedOn, ...]:
+def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
     """Return where and how an action is allowed, with places that have the same ways together."""
-    groups: dict[tuple[ResourceElement, object], tuple[list[str], _Ways]] = {}
+    groups: dict[tuple[ResourceElement, object], tuple[list[str], Ways]] = {}
     for place, ways in places.items():
         key = place.resources if place.element == "NotResource" else frozenset(ways)
         groups.setdefault((place.element, key), ([], ways))[0].extend(place.resources)

@@ -5,17 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from ekstui.core.differences import (
     SPELLED_OUT,
     ActionDifference,
-    ConditionChange,
     Differences,
     GrantedOn,
-    LineChange,
-    Place,
-    ResourceChange,
     StillCovered,
-    Way,
-    WayChange,
 )
 from ekstui.core.knowledge import Update
+from ekstui.core.place_changes import ConditionChange, LineChange, Place, ResourceChange, Way, WayChange
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label

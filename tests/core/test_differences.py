@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from ekstui.core import arn
-from ekstui.core.differences import MAX_STEPS, STEPS_OF_ARNS, Differences, differences
+from ekstui.core.differences import Differences, differences
 from ekstui.core.document import parse
 from ekstui.core.grants import grants
+from ekstui.core.place_changes import MAX_STEPS, STEPS_OF_ARNS
 from tests.core.corpus import raw_corpus, raw_document
 
 EBS = "AmazonEBSCSIDriverPolicy"
