@@ -33,8 +33,10 @@ from ekstui.paths import assets
 from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.embedded import before_and_after
 from ekstui.sources.files import read_collection
 from ekstui.sources.policy_file import document_of
+from ekstui.sources.repository import ChangedFile
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
@@ -107,6 +109,10 @@ def _where(data: bytes) -> None:
 
 def _policy_file(data: bytes) -> Document:
     return document_of(data, "p.json")
+
+
+def _in_repository(path: str) -> Callable[[bytes], object]:
+    return lambda data: before_and_after(ChangedFile(path, None, data))
 
 
 @cache
@@ -195,6 +201,30 @@ def _documents() -> list[bytes]:
         return [json.dumps(json.loads(line)["versions"][-1]["document"]).encode() for line in islice(lines, 12)]
 
 
+def _repository_files() -> list[bytes]:
+    document = json.loads(_documents()[0])
+    change = {"before": None, "after": {"policy": json.dumps(document)}, "after_unknown": {"policy": True}}
+    plan = {"resource_changes": [{"address": "a", "type": "aws_iam_policy", "change": change}], "format_version": "1.2"}
+    resource = {"Type": "AWS::IAM::ManagedPolicy", "Condition": "C", "Properties": {"PolicyDocument": document}}
+    template = {"Resources": {"P": resource}, "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "x"]}}}
+    return [*_documents()[:2], json.dumps(plan).encode(), json.dumps(template).encode()]
+
+
+def _templates() -> list[bytes]:
+    return [
+        b"""Resources:
+  R: &r
+    Type: AWS::IAM::Role
+    Properties: {Policies: [{PolicyName: !Sub "${AWS::StackName}-p", PolicyDocument: !If [C, {Statement: []}, !Ref A]}]}
+  S: *r
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Version: 2012-10-17, Statement: {Effect: Allow, Action: "s3:\\u0047etObject", Resource: 0x1F}}
+"""
+    ]
+
+
 def _pairs() -> list[bytes]:
     documents = _documents()
     return [before + b"\0" + after for before, after in pairwise(documents)]
@@ -276,6 +306,8 @@ TARGETS: dict[str, Target] = {
     "denial": Target(_denial, _messages),
     "where": Target(_where, lambda: [b"AmazonEKS_CNI_Policy@v5..v6", b"role:x\n./p.json"]),
     "policy file": Target(_policy_file, lambda: [*_one_answer(), *_documents()[:2]]),
+    "JSON of a repository": Target(_in_repository("p.json"), _repository_files),
+    "YAML of a repository": Target(_in_repository("t.yaml"), _templates),
     "account file": Target(_account, _accounts),
     "answers of get-policy-version": Target(_answers, _one_answer),
     "npm package, JSON": Target(_package, _packages),
