@@ -277,13 +277,11 @@ class _Case:
         """Return the explanation with what is wrong with a role before what it has, and the commands that fix it."""
         findings = self._findings(role)
         commands = [command for each in findings if (command := self._fixing(role, each))]
-        return explanation._replace(
-            findings=(*findings, *explanation.findings), mending=(*commands, *explanation.mending)
-        )
+        return explanation._replace(findings=(*findings, *explanation.findings), fixes=(*commands, *explanation.fixes))
 
     def _fixing(self, role: Role, finding: Finding) -> Command | None:
         """Return the command that fixes what is wrong with a role; None if there is none."""
-        from ekstui.core.findings.mending import cluster_command, trust_command
+        from ekstui.core.findings.fixes import cluster_command, trust_command
         from ekstui.library.roles import surroundings_of
 
         command = trust_command(role, finding, knowledge())

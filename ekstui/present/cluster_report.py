@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
-from ekstui.core.findings.mending import change_in_words, cluster_command, trust_command
+from ekstui.core.findings.fixes import change_in_words, cluster_command, trust_command
 from ekstui.core.findings.reported import is_about, meaning_of
 from ekstui.core.text import clean_line
 from ekstui.library import ClusterAnswer, ClusterRole

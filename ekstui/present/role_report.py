@@ -9,7 +9,7 @@ from datetime import datetime
 from ekstui.core.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy
-from ekstui.core.findings.mending import trust_command
+from ekstui.core.findings.fixes import trust_command
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ekstui.core.eks import GivenAccess
-from ekstui.core.findings.mending import change_in_words
+from ekstui.core.findings.fixes import change_in_words
 from ekstui.library import AccountChoice, ClusterAnswer, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, remedy_of

@@ -74,7 +74,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 class _Finder(CompletionFinder):
-    """argcomplete, mended for bash: bash breaks words at `@`, but keeps the `@` in the word that is replaced."""
+    """argcomplete, adapted to bash: bash breaks words at `@`, but keeps the `@` in the word that is replaced."""
 
     def quote_completions(
         self, completions: list[str], cword_prequote: str, last_wordbreak_pos: int | None

@@ -200,8 +200,8 @@ class Explanation(NamedTuple):
     """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
     behind: tuple[OldCopy, ...] = ()
     """Policies of the role that are copies of an older release, a later one of which helps."""
-    mending: tuple[Command, ...] = ()
-    """What fixes the role itself, such as its trust policy."""
+    fixes: tuple[Command, ...] = ()
+    """Commands that fix the role itself, such as its trust policy."""
     trust: TrustJudgement | None = None
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
     fetched_at: datetime | None = None
@@ -224,7 +224,7 @@ def commands_for(explanation: Explanation) -> tuple[Command, ...]:
     put = None if statement is None or not is_narrow(explanation) else put_policy(principal, statement)
     # A policy made for this comes first; one for this kind of role may allow much more.
     first = (attach, put) if best is not None and best.fit == "own" else (put, attach)
-    found = (*explanation.mending, *first)
+    found = (*explanation.fixes, *first)
     return tuple(each for each in found if each is not None)
 
 

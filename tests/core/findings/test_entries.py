@@ -9,7 +9,7 @@ import pytest
 from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use, UseKind
 from ekstui.core.eks import AccessEntry, Capability, Cluster, GivenAccess
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.core.findings.mending import cluster_command
+from ekstui.core.findings.fixes import cluster_command
 from tests.core.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used
 
 SNAPSHOT = AccountSnapshot(

@@ -9,7 +9,7 @@ from ekstui.core.account_snapshot import Use
 from ekstui.core.document import Document, parse_text
 from ekstui.core.eks import Addon, Cluster
 from ekstui.core.findings import Surroundings
-from ekstui.core.findings.mending import cluster_command, trust_command
+from ekstui.core.findings.fixes import cluster_command, trust_command
 from ekstui.library.catalog import knowledge
 from tests.core.findings.subjects import (
     ISSUER,
@@ -158,10 +158,10 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
     command = cluster_command(finding, ROLE, role(trust), seen, "aws")
     assert command is not None
-    mended = parse_text(shlex.split(command.text)[-1])
+    fixed = parse_text(shlex.split(command.text)[-1])
     both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
-    assert mended.statements == trust_of(*both).statements
-    assert not coded(said((), (use,), around(seen), role(mended)), "irsa-issuer-of-another-cluster")
+    assert fixed.statements == trust_of(*both).statements
+    assert not coded(said((), (use,), around(seen), role(fixed)), "irsa-issuer-of-another-cluster")
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
     assert command is not None
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
-    mended = parse_text(words[-1])
-    after = said((), (use,), around(seen), role(mended))
+    fixed = parse_text(words[-1])
+    after = said((), (use,), around(seen), role(fixed))
     assert {each.code for each in after} == {each.code for each in before} - {code}
     # A second run has nothing to do.
-    assert trust_command(role(mended), finding, knowledge()) is None
+    assert trust_command(role(fixed), finding, knowledge()) is None

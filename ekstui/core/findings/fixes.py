@@ -101,10 +101,10 @@ def _with_issuer(role: Role, issuer: str) -> Command | None:
     return None
 
 
-def _updated(role: Role, mend: Callable[[Statement], Statement], about: str) -> Command | None:
+def _updated(role: Role, fix: Callable[[Statement], Statement], about: str) -> Command | None:
     if role.trust is None:
         return None
-    statements = tuple(map(mend, role.trust.statements))
+    statements = tuple(map(fix, role.trust.statements))
     return None if statements == role.trust.statements else _with_statements(role, statements, about)
 
 
