@@ -1,5 +1,6 @@
 """What an upgrade asks for and what may go, judged by what is left when it is given and taken."""
 
+from itertools import pairwise
 from typing import Any
 
 from ekstui.core.change import changes, lacking, superfluous
@@ -52,6 +53,11 @@ def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
         each._replace(effect="Deny") if each.actions == ("ec2:*",) else each for each in denied.statements
     ))  # fmt: skip
     assert lacking(wanted, denied).partly == ()
+    # Nothing is said to be allowed in other cases where a Deny may revoke those too.
+    (some,) = document(("ec2:*", ANY, {"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
+    revoked = lacking(wanted, held._replace(statements=(*held.statements, some._replace(effect="Deny"))))
+    assert (revoked.partly, revoked.denied) == ((), ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"))
+    assert [each.actions for each in revoked.missing] == [("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume")]
 
 
 def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
@@ -102,9 +108,10 @@ def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_condit
 
 def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
     """Over neighbouring releases of all components: with what was told, the document adds nothing any more."""
-    for name in ("aws-load-balancer-controller", "aws-ebs-csi-driver", "karpenter"):
-        component = components()[name]
-        old, new = (version.document(version.named({})) for version in (component.versions[-3], component.versions[-1]))
+    pairs = [pair for each in components().values() for pair in pairwise(each.versions)]
+    assert len(pairs) > 90
+    for before, after in pairs:
+        old, new = (version.document(version.named({})) for version in (before, after))
         given = old._replace(statements=(*old.statements, *lacking(new, old).statements))
         assert changes(given, given._replace(statements=(*given.statements, *new.statements))).reach == "same"
         left = superfluous(old, new, given).statements
