@@ -10,6 +10,7 @@ import pytest
 
 from ekstui import paths
 from ekstui.cli.main import main
+from ekstui.sources.controllers import components
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
@@ -194,8 +195,14 @@ def test_a_release_is_pinned_and_moves_with_its_document_alone(
     monkeypatch.chdir(tmp_path)
     assert main(["pin", "aws-load-balancer-controller@v3.0.0"]) == 0
     assert 'version = "v3.0.0"' in (tmp_path / "ekstui.lock").read_text()
-    assert answered(capsys, "check")["moved"] == []  # v3.5.0 has the same document
+    assert answered(capsys, "check")["moved"] == []  # the newest release has the same document
     assert main(["pin", "aws-load-balancer-controller@v2.12.0"]) == 0
     capsys.readouterr()
     (moved,) = answered(capsys, "check")["moved"]
-    assert (moved["from"], moved["to"], moved["reach"]) == ("v2.12.0", "v3.5.0", "widened")
+    newest = components()["aws-load-balancer-controller"].versions[-1].releases[-1].tag
+    assert (moved["from"], moved["to"], moved["reach"]) == ("v2.12.0", newest, "widened")
+    lock = tmp_path / "ekstui.lock"
+    lock.write_text(lock.read_text().replace("v2.12.0", "v2.12.99"))
+    (unknown,) = answered(capsys, "check")["moved"]
+    assert (unknown["from"], unknown["reach"]) == ("v2.12.99", "unknown")
+    assert "the pinned version is not known" in str(unknown)
