@@ -1,4 +1,4 @@
-"""All of the torture in one table: `python -m tests.torture [--short]` (about half an hour on two processors; short: four).
+"""All of the torture in one table: `python -m tests.torture [--short]`.
 
 Each line is a program of its own, bounded in time; what it prints last are its figures. As many run at once as there are
 processors, the longest first.
