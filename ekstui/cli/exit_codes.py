@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from ekstui.core.change import Change
     from ekstui.core.grants import Reach
+    from ekstui.core.reach.judgement import Denies
 
 
 class ExitCode(IntEnum):
@@ -58,6 +60,19 @@ def add_exit_code(parser: argparse.ArgumentParser, help_text: str) -> None:
 def gate(fails: bool) -> int:
     """Return a gate's exit code."""
     return ExitCode.NOTHING if fails else ExitCode.DONE
+
+
+_DENIED: dict[Denies, Reach] = {"less": "widened", "more": "narrowed", "otherwise": "unknown"}
+
+
+def reaches_of(change: Change | None) -> Iterator[Reach]:
+    """Yield what a change may mean for whoever has other policies too; None is a change that cannot be judged.
+
+    A Deny that is gone widens what those policies allow, and a new one narrows it.
+    """
+    yield "unknown" if change is None else change.reach
+    if change is not None and change.denied is not None:
+        yield _DENIED[change.denied]
 
 
 def fails_on(direction: Direction | None, reaches: Iterable[Reach]) -> bool:

@@ -55,6 +55,8 @@ class Change(NamedTuple):
     """Why `reach` is unknown, or caveats, such as future actions that a pattern would match."""
     reference: str
     """The version of the service authorization reference that `reach` is based on."""
+    denied: "Denies | None" = None
+    """Whether more or less is denied, whatever is allowed: a Deny also revokes what other policies allow."""
 
 
 class ChangedTargets(NamedTuple):
@@ -114,6 +116,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         verdict=verdict_on(judgement, spelling, Names(*names) if names else None) if touched else _unchanged(*spelled),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         reference=reference().version,
+        denied=judgement.denied,
     )
 
 

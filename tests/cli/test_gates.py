@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.cli.exit_codes import Direction, fails_on
+from ekstui.cli.exit_codes import Direction, fails_on, reaches_of
 from ekstui.cli.main import main
 from ekstui.core.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
@@ -145,7 +145,7 @@ class Repository:
         """Return whether the review fails a gate, without starting a program for it."""
         found = review(self.folder, base)
         reaches: list[Reach] = ["unknown" for _ in found.not_read]
-        reaches += [each.change.reach if each.change else "unknown" for each in found.documents]
+        reaches += [reach for each in found.documents for reach in reaches_of(each.change)]
         return fails_on(gate, reaches)
 
     def action(self, **environment: str) -> tuple[int, str]:
@@ -171,6 +171,49 @@ def repository(tmp_path: Path) -> Repository:
     made.write("package.json", {"name": "x", "version": "1"})
     made.commit()
     return made
+
+
+GUARD = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
+REGIONS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}}
+
+
+def guarded(document: Any, *denies: Any) -> dict[str, Any]:
+    return {**document, "Statement": [*document["Statement"], *denies]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "failing"),
+    [
+        # A Deny revokes what other policies of the role allow, so the document's own Allow statements do not decide.
+        (guarded(READ, GUARD), READ, {"widened", "any"}),
+        (READ, guarded(READ, GUARD), {"narrowed", "any"}),
+        (guarded(WRITE, GUARD), READ, {"widened", "narrowed", "any"}),
+        (READ, guarded(WRITE, GUARD), {"widened", "narrowed", "any"}),
+        (guarded(READ, {"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"}), guarded(READ, GUARD), {"widened", "any"}),
+        (guarded(READ, GUARD), guarded(READ, {**GUARD, "Condition": REGIONS}), {"widened", "any"}),
+        # A Deny that covers the one that is gone.
+        (guarded(READ, GUARD), guarded(READ, {**GUARD, "Action": ["IAM:*", "iam:PassRole"]}), set()),
+        (guarded(WRITE, GUARD), guarded(READ, {**GUARD, "Action": "*"}), {"narrowed", "any"}),
+    ],
+)  # fmt: skip
+def test_a_deny_that_goes_or_comes_counts_whatever_the_document_allows(
+    repository: Repository, before: Any, after: Any, failing: set[Direction]
+) -> None:
+    repository.write("policies/guard.json", before)
+    repository.commit()
+    repository.write("policies/guard.json", after)
+    assert {gate for gate in ("widened", "narrowed", "any") if repository.fails(gate)} == failing
+    if failing == {"widened", "narrowed", "any"}:
+        (found,) = review(repository.folder, "HEAD").documents
+        assert found.change is not None
+        assert found.change.verdict.endswith("is denied besides")
+
+
+def test_a_guard_that_is_removed_as_a_whole_fails_the_gate(repository: Repository) -> None:
+    repository.write("policies/guard.json", {"Version": "2012-10-17", "Statement": [GUARD]})
+    repository.commit()
+    (repository.folder / "policies/guard.json").unlink()
+    assert (repository.review().returncode, repository.fails("narrowed")) == (1, False)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
+from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate, reaches_of
 from ekstui.cli.options import add_json
 from ekstui.cli.session import narrate_age, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json
@@ -34,5 +34,5 @@ def run(arguments: argparse.Namespace) -> int:
     newest = library.data().newest
     narrate(f"Known until {newest:%Y-%m-%d}.")
     narrate_age(newest)
-    reaches = ["unknown" if each.change is None else each.change.reach for each in moved]
+    reaches = [reach for each in moved for reach in reaches_of(each.change)]
     return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

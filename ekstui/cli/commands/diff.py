@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate
+from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate, reaches_of
 from ekstui.cli.options import add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_blocks, print_json, print_text
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_blocks(comparison_blocks(comparison), markdown=arguments.markdown)
     change = comparison.change
-    return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, [change.reach]))
+    return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, reaches_of(change)))
 
 
 def _access(library: Library, arguments: argparse.Namespace) -> int:

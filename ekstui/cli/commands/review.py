@@ -3,10 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ekstui.cli.exit_codes import add_fail_on, fails_on, gate
+from ekstui.cli.exit_codes import add_fail_on, fails_on, gate, reaches_of
 from ekstui.cli.options import add_json
 from ekstui.cli.streams import print_blocks, print_json
-from ekstui.core.grants import Reach
 from ekstui.export.shapes import review_shape
 
 DESCRIPTION = (
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(review_shape(answer))
     else:
         print_blocks(review_blocks(answer), markdown=arguments.markdown)
-    reaches: list[Reach] = ["unknown" if each.change is None else each.change.reach for each in answer.documents]
+    reaches = [reach for each in answer.documents for reach in reaches_of(each.change)]
     if answer.not_read:
         reaches.append("unknown")
     return gate(fails_on(arguments.fail_on, reaches))

@@ -57,6 +57,8 @@ class Judgement(NamedTuple):
     """One for each action whose grants differ, sorted by name, then the patterns that cannot be expanded."""
     denies: Denies | None = None
     """How the denied requests changed if the same requests are allowed, as in a policy that only denies."""
+    denied: Denies | None = None
+    """The same whatever is allowed, which counts beside other policies; None if not `thorough`."""
 
 
 def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Judgement:
@@ -71,7 +73,8 @@ def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Ju
     comparison = _Comparison(before, after)
     reach = comparison.reach()
     outcomes = tuple(comparison.outcomes()) if thorough else ()
-    return Judgement(reach, outcomes, _denies(before, after) if reach == "same" else None)
+    denies = _denies(before, after) if thorough or reach == "same" else None
+    return Judgement(reach, outcomes, denies if reach == "same" else None, denies)
 
 
 class _Comparison:

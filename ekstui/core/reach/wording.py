@@ -232,6 +232,13 @@ def _plain(text: str) -> Phrase:
     return Phrase(text, text)
 
 
+_BESIDES: dict[tuple[Reach, Denies], str] = {
+    ("narrowed", "less"): "less", ("narrowed", "otherwise"): "something else",
+    ("widened", "more"): "more", ("widened", "otherwise"): "something else",
+}  # fmt: skip
+"""What a change of Deny statements means that goes against the rest, since they revoke what other policies allow too."""
+
+
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
     """Return one sentence on what a change of grants means for the requests allowed.
 
@@ -247,6 +254,8 @@ def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = N
     if judgement.reach == "unknown" and unsettled:
         phrase = "changed in a way that cannot be judged"
         phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
+    if judgement.denied is not None and (judgement.reach, judgement.denied) in _BESIDES:
+        phrases.append(f"{_BESIDES[judgement.reach, judgement.denied]} is denied besides")
     return f"{_opening(judgement.reach, names)}: {'; '.join(phrases)}"
 
 
