@@ -127,7 +127,12 @@ class Component(NamedTuple):
 
     def short(self, release: Release) -> str:
         """Return a release's tag without the component's name."""
-        return release.tag.removeprefix(f"{self.name.partition('/')[0]}-")
+        return release.tag.removeprefix(f"{self.whole}-")
+
+    @property
+    def whole(self) -> str:
+        """The name without that of a variant or part: `vpc-cni` of `vpc-cni/ipv6`."""
+        return self.name.partition("/")[0]
 
     @property
     def newest(self) -> Release:

@@ -96,6 +96,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 role`, `1,200 roles`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def age_in_words(since: datetime, now: datetime) -> str:
     """Return how long ago something was: `just now`, `3 min ago`, `2 h ago`, `212 d ago`, or `in the future`."""
     seconds = (now - since).total_seconds()

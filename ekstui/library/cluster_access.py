@@ -7,6 +7,7 @@ from ekstui.core.account_snapshot import AccountSnapshot, SourceError
 from ekstui.core.denial.rbac import is_unauthorized, parse_forbidden
 from ekstui.core.eks import Cluster
 from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.core.text import counted
 from ekstui.errors import AccountError, InputError
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge
@@ -98,7 +99,7 @@ def _entries_unread(cluster: Cluster) -> Iterator[str]:
     if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
         yield f"the access entries of {cluster.name}, which were not read"
     elif lacking or "access_entries" in cluster.cut_short:
-        some = f"{lacking:,} access entr{'y' if lacking == 1 else 'ies'}" if lacking else "further access entries"
+        some = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
         yield f"the access policies of {some} of {cluster.name}, which were not read"
     if cluster.authentication_mode != "API":
         yield f"the config map aws-auth of {cluster.name}"

@@ -8,7 +8,7 @@ from ekstui.core.account_snapshot import AccountSnapshot, in_partition
 from ekstui.core.lookup import Catalogue, Kind, Symptoms, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
-from ekstui.core.text import use_in_words
+from ekstui.core.text import counted, use_in_words
 from ekstui.core.uses import Uses
 from ekstui.library.access_policies import access_policies, kubernetes_requests
 from ekstui.library.catalog import knowledge
@@ -97,5 +97,4 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
 
 
 def _policies_of(*lists: Sequence[object]) -> str:
-    count = sum(map(len, lists))
-    return f"{count} polic{'y' if count == 1 else 'ies'} of its own"
+    return f"{counted(sum(map(len, lists)), 'policy', 'policies')} of its own"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.core.document import Document, Statement, parse
-from ekstui.core.eks import Cluster
+from ekstui.core.eks import Addon, Cluster
 from ekstui.core.evaluation import action_matches
 from ekstui.core.findings import RoleInUse
 from ekstui.core.findings.finding import SINCE, all_hold, cni_on_node_role, condition_in_words, holds
@@ -197,11 +197,10 @@ def _besides(
     snapshot: AccountSnapshot,
 ) -> Iterator[_Besides]:
     """Yield what is known to be needed by a release although its project's policy for it does not have it."""
-    whole = component.name.partition("/")[0]
     surroundings = surroundings_of(snapshot, snapshot.fetched_at)
     seen: set[tuple[str, ...]] = set()
     for requirement in knowledge().requirements:
-        if use.kind not in requirement.uses or not _is_about(requirement, whole):
+        if use.kind not in requirement.uses or not _is_about(requirement, component.whole):
             continue
         others = tuple(name for name in requirement.when if SINCE not in name)
         releases = [name.partition(SINCE)[2] for name in requirement.when if SINCE in name]
@@ -241,10 +240,13 @@ def _published_since(component: Component, actions: tuple[str, ...]) -> str:
     return first
 
 
+def _addon(component: Component, cluster: Cluster) -> Addon | None:
+    return next((each for each in cluster.addons or () if each.name == component.whole), None)
+
+
 def _recommended(component: Component, cluster: Cluster) -> Iterator[str]:
     """Yield the policies that EKS recommends for the component's add-on, if it is one."""
-    whole = component.name.partition("/")[0]
-    addon = next((each for each in cluster.addons or () if each.name == whole), None)
+    addon = _addon(component, cluster)
     for account, arns in (addon.recommended_policies if addon else None) or ():
         if arns:
             yield f"EKS recommends {listed([arn.rpartition('/')[2] for arn in arns], 'or')} for {account}"
@@ -344,12 +346,11 @@ def _running(
     """Return the release that runs now, and the evidence for it."""
     if since is not None:
         return since, []
-    whole = component.name.partition("/")[0]
-    addon = next((each for each in cluster.addons or () if each.name == whole), None)
+    addon = _addon(component, cluster)
     if addon is not None and addon.version is not None:
         return addon.version, [f"{addon.version} by the add-on"]
     for each in copies_on(subject) if subject else ():
-        if each.copy.original.name.partition("/")[0] == whole:
+        if each.copy.original.name.partition("/")[0] == component.whole:
             version = components()[each.copy.original.name].versions[each.copy.version - 1]
             label = component.short(version.releases[0])
             return label, [f"{label} by {each.copy.local.name}, which is like it ({each.copy.nearness:.0%})"]

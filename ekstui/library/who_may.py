@@ -7,6 +7,7 @@ from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.holders import parse_action
 from ekstui.core.policy import parse_version
 from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
+from ekstui.core.text import counted
 from ekstui.core.uses import Uses
 from ekstui.library.catalog import DefaultVersions
 from ekstui.library.library import Library
@@ -31,9 +32,7 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
     unread = dict.fromkeys(name for subject in subjects for name in subject.unread)
     missing = [] if snapshot.complete else ["roles, users, groups and policies that could not be read"]
     if unknown:
-        missing.append(
-            f"the policies of {len(unknown):,} role{'' if len(unknown) == 1 else 's'}, which could not be read"
-        )
+        missing.append(f"the policies of {counted(len(unknown), 'role')}, which could not be read")
     missing += [f"the policy {name}, whose document could not be read" for name in unread]
     return PrincipalsCan(
         identity=snapshot.identity,

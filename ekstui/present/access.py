@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ekstui.core.text import counted
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -22,7 +23,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import as_of_line, command_blocks, counted, not_looked_at, without_path
+from ekstui.present.words import as_of_line, command_blocks, not_looked_at, without_path
 
 if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy

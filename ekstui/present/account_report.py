@@ -8,7 +8,7 @@ from datetime import datetime
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
 from ekstui.core.policy import name_in, version_label
-from ekstui.core.text import age_in_words
+from ekstui.core.text import age_in_words, counted
 from ekstui.core.trust import trust_word
 from ekstui.library import AttachedAnswer
 from ekstui.library.copies import CopyAnswer
@@ -26,7 +26,7 @@ from ekstui.present.blocks import (
     note,
     reach_style,
 )
-from ekstui.present.words import counted, error_notes, facts_tree, none_known, not_looked_at, uses_words
+from ekstui.present.words import error_notes, facts_tree, none_known, not_looked_at, uses_words
 
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from ekstui.core.policy import version_label
+from ekstui.core.text import counted
 from ekstui.library import CacheInfo, DataStatus
 from ekstui.library.results import Counts
 from ekstui.library.syncing import SyncReport
 from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, note
-from ekstui.present.words import counted
 from ekstui.settings import SETTINGS, Effective
 from ekstui.store.accounts import StoredAccount
 

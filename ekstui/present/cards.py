@@ -19,10 +19,11 @@ from ekstui.core.knowledge import Symptom
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.reference import reference
 from ekstui.core.summary import ActionSummary, services_in
+from ekstui.core.text import counted
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
 from ekstui.present.policy_report import services_table
 from ekstui.present.who_can_report import since_words
-from ekstui.present.words import counted, facts_tree, grant_line, hints_tree, uses_words
+from ekstui.present.words import facts_tree, grant_line, hints_tree, uses_words
 
 MOST_RESOURCES = 50
 """The most resources of an action that are listed."""

@@ -12,7 +12,7 @@ from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
 from ekstui.core.findings.fixes import change_in_words, cluster_command, trust_command
 from ekstui.core.findings.reported import is_about, meaning_of
-from ekstui.core.text import clean_line
+from ekstui.core.text import clean_line, counted
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import RECENT, worst_first
@@ -164,7 +164,7 @@ def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[s
             f"{known_words(problems, whole=judged)} problem{'' if problems == 1 and judged else 's'}",
             "bad" if problems else "good" if judged else "warn",
         ),
-        f", {advice} advice, {notes} note{'' if notes == '1' else 's'} in {roles} role{'' if roles == 1 else 's'} · ",
+        f", {advice} advice, {notes} note{'' if notes == '1' else 's'} in {counted(roles, 'role')} · ",
         *unread,
         f"EKS reports {eks} · {changed}policies as of {known_until:%Y-%m-%d}",
     )

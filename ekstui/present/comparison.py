@@ -13,6 +13,7 @@ from ekstui.core.knowledge import Update
 from ekstui.core.place_changes import ConditionChange, LineChange, Place, ResourceChange, Way, WayChange
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
+from ekstui.core.text import counted
 from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.present.blocks import (
     Block,
@@ -28,7 +29,7 @@ from ekstui.present.blocks import (
     reach_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import condition_line, counted, filled_in
+from ekstui.present.words import condition_line, filled_in
 
 REASONS_SHOWN = 3
 """The most versions whose reason is shown; a comparison across more says where to find the others."""

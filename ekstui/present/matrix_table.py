@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.notation import PolicyAt
+from ekstui.core.text import counted
 from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, joined, level_style, spans
 from ekstui.present.styled import Style
-from ekstui.present.words import counted
 
 LETTERS = "ABCD"
 """The names of the policies in the cells."""

@@ -11,7 +11,7 @@ from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.findings.fixes import trust_command
 from ekstui.core.policy import version_label
-from ekstui.core.text import use_in_words
+from ekstui.core.text import counted, use_in_words
 from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.catalog import knowledge
 from ekstui.library.copies import CopyAnswer
@@ -33,7 +33,6 @@ from ekstui.present.policy_report import services_table
 from ekstui.present.words import (
     TRACKED,
     command_blocks,
-    counted,
     facts_tree,
     last_used_words,
     policy_node,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import version_label
-from ekstui.core.text import age_in_words
+from ekstui.core.text import age_in_words, counted
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -24,7 +24,7 @@ from ekstui.present.blocks import (
     level_style,
     note,
 )
-from ekstui.present.words import counted, grant_line, not_looked_at, uses_words
+from ekstui.present.words import grant_line, not_looked_at, uses_words
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant

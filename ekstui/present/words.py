@@ -40,11 +40,6 @@ def as_of_line(read_at: datetime, now: datetime) -> Line:
     return f"as of {read_at:%Y-%m-%d %H:%M} UTC, {age}", *again
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: `1 role`, `1,200 roles`."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
 def grant_line(grant: Grant) -> Line:
     """Return a grant's resources and conditions."""
     where: tuple[str | Span, ...] = joined(", ", [code(each) for each in grant.resources]) or ("no resource",)

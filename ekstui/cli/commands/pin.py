@@ -6,7 +6,7 @@ from ekstui.cli.exit_codes import ExitCode
 from ekstui.cli.options import POLICY
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate
-from ekstui.present.words import counted
+from ekstui.core.text import counted
 
 DESCRIPTION = (
     f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}"

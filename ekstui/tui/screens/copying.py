@@ -24,7 +24,7 @@ from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.text import clean, clean_line
+from ekstui.core.text import clean, clean_line, counted
 from ekstui.errors import EkstuiError
 from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.export.shapes import access_policy_shape
@@ -179,7 +179,7 @@ def send_to_terminal(app: App[None], text: str) -> str:
     """Send text to the terminal's clipboard and return a sentence about it."""
     safe = clean(text)
     app.copy_to_clipboard(safe)
-    size = f"{len(safe):,} character{'' if len(safe) == 1 else 's'}"
+    size = counted(len(safe), "character")
     if paths.is_served():
         return f"Sent {size} to the browser. If the clipboard stays empty, e saves a file."
     if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):

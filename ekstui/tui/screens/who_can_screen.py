@@ -12,7 +12,7 @@ from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
-from ekstui.core.text import clean_line
+from ekstui.core.text import clean_line, counted
 from ekstui.errors import AccountError, EkstuiError
 from ekstui.library import Library
 from ekstui.library.access_policies import (
@@ -25,7 +25,6 @@ from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.who_may import principals_can
-from ekstui.present import words
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Sentence, Span, Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
@@ -135,23 +134,23 @@ class WhoCanScreen(AskingScreen):
         if is_kubernetes(self.text):
             allowed = "in Kubernetes"
             if isinstance(answer, KubernetesAnswer):
-                allowed = words.counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
+                allowed = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {allowed}", "muted"))
         if not isinstance(answer, WhoCanAnswer):
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of}", "muted"))
         found = answer.policies
         count = len(found.holders)
-        eks = f"{count} EKS polic{'y' if count == 1 else 'ies'}"
-        counted = eks if self._scope == "eks" else f"{count} of {of}"
+        eks = counted(count, "EKS policy", "EKS policies")
+        how_many = eks if self._scope == "eks" else f"{count} of {of}"
         if not found.is_named:
-            counted = f"named nowhere; {count} AWS managed policies by a pattern"
+            how_many = f"named nowhere; {count} AWS managed policies by a pattern"
         known = f"{self.app.library.data().newest:%Y-%m-%d}"
         return (
             ("who can ", ""),
             (clean_line(f"{found.action} {self.text.partition(' ')[2]}".strip()), "strong"),
             (" · ", "muted"),
             (found.level, level_style(found.level)),
-            (f" · {counted}, known until {known}", "muted"),
+            (f" · {how_many}, known until {known}", "muted"),
         )
 
     @property

@@ -11,7 +11,7 @@ from textual.getters import app
 from textual.message import Message
 from textual.reactive import reactive
 
-from ekstui.core.text import age_in_words, clean_line, use_in_words
+from ekstui.core.text import age_in_words, clean_line, counted, use_in_words
 from ekstui.errors import EkstuiError, MfaNeededError
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
@@ -71,7 +71,7 @@ def attachment_line(value: object) -> Styled:
 def attached_note(attachments: Attachments) -> str:
     """Return how many have the policy attached, with `at least` if not everything was read."""
     parts = [
-        f"{len(entities)} {noun}{'' if len(entities) == 1 else 's'}"
+        counted(len(entities), noun)
         for noun, entities in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
         if entities
     ]
@@ -334,8 +334,7 @@ class AttachedPane(Pane):
         message.stop()
         if self.account.snapshot and self.shown and message.arn == self.shown.entry.policy.arn:
             self._entries = message.found
-            count = len(message.found.principals)
-            self.set_note(f"{count} access entr{'y' if count == 1 else 'ies'}")
+            self.set_note(counted(len(message.found.principals), "access entry", "access entries"))
             self.show_rows()
 
     @on(RowList.Opened)
