@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.policy import VersionInfo
+from ekstui.core.policy import Authority, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
@@ -121,6 +121,29 @@ def test_a_sync_is_undone_as_a_whole_and_once(store: PolicyStore) -> None:
     store.undo()
     assert after_one.policies() == store.policies()
     assert before[1] != store.policies()
+
+
+def test_what_is_put_in_for_good_leaves_nothing_to_undo(store: PolicyStore) -> None:
+    """After an update of ekstui the new corpus is merged in; to undo the sync before that would take it away again."""
+    put(store, history({3: (moment(11), A)}), "aws", 12)
+    store.put([pack(history({1: (moment(1), A)}, name="Q"))], DeliveryInfo(provenance("archive", 13), moment(13)))
+    assert store.undo() is None
+    assert store.names() == ("P", "Q")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "source"),
+    [("archive", "archive", "first"), ("aws", "archive", "first"), ("archive", "aws", "then"), ("aws", "aws", "then")],
+)
+def test_of_sources_that_know_as_much_aws_answers_else_the_one_that_was_there(
+    tmp_path: Path, first: Authority, then: Authority, source: str
+) -> None:
+    """An archive that brings nothing newer is not where what is known comes from."""
+    store = PolicyStore.in_folder(tmp_path)
+    for name, authority in (("first", first), ("then", then)):
+        given = provenance(authority, 10)._replace(source=name)
+        store.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(given, moment(10)))
+    assert (store.state().source, store.state().known_until) == (source, moment(10))
 
 
 def test_collections_are_kept_apart(store: PolicyStore) -> None:
