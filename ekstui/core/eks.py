@@ -186,6 +186,10 @@ class Cluster:
         """Where the cluster is: region and name."""
         return self.region, self.name
 
+    def addon(self, name: str) -> Addon | None:
+        """Return the add-on of a name; None if the cluster has none, or its add-ons were not read."""
+        return next((addon for addon in self.addons or () if addon.name == name), None)
+
     @property
     def needs_ec2(self) -> bool:
         """Whether EC2 has to be asked what its nodes are.

@@ -73,7 +73,7 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     snapshot = account.required()
     uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
     found: list[RoleAttachment] = []
-    for subject in subjects_of(snapshot.roles, snapshot, uses, {}):
+    for subject in subjects_of(snapshot.roles, snapshot, uses, lambda _: {}):
         if subject.role.service_linked:
             continue
         running = uses_running(policy.name, subject.uses)

@@ -10,9 +10,9 @@ from ekstui.core.findings import Finding, RoleInUse, Severity, findings_of, miss
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
 from ekstui.core.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError, NotFoundError
-from ekstui.library.catalog import DefaultVersion, knowledge, nearest_names
+from ekstui.library.catalog import knowledge, nearest_names
 from ekstui.library.library import Library
-from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
+from ekstui.library.roles import subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.connection import Cancelled, never
 
@@ -101,8 +101,7 @@ def cluster_answer(
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
-    known = library.default_versions(attached_arns(own))
-    subjects = subjects_of(own, snapshot, uses, known)
+    subjects = subjects_of(own, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
     surroundings = surroundings_of(snapshot, now)
     roles = [
@@ -126,7 +125,7 @@ def cluster_answer(
         fetched_at=snapshot.fetched_at,
         cluster=cluster,
         roles=tuple(sorted(roles, key=_urgency)),
-        recent=_recent(subjects, known, now),
+        recent=_recent(subjects, now),
         roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
@@ -142,22 +141,29 @@ def _not_judged(
     cluster: Cluster, snapshot: AccountSnapshot, roles: Sequence[ClusterRole], errors: Sequence[SourceError]
 ) -> Iterator[str]:
     """Yield what could not be read; `errors` are of the questions about this cluster alone."""
+    yield from _roles_not_judged(snapshot, roles)
+    yield from cluster.unread
+    failed = {each.source for each in errors}
+    yield from (lost for source, part, lost in _DETAILS if source in failed and part not in cluster.unread)
+
+
+def _roles_not_judged(snapshot: AccountSnapshot, roles: Sequence[ClusterRole]) -> Iterator[str]:
     own = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
     lacking = [role for role in own if not (role.subject.known_whole if role.subject else snapshot.complete)]
     if lacking:
-        yield (
-            f"{len(lacking)} of its {len(roles)} roles" if len(lacking) < len(roles) else f"all its {len(roles)} roles"
-        )
+        yield (f"{len(lacking)} of" if len(lacking) < len(roles) else "all") + f" its {len(roles)} roles"
     elif not snapshot.complete:
         yield "roles that only their trust policies connect with it"
     partly = [role for role in own if role not in lacking and any(each.undecided for each in role.findings)]
     if partly:
         yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"
-    yield from cluster.unread
-    if any(each.source == "addons" for each in errors) and "add-ons" not in cluster.unread:
-        yield "what its add-ons need"
-    if any(each.source == "access-entries" for each in errors) and "access entries" not in cluster.unread:
-        yield "policies of its access entries"
+
+
+_DETAILS = (
+    ("addons", "add-ons", "what its add-ons need"),
+    ("access-entries", "access entries", "policies of its access entries"),
+)
+"""The details that are asked for one cluster: their source, the part of the cluster that they are about, and the loss."""
 
 
 def _concerns(finding: Finding, cluster: Cluster) -> bool:
@@ -243,15 +249,13 @@ def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot
     return replace(snapshot, eks=replace(facts, clusters=clusters))
 
 
-def _recent(
-    subjects: tuple[RoleInUse, ...], known: Mapping[str, DefaultVersion], now: datetime
-) -> tuple[RecentChange, ...]:
-    changes: list[RecentChange] = []
-    for arn, default in known.items():
-        with_it = [s.role.name for s in subjects if any(policy.arn == arn for policy in s.policies)]
-        if with_it and default.created is not None and now - default.created <= RECENT:
-            name = arn.rsplit("/", 1)[-1]
-            changes.append(RecentChange(name, default.number, default.created, tuple(sorted(with_it))))
+def _recent(subjects: tuple[RoleInUse, ...], now: datetime) -> tuple[RecentChange, ...]:
+    roles: dict[tuple[str, int, datetime], list[str]] = {}
+    for subject in subjects:
+        for policy in subject.policies:
+            if policy.version and policy.created is not None and now - policy.created <= RECENT:
+                roles.setdefault((policy.name, policy.version, policy.created), []).append(subject.role.name)
+    changes = (RecentChange(*change, tuple(sorted(names))) for change, names in roles.items())
     return tuple(sorted(changes, key=lambda change: change.created, reverse=True))
 
 

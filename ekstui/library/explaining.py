@@ -297,10 +297,9 @@ class _Case:
         if self.snapshot is None or not (own or role.inline):
             return
         from ekstui.library.purposes import old_copies
-        from ekstui.library.roles import attached_arns, subjects_of
+        from ekstui.library.roles import subjects_of
 
-        known = default_versions(attached_arns([role]), self.reader)
-        (subject,) = subjects_of([role], self.snapshot, {}, known)
+        (subject,) = subjects_of([role], self.snapshot, {}, lambda arns: default_versions(arns, self.reader))
         yield from old_copies(subject, request)
 
     def _findings(self, role: Role) -> tuple[Finding, ...]:
@@ -309,10 +308,11 @@ class _Case:
             return ()
         from ekstui.core.findings import findings_of
         from ekstui.core.uses import uses_in
-        from ekstui.library.roles import attached_arns, subjects_of, surroundings_of
+        from ekstui.library.roles import subjects_of, surroundings_of
 
-        known = default_versions(attached_arns([role]), self.reader)
-        (subject,) = subjects_of([role], self.snapshot, uses_in(self.snapshot), known)
+        (subject,) = subjects_of(
+            [role], self.snapshot, uses_in(self.snapshot), lambda arns: default_versions(arns, self.reader)
+        )
         found = findings_of(subject, surroundings_of(self.snapshot, self.now), knowledge())
         return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
 

@@ -1,6 +1,6 @@
 """A role with its policies, what uses it, and the findings about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,7 +41,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
     """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError without a snapshot."""
     snapshot = library.account.required()
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions(attached_arns([role])))
+    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions)
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -63,7 +63,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     The boundary is not included, since it grants nothing; the label names it.
     """
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, {}, defaults(attached_arns([role])))
+    (subject,) = subjects_of([role], snapshot, {}, defaults)
     unread = [policy.name for policy in subject.policies if policy.document is None]
     if unread or not subject.known_whole:
         what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
@@ -109,19 +109,12 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, " ".join(hints))
 
 
-def attached_arns(roles: Iterable[Role]) -> frozenset[str]:
-    """Return the ARNs of the managed policies of roles, boundaries included."""
-    arns = {policy.arn for role in roles for policy in role.attached}
-    return frozenset(arns | {role.boundary_arn for role in roles if role.boundary_arn})
-
-
 def subjects_of(
-    roles: Iterable[Role], snapshot: AccountSnapshot, uses: Uses, known: Mapping[str, DefaultVersion]
+    roles: Sequence[Role], snapshot: AccountSnapshot, uses: Uses, defaults: DefaultVersions
 ) -> tuple[RoleInUse, ...]:
-    """Return roles with the documents of all their policies and with every use of them.
-
-    `known` has the AWS policies among them, by ARN.
-    """
+    """Return roles with the documents of all their policies and with every use of them."""
+    attached = {policy.arn for role in roles for policy in role.attached}
+    known = defaults(attached | {role.boundary_arn for role in roles if role.boundary_arn})
     local = {policy.arn: policy for policy in snapshot.local_policies}
     return tuple(
         RoleInUse(
@@ -146,7 +139,7 @@ def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
 def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, LocalPolicy]) -> RolePolicy:
     name = arn.rsplit("/", 1)[-1]
     if arn in known:
-        return RolePolicy(name, arn, known[arn].number, known[arn].document)
+        return RolePolicy(name, arn, known[arn].number, known[arn].document, known[arn].created)
     own = local.get(arn)
     if own is None:
         return RolePolicy(name, arn, None, None)

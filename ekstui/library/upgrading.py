@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
+from ekstui.core.conditions.truth import Truth
 from ekstui.core.document import Document, Statement, parse
-from ekstui.core.eks import Addon, Cluster
+from ekstui.core.eks import Cluster
 from ekstui.core.evaluation import action_matches
-from ekstui.core.findings import RoleInUse
-from ekstui.core.findings.finding import SINCE, all_hold, cni_on_node_role, condition_in_words, holds
+from ekstui.core.findings import RoleInUse, Surroundings
+from ekstui.core.findings.finding import SINCE, cni_on_node_role, condition_in_words, holds
 from ekstui.core.findings.missing_permissions import NAMED_ACTIONS
 from ekstui.core.grants import merged
 from ekstui.core.knowledge import Requirement
@@ -23,7 +24,7 @@ from ekstui.library.catalog import knowledge, nearest_names
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
-from ekstui.library.roles import attached_arns, role_values, subjects_of, surroundings_of
+from ekstui.library.roles import role_values, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.controllers import components, published_until
 
@@ -70,19 +71,17 @@ def upgrade(
     snapshot = library.account.required()
     cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
     uses = uses_in(snapshot)
-    arns = attached_arns(snapshot.roles)
-    subjects = subjects_of(snapshot.roles, snapshot, uses, library.default_versions(arns))
-    by_arn = {subject.role.arn: subject for subject in subjects}
-    wanted = {name: _component(name, cluster, snapshot) for name in (*to, *since)}
-    if not to and not since:
-        wanted = {name: _component(name, cluster, snapshot) for name in components() if "/" not in name}
+    by_arn = {
+        subject.role.arn: subject for subject in subjects_of(snapshot.roles, snapshot, uses, library.default_versions)
+    }
+    named = (*to, *since)
     found: list[ComponentUpgrade] = []
-    for name, component in wanted.items():
-        runners = _runners(component, cluster, uses)
-        if runners or name in to or name in since:
-            for runner in runners or (None,):
-                subject = by_arn.get(runner.arn) if runner else None
-                found += _upgrade(component, cluster, snapshot, runner, subject, to.get(name), since.get(name), values)
+    for name in dict.fromkeys(named or (name for name in components() if "/" not in name)):
+        asked = _Asked(_component(name, cluster, snapshot), cluster, snapshot, to.get(name), since.get(name), values)
+        runners: list[_Runner | None] = [*_runners(asked.component, cluster, uses)]
+        if not runners and named:
+            runners.append(None)
+        found += (_upgrade(asked, runner, by_arn.get(runner.arn) if runner else None) for runner in runners)
     return UpgradeAnswer(cluster.name, tuple(found))
 
 
@@ -114,47 +113,62 @@ class _Runner(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def _upgrade(
-    component: Component,
-    cluster: Cluster,
-    snapshot: AccountSnapshot,
-    runner: _Runner | None,
-    subject: RoleInUse | None,
-    to: str | None,
-    since: str | None,
-    values: Mapping[str, str],
-) -> Iterator[ComponentUpgrade]:
-    """Yield what the role of `runner` needs; nothing if the component publishes no policy for the release."""
-    current, evidence = _running(component, cluster, subject, since)
-    target = component.newest if to is None else component.release(to)
-    release = None if current is None else component.release(current)
+class _Asked(NamedTuple):
+    """The question about one component."""
+
+    component: Component
+    cluster: Cluster
+    snapshot: AccountSnapshot
+    to: str | None
+    """The release to upgrade to; None for the newest."""
+    since: str | None
+    """The release that runs now; None if that has to be found."""
+    values: Mapping[str, str]
+    """Parameters that the user fills in."""
+
+
+def _upgrade(asked: _Asked, runner: _Runner | None, subject: RoleInUse | None) -> ComponentUpgrade:
+    """Return what the role of `runner` needs, which is `subject` as far as it was read."""
+    component, cluster = asked.component, asked.cluster
+    current, evidence = _running(component, cluster, subject, asked.since)
+    target = component.newest if asked.to is None else component.release(asked.to)
     answer = ComponentUpgrade(
         component.name,
         current,
-        to or component.short(component.newest),
+        asked.to or component.short(component.newest),
         runner.arn.rpartition("/")[2] if runner else None,
         before=(),
         after=(),
-        not_known=tuple(_not_known(component, cluster, runner, to if target is None else None, current)),
+        not_known=tuple(_not_known(component, cluster, runner, asked.to if target is None else None, current)),
         reasons=(*(runner.reasons if runner else ()), *evidence, *_recommended(component, cluster)),
     )
-    if runner is not None and (subject is None or not subject.known_whole):
-        yield answer._replace(not_known=(*answer.not_known, f"what {answer.role} allows, which was not read"))
-        return
-    if target is None or runner is None or subject is None:
-        yield answer
-        return
-    version = component.at(target.tag)
-    if version is None:
-        return
-    held, unread = _statements_of(subject, runner.use)
-    filled = {**role_values(subject.role.name, snapshot), "ClusterName": cluster.name, "CLUSTER_NAME": cluster.name}
-    filled |= {"AWS::Region": cluster.region, **values_in(version, held), **values}
+    if runner is None:
+        return answer
+    if subject is None or not subject.known_whole:
+        return answer._replace(not_known=(*answer.not_known, f"what {answer.role} allows, which was not read"))
+    return answer if target is None else _with_needs_of_role(answer, asked, target, runner.use, subject)
+
+
+def _with_needs_of_role(
+    answer: ComponentUpgrade, asked: _Asked, target: Release, use: Use, subject: RoleInUse
+) -> ComponentUpgrade:
+    """Return the answer with what a role must be given for a release, and what can be removed from it afterwards."""
+    component, cluster = asked.component, asked.cluster
+    held, unread = _statements_of(subject, use)
+    version = component.versions[component.number(target) - 1]
+    filled = {
+        **role_values(subject.role.name, asked.snapshot),
+        "ClusterName": cluster.name,
+        "CLUSTER_NAME": cluster.name,
+        "AWS::Region": cluster.region,
+        **values_in(version, held),
+        **asked.values,
+    }
     published = version.document(version.named(filled))
-    known = tuple(_besides(component, target, published, runner.use, subject, snapshot))
+    known = tuple(_besides(component, target, published, use, subject, asked.snapshot))
     wanted = published._replace(statements=(*published.statements, *(each.statement for each in known)))
     needs = lacking(wanted, held)
-    old = component.at(release.tag) if release else None
+    old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
     open_names = [name for name in version.to_fill_in if name not in filled]
     asked_for = {action for statement in needs.statements for action in statement.actions}
@@ -165,7 +179,7 @@ def _upgrade(
         f"how {', '.join(spare.narrower)} can be narrowed afterwards: see ekstui diff role:{subject.role.name} "
         f"{component.name}@{component.short(target)}": spare.narrower,
     }
-    yield answer._replace(
+    return answer._replace(
         before=needs.statements,
         partly=needs.partly,
         besides=tuple(each.text for each in known if asked_for.intersection(each.statement.actions)),
@@ -202,51 +216,55 @@ def _besides(
     for requirement in knowledge().requirements:
         if use.kind not in requirement.uses or not _is_about(requirement, component.whole):
             continue
-        others = tuple(name for name in requirement.when if SINCE not in name)
-        releases = [name.partition(SINCE)[2] for name in requirement.when if SINCE in name]
-        runs = all(release_numbers(target.tag) >= release_numbers(each) for each in releases)
-        if not runs or all_hold(others, use, subject, surroundings) is False:
+        unsure = _unsure(requirement, target, use, subject, surroundings)
+        actions = tuple(action for action in requirement.actions if not _allows(published, action))
+        if unsure is None or not actions or actions in seen:
             continue
-        unsure = [each for each in others if holds(each, use, subject, surroundings) is None]
+        seen.add(actions)
         where = f" where {listed([condition_in_words(each) for each in unsure])}" if unsure else ""
-        allows = [each for each in published.statements if each.effect == "Allow"]
-        actions = tuple(
-            action for action in requirement.actions if not any(action_matches(each, action) for each in allows)
+        since = _published_since(component, actions)
+        also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
+        (statement,) = parse({"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}).statements
+        yield _Besides(
+            statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
         )
-        if actions and actions not in seen:
-            seen.add(actions)
-            (statement,) = parse(
-                {"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
-            ).statements
-            since = _published_since(component, actions)
-            also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
-            yield _Besides(
-                statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
-            )
+
+
+def _unsure(
+    requirement: Requirement, target: Release, use: Use, subject: RoleInUse, surroundings: Surroundings
+) -> list[str] | None:
+    """Return the conditions of a requirement of which it is not known whether they hold; None if one does not."""
+    found: dict[str, Truth] = {}
+    for name in requirement.when:
+        _, since, release = name.partition(SINCE)
+        # What matters is the release after the upgrade, not the one that runs.
+        runs = release_numbers(target.tag) >= release_numbers(release)
+        found[name] = runs if since else holds(name, use, subject, surroundings)
+    return None if False in found.values() else [name for name, truth in found.items() if truth is None]
 
 
 def _is_about(requirement: Requirement, addon: str) -> bool:
     return f"addon:{addon}" in requirement.when or (addon == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when)
 
 
+def _allows(document: Document, action: str) -> bool:
+    return any(each.effect == "Allow" and action_matches(each, action) for each in document.statements)
+
+
 def _published_since(component: Component, actions: tuple[str, ...]) -> str:
     """Return the first release whose policy allows all the actions, as the newest does; empty if that lacks one."""
     first = ""
     for version in reversed(component.versions):
-        statements = version.document(version.named({})).statements
-        if not all(any(action_matches(each, action) for each in statements) for action in actions):
+        document = version.document(version.named({}))
+        if not all(_allows(document, action) for action in actions):
             break
         first = component.short(version.releases[0])
     return first
 
 
-def _addon(component: Component, cluster: Cluster) -> Addon | None:
-    return next((each for each in cluster.addons or () if each.name == component.whole), None)
-
-
 def _recommended(component: Component, cluster: Cluster) -> Iterator[str]:
     """Yield the policies that EKS recommends for the component's add-on, if it is one."""
-    addon = _addon(component, cluster)
+    addon = cluster.addon(component.whole)
     for account, arns in (addon.recommended_policies if addon else None) or ():
         if arns:
             yield f"EKS recommends {listed([arn.rpartition('/')[2] for arn in arns], 'or')} for {account}"
@@ -277,66 +295,66 @@ def _not_known(
 
 
 def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:
-    """Return the roles that run a component in a cluster; where only trust policies tell, all that may.
+    """Return the roles that run a component in a cluster; where only trust policies tell, all that may."""
+    here = [(arn, use) for arn, each in uses.items() for use in each if (use.region, use.cluster) == cluster.place]
+    found = [(arn, use) for arn, use in here if uses_running(component.name, (use,))]
+    if not found and component.whole == "vpc-cni" and cni_on_node_role(cluster):
+        nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
+        return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
+    uses_found = [use for _, use in found]
+    overruled, targets = _overruled(cluster, uses_found), _targets(cluster, _associated_accounts(uses_found))
+    chosen = [(arn, use) for arn, use in found if use not in overruled]
+    ignored = {arn: overruled[use] for arn, use in found if use in overruled}
+    for arn, _ in chosen:
+        ignored.pop(arn, None)
+    reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
+    return _once(((targets.get(arn, arn), use, _how(use)) for arn, use in chosen), *reasons)
 
-    With the agent, an association of Pod Identity comes before the role of an add-on and before the annotation of the
-    service account; the add-on's role is written into that annotation.
-    """
-    found = [
-        (arn, use)
-        for arn, each in uses.items()
-        for use in uses_running(component.name, each)
-        if (use.region, use.cluster) == cluster.place
-    ]
-    associated = [pair for pair in found if pair[1].kind != "irsa" and pair[1].service_account is not None]
-    configured = [pair for pair in found if pair[1].kind == "addon" and pair[1].service_account is None]
-    if not found and component.name.startswith("vpc-cni") and cni_on_node_role(cluster):
-        nodes = ("nodegroup", "self-managed-node", "karpenter-node")
-        return _once(
-            (arn, use, f"{arn.rpartition('/')[2]} by its nodes: vpc-cni has no role of its own")
-            for arn, each in uses.items()
-            for use in each
-            if use.kind in nodes and (use.region, use.cluster) == cluster.place
-        )
-    has_agent = cluster.auto_mode or any(each.name == "eks-pod-identity-agent" for each in cluster.addons or ())
-    accounts = {(use.namespace, use.service_account) for _, use in associated}
-    second: dict[str, str] = {}
-    chosen: list[tuple[str, Use]] = []
-    for arn, use in found:
-        if (arn, use) in associated:
-            chosen.append((arn, use))
-        elif has_agent and associated and (use.kind == "addon" or (use.namespace, use.service_account) in accounts):
-            second[arn] = "an association of Pod Identity comes first"
-        elif configured and use.kind == "irsa":
-            second[arn] = "the add-on names another role"
-        else:
-            chosen.append((arn, use))
-    targets = {
+
+def _targets(cluster: Cluster, accounts: Collection[tuple[str | None, str | None]]) -> dict[str | None, str]:
+    """Return the roles that the roles of associations assume in turn for their pods, by the association's role."""
+    return {
         each.role_arn: each.target_role_arn
         for each in cluster.associations or ()
         if (each.namespace, each.service_account) in accounts and each.target_role_arn
     }
-    ignored = [
-        f"{arn.rpartition('/')[2]} is not used: {why}"
-        for arn, why in second.items()
-        if arn not in {chosen_arn for chosen_arn, _ in chosen}
-    ]
-    runners = _once((targets.get(arn) or arn, use, _how(targets.get(arn) or arn, use)) for arn, use in chosen)
-    return [runner._replace(reasons=(*runner.reasons, *ignored)) for runner in runners]
 
 
-def _how(arn: str, use: Use) -> str:
+def _associated_accounts(uses: Iterable[Use]) -> set[tuple[str | None, str | None]]:
+    """Return the service accounts, with their namespaces, that have an association of Pod Identity."""
+    return {(use.namespace, use.service_account) for use in uses if use.kind != "irsa" and use.service_account}
+
+
+def _overruled(cluster: Cluster, uses: Sequence[Use]) -> dict[Use, str]:
+    """Return the uses of a component whose roles its pods do not get, and which others come first.
+
+    With the agent, an association of Pod Identity comes before the role of an add-on and before the annotation of the
+    service account; the add-on's role is written into that annotation.
+    """
+    accounts = _associated_accounts(uses) if cluster.auto_mode or cluster.addon("eks-pod-identity-agent") else set()
+    by_addon = [use for use in uses if use.kind == "addon" and use.service_account is None]
+    found: dict[Use, str] = {}
+    if accounts:
+        associated = [use for use in uses if use.kind == "irsa" and (use.namespace, use.service_account) in accounts]
+        found |= dict.fromkeys([*by_addon, *associated], "an association of Pod Identity comes first")
+    if by_addon:
+        others = [use for use in uses if use.kind == "irsa" and use not in found]
+        found |= dict.fromkeys(others, "the add-on names another role")
+    return found
+
+
+def _how(use: Use) -> str:
     account = f"{use.namespace}/{use.service_account}"
     by = "service account" if use.kind == "irsa" else "Pod Identity for"
     how = f"add-on {use.name}" if use.service_account is None else f"{by} {account}"
-    return f"{arn.rpartition('/')[2]} by {how} ({use.certainty})"
+    return f"by {how} ({use.certainty})"
 
 
-def _once(found: Iterable[tuple[str, Use, str]]) -> list[_Runner]:
-    """Return each role once, by its first use."""
+def _once(found: Iterable[tuple[str, Use, str]], *reasons: str) -> list[_Runner]:
+    """Return each role once, by its first use and how that makes it run the component; `reasons` hold for all."""
     runners: dict[str, _Runner] = {}
-    for arn, use, reason in found:
-        runners.setdefault(arn, _Runner(arn, use, (reason,)))
+    for arn, use, how in found:
+        runners.setdefault(arn, _Runner(arn, use, (f"{arn.rpartition('/')[2]} {how}", *reasons)))
     return list(runners.values())
 
 
@@ -346,7 +364,7 @@ def _running(
     """Return the release that runs now, and the evidence for it."""
     if since is not None:
         return since, []
-    addon = _addon(component, cluster)
+    addon = cluster.addon(component.whole)
     if addon is not None and addon.version is not None:
         return addon.version, [f"{addon.version} by the add-on"]
     for each in copies_on(subject) if subject else ():

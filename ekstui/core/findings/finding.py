@@ -53,6 +53,8 @@ class RolePolicy:
     version: int | None
     document: Document | None
     """None if it could not be read."""
+    created: datetime | None = None
+    """When AWS made the version; None for the account's own policies."""
 
     @property
     def managed_by_aws(self) -> bool:
@@ -102,8 +104,8 @@ class Surroundings:
 
     def addon(self, use: Use) -> Addon | None:
         """Return the add-on of a use; None if it is not an add-on or was not read."""
-        cluster = self.cluster(use) if use.kind == "addon" else None
-        return next((addon for addon in (cluster and cluster.addons) or () if addon.name == use.name), None)
+        cluster = self.cluster(use) if use.kind == "addon" and use.name else None
+        return cluster.addon(use.name or "") if cluster else None
 
     def association(self, use: Use) -> PodIdentityAssociation | None:
         """Return the Pod Identity association of a use; None if it has none or it was not read."""
@@ -203,8 +205,8 @@ def _belongs_to_addon(addon: str, use: Use) -> Truth:
 def _runs_since(name: str, cluster: Cluster) -> Truth:
     """Return whether a cluster has a release of an add-on or a newer one; None for a controller that EKS did not install."""
     addon, _, release = name.partition(SINCE)
-    version = next((each.version for each in cluster.addons or () if each.name == addon), None)
-    numbers = release_numbers(version or "")
+    installed = cluster.addon(addon)
+    numbers = release_numbers((installed and installed.version) or "")
     return numbers >= release_numbers(release) if numbers else None
 
 
@@ -237,9 +239,7 @@ def _branch_interfaces(cluster: Cluster) -> Truth:
 
 
 def _agent(cluster: Cluster) -> Truth:
-    if cluster.addons is None:
-        return None
-    return any(addon.name == "eks-pod-identity-agent" for addon in cluster.addons) or None
+    return True if cluster.addon("eks-pod-identity-agent") else None
 
 
 def cni_on_node_role(cluster: Cluster) -> Truth:
@@ -249,7 +249,7 @@ def cni_on_node_role(cluster: Cluster) -> Truth:
     )
     if associated:
         return False
-    addon = next((each for each in cluster.addons or () if each.name == "vpc-cni"), None)
+    addon = cluster.addon("vpc-cni")
     if addon is None or cluster.associations is None:
         return None
     return addon.role_arn is None and not addon.association_arns
