@@ -153,14 +153,21 @@ def parse_action(text: str) -> str:
     return info.name if info else action
 
 
-def who_can(action: str, candidates: Iterable[Candidate], resource: str | None = None, *, types: bool = True) -> WhoCan:
+def who_can(
+    action: str,
+    candidates: Iterable[Candidate],
+    resource: str | None = None,
+    *,
+    types: bool = True,
+    history: bool = False,
+) -> WhoCan:
     """Return which of the candidates allow an action or pattern, in the order given.
 
     With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
-    `covers` and `lacks` are left empty, which saves most of the time.
+    `covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
     """
     info = _known(action)
-    holders = (holder_of(candidate, action, resource, types=types) for candidate in candidates)
+    holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)
     return WhoCan(
         action=info.name if info else action,
         level=info.level if info else UNKNOWN_LEVEL,
@@ -168,7 +175,9 @@ def who_can(action: str, candidates: Iterable[Candidate], resource: str | None =
     )
 
 
-def holder_of(candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True) -> Holder | None:
+def holder_of(
+    candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True, history: bool = False
+) -> Holder | None:
     """Return how a policy allows an action or pattern (see `who_can`); None if it does not."""
     matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
     allows = [statement for statement in matching if statement.effect == "Allow"]
@@ -180,10 +189,14 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
     covers = types_covered(info, everywhere) if info and types else ()
+    policy = candidate.policy
+    since = first_of_run(policy, candidate.allowing.__contains__)
+    # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
+    compared = history and not policy.home
     return Holder(
-        policy=candidate.policy,
-        version=candidate.policy.default_version,
-        since=first_of_run(candidate.policy, candidate.allowing.__contains__),
+        policy=policy,
+        version=policy.default_version,
+        since=since,
         pattern=pattern,
         via=via,
         grants=grants,
@@ -191,6 +204,7 @@ def holder_of(candidate: Candidate, action: str, resource: str | None = None, *,
         covers=covers,
         lacks=_types_lacking(info, everywhere) if info and types else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
+        wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
     )
 
 

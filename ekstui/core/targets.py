@@ -1,8 +1,8 @@
 """Which versions of a policy match which actions, for an index that answers without the documents."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.document import ActionElement, Document, Effect, Statement
@@ -10,46 +10,83 @@ from ekstui.core.policy import Policy
 
 
 class TargetUse(NamedTuple):
-    """One effect on one action pattern, and the versions of a policy that have it."""
+    """One effect on one action pattern, and where a policy's versions have it."""
 
     effect: Effect
     element: ActionElement
     actions: tuple[str, ...]
     """As written: one pattern for `Action`; the whole list for `NotAction`."""
-    versions: tuple[int, ...]
-    """Ascending."""
-    statements: tuple[int, ...]
-    """The positions of the default version's statements that have it; empty if that version no longer has it."""
+    versions: Mapping[int, tuple[int, ...]]
+    """The versions that have it, ascending, by the place of their frame."""
 
     @property
     def service(self) -> str:
         """The prefix in lower case, or `*` if it may match several services."""
+        if self.element == "NotAction":
+            return "*"
         prefix, colon, _ = self.actions[0].lower().partition(":")
-        literal = self.element == "Action" and colon and not re.search(r"[*?]", prefix)
-        return prefix if literal else "*"
+        return prefix if colon and not wildcard.is_wild(prefix) else "*"
 
 
-def target_uses(documents: Mapping[int, Document], default: int) -> tuple[TargetUse, ...]:
-    """Return every target in a policy's documents, which are given by version number."""
-    versions: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
-    statements: dict[tuple[Effect, ActionElement, tuple[str, ...]], list[int]] = {}
-    for number in sorted(documents):
-        for place, statement in enumerate(documents[number].statements):
-            element = statement.action_element
-            lists = [(action,) for action in statement.actions] if element == "Action" else [statement.actions]
-            for actions in lists:
-                target = (statement.effect, element, actions)
-                known = versions.setdefault(target, [])
-                if known[-1:] != [number]:
-                    known.append(number)
-                if number == default:
-                    places = statements.setdefault(target, [])
-                    if places[-1:] != [place]:
-                        places.append(place)
-    return tuple(
-        TargetUse(*target, versions=tuple(numbers), statements=tuple(statements.get(target, ())))
-        for target, numbers in versions.items()
-    )
+class Targets(NamedTuple):
+    """Which versions of a policy match which actions."""
+
+    frames: tuple[Statement, ...]
+    """The statements without their actions: the default version's in their order, then those of other versions."""
+    uses: tuple[TargetUse, ...]
+
+
+def targets_of(documents: Mapping[int, Document], default: int) -> Targets:
+    """Return every target in a policy's documents, which are given by version number.
+
+    Statements that are one object in several documents are looked at once.
+    """
+    frames: dict[tuple[Statement, int], int] = {}
+    split: dict[int, tuple[Statement, frozenset[Any]]] = {}
+
+    def by_place(document: Document) -> dict[int, frozenset[Any]]:
+        found: dict[int, frozenset[Any]] = {}
+        alike: Counter[Statement] = Counter()
+        for statement in document.statements:
+            if id(statement) not in split:
+                listed = statement.actions if statement.action_element == "Action" else (statement.actions,)
+                split[id(statement)] = statement._replace(actions=()), frozenset(listed)
+            frame, actions = split[id(statement)]
+            found[frames.setdefault((frame, alike[frame]), len(frames))] = actions
+            alike[frame] += 1
+        return found
+
+    by_place(documents[default])
+    numbers = sorted(documents)
+    placed = [by_place(documents[number]) for number in numbers]
+    listed = tuple(frame for frame, _ in frames)
+    return Targets(listed, tuple(_uses(listed, numbers, placed)))
+
+
+def _uses(
+    frames: Sequence[Statement], numbers: Sequence[int], placed: Sequence[Mapping[int, frozenset[Any]]]
+) -> Iterator[TargetUse]:
+    """Yield the targets of versions that have these actions in these frames; one version differs little from the next."""
+    none: frozenset[Any] = frozenset()
+    since: dict[tuple[int, Any], int] = {}
+    found: dict[tuple[Effect, ActionElement, Any], dict[int, list[int]]] = {}
+    before: Mapping[int, frozenset[Any]] = {}
+    for position, now in enumerate((*placed, {})):
+        for place in before.keys() | now.keys():
+            held, holds = before.get(place, none), now.get(place, none)
+            if held is holds:
+                continue
+            frame = frames[place]
+            for action in held - holds:
+                run = numbers[since.pop((place, action)) : position]
+                target = (frame.effect, frame.action_element, action)
+                found.setdefault(target, {}).setdefault(place, []).extend(run)
+            for action in holds - held:
+                since[place, action] = position
+        before = now
+    for (effect, element, action), versions in found.items():
+        actions = (action,) if element == "Action" else action
+        yield TargetUse(effect, element, actions, {place: tuple(run) for place, run in versions.items()})
 
 
 def written_numbers(numbers: Iterable[int]) -> str:
@@ -76,10 +113,17 @@ class Candidate(NamedTuple):
     """A policy whose default version may allow an action, reduced to what concerns that action."""
 
     policy: Policy
-    document: Document
-    """The default version, reduced to the statements and patterns that may match the action, sorted."""
     allowing: tuple[int, ...]
     """The versions with an Allow for the action, whatever its conditions and any Deny; ascending."""
+    documents: Mapping[int, Document]
+    """By version, reduced to the statements and patterns that may match the action, sorted.
+
+    Those of `allowing`; of a pattern, at least the default version."""
+
+    @property
+    def document(self) -> Document:
+        """The default version, reduced."""
+        return self.documents[self.policy.default_version]
 
 
 def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
@@ -95,20 +139,18 @@ def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bo
 
 def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str) -> Candidate | None:
     """Return a policy as a candidate for an action or pattern in lower case; None if its default version does not allow it."""
+    documents = {number: _reduced(document, action) for number, document in sorted(documents.items())}
     allowing = tuple(
         number
-        for number, document in sorted(documents.items())
-        if any(
-            statement.effect == "Allow" and statement_may_match(statement, action) for statement in document.statements
-        )
+        for number, document in documents.items()
+        if any(statement.effect == "Allow" for statement in document.statements)
     )
-    if policy.default_version not in allowing:
-        return None
-    document = documents[policy.default_version]
-    statements = tuple(
-        _cut(statement, action) for statement in document.statements if statement_may_match(statement, action)
-    )
-    return Candidate(policy, document._replace(statements=statements), allowing)
+    return Candidate(policy, allowing, documents) if policy.default_version in allowing else None
+
+
+def _reduced(document: Document, action: str) -> Document:
+    kept = tuple(_cut(statement, action) for statement in document.statements if statement_may_match(statement, action))
+    return document._replace(statements=kept)
 
 
 def statement_may_match(statement: Statement, action: str) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ekstui.core import arn, wildcard
-from ekstui.core.document import Document, load_json, parse
-from ekstui.core.holders import Holder, WhoCan, Wider, parse_action, who_can, widenings
+from ekstui.core.document import Document
+from ekstui.core.holders import Holder, WhoCan, parse_action, who_can
 from ekstui.core.published import shown
 from ekstui.core.reference import reference
-from ekstui.core.targets import Candidate, may_match
+from ekstui.core.targets import Candidate
 from ekstui.errors import InputError
 from ekstui.library import searching
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
@@ -55,16 +54,14 @@ def who_can_answer(
     candidates = searching.candidates(library, wanted, scope)
     everywhere = searching.candidates(library, wanted, "all") if scope == "eks" and not known else candidates
     is_named = known or _is_named(wanted, everywhere)
-    answer = who_can(wanted, candidates, resource, types=types)
+    history = history and not wildcard.is_wild(wanted)
+    answer = who_can(wanted, candidates, resource, types=types, history=history)
     if not is_named:
         # No document names the action, so every policy with a pattern that matches it counts, whatever the scope.
-        answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types)
+        answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types, history=history)
         answer = answer._replace(is_named=False)
     published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
-    holders = tuple(holder for holder in answer.holders if not holder.policy.home)
-    if history and not wildcard.is_wild(wanted):
-        holders = library.ask(lambda reader: _with_history(holders, wanted, resource, reader))
-    return answer._replace(holders=(*holders, *published))
+    return answer._replace(holders=(*(holder for holder in answer.holders if not holder.policy.home), *published))
 
 
 def _named(holder: Holder) -> Holder:
@@ -81,43 +78,6 @@ def _named(holder: Holder) -> Holder:
             for grant in holder.grants
         ),
     )
-
-
-def _with_history(
-    holders: Iterable[Holder], action: str, resource: str | None, reader: PolicyReader
-) -> tuple[Holder, ...]:
-    """Return the holders with the versions since which they allow the action as they do now."""
-    matches = cache(lambda pattern: may_match("Action", (pattern.strip(),), action.lower()))
-    holders = tuple(holders)
-    changed = {holder.policy.name: holder for holder in holders if holder.since.version != holder.version}
-
-    def wider(holder: Holder, history: PolicyHistory) -> tuple[Wider, ...]:
-        policy, since = holder.policy, holder.since.version
-        run = [number for number in sorted(history.texts, reverse=True) if since <= number <= holder.version]
-        documents = {number: _cut(policy.name, number, history.texts[number], matches) for number in run}
-        return widenings(policy, since, documents, action, resource)
-
-    found = {each.policy.name: wider(changed[each.policy.name], each) for each in reader.histories_of(changed)}
-    return tuple(holder._replace(wider=found.get(holder.policy.name, ())) for holder in holders)
-
-
-def _cut(name: str, version: int, text: bytes, matches: Callable[[str], bool]) -> Document:
-    """Return a document cut to what matches an action: parsing the rest would take most of the time."""
-    value = load_json(text)
-    statements = cast("dict[str, object]", value).get("Statement") if isinstance(value, dict) else None
-    if not isinstance(statements, list):
-        return parse_stored(name, version, text)
-    cut = [_cut_statement(cast("dict[str, object]", each), matches) for each in statements]
-    return parse({"Statement": [each for each in cut if each is not None]})
-
-
-def _cut_statement(statement: dict[str, object], matches: Callable[[str], bool]) -> dict[str, object] | None:
-    listed = statement.get("Action")
-    if listed is None:
-        return statement
-    names = [listed] if isinstance(listed, str) else cast("list[str]", listed)
-    kept = [each for each in names if matches(each)]
-    return {**statement, "Action": kept} if kept else None
 
 
 def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:

@@ -6,6 +6,7 @@ It belongs to one state; a new state has no index until it is rebuilt from the d
 from __future__ import annotations
 
 import json
+import marshal
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -16,15 +17,15 @@ from ekstui.core.policy import Policy
 from ekstui.core.steps import FeedStep, StepCounts
 from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
-from ekstui.store.objects import AbsentCacheError, Draft, digest_of
+from ekstui.store.objects import AbsentCacheError, Draft, Objects, digest_of
 from ekstui.store.policy_store import CHUNK, PolicyStore
 from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
-    from ekstui.core.document import Document
+    from ekstui.core.document import Document, Statement
     from ekstui.scope import Scope
 
-VERSION = 1
+VERSION = 2
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
 
 STEPS_KEY = 16
@@ -40,14 +41,10 @@ Cancelled = Callable[[], bool]
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, *, gently: bool = False) -> bool:
     """Index which policies match which actions; return whether all are indexed, False if it was cancelled.
 
-    It takes about a second, most of it to parse every document; `gently` pauses for as long as it works, so that the
-    thread that draws can run. Raises CacheError.
+    It takes half a second; `gently` pauses for as long as it works, so that the thread that draws can run. Raises
+    CacheError.
     """
-    from ekstui.core.document import parse_text
-    from ekstui.core.targets import target_uses
-
     shards: dict[str, dict[str, Any]] = {}
-    parsed: dict[str, Document] = {}
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
         entries = list(store.all_in(objects, state))
@@ -57,12 +54,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, 
             if done % CHUNK == 0:
                 progress(done, len(entries))
             began = time.perf_counter()
-            documents: dict[int, Document] = {}
-            for number, digest in known.documents.items():
-                # One version in eight has the same text as the one before it.
-                documents[number] = parsed[digest] if digest in parsed else parse_text(objects.get(digest))
-            parsed = {digest: documents[number] for number, digest in known.documents.items()}
-            _add(shards, known.policy, target_uses(documents, known.policy.default_version), documents)
+            _add(shards, known.policy, _parsed(known.documents, objects))
             if gently:
                 time.sleep(min(time.perf_counter() - began, LONGEST_REST))
 
@@ -71,6 +63,25 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, 
         return {"version": VERSION, "services": services, "objects": list(services.values())}
 
     return store.attach_index("actions", of, write)
+
+
+def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
+    """Return a policy's documents; equal statements are one object, since parsing each takes most of the time."""
+    from ekstui.core.document import parse
+
+    statements: dict[bytes, Statement] = {}
+    documents: dict[str, Document] = {}
+    for name in names.values():
+        if name not in documents:
+            value = objects.value(name)
+            listed = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
+            # Unlike a comparison, this tells true from 1; without references it is the same for equal values.
+            keys = [marshal.dumps(each, 2) for each in listed]
+            new = {key: each for key, each in zip(keys, listed, strict=True) if key not in statements}
+            document = parse({**value, "Statement": list(new.values())})
+            statements.update(zip(new, document.statements, strict=True))
+            documents[name] = document._replace(statements=tuple(statements[key] for key in keys))
+    return {number: documents[name] for number, name in names.items()}
 
 
 def is_indexed(store: PolicyStore) -> bool:
@@ -99,11 +110,13 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
     found = _found(store, action, scope)
     chosen: list[Candidate] = []
     for known in store.known(name for name in found.listed if _allowing(found.uses.get(name, ()))):
-        policy = known.policy
-        allowing = _allowing(found.uses[policy.name])
-        if policy.default_version in allowing:
-            document = _cut(found.uses[policy.name], found.statements.get(policy.name, {}))
-            chosen.append(Candidate(policy, document, allowing))
+        name, default = known.policy.name, known.policy.default_version
+        allowing = _allowing(found.uses[name])
+        if default in allowing:
+            # The history of a pattern is not asked for, and reducing it would take most of the time.
+            numbers = (default,) if is_wild(action) else allowing
+            documents = _reduced(numbers, found.uses[name], found.frames[name])
+            chosen.append(Candidate(known.policy, allowing, documents))
     return tuple(chosen)
 
 
@@ -121,7 +134,8 @@ class _Found(NamedTuple):
     """Every policy of the scope."""
     uses: dict[str, list[TargetUse]]
     """The targets that match, by policy."""
-    statements: dict[str, dict[str, str]]
+    frames: dict[str, dict[str, str]]
+    """The statements without their actions that have them, as JSON, by policy and place."""
 
 
 def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
@@ -129,7 +143,7 @@ def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
     wanted = action.lower()
     service = wanted.partition(":")[0]
     uses: dict[str, list[TargetUse]] = {}
-    statements: dict[str, dict[str, str]] = {}
+    frames: dict[str, dict[str, str]] = {}
     with store.file.reading() as objects:
         index = store.index_in(objects, "actions")
         if index["version"] != VERSION:
@@ -140,10 +154,10 @@ def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
             shard = objects.value(digest)
             for name, use in _matching(shard["targets"], wanted):
                 uses.setdefault(name, []).append(use)
-            for name, texts in shard["statements"].items():
-                statements.setdefault(name, {}).update(texts)
+            for name, texts in shard["frames"].items():
+                frames.setdefault(name, {}).update(texts)
         groups = store.state_in(objects)[1].chunks if scope == "all" else store.state_in(objects)[1].chunks[:1]
-    return _Found(tuple(name for _, listed in groups for name in listed), uses, statements)
+    return _Found(tuple(name for _, listed in groups for name in listed), uses, frames)
 
 
 def index_steps(
@@ -271,57 +285,66 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
         return rows
 
 
-def _add(
-    shards: dict[str, dict[str, Any]], policy: Policy, uses: Iterable[TargetUse], documents: Mapping[int, Document]
-) -> None:
-    """Add one policy to the shards: its targets, and the statements of its default version without their actions."""
+def _add(shards: dict[str, dict[str, Any]], policy: Policy, documents: Mapping[int, Document]) -> None:
+    """Add one policy to the shards: its targets, and the statements that have them without their actions."""
     from ekstui.core.document import serialise_statement
+    from ekstui.core.targets import targets_of
 
-    texts: dict[int, str] = {}
-    for use in uses:
-        shard = shards.setdefault(use.service, {"targets": {}, "statements": {}})
+    targets = targets_of(documents, policy.default_version)
+    texts: list[str] = []
+    for frame in targets.frames:
+        value = serialise_statement(frame)
+        del value[frame.action_element]
+        texts.append(json.dumps(value, separators=(",", ":")))
+    for use in targets.uses:
+        shard = shards.setdefault(use.service, {"targets": {}, "frames": {}})
         target = "\n".join((use.effect, use.element, *use.actions))
-        found = shard["targets"].setdefault(target, {})
-        found[policy.name] = _numbers(use.versions, use.statements)
-        for place in use.statements:
-            if place not in texts:
-                statement = documents[policy.default_version].statements[place]
-                value = serialise_statement(statement)
-                del value[statement.action_element]
-                texts[place] = json.dumps(value, separators=(",", ":"))
-            shard["statements"].setdefault(policy.name, {})[str(place)] = texts[place]
+        runs = ";".join(f"{place}:{_runs(numbers)}" for place, numbers in use.versions.items())
+        shard["targets"].setdefault(target, {})[policy.name] = runs
+        shard["frames"].setdefault(policy.name, {}).update((str(place), texts[place]) for place in use.versions)
 
 
-@lru_cache(maxsize=4096)
-def _numbers(versions: tuple[int, ...], statements: tuple[int, ...]) -> tuple[str, str]:
-    """Return the versions and statements of a target as they are stored: one value for the many that are alike."""
-    return written_numbers(versions), written_numbers(statements)
+_runs = lru_cache(maxsize=4096)(written_numbers)
 
 
-def _matching(targets: Mapping[str, Mapping[str, list[str]]], action: str) -> Iterator[tuple[str, TargetUse]]:
+def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator[tuple[str, TargetUse]]:
     for target, found in targets.items():
         effect, element, *actions = target.split("\n")
         if may_match(element, actions, action):  # type: ignore[arg-type]
-            for name, (versions, places) in found.items():
-                numbers, statements = read_numbers(versions), read_numbers(places)
-                yield name, TargetUse(effect, element, tuple(actions), numbers, statements)  # type: ignore[arg-type]
+            for name, runs in found.items():
+                yield name, TargetUse(effect, element, tuple(actions), _read_runs(runs))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4096)
+def _read_runs(text: str) -> Mapping[int, tuple[int, ...]]:
+    places = (run.partition(":") for run in text.split(";"))
+    return {int(place): read_numbers(numbers) for place, _, numbers in places}
 
 
 def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
-    return tuple(sorted({number for use in uses if use.effect == "Allow" for number in use.versions}))
+    allows = (use for use in uses if use.effect == "Allow")
+    return tuple(sorted({number for use in allows for numbers in use.versions.values() for number in numbers}))
 
 
-def _cut(uses: Iterable[TargetUse], texts: Mapping[str, str]) -> Document:
-    """Return a default version's document, cut to what the uses name."""
-    from ekstui.core.document import parse
+def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
+    """Return versions reduced to what the uses name."""
+    from ekstui.core.document import Document, parse
 
-    found: dict[int, tuple[str, list[str]]] = {}
-    for use in uses:
-        for place in use.statements:
-            found.setdefault(place, (use.element, []))[1].extend(use.actions)
-    statements: list[object] = []
-    for place in sorted(found):
-        element, actions = found[place]
-        listed = sorted(actions) if element == "Action" else actions
-        statements.append({**json.loads(texts[str(place)]), element: listed})
-    return parse({"Statement": statements})
+    framed: dict[int, Statement] = {}
+    documents = {}
+    for number in numbers:
+        actions: dict[int, list[str]] = {}
+        for use in uses:
+            for place, run in use.versions.items():
+                if number in run:
+                    actions.setdefault(place, []).extend(use.actions)
+                    if place not in framed:
+                        value = {**json.loads(frames[str(place)]), use.element: []}
+                        (framed[place],) = parse({"Statement": value}).statements
+        statements = []
+        for place, named in sorted(actions.items()):
+            frame = framed[place]
+            kept = sorted(named) if frame.action_element == "Action" else named
+            statements.append(frame._replace(actions=tuple(kept)))
+        documents[number] = Document(None, None, tuple(statements))
+    return documents

@@ -1,14 +1,15 @@
 """The index gives the answers that the documents give, and only for the state that it was made of."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ekstui.core.document import Document, parse_text, serialise
+from ekstui.core.document import Document, parse, parse_text, serialise
 from ekstui.core.policy import PolicyHistory
-from ekstui.core.targets import Candidate, candidate_of, read_numbers, target_uses, written_numbers
+from ekstui.core.targets import Candidate, candidate_of, read_numbers, targets_of, written_numbers
 from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps
@@ -164,8 +165,45 @@ def test_version_numbers_are_written_as_runs() -> None:
     for numbers in [(), (1,), (1, 2, 3), (1, 3, 4, 7), tuple(range(1, 200, 3))]:
         assert read_numbers(written_numbers(numbers)) == numbers
     assert written_numbers((1, 2, 3, 6)) == "1-3,6"
-    uses = target_uses({1: parse_text(document("a:B")), 2: parse_text(document("a:C"))}, 2)
-    assert [(use.actions, use.versions, use.statements, use.service) for use in uses] == [
-        (("a:B",), (1,), (), "a"),
-        (("a:C",), (2,), (0,), "a"),
-    ]
+
+
+def test_a_target_is_found_where_each_version_has_it() -> None:
+    """Statements that are alike, that come back, or that only an older version has."""
+
+    def versions(*pairs: tuple[str, str]) -> Document:
+        return parse(
+            {"Statement": [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in pairs]}
+        )
+
+    documents = {
+        1: versions(("a:B", "x"), ("a:B", "*")),
+        2: versions(("a:C", "*"), ("a:D", "*")),
+        4: versions(("a:B", "*"), ("a:D", "*")),
+    }
+    targets = targets_of(documents, 4)
+    assert [frame.resources for frame in targets.frames] == [("*",), ("*",), ("x",)]
+    assert {use.actions: dict(use.versions) for use in targets.uses} == {
+        ("a:B",): {0: (1, 4), 2: (1,)},
+        ("a:C",): {0: (2,)},
+        ("a:D",): {1: (2, 4)},
+    }
+
+
+def test_each_version_of_a_candidate_is_reduced_to_the_action(tmp_path: Path) -> None:
+    """A condition that became the number 1 is another condition, although Python holds it equal to `true`."""
+    store = PolicyStore.in_folder(tmp_path)
+
+    def version(action: str, value: object) -> bytes:
+        condition = {"StringEquals": {"aws:ResourceTag/a": value}}
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+        return json.dumps({"Statement": statement}).encode()
+
+    versions = [version("s3:Get*", True), version("s3:GetObject", 1), version("s3:Put*", 1), version("s3:*", 1)]
+    entry = history({number: (None, text) for number, text in enumerate(versions, 1)})
+    put(store, entry, "archive", 1)
+    make_index(store)
+    (candidate,) = candidates(store, "s3:GetObject")
+    assert {
+        number: [(statement.actions, statement.conditions[0].values) for statement in document.statements]
+        for number, document in candidate.documents.items()
+    } == {1: [(("s3:Get*",), ("true",))], 2: [(("s3:GetObject",), ("1",))], 4: [(("s3:*",), ("1",))]}
