@@ -51,7 +51,12 @@ class Extent(NamedTuple):
     """One resource for `Resource`; the whole sorted list for `NotResource`; empty in a trust policy."""
     conditions: frozenset[Line]
     principals: frozenset[tuple[str, str, str]] = frozenset()
-    """(element, kind, value) in a trust or resource policy; otherwise empty."""
+    """(element, kind, value) in a trust or resource policy: one for `Principal`, the whole list for `NotPrincipal`."""
+
+    @property
+    def is_of_itself(self) -> bool:
+        """Whether it has no resources, as in a trust policy, which is about its own role."""
+        return self.element == "Resource" and not self.resources
 
 
 MAX_GRANTS = 100_000
@@ -128,7 +133,10 @@ def spelled_grants(
                 actions.setdefault(target, statement.actions if whole else (action,))
                 for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
                     spelled.setdefault(target, {}).setdefault(extent, grant)
-    return {target: (actions[target], tuple(sorted(each.values(), key=_order))) for target, each in spelled.items()}
+    return {
+        target: (actions[target], tuple(sorted(dict.fromkeys(each.values()), key=_order)))
+        for target, each in spelled.items()
+    }
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
@@ -168,13 +176,8 @@ def _extents(statement: Statement, *, expands: bool) -> list[tuple[Extent, Grant
     lines = normalised_conditions(statement.conditions)
     if not expands:
         lines = frozenset(line._replace(values=frozenset(map(literally, line.values))) for line in lines)
-    principals = frozenset(
-        (statement.principal_element or "", principal.kind, value)
-        for principal in statement.principals
-        for value in principal.values
-    )
     element = statement.resource_element or "Resource"
-    if element == "Resource" and statement.resource_element is not None:
+    if statement.resource_element == "Resource":
         spellings: list[tuple[str, ...]] = [(resource,) for resource in statement.resources]
     else:
         spellings = [statement.resources]
@@ -184,7 +187,19 @@ def _extents(statement: Statement, *, expands: bool) -> list[tuple[Extent, Grant
             Grant(element, spelling, statement.conditions),
         )
         for spelling in spellings
+        for principals in _principals(statement)
     ]
+
+
+def _principals(statement: Statement) -> list[frozenset[tuple[str, str, str]]]:
+    """Return each principal by itself, since one match is enough; for `NotPrincipal` the whole list."""
+    element = statement.principal_element
+    if element is None:
+        return [frozenset()]
+    named = [(element, principal.kind, value) for principal in statement.principals for value in principal.values]
+    return (
+        [frozenset({each}) for each in named] if element == "Principal" else [frozenset(named or [(element, "", "")])]
+    )
 
 
 def _order(grant: Grant) -> tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...]]]]:

@@ -238,9 +238,46 @@ def test_a_condition_for_one_resource_is_not_said_of_all() -> None:
     old, new = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
     verdict = changes(old, new).verdict
     assert verdict == (
-        "narrowed: 1 action allowed on fewer resources and on snapshot/* now needs the condition"
+        "narrowed: 1 action allowed on fewer resources, and on snapshot/* now needs the condition"
         " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateSnapshot)"
     )
+
+
+def test_the_policy_is_named_once_if_two_phrases_are_about_it() -> None:
+    old, new = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
+    assert changes(old, new, ("A", "B")).verdict == (
+        "B allows less: 1 action allowed on fewer resources, and on snapshot/* needs the condition"
+        " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster in B (ec2:CreateSnapshot)"
+    )
+
+
+A, B = "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b"
+
+
+def _trust(effect: str, *principals: str, **other: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "sts:AssumeRole", "Principal": {"AWS": list(principals)}, **other}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reach"),
+    [
+        ([_trust("Allow", A)], [_trust("Allow", B)], "unknown"),
+        ([_trust("Allow", A)], [_trust("Allow", A, B)], "unknown"),
+        ([_trust("Allow", A)], [_trust("Allow", A), _trust("Deny", A)], "unknown"),
+        ([_trust("Allow", A), _trust("Deny", B)], [_trust("Allow", A)], "unknown"),
+        ([_trust("Allow", A)], [_trust("Allow", A, Condition={"Bool": {"aws:SecureTransport": "true"}})], "unknown"),
+        ([_trust("Allow", A, Resource="*")], [_trust("Allow", B, Resource="*")], "unknown"),
+        ([_trust("Allow", A, B)], [_trust("Allow", B), _trust("Allow", A)], "same"),
+    ],
+)  # fmt: skip
+def test_who_may_do_it_is_part_of_what_a_trust_or_resource_policy_allows(
+    before: list[Any], after: list[Any], reach: str
+) -> None:
+    """A trust policy has no resources, so nothing about resources may prove that two of them are alike."""
+    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    assert changes(one, other).reach == changes(other, one).reach == reach
+    why = ("sts:AssumeRole: the principals of trust and resource policies are not compared.",)
+    assert changes(one, other).notes == (why if reach == "unknown" else ())
 
 
 def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_said_to_be_both() -> None:

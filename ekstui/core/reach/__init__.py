@@ -7,7 +7,7 @@ that something is gained, by finding a request that is `feasible` and consistent
 
 from ekstui.core.reach.judgement import Judgement as Judgement
 from ekstui.core.reach.judgement import Outcome as Outcome
+from ekstui.core.reach.judgement import notes_on as notes_on
 from ekstui.core.reach.judgement import reach_between as reach_between
 from ekstui.core.reach.wording import Names as Names
-from ekstui.core.reach.wording import notes_on as notes_on
 from ekstui.core.reach.wording import verdict_on as verdict_on

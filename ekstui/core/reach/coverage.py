@@ -74,6 +74,8 @@ def apart(one: Extent, other: Extent) -> bool:
     """Return True only if no request matches both."""
     if excludes(one.conditions, other.conditions) or excludes(other.conditions, one.conditions):
         return True
+    if one.is_of_itself or other.is_of_itself:
+        return False
     if one.element == "Resource" and other.element == "Resource":
         return all(arn.overlaps_resource(a, b) is False for a in one.resources for b in other.resources)
     for listed, excepted in ((one, other), (other, one)):
@@ -137,6 +139,8 @@ def _with(extent: Extent, line: Line, value: str) -> Extent:
 
 
 def _covers_resources(general: Extent, special: Extent) -> bool:
+    if general.is_of_itself or special.is_of_itself:
+        return general.is_of_itself and special.is_of_itself
     if general.element == "Resource":
         if special.element == "Resource":
             return all(_any_covers(general.resources, each) for each in special.resources)

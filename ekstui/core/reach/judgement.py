@@ -1,9 +1,10 @@
-"""What is proven about each action that a change concerns, and what follows for the whole change."""
+"""What is proven about each action that a change concerns, what follows for the whole change, and why something is not known."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from ekstui.core import wildcard
 from ekstui.core.grants import Extent, Reach, Target
 from ekstui.core.reach.coverage import ActionExtents, Effort, lies_within
 from ekstui.core.reach.feasible import is_foreign, services_of
@@ -22,6 +23,14 @@ MANY = 500
 TOO_LARGE = "too large to decide"
 """Why nothing is proven about an action once a comparison has used up its limit of work."""
 
+PRINCIPALS = "the principals of trust and resource policies are not compared"
+"""Why nothing is proven about an action if only some principals may use it."""
+
+NAMES_SHOWN = 3
+"""The most actions that are named before the rest are counted."""
+
+Spelling = Mapping[str, str]
+"""The documents' spelling of actions and condition keys, by lower case."""
 
 _NOT_READ = ActionExtents(frozenset(), frozenset())
 """The extents of a pattern after the limit of work."""
@@ -47,6 +56,11 @@ class Outcome(NamedTuple):
     def is_settled(self) -> bool:
         """Whether both gain and loss are decided."""
         return (self.gained or self.nothing_gained) and (self.lost or self.nothing_lost)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether only one side allows the action, which counts even if no request is known that shows it."""
+        return bool(self.before.allow) != bool(self.after.allow)
 
 
 class Judgement(NamedTuple):
@@ -229,7 +243,9 @@ def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
         frozenset(
             extent
             for extent in extents
-            if extent.element == "NotResource" or not all(is_foreign(each, services) for each in extent.resources)
+            if extent.element == "NotResource"
+            or extent.is_of_itself
+            or not all(is_foreign(each, services) for each in extent.resources)
         )
         for extents in (whole.allow, whole.deny)
     )
@@ -258,3 +274,76 @@ def _denies(before: Grants, after: Grants) -> Denies | None:
 def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
     """Return what is denied as if it were allowed, to be compared in the same way."""
     return {target._replace(effect="Allow"): extents for target, extents in grants.items() if target.effect == "Deny"}
+
+
+def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
+    """Return why something could not be judged, and what applies to future actions."""
+    unsettled = [each for each in judgement.outcomes if not each.is_settled]
+    notes = [_doubt(each, spelling) for each in unsettled[:NAMES_SHOWN]]
+    if len(unsettled) > NAMES_SHOWN:
+        notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
+    for one, other, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
+        replaced = _patterns_replaced(one, other, judgement)
+        notes += [f"It {verb} actions that AWS may add under {spelling.get(each, each)}." for each in replaced]
+    return tuple(notes)
+
+
+def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
+    """Return the patterns of one side that the other side replaces by single actions."""
+    differing = {each.action.lower() for each in judgement.outcomes if not (each.nothing_gained and each.nothing_lost)}
+    replaced: list[str] = []
+    for target in one:
+        if target.effect == "Deny" or target.element == "NotAction" or target in other:
+            continue
+        (pattern,) = target.actions
+        if not wildcard.is_wild(pattern) or any(wildcard.matches(pattern, action) for action in differing):
+            continue
+        others = (each for each in other if each.effect == "Allow" and each.element == "Action")
+        if not any(wildcard.covers(each.actions[0], pattern) for each in others):
+            replaced.append(pattern)
+    return replaced
+
+
+def _doubt(outcome: Outcome, spelling: Spelling) -> str:
+    """Return why it is not certain what an action gained or lost."""
+    name = spelling.get(outcome.action, outcome.action)
+    if outcome.too_large:
+        return f"{name}: {TOO_LARGE}."
+    if any(extent.principals for side in (outcome.before, outcome.after) for extent in (*side.allow, *side.deny)):
+        return f"{name}: {PRINCIPALS}."
+    if outcome.is_new and not (outcome.before.deny or outcome.after.deny):
+        what = (
+            "its resource"
+            if not _keys([*outcome.before.allow, *outcome.after.allow], spelling)
+            else "its resource or condition"
+        )
+        return (
+            f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
+        )
+    if wildcard.is_wild(outcome.action):
+        return f"{name}: the reference lacks the service, so its actions cannot be listed."
+    one, other = outcome.before, outcome.after
+    differing = [*(one.allow ^ other.allow), *(one.deny ^ other.deny)]
+    which = ""
+    if one.allow == other.allow:
+        which = "that the changed Deny decides"
+    elif one.deny == other.deny and one.allow < other.allow:
+        which = "that only the new grant allows"
+    elif one.deny == other.deny and one.allow > other.allow:
+        which = "that only the old grant allowed"
+    if which:
+        return f"{name}: no request is known {which}; {_why_none(differing, spelling)}."
+    keys = _keys(differing, spelling)
+    if keys:
+        return f"{name}: neither more nor less is proven; how the conditions on {keys} relate is not known."
+    return f"{name}: neither more nor less is proven; how the resources relate is not known."
+
+
+def _why_none(extents: list[Extent], spelling: Spelling) -> str:
+    keys = _keys(extents, spelling)
+    what = f"{keys} or these resources" if keys else "such a resource"
+    return f"the reference does not list {what} for the action, which proves nothing"
+
+
+def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:
+    return ", ".join(sorted({spelling.get(line.key, line.key) for extent in extents for line in extent.conditions}))

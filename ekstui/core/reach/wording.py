@@ -1,4 +1,4 @@
-"""A judgement in words: one sentence that names the actions, and notes on what the sentence omits."""
+"""A judgement in words: one sentence that names the actions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -6,12 +6,8 @@ from typing import NamedTuple
 from ekstui.core import arn, wildcard
 from ekstui.core.grants import Extent, Line, Reach
 from ekstui.core.reach.coverage import ActionExtents
-from ekstui.core.reach.judgement import TOO_LARGE, Denies, Judgement, Outcome
-from ekstui.core.reach.touched import Grants
+from ekstui.core.reach.judgement import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.core.text import listed
-
-Spelling = Mapping[str, str]
-"""The documents' spelling of actions and condition keys, by lower case."""
 
 MOST_WAYS = 4
 """The most ways that a phrase spells out rather than counts."""
@@ -21,9 +17,6 @@ MOST_PLACES = 2
 
 MOST_PARTS = 2
 """The most changes that a phrase lists rather than summarises."""
-
-NAMES_SHOWN = 3
-"""The most actions that a phrase names before it counts the rest."""
 
 LONGEST = 450
 """The approximate length of a verdict, in characters, beyond which the remaining actions are counted."""
@@ -39,6 +32,10 @@ class Phrase(NamedTuple):
 
     of_one: str
     of_several: str
+
+    def replaced(self, old: str, new: str) -> "Phrase":
+        """Return the phrase with another word."""
+        return Phrase(self.of_one.replace(old, new), self.of_several.replace(old, new))
 
 
 class Names(NamedTuple):
@@ -122,16 +119,11 @@ class _Wording(NamedTuple):
     def _other_ways(self, gone: set[Way], fresh: set[Way], new: set[Way]) -> Phrase | None:
         if _keys_of(gone) == _keys_of(fresh):
             return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
-        if len(gone) == 1:
-            (one,) = gone
-            if all(one < other for other in fresh):
-                return None if self.wider else self._needs({way - one for way in fresh})
-        if len(fresh) == 1:
-            (other,) = fresh
-            dropped = {way - other for way in gone}
-            kept_keys = _all_keys(new) & _all_keys(dropped)
-            if all(other < one for one in gone) and not kept_keys:
-                return self._needs_no_more(dropped) if self.wider else None
+        if (required := _beyond(gone, fresh)) is not None:
+            return None if self.wider else self._needs(required)
+        dropped = _beyond(fresh, gone)
+        if dropped is not None and not _all_keys(new) & _all_keys(dropped):
+            return self._needs_no_more(dropped) if self.wider else None
         before, after = self._listed(gone), self._listed(fresh)
         if self.names:
             return _needing(f"{before} in {self.names.before}, {after} in {self.names.after}")
@@ -213,16 +205,24 @@ def _nearest(way: Way, among: Iterable[Way]) -> Way:
     return max(among, key=lambda other: (_keys_in(other) == _keys_in(way), len(other & way)))
 
 
+def _beyond(few: set[Way], many: set[Way]) -> set[Way] | None:
+    """Return what each of many ways requires beyond the only one of a few; None unless all require it and more."""
+    if len(few) != 1:
+        return None
+    (one,) = few
+    return {way - one for way in many} if all(one < way for way in many) else None
+
+
 def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
     """Return a phrase with its resources; an empty list stands for all resources of the action."""
     if not places:
         return phrase
-    names = [short_resource(resources[0]) for element, resources in places if element == "Resource" and resources]
+    names = [_short(resources[0]) for element, resources in places if element == "Resource" and resources]
     where = f"on {' and '.join(names)}" if len(names) == len(places) <= MOST_PLACES else "on some resources"
     return Phrase(f"{where} {phrase.of_one}", f"{where} {phrase.of_several}")
 
 
-def short_resource(resource: str) -> str:
+def _short(resource: str) -> str:
     """Return the last part of a resource's ARN: `volume/*` of `arn:aws:ec2:*:*:volume/*`."""
     parts = arn.split_arn(resource)
     return parts.resource if resource.startswith("arn:") and parts.resource else resource
@@ -250,7 +250,7 @@ def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = N
             return _of_denies(judgement.denies, denied, spelling, names)
         return "same access: the same requests are allowed, written differently"
     phrases = _phrases(judgement.outcomes, spelling, names)
-    unsettled = [each for each in judgement.outcomes if not each.is_settled and not _is_new(each)]
+    unsettled = [each for each in judgement.outcomes if not each.is_settled and not each.is_new]
     if judgement.reach == "unknown" and unsettled:
         phrase = "changed in a way that cannot be judged"
         phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
@@ -286,39 +286,6 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
     return f"{who}denies {denies}{': ' if counted else ''}{'; '.join(counted)}"
 
 
-def _is_new(outcome: Outcome) -> bool:
-    """Return whether only one side allows an action, which counts even if no request is known that shows it."""
-    return bool(outcome.before.allow) != bool(outcome.after.allow)
-
-
-def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
-    """Return why something could not be judged, and what applies to future actions."""
-    unsettled = [each for each in judgement.outcomes if not each.is_settled]
-    notes = [_doubt(each, spelling) for each in unsettled[:NAMES_SHOWN]]
-    if len(unsettled) > NAMES_SHOWN:
-        notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
-    for one, other, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
-        replaced = _patterns_replaced(one, other, judgement)
-        notes += [f"It {verb} actions that AWS may add under {spelling.get(each, each)}." for each in replaced]
-    return tuple(notes)
-
-
-def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
-    """Return the patterns of one side that the other side replaces by single actions."""
-    differing = {each.action.lower() for each in judgement.outcomes if not (each.nothing_gained and each.nothing_lost)}
-    replaced: list[str] = []
-    for target in one:
-        if target.effect == "Deny" or target.element == "NotAction" or target in other:
-            continue
-        (pattern,) = target.actions
-        if not wildcard.is_wild(pattern) or any(wildcard.matches(pattern, action) for action in differing):
-            continue
-        others = (each for each in other if each.effect == "Allow" and each.element == "Action")
-        if not any(wildcard.covers(each.actions[0], pattern) for each in others):
-            replaced.append(pattern)
-    return replaced
-
-
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
     """Return what happened to the actions, grouped by phrase: added and removed ones, then wider ones, then by size."""
     groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
@@ -330,7 +297,7 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
 
     def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
         # Between two versions, a wider access must not be what is left out for lack of space.
-        return not _is_new(group[0]), names is None and not group[0].gained, -len(group)
+        return not group[0].is_new, names is None and not group[0].gained, -len(group)
 
     ordered = sorted(groups.items(), key=lambda each: importance(each[1]))
     for (phrase, _), group in ordered:
@@ -356,25 +323,36 @@ def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
 
 def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Phrase | None:
     """Return what an action lost and gained as one phrase, so that neither is stated alone."""
-    new, before, after = _is_new(outcome), outcome.before, outcome.after
-    lost: list[Phrase] = []
-    gained: list[Phrase] = []
-    if outcome.lost or (new and not outcome.nothing_lost and before.allow):
-        lost = _Wording(spelling, names, wider=False).parts(before, after)
-    if outcome.gained or (new and not outcome.nothing_gained and after.allow):
-        gained = [each for each in _Wording(spelling, names, wider=True).parts(before, after) if each not in lost]
-    for index, each in enumerate(lost):
-        for few, many in (("fewer ", "more "), ("narrower ", "wider ")):
-            opposite = _plain(each.of_one.replace(few, many))
-            if few in each.of_one and opposite in gained:
-                lost[index] = _plain(each.of_one.replace(few, "other "))
-                gained.remove(opposite)
-    sides = [_joined(" and ", each) for each in (lost, gained) if each]
+    before, after = outcome.before, outcome.after
+    is_lost, is_gained = outcome.lost, outcome.gained
+    if outcome.is_new:
+        is_lost |= bool(before.allow) and not outcome.nothing_lost
+        is_gained |= bool(after.allow) and not outcome.nothing_gained
+    lost = _Wording(spelling, names, wider=False).parts(before, after) if is_lost else []
+    gained = _Wording(spelling, names, wider=True).parts(before, after) if is_gained else []
+    both = _without_opposites(lost, [each for each in gained if each not in lost])
+    where = f" in {names.after}" if names else ""
+    sides = [_joined(", and ", each, where) for each in both if each]
     return _joined(", but ", sides) if sides else None
 
 
-def _joined(separator: str, phrases: Sequence[Phrase]) -> Phrase:
-    return Phrase(separator.join(each.of_one for each in phrases), separator.join(each.of_several for each in phrases))
+def _without_opposites(lost: list[Phrase], gained: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
+    """Return both sides with `fewer` on one and `more` on the other as `other` on the first."""
+    said = list(lost)
+    for index, each in enumerate(lost):
+        for less, more in (("fewer ", "more "), ("narrower ", "wider ")):
+            opposite = each.replaced(less, more)
+            if less in each.of_one and opposite in gained:
+                said[index] = each.replaced(less, "other ")
+                gained = [other for other in gained if other != opposite]
+    return said, gained
+
+
+def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phrase:
+    """Return phrases as one, which ends with `where` only once if all of them do."""
+    end = where if all(each.of_one.endswith(where) for each in phrases) else ""
+    one, several = (separator.join(each.removesuffix(end) for each in forms) for forms in zip(*phrases, strict=True))
+    return Phrase(one + end, several + end)
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
@@ -391,46 +369,3 @@ def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str
 def _first_of(outcomes: Sequence[Outcome], spelling: Spelling) -> str:
     named = ", ".join(spelling.get(each.action, each.action) for each in outcomes[:NAMES_SHOWN])
     return f"{named} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else named
-
-
-def _doubt(outcome: Outcome, spelling: Spelling) -> str:
-    """Return why it is not certain what an action gained or lost."""
-    name = spelling.get(outcome.action, outcome.action)
-    if outcome.too_large:
-        return f"{name}: {TOO_LARGE}."
-    if _is_new(outcome) and not (outcome.before.deny or outcome.after.deny):
-        what = (
-            "its resource"
-            if not _keys([*outcome.before.allow, *outcome.after.allow], spelling)
-            else "its resource or condition"
-        )
-        return (
-            f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
-        )
-    if wildcard.is_wild(outcome.action):
-        return f"{name}: the reference lacks the service, so its actions cannot be listed."
-    one, other = outcome.before, outcome.after
-    differing = [*(one.allow ^ other.allow), *(one.deny ^ other.deny)]
-    which = ""
-    if one.allow == other.allow:
-        which = "that the changed Deny decides"
-    elif one.deny == other.deny and one.allow < other.allow:
-        which = "that only the new grant allows"
-    elif one.deny == other.deny and one.allow > other.allow:
-        which = "that only the old grant allowed"
-    if which:
-        return f"{name}: no request is known {which}; {_why_none(differing, spelling)}."
-    keys = _keys(differing, spelling)
-    if keys:
-        return f"{name}: neither more nor less is proven; how the conditions on {keys} relate is not known."
-    return f"{name}: neither more nor less is proven; how the resources relate is not known."
-
-
-def _why_none(extents: list[Extent], spelling: Spelling) -> str:
-    keys = _keys(extents, spelling)
-    what = f"{keys} or these resources" if keys else "such a resource"
-    return f"the reference does not list {what} for the action, which proves nothing"
-
-
-def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:
-    return ", ".join(sorted({spelling.get(line.key, line.key) for extent in extents for line in extent.conditions}))
