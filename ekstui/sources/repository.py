@@ -64,19 +64,7 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
     where = {os.path.relpath(os.path.normpath(folder.resolve() / name), root): name for name in paths or (".",)}
     entries = _entries(root, commit, where)
     # Named files are read even if git ignores them, as it should Terraform plans, and whatever their suffix.
-    named: dict[str, str] = {}
-    for path, name in where.items() if paths else ():
-        if path.split("/")[0] == "..":
-            raise InputError(f"{name} cannot be read: it is outside the repository.")
-        if (passed := _passed(root, path)) is None or path not in passed or len(passed) > 1:
-            raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
-        if not os.path.lexists(root / path):
-            if not entries.keys() & {path} and not _is_known(root, commit, path):
-                raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
-        elif not (root / path).is_dir():
-            named[path] = name
-        elif not (_is_known(root, commit, path) or any(_is_below(each, path) for each in entries)):
-            raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
+    named = _named_files(root, commit, base, where, entries) if paths else {}
     listed = {path: entry for path, entry in entries.items() if _may_hold_documents(root, path, entry)}
     for path in sorted({*listed, *named}):
         entry = listed.get(path) or entries.get(path) or _tracked(root, commit, path)
@@ -85,6 +73,26 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
             raise InputError(f"{named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
         yield file
     yield from _links_to_changes(root, commit, where, entries, {*listed, *named})
+
+
+def _named_files(
+    root: Path, commit: str, base: str, where: Mapping[str, str], entries: Mapping[str, _Entry]
+) -> dict[str, str]:
+    """Return which of the named places are files, by path; InputError for one that names nothing or may be a link."""
+    files: dict[str, str] = {}
+    for path, name in where.items():
+        if path.split("/")[0] == "..":
+            raise InputError(f"{name} cannot be read: it is outside the repository.")
+        if _passed(root, path) != frozenset({path}):
+            raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
+        if not os.path.lexists(root / path):
+            if path not in entries and not _is_known(root, commit, path):
+                raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
+        elif not (root / path).is_dir():
+            files[path] = name
+        elif not (_is_known(root, commit, path) or any(_is_below(each, path) for each in entries)):
+            raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
+    return files
 
 
 def _root(folder: Path) -> Path:
@@ -221,9 +229,7 @@ def _links_to_changes(
     for path, passed in sorted(links.items()):
         wanted = path.lower().endswith(ENDINGS)
         for target in sorted(changed):
-            below = target.lower().endswith(ENDINGS) and any(
-                each == "." or target.startswith(f"{each}/") for each in passed
-            )
+            below = target.lower().endswith(ENDINGS) and any(_is_below(target, each) for each in passed)
             if below or (wanted and target in passed):
                 yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
                 break

@@ -79,6 +79,16 @@ def _template(content: bytes) -> object:
         import yaml
     except ImportError:
         raise DocumentError("reading a YAML template needs the extra `ci`") from None
+    try:
+        return yaml.load(content.decode(encoding), _template_loader(yaml))  # noqa: S506 (a SafeLoader)
+    except DocumentError:
+        raise
+    except Exception:  # noqa: BLE001 (PyYAML raises a dozen kinds for values that do not suit their tags)
+        raise DocumentError("it is not YAML") from None
+
+
+def _template_loader(yaml: Any) -> Any:
+    """Return PyYAML's safe loader for templates."""
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         """Reads CloudFormation's short forms as functions, and counts values, repetitions by aliases included."""
@@ -124,12 +134,7 @@ def _template(content: bytes) -> object:
     for kind in ("timestamp", "float"):
         Loader.add_constructor(f"tag:yaml.org,2002:{kind}", Loader.construct_yaml_str)
     Loader.add_multi_constructor("!", Loader.construct_function)
-    try:
-        return yaml.load(content.decode(encoding), Loader)  # noqa: S506 (a SafeLoader)
-    except DocumentError:
-        raise
-    except Exception:  # noqa: BLE001 (PyYAML raises a dozen kinds for values that do not suit their tags)
-        raise DocumentError("it is not YAML") from None
+    return Loader
 
 
 def _unescaped(escape: re.Match[str]) -> str:
