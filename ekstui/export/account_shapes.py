@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.answer import TrustJudgement
     from ekstui.library import AttachedAnswer, ClusterAnswer, DataStatus, RoleAnswer
     from ekstui.library.upgrading import UpgradeAnswer
-    from ekstui.sources.aws.simulation import SimulatedDecision
+    from ekstui.sources.aws.iam import SimulatedDecision
 from ekstui.export.shapes import answer, one_or_answers
 
 

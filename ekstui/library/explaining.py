@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.commands import Command
     from ekstui.core.findings import Finding
     from ekstui.library.requester import Requester, Target, TrustSource
-    from ekstui.sources.aws.simulation import SimulatedDecision
+    from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
@@ -111,7 +111,7 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
     """Return what IAM's own simulator says of an inquiry's request; AccountError if it cannot be asked."""
-    from ekstui.sources.aws import simulation
+    from ekstui.sources.aws import iam
 
     account = library.account
     role, request = simulation_of(inquiry, account.required(), reference())
@@ -119,7 +119,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if account.choice.offline or account.choice.file:
         raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
-    return simulation.simulate(account.connection(), role, (request.action,), request.resources, request.context)
+    return iam.simulate(account.connection(), role, (request.action,), request.resources, request.context)
 
 
 @dataclass(frozen=True, slots=True)

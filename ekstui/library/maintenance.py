@@ -1,7 +1,10 @@
-"""The cache as a file: filled from the corpus, indexed, measured, checked and cleared."""
+"""The cache as a file: filled from the corpus, indexed (by a process of its own for the app), measured, checked and cleared."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,10 @@ from ekstui.store.policy_store import DeliveryInfo, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Cancelled, Progress
+
+
+Activity = Callable[[str, int, int], None]
+"""Called with `caching` or `indexing`, how much is done, and how much there is."""
 
 
 def never() -> bool:
@@ -102,6 +109,74 @@ def index_actions(
         return False
 
 
+def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -> None:
+    """Fill the cache from the bundled corpus and index it, in a process of its own where one can be started."""
+    if library.is_demo or not library.store.file.writable() or _is_ready(library):
+        return
+    if not _filled_apart(progress, cancelled) and not cancelled():
+        _fill(library, progress, cancelled, gently=True)
+
+
+def _is_ready(library: Library) -> bool:
+    from ekstui.store import index
+
+    try:
+        ready = library.state() is not None and index.is_indexed(library.store)
+        return ready and index.is_judged(library.store, index.judged_by())
+    except CacheError:
+        return False
+
+
+def _fill(library: Library, progress: Activity, cancelled: Cancelled, *, gently: bool) -> None:
+    if fill_cache(library, lambda done, total: progress("caching", done, total), cancelled):
+        index_cache(library, lambda done, total: progress("indexing", done, total), cancelled, gently=gently)
+
+
+def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
+    """Run `main` in another process; return whether it did its work. It ends when it is cancelled, or with this one.
+
+    So this one keeps none of the memory that filling and indexing take.
+    """
+    import subprocess  # 5 ms, and only the app starts one
+
+    command = [sys.executable, "-P", "-m", "ekstui.library.maintenance"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - ekstui itself, by the Python that runs it
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+    except OSError:
+        return False
+    with process:
+        for line in process.stdout or ():
+            if cancelled():
+                process.kill()
+                return False
+            doing, done, total = line.split()
+            progress(doing, int(done), int(total))
+    return process.returncode == 0
+
+
+def main() -> int:
+    """Fill and index the user's cache, report on stdout, and return 0 where it is ready."""
+    library = Library.open()
+
+    def report(doing: str, done: int, total: int) -> None:
+        # Where nobody reads any more, this process has nothing to do and ends.
+        sys.stdout.write(f"{doing} {done} {total}\n")
+        sys.stdout.flush()
+
+    os.nice(5)
+    _fill(library, report, never, gently=False)
+    return 0 if _is_ready(library) else 1
+
+
 def cache_info(library: Library) -> CacheInfo:
     """Return where the cache is and how much is in it."""
     status, counts = library.data(), count(library)
@@ -155,3 +230,7 @@ def clear_cache(library: Library) -> int:
         raise DataError(error.message) from None
     except OSError as error:
         raise DataError(f"{error.filename} cannot be deleted: {error.strerror}.") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,7 +47,7 @@ from ekstui.present.styled import Style
 from ekstui.present.words import as_of_line, command_blocks, hints_tree
 
 if TYPE_CHECKING:
-    from ekstui.sources.aws.simulation import SimulatedDecision
+    from ekstui.sources.aws.iam import SimulatedDecision
 
 _VERDICT_STYLES: dict[Verdict, Style] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",

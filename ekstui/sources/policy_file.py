@@ -1,11 +1,21 @@
-"""A policy document from a file or standard input, bare or in the wrappers that `aws iam` prints around it."""
+"""Policies in files and on standard input, bare or in the wrappers that `aws iam` prints around them.
+
+A folder of outputs of `aws iam get-policy-version`, with one version per file, is an archive.
+"""
 
 import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import unquote
 
 from ekstui import paths
 from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
+from ekstui.core.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
 
 _WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
@@ -69,3 +79,111 @@ def text_of(document: object) -> bytes:
 
 def _wrapper(fields: dict[str, object]) -> str | None:
     return next((key for key in _WRAPPERS if key in fields), None)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAnswer:
+    """A version as IAM returned it."""
+
+    number: int
+    default: bool
+    created: datetime | None
+    text: bytes
+    """The document's JSON."""
+
+
+def read_version_answer(text: bytes) -> VersionAnswer | None:
+    """Return the version in a text, None for other JSON; InputError if it cannot be read."""
+    value = load_json(text)
+    version = cast("dict[str, object]", value).get("PolicyVersion") if isinstance(value, dict) else None
+    if not isinstance(version, dict) or "Document" not in version:
+        return None
+    fields = cast("dict[str, object]", version)
+    number = parse_version(str(fields.get("VersionId", "")))
+    if number is None:
+        raise InputError(f"{fields.get('VersionId')!r} is not a version.")
+    try:
+        created = parse_time(str(fields["CreateDate"])) if fields.get("CreateDate") else None
+    except ValueError:
+        raise InputError(f"{fields['CreateDate']!r} is not a time.") from None
+    document = unwrapped(fields["Document"])
+    parse(document)
+    return VersionAnswer(number, fields.get("IsDefaultVersion") is True, created, text_of(document))
+
+
+def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistory:
+    """Return a known policy's history from its answers; the newest one that is marked as default is the default version."""
+    by_number: Mapping[int, VersionAnswer] = {answer.number: answer for answer in answers}
+    numbers = sorted(by_number)
+    defaults = [number for number in numbers if by_number[number].default]
+    return PolicyHistory(
+        policy._replace(
+            default_version=defaults[-1] if defaults else policy.default_version,
+            versions=tuple(VersionInfo(number, by_number[number].created) for number in numbers),
+        ),
+        {number: by_number[number].text for number in numbers},
+    )
+
+
+MAX_FILES = 50_000
+"""The most files that are looked at."""
+
+_VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
+
+
+def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
+    """Return the versions in a folder, of policies that are known; InputError if it has no files."""
+    answers: dict[str, dict[int, VersionAnswer]] = {}
+    skipped: list[Skipped] = []
+    for path in _files(folder):
+        place = str(path.relative_to(folder))
+        try:
+            answer = read_version_answer(_content(path))
+        except InputError as error:
+            skipped.append(Skipped(place, error.message))
+            continue
+        name = _policy_name(path)
+        if answer is None:
+            skipped.append(Skipped(place, "not what get-policy-version prints."))
+        elif name not in known:
+            skipped.append(Skipped(place, f"no known policy is named {name!r}."))
+        else:
+            before = answers.setdefault(name, {}).setdefault(answer.number, answer)
+            if before.text != answer.text:
+                skipped.append(Skipped(place, "another file has another document for the same version."))
+    if not answers and not skipped:
+        raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
+    times = [answer.created for each in answers.values() for answer in each.values() if answer.created]
+    histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
+    as_of = max(times, default=datetime.min.replace(tzinfo=UTC))
+    return Collection(folder.name or str(folder), as_of, False, histories, tuple(skipped))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the JSON files below a folder in a stable order, without following links."""
+    count = 0
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(root, name)
+            if name.endswith(".json") and path.is_file() and not path.is_symlink():
+                count += 1
+                if count > MAX_FILES:
+                    raise InputError(f"{folder} has more than {MAX_FILES:,} files.")
+                yield path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(2 * MAX_BYTES)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}.") from None
+
+
+def _policy_name(path: Path) -> str:
+    stem = path.stem
+    if _VERSION.fullmatch(stem):
+        return path.parent.name
+    match = _VERSION.search(stem)
+    return stem[: match.start()] if match and match.end() == len(stem) and match.start() else stem

@@ -83,7 +83,7 @@ Progress = Callable[[str, int, int], None]
 
 def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
     """Copy the corpus into the cache and index it."""
-    from ekstui.library.filling import fill_and_index
+    from ekstui.library.maintenance import fill_and_index
 
     fill_and_index(library, progress, lambda: job.cancelled)
     return CacheFilled()

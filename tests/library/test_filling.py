@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.library import Library, filling
-from ekstui.library.filling import fill_and_index
+from ekstui.library import Library, maintenance
+from ekstui.library.maintenance import fill_and_index
 from ekstui.library.searching import changes
 from ekstui.store import index
 
@@ -24,7 +24,7 @@ def is_ready(library: Library) -> bool:
 
 
 def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "_fill", lambda *_, **__: pytest.fail("filled by this process"))
+    monkeypatch.setattr(maintenance, "_fill", lambda *_, **__: pytest.fail("filled by this process"))
     library, reported = Library.open(), list[str]()
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)

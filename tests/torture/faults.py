@@ -30,7 +30,7 @@ from ekstui.cli.main import main as ekstui
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.sources.aws import connection
-from ekstui.sources.aws.operations import OPERATIONS
+from ekstui.sources.aws.connection import OPERATIONS
 from ekstui.tui.app import EkstuiApp, where_to_start
 from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen

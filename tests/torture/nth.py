@@ -257,13 +257,13 @@ def command(words: Sequence[str]) -> int:
 
 def start_app(words: Sequence[str]) -> int:
     """Start the app, wait until all that it begins by itself has ended, print what it shows and told, and quit."""
-    from ekstui.library import AccountChoice, Library, filling
+    from ekstui.library import AccountChoice, Library, maintenance
     from ekstui.tui.app import EkstuiApp
     from ekstui.tui.screens import explorer_screen as module
     from tests.torture.faults import header_of, words_of
 
     # Filled in this process, where operations can fail; anew, which takes many seconds, in the first start alone.
-    mock.patch.object(filling, "_filled_apart", lambda *_: words != FIRST).start()
+    mock.patch.object(maintenance, "_filled_apart", lambda *_: words != FIRST).start()
     # Asked once: what fails then is not asked again.
     module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 1000 if words == APP_ASKING else 0.02
     told: list[str] = []

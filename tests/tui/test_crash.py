@@ -15,7 +15,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 
-from ekstui import logbook, logfile
+from ekstui import logbook
 from ekstui.cli.main import main
 from ekstui.errors import EkstuiError, InputError
 from ekstui.library import Library
@@ -103,7 +103,7 @@ def test_at_debug_too_the_log_has_nothing_of_what_other_libraries_say(own_home: 
 
 
 def test_at_debug_the_log_has_what_errors_of_its_own_say_and_no_control_characters(tmp_path: Path) -> None:
-    handler = logfile.log_file(tmp_path / "log", with_messages=True)
+    handler = logbook.log_file(tmp_path / "log", with_messages=True)
     for error in (EkstuiError("for 999988887777\x1b[2J"), KeyError("another's secret")):
         try:
             raise error
@@ -158,7 +158,7 @@ def test_the_log_is_the_users_own_and_does_not_grow_without_end(own_home: Path, 
     try:
         logbook.open_log("1", "info")
         for _ in range(8):
-            logbook.unexpected(KeyError("x"), "y" * (logfile.MAX_BYTES // 2))
+            logbook.unexpected(KeyError("x"), "y" * (logbook.MAX_BYTES // 2))
     finally:
         logbook.close_log()
         os.umask(before)
@@ -167,7 +167,7 @@ def test_the_log_is_the_users_own_and_does_not_grow_without_end(own_home: Path, 
     assert {path.name for path in folder.iterdir()} == {"ekstui.log", "ekstui.log.1", "ekstui.log.2"}
     for path in folder.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert path.stat().st_size <= logfile.MAX_BYTES
+        assert path.stat().st_size <= logbook.MAX_BYTES
 
 
 def test_a_log_that_is_a_link_or_no_file_is_refused(own_home: Path) -> None:

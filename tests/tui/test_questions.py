@@ -14,7 +14,7 @@ from ekstui.library.explaining import explain_all
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
-from ekstui.sources.aws.simulation import SimulatedDecision
+from ekstui.sources.aws.iam import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens import asking
 from ekstui.tui.screens.card_screens import ActionScreen

@@ -24,7 +24,6 @@ from ekstui.sources.aws.answers import (
     check_lists,
 )
 from ekstui.sources.aws.credentials import MfaPrompt, guard_credentials
-from ekstui.sources.aws.operations import OPERATIONS
 
 ATTEMPTS = 8
 """How often a call is tried that AWS throttles or fails to serve."""
@@ -54,6 +53,42 @@ _AWS_HOST = re.compile(
 
 Source: AWS General Reference, "Service endpoints"; the partitions of botocore.
 """
+
+OPERATIONS = frozenset(
+    {
+        "sts:GetCallerIdentity",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:ListPolicies",
+        "iam:ListOpenIDConnectProviders",
+        "iam:ListEntitiesForPolicy",
+        "iam:ListPolicyVersions",
+        "iam:GetPolicyVersion",
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "eks:ListClusters",
+        "eks:DescribeCluster",
+        "eks:ListNodegroups",
+        "eks:DescribeNodegroup",
+        "eks:ListFargateProfiles",
+        "eks:DescribeFargateProfile",
+        "eks:ListAddons",
+        "eks:DescribeAddon",
+        "eks:DescribeAddonVersions",
+        "eks:DescribeAddonConfiguration",
+        "eks:ListAccessEntries",
+        "eks:DescribeAccessEntry",
+        "eks:ListAssociatedAccessPolicies",
+        "eks:ListCapabilities",
+        "eks:DescribeCapability",
+        "eks:ListPodIdentityAssociations",
+        "eks:DescribePodIdentityAssociation",
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "config:SelectAggregateResourceConfig",
+        "config:DescribeConfigurationAggregators",
+    }
+)
+"""Every call that ekstui can make, by IAM action: all of them only list or read."""
 
 
 @dataclass(frozen=True, slots=True)

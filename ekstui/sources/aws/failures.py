@@ -73,10 +73,7 @@ _OF_AWS: dict[str, _Words] = {
             _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."),
         ),
         (("OptInRequired",), _Words("region", "{region} is not enabled for this account.")),
-        (
-            THROTTLED,
-            _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute."),
-        ),
+        (THROTTLED, _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute.")),
         (
             ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"),
             _Words("absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"),

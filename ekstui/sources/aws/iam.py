@@ -1,6 +1,7 @@
-"""The account in IAM: the caller, counts, the sweep over all entities, and what is asked if the sweep is denied.
+"""The account in IAM: the caller, counts, the sweep over all entities, what is asked if that is denied, and the simulator.
 
-Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole.
+Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole,
+SimulatePrincipalPolicy.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from ekstui.core.account_snapshot import (
 )
 from ekstui.core.authorization_details import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
-from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.failures import as_account_error, explain, failures
 
 PAGE = 1000
 """Items per page, IAM's maximum."""
@@ -206,3 +207,70 @@ def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
 
 def _once(kinds: list[AttachedAs]) -> tuple[AttachedAs, ...]:
     return tuple(dict.fromkeys(kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedDecision:
+    """The simulator's decision about one action on one resource."""
+
+    action: str
+    resource: str
+    decision: str
+    """`allowed`, `explicitDeny` or `implicitDeny`."""
+    missing_context: tuple[str, ...]
+    """Condition keys in the policies that the request has no values for."""
+    matched: tuple[str, ...]
+    """Ids of the policies whose statements matched."""
+    allowed_by_organisation: bool | None
+    """What service control policies decide; None if IAM does not report it."""
+    allowed_by_boundary: bool | None
+    """What the permissions boundary decides; None if there is none."""
+
+
+def simulate(
+    connection: Connection,
+    role_arn: str,
+    actions: tuple[str, ...],
+    resources: tuple[str, ...] = (),
+    context: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[SimulatedDecision, ...]:
+    """Return the decisions of IAM's own simulator about a role; AccountError if it cannot be asked.
+
+    It knows identity policies, the boundary and the organisation, but no resource policies.
+    """
+    action = "iam:SimulatePrincipalPolicy"
+    entries = [
+        {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}
+        for key, values in (context or {}).items()
+    ]
+    parameters: dict[str, Any] = {"PolicySourceArn": role_arn, "ActionNames": list(actions)}
+    if resources:
+        parameters["ResourceArns"] = list(resources)
+    if entries:
+        parameters["ContextEntries"] = entries
+    try:
+        return tuple(
+            _decision(result) for page in connection.pages(action, **parameters) for result in page["EvaluationResults"]
+        )
+    except failures() as error:
+        problem = explain(error, "simulation", action, profile=connection.profile, subject=role_arn)
+        raise as_account_error(problem, error) from None
+
+
+def _decision(result: Mapping[str, object]) -> SimulatedDecision:
+    missing = result.get("MissingContextValues") or ()
+    matched = result.get("MatchedStatements") or ()
+    return SimulatedDecision(
+        action=str(result["EvalActionName"]),
+        resource=str(result.get("EvalResourceName") or "*"),
+        decision=str(result["EvalDecision"]),
+        missing_context=tuple(str(key) for key in missing) if isinstance(missing, list | tuple) else (),
+        matched=tuple(str(entry["SourcePolicyId"]) for entry in matched) if isinstance(matched, list) else (),
+        allowed_by_organisation=_flag(result, "OrganizationsDecisionDetail", "AllowedByOrganizations"),
+        allowed_by_boundary=_flag(result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
+    )
+
+
+def _flag(result: Mapping[str, object], detail: str, key: str) -> bool | None:
+    found = result.get(detail)
+    return bool(found[key]) if isinstance(found, Mapping) and key in found else None

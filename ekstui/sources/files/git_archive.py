@@ -19,7 +19,7 @@ from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import write_new
 from ekstui.sources.files.git import GitError, Objects, borrowed, make_bare, run
-from ekstui.sources.files.version_files import VersionAnswer, history_of, read_version_answer
+from ekstui.sources.policy_file import VersionAnswer, history_of, read_version_answer
 
 FOLDER = "policies"
 

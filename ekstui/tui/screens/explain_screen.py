@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.present.blocks import Block
-    from ekstui.sources.aws.simulation import SimulatedDecision
+    from ekstui.sources.aws.iam import SimulatedDecision
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _CLUSTER = re.compile(r"\s*cluster:(\S+)\s*")

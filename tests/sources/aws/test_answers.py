@@ -10,9 +10,8 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.errors import AccountError
 from ekstui.sources.aws import answers, connection
 from ekstui.sources.aws.answers import BoundError, MalformedError, check_form
-from ekstui.sources.aws.connection import Connection, ConnectionSettings, IncompleteError
+from ekstui.sources.aws.connection import OPERATIONS, Connection, ConnectionSettings, IncompleteError
 from ekstui.sources.aws.iam import read_entities
-from ekstui.sources.aws.operations import OPERATIONS
 from ekstui.sources.aws.sweep import read_account
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig

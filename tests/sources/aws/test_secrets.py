@@ -68,7 +68,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Return what a log at level `debug` has."""
-    from ekstui.logfile import Formatter
+    from ekstui.logbook import Formatter
 
     text = io.StringIO()
     handler = logging.StreamHandler(text)
