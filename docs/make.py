@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 from docs.manual import man_page
 from docs.words import command_usage, examples_of, options_of
@@ -69,7 +70,7 @@ def _places() -> dict[str, tuple[Key, ...]]:
     }
 
 
-def _reports(base: type[ReportScreen]) -> Iterator[type[ReportScreen]]:
+def _reports(base: type[ReportScreen[Any]]) -> Iterator[type[ReportScreen[Any]]]:
     for screen in base.__subclasses__():
         if "KEYS" in vars(screen):
             yield screen

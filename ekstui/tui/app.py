@@ -22,14 +22,14 @@ from ekstui.core.text import clean_line
 from ekstui.errors import InputError
 from ekstui.settings import Effective, Settings, nearest_words, read_file
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView, first_view
+from ekstui.tui.background import first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.driver import repaint
 from ekstui.tui.keys import KEYS, Key, bindings, clashes, declared, spelled, unknown_ids
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.shown import Shown, Start
+from ekstui.tui.shown import AccountView, Shown, Start, keep
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class EkstuiApp(RoutedApp):
 
     def action_help(self) -> None:
         """Show the help for the current screen."""
-        from ekstui.tui.screens.help_screen import HelpScreen
+        from ekstui.tui.screens.dialogs import HelpScreen
 
         self.push_screen(HelpScreen(self.keys_here, self.KEYS))
 
@@ -137,12 +137,10 @@ class EkstuiApp(RoutedApp):
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End the app; after a signal or a lost terminal, save where the user is."""
         if return_code > SIGNALLED and not self._exit:
-            from ekstui.tui.returning import keep
-
             try:
                 # Keep a saved place that the user has not yet gone back to.
                 if self.explorer.offer is None:
-                    keep(list(self.screen_stack), self.explorer, self.library)
+                    keep(self.screen_stack, self.explorer, self.library)
             except Exception as error:  # noqa: BLE001 (nothing may delay the exit)
                 logbook.unexpected(error, "while saving the place")
         super().exit(result, return_code, message)

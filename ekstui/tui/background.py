@@ -1,4 +1,4 @@
-"""Background jobs in daemon threads, and the jobs that fill and sync the cache.
+"""What runs in daemon threads: jobs whose results come back to the app, and those that fill the cache, sync, and read the account.
 
 Textual's thread workers would delay quitting while a call to AWS hangs; daemon threads do not.
 """
@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from queue import Queue
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from textual.message import Message
 from textual.message_pump import MessagePump
 
 from ekstui import logbook
-from ekstui.errors import EkstuiError
-from ekstui.tui.messages import CacheFilled, PaneFailed, Synced
+from ekstui.core.text import clean_line
+from ekstui.errors import AccountError, EkstuiError, MfaNeededError
+from ekstui.tui.messages import AccountUpdated, MfaAsked, PaneFailed
+from ekstui.tui.shown import AccountView
 
 if TYPE_CHECKING:
-    from ekstui.library import Library, SyncReport
+    from ekstui.core.account_snapshot import AccountSnapshot
+    from ekstui.library import AccountChoice, Library, SyncReport
+
+Result = TypeVar("Result")
 
 
 class Job:
@@ -37,21 +43,42 @@ class Job:
 
 
 class Background:
-    """Runs jobs in daemon threads and posts their results; a new job replaces the earlier one of its group."""
+    """Runs jobs in daemon threads; a new job replaces the earlier one of its group."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
-    def run(self, owner: MessagePump, group: str, work: Callable[[Job], Message | None]) -> Job:
-        """Run `work`, cancel the group's earlier job, and post the message that `work` returns to `owner`.
+    def run(
+        self,
+        owner: MessagePump,
+        group: str,
+        work: Callable[[Job], Result],
+        then: Callable[[Result], object] = lambda _: None,
+    ) -> None:
+        """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
         An error is posted as PaneFailed; an unexpected one is also logged.
         """
-        if earlier := self._jobs.get(group):
-            earlier.cancel()
+        self.cancel(group)
         job = self._jobs[group] = Job()
-        threading.Thread(target=_work, args=(owner, job, work), name=f"ekstui-{group}", daemon=True).start()
-        return job
+
+        def deliver(result: Result) -> object:
+            return None if job.cancelled else then(result)
+
+        def run() -> None:
+            try:
+                result = work(job)
+            except EkstuiError as error:
+                failed = PaneFailed(error)
+            except BaseException as error:  # noqa: BLE001 (else the pane would wait for ever)
+                failed = PaneFailed(logbook.unexpected(error, "in the background"))
+            else:
+                owner.call_later(deliver, result)
+                return
+            if not job.cancelled:
+                owner.post_message(failed)
+
+        threading.Thread(target=run, name=f"ekstui-{group}", daemon=True).start()
 
     def cancel(self, *groups: str) -> None:
         """Cancel the jobs of these groups."""
@@ -61,32 +88,27 @@ class Background:
 
     def cancel_all(self) -> None:
         """Cancel all jobs."""
-        for job in self._jobs.values():
-            job.cancel()
+        self.cancel(*self._jobs)
 
 
-def _work(owner: MessagePump, job: Job, work: Callable[[Job], Message | None]) -> None:
-    message: Message | None
-    try:
-        message = work(job)
-    except EkstuiError as error:
-        message = PaneFailed(error)
-    except BaseException as error:  # noqa: BLE001 (else the pane would wait for ever)
-        message = PaneFailed(logbook.unexpected(error, "in the background"))
-    if message is not None and not job.cancelled:
-        owner.post_message(message)
-
+# The cache
 
 Progress = Callable[[str, int, int], None]
 """Called with the activity, how much is done, and how much there is."""
 
 
-def fill(library: Library, job: Job, progress: Progress) -> CacheFilled:
+def fill(library: Library, job: Job, progress: Progress) -> None:
     """Copy the corpus into the cache and index it."""
     from ekstui.library.maintenance import fill_and_index
 
     fill_and_index(library, progress, lambda: job.cancelled)
-    return CacheFilled()
+
+
+class Synced(NamedTuple):
+    """How a sync with AWS ended."""
+
+    sentence: str
+    failed: bool = False
 
 
 def sync(library: Library, job: Job, progress: Progress) -> Synced:
@@ -120,3 +142,87 @@ def _sentence(report: SyncReport) -> str:
         else " Not everything could be read; r continues."
     )
     return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)
+
+
+# The account
+
+
+def first_view(choice: AccountChoice) -> AccountView:
+    """Return the view before anything is read: an error if no credentials are set up."""
+    return AccountView() if choice.may_name_account else AccountView(error=_nothing_set_up())
+
+
+def _nothing_set_up() -> AccountError:
+    return AccountError(
+        "No AWS credentials are set up here.",
+        "a lists the profiles; r asks AWS anyway, for an instance's role.",
+    )
+
+
+def _why_incomplete(snapshot: AccountSnapshot) -> AccountError:
+    """Return why a new snapshot does not replace a complete one."""
+    errors = snapshot.errors
+    why = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
+    if why is None:
+        return AccountError("Not all roles could be read.", "r asks again.")
+    return AccountError(why.message, why.next_step)
+
+
+def watch_account(
+    owner: MessagePump, background: Background, library: Library, stale_after: timedelta, *, ask: bool
+) -> None:
+    """Post the last snapshot to `owner`, then read the account from AWS if `ask` is set or the snapshot is stale."""
+
+    def work(job: Job) -> None:
+        def update(change: Callable[[AccountView], AccountView]) -> None:
+            # A late update from a cancelled job would leave "asking AWS" on the screen for good.
+            if not job.cancelled:
+                owner.post_message(AccountUpdated(library, change))
+
+        try:
+            kept = library.account.last()
+            if kept is not None:
+                update(lambda view: view._replace(snapshot=kept, error=None))
+            if not ask and (
+                library.account.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
+            ):
+                update(lambda view: view._replace(asking=None))
+                return
+            if not ask and not library.account.is_set_up:
+                # Looking for an instance's role takes two seconds and loads the SDK: only on request.
+                raise _nothing_set_up()
+            update(lambda view: view._replace(asking="asking AWS", error=None))
+            fresh = library.account.refresh(
+                lambda words: update(lambda view: view._replace(asking=words)), lambda: job.cancelled
+            )
+        except EkstuiError as error:
+            failure = error
+            update(lambda view: view._replace(asking=None, error=failure))
+            return
+        best = library.account.last() or fresh
+        incomplete = None if best is fresh else _why_incomplete(fresh)
+        update(lambda view: view._replace(snapshot=best, asking=None, error=incomplete))
+
+    background.run(owner, "account", work)
+
+
+class MfaPrompter:
+    """The SDK's prompt for MFA codes, which asks the user only during a refresh that they requested."""
+
+    def __init__(self, owner: MessagePump) -> None:
+        """Requests for a code are posted to `owner`."""
+        self._owner = owner
+        self.allowed = False
+        """Whether the user requested the refresh; otherwise no code is asked for."""
+
+    def __call__(self, prompt: str) -> str:
+        """Wait for the user and return the code; raises MfaNeededError if there is none. Blocks: not for the app's thread."""
+        device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
+        if not self.allowed:
+            raise MfaNeededError("The profile needs an MFA code.", device, "r asks AWS, and then for the code.")
+        answered: Queue[str | None] = Queue()
+        self._owner.post_message(MfaAsked(device, answered.put))
+        code = answered.get()
+        if code is None:
+            raise MfaNeededError("No MFA code was entered.", device, "r asks again.")
+        return code

@@ -1,21 +1,26 @@
-"""The base of the app: what every pane and screen may use of it, and the smallest terminal it works in."""
+"""The base of the app: what every pane and screen may use of it, and how it sends keys that were typed ahead."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual.app import App
+from textual.dom import DOMNode
+from textual.driver import Driver
+from textual.events import Event, Paste
+from textual.events import Key as KeyPress
 from textual.geometry import Size
 
 from ekstui.settings import Settings
-from ekstui.tui.account_view import MfaPrompter
-from ekstui.tui.background import Background
+from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.keys import Key
 from ekstui.tui.styles import readable
-from ekstui.tui.typeahead import TypeaheadApp
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
@@ -30,6 +35,88 @@ AGES_AFTER = 60
 """Seconds between updates of the ages in the header."""
 
 
+MIN_SIZE = Size(60, 15)
+"""Columns and lines."""
+
+
+def is_too_small(size: Size) -> bool:
+    """Return whether a terminal of this size is too small for the app."""
+    return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height
+
+
+QUIET = 2
+"""Walks without a message before the next key is sent."""
+
+PATIENCE = 1.0
+"""Seconds that a key waits for the previous one, in case something else keeps the queues busy."""
+
+
+class TypeaheadApp(App[None]):
+    """An app that sends a key or a paste only once the previous one has taken full effect, so that it reaches the right widget.
+
+    Textual sends a key to the focused widget. The key bubbles up to the app, which runs its binding, and the binding may
+    post messages from widget to widget before the focus moves. Keys typed in the meantime would go to the old focus.
+
+    Two guarantees of Textual tell when a key is done: a node handles its messages one by one, in order, and `call_later`
+    queues behind those already waiting. So `_follow` walks from the focus up to the app, each time calling itself behind
+    the node's queue. Two walks in a row that meet no message mean that the key is done: messages sent upwards would be met
+    on the same walk, and those sent downwards on the next.
+    """
+
+    def __init__(self, *, driver_class: type[Driver] | None = None, ansi_color: bool | None = None) -> None:
+        super().__init__(driver_class=driver_class, ansi_color=ansi_color)
+        self._typed: deque[KeyPress | Paste] = deque()
+        """Keys and pastes that are still to be sent."""
+        self._sent_at: float | None = None
+        """When the current key was sent, on the monotonic clock; None between keys."""
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether a key is being handled or waiting."""
+        return self._sent_at is not None or bool(self._typed)
+
+    async def on_event(self, event: Event) -> None:
+        """Queue keys and pastes; everything else goes to Textual at once."""
+        if not isinstance(event, KeyPress | Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._typed.append(event)
+        if self._sent_at is None or time.monotonic() - self._sent_at > PATIENCE:
+            await self._send_next()
+
+    async def _send_next(self) -> None:
+        self._sent_at = None
+        if self._typed:
+            self._sent_at = time.monotonic()
+            await super().on_event(self._typed.popleft())
+            await self._follow(self._path(), self._sent_at, 0, waiting=True)
+
+    def _path(self) -> deque[DOMNode]:
+        # Looked up for each walk: the focus may have moved.
+        return deque((self.focused or self.screen).ancestors_with_self)
+
+    async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
+        """Continue the walk behind the next node's queue; after enough quiet walks, send the next key."""
+        ends = not path
+        while path:
+            node = path.popleft()
+            met = waiting or node.message_queue_size > 0
+            # A node that is gone has no queue; go on to the next.
+            if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
+                return
+        if not ends:
+            # Even the app takes no more messages: it is closing.
+            self._typed.clear()
+            return
+        quiet = 0 if waiting else quiet + 1
+        if self._sent_at != sent_at:
+            return
+        if quiet < QUIET and time.monotonic() - sent_at < PATIENCE:
+            await self._follow(self._path(), sent_at, quiet, waiting=False)
+        else:
+            await self._send_next()
+
+
 class LibraryApp(TypeaheadApp, SurvivingApp):
     """An app with a library, and a background to ask it in."""
 
@@ -39,8 +126,7 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self._library = library
         self.settings = settings or Settings()
         self.background = Background()
-        self.mfa = MfaPrompter()
-        self.mfa.attach(self)
+        self.mfa = MfaPrompter(self)
         self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
 
     def get_css_variables(self) -> dict[str, str]:
@@ -72,12 +158,3 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
     def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
         """Keep a catalogue for the next time."""
         self._catalogue = (library, snapshot, library.data(), known)
-
-
-MIN_SIZE = Size(60, 15)
-"""Columns and lines."""
-
-
-def is_too_small(size: Size) -> bool:
-    """Return whether a terminal of this size is too small for the app."""
-    return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height

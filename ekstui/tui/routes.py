@@ -14,38 +14,31 @@ from textual.screen import Screen
 
 from ekstui.errors import EkstuiError, InputError
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountChanged, AccountView, MfaAsked, SwitchAccount
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
+    AccountChanged,
     AskExplain,
     AskWhoCan,
     MarksChosen,
+    MfaAsked,
     ShowAction,
     ShowComparison,
     ShowFound,
     ShowMatrix,
     ShowPolicy,
     ShowRole,
+    SwitchAccount,
 )
+from ekstui.tui.shown import AccountView
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
     from ekstui.core.eks import Cluster
     from ekstui.core.lookup import Thing
     from ekstui.library import ClusterAnswer
-    from ekstui.tui.screens.dialogs import ChooserScreen
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
-
-
-class ClustersJudged(Message):
-    """The problems of each cluster are known, for the table of clusters."""
-
-    def __init__(self, chooser: ChooserScreen[Cluster], answers: Sequence[ClusterAnswer] | None) -> None:
-        super().__init__()
-        self.chooser = chooser
-        self.answers = answers
 
 
 class RoutedApp(LibraryApp):
@@ -127,7 +120,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowRole)
     def _show_role(self, message: ShowRole) -> None:
-        from ekstui.tui.screens.role_screen import RoleScreen
+        from ekstui.tui.screens.account_screen import RoleScreen
 
         self.push_screen(RoleScreen(message.role))
 
@@ -182,9 +175,9 @@ class RoutedApp(LibraryApp):
         from ekstui.library.access_policies import AccessPolicyAnswer
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
+        from ekstui.tui.screens.account_screen import RoleScreen
         from ekstui.tui.screens.card_screens import CardScreen
         from ekstui.tui.screens.cluster_screens import ClusterScreen
-        from ekstui.tui.screens.role_screen import RoleScreen
         from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
         snapshot = self.explorer.account.snapshot
@@ -256,27 +249,23 @@ class RoutedApp(LibraryApp):
         self.push_screen(chooser, show)
         library = self.library
 
-        def judge(_: Job) -> ClustersJudged:
+        def show_problems(answers: Sequence[ClusterAnswer] | None) -> None:
+            # The user may have closed it; is_mounted would stay true.
+            if chooser not in self.screen_stack:
+                return
+            if answers is None:
+                chooser.set_choices([(cluster_cells(each, waiting=False), each) for each in clusters])
+            else:
+                chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
+
+        def judge(_: Job) -> Sequence[ClusterAnswer]:
             try:
-                return ClustersJudged(chooser, judged(library))
+                return judged(library)
             except BaseException:
-                self.post_message(ClustersJudged(chooser, None))
+                self.call_later(show_problems, None)
                 raise
 
-        self.background.run(self, "clusters", judge)
-
-    @on(ClustersJudged)
-    def _clusters_judged(self, message: ClustersJudged) -> None:
-        from ekstui.present.cluster_report import cluster_cells
-
-        # The user may have closed it; is_mounted would stay true.
-        if message.chooser not in self.screen_stack:
-            return
-        if message.answers is not None:
-            rows = [(cluster_cells(answer.cluster, answer), answer.cluster) for answer in message.answers]
-        else:
-            rows = [(cluster_cells(each, waiting=False), each) for _, each in message.chooser.choices]
-        message.chooser.set_choices(rows)
+        self.background.run(self, "clusters", judge, show_problems)
 
     # The account
 

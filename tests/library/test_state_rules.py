@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual.events import Callback
 from textual.message import Message
 from textual.message_pump import MessagePump
 
@@ -27,6 +28,7 @@ from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore
 from ekstui.tui.background import Background, Job
+from ekstui.tui.messages import PaneFailed
 from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
 
@@ -110,7 +112,7 @@ def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path
 
 
 class Owner(MessagePump):
-    """What jobs post their results to."""
+    """What jobs bring their results to."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,25 +123,33 @@ class Owner(MessagePump):
         return True
 
 
-def test_a_job_that_was_replaced_or_cancelled_posts_nothing() -> None:
+def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     owner, background, go = Owner(), Background(), threading.Event()
-    made = {name: Message() for name in ("first", "second", "other", "cancelled")}
+    brought: list[str] = []
 
-    def waiting(name: str) -> Callable[[Job], Message]:
-        def work(_: Job) -> Message:
+    def waiting(name: str) -> Callable[[Job], str]:
+        def work(_: Job) -> str:
             go.wait()
-            return made[name]
+            if name == "failed":
+                raise AccountError("No.")
+            return name
 
         return work
 
     before = set(threading.enumerate())
-    for group, name in (("a", "first"), ("a", "second"), ("b", "other"), ("c", "cancelled")):
-        background.run(owner, group, waiting(name))
+    for group, name in (("a", "first"), ("a", "second"), ("b", "other"), ("c", "cancelled"), ("d", "failed"),
+                        ("e", "late")):  # fmt: skip
+        background.run(owner, group, waiting(name), brought.append)
     background.cancel("c", "none")
     go.set()
     for thread in set(threading.enumerate()) - before:
         thread.join()
-    assert set(owner.posted) == {made["second"], made["other"]}
+    background.cancel("e")  # after its result was posted, and before it is handled
+    for message in owner.posted:
+        if isinstance(message, Callback):
+            message.callback()
+    assert set(brought) == {"second", "other"}
+    assert [str(message.error) for message in owner.posted if isinstance(message, PaneFailed)] == ["No."]
 
 
 def test_a_change_at_the_very_time_belongs_to_the_period_without_an_index_too() -> None:

@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.syncing import sync
-from ekstui.tui.account_view import SwitchAccount
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.messages import SwitchAccount
 from ekstui.tui.screens.account_screen import AccountScreen, UseProfile
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
@@ -108,9 +108,9 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
         for key in ("d", "enter"):
             screen.rows.move_to(row.key)
             await pilot.press(key)
-            await settle(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison is not None)
+            await settle(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.answer is not None)
             assert isinstance(app.screen, CompareScreen)
-            comparison = app.screen.comparison
+            comparison = app.screen.answer
             assert comparison is not None
             assert comparison.before.label == "acme-eks-control-plane@v1 (the account's own)"
             assert comparison.before.document == row.value.copy.local.document

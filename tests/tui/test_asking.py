@@ -16,11 +16,12 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account
 from ekstui.sources.account_file import demo_account
-from ekstui.tui.account_view import AccountUpdated, AccountView, watch_account
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.background import Background
+from ekstui.tui.background import Background, watch_account
+from ekstui.tui.messages import AccountUpdated
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.shown import AccountView
 from tests.accounts import snapshot
 from tests.tui.journeys import settle, travel, words
 

@@ -12,9 +12,8 @@ from ekstui.present.styled import plain
 from ekstui.settings import Effective, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
-from ekstui.tui.screens.dialogs import TooSmallScreen
+from ekstui.tui.screens.dialogs import KEYS_WIDTH, TooSmallScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.help_screen import KEYS_WIDTH
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, travel, type_in, words

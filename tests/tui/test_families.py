@@ -117,14 +117,14 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
     filled = {each.label: each for each in exports}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         export = filled[f"JSON for {cluster.name}"]
-        text = export.content.text()
+        text = export.text()
         assert f"cluster/{cluster.name}" in text
         assert f"arn:aws:iam::{snapshot.identity.account}:role/KarpenterNodeRole-{cluster.name}" in text
         assert cluster.region in text
         assert "${" not in text
         assert export.private
         assert cluster.name in export.file_name
-    assert "${ClusterName}" in filled["JSON"].content.text()
+    assert "${ClusterName}" in filled["JSON"].text()
     cni = library.find("AmazonEKS_CNI_Policy")
     plain_labels = [each.label for each in version_exports(Shown(cni, 6), library, snapshot)]
     assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]

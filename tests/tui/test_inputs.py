@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.palette_screen import PaletteScreen
-from ekstui.tui.widgets.line import Line
+from ekstui.tui.widgets.bars import Line
 from tests.tui.journeys import settle, travel
 
 EDITS = {"ab\x7fc": "ac", "ab\x15c": "c"}

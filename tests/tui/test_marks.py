@@ -40,11 +40,11 @@ def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -
         await settle(pilot, lambda: shows(app, CompareScreen))
         screen = app.screen
         assert isinstance(screen, CompareScreen)
-        await settle(pilot, lambda: screen.comparison is not None)
-        assert screen.comparison is not None
-        assert [screen.comparison.before.version, screen.comparison.after.version] == [5, 6]
+        await settle(pilot, lambda: screen.answer is not None)
+        assert screen.answer is not None
+        assert [screen.answer.before.version, screen.answer.after.version] == [5, 6]
         await pilot.press("o")
-        await settle(pilot, lambda: screen.comparison is not None and screen.comparison.before.version == 6)
+        await settle(pilot, lambda: screen.answer is not None and screen.answer.before.version == 6)
 
     travel(journey)
 
@@ -59,8 +59,8 @@ def test_in_the_list_the_version_in_force_is_compared_with_the_mark() -> None:
         await settle(pilot, lambda: shows(app, CompareScreen))
         screen = app.screen
         assert isinstance(screen, CompareScreen)
-        await settle(pilot, lambda: screen.comparison is not None)
-        assert screen.comparison is not None
-        assert [screen.comparison.before.version, screen.comparison.after.version] == [5, 6]
+        await settle(pilot, lambda: screen.answer is not None)
+        assert screen.answer is not None
+        assert [screen.answer.before.version, screen.answer.after.version] == [5, 6]
 
     travel(journey)

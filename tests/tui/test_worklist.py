@@ -17,11 +17,11 @@ from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, r
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

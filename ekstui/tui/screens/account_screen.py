@@ -1,33 +1,39 @@
-"""The account: its identity, what could not be read, copies of AWS's policies, and the choice of another account."""
+"""The account: its identity, what could not be read, copies of AWS's policies, another account; and one of its roles."""
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
-from textual import on
+from textual.reactive import reactive
 
 from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.document import serialise
 from ekstui.core.eks_coverage import regions_of_interest
-from ekstui.core.notation import PolicyAt
-from ekstui.core.text import clean_line
+from ekstui.core.findings import Finding, RolePolicy
+from ekstui.core.notation import PolicyAt, RoleSide
+from ekstui.core.summary import ActionSummary, ServiceSummary
+from ekstui.core.text import age_in_words, clean_line
 from ekstui.errors import AccountError
-from ekstui.library import AccountChoice, Library
+from ekstui.library import AccountChoice, Library, RoleAnswer
 from ekstui.library.copies import CopyAnswer, copies_in
+from ekstui.library.roles import role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
 from ekstui.present.rendering import rows
-from ekstui.present.styled import Row, Styled
+from ekstui.present.role_report import left_out, role_blocks
+from ekstui.present.styled import Row, Styled, styled
 from ekstui.present.words import failure_blocks
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import ShowComparison
+from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, SwitchAccount, one_action_of
 from ekstui.tui.screens.copying import Copyable, advised
-from ekstui.tui.screens.report import Answered, ReportScreen
-from ekstui.tui.shown import Bookmark
-from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
+from ekstui.tui.shown import AccountView, Bookmark
+from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class _Beside:
     copies: Sequence[CopyAnswer]
 
 
-class AccountScreen(ReportScreen):
+class AccountScreen(ReportScreen[_Beside]):
     """The account, and a choice of profile and regions."""
 
     HEADING = "Account"
@@ -78,15 +84,13 @@ class AccountScreen(ReportScreen):
         """What to type into the palette to get here again."""
         return Bookmark(keys.ACCOUNT.label)
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], _Beside]:
         """Return what reads the profiles and the copies."""
         library = self.app.library
         return lambda: _beside(library)
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: _Beside) -> list[Row]:
         """Return the account as rows."""
-        if not isinstance(answer, _Beside):
-            return []
         return rows(self._blocks(answer), self.width)
 
     def _blocks(self, answer: _Beside) -> list[Block]:
@@ -113,11 +117,7 @@ class AccountScreen(ReportScreen):
         blocks += [Heading("Regions for clusters (enter switches)"), Tree(regions)]
         return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(answer.copies)]
 
-    @on(Answered)
-    def _to_the_choices(self) -> None:
-        self.call_after_refresh(self._rest_on_a_choice)
-
-    def _rest_on_a_choice(self) -> None:
+    def begin_reading(self) -> None:
         """Put the cursor on the first profile."""
         if not self.works(keys.OPEN, self.rows.current):
             self.rows.move_to_next(1, lambda row: self.works(keys.OPEN, row))
@@ -147,18 +147,21 @@ class AccountScreen(ReportScreen):
         """Refresh the account from AWS."""
         self.post_message(SwitchAccount(None))
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        value = event.row.value if event.row else None
+    def open_row(self, row: Row) -> None:
+        """Switch to a profile or region, or compare a copy."""
         choice = self.app.library.choice or AccountChoice()
-        if isinstance(value, UseProfile):
-            # The chosen regions are of the old account.
-            self.post_message(SwitchAccount(_with(choice, value.profile, ())))
-        elif isinstance(value, UseRegions):
-            self.post_message(SwitchAccount(_with(choice, choice.profile, value.regions)))
-        elif isinstance(value, CopyAnswer):
-            self.action_diff()
+        match row.value:
+            case UseProfile(profile):
+                # The chosen regions are of the old account.
+                self._switch(replace(choice, profile=profile, regions=()))
+            case UseRegions(regions):
+                self._switch(replace(choice, regions=regions))
+            case CopyAnswer():
+                self.action_diff()
+
+    def _switch(self, choice: AccountChoice) -> None:
+        # A file of an account, or the demo, has no other profiles and regions.
+        self.post_message(SwitchAccount(replace(choice, file=None, demo=False)))
 
     def action_diff(self) -> None:
         """Compare the copy under the cursor with today's original, to see what it lacks."""
@@ -185,19 +188,129 @@ def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tu
     return found
 
 
-def _with(choice: AccountChoice, profile: str | None, regions: tuple[str, ...]) -> AccountChoice:
-    return AccountChoice(
-        profile=profile,
-        regions=regions,
-        offline=choice.offline,
-        mfa_prompt=choice.mfa_prompt,
-        share_role_cache=choice.share_role_cache,
-    )
-
-
 def _beside(library: Library) -> _Beside:
     copies: tuple[CopyAnswer, ...] = ()
     # Without a snapshot no copies are known.
     with suppress(AccountError):
         copies = copies_in(library)
     return _Beside(profile_names(), copies)
+
+
+View = Literal["about", "permissions", "trust policy"]
+VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
+
+
+class RoleScreen(AccountReportScreen[RoleAnswer]):
+    """A role in three views: about it, its permissions, and its trust policy as JSON."""
+
+    HEADING = "Role"
+    KEYS = (
+        keys.OPEN.here("Open the row: a policy of the role, a service's actions, or an action's card."),
+        keys.VIEW.here("Go to the next view: about the role, its permissions, its trust policy."),
+        keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    WAITING = "reading the role…"
+    OPENS = (ServiceSummary, ActionSummary, RolePolicy)
+    HAS_LINE = True
+
+    view: reactive[View] = reactive("about", init=False)
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self._opened: set[tuple[str, str]] = set()
+
+    def question(self) -> Styled:
+        """Return the role's name, the view, and the age of the answer."""
+        name = clean_line(self._role.rpartition("/")[2])
+        when = f" · {age_in_words(self.answer.fetched_at, datetime.now(UTC))}" if self.answer else ""
+        return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """What to type into the palette to get here again."""
+        return Bookmark(self._role, of_account=True)
+
+    def ask(self) -> Callable[[], RoleAnswer]:
+        """Return what reads the role from the last snapshot."""
+        library, role = self.app.library, self._role
+        return lambda: role_answer(library, role)
+
+    def answer_rows(self, answer: RoleAnswer) -> list[Row]:
+        """Return the role in the current view."""
+        if self.view == "permissions":
+            return self._permission_rows(answer)
+        if self.view == "trust policy":
+            trust = answer.subject.role.trust
+            lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
+            return [Row(index, (styled(clean_line(line)),)) for index, line in enumerate(lines)]
+        return rows(role_blocks(answer, datetime.now(UTC)), self.width)
+
+    def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
+        """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
+        remarks = rows([*left_out(answer)], self.width)
+        services = (*answer.access.denies, *answer.access.services)
+        return remarks + service_rows(services, self._opened, {}, self.width)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""
+        match row.value:
+            case ServiceSummary() as service:
+                return service_line(service, None)
+            case ActionSummary() as action:
+                return action_line(action)
+            case RolePolicy(name=name, arn=arn):
+                return (clean_line(name), "strong"), (clean_line(f"  {arn or 'inline'}"), "muted")
+            case Finding(text=text, evidence=evidence):
+                return (clean_line(text), ""), (clean_line("  " + "; ".join(evidence)), "muted")
+            case _:
+                return ()
+
+    def watch_view(self) -> None:
+        """Show the rows of the view."""
+        self.show_header()
+        self.show_answer()
+
+    def action_view(self) -> None:
+        """Go to the next view."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+
+    def action_explain(self) -> None:
+        """Explain a request of the role for the action under the cursor, or let the user type one."""
+        self.post_message(AskExplain(f"role:{self._role} {one_action_of(self.rows.value)}"))
+
+    def fold(self, row: Row, *, fold: bool) -> bool:
+        """Fold or unfold a service."""
+        if not isinstance(row.value, ServiceSummary):
+            return self.view == "permissions"
+        service = (row.value.effect, row.value.service)
+        if (service in self._opened) == fold:
+            self._opened ^= {service}
+            self.show_answer()
+        return True
+
+    def open_row(self, row: Row) -> None:
+        """Unfold or fold a service, show an action's card or a policy, or compare a copy with its original."""
+        value = row.value
+        if isinstance(value, ServiceSummary):
+            self._opened ^= {(value.effect, value.service)}
+            self.show_answer()
+        elif isinstance(value, ActionSummary) and self.answer:
+            policies = self.answer.subject.policies
+            documents = [(policy.name, policy.document) for policy in policies if policy.document]
+            self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
+        elif isinstance(value, CopyAnswer):
+            original = value.copy.original
+            place = PolicyAt(original.name, original.default_version)
+            self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
+        elif isinstance(value, RolePolicy) and value.managed_by_aws:
+            self.show_policy(PolicyAt(value.name, value.version))
+        elif isinstance(value, RolePolicy):
+            self.view = "permissions"
+            self.notify(
+                clean_line(
+                    f"{value.name} is the account's own policy; this shows what all policies of the role allow."
+                ),
+                markup=False,
+            )

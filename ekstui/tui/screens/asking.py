@@ -12,9 +12,8 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean
 from ekstui.present.styled import Row
-from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.line import RowsLine
-from ekstui.tui.widgets.rows import RowList
+from ekstui.tui.screens.report import Answer, ReportScreen
+from ekstui.tui.widgets.bars import RowsLine
 
 LINE_BREAK = "⏎"
 """Stands for a line break in the input, so that a pasted message keeps its lines."""
@@ -73,7 +72,7 @@ class QuestionLine(RowsLine):
         return LINE_BREAK.join(clean(text.replace("\r\n", "\n").replace("\r", "\n")).splitlines())
 
 
-class AskingScreen(ReportScreen):
+class AskingScreen(ReportScreen[Answer]):
     """An input for the question, with suggestions and then the answer below."""
 
     DEFAULT_CSS = "AskingScreen #question { padding: 0 1; }"
@@ -97,11 +96,11 @@ class AskingScreen(ReportScreen):
         if not self.text:
             self.action_edit()
 
-    def ask(self) -> Callable[[], object] | None:
+    def ask(self) -> Callable[[], Answer] | None:
         """Return what answers the question; None if there is none yet."""
         return self.answer_to(self.text) if self.text else None
 
-    def answer_to(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], Answer]:
         """Return a function that answers the question in a text."""
         raise NotImplementedError
 
@@ -149,19 +148,16 @@ class AskingScreen(ReportScreen):
     @on(Input.Submitted, "#question")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        suggested = self.rows.current.value if self.rows.current else None
+        suggested = self.rows.value
         if isinstance(suggested, str):
             self._take(suggested)
         else:
             self.submit(event.value.replace(LINE_BREAK, "\n"))
 
-    @on(RowList.Opened)
-    def _suggestion_opened(self, event: RowList.Opened) -> None:
-        value = event.row.value if event.row else None
-        if isinstance(value, str):
-            event.stop()
-            event.prevent_default()
-            self._take(value)
+    def open_row(self, row: Row) -> None:
+        """Ask a suggested question."""
+        if isinstance(row.value, str):
+            self._take(row.value)
 
     def _take(self, suggested: str) -> None:
         """Ask a suggested question; if it ends with a colon, let the user complete it."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from textual import on
-
 from ekstui.core.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.core.holders import types_covered
 from ekstui.core.lookup import Thing
@@ -23,10 +21,9 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowRole
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Bookmark
-from ekstui.tui.widgets.rows import RowList
 
 
-class CardScreen(ReportScreen):
+class CardScreen(ReportScreen[Sequence[Block]]):
     """A card made of blocks, whose policies, roles and actions can be opened."""
 
     HEADING = "Card"
@@ -55,29 +52,28 @@ class CardScreen(ReportScreen):
             thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
         )
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], Sequence[Block]]:
         """Return what makes the blocks."""
         return self._blocks
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: Sequence[Block]) -> list[Row]:
         """Return the card as rows."""
-        return rows(answer, self.width) if isinstance(answer, list) else []
+        return rows(answer, self.width)
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        value = event.row.value if event.row else None
-        if isinstance(value, ActionInfo):
-            self.post_message(AskWhoCan(value.name))
-        elif isinstance(value, RoleSide):
-            self.post_message(ShowRole(value.name))
-        elif isinstance(value, PolicyAt):
-            self.show_policy(value)
-        else:
-            self.notify("There is nothing to open here; y copies it.", markup=False)
+    def open_row(self, row: Row) -> None:
+        """Show a policy or a role, or who can do an action."""
+        match row.value:
+            case ActionInfo(name=action):
+                self.post_message(AskWhoCan(action))
+            case RoleSide(name):
+                self.post_message(ShowRole(name))
+            case PolicyAt() as place:
+                self.show_policy(place)
+            case _:
+                self.notify("There is nothing to open here; y copies it.", markup=False)
 
 
-class ActionScreen(ReportScreen):
+class ActionScreen(ReportScreen[GivenAction]):
     """An action: what it does, the statements that allow it, and since which version they do."""
 
     HEADING = "Action"
@@ -101,14 +97,14 @@ class ActionScreen(ReportScreen):
             (f" · {clean_line(allowed_by)}", "muted"),
         )
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], GivenAction]:
         """Return what reads the facts for the card."""
         library, wanted = self.app.library, self._wanted
         return lambda: _card(library, wanted)
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: GivenAction) -> list[Row]:
         """Return the card as rows."""
-        return rows(action_blocks(answer), self.width) if isinstance(answer, GivenAction) else []
+        return rows(action_blocks(answer), self.width)
 
     def action_who_can(self) -> None:
         """Show who else can do this action."""

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from textual import on
-
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
@@ -24,7 +22,6 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Bookmark
-from ekstui.tui.widgets.rows import RowList
 
 PERIODS = (
     ("30 days", timedelta(days=30)),
@@ -47,7 +44,7 @@ class _Answer:
     """By policy name, how many roles, users and groups of the account have it attached."""
 
 
-class ChangesScreen(ReportScreen):
+class ChangesScreen(ReportScreen[_Answer]):
     """One version per row; enter compares it with the version before, or shows a new policy."""
 
     HEADING = "Changes"
@@ -86,7 +83,7 @@ class ChangesScreen(ReportScreen):
         """What to type into the palette to get here again."""
         return Bookmark(keys.CHANGES.label)
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], _Answer]:
         """Return what reads the changes of the period."""
         library, scope = self.app.library, self._scope
         period = PERIODS[self._period][1]
@@ -98,10 +95,8 @@ class ChangesScreen(ReportScreen):
 
         return ask
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: _Answer) -> list[Row]:
         """Return one row per version."""
-        if not isinstance(answer, _Answer):
-            return []
         view = VIEWS[self._view]
         shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
         if view == "attached":
@@ -112,8 +107,8 @@ class ChangesScreen(ReportScreen):
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made the version, and how many in the account have the policy attached."""
-        step, answer = row.value, self._answer
-        if not isinstance(step, FeedStep) or not isinstance(answer, _Answer):
+        step, answer = row.value, self.answer
+        if not isinstance(step, FeedStep) or answer is None:
             return ()
         if step.family == "access-policy":
             access = knowledge().access_policies.get(step.policy)
@@ -131,8 +126,7 @@ class ChangesScreen(ReportScreen):
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
         if VIEWS[self._view] == "attached":
-            answer = self._answer
-            unknown = isinstance(answer, _Answer) and answer.snapshot is None
+            unknown = self.answer is not None and self.answer.snapshot is None
             return (
                 styled(
                     "No account was read yet, so it is not known what is attached; a lists the profiles."
@@ -167,10 +161,9 @@ class ChangesScreen(ReportScreen):
         self.show_header()
         self.show_answer()
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        step = event.row.value if event.row else None
+    def open_row(self, row: Row) -> None:
+        """Compare a version with the one before it, or show a new policy."""
+        step = row.value
         if not isinstance(step, FeedStep):
             return
         if step.family == "access-policy":

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 
-from textual import on
-
 from ekstui.core.findings import RolePolicy
 from ekstui.core.lookup import Thing
 from ekstui.core.notation import PolicyAt
@@ -23,13 +21,12 @@ from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowRole
-from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.copying import Copyable, Export, copyable
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Bookmark
-from ekstui.tui.widgets.rows import RowList
 
 
-class ClusterReportScreen(AccountReportScreen):
+class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
     """A report about one cluster of the last snapshot."""
 
     WAITING = "reading the cluster…"
@@ -41,11 +38,6 @@ class ClusterReportScreen(AccountReportScreen):
         super().__init__()
         self._cluster = name
         self._region = region
-
-    @property
-    def answer(self) -> ClusterAnswer | None:
-        """The answer, if it has arrived."""
-        return self._answer if isinstance(self._answer, ClusterAnswer) else None
 
     def question(self) -> Styled:
         """Return the cluster, its region, and how old the answer is."""
@@ -64,12 +56,7 @@ class ClusterReportScreen(AccountReportScreen):
         """What to type into the palette to get here again."""
         return Bookmark(self._cluster, of_account=True)
 
-    @property
-    def read_at(self) -> datetime | None:
-        """When the account was read from AWS."""
-        return self.answer.fetched_at if self.answer else None
-
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], ClusterAnswer]:
         """Return what reads the cluster from the last snapshot."""
         library, name, region = self.app.library, self._cluster, self._region
         return lambda: cluster_answer(library, name, region)
@@ -94,10 +81,8 @@ class ClusterScreen(ClusterReportScreen):
         super().__init__(name, region)
         self._opened: set[Hashable] = set()
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the cluster as rows."""
-        if not isinstance(answer, ClusterAnswer):
-            return []
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self._opened)
         found = rows([*blocks, *error_notes(answer.errors)], self.width)
         # A folded problem takes one line, so that more of them are visible.
@@ -157,9 +142,9 @@ class ClusterScreen(ClusterReportScreen):
         value = row.value
         return isinstance(value, ReportedIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:
+    def fold(self, row: Row, *, fold: bool) -> bool:
         """Fold or unfold a problem."""
-        if row and isinstance(row.value, Work | ReportedIssue) and (row.key in self._opened) == fold:
+        if isinstance(row.value, Work | ReportedIssue) and (row.key in self._opened) == fold:
             self._toggle(row)
         return True
 
@@ -169,17 +154,17 @@ class ClusterScreen(ClusterReportScreen):
 
     def copies(self) -> Sequence[Copyable]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
-        value = self.rows.current.value if self.rows.current else None
+        value = self.rows.value
         work = value.work if isinstance(value, ReportedIssue) else value
         if isinstance(value, ReportedIssue) and value.command and work is None:
-            return [Copyable("command", value.command, lambda: value.command)]
+            return [copyable("command", value.command)]
         if not isinstance(work, Work) or not work.remedy:
             return ()
-        found = [Copyable("command", work.remedy, lambda: work.remedy)]
+        found = [copyable("command", work.remedy)]
         arn = fixing_policy(self.answer, work.finding) if self.answer else None
         if arn and work.role.subject is not None:
             text = attachment_terraform(work.role.subject.role.name, arn)
-            found.append(Copyable("Terraform", "the same as an aws_iam_role_policy_attachment", lambda: text))
+            found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return found
 
     def exports(self) -> Sequence[Export]:
@@ -188,19 +173,18 @@ class ClusterScreen(ClusterReportScreen):
         if answer is None:
             return text
         known = self.app.library.data().newest
-        whole = Copyable("Markdown", "", lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC))))
-        return (Export("Markdown", f"{answer.cluster.name}.md", whole), *text)
+        name = f"{answer.cluster.name}.md"
+        return (Export("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))), *text)
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        value = event.row.value if event.row else None
-        if isinstance(value, Work | ReportedIssue) and event.row:
-            self._toggle(event.row)
-        elif isinstance(value, ClusterRole) and value.subject is not None:
-            self.post_message(ShowRole(value.arn))
-        elif isinstance(value, RecentChange):
-            self.show_policy(PolicyAt(value.policy, value.version))
+    def open_row(self, row: Row) -> None:
+        """Unfold or fold a problem, or show a role or a policy that changed."""
+        match row.value:
+            case Work() | ReportedIssue():
+                self._toggle(row)
+            case ClusterRole(arn=arn, subject=subject) if subject is not None:
+                self.post_message(ShowRole(arn))
+            case RecentChange(policy=policy, version=version):
+                self.show_policy(PolicyAt(policy, version))
 
 
 def _above(row: Row) -> Hashable | None:
@@ -235,15 +219,13 @@ class ClusterMapScreen(ClusterReportScreen):
         self._given = answer
         self._opened: set[Path] | None = None
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], ClusterAnswer]:
         """Return what reads the cluster from the last snapshot."""
         given, self._given = self._given, None
         return (lambda: given) if given else super().ask()
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the tree as far as it is unfolded; with a search, the matches and their ancestors."""
-        if not isinstance(answer, ClusterAnswer):
-            return []
         uses, roles = paths_of(answer)
         if self._opened is None:
             crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
@@ -287,10 +269,7 @@ class ClusterMapScreen(ClusterReportScreen):
     def exports(self) -> Sequence[Export]:
         """Return the formats: the whole tree as Markdown, what is shown as text."""
         answer, text = self.answer, super().exports()
-        if answer is None:
-            return text
-        whole = Copyable("Markdown", "", lambda: _markdown(answer))
-        return (Export("Markdown", "cluster-map.md", whole), *text)
+        return (Export("Markdown", "cluster-map.md", lambda: _markdown(answer)), *text) if answer else text
 
     def copies(self) -> Sequence[Copyable]:
         """Return the whole tree as Markdown."""
@@ -299,7 +278,7 @@ class ClusterMapScreen(ClusterReportScreen):
             return ()
         return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - it uses the cursor
+    def fold(self, row: Row, *, fold: bool) -> bool:  # noqa: ARG002 - it uses the cursor
         """Fold the row under the cursor or go to its parent; unfold it or go to its first child."""
         (self._fold_here if fold else self._unfold_here)()
         return True
@@ -355,10 +334,9 @@ class ClusterMapScreen(ClusterReportScreen):
     def _can_unfold(self, path: Path) -> bool:
         return self.answer is not None and path in set().union(*paths_of(self.answer))
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        value = event.row.value if event.row else None
+    def open_row(self, row: Row) -> None:
+        """Show a role or a policy of AWS's, or unfold or fold a kind of use."""
+        value = row.value
         if isinstance(value, ClusterRole):
             if value.subject is None:
                 self.notify("This role could not be read: it is in another account, or deleted.", markup=False)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from typing import Literal
 
-from textual import on
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -31,11 +29,11 @@ from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.screens.copying import Copyable, Export
-from ekstui.tui.screens.report import Answered, ReportScreen
+from ekstui.tui.screens.copying import Export
+from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 CONTEXT = 3
 """Equal lines to show around a difference."""
@@ -155,25 +153,15 @@ VIEWS: tuple[View, ...] = ("meaning", "unified", "side by side")
 SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))
 
 
-class LinesCompared(Message):
-    """The two documents have been compared line by line."""
-
-    def __init__(self, comparison: Comparison, pairs: list[LinePair], places: list[str]) -> None:
-        super().__init__()
-        self.comparison = comparison
-        self.pairs = pairs
-        self.places = places
-        """Where in the documents each pair is."""
-
-
-def _lines_of(comparison: Comparison) -> LinesCompared:
+def _lines_of(comparison: Comparison) -> tuple[list[LinePair], list[str]]:
+    """Return both documents line by line, and where in them each pair of lines is."""
     before, after = comparison.before.document, comparison.after.document
     # A comma at the end depends on the next line.
     pairs = line_pairs(*([line.rstrip(",") for line in canonical_lines(each)] for each in (before, after)))
-    return LinesCompared(comparison, pairs, places_of(pairs, canonical_places(before), canonical_places(after)))
+    return pairs, places_of(pairs, canonical_places(before), canonical_places(after))
 
 
-class CompareScreen(ReportScreen):
+class CompareScreen(ReportScreen[Comparison]):
     """What differs between two sides: first the verdict, then the differences."""
 
     HEADING = "Comparison"
@@ -198,18 +186,13 @@ class CompareScreen(ReportScreen):
         self._places: list[str] = []
         self._opened: set[int] = set()
 
-    @property
-    def comparison(self) -> Comparison | None:
-        """The comparison, if it has arrived."""
-        return self._answer if isinstance(self._answer, Comparison) else None
-
     def extra_widgets(self) -> Sequence[Widget]:
         """Return the bar for the verdict."""
         return (HeaderBar(id="verdict"),)
 
     def question(self) -> Styled:
         """Return both sides, the number of differences, and the view."""
-        comparison = self.comparison
+        comparison = self.answer
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
         tail = f" · {counts_words(comparison)} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
@@ -232,9 +215,10 @@ class CompareScreen(ReportScreen):
             return Bookmark(f"{before}..{version_label(after.version)}", of_account=not of_aws)
         return Bookmark(f"diff {before} {after}", of_account=not of_aws)
 
-    def ask(self) -> Callable[[], object] | None:
+    def ask(self) -> Callable[[], Comparison] | None:
         """Return what compares the sides; None if they are the same."""
         before, after, library = self._before, self._after, self.app.library
+        self.app.background.cancel("lines")
         self._pairs, self._opened = None, set()
         same = before == after
         self._show_verdict(styled("Both sides are the same." if same else self.WAITING, "muted"))
@@ -249,24 +233,22 @@ class CompareScreen(ReportScreen):
             )
         return (styled("No grant differs: order, grouping, Sid and spelling do not matter to IAM.", "muted"),)
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: Comparison) -> list[Row]:
         """Return the comparison in the current view."""
-        if not isinstance(answer, Comparison):
-            return []
         # A long verdict is part of the rows, where it scrolls.
         line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
         self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
             return rows([*meaning_blocks(answer), *difference_blocks(answer)], self.width)
         if self._pairs is None:
-            self.app.background.run(self, "lines", lambda _: _lines_of(answer))
+            self.app.background.run(self, "lines", lambda _: _lines_of(answer), self._show_lines)
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
         lay_out = unified_rows if self.view == "unified" else side_rows
         return lay_out(self._pairs, self._places, self._opened, self.width)
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: Markdown, JSON, a patch, and what is shown as text."""
-        comparison = self.comparison
+        comparison = self.answer
         if comparison is None:
             return super().exports()
         data = self.app.library.data
@@ -276,20 +258,14 @@ class CompareScreen(ReportScreen):
             ("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), comparison))),
             ("patch", f"{stem}.patch", lambda: comparison_patch(comparison)),
         )
-        return [*(Export(label, name, Copyable(label, "", text)) for label, name, text in forms), *super().exports()]
+        return [*(Export(*form) for form in forms), *super().exports()]
 
-    @on(Answered)
-    def _to_the_first_change(self) -> None:
-        self.call_after_refresh(self._rest_on_a_change)
+    def _show_lines(self, compared: tuple[list[LinePair], list[str]]) -> None:
+        self._pairs, self._places = compared
+        self.show_answer()
+        self.begin_reading()
 
-    @on(LinesCompared)
-    def _lines_compared(self, message: LinesCompared) -> None:
-        if message.comparison is self.comparison:
-            self._pairs, self._places = message.pairs, message.places
-            self.show_answer()
-            self._rest_on_a_change()
-
-    def _rest_on_a_change(self) -> None:
+    def begin_reading(self) -> None:
         """Put the cursor on the first change."""
         if first := next((row for row in self.rows.rows if row.selectable and self.is_stop(row)), None):
             self.rows.move_to(first.key)
@@ -302,18 +278,17 @@ class CompareScreen(ReportScreen):
         self.rows.set_columns(SIDE_BY_SIDE if self.view == "side by side" else WHOLE_WIDTH)
         self.show_header()
         self.show_answer()
-        self._rest_on_a_change()
+        self.begin_reading()
 
-    @on(RowList.Opened)
-    def _unfold(self, event: RowList.Opened) -> None:
-        if event.row and isinstance(event.row.value, int):
-            event.stop()
-            self._opened.add(event.row.value)
+    def open_row(self, row: Row) -> None:
+        """Unfold equal lines."""
+        if isinstance(row.value, int):
+            self._opened.add(row.value)
             self.show_answer()
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: only two versions of one policy have an older and a newer pair."""
-        comparison = self.comparison
+        comparison = self.answer
         if key.id in (keys.OLDER.id, keys.NEWER.id):
             return comparison is not None and comparison.before.policy == comparison.after.policy
         return super().works(key, row)
@@ -333,7 +308,7 @@ class CompareScreen(ReportScreen):
 
     def action_walk(self, step: int) -> None:
         """Go to the older or newer pair of versions of the same policy."""
-        comparison = self.comparison
+        comparison = self.answer
         policy = comparison.before.policy if comparison else None
         if comparison is None or policy is None or policy != comparison.after.policy:
             self.notify("Only two versions of one policy have an older and a newer pair.", markup=False)

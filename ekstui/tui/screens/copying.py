@@ -60,7 +60,7 @@ class Export:
 
     label: str
     file_name: str
-    content: Copyable
+    text: Callable[[], str]
     private: bool = True
     """Whether only the user may read the file, since it may name resources of the account."""
 
@@ -68,7 +68,7 @@ class Export:
 def advised(error: EkstuiError | None) -> list[Copyable]:
     """Return the command in an error's next step, such as the one to sign in, if there is one."""
     command = command_in(error.next_step) if error else None
-    return [_fixed("command", command)] if command else []
+    return [copyable("command", command)] if command else []
 
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
@@ -78,7 +78,7 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
         policy, version = shown.entry.policy, shown.version
         match row.value:
             case Step(version=version):
-                found.append(_fixed("version", f"{policy.name}@{version_label(version)}"))
+                found.append(copyable("version", f"{policy.name}@{version_label(version)}"))
             case PolicyEntry(policy=policy):
                 version = policy.default_version
             case _:
@@ -91,41 +91,42 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                     lambda: json.dumps(library.document_json(policy, version), indent=2),
                 )
             )
-    found.append(_fixed("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
+    found.append(copyable("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
     return found
 
 
 def _of_value(value: object) -> list[Copyable]:
     match value:
         case Command(text=text, about=about):
-            return [Copyable("command", about, lambda: text)]
+            return [copyable("command", text, about)]
         case PolicyEntry(policy=policy):
-            return [_fixed("name", policy.name), _fixed("ARN", policy.arn)]
+            return [copyable("name", policy.name), copyable("ARN", policy.arn)]
         case ServiceSummary(service=service, actions=actions) | MatrixRow(service=service, actions=actions):
-            return [_fixed("service", service), _lines("its actions", [action.action for action in actions])]
+            return [copyable("service", service), _lines("its actions", [action.action for action in actions])]
         case ActionSummary(action=name, grants=grants):
             about = "the grants of this action as JSON"
-            return [_fixed("action", name), Copyable("statement", about, lambda: statement_text((name,), grants))]
+            return [copyable("action", name), Copyable("statement", about, lambda: statement_text((name,), grants))]
         case RolePolicy(name=name, arn=arn, document=document):
-            found = [_fixed("name", name), *([_fixed("ARN", arn)] if arn else ())]
+            found = [copyable("name", name), *([copyable("ARN", arn)] if arn else ())]
             if document:
                 found.append(Copyable("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
             return found
         case ClusterRole(arn=arn):
-            return [_fixed("name", arn.rpartition("/")[2]), _fixed("ARN", arn)]
+            return [copyable("name", arn.rpartition("/")[2]), copyable("ARN", arn)]
         case ActionDifference(actions=actions):
             return [_lines("action" if len(actions) == 1 else "actions", actions)]
         case _:
             return []
 
 
-def _fixed(label: str, text: str) -> Copyable:
-    return Copyable(label, text, lambda: text)
+def copyable(label: str, text: str, about: str = "") -> Copyable:
+    """Return a text that can be copied; it describes itself unless `about` does."""
+    return Copyable(label, about or text, lambda: text)
 
 
 def _lines(label: str, lines: Sequence[str]) -> Copyable:
     about = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
-    return Copyable(label, about, lambda: "\n".join(lines))
+    return copyable(label, "\n".join(lines), about)
 
 
 def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | None = None) -> list[Export]:
@@ -133,7 +134,7 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
     policy, version = shown.entry.policy, shown.version
     if access := shown.entry.access:
         return [
-            Export(form, f"{policy.name}.{end}", Copyable(form, "", text), private=False)
+            Export(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
                 ("JSON", "json", lambda: document_text(access_policy_shape(library.data(), access))),
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
@@ -169,10 +170,7 @@ def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster:
         ("CloudFormation", "cfn.json", lambda: cloudformation_text(policy.name, document())),
     )
     where = f" for {cluster}" if cluster else ""
-    return [
-        Export(f"{form}{where}", f"{stem}.{end}", Copyable(form, "", text), private=bool(values))
-        for form, end, text in forms
-    ]
+    return [Export(f"{form}{where}", f"{stem}.{end}", text, private=bool(values)) for form, end, text in forms]
 
 
 def send_to_terminal(app: App[None], text: str) -> str:
@@ -225,10 +223,10 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
 
         def write() -> None:
             if paths.is_served():
-                file = StringIO(clean(chosen.content.text()))
+                file = StringIO(clean(chosen.text()))
                 screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
                 return
-            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.content.text(), private=chosen.private), said)
+            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.text(), private=chosen.private), said)
 
         _report(screen, write)
 

@@ -1,4 +1,4 @@
-"""The dialogs: choose one thing, save a file, enter an MFA code, and make a small terminal larger."""
+"""The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger; and the help."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ from textual.widgets import Input, Static
 
 from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
+from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
+from ekstui.tui import keys
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
-from ekstui.tui.keys import DOWN, FILTER, FIRST, LAST, LEAVE, QUIT, UP, Key, spelled
-from ekstui.tui.widgets.bars import HeaderBar
-from ekstui.tui.widgets.line import Line, RowsLine
+from ekstui.tui.keys import Key, bindings, spelled
+from ekstui.tui.widgets.bars import HeaderBar, Line, RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 Result = TypeVar("Result")
@@ -63,9 +63,9 @@ class ChooserLine(RowsLine):
             return
         event.prevent_default()
         event.stop()
-        if used.id == FILTER.id:
+        if used.id == keys.FILTER.id:
             self._filtering = True
-        elif used.id == LEAVE.id:
+        elif used.id == keys.LEAVE.id:
             screen.dismiss(None)
         elif used is screen.again:
             screen.choose_current()
@@ -73,7 +73,7 @@ class ChooserLine(RowsLine):
             self.action_rows(used.action)
 
 
-_LIST_KEYS = (DOWN, UP, FIRST, LAST, FILTER, LEAVE)
+_LIST_KEYS = (keys.DOWN, keys.UP, keys.FIRST, keys.LAST, keys.FILTER, keys.LEAVE)
 
 
 class ChooserScreen(Dialog[Result]):
@@ -249,8 +249,8 @@ class TooSmallScreen(ModalScreen[None]):
     """Covers the app while the terminal is too small; it closes by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(LEAVE.keys, "app.quit", id=LEAVE.id),
-        Binding(QUIT.keys, "app.quit", id=QUIT.id),
+        Binding(keys.LEAVE.keys, "app.quit", id=keys.LEAVE.id),
+        Binding(keys.QUIT.keys, "app.quit", id=keys.QUIT.id),
     ]
     # In two columns, a scrollbar would come and go for ever.
     # When the app starts too small, the default colours are not known yet.
@@ -284,5 +284,94 @@ class TooSmallScreen(ModalScreen[None]):
     def _say(self, size: Size) -> None:
         self.query_one(Static).update(
             f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
-            f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(LEAVE))} quits."
+            f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(keys.LEAVE))} quits."
         )
+
+
+TASKS = (
+    ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
+    ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
+    ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
+    ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
+    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, its fix, the role"), (keys.COPY, "the command that fixes it")),
+)  # fmt: skip
+"""Common tasks, each with its keys in order."""
+
+LEGEND = (
+    ("●", "the version that is shown; ○ the others"),
+    ("A B", "marked, in this order"),
+    ("!", "changed since you last looked, or a warning"),
+    ("dim", "superseded, or inferred rather than confirmed"),
+    ("6/224", "6 of the 224 actions of this access level are allowed"),
+    ("+1 −0 ~2", "grants that a version added, removed and changed"),
+    ("≥ ≤", "at least, at most: not everything could be read"),
+)
+"""The symbols and their meanings."""
+
+WIDTH = 92
+KEYS_WIDTH = 12
+"""Columns of the box, as in DEFAULT_CSS, and of the keys in it."""
+
+
+class HelpScreen(Dialog[None]):
+    """Common tasks, the keys of the screen below, and the symbols."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,question_mark", "dismiss(None)", "close"),
+        *bindings([keys.FIND]),
+    ]
+    DEFAULT_CSS = """
+    HelpScreen > Vertical { width: 92; height: 90%; }
+    """
+
+    def __init__(self, here: Sequence[Key], everywhere: Sequence[Key]) -> None:
+        super().__init__()
+        self._here = here
+        self._everywhere = everywhere
+
+    def action_find(self) -> None:
+        """Replace the help with the palette."""
+        self.dismiss()
+        self.app.call_later(self.app.run_action, "app.find")
+
+    def compose(self) -> ComposeResult:
+        """Yield the list."""
+        with Vertical() as box:
+            box.border_title = Content("Help")
+            box.border_subtitle = Content("esc closes")
+            yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
+
+    def on_mount(self) -> None:
+        """Focus the list."""
+        self.query_one(RowList).focus()
+
+    def on_resize(self) -> None:
+        """Fill the list, wrapped to the width."""
+        rows: list[Row] = []
+        # Without the border, the padding, the keys and the scrollbar.
+        width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
+        for title, *steps in TASKS:
+            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
+            for number, (key, does) in enumerate(steps):
+                cells = (styled(f"  {spelled(self.app.keys_of(key)).split(' ')[0]}", "accent"), styled(does))
+                rows.append(Row((title, number), cells, selectable=False))
+        here = {key.id for key in self._here}
+        for title, found in (
+            ("On this screen", self._here),
+            ("In every list", [key for key in RowList.KEYS if key.id not in here]),
+            ("Everywhere", [key for key in self._everywhere if key.id not in here]),
+        ):
+            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
+            for key in found:
+                rows += _lines(key.id, spelled(self.app.keys_of(key)), key.help, width)
+        rows.append(Row("symbols", (styled("Symbols", "strong"),), selectable=False))
+        for symbol, meaning in LEGEND:
+            rows += _lines(symbol, symbol, meaning, width)
+        self.query_one(RowList).set_rows(rows)
+
+
+def _lines(key: str, symbol: str, words: str, width: int) -> list[Row]:
+    return [
+        Row((key, index), (styled("" if index else f"  {symbol}", "accent"), line), selectable=False)
+        for index, line in enumerate(wrap(styled(words), width))
+    ]

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from textual import on
-from textual.message import Message
-
 from ekstui.core.explain import Explanation, Question, parse_context
 from ekstui.core.explain.answer import commands_for, decoding
 from ekstui.core.explain.commands import Command
@@ -25,16 +22,14 @@ from ekstui.present.explanation import explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Copyable, Export, advised
+from ekstui.tui.screens.copying import Copyable, Export, advised, copyable
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Bookmark
+from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.pane import failure, plain_failure
-from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
@@ -144,24 +139,7 @@ def may_continue(text: str) -> bool:
     return len(words) > 1 and _ACTION.fullmatch(words[0]) is None
 
 
-class Simulated(Message):
-    """IAM's policy simulator answered."""
-
-    def __init__(self, of: Explained, decisions: Sequence[SimulatedDecision]) -> None:
-        super().__init__()
-        self.of = of
-        self.decisions = decisions
-
-
-class NotSimulated(Message):
-    """IAM's policy simulator could not be asked."""
-
-    def __init__(self, error: EkstuiError) -> None:
-        super().__init__()
-        self.error = error
-
-
-class ExplainScreen(AskingScreen, AccountReportScreen):
+class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
     """A pasted message or a typed request; the verdict, and the nearest statements."""
 
     HEADING = "Explanation"
@@ -181,18 +159,14 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
         self.line.may_continue = may_continue
         if begun:
             self.line.value = f"{text.strip()} "
-        self._simulated: Simulated | None = None
+        self._simulated: tuple[Explained, Sequence[SimulatedDecision]] | None = None
+        """The answer that IAM's policy simulator was asked about, and its decisions."""
         self._known: AccountSnapshot | None = None
 
     @property
     def simulated(self) -> Sequence[SimulatedDecision] | None:
         """The decisions of IAM's policy simulator on this question; None if it was not asked."""
-        return self._simulated.decisions if self._simulated and self._simulated.of is self._answer else None
-
-    @property
-    def read_at(self) -> datetime | None:
-        """When the account was read; None for an answer without one."""
-        return self._answer.fetched_at if isinstance(self._answer, Explained) else None
+        return self._simulated[1] if self._simulated and self._simulated[0] is self.answer else None
 
     def action_refresh_data(self) -> None:
         """Refresh the account, if there is one, and ask again."""
@@ -209,8 +183,8 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
 
     def question(self) -> Styled:
         """Return the action, and until when changes are known."""
-        known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self._answer is not None else ""
-        action = self._answer.action if isinstance(self._answer, Explained) else ""
+        known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
+        action = self.answer.action if self.answer else ""
         return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
 
     @property
@@ -218,21 +192,19 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
         """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
 
-    def answer_to(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], Explained]:
         """Return a function that explains the text."""
         library = self.app.library
         return lambda: explained(text, library)
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: Explained) -> list[Row]:
         """Return the explanation."""
-        if not isinstance(answer, Explained):
-            return []
         return rows(answer.blocks(self.simulated or ()), self.width)
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: the policy simulator only knows roles."""
         if key.id == keys.SIMULATE.id:
-            return isinstance(self._answer, Explained) and self._answer.inquiry.principal is not None
+            return self.answer is not None and self.answer.inquiry.principal is not None
         return super().works(key, row)
 
     def nothing(self) -> Sequence[Styled]:
@@ -258,23 +230,22 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
 
     def copies(self) -> list[Copyable]:
         """Return the commands, that of the row first, and the smallest sufficient policies."""
-        answer = self._answer
-        if not isinstance(answer, Explained):
+        answer = self.answer
+        if answer is None:
             return []
-        row = self.rows.current
-        here = [row.value] if row is not None and isinstance(row.value, Command) else []
+        here = [self.rows.value] if isinstance(self.rows.value, Command) else []
         commands = dict.fromkeys((*here, *answer.commands))
         about = "the smallest one that allows it, as JSON"
         texts = [text for each in answer.explanations if (text := policy_json(each))]
         return [
-            *(Copyable("command", each.about, lambda text=each.text: text) for each in commands),  # type: ignore[misc]
-            *(Copyable("policy", about, lambda text=text: text) for text in texts),  # type: ignore[misc]
+            *(copyable("command", each.text, each.about) for each in commands),
+            *(copyable("policy", text, about) for text in texts),
         ]
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: JSON, Markdown, and what is shown as text."""
-        answer = self._answer
-        if not isinstance(answer, Explained):
+        answer = self.answer
+        if answer is None:
             return super().exports()
         data, simulated = self.app.library.data, self.simulated
 
@@ -283,18 +254,15 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
                 return forbidden_shape(data(), answer.forbidden)
             return explain_shape(data(), answer.explanations, simulated)
 
-        json = Copyable("JSON", "", lambda: document_text(shape()))
-        text = Copyable("Markdown", "", lambda: markdown(answer.blocks(simulated or ())))
         return [
-            Export("JSON", "ekstui-explain.json", json),
-            Export("Markdown", "ekstui-explain.md", text),
+            Export("JSON", "ekstui-explain.json", lambda: document_text(shape())),
+            Export("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
             *super().exports(),
         ]
 
     def action_who_can(self) -> None:
         """Show who can do the action."""
-        answer = self._answer
-        self.post_message(AskWhoCan(answer.action if isinstance(answer, Explained) else ""))
+        self.post_message(AskWhoCan(self.answer.action if self.answer else ""))
 
     def action_explain(self) -> None:
         """Let the user edit the question."""
@@ -302,8 +270,8 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
 
     def action_simulate(self) -> None:
         """Ask IAM's policy simulator the same question."""
-        answer, library = self._answer, self.app.library
-        if not isinstance(answer, Explained):
+        answer, library = self.answer, self.app.library
+        if answer is None:
             self.notify("Ask a question first.", markup=False)
             return
         if answer.inquiry.principal is None:
@@ -311,27 +279,25 @@ class ExplainScreen(AskingScreen, AccountReportScreen):
             return
         self.notify("Asking IAM's simulator…", markup=False)
 
-        def ask(_: Job) -> Simulated | NotSimulated:
+        def ask(_: Job) -> Sequence[SimulatedDecision] | EkstuiError:
             try:
-                return Simulated(answer, simulate(library, answer.inquiry))
+                return simulate(library, answer.inquiry)
             except EkstuiError as error:
-                return NotSimulated(error)
+                return error
 
-        self.app.background.run(self, f"simulate-{id(self)}", ask)
+        def show(said: Sequence[SimulatedDecision] | EkstuiError) -> None:
+            if isinstance(said, EkstuiError):
+                # ekstui's own answer stays.
+                self.notify(plain_failure(said), severity="error", markup=False)
+                return
+            self._simulated = answer, said
+            self.show_answer()
 
-    @on(Simulated)
-    def _show_simulated(self, message: Simulated) -> None:
-        self._simulated = message
-        self.show_answer()
+        self.app.background.run(self, f"simulate-{id(self)}", ask, show)
 
-    @on(NotSimulated)
-    def _say_why_not(self, message: NotSimulated) -> None:
-        # ekstui's own answer stays.
-        self.notify(plain_failure(message.error), severity="error", markup=False)
-
-    @on(RowList.Opened)
-    def _go(self, event: RowList.Opened) -> None:
-        value = event.row.value if event.row else None
-        if isinstance(value, PolicyAt):
-            event.stop()
-            self.show_policy(value)
+    def open_row(self, row: Row) -> None:
+        """Show a policy, or ask a suggested question."""
+        if isinstance(row.value, PolicyAt):
+            self.show_policy(row.value)
+        else:
+            super().open_row(row)

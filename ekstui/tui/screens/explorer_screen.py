@@ -6,7 +6,7 @@ import gc
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,21 +16,12 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import Row, plain
 from ekstui.scope import next_scope
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountChanged, AccountUpdated, AccountView, watch_account
-from ekstui.tui.background import Job, fill, sync
+from ekstui.tui.background import Job, Synced, fill, sync, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import (
-    CacheFilled,
-    FillProgressed,
-    PaneFailed,
-    RowReached,
-    ShowComparison,
-    ShowFound,
-    Synced,
-)
+from ekstui.tui.messages import AccountChanged, AccountUpdated, PaneFailed, RowReached, ShowComparison, ShowFound
 from ekstui.tui.screens.navigation import NavigationScreen
-from ekstui.tui.shown import Shown, Start
+from ekstui.tui.shown import AccountView, Offer, Shown, Start, offer_of
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, header, marks_line, progress_words
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
@@ -40,7 +31,6 @@ from ekstui.tui.widgets.versions_pane import VersionsPane
 if TYPE_CHECKING:
     from ekstui.library import DataStatus, Library, PolicyEntry
     from ekstui.scope import Scope
-    from ekstui.tui.returning import Offer
 
 KEYS_FIRST = 0.02
 """Seconds between checks whether keys typed before the first paint have taken effect."""
@@ -149,8 +139,6 @@ class ExplorerScreen(NavigationScreen):
 
         place = None if self.app.library.is_demo else kept_place(datetime.now(UTC))
         if place is not None:
-            from ekstui.tui.returning import offer_of
-
             self.offer = offer_of(place, self.app.library)
             self._show_header()
 
@@ -303,7 +291,9 @@ class ExplorerScreen(NavigationScreen):
 
     def _fill_cache(self) -> None:
         library = self.app.library
-        self.app.background.run(self, "fill", lambda job: fill(library, job, partial(self._show_progress, job)))
+        self.app.background.run(
+            self, "fill", lambda job: fill(library, job, partial(self._show_progress, job)), self._cache_filled
+        )
 
     _work = ""
 
@@ -315,17 +305,14 @@ class ExplorerScreen(NavigationScreen):
         # Late progress of a replaced job would stay on the screen for good.
         if not job.cancelled and (now - self._progress_at >= PROGRESS_AFTER or done == total):
             self._progress_at = now
-            self.post_message(FillProgressed(doing, done, total))
+            self.call_later(self._say_work, progress_words(doing, done, total))
 
-    @on(FillProgressed)
-    def _fill_progressed(self, message: FillProgressed) -> None:
-        self._work = progress_words(message.doing, message.done, message.total)
-        self.show_work(self._work)
+    def _say_work(self, words: str = "") -> None:
+        self._work = words
+        self.show_work(words)
 
-    @on(CacheFilled)
-    def _cache_filled(self) -> None:
-        self._work = ""
-        self.show_work("")
+    def _cache_filled(self, _: None) -> None:
+        self._say_work()
         self._status = self.app.library.data()
         self._show_header()
         for notice in self.app.library.notices():
@@ -377,22 +364,20 @@ class ExplorerScreen(NavigationScreen):
             if self._fill_timer:
                 self._fill_timer.stop()  # it would replace the sync
             library = self.app.library
-            self.app.background.run(self, "fill", lambda job: sync(library, job, partial(self._show_progress, job)))
+            self.app.background.run(
+                self, "fill", lambda job: sync(library, job, partial(self._show_progress, job)), self._synced
+            )
 
-    @on(Synced)
-    def _synced(self, message: Synced) -> None:
-        self._work = ""
-        self.show_work("")
+    def _synced(self, ended: Synced) -> None:
+        self._say_work()
         self._follow_partition()
         self._load()
-        severity: Literal["error", "information"] = "error" if message.failed else "information"
-        self.notify(clean_line(message.sentence), severity=severity, markup=False)
+        self.notify(clean_line(ended.sentence), severity="error" if ended.failed else "information", markup=False)
 
     @on(PaneFailed)
     def _work_failed(self, message: PaneFailed) -> None:
         """Clear the progress of a job that failed unexpectedly."""
-        self._work = ""
-        self.show_work("")
+        self._say_work()
         if self.account.asking:
             self.account = self.account._replace(asking=None, error=message.error)
         self.notify(clean_line(str(message.error)), severity="error", markup=False)
@@ -402,9 +387,8 @@ class ExplorerScreen(NavigationScreen):
         pane = self.focused_pane
         if self._working:
             self.app.background.cancel("fill", "account")
-            self._work = ""
             self.account = self.account._replace(asking=None)
-            self.show_work("")
+            self._say_work()
             self.say("Stopped; r continues.")
         elif pane.filter:
             pane.clear_filter()

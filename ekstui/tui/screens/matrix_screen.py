@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from textual import on
-
 from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import Policy
@@ -19,7 +17,6 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.service_rows import action_line
 
 MAX_UNFOLDED = 500
@@ -36,7 +33,7 @@ class _Answer:
     rows: tuple[MatrixRow, ...]
 
 
-class MatrixScreen(ReportScreen):
+class MatrixScreen(ReportScreen[_Answer]):
     """One row per service, one column per access level; enter unfolds a service's actions."""
 
     HEADING = "Services by access level"
@@ -61,15 +58,13 @@ class MatrixScreen(ReportScreen):
         names = ", ".join(map(str, self._places))
         return (("services × access levels ", ""), (clean_line(names), "strong"))
 
-    def ask(self) -> Callable[[], object]:
+    def ask(self) -> Callable[[], _Answer]:
         """Return what reads the summaries of the policies."""
         library, places = self.app.library, self._places
         return lambda: _answer(library, places)
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: _Answer) -> list[Row]:
         """Return the table; with a search, only matching services and actions."""
-        if not isinstance(answer, _Answer):
-            return []
         found, opened = self._found(answer)
         if not found:
             return []
@@ -119,17 +114,14 @@ class MatrixScreen(ReportScreen):
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: the whole table as Markdown, what is shown as text."""
-        answer = self._answer
+        answer = self.answer
         text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
-        if not isinstance(answer, _Answer):
-            return text
-        whole = Copyable("Markdown", "", lambda: self._markdown(answer))
-        return (Export("Markdown", f"{stem}.md", whole), *text)
+        return (Export("Markdown", f"{stem}.md", lambda: self._markdown(answer)), *text) if answer else text
 
     def copies(self) -> Sequence[Copyable]:
         """Return the table as Markdown."""
-        answer = self._answer
-        if not isinstance(answer, _Answer):
+        answer = self.answer
+        if answer is None:
             return ()
         about = f"{len(answer.rows)} services as a table"
         return (Copyable("Markdown", about, lambda: self._markdown(answer)),)
@@ -142,22 +134,20 @@ class MatrixScreen(ReportScreen):
         self._signs = not self._signs
         self.show_answer()
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:
+    def fold(self, row: Row, *, fold: bool) -> bool:
         """Fold or unfold a service."""
-        if row and isinstance(row.value, MatrixRow) and (row.value.service in self._opened) == fold:
+        if isinstance(row.value, MatrixRow) and (row.value.service in self._opened) == fold:
             self._opened ^= {row.value.service}
             self.show_answer()
         return True
 
-    @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
-        event.stop()
-        value = event.row.value if event.row else None
-        if isinstance(value, MatrixRow):
-            self._opened ^= {value.service}
+    def open_row(self, row: Row) -> None:
+        """Unfold or fold a service, or show an action's card."""
+        if isinstance(row.value, MatrixRow):
+            self._opened ^= {row.value.service}
             self.show_answer()
-        elif isinstance(value, ActionSummary) and isinstance(self._answer, _Answer):
-            self._show_action(value, self._answer)
+        elif isinstance(row.value, ActionSummary) and self.answer:
+            self._show_action(row.value, self.answer)
 
     def _show_action(self, action: ActionSummary, answer: _Answer) -> None:
         """Show the card of an action for the first policy that allows it, with the statements of all policies."""

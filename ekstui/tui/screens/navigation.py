@@ -18,12 +18,10 @@ from textual.widget import Widget
 
 from ekstui.present.styled import Row
 from ekstui.scope import Scope
-from ekstui.tui.account_view import AccountView
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
     AskExplain,
     AskWhoCan,
-    PaneWanted,
     PolicyHighlighted,
     ShowComparison,
     ShowMatrix,
@@ -31,7 +29,7 @@ from ekstui.tui.messages import (
     action_of,
     one_action_of,
 )
-from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
+from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
@@ -253,11 +251,6 @@ class NavigationScreen(PanesScreen):
         """Go to a pane of the policy under the cursor."""
         self.catch_up()
         super().action_pane(pane)
-
-    @on(PaneWanted)
-    def _go_to_pane(self, message: PaneWanted) -> None:
-        message.stop()
-        self.action_pane(message.pane)
 
     def action_mark(self) -> None:
         """Mark or unmark the policy or version under the cursor."""

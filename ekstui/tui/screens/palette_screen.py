@@ -1,6 +1,7 @@
 """The palette: looks up what the user types or pastes, as they type."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -24,14 +25,12 @@ from ekstui.library import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, ShowComparison
-from ekstui.tui.shown import Marks, Shown, sides_to_compare, with_mark
-from ekstui.tui.widgets.bars import LineBar
-from ekstui.tui.widgets.line import RowsLine
+from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
+from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
 
 EXCERPT = 80
@@ -71,12 +70,11 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
 class FindLine(RowsLine):
     """The input; a pasted message goes to the screen as a whole."""
 
+    @dataclass
     class Taken(Message):
         """A message was pasted."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     def on_paste(self, event: Paste) -> None:
         """Insert a pasted name, or pass a message on."""
@@ -86,14 +84,6 @@ class FindLine(RowsLine):
             self.post_message(self.Taken(event.text))
         else:
             super().on_paste(event)
-
-
-class CatalogueRead(Message):
-    """The whole catalogue has been read, with the uses of roles and the names of actions."""
-
-    def __init__(self, known: Catalogue) -> None:
-        super().__init__()
-        self.known = known
 
 
 class PaletteScreen(ModalScreen[Thing | None]):
@@ -160,16 +150,15 @@ class PaletteScreen(ModalScreen[Thing | None]):
             self._show()
         if known is None:
 
-            def read(_: Job) -> CatalogueRead:
+            def read(_: Job) -> Catalogue:
                 uses = library.account.uses(snapshot) if snapshot else None
-                return CatalogueRead(catalogue(library, snapshot, uses=uses, actions=all_actions()))
+                return catalogue(library, snapshot, uses=uses, actions=all_actions())
 
-            self.app.background.run(self, "catalogue", read)
+            self.app.background.run(self, "catalogue", read, self._catalogue_read)
 
-    @on(CatalogueRead)
-    def _catalogue_read(self, message: CatalogueRead) -> None:
-        self.app.keep_catalogue(self.app.library, self._account.snapshot, message.known)
-        self._known = message.known.with_things(self._commands)
+    def _catalogue_read(self, known: Catalogue) -> None:
+        self.app.keep_catalogue(self.app.library, self._account.snapshot, known)
+        self._known = known.with_things(self._commands)
         self._show(keep=True)
 
     @on(Input.Changed)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus
 from textual.getters import app, query_one
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -20,14 +20,12 @@ from ekstui.errors import EkstuiError
 from ekstui.library import Library, PolicyEntry
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView, SwitchAccount
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import AskWhoCan, PaneFailed, ShowPolicy, action_of
+from ekstui.tui.messages import AskWhoCan, PaneFailed, ShowPolicy, SwitchAccount, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
-from ekstui.tui.shown import Bookmark, Shown
-from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
-from ekstui.tui.widgets.line import FilterLine
+from ekstui.tui.shown import AccountView, Bookmark, Shown
+from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, plain_failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
@@ -35,15 +33,10 @@ MAX_CRUMB = 32
 """The most columns of a screen's name in the breadcrumbs."""
 
 
-class Answered(Message):
-    """The answer to a report's question has arrived."""
-
-    def __init__(self, answer: object) -> None:
-        super().__init__()
-        self.answer = answer
+Answer = TypeVar("Answer")
 
 
-class ReportScreen(Screen[None]):
+class ReportScreen(Screen[None], Generic[Answer]):
     """A question in the header and its answer as rows; subclasses say what to ask and how to show the answer."""
 
     HEADING = "All reports"
@@ -78,7 +71,7 @@ class ReportScreen(Screen[None]):
         super().__init__()
         self._search_text = ""
         self._search = FilterLine(placeholder="type to search")
-        self._answer: object = None
+        self.answer: Answer | None = None
         self._error: EkstuiError | None = None
         """Why the question could not be answered."""
         self._stale: EkstuiError | None = None
@@ -89,11 +82,11 @@ class ReportScreen(Screen[None]):
         """Return the question as a line for the header."""
         raise NotImplementedError
 
-    def ask(self) -> Callable[[], object] | None:
+    def ask(self) -> Callable[[], Answer] | None:
         """Return a function that answers the question, to run in the background; None if there is no question yet."""
         raise NotImplementedError
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: Answer) -> list[Row]:
         """Return the answer as rows of `width` columns; no rows mean that nothing was found."""
         raise NotImplementedError
 
@@ -157,10 +150,8 @@ class ReportScreen(Screen[None]):
         return ()
 
     @on(RowList.Highlighted)
-    def _row_highlighted(self, event: RowList.Highlighted) -> None:
+    def _row_highlighted(self) -> None:
         """Update the details and the footer once the cursor rests."""
-        if isinstance(event, RowList.Opened | RowList.Folded):
-            return
         if self._describing:
             self._describing.stop()
         self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
@@ -184,13 +175,21 @@ class ReportScreen(Screen[None]):
         self.show_answer()
         return True
 
+    @on(RowList.Opened)
+    def _row_opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        self.open_row(event.row)
+
+    def open_row(self, row: Row) -> None:
+        """Open what a row shows; by default, nothing."""
+
     @on(RowList.Folded)
     def _folded(self, event: RowList.Folded) -> None:
         event.stop()
         if not self.fold(event.row, fold=event.fold):
             self.notify("This row has nothing to unfold.", markup=False)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
+    def fold(self, row: Row, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
         """Fold or unfold a row; False if it cannot fold."""
         return False
 
@@ -219,21 +218,24 @@ class ReportScreen(Screen[None]):
             self.rows.show_message(*self.nothing())
             return
         self._stale = self._error = None
-        if not keep or self._answer is None:
-            self._answer = None
+        if not keep or self.answer is None:
+            self.answer = None
             self.rows.show_message(styled(self.WAITING, "muted"))
-        self.app.background.run(self, f"report-{id(self)}", lambda _: Answered(question()))
+        self.app.background.run(self, f"report-{id(self)}", lambda _: question(), self._answered)
 
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        self._answer, self._stale = message.answer, None
+    def _answered(self, answer: Answer) -> None:
+        self.answer, self._stale = answer, None
         self.show_header()
         self.show_answer()
+        self.begin_reading()
+
+    def begin_reading(self) -> None:
+        """Put the cursor where a new answer is read first; by default, it stays."""
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:
         message.stop()
-        if self._answer is None:
+        if self.answer is None:
             self.show_error(message.error)
         else:
             self.say_stale(message.error)
@@ -250,9 +252,9 @@ class ReportScreen(Screen[None]):
 
     def show_answer(self) -> None:
         """Show the answer again, at the current width."""
-        if self._answer is None:
+        if self.answer is None:
             return
-        rows = self.answer_rows(self._answer)
+        rows = self.answer_rows(self.answer)
         if self._stale is not None:
             rows = [*stale_rows(self._stale, self.width), *rows]
         if rows:
@@ -263,13 +265,7 @@ class ReportScreen(Screen[None]):
     def _marked(self, row: Row) -> Row:
         if not self._search_text:
             return row
-        return Row(
-            row.key,
-            tuple(mark_hits(cell, self._search_text) for cell in row.cells),
-            row.value,
-            row.selectable,
-            row.merged,
-        )
+        return row._replace(cells=tuple(mark_hits(cell, self._search_text) for cell in row.cells))
 
     def on_resize(self) -> None:
         """Wrap the rows to the new width."""
@@ -278,11 +274,10 @@ class ReportScreen(Screen[None]):
 
     def exports(self) -> Sequence[Export]:
         """Return the formats that the answer can be saved in."""
-        return (Export("text", "ekstui.txt", self._whole()),)
+        return (Export("text", "ekstui.txt", self._text),)
 
-    def _whole(self) -> Copyable:
-        lines = [" ".join(plain(cell) for cell in row.cells).rstrip() for row in self.rows.rows]
-        return Copyable("everything shown", f"{len(lines)} lines", lambda: "\n".join(lines) + "\n")
+    def _text(self) -> str:
+        return "".join(" ".join(map(plain, row.cells)).rstrip() + "\n" for row in self.rows.rows)
 
     def copies(self) -> Sequence[Copyable]:
         """Return what can be copied from the answer besides its text."""
@@ -292,11 +287,12 @@ class ReportScreen(Screen[None]):
         """Let the user choose what to copy."""
         row = self.rows.current
         of_row = copyables(row, None, self.app.library) if row else []
-        offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, self._whole()])
+        whole = Copyable("everything shown", f"{len(self.rows.rows)} lines", self._text)
+        offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, whole])
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""
-        self.post_message(AskWhoCan(action_of(self.rows.current.value) if self.rows.current else ""))
+        self.post_message(AskWhoCan(action_of(self.rows.value)))
 
     def show_policy(self, place: PolicyAt) -> None:
         """Show a policy in the four panes, or say why it is not known."""
@@ -351,7 +347,7 @@ class ReportScreen(Screen[None]):
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, round the end, or without one to the next or previous stop."""
-        if self._answer is None:
+        if self.answer is None:
             self.notify(self.WAITING.capitalize(), markup=False)
         elif self._search_text:
             if not self.rows.move_to_match(step, self._is_stop):
@@ -387,13 +383,24 @@ def stale_rows(error: EkstuiError, width: int) -> list[Row]:
     ]
 
 
-class AccountReportScreen(ReportScreen):
+class OfAccount(Protocol):
+    """An answer about the account."""
+
+    @property
+    def fetched_at(self) -> datetime | None:
+        """When the account was read; None for an answer without one."""
+
+
+AccountAnswer = TypeVar("AccountAnswer", bound=OfAccount)
+
+
+class AccountReportScreen(ReportScreen[AccountAnswer]):
     """A report about the account, which asks again when there is a new snapshot."""
 
     @property
     def read_at(self) -> datetime | None:
         """When the shown answer was read from AWS; None if there is none."""
-        raise NotImplementedError
+        return None if self.answer is None else self.answer.fetched_at
 
     def action_refresh_data(self) -> None:
         """Refresh the account from AWS, showing the old answer until then."""

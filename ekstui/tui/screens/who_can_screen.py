@@ -4,9 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from textual import on
-from textual.message import Message
-
 from ekstui.core.action_facts import SHORTEST_NAME, complete
 from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
@@ -42,11 +39,11 @@ from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowFound, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.copying import Export
 from ekstui.tui.screens.report import stale_rows
 from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import failure
-from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 MAX_SUGGESTIONS = 100
 """The most actions to suggest."""
@@ -78,11 +75,7 @@ class AllPermissions:
     holder: Holder
 
 
-class ActionsRead(Message):
-    """The names of all actions have been read."""
-
-
-class WhoCanScreen(AskingScreen):
+class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     """Who can do an action or pattern, on a resource if one is given."""
 
     HEADING = "Who can"
@@ -110,15 +103,10 @@ class WhoCanScreen(AskingScreen):
         """Ask, and read the names of all actions for suggestions."""
         super().begin()
 
-        def read(_: object) -> ActionsRead:
-            # The first completion reads the names of all services.
-            complete("x" * SHORTEST_NAME)
-            return ActionsRead()
+        # The first completion reads the names of all services.
+        self.app.background.run(self, "actions", lambda _: complete("x" * SHORTEST_NAME), self._actions_read)
 
-        self.app.background.run(self, "actions", read)
-
-    @on(ActionsRead)
-    def _actions_read(self) -> None:
+    def _actions_read(self, _: object) -> None:
         self._completing = True
         if self.typing:
             self._suggest()
@@ -130,7 +118,7 @@ class WhoCanScreen(AskingScreen):
     def question(self) -> Styled:
         """Return the action, its access level, how many policies allow it, and until when changes are known."""
         of = SCOPE_WORDS[self._scope]
-        answer = self._answer
+        answer = self.answer
         if is_kubernetes(self.text):
             allowed = "in Kubernetes"
             if isinstance(answer, KubernetesAnswer):
@@ -161,7 +149,7 @@ class WhoCanScreen(AskingScreen):
         known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
         return Bookmark(action) if known else None
 
-    def answer_to(self, text: str) -> Callable[[], object]:
+    def answer_to(self, text: str) -> Callable[[], WhoCanAnswer | KubernetesAnswer]:
         """Return a function that answers for an action and, after a space, a resource."""
         library, scope = self.app.library, self._scope
         if is_kubernetes(text):
@@ -180,12 +168,10 @@ class WhoCanScreen(AskingScreen):
 
         return ask
 
-    def answer_rows(self, answer: object) -> list[Row]:
+    def answer_rows(self, answer: WhoCanAnswer | KubernetesAnswer) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
         if isinstance(answer, KubernetesAnswer):
             return self._in_kubernetes(answer)
-        if not isinstance(answer, WhoCanAnswer):
-            return []
         narrow = self.width < NARROW
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
@@ -240,7 +226,7 @@ class WhoCanScreen(AskingScreen):
 
     def about_row(self, row: Row) -> Styled:
         """Return a policy's grants, or through which policies someone can do the action and on what that depends."""
-        answer = self._answer
+        answer = self.answer
         match row.value:
             case Holder() as holder if isinstance(answer, WhoCanAnswer):
                 lines = [styled_line(each, "app") for each in holder_lines(holder, answer.policies.action, types=False)]
@@ -261,12 +247,11 @@ class WhoCanScreen(AskingScreen):
 
     def exports(self) -> Sequence[Export]:
         """Return the formats: the whole answer as Markdown, what is shown as text."""
-        answer = self._answer
+        answer = self.answer
         if isinstance(answer, KubernetesAnswer):
             both = [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
-            whole = Copyable("Markdown", "", lambda: markdown(both))
-            return [Export("Markdown", "who-can.md", whole), *super().exports()]
-        if not isinstance(answer, WhoCanAnswer):
+            return [Export("Markdown", "who-can.md", lambda: markdown(both)), *super().exports()]
+        if answer is None:
             return super().exports()
         known, scope = self.app.library.data().newest, self._scope
 
@@ -277,7 +262,7 @@ class WhoCanScreen(AskingScreen):
                 blocks += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
             return markdown(blocks)
 
-        return [Export("Markdown", "who-can.md", Copyable("Markdown", "", text)), *super().exports()]
+        return [Export("Markdown", "who-can.md", text), *super().exports()]
 
     def nothing(self) -> Sequence[Styled]:
         """Return that no policy allows it, why if that is known, and where else to look."""
@@ -339,27 +324,22 @@ class WhoCanScreen(AskingScreen):
         self._types = not self._types
         self.ask_again()
 
-    @on(RowList.Opened)
-    def _go(self, event: RowList.Opened) -> None:
-        value = event.row.value if event.row else None
-        if isinstance(value, Holder):
-            event.stop()
-            self._opened ^= {value.policy.arn}
-            self.show_answer()
-        elif isinstance(value, AllPermissions):
-            event.stop()
-            holder = value.holder
-            self.show_policy(PolicyAt(holder.policy.arn, holder.version))
-        elif isinstance(value, PrincipalCan) and value.subject.kind == "role":
-            event.stop()
-            self.post_message(ShowRole(value.subject.arn or value.subject.name))
-        elif isinstance(value, AccessPolicyAnswer):
-            event.stop()
-            self.post_message(ShowFound(value.policy.name, "access policy"))
-        elif isinstance(value, PrincipalInCluster):
-            event.stop()
-            if ":role/" in value.principal:
-                self.post_message(ShowRole(value.principal))
+    def open_row(self, row: Row) -> None:
+        """Unfold a policy, show a role or an access policy, or ask about another action."""
+        match row.value:
+            case Holder() as holder:
+                self._opened ^= {holder.policy.arn}
+                self.show_answer()
+            case AllPermissions(Holder() as holder):
+                self.show_policy(PolicyAt(holder.policy.arn, holder.version))
+            case PrincipalCan() as can if can.subject.kind == "role":
+                self.post_message(ShowRole(can.subject.arn or can.subject.name))
+            case AccessPolicyAnswer(policy=policy):
+                self.post_message(ShowFound(policy.name, "access policy"))
+            case PrincipalInCluster(principal=principal) if ":role/" in principal:
+                self.post_message(ShowRole(principal))
+            case _:
+                super().open_row(row)
 
 
 def is_kubernetes(text: str) -> bool:

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.getters import app
-from textual.message import Message
 from textual.reactive import reactive
 
 from ekstui.core.text import age_in_words, clean_line, counted, use_in_words
 from ekstui.errors import EkstuiError, MfaNeededError
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import ShowComparison, ShowRole
-from ekstui.tui.shown import Shown
+from ekstui.tui.shown import AccountView, Shown
 from ekstui.tui.widgets.pane import Pane, failure, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
@@ -191,24 +189,6 @@ def _entry_rows(found: PrincipalsInClusters, width: int) -> list[Row]:
     return rows(principals_in_clusters_blocks(found), width)
 
 
-class AttachmentsLoaded(Message):
-    """It is known who has a policy attached, by one snapshot of the account."""
-
-    def __init__(self, arn: str, answer: AttachedAnswer) -> None:
-        super().__init__()
-        self.arn = arn
-        self.answer = answer
-
-
-class EntriesFound(Message):
-    """It is known which access entries have an access policy."""
-
-    def __init__(self, arn: str, found: PrincipalsInClusters) -> None:
-        super().__init__()
-        self.arn = arn
-        self.found = found
-
-
 class AttachedPane(Pane):
     """The roles, users and groups that have the policy attached, and what of EKS uses the roles."""
 
@@ -255,6 +235,7 @@ class AttachedPane(Pane):
 
     def _look_up(self) -> None:
         shown, view = self.shown, self.account
+        self.app.background.cancel("attached")
         if view.snapshot is None:
             self._show_why_not(view)
             return
@@ -266,17 +247,15 @@ class AttachedPane(Pane):
         library, policy = self.app.library, shown.entry.policy
         if shown.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.
-            self.app.background.run(
-                self, "attached", lambda _: EntriesFound(policy.arn, _entries_with(policy.name, library))
-            )
+            self.app.background.run(self, "attached", lambda _: _entries_with(policy.name, library), self._show_entries)
             return
 
-        def look_up(job: Job) -> AttachmentsLoaded:
+        def look_up(job: Job) -> AttachedAnswer:
             from ekstui.library.attachments import attached  # 40 ms, off the app's thread
 
-            return AttachmentsLoaded(policy.arn, attached(library, policy, lambda: job.cancelled))
+            return attached(library, policy, lambda: job.cancelled)
 
-        self.app.background.run(self, "attached", look_up)
+        self.app.background.run(self, "attached", look_up, self._show_attached)
 
     def _show_why_not(self, view: AccountView) -> None:
         self.set_note("")
@@ -316,26 +295,20 @@ class AttachedPane(Pane):
             return super().footer_keys(row, marks=marks)
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
-    @on(AttachmentsLoaded)
-    def _loaded(self, message: AttachmentsLoaded) -> None:
-        message.stop()
+    def _show_attached(self, answer: AttachedAnswer) -> None:
         snapshot = self.account.snapshot
-        if snapshot is None or snapshot.identity.account != message.answer.identity.account:
+        if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
-        if self.shown and message.arn == self.shown.entry.policy.arn:
-            self._answer = message.answer
-            unseen = len(message.answer.attachments.not_looked_at)
-            more = f" · {unseen} not looked at: i" if unseen else ""
-            self.set_note(attached_note(message.answer.attachments) + more)
-            self.show_rows()
+        self._answer = answer
+        unseen = len(answer.attachments.not_looked_at)
+        more = f" · {unseen} not looked at: i" if unseen else ""
+        self.set_note(attached_note(answer.attachments) + more)
+        self.show_rows()
 
-    @on(EntriesFound)
-    def _found_entries(self, message: EntriesFound) -> None:
-        message.stop()
-        if self.account.snapshot and self.shown and message.arn == self.shown.entry.policy.arn:
-            self._entries = message.found
-            self.set_note(counted(len(message.found.principals), "access entry", "access entries"))
-            self.show_rows()
+    def _show_entries(self, found: PrincipalsInClusters) -> None:
+        self._entries = found
+        self.set_note(counted(len(found.principals), "access entry", "access entries"))
+        self.show_rows()
 
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
@@ -343,11 +316,11 @@ class AttachedPane(Pane):
         from ekstui.core.account_snapshot import RoleAttachment
         from ekstui.library.cluster_access import PrincipalInCluster
 
-        value = event.row.value if event.row else None
+        value = event.row.value
         if isinstance(value, PrincipalInCluster) and ":role/" in value.principal:
             self.post_message(ShowRole(value.principal))
-        if event.row and isinstance(event.row.value, RoleAttachment):
-            role = event.row.value.role
+        if isinstance(value, RoleAttachment):
+            role = value.role
             if self.shown and self.shown.entry.policy.home:
                 from ekstui.core.notation import RoleSide
 

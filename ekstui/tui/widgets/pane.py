@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -20,10 +18,8 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
 from ekstui.tui.messages import PaneFailed, RowReached
+from ekstui.tui.widgets.bars import FilterLine
 from ekstui.tui.widgets.rows import RowList
-
-if TYPE_CHECKING:
-    from ekstui.tui.widgets.line import FilterLine
 
 
 def failure(error: EkstuiError) -> tuple[Styled, ...]:
@@ -85,8 +81,6 @@ class Pane(Vertical):
     def line(self) -> FilterLine:
         """The filter's input, made on first use."""
         if self._line is None:
-            from ekstui.tui.widgets.line import FilterLine
-
             self._line = FilterLine()
         return self._line
 
@@ -223,10 +217,9 @@ class Pane(Vertical):
 
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
-        if not isinstance(event, RowList.Opened | RowList.Folded):
-            event.stop()
-            self.highlighted(event.row)
-            self.post_message(RowReached())
+        event.stop()
+        self.highlighted(event.row)
+        self.post_message(RowReached())
 
     @on(RowList.Folded)
     def _not_folded(self, event: RowList.Folded) -> None:
@@ -258,8 +251,8 @@ class Pane(Vertical):
         event.stop()
         self.line.action_leave()
 
-    def on_filter_line_left(self, event: Message) -> None:
-        """Go back to the rows when the user leaves the filter."""
+    @on(FilterLine.Left)
+    def _filter_left(self, event: FilterLine.Left) -> None:
         event.stop()
         self.rows.focus()
         if not self.line.value.strip():

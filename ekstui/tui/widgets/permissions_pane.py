@@ -9,11 +9,12 @@ from textual import on
 from textual.getters import app
 from textual.reactive import reactive
 
+from ekstui.core.policy import version_label
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import RemainingLoaded, ShowAction, SummaryLoaded
+from ekstui.tui.messages import ShowAction
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -62,39 +63,34 @@ class PermissionsPane(Pane):
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
         self._access = shown.entry.access if shown else None
-        if shown is not None and self._access is not None:
-            self._whole, self._arn = False, shown.entry.policy.arn
-            self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
-            self.set_title(shown.entry.policy.name)
-            self.show_rows()
-            self.rows.scroll_home(animate=False)
-            return
-        if shown is None:
-            self._whole = False
-            if self.rows.rows:
-                self._services, self._knowledge, self._symptoms, self._remaining = (), None, (), None
-                self.set_title()
+        self._remaining = None
+        self.app.background.cancel("summary", "remaining")
+        if shown is None or self._access is not None:
+            self._whole, self._arn = False, shown.entry.policy.arn if shown else ""
+            self._services, self._knowledge, self._symptoms = (), None, ()
+            if shown is not None or self.rows.rows:
+                self.set_title(shown.entry.policy.name if shown else "")
                 self.show_rows()
+                self.rows.scroll_home(animate=False)
             return
-        from ekstui.core.policy import version_label
         from ekstui.library.catalog import knowledge, knowledge_of
 
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
-        library = self.app.library
-        policy, version = shown.entry.policy, shown.version
-        self._remaining = None
+        library, policy, version = self.app.library, shown.entry.policy, shown.version
         self._toggled.clear()
-        self.app.background.run(
-            self,
-            "summary",
-            lambda _: SummaryLoaded(
-                policy.arn,
-                version,
-                library.summary(policy, version),
-                knowledge_of(policy),
-                knowledge().symptoms_of(policy.name),
-            ),
-        )
+
+        def show(services: Sequence[ServiceSummary]) -> None:
+            self._services = services
+            self._knowledge, self._symptoms = knowledge_of(policy), knowledge().symptoms_of(policy.name)
+            self._unfolded = self._unfold()
+            self.show_rows()
+            if policy.arn != self._arn:
+                # Another policy is shown from its first line on.
+                self._arn = policy.arn
+                self.rows.action_first()
+                self.rows.scroll_home(animate=False)
+
+        self.app.background.run(self, "summary", lambda _: library.summary(policy, version), show)
 
     def show_about(self) -> None:
         """Switch between all notes on the policy and the first line of them."""
@@ -112,19 +108,12 @@ class PermissionsPane(Pane):
         from ekstui.core.summary import remaining
 
         library, policy, version = self.app.library, shown.entry.policy, shown.version
-        self.app.background.run(
-            self,
-            "remaining",
-            lambda _: RemainingLoaded(policy.arn, version, remaining(library.document(policy, version))),
-        )
 
-    @on(RemainingLoaded)
-    def _loaded_remaining(self, message: RemainingLoaded) -> None:
-        message.stop()
-        shown = self.shown
-        if shown and (shown.entry.policy.arn, shown.version) == (message.arn, message.version):
-            self._remaining = message.remaining
+        def show(found: Remaining) -> None:
+            self._remaining = found
             self.show_rows()
+
+        self.app.background.run(self, "remaining", lambda _: remaining(library.document(policy, version)), show)
 
     def next_view(self) -> bool:
         """Switch between what the version allows and what it does not; an access policy has one view."""
@@ -225,21 +214,6 @@ class PermissionsPane(Pane):
         self._toggled ^= {service}
         self.show_rows()
 
-    @on(SummaryLoaded)
-    def _loaded_summary(self, message: SummaryLoaded) -> None:
-        message.stop()
-        shown = self.shown
-        if shown is None or (shown.entry.policy.arn, shown.version) != (message.arn, message.version):
-            return
-        self._services, self._knowledge, self._symptoms = message.services, message.knowledge, message.symptoms
-        self._unfolded = self._unfold()
-        self.show_rows()
-        if message.arn != self._arn:
-            # Another policy is shown from its first line on.
-            self._arn = message.arn
-            self.rows.action_first()
-            self.rows.scroll_home(animate=False)
-
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
         from ekstui.core.notation import PolicyAt
@@ -247,7 +221,7 @@ class PermissionsPane(Pane):
         from ekstui.present.policy_report import RemainingService
 
         event.stop()
-        value, shown = event.row.value if event.row else None, self.shown
+        value, shown = event.row.value, self.shown
         if isinstance(value, RemainingService):
             self._toggle(("Allow", value.service))
         elif isinstance(value, ServiceSummary):

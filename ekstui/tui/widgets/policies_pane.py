@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 from textual.getters import app
@@ -15,17 +16,16 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.account_view import AccountView
 from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import FacetAnswered, PaneWanted, PolicyHighlighted
+from ekstui.tui.messages import PolicyHighlighted
+from ekstui.tui.shown import AccountView
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
-    from ekstui.library import PolicyEntry
-    from ekstui.tui.filters import Facet
+    from ekstui.library import Library, PolicyEntry
 
 REST = "Other"
 
@@ -90,6 +90,83 @@ FRAME = 3
 
 LOOK_UP_AFTER = 0.2
 """Seconds without typing before a facet is looked up."""
+
+
+# The filter
+
+Kind = Literal["action", "service", "level", "changed"]
+_KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "level", "changed": "changed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A part of a filter that needs more than the list itself, such as `action:ec2:CreateTags` or `changed:30d`."""
+
+    kind: Kind
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.text}"
+
+
+def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
+    """Return the words to look for, in lower case, and the facets; incomplete facets are left out."""
+    words: list[str] = []
+    facets: list[Facet] = []
+    for word in text.split():
+        kind, colon, rest = word.partition(":")
+        if not colon or kind.casefold() not in _KINDS:
+            words.append(word.casefold())
+        elif rest:
+            facets.append(Facet(_KINDS[kind.casefold()], rest))
+    return tuple(words), tuple(facets)
+
+
+def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Library) -> frozenset[str]:
+    """Return the ARNs of the policies that match a facet. Slow.
+
+    `changed:30d` counts back from the newest known change. Raises InputError for an invalid date or action.
+    """
+    match facet.kind:
+        case "action":
+            return _holders(_pattern(facet.text), library)
+        case "service":
+            return _holders(f"{facet.text}:*", library)
+        case "level":
+            wanted = facet.text.casefold()
+            return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
+        case "changed":
+            from ekstui.core.notation import parse_since
+            from ekstui.library.searching import changes
+
+            steps = changes(library, parse_since(facet.text, library.data().newest), "all").changes
+            names = {step.policy for step in steps if step.change.kind != "none"}
+            return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern for a typed action or the beginning of one."""
+    from ekstui.core.reference import reference
+    from ekstui.core.wildcard import is_wild
+
+    if is_wild(text) or reference().find(text) is not None:
+        return text
+    return f"{text}*" if ":" in text else f"*:{text}*"
+
+
+def _holders(action: str, library: Library) -> frozenset[str]:
+    from ekstui.library.allowing import who_can_answer
+
+    return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
+
+
+def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
+    return any(
+        count.granted and level.casefold().startswith(wanted)
+        for service in library.summary(entry.policy)
+        if service.effect == "Allow"
+        for level, count in service.levels.items()
+    )
 
 
 class PoliciesPane(Pane):
@@ -174,8 +251,6 @@ class PoliciesPane(Pane):
         words: tuple[str, ...] = ()
         facets: tuple[Facet, ...] = ()
         if self._filter:
-            from ekstui.tui.filters import parse_filter
-
             words, facets = parse_filter(self._filter)
         chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self._entries)}{self._facets_note(facets)}" if words or facets else "")
@@ -217,9 +292,9 @@ class PoliciesPane(Pane):
         return row.key in self.changed
 
     @on(RowList.Opened)
-    def _open(self, event: RowList.Opened) -> None:
+    async def _open(self, event: RowList.Opened) -> None:
         event.stop()
-        self.post_message(PaneWanted("permissions"))
+        await self.run_action(f"screen.{keys.PERMISSIONS.action}")
 
     def _facets_note(self, facets: Sequence[Facet]) -> str:
         """Return a note on the facets, and start looking up the first unknown one once the user pauses."""
@@ -232,24 +307,20 @@ class PoliciesPane(Pane):
         return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
 
     def _look_up(self, facet: Facet) -> None:
-        from ekstui.tui.filters import matching_policies
-
         # Facets are about the documents of IAM policies.
         library, entries = self.app.library, [entry for entry in self._entries if not entry.access]
 
-        def work(_: Job) -> FacetAnswered:
+        def work(_: Job) -> frozenset[str] | EkstuiError:
             try:
-                return FacetAnswered(facet, matching_policies(facet, entries, library))
+                return matching_policies(facet, entries, library)
             except EkstuiError as error:
-                return FacetAnswered(facet, error)
+                return error
 
-        self.app.background.run(self, "facet", work)
+        def show(fitting: frozenset[str] | EkstuiError) -> None:
+            self._fitting[facet] = fitting
+            self.show_rows()
 
-    @on(FacetAnswered)
-    def _facet_answered(self, message: FacetAnswered) -> None:
-        message.stop()
-        self._fitting[message.facet] = message.fitting
-        self.show_rows()
+        self.app.background.run(self, "facet", work, show)
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities have each policy attached."""

@@ -6,6 +6,7 @@ as ten and a cursor move over SSH as small as it can be.
 
 import re
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from rich.cells import cell_len
@@ -20,20 +21,8 @@ from textual.strip import Strip
 
 from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
-from ekstui.tui.keys import (
-    DOWN,
-    FIRST,
-    FOLD,
-    HALF_PAGE_DOWN,
-    HALF_PAGE_UP,
-    LAST,
-    OPEN,
-    PAGE_DOWN,
-    PAGE_UP,
-    UNFOLD,
-    UP,
-    bindings,
-)
+from ekstui.tui import keys
+from ekstui.tui.keys import bindings
 from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
@@ -42,7 +31,10 @@ WHOLE_WIDTH = (Column("", 1, 1),)
 class RowList(ScrollView, can_focus=True):
     """Rows with a cursor; it posts when the cursor moves and when a row is opened or folded."""
 
-    KEYS = (DOWN, UP, PAGE_DOWN, PAGE_UP, HALF_PAGE_DOWN, HALF_PAGE_UP, FIRST, LAST, OPEN, UNFOLD, FOLD)
+    KEYS = (
+        keys.DOWN, keys.UP, keys.PAGE_DOWN, keys.PAGE_UP, keys.HALF_PAGE_DOWN, keys.HALF_PAGE_UP, keys.FIRST, keys.LAST,
+        keys.OPEN, keys.UNFOLD, keys.FOLD,
+    )  # fmt: skip
     BINDINGS = bindings(KEYS)
     DEFAULT_CSS = """
     RowList {
@@ -51,27 +43,24 @@ class RowList(ScrollView, can_focus=True):
     }
     """
 
+    @dataclass
     class Highlighted(Message):
         """The cursor is on another row, or on none."""
 
-        def __init__(self, rows: "RowList", row: Row | None) -> None:
-            super().__init__()
-            self.rows = rows
-            self.row = row
+        row: Row | None
 
-        @property
-        def control(self) -> "RowList":
-            return self.rows
-
-    class Opened(Highlighted):
+    @dataclass
+    class Opened(Message):
         """The row under the cursor was opened, with enter or a click."""
 
-    class Folded(Highlighted):
+        row: Row
+
+    @dataclass
+    class Folded(Message):
         """The user wants to fold or unfold the row under the cursor."""
 
-        def __init__(self, rows: "RowList", row: Row, *, fold: bool) -> None:
-            super().__init__(rows, row)
-            self.fold = fold
+        row: Row
+        fold: bool
 
     def __init__(self, columns: Sequence[Column] = WHOLE_WIDTH, *, header: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -102,6 +91,11 @@ class RowList(ScrollView, can_focus=True):
         """The row under the cursor, or None."""
         return None if self._cursor is None else self._rows[self._cursor]
 
+    @property
+    def value(self) -> object:
+        """What the row under the cursor stands for; None if it stands for nothing."""
+        return self.current.value if self.current else None
+
     def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
         """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible."""
         self._words = ()
@@ -116,7 +110,7 @@ class RowList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
         self._show_cursor()
         self.refresh()
-        self.post_message(self.Highlighted(self, self.current))
+        self.post_message(self.Highlighted(self.current))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
@@ -233,12 +227,12 @@ class RowList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """Open the row under the cursor."""
         if self.current is not None:
-            self.post_message(self.Opened(self, self.current))
+            self.post_message(self.Opened(self.current))
 
     def action_fold(self, fold: bool) -> None:
         """Fold or unfold the row under the cursor."""
         if self.current is not None:
-            self.post_message(self.Folded(self, self.current, fold=fold))
+            self.post_message(self.Folded(self.current, fold))
 
     def action_down(self) -> None:
         """Move down one row."""
@@ -315,7 +309,7 @@ class RowList(ScrollView, can_focus=True):
         self._cursor = index
         self._repaint_cursor()
         self._show_cursor()
-        self.post_message(self.Highlighted(self, self.current))
+        self.post_message(self.Highlighted(self.current))
 
     def _repaint_cursor(self) -> None:
         if self._cursor is not None:

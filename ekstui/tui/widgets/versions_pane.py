@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from textual import on
 from textual.getters import app
@@ -15,19 +15,19 @@ from ekstui.core.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import ActionsTouchedRead, ShowComparison, TimelineLoaded, VersionChosen
+from ekstui.tui.messages import ShowComparison, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from ekstui.core.document import ActionElement
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.notation import PolicyAt
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Quarters, Step, StepCounts
     from ekstui.library import Library
     from ekstui.library.access_policies import AccessPolicyAnswer
-    from ekstui.tui.filters import Touched
 
 BARS = "▁▂▃▄▅▆▇█"
 """From no changes to the most."""
@@ -137,6 +137,35 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
     return (*parts, *tail)
 
 
+Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
+Touched: TypeAlias = Mapping[int, Grants]
+"""By version, the (element, actions) of the grants that it changed; for the first known version, all of them."""
+
+
+def actions_touched(policy: Policy, library: Library) -> Touched:
+    """Return the actions that each known version changed. Slow: reads and compares all versions."""
+    from ekstui.core.change import changes  # 20 ms, only for this filter
+    from ekstui.core.document import Document
+
+    touched: dict[int, Grants] = {}
+    before = Document(None, None, ())
+    for info in policy.versions:
+        after = library.document(policy, info.number)
+        change = changes(before, after)
+        differences = (*change.added, *change.removed, *change.changed)
+        touched[info.number] = frozenset((each.element, each.actions) for each in differences)
+        before = after
+    return touched
+
+
+def touches(touched: Touched, version: int, typed: str) -> bool:
+    """Return whether a version changed a grant of an action that starts with what was typed."""
+    from ekstui.core.targets import may_match
+
+    pattern = f"{typed.removeprefix('action:').lower()}*"
+    return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))
+
+
 COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
 RELEASES = (COLUMNS[0], Column("Release", 8), *COLUMNS[2:])
 """The columns for controllers' releases such as `v1.14.10`."""
@@ -176,26 +205,22 @@ class VersionsPane(Pane):
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the versions in the background, or just show which one is current."""
-        if shown is None:
-            if self._arn is not None:
-                self._arn, self._steps, self._touched = None, (), None
-                self.set_note("")
-                self.show_rows()
-            return
-        policy = shown.entry.policy
-        if shown.entry.access:
-            self._arn, self._steps, self._touched = policy.arn, (), None
-            self.set_note("")
-            self.show_rows()
-            return
-        if policy.arn == self._arn and self._steps:
+        if shown is not None and shown.entry.policy.arn == self._arn and self._steps:
             self.show_rows()
             self.rows.move_to(shown.version)
             return
-        self._arn, self._steps, self._touched = policy.arn, (), None
+        self.app.background.cancel("timeline", "touched")
+        self._steps, self._touched = (), None
+        if shown is None or shown.entry.access:
+            if shown is not None or self._arn is not None:
+                self._arn = shown.entry.policy.arn if shown else None
+                self.set_note("")
+                self.show_rows()
+            return
+        policy, library = shown.entry.policy, self.app.library
+        self._arn = policy.arn
         self.rows.set_columns(RELEASES if policy.home else COLUMNS)
-        library = self.app.library
-        self.app.background.run(self, "timeline", lambda _: _read(policy, library))
+        self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:
         """Show the changes per quarter if there is room."""
@@ -253,7 +278,6 @@ class VersionsPane(Pane):
 
     def _fits(self, row: Row, actions: Sequence[str]) -> bool:
         from ekstui.core.steps import Step
-        from ekstui.tui.filters import touches
 
         touched = self._touched
         # Until the changed actions are read, everything matches.
@@ -264,35 +288,25 @@ class VersionsPane(Pane):
         )
 
     def _read_touched(self, shown: Shown) -> None:
-        from ekstui.tui.filters import actions_touched
-
         library, policy = self.app.library, shown.entry.policy
-        self.app.background.run(
-            self, "touched", lambda _: ActionsTouchedRead(policy.arn, actions_touched(policy, library))
-        )
 
-    @on(ActionsTouchedRead)
-    def _touched_read(self, message: ActionsTouchedRead) -> None:
-        message.stop()
-        if message.arn == self._arn:
-            self._touched = message.touched
+        def show(touched: Touched) -> None:
+            self._touched = touched
             self.show_rows()
 
-    @on(TimelineLoaded)
-    def _loaded(self, message: TimelineLoaded) -> None:
-        message.stop()
-        if message.arn != self._arn or self.shown is None:
-            return
-        self._steps, self._knowledge, self._quarters = message.steps, message.knowledge, message.quarters
-        quiet = sum(map(is_quiet, message.steps))
-        self.set_note(f"{len(message.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
-        self.rows.set_rows(self.build_rows(), cursor=self.shown.version)
+        self.app.background.run(self, "touched", lambda _: actions_touched(policy, library), show)
+
+    def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]) -> None:
+        self._steps, self._knowledge, self._quarters = read
+        quiet = sum(map(is_quiet, self._steps))
+        self.set_note(f"{len(self._steps)} known" + (f", {quiet} change nothing" if quiet else ""))
+        self.rows.set_rows(self.build_rows(), cursor=self.shown.version if self.shown else None)
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
         """Compare a version with the one before it."""
         event.stop()
-        shown, step = self.shown, event.row.value if event.row else None
+        shown, step = self.shown, event.row.value
         if shown is None or not _is_step(step):
             return
         numbers = [each.version for each in self._steps]
@@ -330,13 +344,12 @@ def _is_step(value: object) -> TypeGuard[Step]:
     return isinstance(value, Step)
 
 
-def _read(policy: Policy, library: Library) -> TimelineLoaded:
+def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]:
     from ekstui.core.steps import changes_per_quarter
     from ekstui.library.catalog import knowledge_of
 
     steps = library.timeline(policy)
-    quarters = changes_per_quarter(steps, library.data().newest)
-    return TimelineLoaded(policy.arn, steps, knowledge_of(policy), quarters)
+    return steps, knowledge_of(policy), changes_per_quarter(steps, library.data().newest)
 
 
 def is_quiet(step: Step) -> bool:
