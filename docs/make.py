@@ -16,10 +16,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from docs.manual import man_page
-from docs.words import command_usage, examples_of, options_of
 from ekstui import paths
-from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.options import ExitCode
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
 from ekstui.tui import screens
@@ -188,6 +186,99 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]
     for row in rows:
         cells = [cell.replace("|", "\\|") for cell in row]
         yield f"| {' | '.join(cells)} |\n"
+
+
+def man_page(parser: argparse.ArgumentParser) -> str:
+    """Return the page in man's macros."""
+    lines = [
+        '.TH EKSTUI 1 "" "ekstui" "User Commands"',
+        ".SH NAME",
+        "ekstui \\- explore the AWS managed IAM policies for Amazon EKS",
+        ".SH SYNOPSIS",
+        ".B ekstui",
+        _text("[WHERE]"),
+        ".br",
+        ".B ekstui",
+        _text("COMMAND ..."),
+        ".SH DESCRIPTION",
+        _text(parser.description or ""),
+        ".PP",
+        "If the first word is not a command, the app opens at it.",
+        ".SH COMMANDS",
+    ]
+    for name, command in commands_of(parser).items():
+        lines += [f".SS {_text(command_usage(name, command))}", _text(command.description or "")]
+        for spelling, words in options_of(command):
+            lines += [".TP", f".B {_text(spelling)}", _text(words)]
+        lines += [".PP", "For example:", ".PP", ".nf", *map(_text, examples_of(command)), ".fi"]
+    lines += [".SH EXIT STATUS"]
+    for code in ExitCode:
+        lines += [".TP", f".B {int(code)}", _text(code.name.lower().replace("_", " "))]
+    lines += [
+        ".SH FILES",
+        ".TP",
+        ".I ~/.config/ekstui/config.toml",
+        "The settings; ekstui config shows where they are and which are in effect.",
+        ".TP",
+        ".I ~/.cache/ekstui",
+        "The policies, and a file for each account that was read, which only its owner can read.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    """Return text escaped for man."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...").replace("–", "\\(en")
+    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+
+
+def command_usage(name: str, command: argparse.ArgumentParser) -> str:
+    """Return the usage in one line; argparse's own differs between versions of Python."""
+    parts = ["ekstui", name]
+    for action in arguments_of(command):
+        spelling = action.option_strings[0] if action.option_strings else ""
+        value = value_of(action)
+        words = f"{spelling} {value}".strip()
+        optional = bool(spelling) or action.nargs in ("?", "*")
+        parts.append(f"[{words}]" if optional else words)
+    return " ".join(parts)
+
+
+def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
+    """Return each argument and option as it is written, with its help."""
+    return [
+        (
+            " ".join(filter(None, (", ".join(action.option_strings), value_of(action)))),
+            (action.help or "") % {"default": action.default},
+        )
+        for action in arguments_of(command)
+        if action.help
+    ]
+
+
+def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
+    """Return the examples from the help, one command each."""
+    lines = (command.epilog or "").splitlines()[1:]
+    return [line.strip() for line in lines if line.strip()]
+
+
+def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the command's arguments and options, without --help and hidden ones."""
+    return [
+        action
+        for action in command._actions
+        if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+        and action.help != argparse.SUPPRESS
+    ]
+
+
+def value_of(action: argparse.Action) -> str:
+    """Return the name of an option's value, as in the help; "" for a switch."""
+    if action.nargs == 0 or isinstance(action, argparse.BooleanOptionalAction):
+        return ""
+    if action.metavar is not None:
+        return action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar)
+    return "|".join(map(str, action.choices)) if action.choices else action.dest.upper()
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.options import ExitCode
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module, nearest
 from ekstui.cli.streams import (
     end_at_once,

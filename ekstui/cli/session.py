@@ -40,7 +40,7 @@ def narrate_notices() -> None:
 
 def age_of_policies(known_until: datetime | None = None) -> str | None:
     """Return how old the policies are, if they are old: what is newer than they are is missing from every answer."""
-    from ekstui.present.words import age_remark  # not every command prints words
+    from ekstui.present.blocks import age_remark  # not every command prints words
 
     if known_until is None:
         try:

@@ -1,26 +1,52 @@
 """The encoder of values as the commands' JSON and YAML; the fields listed here are a stable interface for scripts."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ekstui.core.document import serialise_conditions, serialise_statement
-from ekstui.core.policy import format_time, version_label
+from ekstui.core.document import Statement, serialise_conditions, serialise_statement
+from ekstui.core.policy import format_time, name_in, version_label
+
+if TYPE_CHECKING:
+    # Every command imports this module, but none needs the modules of all these values.
+    from ekstui.core.account_snapshot import RecordedAttachment
+    from ekstui.core.eks import Cluster
+    from ekstui.core.explain.access_entries import ForbiddenExplanation
+    from ekstui.core.explain.answer import WantedToken
+    from ekstui.core.findings import RoleInUse
+    from ekstui.core.summary import ServiceSummary
+    from ekstui.library import AttachedAnswer
 
 Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
+    "AccessEntry": "principal=principal_arn type=kind username groups",
+    "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
+    "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
+    "not_looked_at errors",
     "ActionSummary": "action level grants patterns sids denied warnings",
     "Allower": "policy version since depends_on=missing wildcard scope meant_for fit",
+    "AttachedAnswer": "policy=attachments.policy_arn arn=attachments.policy_arn account=identity.account "
+    "partition=identity.partition fetched_at complete roles= users=attachments.users groups=attachments.groups "
+    "not_looked_at=attachments.not_looked_at errors=attachments.errors",
     "Caller": "kind name subject audience",
     "RolePolicy": "name arn version",
     "Cause": "policy_type explicit policy",
+    "Cluster": "name region version auto_mode issues=",
+    "ClusterAnswer": "cluster=cluster.name region=cluster.region account=identity.account partition=identity.partition "
+    "fetched_at complete not_judged health=cluster.all_issues recent_changes=recent "
+    "authentication_mode=cluster.authentication_mode entries roles not_looked_at errors",
     "ClusterRole": "arn uses policies=subject findings",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
+    "ComponentUpgrade": "component from=before_release to=after_release role before after besides reasons not_known",
+    "CopyAnswer": "policy=copy.local.name original=copy.original.name version=copy.version overlap=copy.overlap "
+    "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
@@ -28,7 +54,10 @@ _FIELDS: Mapping[str, str] = {
     "Failure": "part key operator wanted given",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
+    "ForbiddenExplanation": "verdict reason principal= cluster fetched_at entry verb=request.verb resource= "
+    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands",
     "GivenAccess": "policy scope namespaces",
+    "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
     "FeedStep": "policy family version previous created",
     "Finding": "code severity text evidence",
     "Grant": "resource_element resources conditions",
@@ -40,6 +69,8 @@ _FIELDS: Mapping[str, str] = {
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created depends_on=missing",
+    "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
+    "partition=identity.partition complete roles=attachments users=attachments groups=attachments not_looked_at errors",
     "PrincipalInCluster": "cluster principal policy scope namespaces",
     "Permission": "api_group resource verb",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
@@ -49,7 +80,13 @@ _FIELDS: Mapping[str, str] = {
     "depends_on=reasons last_used=subject.last_used",
     "RecentChange": "policy version created roles",
     "RecordedAttachment": "account name arn path as=attached_as recorded_at used_by",
+    "Remedy": "policy permissions",
     "ResourceUse": "resource_type=name required",
+    "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "
+    "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
+    "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
+    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses not_read=subject "
+    "not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=change.verdict",
@@ -64,13 +101,16 @@ _FIELDS: Mapping[str, str] = {
     "StepCounts": "kind reach denies added removed changed",
     "StoredAccount": "account partition fetched_at",
     "Symptom": "symptom answer policies actions source",
+    "SumAccess": "services denied withheld_by_boundary=withheld",
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "Through": "policy version",
+    "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
+    "UpgradeAnswer": "cluster components",
     "Use": "kind cluster region name namespace service_account certainty",
     "UserAttachment": "name=user.name arn=user.arn path=user.path as=attached_as",
     "Wider": "version created without",
 }
-"""The JSON fields of each class, in order; `name=path` if the attribute has another name."""
+"""The JSON fields of each class, in order; `name=path` if the attribute has another name, `name=` for the value itself."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""
@@ -81,17 +121,82 @@ def arn_or_none(arn: str | None) -> str | None:
     return arn if arn is not None and arn.startswith("arn:") else None
 
 
+def issues_of(cluster: Cluster) -> int | None:
+    """Return how many issues EKS reports; None if there is none in what was read, but not everything was."""
+    return len(cluster.all_issues) if cluster.all_issues or cluster.issues_known else None
+
+
+def _roles_attached(found: AttachedAnswer) -> list[Shape]:
+    from ekstui.core.trust import trust_word  # 10 ms, for what only the account has
+
+    account = found.identity.account
+    return [{**shape(each), "trust": trust_word(each.role.trust, account)} for each in found.attachments.roles]
+
+
+def _documents_not_read(subject: RoleInUse) -> list[str]:
+    attached = (*subject.policies, *((subject.boundary,) if subject.boundary else ()))
+    return [policy.name for policy in attached if policy.document is None]
+
+
+def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
+    """Return what all policies of a role allow, without the warnings about single documents."""
+    return [
+        {name: part for name, part in shape(each).items() if name not in ("effect", "warnings")} for each in services
+    ]
+
+
+def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
+    from ekstui.core.trust import ServiceAccount  # needed only by answers about trust policies
+
+    return [
+        {"issuer": token.issuer} | shape(account)
+        for token in wanted
+        for account in token.service_accounts or (ServiceAccount("*", pattern=True),)
+    ]
+
+
+def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
+    return lambda attachments: [each for each in attachments if each.kind == kind]
+
+
+def _principal(found: ForbiddenExplanation) -> str | None:
+    return found.principal or (found.subject.username if found.subject else None)
+
+
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
+    ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
+    **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
+    ("AttachedAnswer", "policy"): name_in,
+    ("AttachedAnswer", "arn"): arn_or_none,
+    ("AttachedAnswer", "roles"): _roles_attached,
+    ("Cluster", "issues"): issues_of,
+    ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("ComparedSide", "arn"): arn_or_none,
     ("ComparedSide", "parameters"): dict,
-    ("PolicyEntry", "arn"): arn_or_none,
+    ("CopyAnswer", "overlap"): lambda share: round(share, 4),
+    ("CopyAnswer", "nearness"): lambda share: round(share, 4),
+    ("CopyAnswer", "newest"): version_label,
+    ("ForbiddenExplanation", "commands"): lambda commands: [each.text for each in commands],
+    ("ForbiddenExplanation", "missing_rule"): lambda found: None if found.verdict == "allowed" else found.missing_rule,
+    ("ForbiddenExplanation", "principal"): _principal,
+    ("ForbiddenExplanation", "resource"): lambda found: (
+        found.request and (found.request.path or found.request.whole_resource)
+    ),
     ("GivenAccess", "namespaces"): lambda namespaces: namespaces or (),
-    ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
-    ("Explanation", "smallest_statement"): lambda statement: statement and serialise_statement(statement),
+    ("GivenPolicy", "namespaces"): lambda namespaces: namespaces or (),
     ("Grant", "conditions"): serialise_conditions,
     ("Moved", "reach"): lambda reach: reach or "unknown",
+    ("OrganisationAnswer", "policy"): name_in,
+    ("OrganisationAnswer", "roles"): _of_kind("role"),
+    ("OrganisationAnswer", "users"): _of_kind("user"),
+    ("OrganisationAnswer", "groups"): _of_kind("group"),
+    ("PolicyEntry", "arn"): arn_or_none,
     ("PolicyEntry", "versions"): len,
     ("ReviewedDocument", "reach"): lambda reach: reach or "unknown",
+    ("RoleAnswer", "not_read"): _documents_not_read,
+    ("RoleAnswer", "tags"): dict,
+    ("SumAccess", "services"): _sums,
+    ("TrustJudgement", "service_accounts"): _service_accounts,
 }
 """Conversions of fields before they are encoded."""
 
@@ -113,6 +218,8 @@ def encode(value: object) -> object:
             return {key: encode(each) for key, each in value.items()}
         case PurePath():
             return str(value)
+        case Statement():
+            return serialise_statement(value)
     if type(value).__name__ in _FIELDS:
         return shape(value)
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
@@ -135,28 +242,31 @@ def shape(value: Any) -> Shape:
 def _versions(numbers: object) -> object:
     if isinstance(numbers, tuple):
         return [version_label(number) for number in numbers]
-    return version_label(numbers) if isinstance(numbers, int) else None
+    return version_label(numbers) if isinstance(numbers, int) else numbers
 
 
 def _plan(kind: type[Any]) -> Plan:
     """Return how to encode the fields of a class."""
     plan = []
     for word in _FIELDS[kind.__name__].split():
-        name, _, path = word.partition("=")
-        plan.append((name, _reader(path or name), _SPECIAL.get((kind.__name__, name))))
+        name, equals, path = word.partition("=")
+        plan.append((name, _reader(path if equals else name), _SPECIAL.get((kind.__name__, name))))
     return tuple(plan)
 
 
 def _reader(path: str) -> Callable[[object], object]:
-    """Return a reader of an attribute, or of `one.other`, which is None if `one` is."""
+    """Return a reader of an attribute, or of `one.other`, which is None if `one` is; an empty path reads the value itself."""
     first, _, rest = path.partition(".")
+    if not first:
+        return lambda value: value
     read = attrgetter(first)
     if not rest:
         return read
+    read_inner = attrgetter(rest)
 
     def through(value: object) -> object:
         inner = read(value)
-        return None if inner is None else getattr(inner, rest)
+        return None if inner is None else read_inner(inner)
 
     return through
 

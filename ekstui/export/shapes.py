@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,25 +11,34 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.change import GrantDifference
+    from ekstui.core.explain import Explanation
+    from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.core.grants import Grant
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
     from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.library import CacheInfo, Comparison, DataStatus, PolicyEntry
+    from ekstui.library import CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.pins import Moved
     from ekstui.library.reviewing import Review
     from ekstui.library.syncing import SyncReport
     from ekstui.settings import Effective
+    from ekstui.sources.aws.iam import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
 
 
 def answer(**parts: object) -> Shape:
     """Return an answer made of these parts."""
     return {name: encode(part) for name, part in parts.items()}
+
+
+def answer_of(data: DataStatus, found: object) -> Shape:
+    """Return an answer whose parts are the fields of a value."""
+    return {"data": encode(data), **shape(found)}
 
 
 def one_or_answers(answers: Sequence[Shape]) -> Shape:
@@ -192,6 +202,57 @@ def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | N
         principals=principals.principals,
         taken_away=taken,
         not_looked_at=principals.not_looked_at,
+    )
+
+
+def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
+    """Return the answer of `clusters`: that of `account` without what is not about clusters, and with their problems."""
+    about = answer_of(data, snapshot)
+    for name in ("arn", "profile", "roles", "users", "groups", "policies"):
+        del about[name]
+    return about if snapshot.eks is None else about | {"clusters": [*map(_cluster, found)]}
+
+
+def _cluster(found: ClusterAnswer) -> Shape:
+    from ekstui.library.cluster_answers import worst_first  # imports the findings, which only `clusters` needs
+
+    counts = Counter(finding.severity for _, finding in worst_first(found))
+    about = shape(found.cluster)
+    issues = about.pop("issues")
+    return about | {
+        "roles": len(found.roles),
+        "problems": None if found.not_judged and not counts["problem"] else counts["problem"],
+        "advice": None if found.not_judged and not counts["advice"] else counts["advice"],
+        "not_judged": list(found.not_judged),
+        "issues": issues,
+    }
+
+
+def forbidden_shape(data: DataStatus, found: Sequence[ForbiddenExplanation]) -> Shape:
+    """Return the answer of `explain` for a request that Kubernetes forbade, or `answers` if the text has several."""
+    return one_or_answers([answer_of(data, each) for each in found])
+
+
+def explain_shape(
+    data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
+) -> Shape:
+    """Return the answer of `explain`, or `answers` if the message has several denials.
+
+    `simulated` is what IAM's simulator said about the first; None if it was not asked.
+    """
+    answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
+    return one_or_answers(answers)
+
+
+def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
+    from ekstui.core.explain.answer import commands_for, decode_command  # only `explain` needs them
+
+    encoded = explanation.encoded
+    return answer_of(data, explanation) | answer(
+        simulated=simulated,
+        commands=[each.text for each in commands_for(explanation)],
+        decode_command=None if encoded is None else decode_command(encoded),
+        trust=explanation.trust,
     )
 
 

@@ -18,12 +18,18 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    as_of_line,
+    aside,
     code,
+    command_blocks,
+    iso_day,
+    not_looked_at,
     note,
     reach_style,
+    section,
+    without_path,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import as_of_line, command_blocks, not_looked_at, without_path
 
 if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
@@ -52,7 +58,7 @@ def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
                     (
                         code(each.policy.name),
                         Span(_KNOWN[each.policy.content], "" if each.policy.content == "exact" else "muted"),
-                        f"{each.policy.introduced:%Y-%m-%d}" if each.policy.introduced else "—",
+                        iso_day(each.policy.introduced, "—"),
                         (each.policy.text, Span(" AWS's own roles only.", "warn") if each.policy.reserved else ""),
                     ),
                     each,
@@ -71,7 +77,7 @@ def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
         Heading((code(policy.name), "  EKS access policy"), 1),
         Sentence(code(answer.arn)),
         Sentence(policy.text),
-        Sentence(Span(policy.explanation, "muted")),
+        aside(policy.explanation),
     ]
     if policy.introduced:
         blocks.append(Sentence(f"in AWS's list of updates since {policy.introduced:%Y-%m-%d}"))
@@ -81,10 +87,7 @@ def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
         known = "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
         return [*blocks, note(f"its rules are not known: {known}, and no API shows them", "muted")]
     blocks.append(Table(_RULES, [_rule_row(rule, number) for number, rule in enumerate(answer.rules)]))
-    if answer.lacks:
-        blocks.append(Heading("Often expected, but not in it"))
-        blocks.append(Tree([Node(words) for words in answer.lacks]))
-    return blocks
+    return blocks + section("Often expected, but not in it", [Node(words) for words in answer.lacks])
 
 
 def access_difference_blocks(found: AccessDifference) -> list[Block]:
@@ -98,17 +101,12 @@ def access_difference_blocks(found: AccessDifference) -> list[Block]:
         "mixed": f"mixed: {more} more, {fewer} fewer",
     }[found.reach]
     head, colon, rest = words.partition(":")
-    blocks: list[Block] = [
+    return [
         Heading((code(one, "strong"), " → ", code(other, "strong")), 1),
         Sentence((Span(head, reach_style(found.reach)), f"{colon}{rest}")),
+        *section(("Only in ", code(one, "strong")), [*_permission_nodes("−", found.removed)]),
+        *section(("Only in ", code(other, "strong")), [*_permission_nodes("+", found.added)]),
     ]
-    if found.removed:
-        blocks.append(Heading(("Only in ", code(one, "strong"))))
-        blocks.append(Tree([*_permission_nodes("−", found.removed)]))
-    if found.added:
-        blocks.append(Heading(("Only in ", code(other, "strong"))))
-        blocks.append(Tree([*_permission_nodes("+", found.added)]))
-    return blocks
 
 
 def _counted_permissions(permissions: Sequence[Permission]) -> str:
@@ -202,10 +200,11 @@ def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
         place = found.request.namespace if found.request is not None else None
         where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
         yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
-    if found.allowed_by:
-        wide = "" if found.request is None or found.request.namespace else ", if associated for the whole cluster"
-        yield Heading(f"Access policies that allow it{wide}, narrowest first")
-        yield Tree([Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by])
+    wide = "" if found.request is None or found.request.namespace else ", if associated for the whole cluster"
+    yield from section(
+        f"Access policies that allow it{wide}, narrowest first",
+        [Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by],
+    )
 
 
 def _next(found: ForbiddenExplanation) -> Iterator[Block]:
@@ -219,9 +218,7 @@ def _next(found: ForbiddenExplanation) -> Iterator[Block]:
             Span("cluster:NAME before the message looks at the access entries of a cluster", shown="app"),
         )
         yield Sentence(line, key="cluster")
-    if found.known:
-        yield Heading("Who has an access entry")
-        yield Tree([Node(code(each)) for each in found.known])
+    yield from section("Who has an access entry", [Node(code(each)) for each in found.known])
 
 
 def _given_words(given: GivenPolicy) -> str:

@@ -1,8 +1,8 @@
-"""The account: its identity, clusters and copies of AWS's policies, what could not be read, and who has a policy attached."""
+"""What answers rest on, the account, the cache and the settings; and who in the account has a policy attached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
@@ -10,8 +10,10 @@ from ekstui.core.eks import Cluster
 from ekstui.core.policy import name_in, version_label
 from ekstui.core.text import age_in_words, counted
 from ekstui.core.trust import trust_word
-from ekstui.library import AttachedAnswer
+from ekstui.library import AttachedAnswer, CacheInfo, DataStatus
 from ekstui.library.copies import CopyAnswer
+from ekstui.library.results import Counts
+from ekstui.library.syncing import SyncReport
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -22,11 +24,19 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    as_of_words,
+    aside,
     code,
+    error_notes,
+    facts_tree,
+    none_known,
+    not_looked_at,
     note,
-    reach_style,
+    uses_words,
+    verdict_span,
 )
-from ekstui.present.words import error_notes, facts_tree, none_known, not_looked_at, uses_words
+from ekstui.settings import SETTINGS, Effective
+from ekstui.store.accounts import StoredAccount
 
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 
@@ -101,7 +111,7 @@ def _copy(answer: CopyAnswer) -> Node:
     line = (
         code(copy.local.name, "strong"),
         f" is {copy.overlap:.0%} {copy.original.name} {version_label(copy.version)}; to {today}: ",
-        Span(answer.change.verdict, reach_style(answer.change.reach)),
+        verdict_span(answer.change),
     )
     return Node(line, value=answer, key=("copy", copy.local.arn))
 
@@ -130,12 +140,12 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
         )
     rows += [(entry.user.name, "user", ", ".join(entry.attached_as), "", "") for entry in attachments.users]
     rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
-    as_of = f"account {identity.account} ({identity.partition}), as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC"
+    as_of = f"account {identity.account} ({identity.partition}), {as_of_words(answer.fetched_at)}"
     blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of)]
     if rows:
         blocks.append(Table(_COLUMNS, list(_spanned(rows))))
         blocks += map(note, remarks_in_words(attachments))
-        blocks.append(Sentence(Span("Last used: IAM tracks 400 days; — means no activity in that time.", "muted")))
+        blocks.append(aside("Last used: IAM tracks 400 days; — means no activity in that time."))
     elif attachments.proven_empty:
         blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
@@ -177,4 +187,85 @@ def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:
 
 
 def _unseen(places: Sequence[str]) -> list[Block]:
-    return [Sentence(Span(f"Not looked at: {place}", "muted")) for place in places]
+    return [aside(f"Not looked at: {place}") for place in places]
+
+
+def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Block]:
+    """Return what is in the cache, and which accounts have a snapshot."""
+    synced = f"synced {info.synced_at:%Y-%m-%d %H:%M} UTC" if info.synced_at else "never synced"
+    blocks: list[Block] = [
+        Heading(str(info.path), 1),
+        Sentence(f"policies from {info.source}, known until {info.newest:%Y-%m-%d}"),
+        Sentence(f"{info.policies:,} policies, {info.versions:,} versions, {info.size:,} bytes"),
+        Sentence(synced),
+    ]
+    if not info.in_use:
+        blocks.append(note("not in use: answers come from the bundled corpus"))
+    return blocks + [
+        Sentence(f"account {entry.account} ({entry.partition}) {as_of_words(entry.fetched_at)}") for entry in accounts
+    ]
+
+
+def verified_words(counts: Counts | None) -> str:
+    """Return that the cache is intact, and how much is in it."""
+    if counts is None:
+        return "The corpus is intact; there is no cache yet."
+    return f"{counts.policies:,} policies and {counts.versions:,} versions are intact."
+
+
+def undone_words(data: DataStatus | None) -> str:
+    """Return where the policies come from after a sync was undone."""
+    if data is None:
+        return "There is no sync to undo."
+    return f"Undone: the policies are again from {data.source}, known until {data.newest:%Y-%m-%d}."
+
+
+def cleared_words(freed: int) -> str:
+    """Return how much space was freed, and what is kept."""
+    kept = "Snapshots of accounts are kept (--accounts deletes them)."
+    return f"Freed {freed:,} bytes; the next start fills the cache again. {kept}"
+
+
+def forgotten_words(deleted: int, account: str | None) -> str:
+    """Return how many snapshots were deleted, of one account or of all."""
+    return f"Deleted {counted(deleted, 'file')} about {f'account {account}' if account else 'all accounts'}."
+
+
+def sync_blocks(report: SyncReport) -> list[Block]:
+    """Return what is new, what conflicts, and what AWS no longer lists."""
+    until = f", known until {report.known_until:%Y-%m-%d %H:%M} UTC" if report.known_until else ""
+    lines: list[Span] = [
+        *(Span(f"new policy {name}", "good") for name in report.new_policies),
+        *(Span(f"new version {name} {version_label(version)}", "good") for name, version in report.new_versions),
+        *(
+            Span(f"a different document for {name} {version_label(number)}", "warn")
+            for name, number in report.conflicts
+        ),
+        *(Span(f"no longer listed by AWS, kept here: {name}", "warn") for name in report.withdrawn),
+    ]
+    title = Heading(f"{report.source} (partition {report.partition}){until}", 1)
+    return [title, Tree([Node(line) for line in lines or [Span("nothing is new")]])]
+
+
+def settings_blocks(found: Effective) -> list[Block]:
+    """Return one row per setting: its name, its value, and where that comes from."""
+    rows: list[TableRow] = []
+    for setting in SETTINGS:
+        origin = found.origins[setting.name]
+        value = _setting_words(getattr(found.settings, setting.name))
+        rows.append(TableRow((setting.name, value, Span(origin, "muted" if origin == "default" else ""))))
+    columns = (Column("Setting"), Column("Value", 12, shrink=1), Column("From", 12, shrink=2))
+    return [Heading(f"{found.path}{'' if found.file_found else ' (no such file)'}", 1), Table(columns, rows)]
+
+
+def _setting_words(value: object) -> str:
+    match value:
+        case None | ():
+            return "—"
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return ", ".join(map(str, value))
+        case Mapping():
+            return "; ".join(f"{name} = {keys}" for name, keys in value.items()) or "—"
+    return str(value)

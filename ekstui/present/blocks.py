@@ -1,15 +1,28 @@
-"""What an answer is made of: headings, sentences, tables, trees and code, made by one module per answer.
+"""What an answer is made of (headings, sentences, tables, trees and code), and the pieces that several answers share.
 
 Texts are unchanged data; the renderers clean them (`core/text.py`). Blocks do not depend on where they are shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from ekstui.core.text import age_in_words, use_in_words
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
+
+if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError, Use
+    from ekstui.core.change import Change
+    from ekstui.core.document import Condition
+    from ekstui.core.explain.commands import Command
+    from ekstui.core.findings import RolePolicy
+    from ekstui.core.grants import Grant
+    from ekstui.core.knowledge import DependentActions
+    from ekstui.errors import EkstuiError
 
 Place = Literal["app", "terminal", "markdown"]
 
@@ -154,3 +167,218 @@ Block: TypeAlias = Heading | Sentence | Table | Tree | Code
 _LEVELS: dict[str, Style] = {"Tagging": "warn", "Write": "warn", "Permissions management": "bad"}
 _SEVERITIES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 _REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}
+
+
+def aside(text: str) -> Sentence:
+    """Return a muted sentence."""
+    return Sentence(Span(text, "muted"))
+
+
+def section(title: Line, nodes: Sequence[Node]) -> list[Block]:
+    """Return a list with its heading; nothing if it is empty."""
+    return [Heading(title), Tree(nodes)] if nodes else []
+
+
+def iso_day(when: date | None, unknown: str = "") -> str:
+    """Return a day in ISO 8601."""
+    return f"{when:%Y-%m-%d}" if when else unknown
+
+
+def as_of_words(when: datetime) -> str:
+    """Return when something was read."""
+    return f"as of {when:%Y-%m-%d %H:%M} UTC"
+
+
+def verdict_span(change: Change) -> Span:
+    """Return what a change means, in the style of its reach."""
+    return Span(change.verdict, reach_style(change.reach))
+
+
+OLD = 30
+"""Age in days from which the data counts as old."""
+
+TRACKED = "no activity in the 400 days that IAM tracks"
+
+
+def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block]:
+    """Yield commands, each below what it does."""
+    for index, command in enumerate(commands):
+        yield Sentence(Span(f"{command.about}:", "muted"), key=(key, index, "about"))
+        yield Code(command.text, "sh", command, (key, index))
+
+
+def as_of_line(read_at: datetime, now: datetime) -> Line:
+    """Return when the account was read and how long ago that was, and unless it was just now, how to ask AWS again."""
+    age = age_in_words(read_at, now)
+    outside = Span(" (ekstui account asks AWS again)", "muted", shown="outside")
+    again = () if age == "just now" else (outside, Span(" (r asks AWS again)", "muted", shown="app"))
+    return f"{as_of_words(read_at)}, {age}", *again
+
+
+def grant_line(grant: Grant) -> Line:
+    """Return a grant's resources and conditions."""
+    where: tuple[str | Span, ...] = joined(", ", [code(each) for each in grant.resources]) or ("no resource",)
+    if grant.resource_element == "NotResource":
+        where = ("everything but ", *where)
+    conditions = [condition_line(each, each.values) for each in grant.conditions]
+    return (*where, " if ", *joined(" and ", conditions)) if conditions else where
+
+
+def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
+    """Return a condition as key, operator and values; several values are in brackets if an "and" follows (`joint`)."""
+    operator = f" {condition.operator} " if condition.operator else " "
+    named = joined(" or ", [code(each) for each in values]) or ("(nothing)",)
+    return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
+
+
+def filled_in(parameters: Mapping[str, str | None]) -> tuple[str, str]:
+    """Return the parameters of a controller's policy that have a value, as NAME=VALUE, and the names of the others."""
+    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    return given, ", ".join(name for name, value in parameters.items() if value is None)
+
+
+def uses_words(uses: Sequence[Use]) -> str:
+    """Return what uses a role, such as `nodes workers of prod; IRSA kube-system/aws-node of prod (inferred)`."""
+    return "; ".join(map(use_in_words, uses))
+
+
+def last_used_words(role: Role, now: datetime) -> str:
+    """Return when a role was last used, such as `2 h ago`; a dash if IAM tracked no activity, `?` if that is not known."""
+    if role.last_used is None:
+        return "—" if role.extent != "name" else "?"
+    return age_in_words(role.last_used, now)
+
+
+def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
+    """Return an attached policy: its name, its version, and how it is attached."""
+    version = f" v{policy.version}" if policy.version else ""
+    unread = "  document not read" if policy.document is None else ""
+    line = (code(policy.name), Span(version, "muted"), Span(f"  {word}", "muted"), Span(unread, "warn"))
+    return Node(line, value=policy, key=key)
+
+
+def incomplete_words(what: str = "every role, user and group", so: str = "") -> str:
+    """Return that not everything was read, and what that means for the answer."""
+    return f"Incomplete: not {what} was read{f', so {so}' if so else ''}."
+
+
+def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
+    """Return facts as `word: text`, without those that have no text; each is selectable."""
+    return Tree(
+        [
+            Node((Span(f"{word}: ", "muted"), text), value=text, key=("about", number))
+            for number, (word, text) in enumerate(facts)
+            if text
+        ]
+    )
+
+
+def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
+    """Return which other actions a call needs."""
+    return Tree(
+        [
+            Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(key, "hint", index))
+            for index, hint in enumerate(hints)
+        ]
+    )
+
+
+_IN_THE_APP = (
+    (r", and --demo shows a made-up account\.", "."),
+    (r"Set AWS_PROFILE, or run (`[^`]+`)\.", r"a lists the profiles; y copies \1, and then r asks again."),
+    (r"Run (`aws [^`]+`), then refresh\.", r"y copies \1; once you have signed in, r asks again."),
+    (r"Run (`pip [^`]+`)\.", r"y copies \1; a lists the other profiles."),
+    (r"`aws configure list-profiles` lists the profiles\.", "a lists the profiles."),
+    (r"Give --region, or set AWS_REGION\.", "a lists the regions."),
+    (
+        r"Refresh and enter the code, or use a session that has it\.",
+        "r asks again and takes the code; a lists the profiles.",
+    ),
+    (r"Refresh to enter a new code\.", "r takes a new code."),
+    (r"Refresh to replace it\.", "r replaces it."),
+    (r"Refresh to ask AWS\.", "r asks AWS; a lists the profiles."),
+    (r"Refresh to (?:ask|try) again\.", "r asks again."),
+    (r"Refresh in a minute\.", "r asks again, in a minute."),
+    (r", then refresh\.", ", then r asks again."),
+    (r"Ask AWS, without --account-file\.|Choose the account with --profile\.", "a lists the profiles."),
+    (r"See ekstui list --scope all\.", "s lists all of them; : finds any by a part of its name."),
+    (r"See ekstui list --scope access\.", ": finds them by a part of the name."),
+    (
+        r"Run ekstui sync with credentials of [^.]+\.",
+        "a chooses a profile there, and then r in the list of policies reads them.",
+    ),
+    (r"Use it with ekstui diff or ekstui attached\.", ": finds it among the account's own."),
+    (r"Name one with --role\.", "Write role:NAME before the request."),
+    (r"Say which with --action\.", "Type the action that is meant."),
+    (r"give --action and --resource", "type the action and an ARN"),
+    (r"give --action", "type an action"),
+    (r"Ask about the actions of a pull: --action", "Ask about the actions of a pull:"),
+    (r"Write --context ", "Write behind the action "),
+    (
+        r"Decode it and paste what comes out: (aws .*?) \| ekstui explain -",
+        r"y copies what decodes it, to paste what comes out: `\1`",
+    ),
+)
+"""The advice of commands, as patterns, and what to do in the app instead."""
+
+
+def in_the_app(next_step: str) -> str:
+    """Return what to do about an error in the app, naming the key if one does it."""
+    for advice, here in _IN_THE_APP:
+        next_step = re.sub(advice, here, next_step, flags=re.DOTALL)
+    return next_step
+
+
+def command_in(next_step: str) -> str | None:
+    """Return the command between backticks in an advice, to be copied; None if there is none."""
+    found = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
+    return found[1] if found else None
+
+
+def failure_blocks(error: EkstuiError) -> list[Block]:
+    """Return an error: what happened, then what to do."""
+    blocks: list[Block] = [Sentence((Span("! ", "bad"), error.message))]
+    here = in_the_app(error.next_step)
+    said = (Span(error.next_step, "muted", shown="outside"), Span(here, "muted", shown="app"))
+    return [*blocks, Sentence(said)] if error.next_step else blocks
+
+
+def error_notes(errors: Sequence[SourceError]) -> list[Block]:
+    """Return what could not be read, each with what to do about it."""
+    found: list[Block] = []
+    for index, error in enumerate(errors):
+        where = f" in {error.region}" if error.region else ""
+        action = f"{error.action}{where}: " if error.action else ""
+        outside = f" {error.next_step}" if error.next_step else ""
+        here = f" {in_the_app(error.next_step)}" if error.next_step else ""
+        line = (f"{action}{error.message}", Span(outside, shown="outside"), Span(here, shown="app"))
+        found.append(note(line, key=("error", index)))
+    return found
+
+
+def none_known(snapshot: AccountSnapshot) -> Span:
+    """Return that the account has no cluster, or that this is not known."""
+    facts = snapshot.eks
+    if facts is None or any(error.source == "clusters" for error in snapshot.errors):
+        return Span("not known: clusters could not be listed" if facts else "clusters were not read", "warn")
+    return Span(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
+
+
+def not_looked_at(places: Sequence[str]) -> list[Block]:
+    """Return a section about what was not looked at, if there is anything."""
+    if not places:
+        return []
+    return [Heading("Not looked at"), Tree([Node(Span(place, "muted")) for place in places])]
+
+
+def without_path(arn: str) -> str:
+    """Return a principal as `role/NAME`, or `role/…/NAME` if it has a path, as the roles of SSO have."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    path, _, last = name.rpartition("/")
+    return f"{kind}/{'…/' if path else ''}{last}" if name else kind
+
+
+def age_remark(known_until: datetime, now: datetime) -> str | None:
+    """Return how old the data is, with the command that renews it; None if it is not old."""
+    days = (now - known_until).days
+    return f"The data is {days} days old ({known_until:%Y-%m-%d}); ekstui sync renews it." if days >= OLD else None

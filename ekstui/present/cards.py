@@ -20,10 +20,27 @@ from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.reference import reference
 from ekstui.core.summary import ActionSummary, services_in
 from ekstui.core.text import counted
-from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, code, level_style, note, restyled
+from ekstui.present.blocks import (
+    Block,
+    Heading,
+    Node,
+    Sentence,
+    Span,
+    Tree,
+    aside,
+    code,
+    facts_tree,
+    grant_line,
+    hints_tree,
+    iso_day,
+    level_style,
+    note,
+    restyled,
+    section,
+    uses_words,
+)
 from ekstui.present.policy_report import services_table
 from ekstui.present.who_can_report import since_words
-from ekstui.present.words import facts_tree, grant_line, hints_tree, uses_words
 
 MOST_RESOURCES = 50
 """The most resources of an action that are listed."""
@@ -100,7 +117,7 @@ def _resources(action: ActionSummary) -> list[Block]:
     ]
     if len(found) > MOST_RESOURCES:
         nodes.append(Node(Span(f"and {len(found) - MOST_RESOURCES:,} more", "muted")))
-    return [Heading("Resources"), Tree(nodes)] if nodes else []
+    return section("Resources", nodes)
 
 
 def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
@@ -127,14 +144,15 @@ def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
 def symptom_blocks(symptom: Symptom) -> list[Block]:
     """Return an explanation of a symptom, the actions that are missing, and the policies that allow them."""
     blocks: list[Block] = [Heading(symptom.symptom, 1), Sentence(symptom.answer)]
-    if symptom.actions:
-        actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
-        blocks += [Heading("Actions that are missing"), Tree(actions)]
-    if symptom.policies:
-        blocks += [Heading("Policies that allow them"), Tree([_policy(each) for each in symptom.policies])]
-    if symptom.messages:
-        blocks += [Heading("Log messages"), Tree([Node(code(each)) for each in symptom.messages])]
-    return [*blocks, Heading("Source"), Sentence(symptom.source, value=symptom.source)]
+    actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
+    return [
+        *blocks,
+        *section("Actions that are missing", actions),
+        *section("Policies that allow them", [_policy(each) for each in symptom.policies]),
+        *section("Log messages", [Node(code(each)) for each in symptom.messages]),
+        Heading("Source"),
+        Sentence(symptom.source, value=symptom.source),
+    ]
 
 
 def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
@@ -149,16 +167,19 @@ def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
             blocks.append(note("The group could not be read."))
     if user.boundary_arn:
         blocks += [Heading("Permissions boundary"), Tree([_policy(user.boundary_arn)])]
-    created = f"{user.created:%Y-%m-%d}" if user.created else ""
     tags = [(f"tag {key}", value) for key, value in user.tags]
-    return [*blocks, Heading("About"), facts_tree([("ARN", user.arn or "not known"), ("created", created), *tags])]
+    return [
+        *blocks,
+        Heading("About"),
+        facts_tree([("ARN", user.arn or "not known"), ("created", iso_day(user.created)), *tags]),
+    ]
 
 
 def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
     """Return a group's policies and users."""
     users = [user.name for user in snapshot.users if group.name in user.groups]
     blocks: list[Block] = [Heading(group.name, 1), *_own_policies(group.attached, group.inline), Heading("Users in it")]
-    blocks.append(Tree([Node(name) for name in users]) if users else Sentence(Span("none that was read", "muted")))
+    blocks.append(Tree([Node(name) for name in users]) if users else aside("none that was read"))
     return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
@@ -182,14 +203,13 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
     holders += [Node((code(each.name), Span("  group", "muted"))) for each in attached.groups]
     blocks += [Heading("Who has it"), Tree(holders)]
     if not holders:
-        blocks.append(Sentence(Span("nobody" if attached.complete else "nobody that was read", "muted")))
-    updated = f"{policy.updated:%Y-%m-%d}" if policy.updated else ""
-    return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", updated)])]
+        blocks.append(aside("nobody" if attached.complete else "nobody that was read"))
+    return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", iso_day(policy.updated))])]
 
 
 def _own_policies(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
     yield Heading("Policies")
-    yield _tree(attached, inline) if attached or inline else Sentence(Span("none of its own", "muted"))
+    yield _tree(attached, inline) if attached or inline else aside("none of its own")
 
 
 def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Tree:

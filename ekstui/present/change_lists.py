@@ -18,8 +18,10 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     code,
+    iso_day,
     note,
     reach_style,
+    verdict_span,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ def _words(counts: StepCounts | None) -> tuple[str | Span, ...]:
 
 
 def _row(step: FeedStep) -> TableRow:
-    day = Span(f"{step.created:%Y-%m-%d}" if step.created else "unknown", "muted")
+    day = Span(iso_day(step.created, "unknown"), "muted")
     if step.previous is None or step.change.reach is None:
         pair = "" if step.family == "access-policy" else version_label(step.version)
         new = (
@@ -145,7 +147,7 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
                 code(each.pin.name),
                 version_label(each.pin.version),
                 version_label(each.version) if each.version else "gone",
-                Span(each.change.verdict, reach_style(each.change.reach)) if each.change else Span(each.reason, "warn"),
+                verdict_span(each.change) if each.change else Span(each.reason, "warn"),
             )
         )
         for each in moved
@@ -194,7 +196,7 @@ def _document(each: ReviewedDocument) -> TableRow:
     where: Line = code(f"{each.path} › {each.place}" if each.place else each.path)
     if each.change is None:
         return TableRow((where, each.state, Span(f"not judged: {each.reason}", "warn")))
-    return TableRow((where, each.state, Span(each.change.verdict, reach_style(each.change.reach))))
+    return TableRow((where, each.state, verdict_span(each.change)))
 
 
 def _reach(each: ReviewedDocument) -> str | None:

@@ -1,4 +1,4 @@
-"""The account's clusters, and a report on one for the start of an incident: what is wrong, what changed, its roles."""
+"""The account's clusters; of one, what is wrong, what changed and its roles, and the checklist of an upgrade."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.document import Statement
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
 from ekstui.core.findings.fixes import change_in_words, cluster_command, trust_command
 from ekstui.core.findings.reported import is_about, meaning_of
+from ekstui.core.grants import Grant
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.text import clean_line, counted
 from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import RECENT, worst_first
+from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -27,13 +31,22 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    as_of_words,
+    aside,
     code,
+    condition_line,
+    error_notes,
+    grant_line,
     joined,
+    last_used_words,
+    none_known,
+    not_looked_at,
     note,
     severity_style,
+    uses_words,
+    without_path,
 )
-from ekstui.present.styled import Styled, styled
-from ekstui.present.words import error_notes, last_used_words, none_known, not_looked_at, uses_words, without_path
+from ekstui.present.styled import Style, Styled, styled
 
 CLUSTER_COLUMNS = (
     Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
@@ -75,9 +88,9 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
             for each in answers
         ]
         found = Table(CLUSTER_COLUMNS, rows)
-    account = f"account {snapshot.identity.account}, as of {snapshot.fetched_at:%Y-%m-%d %H:%M} UTC"
+    account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
     unread = [Heading("Could not be read"), *error_notes(snapshot.errors)] if snapshot.errors else []
-    return [Sentence(Span(account, "muted")), found, *unread, *not_looked_at(snapshot.not_looked_at)]
+    return [aside(account), found, *unread, *not_looked_at(snapshot.not_looked_at)]
 
 
 def cluster_blocks(
@@ -95,7 +108,7 @@ def cluster_blocks(
         work.append(_finding(answer, role, finding, ("finding", number), opened))
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}", 1),
-        Sentence((account, Span(f"as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="outside"))),
+        Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"))),
         Sentence(_sum(answer, known_until, now)),
         Heading("What is wrong, worst first"),
         Tree(work or [Node("nothing was found")]),
@@ -119,7 +132,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     heading = Heading(f"Access entries ({mode})")
     if answer.cluster.access_entries is None:
         words = "none: the cluster uses the aws-auth ConfigMap" if mode == "CONFIG_MAP" else "not read"
-        return [heading, Sentence(Span(words, "muted"))]
+        return [heading, aside(words)]
     rows = [
         TableRow(
             (Span(without_path(each.entry.principal_arn), "strong"), each.entry.kind or "?", allowed_words(each.entry)),
@@ -289,7 +302,7 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
         hint = Span(": r in the list of policies asks AWS for what is new", shown="app")
         command = Span(": ekstui sync asks AWS for what is new", shown="outside")
         return [note(("not known", hint, command))]
-    return [Sentence(Span("none of the policies on this cluster's roles", "muted"))]
+    return [aside("none of the policies on this cluster's roles")]
 
 
 def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
@@ -302,3 +315,64 @@ def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
     attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
     used = f"; last used {last_used_words(role.subject.role, now)}"
     return [*blocks, Sentence(("attached: ", *attached, Span(used, "muted")))]
+
+
+def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
+    """Return, for each component, what to add before, what to remove after, and what is not known."""
+    blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}", 1)]
+    if not answer.components:
+        blocks.append(aside("no role is known to run a component whose releases are known"))
+    for each in answer.components:
+        before = each.before_release or "the release that runs now"
+        line = (code(each.component, "strong"), f"  {before} → {each.after_release}")
+        blocks.append(Heading(line, value=PolicyAt(each.component), key=("component", each.component)))
+        if each.reasons:
+            blocks.append(aside("; ".join(each.reasons)))
+        blocks += _component(each)
+    return blocks
+
+
+def nothing_words(answer: UpgradeAnswer) -> str:
+    """Return that no role of the cluster is known to run a component, and how to list the components."""
+    return (
+        f"No role of cluster {answer.cluster} is known to run one of the components (ekstui list --scope controllers)."
+    )
+
+
+def _component(each: ComponentUpgrade) -> list[Block]:
+    blocks = [] if each.role is None else [*_before(each, each.role)]
+    if each.after:
+        blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
+        blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))
+    if each.not_known:
+        blocks.append(Sentence(Span("not known:", "warn")))
+        blocks.append(Tree([Node(Span(text, "muted")) for text in each.not_known]))
+    return blocks
+
+
+def _before(each: ComponentUpgrade, role: str) -> Iterator[Block]:
+    """Yield what to add to a role before the upgrade."""
+    partly = [held.statement for held in each.partly]
+    if missing := [statement for statement in each.before if statement not in partly]:
+        line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
+        yield Sentence(line, RoleSide(role), ("before", each.component))
+        yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in each.besides)])
+    if partly:
+        some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
+        yield Sentence(some, RoleSide(role), ("partly", each.component))
+        yield Tree([_added(held.statement, held.grants) for held in each.partly])
+    if each.is_judged and not each.before:
+        yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
+
+
+def _added(statement: Statement, held: Sequence[Grant] = ()) -> Node:
+    node = _statement("+", "added", statement)
+    has = [Node((Span("has it on ", "muted"), *joined("", [grant_line(grant)]))) for grant in held]
+    return node._replace(children=(*node.children, *has))
+
+
+def _statement(sign: str, style: Style, statement: Statement) -> Node:
+    where = joined(", ", [code(each) for each in statement.resources])
+    below: list[Node] = [Node(("on ", *where))]
+    below += [Node(("if ", *condition_line(each, each.values))) for each in statement.conditions]
+    return Node((Span(f"{sign} ", style), *joined(", ", [code(each) for each in statement.actions])), below)

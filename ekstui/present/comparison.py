@@ -23,13 +23,17 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
+    as_of_words,
+    aside,
     code,
+    condition_line,
+    filled_in,
     joined,
     level_style,
     reach_style,
+    section,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import condition_line, filled_in
 
 REASONS_SHOWN = 3
 """The most versions whose reason is shown; a comparison across more says where to find the others."""
@@ -80,7 +84,7 @@ def context_blocks(comparison: Comparison) -> Iterator[Block]:
         for side in (comparison.before, comparison.after):
             yield from _parameters(side)
     for note in comparison.change.notes:
-        yield Sentence(Span(f"note: {note}", "muted"))
+        yield aside(f"note: {note}")
 
 
 def difference_blocks(comparison: Comparison) -> list[Block]:
@@ -101,12 +105,8 @@ def _between_versions(found: Differences) -> list[Block]:
 
 
 def _between_policies(found: Differences, one: str, other: str) -> Iterator[Block]:
-    if found.removed:
-        yield Heading(("Only in ", code(one, "strong"), f" ({_count(found.removed)})"))
-        yield Tree([_one_sided(each, "−", "removed") for each in found.removed])
-    if found.added:
-        yield Heading(("Only in ", code(other, "strong"), f" ({_count(found.added)})"))
-        yield Tree([_one_sided(each, "+", "added") for each in found.added])
+    yield from _only_in(one, found.removed, "−", "removed")
+    yield from _only_in(other, found.added, "+", "added")
     if found.changed:
         _, _, changed = found.counts
         legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
@@ -117,6 +117,11 @@ def _between_policies(found: Differences, one: str, other: str) -> Iterator[Bloc
         plain = [(effect, tuple(name for name in names if name not in by_pattern)) for effect, names in found.alike]
         yield Heading(f"In both ({sum(len(names) for _, names in found.alike)})")
         yield Tree([*_by_service_of(plain), *(_covered_in_both(each, (one, other)) for each in found.covered)])
+
+
+def _only_in(name: str, found: Sequence[ActionDifference], sign: str, style: Style) -> list[Block]:
+    title = ("Only in ", code(name, "strong"), f" ({_count(found)})")
+    return section(title, [_one_sided(each, sign, style) for each in found])
 
 
 def counts_words(comparison: Comparison) -> str:
@@ -164,9 +169,7 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
     if given:
         yield Sentence((code(short_label(side)), f" with {given}"))
     if lacking:
-        yield Sentence(
-            Span(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)", "muted")
-        )
+        yield aside(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
 
 
 def _attached(count: AttachedCount) -> Line:
@@ -178,7 +181,7 @@ def _attached(count: AttachedCount) -> Line:
         said = f"{count.policy} is attached to {'' if count.complete else 'at least '}{holders}"
     if count.boundaries:
         said += f", and is the boundary of {count.boundaries:,}"
-    return f"{said} in account {count.account}, as of {count.fetched_at:%Y-%m-%d %H:%M} UTC."
+    return f"{said} in account {count.account}, {as_of_words(count.fetched_at)}."
 
 
 def _side(side: ComparedSide) -> tuple[str | Span, ...]:

@@ -39,12 +39,14 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    as_of_line,
     code,
+    command_blocks,
+    hints_tree,
     note,
     severity_style,
 )
 from ekstui.present.styled import Style
-from ekstui.present.words import as_of_line, command_blocks, hints_tree
 
 if TYPE_CHECKING:
     from ekstui.sources.aws.iam import SimulatedDecision

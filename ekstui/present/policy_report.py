@@ -18,11 +18,14 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    aside,
     code,
+    filled_in,
+    iso_day,
     level_style,
     note,
+    section,
 )
-from ekstui.present.words import filled_in
 
 if TYPE_CHECKING:
     # A list of policies needs none of the modules that read documents.
@@ -47,7 +50,7 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
                     (
                         code(entry.policy.name),
                         version_label(entry.policy.default_version),
-                        f"{entry.policy.updated:%Y-%m-%d}" if entry.policy.updated else "date unknown",
+                        iso_day(entry.policy.updated, "date unknown"),
                         entry.policy.kind,
                         Span(f"superseded by {entry.superseded_by}", "warn")
                         if entry.superseded_by
@@ -94,15 +97,13 @@ def about_blocks(
 
 def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
     """Return what is worth knowing, known incidents, and where AWS's description differs from the document."""
-    blocks: list[Block] = []
-    for title, nodes in (
-        ("Worth knowing", [Node(text) for text in (known.notes if known else ())]),
-        ("What people are paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]),
-        ("Where AWS's text differs", [Node(text) for text in (known.disagreements if known else ())]),
-    ):
-        if nodes:
-            blocks += [Heading(title), Tree(nodes)]
-    return blocks
+    return [
+        *section("Worth knowing", [Node(text) for text in (known.notes if known else ())]),
+        *section(
+            "What people are paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]
+        ),
+        *section("Where AWS's text differs", [Node(text) for text in (known.disagreements if known else ())]),
+    ]
 
 
 def _attached_to(known: PolicyKnowledge) -> str:
@@ -245,7 +246,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
         Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", shown="app"))),
         Tree(nodes),
         Heading(f"Nothing is allowed in {len(remaining.services)} other services"),
-        Sentence(Span(", ".join(remaining.services), "muted")),
+        aside(", ".join(remaining.services)),
     ]
 
 

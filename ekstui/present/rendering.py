@@ -226,17 +226,9 @@ def _laid_row(
     ]
     overlong = width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width
     for number in range(max(map(len, broken))):
-        pieces: list[tuple[str, Style]] = [(indent, "")] if indent else []
-        for place, (parts, room, column) in enumerate(zip(broken, lengths, columns, strict=False)):
-            part, size = parts[number] if number < len(parts) else ((), 0)
-            spare = " " * (room - size)
-            gap = GAP if place < len(broken) - 1 else ""
-            if column.right:
-                pieces += ((spare, ""), *part, (gap, ""))
-            else:
-                pieces += (*part, (spare + gap, ""))
-        laid = _stripped(pieces)
-        if width is not None and overlong:
+        parts = [cell[number] if number < len(cell) else ((), 0) for cell in broken]
+        laid = _side_by_side(parts, columns, lengths, indent)
+        if overlong and width is not None:
             laid = cut_end(laid, width)
         yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
 
@@ -245,7 +237,12 @@ def _laid_cell(cell: Styled, room: int, column: Column) -> list[Styled]:
     return [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1))
 
 
-def _stripped(pieces: list[tuple[str, Style]]) -> Styled:
+def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Sequence[int], indent: str) -> Styled:
+    """Return cells as one line, each padded to the width of its column, without trailing spaces."""
+    pieces: list[tuple[str, Style]] = [(indent, "")]
+    for (cell, size), room, column in zip(line, lengths, columns, strict=False):
+        spare = " " * (room - size)
+        pieces += ((spare, ""), *cell, (GAP, "")) if column.right else (*cell, (spare + GAP, ""))
     while pieces and not pieces[-1][0].strip():
         pieces.pop()
     return tuple([piece for piece in pieces if piece[0]])

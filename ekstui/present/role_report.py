@@ -16,6 +16,7 @@ from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.catalog import knowledge
 from ekstui.library.copies import CopyAnswer
 from ekstui.present.blocks import (
+    TRACKED,
     Block,
     Heading,
     Line,
@@ -23,21 +24,21 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
+    as_of_words,
+    aside,
     code,
+    command_blocks,
+    facts_tree,
+    iso_day,
+    last_used_words,
     note,
+    policy_node,
     severity_style,
     spans,
+    without_path,
 )
 from ekstui.present.cluster_report import allowed_words
 from ekstui.present.policy_report import services_table
-from ekstui.present.words import (
-    TRACKED,
-    command_blocks,
-    facts_tree,
-    last_used_words,
-    policy_node,
-    without_path,
-)
 
 
 def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
@@ -203,7 +204,7 @@ def _use_below(use: Use) -> str:
 def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     """Return all about a role."""
     role = answer.subject.role
-    as_of = Span(f"account {answer.identity.account}, as of {answer.fetched_at:%Y-%m-%d %H:%M} UTC", shown="terminal")
+    as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", shown="terminal")
     blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
     if answer.findings:
         blocks += [Heading("Findings"), findings_tree(answer.findings)]
@@ -226,9 +227,9 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
         role = subject.role
         service = role.path.removeprefix(SERVICE_LINKED_PATH).strip("/") if role.service_linked else ""
         words = f"{service} alone uses it: it is the service's own role" if service else "EKS is not known to use it"
-        yield Sentence(Span(words, "muted"))
+        yield aside(words)
     if subject.unseen:
-        yield Sentence(Span(f"not looked at: {', '.join(subject.unseen)}", "muted"))
+        yield aside(f"not looked at: {', '.join(subject.unseen)}")
 
 
 def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
@@ -242,7 +243,7 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
         yield Heading("Copies of what controllers publish")
         yield Tree([_copy(each, subject.role.name, number) for number, each in enumerate(answer.copies)])
     if not subject.policies and subject.role.extent == "full":
-        yield Sentence(Span("none", "muted"))
+        yield aside("none")
 
 
 def _role_facts(role: Role, now: datetime) -> Tree:
@@ -251,7 +252,7 @@ def _role_facts(role: Role, now: datetime) -> Tree:
         [
             ("ARN", role.arn or "not known"),
             ("last used", used),
-            ("created", f"{role.created:%Y-%m-%d}" if role.created else ""),
+            ("created", iso_day(role.created)),
             *(("instance profile", profile) for profile in role.instance_profiles),
             *((f"tag {key}", value) for key, value in role.tags),
             ("service-linked", "only its service can change it" if role.service_linked else ""),
@@ -265,7 +266,7 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
     if access.services:
         yield services_table(access.services)
     elif all(policy.document for policy in subject.policies):
-        yield Sentence(Span("nothing", "muted"))
+        yield aside("nothing")
     yield from left_out(answer)
 
 
@@ -273,16 +274,14 @@ def left_out(answer: RoleAnswer) -> Iterator[Block]:
     """Yield what the sum of a role's permissions leaves out, and what it may lack."""
     subject, access = answer.subject, answer.access
     if access.denied:
-        yield Sentence(
-            Span(f"{access.denied:,} actions are left out, since a Deny of the role takes them away.", "muted")
-        )
+        yield aside(f"{access.denied:,} actions are left out, since a Deny of the role takes them away.")
     if (boundary := subject.boundary) is not None:
         if boundary.document is None:
             yield note(f"The permissions boundary {boundary.name} could not be read; it may take any of this away.")
         else:
             text = f"Within the permissions boundary {boundary.name}"
             withheld = f", which withholds {access.withheld:,} more actions" if access.withheld else ""
-            yield Sentence(Span(f"{text}{withheld}; its resources and conditions are not considered here.", "muted"))
+            yield aside(f"{text}{withheld}; its resources and conditions are not considered here.")
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
 

@@ -20,11 +20,14 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     code,
+    grant_line,
     joined,
     level_style,
+    not_looked_at,
     note,
+    section,
+    uses_words,
 )
-from ekstui.present.words import grant_line, not_looked_at, uses_words
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant
@@ -64,6 +67,11 @@ _NOBODY = {
     "any": "no AWS managed policy, and none that a controller publishes,",
 }
 """The policies of each scope, none of which allows an action."""
+
+_PRINCIPALS = (
+    Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
+    Column("Through", 22, shrink=2), Column("Last used", 9), Column("Depends on", 12, shrink=3),
+)  # fmt: skip
 
 _DENIED_IN_SHORT = {"full": "denied again", "partial": "partly denied again", "unknown": "perhaps denied again"}
 
@@ -192,29 +200,17 @@ def principals_blocks(
     if not found.principals and not is_named:
         # That nobody may do it would be no answer about the action that was meant.
         return []
-    if not found.principals:
-        nobody = "nobody" if found.complete else "nobody that was read"
-        blocks: list[Block] = [Heading(f"In my account: {nobody} may do it ({where})")]
-    else:
-        more = "" if found.complete else "at least "
-        blocks = [
-            Heading(f"In my account: {more}{total} may do {action}{'' if is_named else ', if it exists'} ({where})")
-        ]
     if found.principals:
-        who, kind, used = Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1)
-        through, last, depends = (
-            Column("Through", 22, shrink=2),
-            Column("Last used", 9),
-            Column("Depends on", 12, shrink=3),
-        )
-        columns: tuple[Column, ...] = (who, kind, used, through, last, depends)
-        if short:
-            columns = (who, kind, last) if narrow else (who, kind, through, last)
+        more, exists = "" if found.complete else "at least ", "" if is_named else ", if it exists"
+        blocks: list[Block] = [Heading(f"In my account: {more}{total} may do {action}{exists} ({where})")]
+        beside = {"Used by", "Depends on", *(("Through",) if narrow else ())} if short else ()
+        columns = tuple(column for column in _PRINCIPALS if column.title not in beside)
         blocks.append(Table(columns, [_principal_row(each, now, short, narrow) for each in found.principals]))
-    if found.taken:
-        blocks.append(Heading("Allowed, but taken away"))
-        blocks.append(Tree([_taken(each) for each in found.taken]))
-    return [*blocks, *not_looked_at(found.not_looked_at)]
+    else:
+        nobody = "nobody" if found.complete else "nobody that was read"
+        blocks = [Heading(f"In my account: {nobody} may do it ({where})")]
+    taken = section("Allowed, but taken away", [_taken(each) for each in found.taken])
+    return [*blocks, *taken, *not_looked_at(found.not_looked_at)]
 
 
 def _principal_row(each: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:

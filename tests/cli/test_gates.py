@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.cli.exit_codes import Direction, fails_on, reaches_of
 from ekstui.cli.main import main
+from ekstui.cli.options import Direction, fails_on, reaches_of
 from ekstui.core.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.make import DOCS, pages
-from docs.words import examples_of
+from docs.make import DOCS, examples_of, pages
 from ekstui import paths
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of

@@ -14,9 +14,8 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
-from ekstui.present.cluster_report import remedy_of
+from ekstui.present.cluster_report import remedy_of, upgrade_blocks
 from ekstui.present.rendering import lines as lines_of
-from ekstui.present.upgrade_checklist import upgrade_blocks
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
 from tests.rig.isolation import ACCOUNT_ID

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ekstui.errors import AccountError
-from ekstui.present.words import command_in, in_the_app
+from ekstui.present.blocks import command_in, in_the_app
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.rig import Rig

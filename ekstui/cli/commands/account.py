@@ -3,13 +3,12 @@
 import argparse
 from datetime import UTC, datetime
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import account_shape
+from ekstui.export.shapes import answer_of
 from ekstui.present.account_report import clusters_blocks, identity_blocks, unread_blocks
-from ekstui.present.words import incomplete_words
+from ekstui.present.blocks import incomplete_words
 
 DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read."
 EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
@@ -26,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     snapshot = read_account(library)
     if arguments.json:
-        print_json(account_shape(library.data(), snapshot))
+        print_json(answer_of(library.data(), snapshot))
         narrate_errors(snapshot.errors)
     else:
         identity = identity_blocks(snapshot, datetime.now(UTC))

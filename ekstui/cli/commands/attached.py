@@ -3,15 +3,14 @@
 import argparse
 from datetime import UTC, datetime
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import POLICY, add_account, add_json
+from ekstui.cli.options import POLICY, ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import attached_shape, organisation_shape
+from ekstui.export.shapes import answer_of
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.present.account_report import attached_blocks, everywhere_blocks
-from ekstui.present.words import incomplete_words
+from ekstui.present.blocks import incomplete_words
 
 DESCRIPTION = f"Show the roles, users and groups of the account that have a policy attached. {POLICY}"
 EXAMPLES = (
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     answer = attached(library, arguments.policy)
     attachments = answer.attachments
     if arguments.json:
-        print_json(attached_shape(library.data(), answer))
+        print_json(answer_of(library.data(), answer))
     else:
         print_blocks(attached_blocks(answer, datetime.now(UTC)))
     narrate_errors(attachments.errors)
@@ -55,7 +54,7 @@ def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
     """Print one line per role, user or group of any account."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     if arguments.json:
-        print_json(organisation_shape(library.data(), answer))
+        print_json(answer_of(library.data(), answer))
     else:
         print_blocks(everywhere_blocks(answer))
     narrate_errors(answer.errors)

@@ -2,13 +2,12 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_json
+from ekstui.cli.options import ExitCode, add_json
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
-from ekstui.present.cache_and_settings import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
+from ekstui.present.account_report import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
 
 DESCRIPTION = (
     "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), or "

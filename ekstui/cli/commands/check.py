@@ -2,8 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate, reaches_of
-from ekstui.cli.options import add_json
+from ekstui.cli.options import add_exit_code, add_fail_on, add_json, fails_on, gate, reaches_of
 from ekstui.cli.session import narrate_age, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.export.shapes import check_shape

@@ -3,14 +3,13 @@
 import argparse
 from datetime import UTC, datetime
 
-from ekstui.cli.exit_codes import gate
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import add_account, add_json, gate
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import cluster_shape
+from ekstui.export.shapes import answer_of
 from ekstui.library.cluster_answers import cluster_answer, worst_first
+from ekstui.present.blocks import incomplete_words
 from ekstui.present.cluster_report import cluster_blocks
-from ekstui.present.words import incomplete_words
 
 DESCRIPTION = (
     "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad."
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     answer = cluster_answer(library, arguments.name)
     data = library.data()
     if arguments.json:
-        print_json(cluster_shape(data, answer))
+        print_json(answer_of(data, answer))
     else:
         print_blocks(cluster_blocks(answer, data.newest, datetime.now(UTC)), markdown=arguments.markdown)
     narrate_errors(answer.errors)

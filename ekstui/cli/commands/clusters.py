@@ -2,14 +2,13 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import clusters_shape
+from ekstui.export.shapes import clusters_shape
 from ekstui.library.cluster_answers import clusters
+from ekstui.present.blocks import incomplete_words
 from ekstui.present.cluster_report import clusters_blocks
-from ekstui.present.words import incomplete_words
 
 DESCRIPTION = (
     "List the account's clusters, each with its version and mode, the number of problems, and what EKS reports."

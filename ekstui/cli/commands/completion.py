@@ -17,7 +17,7 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.cli.commands import TITLES
-from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.options import ExitCode
 from ekstui.cli.parser import commands_of
 from ekstui.cli.streams import print_text
 from ekstui.core.policy import Policy, version_label

@@ -6,12 +6,11 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_json
+from ekstui.cli.options import ExitCode, add_json
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.errors import InputError
 from ekstui.export.shapes import settings_shape
-from ekstui.present.cache_and_settings import settings_blocks
+from ekstui.present.account_report import settings_blocks
 from ekstui.settings import Effective
 
 DESCRIPTION = "Show the settings in effect and where each comes from: default, file, environment or command line."

@@ -3,14 +3,23 @@
 import argparse
 import sys
 
-from ekstui.cli.exit_codes import add_exit_code, add_fail_on, fails_on, gate, reaches_of
-from ekstui.cli.options import add_account, add_json, add_parameters, parameters
+from ekstui.cli.options import (
+    add_account,
+    add_exit_code,
+    add_fail_on,
+    add_json,
+    add_parameters,
+    fails_on,
+    gate,
+    parameters,
+    reaches_of,
+)
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_blocks, print_json, print_text
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
-from ekstui.export.documents import comparison_patch
 from ekstui.export.shapes import access_diff_shape, diff_shape
+from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, means_access_policy
 from ekstui.library.comparing import compare

@@ -7,8 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ekstui.cli.exit_codes import add_exit_code, gate
-from ekstui.cli.options import add_account, add_json, add_parameters, parameters
+from ekstui.cli.options import add_account, add_exit_code, add_json, add_parameters, gate, parameters
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json
 from ekstui.core.denial import MAX_CHARACTERS
@@ -16,7 +15,7 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
 from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.errors import AccountError, InputError
-from ekstui.export.account_shapes import explain_shape
+from ekstui.export.shapes import explain_shape
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
@@ -124,7 +123,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
         return None
     # 60 ms, and most messages are from IAM.
     from ekstui.cli.session import library_for, read_account, read_account_if_stale
-    from ekstui.export.account_shapes import forbidden_shape
+    from ekstui.export.shapes import forbidden_shape
     from ekstui.library.cluster_access import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_json, add_scope
+from ekstui.cli.options import ExitCode, add_json, add_scope
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_blocks, print_json
 from ekstui.present.policy_report import policies_blocks

@@ -2,8 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_scope, add_theme
+from ekstui.cli.options import ExitCode, add_account, add_scope, add_theme
 from ekstui.cli.session import account_choice
 
 DESCRIPTION = "Open the app."

@@ -2,8 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import POLICY
+from ekstui.cli.options import POLICY, ExitCode
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate
 from ekstui.core.text import counted

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ekstui.cli.exit_codes import add_fail_on, fails_on, gate, reaches_of
-from ekstui.cli.options import add_json
+from ekstui.cli.options import add_fail_on, add_json, fails_on, gate, reaches_of
 from ekstui.cli.streams import print_blocks, print_json
 from ekstui.export.shapes import review_shape
 

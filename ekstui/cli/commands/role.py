@@ -3,14 +3,13 @@
 import argparse
 from datetime import UTC, datetime
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json
-from ekstui.export.account_shapes import role_shape
+from ekstui.export.shapes import answer_of
 from ekstui.library.roles import role_answer
+from ekstui.present.blocks import incomplete_words
 from ekstui.present.role_report import role_blocks
-from ekstui.present.words import incomplete_words
 
 DESCRIPTION = (
     "Show a role's problems, who may assume it, what all its policies together allow, what uses it, and its policies. "
@@ -35,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     snapshot = read_account(library)
     answer = role_answer(library, arguments.role)
     if arguments.json:
-        print_json(role_shape(library.data(), answer))
+        print_json(answer_of(library.data(), answer))
     else:
         print_blocks(role_blocks(answer, datetime.now(UTC)))
     narrate_errors(snapshot.errors)

@@ -3,7 +3,7 @@
 import argparse
 
 from ekstui import paths
-from ekstui.cli.exit_codes import ExitCode
+from ekstui.cli.options import ExitCode
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 

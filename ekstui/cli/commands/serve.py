@@ -6,8 +6,7 @@ import importlib.util
 import shlex
 import sys
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_scope, add_theme
+from ekstui.cli.options import ExitCode, add_account, add_scope, add_theme
 from ekstui.cli.streams import narrate
 from ekstui.errors import InputError
 

@@ -4,16 +4,15 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import POLICY, add_account, add_json, add_parameters, parameters
+from ekstui.cli.options import POLICY, ExitCode, add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
-from ekstui.export.documents import cloudformation_text, size_words, terraform_text
 from ekstui.export.encoding import Shape
 from ekstui.export.shapes import access_policy_shape, document_shape, one_or_answers, show_shape
+from ekstui.export.texts import cloudformation_text, size_words, terraform_text
 from ekstui.library import Library, PolicyEntry
 from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
 from ekstui.library.catalog import knowledge, knowledge_of, version_at

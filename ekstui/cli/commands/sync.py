@@ -4,15 +4,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json
+from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import sync_shape
 from ekstui.library import maintenance, syncing
 from ekstui.library.syncing import SyncReport
-from ekstui.present.cache_and_settings import sync_blocks
+from ekstui.present.account_report import sync_blocks
 from ekstui.settings import Effective
 
 DESCRIPTION = (

@@ -2,8 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import POLICY, add_json
+from ekstui.cli.options import POLICY, ExitCode, add_json
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_json
 from ekstui.core.document import serialise, trimmed

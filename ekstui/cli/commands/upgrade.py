@@ -3,16 +3,15 @@
 import argparse
 from collections.abc import Sequence
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json, add_parameters, parameters
+from ekstui.cli.options import ExitCode, add_account, add_json, add_parameters, parameters
 from ekstui.cli.session import library_for, narrate_errors, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.document import serialise_statement
 from ekstui.errors import InputError
-from ekstui.export.account_shapes import upgrade_shape
-from ekstui.export.documents import terraform_text
+from ekstui.export.encoding import shape
+from ekstui.export.texts import terraform_text
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
-from ekstui.present.upgrade_checklist import nothing_words, upgrade_blocks
+from ekstui.present.cluster_report import nothing_words, upgrade_blocks
 
 DESCRIPTION = (
     "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     snapshot = read_account(library)
     answer = upgrade(library, arguments.name, _pairs(arguments.to), _pairs(arguments.since), parameters(arguments))
     if arguments.json:
-        print_json(upgrade_shape(answer))
+        print_json(shape(answer))
     elif arguments.terraform or arguments.document:
         _print_missing(answer, terraform=arguments.terraform)
     else:

@@ -2,8 +2,7 @@
 
 import argparse
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import POLICY, add_json
+from ekstui.cli.options import POLICY, ExitCode, add_json
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_blocks, print_json, print_text
 from ekstui.core.notation import parse_policy

@@ -6,8 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ekstui.cli.exit_codes import ExitCode
-from ekstui.cli.options import add_account, add_json, add_scope
+from ekstui.cli.options import ExitCode, add_account, add_json, add_scope
 from ekstui.cli.session import library_for, narrate_age, prepare
 from ekstui.cli.streams import (
     narrate,
@@ -22,8 +21,8 @@ from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
+from ekstui.present.blocks import incomplete_words
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
-from ekstui.present.words import incomplete_words
 
 # The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
 if TYPE_CHECKING:

@@ -21,11 +21,10 @@ from ekstui.library import AccountChoice, Library, RoleAnswer
 from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.roles import role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
-from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree
+from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
-from ekstui.present.words import failure_blocks
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings

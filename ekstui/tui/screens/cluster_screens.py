@@ -10,14 +10,14 @@ from ekstui.core.lookup import Thing
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
-from ekstui.export.documents import attachment_terraform
+from ekstui.export.texts import attachment_terraform
 from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
 from ekstui.library.cluster_answers import cluster_answer
+from ekstui.present.blocks import error_notes, uses_words
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
-from ekstui.present.words import error_notes, uses_words
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowRole
@@ -103,7 +103,7 @@ class ClusterScreen(ClusterReportScreen):
     def action_upgrade(self) -> None:
         """Show what the controllers need before an upgrade to their newest known releases."""
         from ekstui.library.upgrading import upgrade
-        from ekstui.present.upgrade_checklist import upgrade_blocks
+        from ekstui.present.cluster_report import upgrade_blocks
         from ekstui.tui.screens.card_screens import CardScreen
 
         library, name = self.app.library, self._cluster

@@ -13,8 +13,8 @@ from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_pl
 from ekstui.core.notation import PolicyAt, RoleSide, Side
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.export.documents import comparison_patch, document_text
 from ekstui.export.shapes import diff_shape
+from ekstui.export.texts import comparison_patch, document_text
 from ekstui.library import Comparison
 from ekstui.library.comparing import compare
 from ekstui.present.comparison import (

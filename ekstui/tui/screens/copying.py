@@ -26,15 +26,15 @@ from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import clean, clean_line, counted
 from ekstui.errors import EkstuiError
-from ekstui.export.documents import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.export.shapes import access_policy_shape
+from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.library import ClusterRole, Library, PolicyEntry
 from ekstui.library.roles import cluster_values
 from ekstui.present.access import access_blocks
+from ekstui.present.blocks import command_in
 from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
-from ekstui.present.words import command_in
 from ekstui.tui.keys import COPY, SAVE
 from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
 from ekstui.tui.shown import Shown

@@ -14,8 +14,8 @@ from ekstui.core.explain.commands import Command
 from ekstui.core.notation import PolicyAt, Side, parse_policy
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
-from ekstui.export.account_shapes import explain_shape, forbidden_shape
-from ekstui.export.documents import document_text
+from ekstui.export.shapes import explain_shape, forbidden_shape
+from ekstui.export.texts import document_text
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks, policy_json

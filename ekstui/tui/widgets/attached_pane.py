@@ -94,7 +94,7 @@ def stale_rows(error: EkstuiError, width: int) -> list[Row]:
 
 
 def _advice(error: EkstuiError | SourceError) -> str:
-    from ekstui.present.words import in_the_app  # 5 ms, only after an error
+    from ekstui.present.blocks import in_the_app  # 5 ms, only after an error
 
     return in_the_app(error.next_step)
 

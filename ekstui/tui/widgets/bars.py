@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean, clean_line
+from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
-from ekstui.present.words import OLD
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
 from ekstui.tui.shown import AccountView

@@ -26,7 +26,7 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
     """Return an error as lines: what happened, then what to do."""
     lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
     if error.next_step:
-        from ekstui.present.words import in_the_app  # 5 ms, only after an error
+        from ekstui.present.blocks import in_the_app  # 5 ms, only after an error
 
         lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
     return tuple(lines)

@@ -252,8 +252,8 @@ def _key(key: str) -> str:
 
 def action_line(action: ActionSummary) -> Styled:
     """Return the details of an action: all its grants."""
+    from ekstui.present.blocks import grant_line
     from ekstui.present.rendering import styled_line
-    from ekstui.present.words import grant_line
 
     grants = "; or on ".join(plain(styled_line(grant_line(grant), "app")) for grant in action.grants)
     return (
