@@ -206,17 +206,14 @@ def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: Action
 
     `full` means that each grant is covered by one Deny that adds no condition.
     """
-    reaching = [(statement, applicable_resources(action, statement)) for statement in denials]
-    reaching = [(statement, resources) for statement, resources in reaching if resources]
+    reaching = [(statement, on) for statement in denials if (on := applicable_resources(action, statement))]
     if not reaching or not grants:
         return None
     if len(grants) * sum(len(on) for _, on in reaching) > MAX_COMPARISONS:
         return "unknown"
-    covered = [some(_covered(grant, statement, on) for statement, on in reaching) for grant in grants]
-    if all(answer is True for answer in covered):
-        return "full"
-    if all(answer is not False for answer in covered):
-        return "unknown"
+    covered = every(some(_covered(grant, statement, on) for statement, on in reaching) for grant in grants)
+    if covered is not False:
+        return "full" if covered else "unknown"
     touched = some(_touched(grant, statement, on) for grant in grants for statement, on in reaching)
     return None if touched is False else "partial" if touched else "unknown"
 

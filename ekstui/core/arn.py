@@ -119,6 +119,10 @@ def meet(one: Arn, other: Arn) -> bool:
     return _each(wildcard.overlaps, one, other)
 
 
+def _any_meet(some: tuple[Arn, ...], others: tuple[Arn, ...]) -> bool:
+    return any(meet(one, other) for one in some for other in others)
+
+
 def matches_resource(pattern: str, arn: str) -> bool | None:
     """Return whether a resource pattern matches an ARN; None if that depends on a policy variable or on the reading."""
     if pattern == "*":
@@ -137,14 +141,12 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
 def overlaps_resource(a: str, b: str) -> bool | None:
     """Return whether some ARN matches both resource patterns; None if that depends on a variable or on the reading."""
     one, other = readings(a), readings(b)
-    if "*" in (a, b):
-        return True if one.certain and other.certain else None if one.possible or other.possible else False
-    if any(meet(first, second) for first in one.certain for second in other.certain):
+    if "*" in (a, b) and one.certain and other.certain:
+        return True
+    if _any_meet(one.certain, other.certain):
         return None if has_variable(a) or has_variable(b) else True
-    pairs = ((first, second) for first in one.certain + one.possible for second in other.certain + other.possible)
-    if (one.possible or other.possible) and any(meet(*pair) for pair in pairs):
-        return None
-    return False
+    depends = (one.possible or other.possible) and _any_meet(one.certain + one.possible, other.certain + other.possible)
+    return None if depends else False
 
 
 def resource_covers(general: str, special: str) -> bool | None:

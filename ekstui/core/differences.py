@@ -134,31 +134,32 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = found.alike.setdefault(target.effect, [])
-    had, has = one.places.get(target), other.places.get(target)
-    on_both = had is not None and has is not None
-    if had is not None and has is not None and same(had, has):
+    on_both = target in there.places
+    if on_both and same(one.places[target], other.places[target]):
         alike.append(_label(target, one))
         return
-    name = (other.spelled.get(target) or one.spelled[target])[0] if target.actions else ""
-    by_one, by_other = one.covering(target), other.covering(target)
-    had, has = joined([had, *by_one.values()]), joined([has, *by_other.values()])
-    if had and has:
-        if not same(had, has):
-            found.changed.append(_changed(target, name, had, has, found.left))
-            return
+    name = (other.spelled.get(target) or one.spelled[target])[0] if target.element == "Action" else ""
+    had, has = one.everywhere(target), other.everywhere(target)
+    if not had or not has:
+        _compare_alone(target, side, here, there, found)
+    elif not same(had, has):
+        found.changed.append(_changed(target, name, had, has, found.left))
+    else:
         alike.append(_label(target, here))
         if not on_both:
-            by = next(iter(by_other if side == "before" else by_one), None) or next(iter(by_one), "")
-            found.covered.append(StillCovered(target.effect, side, (name,), by))
-        return
+            found.covered.append(StillCovered(target.effect, side, (name,), next(iter(there.covering(target)))))
+
+
+def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, found: _Found) -> None:
+    """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
+    spelled = here.spelled[target]
     if lacking == ():
-        found.covered.append(StillCovered(target.effect, side, (name,), SPELLED_OUT))
-        alike.append(name)
+        found.covered.append(StillCovered(target.effect, side, spelled, SPELLED_OUT))
+        found.alike[target.effect].extend(spelled)
         return
-    difference = ActionDifference(
-        target.effect, target.element, here.spelled[target], granted=_granted_on(had or has), part=lacking or ()
-    )
+    granted = _granted_on(here.everywhere(target))
+    difference = ActionDifference(target.effect, target.element, spelled, granted=granted, part=lacking or ())
     (found.removed if side == "before" else found.added).append(difference)
 
 
@@ -174,7 +175,7 @@ class _Reading:
         for target in self.places:
             if target.element == "NotAction":
                 self._wild.setdefault((target.effect, "*"), []).append(target)
-            elif target.actions and wildcard.is_wild(target.actions[0]):
+            elif wildcard.is_wild(target.actions[0]):
                 service = target.actions[0].partition(":")[0]
                 service = "*" if wildcard.is_wild(service) else service
                 self._wild.setdefault((target.effect, service), []).append(target)
@@ -196,7 +197,7 @@ class _Reading:
 
     def covering(self, target: Target) -> dict[str, Places]:
         """Return the other targets of the same effect that cover one, by name."""
-        if target.element == "NotAction" or not target.actions:
+        if target.element == "NotAction":
             return {}
         (action,) = target.actions
         service = action.partition(":")[0]
@@ -207,9 +208,17 @@ class _Reading:
                     found[_label(wild, self)] = self.places[wild]
         return found
 
-    def has(self, effect: Effect, action: str) -> Places:
-        """Return where and how an action, in lower case, has an effect."""
-        target = Target(effect, "Action", (action,))
+    def named_under(self, pattern: str) -> dict[str, str]:
+        """Return the actions without wildcards that a pattern matches, in lower case, with their spelling."""
+        named = {known.actions[0]: spelled[0] for known, spelled in self.spelled.items() if known.element == "Action"}
+        return {
+            action: spelling
+            for action, spelling in named.items()
+            if not wildcard.is_wild(action) and wildcard.matches(pattern, action)
+        }
+
+    def everywhere(self, target: Target) -> Places:
+        """Return where and how a target is allowed or denied, by itself and by others that cover it."""
         return joined([self.places.get(target), *self.covering(target).values()])
 
 
@@ -232,22 +241,18 @@ def _label(target: Target, reading: _Reading) -> str:
 
 def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
     """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
-    if target.element == "NotAction" or not target.actions or not wildcard.is_wild(target.actions[0]):
+    if target.element == "NotAction" or not wildcard.is_wild(target.actions[0]):
         return None
     (pattern,) = target.actions
-    names = {name.lower(): name for name in reference().expand(pattern)}
-    for known in there.places:
-        if known.element == "Action" and known.actions and not wildcard.is_wild(known.actions[0]):
-            (action,) = known.actions
-            if action not in names and wildcard.matches(pattern, action):
-                names[action] = there.spelled[known][0]
-    lacking = [name for action, name in names.items() if not there.has(target.effect, action)]
+    known = {name.lower(): name for name in reference().expand(pattern)}
+    named = there.named_under(pattern)
+    names = {Target(target.effect, "Action", (action,)): name for action, name in (known | named | known).items()}
+    lacking = [name for each, name in names.items() if not there.everywhere(each)]
     if len(lacking) == len(names):
         return None
     if lacking:
         return tuple(lacking)
-    alike = all(same(there.has(target.effect, action), here.has(target.effect, action)) for action in names)
-    return () if alike else None
+    return () if all(same(there.everywhere(each), here.everywhere(each)) for each in names) else None
 
 
 def _changed(target: Target, name: str, had: Places, has: Places, left: Left) -> ActionDifference:

@@ -238,17 +238,27 @@ def _evaluate_resource(
     layers: Iterable[tuple[Layer, Sequence[AppliedPolicy]]],
     context: Context,
 ) -> ResourceEvaluation:
-    by_layer = {
-        layer: tuple(
+    statements: list[StatementResult] = []
+    denies: dict[Layer, Truth] = {}
+    allows: dict[Layer, Truth] = {}
+    for layer, policies in layers:
+        results = [
             _statement_result(request, resource, context, layer, policy, index, statement)
             for policy in policies
             for index, statement in enumerate(policy.document.statements)
-        )
-        for layer, policies in layers
-    }
-    denies = {layer: _any_matches(results, "Deny") for layer, results in by_layer.items()}
-    allows = {layer: _any_matches(results, "Allow") for layer, results in by_layer.items()}
-    statements = tuple(result for results in by_layer.values() for result in results)
+        ]
+        statements += results
+        denies[layer], allows[layer] = _any_matches(results, "Deny"), _any_matches(results, "Allow")
+    return _decided(resource, denies, allows, tuple(statements))
+
+
+def _decided(
+    resource: str | None,
+    denies: Mapping[Layer, Truth],
+    allows: Mapping[Layer, Truth],
+    statements: tuple[StatementResult, ...],
+) -> ResourceEvaluation:
+    """Return the decision, given whether any statement of each layer denies and allows the request."""
     for layer, denied in denies.items():
         if denied:
             return ResourceEvaluation(resource, "explicit-deny", layer, statements, ())

@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ekstui.core import wildcard
 from ekstui.errors import InputError
 
 CORE = ""
@@ -227,7 +228,7 @@ def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> boo
         return True
     if namespace is None:
         return None
-    return any(_matches(pattern, namespace) for pattern in namespaces)
+    return any("?" not in pattern and wildcard.matches(pattern, namespace) for pattern in namespaces)
 
 
 def _covered(permission: Permission, rules: tuple[Rule, ...]) -> bool:
@@ -245,21 +246,6 @@ def _named(names: tuple[str, ...], name: str) -> bool:
 def _groups_of(rule: Rule, resource: str) -> Iterator[str]:
     if any(named.partition("/")[0] == resource for named in rule.resources):
         yield from (group for group in rule.api_groups if group != "*")
-
-
-def _matches(pattern: str, name: str) -> bool:
-    if "*" not in pattern:
-        return pattern == name
-    first, *middle, last = pattern.split("*")
-    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
-        return False
-    rest = name[len(first) : len(name) - len(last)]
-    for piece in middle:
-        found = rest.find(piece)
-        if found < 0:
-            return False
-        rest = rest[found + len(piece) :]
-    return True
 
 
 def _listed(text: str) -> tuple[str, ...]:

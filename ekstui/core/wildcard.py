@@ -70,24 +70,21 @@ def covers(general: str, special: str) -> bool:
             if not positions & automaton.accept:
                 return False
             continue
-        character = text[index]
-        following = []
-        if character == "*":
-            following.append((index + 1, positions))
-            longer = automaton.step_unnamed(positions)
-            if longer != positions:
-                following.append((index, longer))
-        elif character == "?":
-            following.append((index + 1, automaton.step_unnamed(positions)))
-        else:
-            following.append((index + 1, automaton.step(positions, character)))
-        for state in following:
-            if not state[1] or len(seen) > MAX_COVER_STATES:
-                return False
-            if state not in seen:
-                seen.add(state)
-                pending.append(state)
+        following = _following(automaton, text[index], index, positions)
+        if len(seen) > MAX_COVER_STATES or not all(after for _, after in following):
+            return False
+        pending += following - seen
+        seen |= following
     return True
+
+
+def _following(automaton: "_Automaton", character: str, index: int, positions: int) -> set[tuple[int, int]]:
+    """Return the places in a pattern and the positions that may follow its character at `index`."""
+    if character == "*":
+        return {(index + 1, positions), (index, automaton.step_unnamed(positions))}
+    if character == "?":
+        return {(index + 1, automaton.step_unnamed(positions))}
+    return {(index + 1, automaton.step(positions, character))}
 
 
 def overlaps(a: str, b: str) -> bool:

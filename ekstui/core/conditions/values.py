@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.arn import split_arn
 from ekstui.core.conditions.operators import Family, How, Kind
 from ekstui.core.conditions.spans import POINTS, Malformed, Span, holds, span, union
 from ekstui.core.conditions.truth import Truth
@@ -103,18 +104,9 @@ def _matches_text(how: How, pattern: str, given: str) -> Truth:
     if how == "arn":
         if given.count(":") < _COLONS:
             return None
-        parts = zip(_arn_parts(pattern), literal(given).split(":", _COLONS), strict=True)
+        parts = zip(split_arn(pattern), literal(given).split(":", _COLONS), strict=True)
         return all(wildcard.matches(general, special) for general, special in parts)
     return wildcard.matches(pattern, literal(given))
-
-
-def _arn_parts(pattern: str) -> list[str]:
-    """Return the six parts of an ARN pattern; missing parts are `*`."""
-    pattern = pattern.strip()
-    if pattern and not pattern.strip("*"):
-        return ["*"] * (_COLONS + 1)
-    parts = pattern.split(":", _COLONS)
-    return [*parts, *["*"] * (_COLONS + 1 - len(parts))]
 
 
 def is_everything(value: Value) -> bool:
@@ -209,17 +201,20 @@ def _text_covers(general: Text, special: Text) -> bool:
     if special.how == "arn" and narrow.count(":") < _COLONS:
         if variables_of(special.parts):
             return False
-        narrow = ":".join(_arn_parts(narrow))
+        narrow = ":".join(split_arn(narrow))
     if general.how != "arn":
         return wildcard.covers(wide, narrow)
-    if wide.count(":") < _COLONS and variables_of(general.parts):
-        return False
     parts = narrow.split(":", _COLONS)
+    if not _has_parts(special, general, parts) or (wide.count(":") < _COLONS and variables_of(general.parts)):
+        return False
+    return all(wildcard.covers(one, other) for one, other in zip(split_arn(wide), parts, strict=True))
+
+
+def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
+    """Return True only if whatever `special` matches is an ARN with these parts."""
     if _may_move_colons(general.parts, special.parts, parts):
         return False
-    if special.how != "arn" and (len(parts) <= _COLONS or any(map(wildcard.is_wild, parts[:_COLONS]))):
-        return False
-    return all(wildcard.covers(one, other) for one, other in zip(_arn_parts(wide), parts, strict=True))
+    return special.how == "arn" or (len(parts) > _COLONS and not any(map(wildcard.is_wild, parts[:_COLONS])))
 
 
 def _may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
@@ -230,14 +225,14 @@ def _may_move_colons(general: Template, special: Template, parts: list[str]) -> 
 
 def _texts_disjoint(one: Text, other: Text) -> bool:
     if one.how == other.how == "arn" and not (variables_of(one.parts) or variables_of(other.parts)):
-        pairs = zip(_arn_parts(str(one.parts[0])), _arn_parts(str(other.parts[0])), strict=True)
+        pairs = zip(split_arn(str(one.parts[0])), split_arn(str(other.parts[0])), strict=True)
         return any(not wildcard.overlaps(a, b) for a, b in pairs)
     texts = []
     for value in (one, other):
         text = opened(value.parts)
         if value.how == "arn":
             if text.count(":") < _COLONS:
-                text = "*" if variables_of(value.parts) else ":".join(_arn_parts(text))
+                text = "*" if variables_of(value.parts) else ":".join(split_arn(text))
             text = text.strip()
         texts.append(text)
     if "folded" in (one.how, other.how):

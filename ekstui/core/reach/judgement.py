@@ -311,38 +311,32 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
         return f"{name}: {TOO_LARGE}."
     if any(extent.principals for side in (outcome.before, outcome.after) for extent in (*side.allow, *side.deny)):
         return f"{name}: {PRINCIPALS}."
-    if outcome.is_new and not (outcome.before.deny or outcome.after.deny):
-        what = (
-            "its resource"
-            if not _keys([*outcome.before.allow, *outcome.after.allow], spelling)
-            else "its resource or condition"
-        )
+    one, other = outcome.before, outcome.after
+    if outcome.is_new and not (one.deny or other.deny):
+        what = "its resource or condition" if _keys([*one.allow, *other.allow], spelling) else "its resource"
         return (
             f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
         )
     if wildcard.is_wild(outcome.action):
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
-    one, other = outcome.before, outcome.after
-    differing = [*(one.allow ^ other.allow), *(one.deny ^ other.deny)]
-    which = ""
+    keys = _keys([*(one.allow ^ other.allow), *(one.deny ^ other.deny)], spelling)
+    if which := _only_difference(one, other):
+        what = f"{keys} or these resources" if keys else "such a resource"
+        why = f"the reference does not list {what} for the action, which proves nothing"
+        return f"{name}: no request is known {which}; {why}."
+    related = f"the conditions on {keys}" if keys else "the resources"
+    return f"{name}: neither more nor less is proven; how {related} relate is not known."
+
+
+def _only_difference(one: ActionExtents, other: ActionExtents) -> str:
+    """Return what alone differs, as what would decide a request; empty if more does."""
     if one.allow == other.allow:
-        which = "that the changed Deny decides"
-    elif one.deny == other.deny and one.allow < other.allow:
-        which = "that only the new grant allows"
-    elif one.deny == other.deny and one.allow > other.allow:
-        which = "that only the old grant allowed"
-    if which:
-        return f"{name}: no request is known {which}; {_why_none(differing, spelling)}."
-    keys = _keys(differing, spelling)
-    if keys:
-        return f"{name}: neither more nor less is proven; how the conditions on {keys} relate is not known."
-    return f"{name}: neither more nor less is proven; how the resources relate is not known."
-
-
-def _why_none(extents: list[Extent], spelling: Spelling) -> str:
-    keys = _keys(extents, spelling)
-    what = f"{keys} or these resources" if keys else "such a resource"
-    return f"the reference does not list {what} for the action, which proves nothing"
+        return "that the changed Deny decides"
+    if one.deny != other.deny:
+        return ""
+    if one.allow < other.allow:
+        return "that only the new grant allows"
+    return "that only the old grant allowed" if one.allow > other.allow else ""
 
 
 def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:

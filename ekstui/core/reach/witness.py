@@ -253,10 +253,10 @@ class _Search:
             found[(_value_of_variable(key),)] = None
         if may_lack(self._action, key):
             found[_ABSENT] = None
-        if type_of(key) == "truth" or any(_is_of_truths(predicate) for predicate in predicates):
+        if type_of(key) == "truth" or any(map(_is_of_truths, predicates)):
             return [*found, *_TRUTHS]
         other = stand_in(key)
-        if type_of(key) is not None or not any(isinstance(value, Span) for each in predicates for value in each.values):
+        if type_of(key) is not None or not any(map(_has_span, predicates)):
             found[(other,)] = None
         named = self._named_values(key, predicates, context)
         found.update(dict.fromkeys((each,) for each in named))
@@ -327,6 +327,10 @@ def _is_plain(predicate: Predicate) -> bool:
 
 def _is_of_truths(predicate: Predicate) -> bool:
     return predicate.operator is not None and predicate.operator.family.how == "truth" and _is_plain(predicate)
+
+
+def _has_span(predicate: Predicate) -> bool:
+    return any(isinstance(value, Span) for value in predicate.values)
 
 
 def _between(predicate: Predicate) -> list[str]:
