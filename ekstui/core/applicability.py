@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn, console, wildcard
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.known_keys import is_unassigned, lists_key
 from ekstui.core.conditions.operators import operator
-from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.document import Condition, Statement
 from ekstui.core.grants import Grant
 from ekstui.core.reference import ActionInfo, reference

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn, wildcard
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.predicates import condition_holds
-from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolve
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.reference import Reference

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
-from ekstui.core.conditions.truth import some
+from ekstui.core.conditions import some
 from ekstui.core.document import ActionElement, Document, Statement
 from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
 from ekstui.core.policy import Policy, VersionInfo

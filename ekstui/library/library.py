@@ -282,7 +282,7 @@ class Library:
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
-        from ekstui.core.timeline import timeline
+        from ekstui.core.steps import timeline
 
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.library.results import ChangesFeed
@@ -14,7 +15,6 @@ from ekstui.scope import Scope, iam_scope
 if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.policy import PolicyHistory
-    from ekstui.core.steps import FeedStep
     from ekstui.library.library import Library
 
 
@@ -40,8 +40,6 @@ def changes(library: Library, since: datetime | None = None, scope: Scope = "eks
 
     The feed is not complete if the time is after `library.data().newest`.
     """
-    from ekstui.core.timeline import newest_first
-
     steps: list[FeedStep] = []
     complete = True
     if scope in ("eks", "all", "any"):
@@ -73,12 +71,6 @@ def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Ca
 
 def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
     """Return the steps since a time, newest first, from the documents."""
-    from ekstui.core.timeline import (  # 3 ms, which who-can does without
-        newest_first,
-        numbers_since,
-        steps_since,
-    )
-
     steps: list[FeedStep] = []
     for history in reader.histories(scope):
         numbers = numbers_since(history.policy, since)
@@ -108,7 +100,6 @@ def published_steps(since: datetime | None) -> tuple[FeedStep, ...] | None:
 
     if since is not None and since.date() > published_until():
         return None
-    from ekstui.core.timeline import steps_since  # 3 ms, which who-can does without
 
     found: list[FeedStep] = []
     for component in components().values():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
-from ekstui.core.conditions.truth import Truth
+from ekstui.core.conditions import Truth
 from ekstui.core.document import Document, Statement, parse
 from ekstui.core.eks import Cluster
 from ekstui.core.evaluation import action_matches

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.policy import Policy
-from ekstui.core.steps import FeedStep, StepCounts
+from ekstui.core.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, Objects, digest_of
@@ -217,7 +217,6 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPo
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
     from ekstui.core.document import parse_text
-    from ekstui.core.timeline import steps_since
 
     documents = {number: parse_text(text) for number, text in texts.items()}
     rows: list[list[Any]] = []
@@ -241,7 +240,6 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
 def judged_by() -> str:
     """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
     from ekstui.core.reference import reference_version
-    from ekstui.core.steps import JUDGEMENT
 
     return f"reference {reference_version()}, judgement {JUDGEMENT}"
 
@@ -256,8 +254,6 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
 
     Raises AbsentCacheError if there is no index of the current state judged by `judges`, or another CacheError.
     """
-    from ekstui.core.timeline import newest_first
-
     with store.file.reading() as objects:
         index = store.index_in(objects, "steps")
         if index["judges"] != judges:

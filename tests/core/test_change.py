@@ -12,7 +12,7 @@ from ekstui.core.change import changes
 from ekstui.core.differences import differences
 from ekstui.core.document import Document, parse
 from ekstui.core.policy import Policy, VersionInfo, parse_time
-from ekstui.core.timeline import Step, timeline
+from ekstui.core.steps import Step, timeline
 from ekstui.errors import DocumentError
 from tests.core.corpus import raw_corpus, raw_document
 

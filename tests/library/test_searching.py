@@ -13,7 +13,7 @@ from ekstui.core.evaluation import Request, action_matches
 from ekstui.core.explain import Policies
 from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import format_time, version_label
-from ekstui.core.timeline import perhaps_since
+from ekstui.core.steps import perhaps_since
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
 from ekstui.library.allowing import possible_allowers, who_can_answer

@@ -17,7 +17,7 @@ from ekstui.core.document import parse
 from ekstui.core.explain import Question
 from ekstui.core.notation import FileSide
 from ekstui.core.policy import Policy, VersionInfo
-from ekstui.core.timeline import perhaps_since, steps_since
+from ekstui.core.steps import perhaps_since, steps_since
 from ekstui.core.uses import uses_in
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library

@@ -9,8 +9,8 @@ import pytest
 
 from ekstui.core.document import Document, parse, parse_text, serialise
 from ekstui.core.policy import PolicyHistory
+from ekstui.core.steps import newest_first, steps_since
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, targets_of, written_numbers
-from ekstui.core.timeline import newest_first, steps_since
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps
 from ekstui.store.objects import AbsentCacheError

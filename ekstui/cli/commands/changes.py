@@ -8,7 +8,7 @@ from ekstui.cli.options import add_account, add_exit_code, add_json, add_scope, 
 from ekstui.cli.session import narrate_age, open_library, prepare
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.notation import parse_since
-from ekstui.core.steps import FeedStep
+from ekstui.core.steps import FeedStep, perhaps_since
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.present.blocks import incomplete_words
@@ -89,8 +89,6 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: argparse.Name
 
 def _undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> list[tuple[str, int]]:
     """Return the versions that may belong to the period, their dates being unknown."""
-    from ekstui.core.timeline import perhaps_since  # judges with it: 20 ms, and the answer stands already
-
     return [
         (entry.policy.name, number)
         for entry in library.policies(scope)

@@ -8,7 +8,7 @@ values is not documented, so on multivalued keys only what holds for any treatme
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ekstui.core.conditions.key_facts import facts, has_several
+from ekstui.core.conditions.known_keys import ALWAYS_PRESENT, has_several, type_of
 from ekstui.core.conditions.operators import NULL
 from ekstui.core.conditions.predicates import Predicate, predicate, predicate_of, predicates_of
 from ekstui.core.conditions.spans import Span, complement, intersection, union
@@ -18,6 +18,12 @@ from ekstui.core.grants import Line
 
 _ABSENT: tuple[str, ...] = ()
 _EMPTY = ("",)
+
+
+_FORMS = {
+    "account": ("StringLikeIfExists", "????????????"),
+    "arn": ("ArnLikeIfExists", "arn:*:*:*:*:*"),
+}
 
 
 def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
@@ -94,6 +100,21 @@ def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
     if refused.accepts_none or any(line.accepts_none for line in lines):
         return True
     return any(_meet(line, refused) and _accept_apart(line, refused) for line in lines)
+
+
+@lru_cache(maxsize=4096)
+def facts(key: str) -> tuple[Predicate, ...]:
+    """Return conditions on a key, in lower case, that hold for every request."""
+    found: list[Predicate] = []
+    if key in ALWAYS_PRESENT:
+        found.append(predicate("Null", key, ("false",)))
+    kind = type_of(key)
+    if kind == "truth":
+        found.append(predicate("BoolIfExists", key, ("false", "true")))
+    elif kind in _FORMS:
+        name, form = _FORMS[kind]
+        found.append(predicate(name, key, (form,)))
+    return tuple(found)
 
 
 def _quantifier(line: Predicate) -> str | None:

@@ -1,4 +1,4 @@
-"""Which condition keys exist, and which of them the service authorization reference lists for an action.
+"""Which condition keys exist, what AWS documents about them, and which the service authorization reference lists for an action.
 
 The reference writes the variable part of a key in several ways: `aws:ResourceTag/${TagKey}`,
 `secretsmanager:ResourceTag/tag-key`, `s3:ExistingObjectTag/<key>`, `sagemaker:ResourceTag/`, in upper or lower case,
@@ -9,6 +9,7 @@ key that the reference does not list may still be in a request, because the refe
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from typing import Literal
 
 from ekstui.core import wildcard
 from ekstui.core.reference import reference
@@ -161,3 +162,86 @@ def _forms_elsewhere() -> frozenset[str]:
 
 def _is_of(key: str, forms: Iterable[str]) -> bool:
     return any(wildcard.matches(form, key) for form in forms)
+
+
+ALWAYS_PRESENT = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principaltype",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:securetransport",
+        "aws:userid",
+        "aws:viaawsservice",
+    }
+)
+"""Keys that every signed request has, in lower case."""
+
+_LISTS = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+    }
+)
+
+KeyType = Literal["account", "arn", "date", "number", "address", "truth", "region", "text"]
+
+_TYPES: dict[KeyType, tuple[str, ...]] = {
+    "account": ("principalaccount", "resourceaccount", "sourceaccount", "vpceaccount"),
+    "arn": ("chatbotsourcearn", "principalarn", "signinsessionarn", "sourcearn", "sourcevpcarn"),
+    "date": ("currenttime", "epochtime", "tokenissuetime"),
+    "number": ("multifactorauthage",),
+    "address": ("ec2instancesourceprivateipv4", "sourceip", "vpcsourceip"),
+    "truth": (
+        "assumedroot", "ismcpserviceaction", "multifactorauthpresent", "principalisawsservice", "securetransport",
+        "viaawsmcpservice", "viaawsservice",
+    ),
+    "region": ("requestedregion",),
+}  # fmt: skip
+_TYPE_OF: dict[str, KeyType] = {f"aws:{name}": kind for kind, names in _TYPES.items() for name in names}
+
+
+@lru_cache(maxsize=4096)
+def type_of(key: str) -> KeyType | None:
+    """Return the type of the values of a key in lower case; None if AWS documents none, or a list."""
+    if key in _TYPE_OF:
+        return _TYPE_OF[key]
+    name = key.rpartition(":")[2]
+    if name in ("resourceaccount", "calleraccount"):
+        return "account"
+    return "truth" if _listed_type(key) == "Bool" else None
+
+
+@lru_cache(maxsize=4096)
+def has_several(key: str) -> bool | None:
+    """Return whether a key, in lower case, is multivalued; None if AWS does not say."""
+    if key in _LISTS:
+        return True
+    if key.startswith("aws:") or is_tag(key):
+        return False
+    kind = _listed_type(key)
+    return None if kind is None else kind.startswith("ArrayOf")
+
+
+def is_tag(key: str) -> bool:
+    """Return whether a key, in lower case, is the value of one tag, which may be empty."""
+    return "tag/" in key
+
+
+@lru_cache(maxsize=4096)
+def _listed_type(key: str) -> str | None:
+    return next((kind for form, kind in _types_of_service(key.partition(":")[0]) if wildcard.matches(form, key)), None)
+
+
+@cache
+def _types_of_service(service: str) -> tuple[tuple[str, str], ...]:
+    return tuple((form_of(key), kind) for key, kind in reference().key_types(service).items())

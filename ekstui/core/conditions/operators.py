@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ekstui.core.conditions.truth import Truth
+from ekstui.core.conditions import Truth
 
 How = Literal["exact", "folded", "like", "arn"]
 Kind = Literal["number", "date", "address", "truth", "bytes"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.operators import NULL, Operator, operator
 from ekstui.core.conditions.spans import Malformed
-from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.values import Value, is_everything, is_nothing, is_unresolvable, matches, value_of
 from ekstui.core.conditions.variables import NOTHING_KNOWN, Context
 from ekstui.core.document import Condition

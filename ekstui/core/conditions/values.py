@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.arn import split_arn
+from ekstui.core.conditions import Truth
 from ekstui.core.conditions.operators import Family, How, Kind
 from ekstui.core.conditions.spans import POINTS, Malformed, Span, holds, span, union
-from ekstui.core.conditions.truth import Truth
 from ekstui.core.conditions.variables import (
     Context,
     Template,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ekstui.core import arn
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.operators import operator
-from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.denial import Denial
 from ekstui.core.document import Condition, Document, Statement
 from ekstui.core.evaluation import (

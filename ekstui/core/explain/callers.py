@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn
-from ekstui.core.conditions.truth import Truth, negation, some
+from ekstui.core.conditions import Truth, negation, some
 from ekstui.core.document import Statement
 from ekstui.core.evaluation import Request
 from ekstui.core.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ekstui.core.account_snapshot import Use
-from ekstui.core.conditions.truth import Truth
+from ekstui.core.conditions import Truth
 from ekstui.core.findings.finding import (
     NODE_KINDS,
     SERVICE_ROLE_SINCE,

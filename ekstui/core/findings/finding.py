@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from ekstui.core.account_snapshot import Role, Use
-from ekstui.core.conditions.truth import Truth, every, negation, some
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.evaluation import AppliedPolicy

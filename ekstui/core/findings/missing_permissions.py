@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from ekstui.core.account_snapshot import Use
-from ekstui.core.conditions.truth import Truth
+from ekstui.core.conditions import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon
 from ekstui.core.evaluation import AppliedPolicy, Request, action_matches, evaluate

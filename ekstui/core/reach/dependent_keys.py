@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.core.arn import split_arn
-from ekstui.core.conditions.key_facts import type_of
+from ekstui.core.conditions.known_keys import type_of
 from ekstui.core.conditions.spans import POINTS
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"

@@ -9,8 +9,14 @@ from functools import lru_cache
 from ekstui.core import wildcard
 from ekstui.core.applicability import fits_type
 from ekstui.core.arn import Arn, is_plausible, matches_resource, open_variables, split_arn
-from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, is_tag, type_of
-from ekstui.core.conditions.known_keys import is_condition_key, is_unassigned, lists_key
+from ekstui.core.conditions.known_keys import (
+    ALWAYS_PRESENT,
+    is_condition_key,
+    is_tag,
+    is_unassigned,
+    lists_key,
+    type_of,
+)
 from ekstui.core.conditions.variables import plain
 from ekstui.core.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
 from ekstui.core.reference import reference

@@ -11,11 +11,11 @@ from itertools import islice, permutations
 from typing import NamedTuple
 
 from ekstui.core.arn import matches_resource
-from ekstui.core.conditions.key_facts import ALWAYS_PRESENT, has_several, is_tag, type_of
+from ekstui.core.conditions import Truth, every, negation, some
+from ekstui.core.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
 from ekstui.core.conditions.operators import NULL
 from ekstui.core.conditions.predicates import Predicate, predicates_of
 from ekstui.core.conditions.spans import Span, complement, examples
-from ekstui.core.conditions.truth import Truth, every, negation, some
 from ekstui.core.conditions.values import Deferred, Text
 from ekstui.core.conditions.variables import WholeContext, literal, plain, resolved, template, variables_of
 from ekstui.core.grants import Extent

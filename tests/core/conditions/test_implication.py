@@ -10,11 +10,11 @@ from itertools import combinations, pairwise, product
 
 import pytest
 
+from ekstui.core.conditions import Truth, every
 from ekstui.core.conditions.implication import excludes, implies_all
 from ekstui.core.conditions.operators import FAMILIES, Comparison, Kind, operator
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.spans import POINTS, Span, complement, examples, holds, intersection, span, union
-from ekstui.core.conditions.truth import Truth, every
 from ekstui.core.conditions.values import covered_by, covers, disjoint
 from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
