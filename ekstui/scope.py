@@ -24,10 +24,10 @@ def next_scope(scope: Scope, *, of_iam: bool = False) -> Scope:
     return order[(order.index(scope) + 1) % len(order)] if scope in order else order[0]
 
 
-def iam_scope(scope: Scope) -> Scope:
-    """Return the scope of the AWS managed policies in a scope."""
-    return "all" if scope == "any" else scope
+def aws_scope(scope: Scope) -> Scope | None:
+    """Return the scope of the AWS managed policies in a scope; None if it has none."""
+    return "all" if scope == "any" else scope if scope in ("eks", "all") else None
 
 
-PolicyScope = Literal["eks", "aws", "controllers", "access"]
-"""The scope that one policy belongs to."""
+PolicyScope = Scope | Literal["aws"]
+"""The scope that one policy belongs to; `aws` for those of AWS that are not of the EKS family."""

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, cast, get_args
 
-PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task", "customer", "published"]
 PolicyFamily = Literal["aws-managed", "customer", "inline", "access-policy", "published"]
-"""The family of a policy; a new one is one more word here and one more source."""
+PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task"] | PolicyFamily
 
 _KIND_OF_PATH: dict[str, PolicyKind] = {
     "/service-role/": "service-role",
@@ -21,13 +20,13 @@ class PolicyId(NamedTuple):
 
     kind: PolicyFamily
     arn: str
-    """For an inline policy the ARN of its role, user or group, `#` and its name; for a published one `published:COMPONENT`."""
+    """For an inline policy the ARN of its role, user or group, `#` and its name; for one that has none, `FAMILY:NAME`."""
 
 
 def name_in(arn: str) -> str:
-    """Return the name of a managed policy, or the component of a published one, from the ARN of its id."""
-    published = arn.removeprefix("published:")
-    return published if published != arn else arn.rpartition("/")[2]
+    """Return the name of a managed policy, or of one of another family, from the ARN of its id."""
+    family, _, name = arn.partition(":")
+    return name if family in get_args(PolicyFamily) else arn.rpartition("/")[2]
 
 
 class ReleaseNumber(int):
@@ -64,7 +63,7 @@ class Policy(NamedTuple):
     withdrawn: bool = False
     """Whether AWS no longer lists the policy; its documents are kept."""
     home: str | None = None
-    """The URL of the project that publishes it; None for an IAM policy."""
+    """The URL of the project that publishes it; None for a policy of IAM or EKS."""
 
     @property
     def id(self) -> PolicyId:
@@ -75,7 +74,7 @@ class Policy(NamedTuple):
     def family(self) -> PolicyFamily:
         """The policy's family."""
         if self.home is not None:
-            return "published"
+            return cast("PolicyFamily", self.arn.partition(":")[0])
         if ":cluster-access-policy/" in self.arn:
             return "access-policy"
         return "customer" if self.kind == "customer" else "aws-managed"
@@ -100,9 +99,9 @@ class Policy(NamedTuple):
 
     @property
     def kind(self) -> PolicyKind:
-        """The kind of policy, from its path; an account's own policy is `customer`."""
+        """The kind of policy, from its path; an account's own policy is `customer`, a published one of its family's kind."""
         if self.home is not None:
-            return "published"
+            return self.family
         if self.arn.split(":", 5)[4] != "aws":
             return "customer"
         return _KIND_OF_PATH.get(self.path, "managed")

@@ -13,13 +13,14 @@ from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_versi
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
 from ekstui.library.results import ComparedSide, PolicyEntry
 from ekstui.scope import Scope
+from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
     from ekstui.core.notation import PolicyAt
-    from ekstui.sources.controllers import PublishedPolicies
+    from ekstui.sources.shipped import ShippedPolicies
 
 
 class PolicyReader(Protocol):
@@ -93,20 +94,20 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
     return reader.policy(candidates[0])
 
 
-def find_component(name: str, published: PublishedPolicies) -> Policy:
-    """Return the component that a user names: its exact name, a unique part of one, or the name of its policy.
+def find_shipped(name: str, reader: ShippedPolicies) -> Policy:
+    """Return the policy of a family that ships, by its exact name, a unique part of one, or the name of a part of it.
 
-    A part that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.
+    A text that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.
     """
-    wanted = name.lower().removeprefix("published:")
-    names = list(published.names())
+    wanted = name.lower().removeprefix(f"{reader.family}:")
+    names = list(reader.names())
     if wanted in (folded := {each.lower(): each for each in names}):
-        return published.policy(folded[wanted])
+        return reader.policy(folded[wanted])
     fitting = [each for each in names if wanted and wanted in each.lower()]
-    fitting += [each for each in names if each not in fitting and published.has_policy(each, wanted)]
+    fitting += [each for each in names if each not in fitting and reader.contains(each, wanted)]
     whole = [each for each in fitting if "/" not in each]
     if len(fitting) == 1 or len(whole) == 1:
-        return published.policy((whole or fitting)[0])
+        return reader.policy((whole or fitting)[0])
     if fitting:
         raise AmbiguousError(f"{name!r} matches {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
     raise NotFoundError(
@@ -129,17 +130,14 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
         if place.version is not None and place.name != policy.name and not isinstance(place.version, ReleaseNumber):
             raise NotFoundError(f"{policy.name} has releases, such as {policy.versions[-1].through}.")
         return known_version(policy, place.version)
-    from ekstui.sources.controllers import components
-
-    component = components()[policy.name]
-    release = component.release(place.release)
-    if release is None:
+    found = reader_of(policy).release(policy.name, place.release)
+    if found is None:
         raise NotFoundError(
             f"{policy.name} {place.release} is not known.",
             tuple(version_label(info.number) for info in policy.versions),
             f"Known are {version_label(policy.versions[0].number)} to {policy.versions[-1].through}.",
         )
-    return component.number(release)
+    return found.number
 
 
 def access_policy_name(arn: str) -> str | None:
@@ -334,16 +332,12 @@ def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
 
 
-def component_entry(policy: Policy) -> PolicyEntry:
-    """Return a component as the list shows it."""
-    from ekstui.sources.controllers import components
-
-    component = components()[policy.name]
-    return PolicyEntry(policy, "controllers", component.title, component=component)
-
-
 def entry_of(policy: Policy) -> PolicyEntry:
     """Return a policy as the list shows it."""
+    if policy.home:
+        reader = reader_of(policy)
+        purpose, component = reader.purpose(policy.name), reader.component(policy.name)
+        return PolicyEntry(policy, reader.scope, purpose, component=component)
     known = knowledge_of(policy)
     if known is None:
         return PolicyEntry(policy, "aws")

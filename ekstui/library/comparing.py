@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_a
 from ekstui.library.library import Library
 from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
+from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
@@ -161,11 +162,9 @@ def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable
 
 def _made(policy: Policy, number: int) -> datetime | None:
     """Return when a version was made; of a controller's release, when that was released and not the first like it."""
-    if policy.home and isinstance(number, ReleaseNumber):
-        from ekstui.sources.controllers import components  # see `version_at`
-
-        if (release := components()[policy.name].release(number.label)) is not None:
-            return datetime.combine(release.day, datetime.min.time(), UTC)
+    release = reader_of(policy).release(policy.name, number.label) if isinstance(number, ReleaseNumber) else None
+    if release is not None:
+        return release.created
     return next(info.created for info in policy.versions if info.number == number)
 
 

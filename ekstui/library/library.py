@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -19,19 +20,19 @@ from ekstui.errors import AmbiguousError, NotFoundError
 from ekstui.library.catalog import (
     DefaultVersion,
     PolicyReader,
-    component_entry,
     default_versions,
     entry_of,
-    find_component,
     find_policy,
+    find_shipped,
     knowledge,
     known_version,
     parse_stored,
 )
 from ekstui.library.choice import AccountChoice
 from ekstui.library.results import ComparedSide, DataStatus, PolicyEntry
-from ekstui.scope import Scope, iam_scope
+from ekstui.scope import Scope, aws_scope
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.shipped import reader_of, shipped_in
 from ekstui.store.objects import (
     AbsentCacheError,
     BusyCacheError,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.own_account import Account
-    from ekstui.sources.controllers import PublishedPolicies
 
 Answer = TypeVar("Answer")
 
@@ -176,24 +176,19 @@ class Library:
 
     def known_until(self, scope: Scope) -> datetime:
         """Return until when the policies of a scope are known, UTC; of several families the earliest."""
-        newest = self.data().newest
-        if scope not in ("controllers", "any"):
-            return newest
-        from ekstui.sources.controllers import published_until  # 3 ms, and most answers are about AWS's policies
-
-        published = datetime.combine(published_until(), datetime.min.time(), UTC)
-        return published if scope == "controllers" else min(newest, published)
+        shipped = [datetime.combine(reader.until(), datetime.min.time(), UTC) for reader in shipped_in(scope)]
+        return min(shipped if shipped and aws_scope(scope) is None else [self.data().newest, *shipped])
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
-        """Return the policies of a scope: the EKS family in its own order, then the others by name, then the components.
+        """Return the policies of a scope: the EKS family in its own order, then AWS's others by name, then what ships.
 
         EKS access policies are not IAM policies; `access_policies` has them.
         """
         found: list[PolicyEntry] = []
-        if scope in ("eks", "all", "any"):
-            found += self.ask(lambda reader: tuple(map(entry_of, reader.policies(iam_scope(scope)))))
-        if scope in ("controllers", "any"):
-            found += map(component_entry, _published().policies())
+        if (among := aws_scope(scope)) is not None:
+            found += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
+        for reader in shipped_in(scope):
+            found += map(entry_of, reader.policies())
         return tuple(found)
 
     def find(self, name: str) -> PolicyEntry:
@@ -202,24 +197,19 @@ class Library:
         A controller's policy is tried first by its exact name, and last by a part of it. Raises AmbiguousError with the
         candidates, NotFoundError with the nearest names.
         """
-        from ekstui.core.published import is_component  # 2 ms, which a list does without
-
-        if is_component(name):
-            return component_entry(find_component(name, _published()))
+        for reader in shipped_in("any"):
+            if reader.claims(name):
+                return entry_of(find_shipped(name, reader))
         library = self.in_partition(name.split(":")[1]) if name.startswith("arn:") else self
         try:
             return entry_of(library.ask(lambda reader: find_policy(name, reader, knowledge)))
         except AmbiguousError:
             raise
-        except NotFoundError as error:
-            try:
-                return component_entry(find_component(name, _published()))
-            except NotFoundError:
-                raise error from None
-
-    def _ask_about(self, policy: Policy, question: Callable[[PolicyReader], Answer]) -> Answer:
-        """Return the answer of the reader that has a policy: its partition's, or that of published policies."""
-        return question(_published()) if policy.home else self.in_partition(policy.partition).ask(question)
+        except NotFoundError:
+            for reader in shipped_in("any"):
+                with suppress(NotFoundError):
+                    return entry_of(find_shipped(name, reader))
+            raise
 
     def document(
         self,
@@ -236,30 +226,20 @@ class Library:
         """
         number = known_version(policy, version)
         if policy.home:
-            published = _published().version(policy.name, number)
-            return published.document(published.named(values or {}) if named else values)
-        return parse_stored(
-            policy.name, number, self._ask_about(policy, lambda reader: reader.text(policy.name, number))
-        )
+            return reader_of(policy).document(policy.name, number, values, named=named)
+        return parse_stored(policy.name, number, self._text(policy, number))
 
     def parameters(
         self, policy: Policy, version: int, values: Mapping[str, str] | None = None
     ) -> Mapping[str, str | None]:
         """Return the parameters of a version of a controller's policy with the given values; None for the others."""
-        if not policy.home:
-            return {}
-        filled = values or {}
-        left = _published().version(policy.name, version)
-        names = [*left.to_fill_in, *(name for name in left.parameters if name in filled)]
-        return {name: filled.get(name) for name in dict.fromkeys(names) if name != "AWS::Partition"}
+        return reader_of(policy).parameters(policy.name, version, values or {}) if policy.home else {}
 
     def values_in(self, side: ComparedSide, document: Document) -> Mapping[str, str]:
         """Return the parameters of a controller's policy as another document fills them in."""
-        from ekstui.core.published import values_in
-
         if side.policy is None or side.version is None:
             return {}
-        return values_in(_published().version(side.policy.name, side.version), document)
+        return reader_of(side.policy).values_in(side.policy.name, side.version, document)
 
     def document_json(
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
@@ -267,10 +247,12 @@ class Library:
         """Return a version's document as IAM has it, or as a controller publishes it, with `values` filled in."""
         number = known_version(policy, version)
         if policy.home:
-            published = _published().version(policy.name, number)
-            return published.json(published.with_made(values or {}))
-        value: object = json.loads(self._ask_about(policy, lambda reader: reader.text(policy.name, number)))
+            return reader_of(policy).document_json(policy.name, number, values or {})
+        value: object = json.loads(self._text(policy, number))
         return value
+
+    def _text(self, policy: Policy, number: int) -> bytes:
+        return self.in_partition(policy.partition).ask(lambda reader: reader.text(policy.name, number))
 
     def summary(
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
@@ -287,7 +269,7 @@ class Library:
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})
         # The versions of who answers: where the cache has just failed, the corpus may know fewer.
-        known, texts = self._ask_about(policy, lambda reader: reader.history(policy.name))
+        known, texts = self.in_partition(policy.partition).ask(lambda reader: reader.history(policy.name))
         return timeline(known, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
@@ -331,9 +313,3 @@ class Library:
             if notice not in (self._trouble.reported if once else self._trouble.notices):
                 self._trouble.notices.append(notice)
                 self._trouble.reported.add(notice)
-
-
-def _published() -> PublishedPolicies:
-    from ekstui.sources.controllers import PublishedPolicies  # 3 ms, and most answers are about AWS's policies
-
-    return PublishedPolicies()

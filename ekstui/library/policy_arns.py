@@ -115,7 +115,7 @@ def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Ite
         )
         return
     published = PublishedPolicies()
-    by = next((each for each in published.names() if published.has_policy(each, name.lower())), None)
+    by = next((each for each in published.names() if published.contains(each, name.lower())), None)
     named = f" The project of {by} publishes one of that name: ekstui show {by}." if by else ""
     yield _symptom(
         f"Account {account} has no policy {arn.partition(':policy/')[2]} that can be attached",

@@ -9,7 +9,8 @@ from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.library.results import ChangesFeed
-from ekstui.scope import Scope, iam_scope
+from ekstui.scope import Scope, aws_scope
+from ekstui.sources.shipped import ShippedPolicies, shipped_in
 
 # The index answers in milliseconds; what reads documents or what controllers publish is imported where it is needed.
 if TYPE_CHECKING:
@@ -22,16 +23,13 @@ def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, 
     """Return the policies that may allow an action or a pattern, in the list's order."""
     wanted = action.lower()
     found: tuple[Candidate, ...] = ()
-    if scope in ("eks", "all", "any"):
+    if (among := aws_scope(scope)) is not None:
         from ekstui.store import index
 
-        among = iam_scope(scope)
         indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
         found = library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
-    if scope in ("controllers", "any"):
-        from ekstui.sources.controllers import PublishedPolicies
-
-        found += read_candidates(PublishedPolicies(), wanted, "controllers")
+    for reader in shipped_in(scope):
+        found += read_candidates(reader, wanted, scope)
     return found
 
 
@@ -42,13 +40,13 @@ def changes(library: Library, since: datetime | None = None, scope: Scope = "eks
     """
     steps: list[FeedStep] = []
     complete = True
-    if scope in ("eks", "all", "any"):
+    if (among := aws_scope(scope)) is not None:
         complete = since is None or since <= library.data().newest
-        steps += _steps(library, since, iam_scope(scope)) if complete else ()
-    if scope in ("controllers", "any"):
-        published = published_steps(since)
-        complete = complete and published is not None
-        steps += published or ()
+        steps += _steps(library, since, among) if complete else ()
+    for reader in shipped_in(scope):
+        shipped = _shipped_steps(reader, since)
+        complete = complete and shipped is not None
+        steps += shipped or ()
     if scope in ("access", "any"):
         from ekstui.library.access_policies import access_steps
 
@@ -93,22 +91,13 @@ def _document(history: PolicyHistory, number: int) -> Document:
     return parse_stored(history.policy.name, number, history.texts[number])
 
 
-def published_steps(since: datetime | None) -> tuple[FeedStep, ...] | None:
-    """Return the steps of controllers' policies since a time; None if that is after the last known release."""
-    from ekstui.core.published import policy_of
-    from ekstui.sources.controllers import components, published_until
-
-    if since is not None and since.date() > published_until():
+def _shipped_steps(reader: ShippedPolicies, since: datetime | None) -> tuple[FeedStep, ...] | None:
+    """Return the steps of a family that ships since a time; None if that is after what is known of it."""
+    if since is not None and since.date() > reader.until():
         return None
 
     found: list[FeedStep] = []
-    for component in components().values():
-        if component.is_part:
-            continue
-        policy = policy_of(component)
-        documents = {
-            info.number: version.document(version.named({}))
-            for info, version in zip(policy.versions, component.versions, strict=True)
-        }
+    for policy in reader.policies():
+        documents = {info.number: reader.document(policy.name, info.number) for info in policy.versions}
         found.extend(steps_since(policy, documents, since))
     return tuple(found)

@@ -28,6 +28,7 @@ from ekstui.present.blocks import (
     section,
     uses_words,
 )
+from ekstui.scope import SCOPE_WORDS
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant
@@ -62,8 +63,8 @@ _DENIED = {
 _NOBODY = {
     "eks": "no AWS managed policy of scope eks (--scope all looks at every one)",
     "all": "no AWS managed policy",
-    "controllers": "no policy that a controller publishes",
     "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
+    "controllers": "no policy that a controller publishes",
     "any": "no AWS managed policy, and none that a controller publishes,",
 }
 """The policies of each scope, none of which allows an action."""
@@ -123,7 +124,7 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
             f"Neither the reference nor any policy names {answer.action}: these allow it by a pattern, if it exists.{hint}"
         )
     if not answer.holders:
-        which = _NOBODY[scope if answer.is_named else "all"]
+        which = _NOBODY.get(scope if answer.is_named else "all", f"none of {SCOPE_WORDS.get(scope, scope)}")
         on = f" on {resource}" if resource else ""
         remarks.append(f"None exists: {which} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}.")
     return remarks

@@ -25,7 +25,7 @@ from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.access_policies import PREFIX, access_policies
-from ekstui.sources.controllers import components
+from ekstui.sources.shipped import reader_of, shipped_in
 
 DESCRIPTION = "Print the code that makes a shell complete commands, options, policies and actions."
 EXAMPLES = (
@@ -121,15 +121,19 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
         before, dots, _after = _version.partition("..")
         start = f"{name}@{before}.." if dots else f"{name}@"
         return [f"{start}{label}" for label in _versions(library.find(name).policy)]
-    return [*(entry.policy.name for entry in library.policies("all")), *components()]
+    return [
+        *(entry.policy.name for entry in library.policies("all")),
+        *(name for each in shipped_in("any") for name in each.names()),
+    ]
 
 
 def _versions(policy: Policy) -> list[str]:
     """Return the versions of a policy, or all releases of a component."""
-    if not policy.home:
-        return [version_label(info.number) for info in policy.versions]
-    component = components()[policy.name]
-    return [component.short(release) for version in component.versions for release in version.releases]
+    return (
+        reader_of(policy).labels(policy.name)
+        if policy.home
+        else [version_label(each.number) for each in policy.versions]
+    )
 
 
 def _where(prefix: str, **_: object) -> Iterable[str]:

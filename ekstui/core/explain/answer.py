@@ -81,13 +81,16 @@ class Candidate(NamedTuple):
     policy: Policy
     documents: Mapping[int, Document]
     """By version number; may be read lazily."""
-    in_eks_scope: bool
+    scope: PolicyScope
     superseded: bool = False
     """Whether another policy supersedes it."""
     meant_for: tuple[str, ...] = ()
     """The kinds of role that it is meant for, such as `node role`, if known."""
-    published: bool = False
-    """Whether a controller's project publishes it, so that it has to be created with its parameters filled in."""
+
+    @property
+    def published(self) -> bool:
+        """Whether a project publishes it, so that it has to be created with its parameters filled in."""
+        return self.policy.home is not None
 
 
 class Allower(NamedTuple):
@@ -100,20 +103,18 @@ class Allower(NamedTuple):
     """The context keys that it depends on; empty if it certainly allows the request."""
     wildcard: bool
     """Whether it allows the action only by `*` or `service:*`, and so much else."""
-    in_eks_scope: bool
+    scope: PolicyScope
     meant_for: tuple[str, ...] = ()
     """The kinds of role that it is meant for, if known."""
-    published: bool = False
-    """Whether a controller's project publishes it, rather than AWS."""
     arn: str | None = None
     """None for what a project publishes."""
     fit: Fit = "unknown"
     """How it fits what the principal is for."""
 
     @property
-    def scope(self) -> PolicyScope:
-        """The scope that it belongs to."""
-        return "controllers" if self.published else "eks" if self.in_eks_scope else "aws"
+    def published(self) -> bool:
+        """Whether a project publishes it, rather than AWS."""
+        return self.arn is None
 
 
 class NewerVersion(NamedTuple):

@@ -141,11 +141,11 @@ def allowers(
             continue
         wildcard = _only_by_wildcard(request.action, evaluation)
         # Expanding the patterns of every policy would read the whole reference.
-        counted = reference if candidate.in_eks_scope else None
+        counted = reference if candidate.scope == "eks" else None
         width = _width(candidate.documents[candidate.policy.default_version], counted)
         depends = evaluation.verdict == "depends"
         # AWS's policies for EKS come first, then those of the controllers' projects.
-        family = 0 if candidate.in_eks_scope else 1 if candidate.published else 2
+        family = 0 if candidate.scope == "eks" else 1 if candidate.published else 2
         fit = fit_of(candidate, purpose)
         doubtful = depends and fit == "own"
         rank = (_FITS.index(fit), family, doubtful, wildcard, candidate.superseded, width, depends, place)
@@ -158,9 +158,8 @@ def allowers(
             since=_since(request, candidate, reference),
             missing=evaluation.missing,
             wildcard=wildcard,
-            in_eks_scope=candidate.in_eks_scope,
+            scope=candidate.scope,
             meant_for=candidate.meant_for,
-            published=candidate.published,
             arn=None if candidate.published else candidate.policy.arn,
             fit=fit_of(candidate, purpose),
         )
