@@ -127,8 +127,10 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
             )
         return known_version(policy, place.version)
     if place.release is None:
-        if place.version is not None and place.name != policy.name and not isinstance(place.version, ReleaseNumber):
-            raise NotFoundError(f"{policy.name} has releases, such as {policy.versions[-1].through}.")
+        newest = policy.versions[-1].through
+        is_number = place.version is not None and not isinstance(place.version, ReleaseNumber)
+        if is_number and newest is not None and place.name != policy.name:
+            raise NotFoundError(f"{policy.name} has releases, such as {newest}.")
         return known_version(policy, place.version)
     found = reader_of(policy).release(policy.name, place.release)
     if found is None:

@@ -140,6 +140,14 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
     assert (late["complete"], late["changes"]) == (False, [])
 
 
+def test_the_changes_of_controllers_say_until_when_those_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    until = json.loads((paths.assets() / "published.json").read_text())["known_until"]
+    assert main(["changes", "--scope", "controllers", "--since", "2025-01-01"]) == 0
+    assert f"known until {until}" in capsys.readouterr().err
+    assert main(["changes", "--scope", "controllers", "--since", "2031-01-01"]) != 1
+    assert f"known until {until}" in capsys.readouterr().err
+
+
 def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     """Four names exist in both families (EKS User Guide, "Review access policy permissions", and IAM)."""
     both = {"AmazonEKSBlockStoragePolicy", "AmazonEKSComputePolicy"}

@@ -46,8 +46,8 @@ DEFAULT_PERIOD = timedelta(days=30)
 def run(arguments: argparse.Namespace) -> int:
     """Print one line per step, those that changed nothing only with --all."""
     library = _library(arguments)
-    data = library.data()
-    since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else data.newest - DEFAULT_PERIOD
+    newest = library.known_until(arguments.scope)
+    since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else newest - DEFAULT_PERIOD
     attached, whole = _attached(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
         # Without the index, judging all steps takes ten seconds each time.
@@ -60,11 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:
-        narrate(beyond_words(data.newest))
+        narrate(beyond_words(newest))
         return gate(arguments.exit_code)
-    narrate(period_words(since, data.newest, left_out=len(wanted) - len(steps)))
+    narrate(period_words(since, newest, left_out=len(wanted) - len(steps)))
     if not steps:
-        narrate_age(data.newest)
+        narrate_age(newest)
     if undated := _undated(library, arguments.scope, since, attached):
         narrate(undated_words(undated))
     # With --exit-code changes fail the gate; without it, that there are certainly none is "nothing found".

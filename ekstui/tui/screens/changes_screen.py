@@ -69,12 +69,12 @@ class ChangesScreen(ReportScreen[_Answer]):
 
     def question(self) -> Styled:
         """Return the period and the scope."""
-        data = self.app.library.data()
+        newest = self.app.library.known_until(self._scope)
         shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
         quiet = shown.get(VIEWS[self._view], "")
         return (
             ("changes ", ""),
-            (f"{PERIODS[self._period][0]} up to {data.newest:%Y-%m-%d}", "strong"),
+            (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
             (f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}", "muted"),
         )
 
@@ -89,7 +89,7 @@ class ChangesScreen(ReportScreen[_Answer]):
         period = PERIODS[self._period][1]
 
         def ask() -> _Answer:
-            feed = changes(library, None if period is None else library.data().newest - period, scope)
+            feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
             snapshot = library.account.last()
             return _Answer(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
