@@ -331,12 +331,11 @@ def _strings(value: object, place: str) -> tuple[str, ...]:
         return (value.strip(),)
     if not isinstance(value, list):
         raise DocumentError(f"a string or a list of strings is expected, not {_kind(value)}.", place)
-    strings: list[str] = []
-    for index, entry in enumerate(value):
-        if not isinstance(entry, str):
-            raise DocumentError(f"a string is expected, not {_kind(entry)}.", f"{place}[{index}]")
-        strings.append(entry.strip())
-    return tuple(strings)
+    try:
+        return tuple(map(str.strip, value))
+    except TypeError:
+        index, entry = next((index, entry) for index, entry in enumerate(value) if not isinstance(entry, str))
+        raise DocumentError(f"a string is expected, not {_kind(entry)}.", f"{place}[{index}]") from None
 
 
 def _scalars(value: object, place: str) -> tuple[str, ...]:

@@ -17,15 +17,15 @@ class TargetUse(NamedTuple):
     actions: tuple[str, ...]
     """As written: one pattern for `Action`; the whole list for `NotAction`."""
     versions: Mapping[int, tuple[int, ...]]
-    """The versions that have it, ascending, by the place of their frame."""
+    """The versions that have it, ascending, by the place of their frame; one value for all that are alike."""
 
-    @property
-    def service(self) -> str:
-        """The prefix in lower case, or `*` if it may match several services."""
-        if self.element == "NotAction":
-            return "*"
-        prefix, colon, _ = self.actions[0].lower().partition(":")
-        return prefix if colon and not wildcard.is_wild(prefix) else "*"
+
+def service_of(element: ActionElement, actions: Sequence[str]) -> str:
+    """Return a target's prefix in lower case, or `*` if it may match several services."""
+    if element == "NotAction":
+        return "*"
+    prefix, colon, _ = actions[0].lower().partition(":")
+    return prefix if colon and not wildcard.is_wild(prefix) else "*"
 
 
 class Targets(NamedTuple):
@@ -66,27 +66,35 @@ def targets_of(documents: Mapping[int, Document], default: int) -> Targets:
 def _uses(
     frames: Sequence[Statement], numbers: Sequence[int], placed: Sequence[Mapping[int, frozenset[Any]]]
 ) -> Iterator[TargetUse]:
-    """Yield the targets of versions that have these actions in these frames; one version differs little from the next."""
+    """Yield the targets of versions that have these actions in these frames.
+
+    A version differs little from the one before, so only what changes is looked at.
+    """
     none: frozenset[Any] = frozenset()
-    since: dict[tuple[int, Any], int] = {}
-    found: dict[tuple[Effect, ActionElement, Any], dict[int, list[int]]] = {}
+    since: list[dict[Any, int]] = [{} for _ in frames]
+    spans: dict[tuple[Effect, ActionElement], dict[Any, list[tuple[int, int, int]]]] = {}
     before: Mapping[int, frozenset[Any]] = {}
     for position, now in enumerate((*placed, {})):
         for place in before.keys() | now.keys():
             held, holds = before.get(place, none), now.get(place, none)
             if held is holds:
                 continue
-            frame = frames[place]
+            found = spans.setdefault((frames[place].effect, frames[place].action_element), {})
+            starts = since[place]
             for action in held - holds:
-                run = numbers[since.pop((place, action)) : position]
-                target = (frame.effect, frame.action_element, action)
-                found.setdefault(target, {}).setdefault(place, []).extend(run)
-            for action in holds - held:
-                since[place, action] = position
+                found.setdefault(action, []).append((place, starts.pop(action), position))
+            starts.update(dict.fromkeys(holds - held, position))
         before = now
-    for (effect, element, action), versions in found.items():
-        actions = (action,) if element == "Action" else action
-        yield TargetUse(effect, element, actions, {place: tuple(run) for place, run in versions.items()})
+    shared: dict[tuple[tuple[int, int, int], ...], dict[int, tuple[int, ...]]] = {}
+    for (effect, element), found in spans.items():
+        for action, listed in found.items():
+            key = tuple(listed)
+            versions = shared.get(key)
+            if versions is None:
+                versions = shared[key] = {}
+                for place, start, end in key:
+                    versions[place] = (*versions.get(place, ()), *numbers[start:end])
+            yield TargetUse(effect, element, (action,) if element == "Action" else action, versions)
 
 
 def written_numbers(numbers: Iterable[int]) -> str:

@@ -44,7 +44,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, 
     It takes half a second; `gently` pauses for as long as it works, so that the thread that draws can run. Raises
     CacheError.
     """
-    shards: dict[str, dict[str, Any]] = {}
+    shards: dict[str, _Shard] = {}
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
         entries = list(store.all_in(objects, state))
@@ -127,6 +127,10 @@ def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()
     """
     found = _found(store, action, "all")
     return tuple(name for name in found.listed if name in beside or _allowing(found.uses.get(name, ())))
+
+
+_Shard = dict[str, dict[str, dict[str, Any]]]
+"""What is indexed of a service: `targets`, with the runs of versions by policy; `frames`, with JSON by place, by policy."""
 
 
 class _Found(NamedTuple):
@@ -281,10 +285,10 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
         return rows
 
 
-def _add(shards: dict[str, dict[str, Any]], policy: Policy, documents: Mapping[int, Document]) -> None:
+def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
     from ekstui.core.document import serialise_statement
-    from ekstui.core.targets import targets_of
+    from ekstui.core.targets import service_of, targets_of
 
     targets = targets_of(documents, policy.default_version)
     texts: list[str] = []
@@ -292,15 +296,23 @@ def _add(shards: dict[str, dict[str, Any]], policy: Policy, documents: Mapping[i
         value = serialise_statement(frame)
         del value[frame.action_element]
         texts.append(json.dumps(value, separators=(",", ":")))
-    for use in targets.uses:
-        shard = shards.setdefault(use.service, {"targets": {}, "frames": {}})
-        target = "\n".join((use.effect, use.element, *use.actions))
-        runs = ";".join(f"{place}:{_runs(numbers)}" for place, numbers in use.versions.items())
-        shard["targets"].setdefault(target, {})[policy.name] = runs
-        shard["frames"].setdefault(policy.name, {}).update((str(place), texts[place]) for place in use.versions)
-
-
-_runs = lru_cache(maxsize=4096)(written_numbers)
+    runs: dict[int, str] = {}
+    named: dict[str, dict[int, Mapping[int, tuple[int, ...]]]] = {}
+    for effect, element, actions, versions in targets.uses:
+        alike = id(versions)
+        if alike not in runs:
+            runs[alike] = ";".join(f"{place}:{written_numbers(numbers)}" for place, numbers in versions.items())
+        service = service_of(element, actions)
+        if service not in named:
+            named[service] = {}
+            shards.setdefault(service, {"targets": {}, "frames": {}})
+        named[service][alike] = versions
+        target = "\n".join((effect, element, *actions))
+        shards[service]["targets"].setdefault(target, {})[policy.name] = runs[alike]
+    for service, each in named.items():
+        shards[service]["frames"][policy.name] = {
+            str(place): texts[place] for versions in each.values() for place in versions
+        }
 
 
 def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator[tuple[str, TargetUse]]:
