@@ -101,9 +101,11 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
 
     Raises DocumentError for a document that exceeds the limits above.
     """
+    statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
+    if not statements:
+        return {}
     check_patterns(document)
     pairs = PairCount()
-    statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
     services: dict[str, _Collected] = {}
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {

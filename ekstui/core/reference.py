@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -104,7 +105,7 @@ class Reference:
         names = self._names.get(service)
         if names is None:
             raw = _raw_actions(service) if service in self._known else {}
-            names = {each["name"].lower(): f"{service}:{each['name']}" for each in raw.values()}
+            names = {name: f"{service}:{each['name']}" for name, each in raw.items()}
             self._names[service] = names
         return names
 
@@ -123,8 +124,9 @@ class Reference:
         totals = self._totals.get(service)
         if totals is None:
             raw = _raw_actions(service) if service in self._known else {}
-            totals = Counter(_levels(each["accessLevel"])[0] for each in raw.values())
-            self._totals[service] = totals
+            totals = self._totals[service] = Counter()
+            for stated, count in Counter(map(itemgetter("accessLevel"), raw.values())).items():
+                totals[_levels(stated)[0]] += count
         return totals
 
     def find(self, action: str) -> ActionInfo | None:
@@ -247,7 +249,10 @@ def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
         levels=levels,
         description=raw["description"],
         resource_types=tuple(
-            ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"])) for use in raw["resourceTypes"]
+            [
+                ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"]))
+                for use in raw["resourceTypes"]
+            ]
         ),
         condition_keys=tuple(raw["conditionKeys"]),
     )

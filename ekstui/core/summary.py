@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.core.applicability import Denied, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Condition, Document, Effect, ResourceElement
-from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
+from ekstui.core.expansion import ActionRead, Common, NamedActions, Reader, Source, named_actions
 from ekstui.core.grants import Grant
 from ekstui.core.lazy_sequence import LazySequence
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
@@ -125,41 +125,54 @@ def _row(
     unmatched: Mapping[str, tuple[Source, ...]],
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
-    named = Counter(_level(entry) for entry in read)
+    named = Counter([_level(entry) for entry in read])
     read = [entry for entry in read if entry.common.given.grants or entry.specific]
     if not read and not unmatched:
         return None
     given = [entry for entry in read if entry.common.given.grants]
-    levels = _levels(service, Counter(_level(entry) for entry in given))
+    levels = _levels(service, Counter([_level(entry) for entry in given]))
     # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
-    commons = list({id(entry.common): entry.common.given for entry in shown}.values())
     specific = [entry for entry in read if entry.specific]
     idle = idle_resources(document, service, specific)
+    # The console shows resources of the service with an unknown type, although they grant nothing.
+    cells = _cells([entry.common for entry in shown], [each for each in idle if _is_untyped(service, each)])
     return ServiceSummary(
         service=service,
         effect=effect,
         recognised=reference().has_service(service),
         access=_access(service, levels, named),
         levels=levels,
-        resource=_resource_cell(service, commons, idle if given else []),
-        condition=console.condition_words(line for entry in commons for line in entry.conditions) if given else "",
-        conditioned=_share(entry.common.given for entry in shown),
+        resource=cells.resource,
+        condition=cells.condition,
+        conditioned=cells.conditioned,
         warnings=service_warnings(document, service, read, specific, idle),
         actions=LazySequence(lambda: _actions(document, read, unmatched)),
     )
 
 
-def _resource_cell(service: str, commons: Iterable[Given], idle: Iterable[str]) -> str:
-    resources = list(_resources(entry.grants for entry in commons))
-    # The console shows resources of the service with an unknown type, although they grant nothing.
-    resources += [("Resource", (resource,)) for resource in idle if _is_untyped(service, resource)]
-    return console.resource_words(resources)
+class _Cells(NamedTuple):
+    """What the rows of a service and of an action say of their grants."""
+
+    resource: str
+    condition: str
+    conditioned: ConditionShare
 
 
-def _share(given: Iterable[Given]) -> ConditionShare:
-    counted = Counter((bool(each.conditions), each.free) for each in given)
-    return ConditionShare(counted[True, False], counted[True, True], counted.total())
+def _cells(commons: Sequence[Common], untyped: Iterable[str] = ()) -> _Cells:
+    """Return the cells of actions that are all granted, or that are none."""
+    alike = Counter(map(id, commons))
+    given = {id(each): each.given for each in commons if each.given.grants}
+    if not given:
+        return _Cells("", "", ConditionShare(0, 0, 0))
+    shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
+    whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
+    resources = [*_resources(each.grants for each in given.values()), *(("Resource", (each,)) for each in untyped)]
+    return _Cells(
+        console.resource_words(resources),
+        console.condition_words(line for each in given.values() for line in each.conditions),
+        ConditionShare(whole, partly, len(commons)),
+    )
 
 
 def of_actions(row: ServiceSummary, kept: Collection[str]) -> ServiceSummary | None:
@@ -193,12 +206,15 @@ def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, 
 def _actions(
     document: Document, read: list[ActionRead], unmatched: Mapping[str, tuple[Source, ...]]
 ) -> tuple[ActionSummary, ...]:
-    summaries = [_action(document, entry) for entry in read]
+    # Hundreds of actions may be in the same situation.
+    cells = {key: _cells([common]) for key, common in {id(entry.common): entry.common for entry in read}.items()}
+    named = {sources: (_patterns(sources), _sids(document, sources)) for sources in {entry.sources for entry in read}}
+    summaries = [_action(entry, *named[entry.sources], cells[id(entry.common)]) for entry in read]
     summaries += [_unmatched(document, pattern, sources) for pattern, sources in unmatched.items()]
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
-def _action(document: Document, read: ActionRead) -> ActionSummary:
+def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _Cells) -> ActionSummary:
     info, given = read.info, read.common.given
     return ActionSummary(
         action=read.name,
@@ -206,13 +222,13 @@ def _action(document: Document, read: ActionRead) -> ActionSummary:
         levels=info.levels if info else (UNKNOWN_LEVEL,),
         given=bool(given.grants),
         grants=given.grants,
-        patterns=_patterns(read.sources),
-        sids=_sids(document, read.sources),
+        patterns=patterns,
+        sids=sids,
         denied=read.common.denied,
-        resource=console.resource_words(_resources([given.grants])),
-        condition=console.condition_words(given.conditions) if given.grants else "",
+        resource=cells.resource,
+        condition=cells.condition,
         conditions=given.conditions,
-        conditioned=_share([given] if given.grants else []),
+        conditioned=cells.conditioned,
         warnings=given.warnings if info else (*given.warnings, console.UNRECOGNISED_ACTION),
     )
 
