@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,8 @@ class Place:
     """As `POLICY@v5`."""
     opened: str = ""
     """The text that finds the screen that was open; empty if none was, or if it was about the account."""
+    row: int = 0
+    """The index of the row that the cursor was on in that screen."""
 
 
 def keep_place(place: Place) -> None:
@@ -54,7 +56,7 @@ def keep_place(place: Place) -> None:
             _file(),
             {
                 "at": format_time(place.at), "scope": place.scope, "policy": place.policy, "version": place.version,
-                "filter": place.filter, "marks": list(place.marks), "opened": place.opened,
+                "filter": place.filter, "marks": list(place.marks), "opened": place.opened, "row": place.row,
             },
         )  # fmt: skip
 
@@ -65,9 +67,9 @@ def kept_place(now: datetime) -> Place | None:
         return None
     match read_state(_file()):
         case {"at": str(at), "scope": scope, "policy": str(policy), "version": int(version), "filter": str(words),
-              "marks": [*marks], "opened": str(opened)} if scope in get_args(Scope):  # fmt: skip
+              "marks": [*marks], "opened": str(opened), **more} if scope in get_args(Scope):  # fmt: skip
             with suppress(ValueError):
-                place = Place(parse_time(at), scope, policy, version, words, tuple(map(str, marks)), opened)
+                place = Place(parse_time(at), scope, policy, version, words, tuple(map(str, marks)), opened, _row(more))
                 return place if is_offered(place.at, now) and _is_sound(place) else None
     return None
 
@@ -81,6 +83,14 @@ def forget_place() -> None:
 def is_offered(at: datetime, now: datetime) -> bool:
     """Return whether a place is young enough to be offered."""
     return timedelta(0) <= now.astimezone(UTC) - at < OFFERED
+
+
+def _row(fields: Mapping[object, object]) -> int:
+    """Return the row; the first one where an earlier version of ekstui kept none."""
+    row = fields.get("row", 0)
+    if type(row) is not int or not 0 <= row < _LONGEST:
+        raise ValueError("no row")
+    return row
 
 
 def _is_sound(place: Place) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,7 +25,8 @@ from ekstui.settings import Effective, Settings, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
 from ekstui.tui.base import is_too_small
-from ekstui.tui.driver import repaint
+from ekstui.tui.crash import LACKING
+from ekstui.tui.driver import lacking, repaint
 from ekstui.tui.keys import KEYS, Key, bindings, clashes, declared, spelled, unknown_ids
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.routes import RoutedApp
@@ -202,6 +204,10 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
     logging.getLogger().addHandler(logging.NullHandler())
     threading.excepthook = _log_thread
 
+    if gone := (*lacking(), *LACKING):
+        sys.stderr.write(
+            f"ekstui: this Textual lacks {', '.join(gone)}: its own driver draws, and an error ends the app.\n"
+        )
     app = EkstuiApp(
         lambda: _library(replace(account, mfa_prompt=app.mfa)),
         where_to_start(where, _library(account)) if where else None,

@@ -127,6 +127,8 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self.settings = settings or Settings()
         self.background = Background()
         self.mfa = MfaPrompter(self)
+        self.row_to_reach = 0
+        """The row for the cursor of the report that opens next: where it was when the connection was lost."""
         self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
 
     def get_css_variables(self) -> dict[str, str]:

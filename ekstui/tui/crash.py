@@ -1,7 +1,8 @@
 """What happens on an unexpected error: a sentence where it occurred, or a clean exit.
 
 Textual exits on any error in any handler and prints a traceback with local variables, which may hold account data. The
-private names used here are those of version 8.2.8; `tests/tui/test_crash.py` checks each.
+private names used here are those of version 8.2.8; `tests/tui/test_crash.py` checks each. If a version does not have one of
+them, an error ends the app, with a sentence.
 """
 
 import sys
@@ -22,6 +23,7 @@ from textual.widget import Widget
 from ekstui import logbook
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.tui.driver import missing
 
 BROKEN: Final = 70
 """The exit code after an internal error: EX_SOFTWARE of sysexits."""
@@ -32,17 +34,23 @@ MAX_ERRORS: Final = 10
 PERIOD: Final = 10.0
 """Seconds."""
 
-_GO_ON = frozenset(
-    function.__code__
-    for function in (
-        MessagePump._process_messages_loop,  # after an idle handler; for messages see `_guarded`
-        MessagePump._flush_next_callbacks,
-        Timer._tick,
-        Screen._refresh_layout,
-        App._display,
-    )
+_CALLERS = (
+    (MessagePump, "_process_messages_loop"),  # after an idle handler; for messages see `_guarded`
+    (MessagePump, "_flush_next_callbacks"),
+    (Timer, "_tick"),
+    (Screen, "_refresh_layout"),
+    (App, "_display"),
 )
 """Callers of `_handle_exception` that continue if it returns."""
+
+LACKING = (
+    *(name for kind, method in _CALLERS for name in missing(kind, method)),
+    *missing(App, "_dispatch_message", "_exception", "_exception_event", "_exit", "_exit_renderables", "_handle_exception",
+             "_register_child", "_return_code"),
+)  # fmt: skip
+"""What surviving an error builds on and this version of Textual does not have."""
+
+_GO_ON = frozenset(getattr(kind, method).__code__ for kind, method in _CALLERS if hasattr(kind, method))
 
 _MUST_WORK = (events.Compose, events.Mount, messages.CloseMessages, messages.Prune)
 """If one of these fails, its widget is in no usable state."""
@@ -77,19 +85,20 @@ class SurvivingApp(App[None]):
         """End the app with one sentence."""
         del renderables  # they may hold a traceback
         self._return_code = BROKEN
-        if not self._exit_renderables:
+        if not getattr(self, "_exit_renderables", None):
             super().panic(Text(clean_line(logbook.ending(self._fatal))))
 
     async def _dispatch_message(self, message: Message) -> None:
         await self._guarded(super()._dispatch_message, self, message)
 
     def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
-        dispatch = child._dispatch_message
+        if not LACKING:
+            dispatch = child._dispatch_message
 
-        async def guarded(message: Message) -> None:
-            await self._guarded(dispatch, child, message)
+            async def guarded(message: Message) -> None:
+                await self._guarded(dispatch, child, message)
 
-        child._dispatch_message = guarded  # type: ignore[method-assign]  # Textual's own widgets are to survive as well
+            child._dispatch_message = guarded  # type: ignore[method-assign]  # Textual's own widgets are to survive as well
         super()._register_child(parent, child, before, after)
 
     async def _guarded(self, dispatch: Callable[[Message], Awaitable[None]], node: DOMNode, message: Message) -> None:
@@ -103,7 +112,7 @@ class SurvivingApp(App[None]):
 
     def _survive(self, error: Exception, node: DOMNode | None) -> bool:
         """Show the error in its pane or as a toast; False if the app cannot continue."""
-        if self._exit or not self.is_running or not self.screen_stack:
+        if LACKING or self._exit or not self.is_running or not self.screen_stack:
             return False
         now = monotonic()
         self._survived = (*(moment for moment in self._survived if now - moment < PERIOD), now)
@@ -123,7 +132,7 @@ class SurvivingApp(App[None]):
 
     def _note(self, error: Exception) -> None:
         """Make a test that runs the app fail."""
-        if self.is_headless and self._exception is None:
+        if not LACKING and self.is_headless and self._exception is None:
             self._exception = error
             self._exception_event.set()
 

@@ -101,6 +101,13 @@ class ShowPolicy(Message):
 
 
 @dataclass
+class ShowPlace(Message):
+    """Show a policy given by name or ARN, at a version or the default one, in the four panes; or say that it is unknown."""
+
+    place: PolicyAt
+
+
+@dataclass
 class ShowComparison(Message):
     """Show what differs between two sides."""
 
@@ -128,6 +135,8 @@ class ShowFound(Message):
 
     text: str
     kind: Kind | None = None
+    row: int = 0
+    """The row to put the cursor on."""
 
 
 @dataclass

@@ -12,6 +12,8 @@ from textual import on
 from textual.message import Message
 from textual.screen import Screen
 
+from ekstui.core.policy import version_label
+from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
 from ekstui.tui import keys
 from ekstui.tui.background import Job
@@ -27,11 +29,12 @@ from ekstui.tui.messages import (
     ShowComparison,
     ShowFound,
     ShowMatrix,
+    ShowPlace,
     ShowPolicy,
     ShowRole,
     SwitchAccount,
 )
-from ekstui.tui.shown import AccountView
+from ekstui.tui.shown import AccountView, Shown
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
@@ -118,6 +121,25 @@ class RoutedApp(LibraryApp):
         await self.go_home()
         self.explorer.go_to(message.shown)
 
+    @on(ShowPlace)
+    def _show_place(self, message: ShowPlace) -> None:
+        from ekstui.library.access_policies import access_policy_entry
+
+        place = message.place
+        find = access_policy_entry if place.name.startswith("access:") else self.library.find
+        try:
+            entry = find(place.name)
+        except EkstuiError as error:
+            self.notify(plain_failure(error), markup=False)
+            return
+        policy = entry.policy
+        version = place.version or policy.default_version
+        if version in [info.number for info in policy.versions]:
+            self.post_message(ShowPolicy(Shown(entry, version)))
+        else:
+            label = f"{clean_line(policy.name)} {version_label(version)}"
+            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.", markup=False)
+
     @on(ShowRole)
     def _show_role(self, message: ShowRole) -> None:
         from ekstui.tui.screens.account_screen import RoleScreen
@@ -134,6 +156,7 @@ class RoutedApp(LibraryApp):
     async def _show_found(self, message: ShowFound) -> None:
         from ekstui.library.find_anything import catalogue
 
+        self.row_to_reach = message.row
         for key in (keys.CHANGES, keys.ACCOUNT):
             if message.text == key.label:
                 await self.run_action(key.action)

@@ -129,13 +129,16 @@ class Offer(NamedTuple):
 def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
     """Save where the user is, except in the demo; what names the account goes into the account's own file."""
     from ekstui.library.remembered import Place, keep_place
+    from ekstui.tui.widgets.rows import RowList
 
     shown = explorer.shown
     if library.is_demo or shown is None:
         return
     at = datetime.now(UTC).replace(microsecond=0)
-    over = next((found for screen in reversed(screens) if (found := getattr(screen, "bookmark", None))), None)
-    bookmark = over if isinstance(over, Bookmark) else Bookmark("")
+    bookmark, row = Bookmark(""), 0
+    for screen in screens:
+        if found := getattr(screen, "bookmark", None):
+            bookmark, row = found, screen.query_one(RowList).cursor or 0
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that matches nothing may be anything, even the name of a role.
     words = explorer.policies.filter if listed else ""
@@ -155,6 +158,7 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
             words,
             tuple(map(str, explorer.marks)),
             "" if bookmark.of_account else bookmark.text,
+            row,
         )
     )
     if bookmark.of_account:

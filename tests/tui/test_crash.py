@@ -19,6 +19,8 @@ from ekstui import logbook
 from ekstui.cli.main import main
 from ekstui.errors import EkstuiError, InputError
 from ekstui.library import Library
+from ekstui.tui import driver
+from tests.rig.isolation import isolated
 from tests.terminal import Terminal
 from tests.tui.crashing import broken
 from tests.tui.driver.test_ending import assert_restored
@@ -140,6 +142,58 @@ def test_at_debug_the_log_has_what_errors_of_its_own_say_and_no_control_characte
 def test_the_hook_meets_textual_8_2_8_as_it_was_read(function: object, pattern: str) -> None:
     assert version("textual").startswith("8.2.")
     assert re.search(pattern, getsource(function))  # type: ignore[arg-type]  # functions, all of them
+
+
+ON_RENAMED = """
+import sys
+from importlib.machinery import SourceFileLoader
+
+whole = SourceFileLoader.get_code
+
+def renamed(loader, name):
+    if not name.startswith("textual."):
+        return whole(loader, name)
+    source = loader.get_source(name)
+    for private in ("_flush_next_callbacks", "_must_signal_resume", "_dispatch_message"):
+        source = source.replace(private, private + "_now")
+    return compile(source, loader.path, "exec")
+
+SourceFileLoader.get_code = renamed
+from tests.tui.crashing import main
+sys.exit(main())
+"""
+"""Starts the app on a Textual in which three private names are others."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "code"), [("none", 0), ("key", 70)])
+def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: str, code: int) -> None:
+    command = (sys.executable, "-c", ON_RENAMED, how)
+    with Terminal(command, columns=120, rows=40, env=isolated(own_home)) as terminal:
+        terminal.wait_for("AmazonEKSClusterPolicy")
+        before = terminal.raw.partition(b"\x1b[?1049h")[0].decode()
+        assert "this Textual lacks LinuxDriver._must_signal_resume, MessagePump._flush_next_callbacks, " in before
+        assert before.count("\n") == 1
+        terminal.settle(0.4)
+        terminal.send(" ")
+        if how == "none":
+            terminal.wait_for("A CNI v6")
+            terminal.send("q")
+        end = terminal.wait_exit(20)
+        assert (end.code, end.by_signal) == (code, False)
+        assert not any(secret in terminal.raw.decode() for secret in SECRETS)
+        assert_restored(terminal)
+
+
+@pytest.mark.parametrize("name", ["_get_terminal_size", "_writer_thread"])
+def test_one_missing_name_is_enough(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("EKSTUI_DRIVER", raising=False)
+    assert driver.driver_class() is not None
+    monkeypatch.setattr(driver, "_OF_DRIVER", (f"{name}_now",))
+    driver.lacking.cache_clear()
+    assert driver.lacking() == (f"LinuxDriver.{name}_now",)
+    assert driver.driver_class() is None
+    driver.lacking.cache_clear()
 
 
 def test_a_bug_in_a_command_is_one_sentence_as_well(

@@ -15,10 +15,12 @@ from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
 from ekstui.tui.messages import ShowPolicy
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
 from ekstui.tui.shown import Shown
+from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, type_in
 
@@ -149,6 +151,24 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         assert [name for name in names if not any(f" {name} " in line for line in lines)] == []
 
     travel(journey, (200, 60), library=Library.open(AccountChoice(demo=True)))
+
+
+def test_a_narrow_footer_names_the_first_keys_and_shows_the_others() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        footer = _explorer(app).footer
+        await settle(pilot, lambda: "enter open" in str(footer.render()))
+        line = str(footer.render())
+        # All keys of the pane in their order, the first ones with their labels, within the width.
+        assert line.split()[:4] == ["enter", "open", "tab", "pane"]
+        assert line.endswith("/ filter  w s f c : find  ? help ")
+        assert cell_len(line) <= 80
+        await pilot.click(footer, offset=(line.index(" f ") + 1, 0))
+        await settle(pilot, lambda: shows(app, ChangesScreen))
+        await pilot.resize_terminal(60, 15)
+        await settle(pilot, lambda: cell_len(str(app.screen.query_one(FooterBar).render())) <= 60)
+        assert str(app.screen.query_one(FooterBar).render()).endswith(" : find  ? help ")
+
+    travel(journey, (80, 24))
 
 
 def test_escape_goes_back_one_step_at_a_time() -> None:

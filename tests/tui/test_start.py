@@ -6,9 +6,12 @@ from textual.pilot import Pilot
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp, where_to_start
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.shown import keep
 from ekstui.tui.widgets.bars import HeaderBar
+from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, words
 
 
@@ -33,6 +36,27 @@ def test_a_range_opens_the_comparison_over_the_explorer() -> None:
         assert shows(app, ExplorerScreen)
 
     travel(journey, start=where_to_start("AmazonEKSLoadBalancingPolicy@v5..v6", Library.open()))
+
+
+def test_one_is_back_on_the_row_where_the_connection_was_lost() -> None:
+    at: list[object] = []
+
+    async def lose(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("f")
+        await settle(pilot, lambda: shows(app, ChangesScreen) and app.screen.query_one(RowList).cursor is not None)
+        await pilot.press(*"jj")
+        at.append(app.screen.query_one(RowList).cursor)
+        keep(app.screen_stack, app.explorer, app.library)
+
+    async def return_there(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.offer is not None)
+        await pilot.press("b")
+        await settle(pilot, lambda: shows(app, ChangesScreen) and app.screen.query_one(RowList).cursor is not None)
+        at.append(app.screen.query_one(RowList).cursor)
+
+    travel(lose)
+    travel(return_there)
+    assert at[0] == at[1] != 0
 
 
 @pytest.mark.parametrize("where", ["AmazonEKS_CNI_Policy@v99", "AmazonEKS_CNI_Policy@v1..v99", "xyzzy", "@v1"])

@@ -41,6 +41,12 @@ class User:
         self.terminal.send(text)
         self.terminal.wait_for(seen, 40)
 
+    def find(self, text: str, match: str, seen: str) -> None:
+        """Type a text into "find anything", and open the match."""
+        self.press(":", "Find anything")
+        self.type(text, match)
+        self.press("\r", seen)
+
     def paste(self, text: str, seen: str) -> None:
         """Paste a text."""
         self.terminal.send(f"\x1b[200~{text}\x1b[201~".encode())
@@ -79,51 +85,45 @@ def user(terminal: Terminal) -> Iterator[User]:
 
 
 def test_the_last_change_of_a_policy_and_why(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("AmazonEKSServiceRolePolicy", "For the service-linked role")
-    user.press("\r", "Permissions · AmazonEKSServiceRolePolicy v27")
+    user.find(
+        "AmazonEKSServiceRolePolicy", "For the service-linked role", "Permissions · AmazonEKSServiceRolePolicy v27"
+    )
     user.press("d", "v27: Trunk interfaces can be read")
     user.sees("+", "ec2:DescribeTrunkInterfaceAssociations")
     assert user.keys <= 3
 
 
 def test_one_version_against_another(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("cni@v5..v6", "comparison")
-    user.press("\r", "compare AmazonEKS_CNI_Policy@v5 → v6")
+    user.find("cni@v5..v6", "comparison", "compare AmazonEKS_CNI_Policy@v5 → v6")
     user.sees("ec2:DescribeSecurityGroups")
     assert user.keys <= 2
 
 
 def test_two_policies(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("diff WorkerNodePolicy WorkerNodeMin", "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy")
-    user.press("\r", "Only in AmazonEKSWorkerNodePolicy")
+    user.find(
+        "diff WorkerNodePolicy WorkerNodeMin",
+        "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy",
+        "Only in AmazonEKSWorkerNodePolicy",
+    )
     assert user.keys <= 2
 
 
 def test_which_eks_policies_allow_an_action(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("ec2:CreateTags", "action")
-    user.press("\r", "19 EKS policies")
+    user.find("ec2:CreateTags", "action", "19 EKS policies")
     user.sees("AmazonEKS_CNI_Policy", "v6", "network-interface")
     user.sees("AmazonEKSClusterPolicy", "v10", "all")
     assert user.keys <= 2
 
 
 def test_which_roles_in_the_account_may_do_it(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("ec2:CreateTags", "action")
-    user.press("\r", "In my account: ")
+    user.find("ec2:CreateTags", "action", "In my account: ")
     user.sees("legacy-cluster", "role", "AmazonEKSClusterPolicy v10")
     user.sees("    cluster legacy")
     assert user.keys <= 2
 
 
 def test_which_roles_have_a_policy(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("AmazonEKS_CNI_Policy", "policy")
-    user.press("\r", "Permissions · AmazonEKS_CNI_Policy v6")
+    user.find("AmazonEKS_CNI_Policy", "policy", "Permissions · AmazonEKS_CNI_Policy v6")
     user.press("4", "8 roles")
     user.sees("prod-node", "nodes general of prod")
     user.sees("KarpenterNodeRole-prod")
@@ -131,9 +131,7 @@ def test_which_roles_have_a_policy(user: User) -> None:
 
 
 def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("prod", "cluster")
-    user.press("\r", "What is wrong, worst first")
+    user.find("prod", "cluster", "What is wrong, worst first")
     user.press("nn", "prod-cloudwatch")
     user.press("y", "y chooses")
     user.press("\r", "Sent ")
@@ -149,9 +147,7 @@ def test_a_denial_that_is_pasted_is_explained(user: User) -> None:
 
 
 def test_what_a_role_may_do(user: User) -> None:
-    user.press(":", "Find anything")
-    user.type("prod-node", "role")
-    user.press("\r", "What it may do, all policies together")
+    user.find("prod-node", "role", "What it may do, all policies together")
     user.press("v", "permissions · ")
     user.sees("ec2", "List 10/224")
     user.sees("ecr", "Read 10/22")

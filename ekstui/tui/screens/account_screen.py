@@ -28,7 +28,7 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, SwitchAccount, one_action_of
+from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, ShowPlace, SwitchAccount, one_action_of
 from ekstui.tui.screens.copying import Copyable, advised
 from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
 from ekstui.tui.shown import AccountView, Bookmark
@@ -304,7 +304,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             place = PolicyAt(original.name, original.default_version)
             self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            self.show_policy(PolicyAt(value.name, value.version))
+            self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             self.view = "permissions"
             self.notify(

@@ -18,7 +18,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowRole
+from ekstui.tui.messages import AskExplain, AskWhoCan, ShowAction, ShowPlace, ShowRole
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Bookmark
 
@@ -68,7 +68,7 @@ class CardScreen(ReportScreen[Sequence[Block]]):
             case RoleSide(name):
                 self.post_message(ShowRole(name))
             case PolicyAt() as place:
-                self.show_policy(place)
+                self.post_message(ShowPlace(place))
             case _:
                 self.notify("There is nothing to open here; y copies it.", markup=False)
 

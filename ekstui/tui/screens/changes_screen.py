@@ -19,7 +19,7 @@ from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowComparison
+from ekstui.tui.messages import ShowComparison, ShowPlace
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.shown import Bookmark
 
@@ -167,9 +167,9 @@ class ChangesScreen(ReportScreen[_Answer]):
         if not isinstance(step, FeedStep):
             return
         if step.family == "access-policy":
-            self.show_policy(PolicyAt(f"access:{step.policy}"))
+            self.post_message(ShowPlace(PolicyAt(f"access:{step.policy}")))
         elif step.previous is None:
-            self.show_policy(PolicyAt(step.policy, step.version))
+            self.post_message(ShowPlace(PolicyAt(step.policy, step.version)))
         else:
             before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
             self.post_message(ShowComparison(before, after))

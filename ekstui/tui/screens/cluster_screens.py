@@ -20,7 +20,7 @@ from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import ShowRole
+from ekstui.tui.messages import ShowPlace, ShowRole
 from ekstui.tui.screens.copying import Copyable, Export, copyable
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Bookmark
@@ -184,7 +184,7 @@ class ClusterScreen(ClusterReportScreen):
             case ClusterRole(arn=arn, subject=subject) if subject is not None:
                 self.post_message(ShowRole(arn))
             case RecentChange(policy=policy, version=version):
-                self.show_policy(PolicyAt(policy, version))
+                self.post_message(ShowPlace(PolicyAt(policy, version)))
 
 
 def _above(row: Row) -> Hashable | None:
@@ -343,7 +343,7 @@ class ClusterMapScreen(ClusterReportScreen):
             else:
                 self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            self.show_policy(PolicyAt(value.name, value.version))
+            self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
             self.notify(

@@ -24,7 +24,7 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskWhoCan
+from ekstui.tui.messages import AskWhoCan, ShowPlace
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyable
 from ekstui.tui.screens.report import AccountReportScreen
@@ -298,6 +298,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
     def open_row(self, row: Row) -> None:
         """Show a policy, or ask a suggested question."""
         if isinstance(row.value, PolicyAt):
-            self.show_policy(row.value)
+            self.post_message(ShowPlace(row.value))
         else:
             super().open_row(row)

@@ -77,6 +77,10 @@ class ExplorerScreen(NavigationScreen):
         self._status: DataStatus | None = None
         self._account_timer: Timer | None = None
         self._fill_timer: Timer | None = None
+        self._work = ""
+        """The progress of the job that runs, in words; empty if none does."""
+        self._progress_at = 0.0
+        """When it was last shown, on the monotonic clock."""
         self.offer: Offer | None = None
         """Where the user was when the connection was lost."""
 
@@ -112,11 +116,14 @@ class ExplorerScreen(NavigationScreen):
         gc.freeze()
         gc.enable()
         row = self.policies.rows.current
-        if self._start:
-            self._open(self._start)
+        if start := self._start:
+            self.shown = start.shown
+            if start.compare_with is not None:
+                before = start.shown._replace(version=start.compare_with)
+                self.post_message(ShowComparison(before.place, start.shown.place))
         elif self.shown is None and row and isinstance(row.value, PolicyEntry):
             self.shown = Shown(row.value, row.value.policy.default_version)
-        self._mark_changed()
+        self.policies.mark_changed()
         self._look_for_place()
         self._fill_timer = self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None and self._account_timer is None:
@@ -156,7 +163,7 @@ class ExplorerScreen(NavigationScreen):
         self.marks = offer.marks
         self.go_to(offer.shown)
         if offer.opened:
-            self.post_message(ShowFound(offer.opened))
+            self.post_message(ShowFound(offer.opened, row=offer.place.row))
 
     def _forget_offer(self) -> None:
         from ekstui.library.remembered import forget_place
@@ -164,11 +171,6 @@ class ExplorerScreen(NavigationScreen):
         self.offer = None
         forget_place()
         self._show_header()
-
-    def _open(self, start: Start) -> None:
-        self.shown = start.shown
-        if start.compare_with is not None:
-            self.post_message(ShowComparison(Shown(start.shown.entry, start.compare_with).place, start.shown.place))
 
     def _load(self, *, cursor: str | None = None) -> None:
         from ekstui.library.catalog import knowledge
@@ -188,16 +190,6 @@ class ExplorerScreen(NavigationScreen):
         from ekstui.library.access_policies import access_policy_entries  # 10 ms, only for these scopes
 
         return (*library.policies(self.scope), *access_policy_entries())
-
-    def _mark_changed(self) -> None:
-        """Mark the policies that changed since the user last looked at them."""
-        from ekstui.library.remembered import seen_versions
-
-        if self._status is not None:
-            policies = [entry.policy for entry in self.policies.entries]
-            self.policies.changed = seen_versions(demo=self.app.library.is_demo).changed_since(
-                policies, self._status.newest
-            )
 
     def on_resize(self) -> None:
         """Fit the header and the footer to the width."""
@@ -295,10 +287,6 @@ class ExplorerScreen(NavigationScreen):
             self, "fill", lambda job: fill(library, job, partial(self._show_progress, job)), self._cache_filled
         )
 
-    _work = ""
-
-    _progress_at = 0.0
-
     def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
         """Show the progress of a job, no more often than a slow connection can bear."""
         now = time.monotonic()
@@ -321,12 +309,7 @@ class ExplorerScreen(NavigationScreen):
     def watch_shown(self) -> None:
         """Clear the ! of a policy once the user has seen its newest version."""
         if self.shown and self.shown.version == self.shown.entry.policy.default_version:
-            arn = self.shown.entry.policy.arn
-            if arn in self.policies.changed:
-                from ekstui.library.remembered import seen_versions
-
-                seen_versions(demo=self.app.library.is_demo).mark_seen([self.shown.entry.policy])
-                self.policies.changed -= {arn}
+            self.policies.mark_seen(self.shown.entry.policy)
 
     def go_to(self, shown: Shown) -> None:
         """Show a policy at a version and put the list's cursor on it, in another scope if necessary."""
@@ -348,7 +331,7 @@ class ExplorerScreen(NavigationScreen):
         if before is not None and (here is None or now is None or now.key != here.key):
             # This scope does not have the policy: the cursor is where it was here.
             self.policies.rows.move_to(before)
-        self._mark_changed()
+        self.policies.mark_changed()
         self.place_anew()
 
     def _keep_cursor(self) -> Row | None:

@@ -13,20 +13,16 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from ekstui.core.notation import PolicyAt
-from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.library import Library, PolicyEntry
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import AskWhoCan, PaneFailed, ShowPolicy, SwitchAccount, action_of
+from ekstui.tui.messages import AskWhoCan, PaneFailed, SwitchAccount, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
-from ekstui.tui.shown import AccountView, Bookmark, Shown
+from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
-from ekstui.tui.widgets.pane import failure, plain_failure
+from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 MAX_CRUMB = 32
@@ -77,6 +73,8 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self._stale: EkstuiError | None = None
         """Why the shown answer could not be refreshed."""
         self._describing: Timer | None = None
+        self._row = 0
+        """The row to put the cursor on when the first answer arrives."""
 
     def question(self) -> Styled:
         """Return the question as a line for the header."""
@@ -115,6 +113,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
 
     def on_mount(self) -> None:
         """Ask the question."""
+        self._row, self.app.row_to_reach = self.app.row_to_reach, 0
         self.show_keys()
         self.begin()
         self.set_interval(AGES_AFTER, self.show_header)
@@ -228,6 +227,10 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.show_header()
         self.show_answer()
         self.begin_reading()
+        if self._row:
+            near = [row.key for row in self.rows.rows[: self._row + 1] if row.selectable]
+            self.rows.move_to(near[-1] if near else None)
+            self._row = 0
 
     def begin_reading(self) -> None:
         """Put the cursor where a new answer is read first; by default, it stays."""
@@ -294,21 +297,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.rows.value)))
 
-    def show_policy(self, place: PolicyAt) -> None:
-        """Show a policy in the four panes, or say why it is not known."""
-        try:
-            entry = _entry(place.name, self.app.library)
-        except EkstuiError as error:
-            self.notify(plain_failure(error), markup=False)
-            return
-        policy = entry.policy
-        version = place.version or policy.default_version
-        if version in [info.number for info in policy.versions]:
-            self.post_message(ShowPolicy(Shown(entry, version)))
-        else:
-            label = f"{clean_line(policy.name)} {version_label(version)}"
-            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.", markup=False)
-
     def action_export(self) -> None:
         """Let the user save the answer to a file."""
         offer_exports(self, self.exports())
@@ -363,14 +351,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row when there is no search."""
         return row.value is not None
-
-
-def _entry(name: str, library: Library) -> PolicyEntry:
-    if not name.startswith("access:"):
-        return library.find(name)
-    from ekstui.library.access_policies import access_policy_entry  # 10 ms, and rarely needed
-
-    return access_policy_entry(name)
 
 
 def stale_rows(error: EkstuiError, width: int) -> list[Row]:

@@ -37,7 +37,7 @@ from ekstui.present.who_can_report import (
 from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import ShowFound, ShowRole
+from ekstui.tui.messages import ShowFound, ShowPlace, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Export
 from ekstui.tui.screens.report import stale_rows
@@ -331,7 +331,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 self._opened ^= {holder.policy.arn}
                 self.show_answer()
             case AllPermissions(Holder() as holder):
-                self.show_policy(PolicyAt(holder.policy.arn, holder.version))
+                self.post_message(ShowPlace(PolicyAt(holder.policy.arn, holder.version)))
             case PrincipalCan() as can if can.subject.kind == "role":
                 self.post_message(ShowRole(can.subject.arn or can.subject.name))
             case AccessPolicyAnswer(policy=policy):

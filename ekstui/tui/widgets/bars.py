@@ -89,11 +89,11 @@ class FooterBar(Static):
 
     _keys: Sequence[Key] = ()
     """The keys to show."""
-    _shown: Sequence[Key] = ()
-    """Those that fit."""
+    _shown: Sequence[tuple[Key, Styled]] = ()
+    """Those that fit, with what is shown of them."""
 
     def show_keys(self, keys: Sequence[Key]) -> None:
-        """Show keys with their labels; if they do not all fit, leave some out before the last two."""
+        """Show keys with their labels; where these do not all fit, the last ones before the last two have none."""
         if tuple(keys) == self._keys:
             return
         self._keys = tuple(keys)
@@ -105,18 +105,18 @@ class FooterBar(Static):
             self._fit()
 
     def _fit(self) -> None:
-        width = self.app.size.width
-        shown = list(self._keys)
-        while len(shown) > 2 and sum(map(cells, map(self._words, shown))) > width:
-            del shown[-3]
-        self._shown = shown
-        self.update(content(tuple(piece for key in shown for piece in self._pieces(key))))
+        keys, width = list(self._keys), self.app.size.width
+        labels = [key.label for key in keys]
+        for bare in range(len(keys) - 3, -2, -1):
+            self._shown = [(key, self._pieces(key, label)) for key, label in zip(keys, labels, strict=True)]
+            if sum(cells(plain(words)) for _, words in self._shown) <= width or bare < 0:
+                break
+            labels[bare] = ""
+            labels[-2:] = [label.partition(" ")[0] for label in labels[-2:]]
+        self.update(content(tuple(piece for _, words in self._shown for piece in words)))
 
-    def _words(self, key: Key) -> str:
-        return plain(self._pieces(key))
-
-    def _pieces(self, key: Key) -> Styled:
-        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {key.label} ", ""))
+    def _pieces(self, key: Key, label: str) -> Styled:
+        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {label} " if label else "", ""))
 
     def show_words(self, text: str) -> None:
         """Show a text instead of keys."""
@@ -126,8 +126,8 @@ class FooterBar(Static):
     def on_click(self, event: Click) -> None:
         """Press the key that was clicked."""
         end = 0
-        for key in self._shown:
-            end += cells(self._words(key))
+        for key, words in self._shown:
+            end += cells(plain(words))
             if event.x < end:
                 self.app.simulate_key(self.app.keys_of(key).split(",")[0])
                 return

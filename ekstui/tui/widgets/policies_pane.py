@@ -25,6 +25,7 @@ from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
+    from ekstui.core.policy import Policy
     from ekstui.library import Library, PolicyEntry
 
 REST = "Other"
@@ -188,7 +189,8 @@ class PoliciesPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
-        self._entries: Sequence[PolicyEntry] = ()
+        self.entries: Sequence[PolicyEntry] = ()
+        """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()
         self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
         self._asking: Timer | None = None
@@ -202,48 +204,60 @@ class PoliciesPane(Pane):
     ) -> None:
         """Show policies, grouped by name if `groups` are given, with the cursor on the policy with ARN `cursor`."""
         self._groups = groups
-        self._entries = [entry for _, group in in_groups(entries, groups) for entry in group]
+        self.entries = [entry for _, group in in_groups(entries, groups) for entry in group]
         self._fitting.clear()
         self._lay_out()
         self.show_rows(cursor=cursor)
 
-    @property
-    def entries(self) -> Sequence[PolicyEntry]:
-        """The policies of the scope, in the order of the list."""
-        return self._entries
+    def mark_changed(self) -> None:
+        """Mark the policies that changed since the user last looked at them."""
+        from ekstui.library.remembered import seen_versions
+
+        library = self.app.library
+        self.changed = seen_versions(demo=library.is_demo).changed_since(
+            [entry.policy for entry in self.entries], library.data().newest
+        )
+
+    def mark_seen(self, policy: Policy) -> None:
+        """Clear the mark of a policy that changed, since the user has seen its newest version."""
+        if policy.arn in self.changed:
+            from ekstui.library.remembered import seen_versions
+
+            seen_versions(demo=self.app.library.is_demo).mark_seen([policy])
+            self.changed -= {policy.arn}
 
     @property
     def count(self) -> int:
         """How many policies the scope has."""
-        return len(self._entries)
+        return len(self.entries)
 
     @property
     def width_wanted(self) -> int:
         """The width at which no name is cut."""
-        longest = max((len(entry.policy.name) for entry in self._entries), default=0)
+        longest = max((len(entry.policy.name) for entry in self.entries), default=0)
         return longest + FRAME + MARK.width + self._version.width + 2
 
     @property
     def _version(self) -> Column:
         """The column of the versions; controllers' policies have longer ones."""
-        published = any(entry.policy.home for entry in self._entries)
+        published = any(entry.policy.home for entry in self.entries)
         return VERSION._replace(width=RELEASE) if published else VERSION
 
     def _lay_out(self) -> None:
         counted = self._counted
-        superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self._entries) else ()
+        superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self.entries) else ()
         columns = (MARK, NAME, *superseded, *((ATTACHED,) if counted else ()), self._version)
         self.rows.set_columns(columns)
         self.set_title("", "roles  ver" if counted else "ver")
 
     def watch_marks(self) -> None:
         """Update the marks."""
-        if self._entries:
+        if self.entries:
             self.show_rows()
 
     def watch_changed(self) -> None:
         """Update which policies have changed."""
-        if self._entries:
+        if self.entries:
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
@@ -253,9 +267,9 @@ class PoliciesPane(Pane):
         if self._filter:
             words, facets = parse_filter(self._filter)
         chosen = self._chosen(words, facets)
-        self.set_note(f"{len(chosen)} of {len(self._entries)}{self._facets_note(facets)}" if words or facets else "")
+        self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
-        superseded, counted = any(entry.superseded_by for entry in self._entries), self._counted
+        superseded, counted = any(entry.superseded_by for entry in self.entries), self._counted
         rows: list[Row] = []
         for title, group in in_groups(chosen, self._groups):
             if title:
@@ -276,7 +290,7 @@ class PoliciesPane(Pane):
         known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
         return [
             entry
-            for entry in self._entries
+            for entry in self.entries
             if all(word in f"{entry.policy.name}\n{entry.purpose or ''}".casefold() for word in words)
             and all(entry.policy.arn in fitting for fitting in known)
         ]
@@ -308,7 +322,7 @@ class PoliciesPane(Pane):
 
     def _look_up(self, facet: Facet) -> None:
         # Facets are about the documents of IAM policies.
-        library, entries = self.app.library, [entry for entry in self._entries if not entry.access]
+        library, entries = self.app.library, [entry for entry in self.entries if not entry.access]
 
         def work(_: Job) -> frozenset[str] | EkstuiError:
             try:
@@ -324,7 +338,7 @@ class PoliciesPane(Pane):
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities have each policy attached."""
-        if view.snapshot is not before.snapshot and self._entries:
+        if view.snapshot is not before.snapshot and self.entries:
             self._lay_out()
             self.show_rows()
 
@@ -345,7 +359,7 @@ class PoliciesPane(Pane):
     def highlighted(self, row: Row | None) -> None:
         """Post which policy the cursor is on."""
         entry = row.value if row else None
-        if entry is None or not self._entries:
+        if entry is None or not self.entries:
             self.post_message(PolicyHighlighted(None))
             return
         from ekstui.library import PolicyEntry

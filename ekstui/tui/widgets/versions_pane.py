@@ -243,31 +243,19 @@ class VersionsPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return the versions that match the filter."""
-        words = self.words
         shown = self.shown
         if shown is None:
             return []
         if access := shown.entry.access:
-            return rows_with(words, _access_rows(access))
+            return rows_with(self.words, _access_rows(access))
         name = shown.entry.policy.name
-        marked = {
-            mark.version: "ABCD"[index]
-            for index, mark in enumerate(self.marks)
-            if mark.name == name and mark.version is not None
-        }
-        steps = [
-            step
-            for step in self._steps
-            if not (self._quiet_hidden and is_quiet(step)) or step.version == shown.version or step.default
-        ]
+        marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
+        steps = [step for step in self._steps if not self._is_hidden(step, shown)]
         rows = version_rows(steps, shown.version, marked)
-        if not words:
-            return self._quarter_rows() + rows
-        actions = [word for word in words if ":" in word]
-        others = [word for word in words if ":" not in word]
-        if actions and self._touched is None:
-            self._read_touched(shown)
-        return [row for row in rows_with(others, rows) if row.selectable and self._fits(row, actions)]
+        return self._matching(rows, shown) if self.words else self._quarter_rows() + rows
+
+    def _is_hidden(self, step: Step, shown: Shown) -> bool:
+        return self._quiet_hidden and is_quiet(step) and step.version != shown.version and not step.default
 
     def _quarter_rows(self) -> list[Row]:
         columns, lines = ROOM_FOR_QUARTERS
@@ -276,16 +264,18 @@ class VersionsPane(Pane):
         line = sparkline(self._quarters, self.rows.row_width, bars=can_show(BARS))
         return [Row("quarters", (line,), selectable=False)] if line else []
 
-    def _fits(self, row: Row, actions: Sequence[str]) -> bool:
-        from ekstui.core.steps import Step
-
+    def _matching(self, rows: Sequence[Row], shown: Shown) -> list[Row]:
+        """Return the versions that match the filter; until the changed actions are read, every version has them."""
+        actions = [word for word in self.words if ":" in word]
         touched = self._touched
-        # Until the changed actions are read, everything matches.
-        return (
-            touched is None
-            or not isinstance(row.value, Step)
-            or all(touches(touched, row.value.version, action) for action in actions)
-        )
+        if actions and touched is None:
+            self._read_touched(shown)
+        return [
+            row
+            for row in rows_with([word for word in self.words if ":" not in word], rows)
+            if _is_step(row.value)
+            and (touched is None or all(touches(touched, row.value.version, action) for action in actions))
+        ]
 
     def _read_touched(self, shown: Shown) -> None:
         library, policy = self.app.library, shown.entry.policy
