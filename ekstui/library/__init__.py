@@ -4,19 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ekstui.library.attachments import AttachedAnswer
+    from ekstui.library.catalog import ComparedSide, PolicyEntry
     from ekstui.library.choice import AccountChoice
     from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange
-    from ekstui.library.library import Library
-    from ekstui.library.results import (
-        AttachedAnswer,
-        CacheInfo,
-        ChangesFeed,
-        ComparedSide,
-        Comparison,
-        DataStatus,
-        PolicyEntry,
-    )
+    from ekstui.library.comparing import Comparison
+    from ekstui.library.library import DataStatus, Library
+    from ekstui.library.maintenance import CacheInfo
     from ekstui.library.roles import RoleAnswer
+    from ekstui.library.searching import ChangesFeed
     from ekstui.library.syncing import SyncReport
 
 __all__ = [
@@ -38,14 +34,14 @@ __all__ = [
 
 _MODULES = {
     "AccountChoice": "choice",
-    "CacheInfo": "results",
-    "ChangesFeed": "results",
-    "ComparedSide": "results",
-    "Comparison": "results",
-    "DataStatus": "results",
+    "CacheInfo": "maintenance",
+    "ChangesFeed": "searching",
+    "ComparedSide": "catalog",
+    "Comparison": "comparing",
+    "DataStatus": "library",
     "Library": "library",
-    "PolicyEntry": "results",
-    "AttachedAnswer": "results",
+    "PolicyEntry": "catalog",
+    "AttachedAnswer": "attachments",
     "ClusterAnswer": "cluster_answers",
     "ClusterRole": "cluster_answers",
     "RecentChange": "cluster_answers",

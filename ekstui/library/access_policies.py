@@ -23,8 +23,7 @@ from ekstui.core.kubernetes import (
 )
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import DataError, NotFoundError
-from ekstui.library.catalog import access_policy_name, knowledge, nearest_names
-from ekstui.library.results import PolicyEntry
+from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, nearest_names
 
 # The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.account_snapshot import (
     NOT_IN_CONFIG,
@@ -21,12 +21,28 @@ from ekstui.core.policy import Policy, version_label
 from ekstui.core.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, own_policy
-from ekstui.library.results import AttachedAnswer
 from ekstui.sources.aws.connection import Cancelled, never
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ekstui.core.account_snapshot import CallerIdentity
     from ekstui.library.library import Library
     from ekstui.library.own_account import Account
+
+
+class AttachedAnswer(NamedTuple):
+    """Who has a policy attached, in which account, and as of when."""
+
+    identity: CallerIdentity
+    fetched_at: datetime
+    attachments: Attachments
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is known: who has it attached, and what uses the roles among them."""
+        found = self.attachments
+        return found.complete and (found.uses_complete or not found.roles)
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:

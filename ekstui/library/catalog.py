@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ekstui import paths
 from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_version, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
-from ekstui.library.results import ComparedSide, PolicyEntry
-from ekstui.scope import Scope
+from ekstui.scope import PolicyScope, Scope
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
@@ -20,7 +19,46 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
     from ekstui.core.notation import PolicyAt
+    from ekstui.core.published import Component
+    from ekstui.library.access_policies import AccessPolicyAnswer
     from ekstui.sources.shipped import ShippedPolicies
+
+
+class PolicyEntry(NamedTuple):
+    """A policy as the list shows it."""
+
+    policy: Policy
+    scope: PolicyScope
+    """The scope that it belongs to."""
+    purpose: str | None = None
+    """What it is for, if ekstui knows."""
+    superseded_by: str | None = None
+    """The name of the policy that replaces it."""
+    component: Component | None = None
+    """The component, if a controller publishes the policy."""
+    also_access_policy: bool = False
+    """Whether an EKS access policy, which cannot be attached to a role, has the same name."""
+    access: AccessPolicyAnswer | None = None
+    """The access policy with its rules, if it is one."""
+
+    @property
+    def name(self) -> str:
+        """Its name as users write it: `access:NAME` for an EKS access policy, since an IAM policy may have the same name."""
+        return f"access:{self.policy.name}" if self.access else self.policy.name
+
+
+class ComparedSide(NamedTuple):
+    """One side of a comparison."""
+
+    label: str
+    """Such as `AmazonEKS_CNI_Policy@v6`, or a file's path."""
+    document: Document
+    policy: Policy | None = None
+    """None unless it is a managed policy."""
+    version: int | None = None
+    created: datetime | None = None
+    parameters: Mapping[str, str | None] = {}
+    """A controller's parameters with their values; None for those without one."""
 
 
 class PolicyReader(Protocol):

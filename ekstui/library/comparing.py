@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.change import changes
 from ekstui.core.differences import differences
@@ -13,15 +13,67 @@ from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.core.policy import Policy, ReleaseNumber
 from ekstui.errors import AccountError, EkstuiError, InputError
-from ekstui.library.catalog import is_own, knowledge, own_policy_side, version_at
+from ekstui.library.catalog import ComparedSide, is_own, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
-from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
 from ekstui.sources.policy_file import document_of, read_document
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
+    from ekstui.core.change import Change
+    from ekstui.core.differences import Differences
     from ekstui.core.document import Document
+
+
+class AttachedCount(NamedTuple):
+    """How many entities of an account have a policy attached, according to the last snapshot."""
+
+    policy: str
+    account: str
+    fetched_at: datetime
+    roles: int
+    users: int
+    groups: int
+    boundaries: int
+    """How many have it as their permissions boundary."""
+    complete: bool
+    """Whether every role, user and group was read."""
+
+
+class Comparison(NamedTuple):
+    """Two sides and what differs."""
+
+    before: ComparedSide
+    after: ComparedSide
+    change: Change
+    differences: Differences
+    updates: tuple[Update, ...] = ()
+    """Why AWS made the versions between two of one policy, newest first."""
+    supersession: str | None = None
+    """What replacing one policy by the other means; None if neither supersedes the other."""
+    attached: tuple[AttachedCount, ...] = ()
+    """For each AWS policy compared, if there is a snapshot."""
+
+    @property
+    def is_one_policy(self) -> bool:
+        """Whether the sides are two versions of one policy, not two documents."""
+        before, after = self.before.policy, self.after.policy
+        return before is not None and after is not None and before.id == after.id
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the first side is a later version of the same policy."""
+        return self.is_one_policy and (self.before.version or 0) > (self.after.version or 0)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of the two sides, without versions."""
+        return short_label(self.before), short_label(self.after)
+
+
+def short_label(side: ComparedSide) -> str:
+    """Return the policy's name, or the label of a side that is not a policy."""
+    return side.policy.name if side.policy else side.label
 
 
 def compare(

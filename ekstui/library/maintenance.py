@@ -6,17 +6,40 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui import paths
 from ekstui.errors import DataError
 from ekstui.library.library import Library
-from ekstui.library.results import CacheInfo, Counts
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Cancelled, Progress
+
+
+class Counts(NamedTuple):
+    """How many policies and versions are known."""
+
+    policies: int
+    versions: int
+
+
+class CacheInfo(NamedTuple):
+    """The cache: where it is, how large, and what is in it."""
+
+    path: Path
+    source: str
+    """Where the policies in use come from: the cache's source, or the corpus if the cache cannot answer."""
+    newest: datetime
+    policies: int
+    versions: int
+    synced_at: datetime | None
+    size: int
+    """In bytes; 0 if there is no cache."""
+    in_use: bool
+    """Whether the cache answers; otherwise the bundled corpus does."""
 
 
 Activity = Callable[[str, int, int], None]

@@ -13,10 +13,9 @@ from ekstui.core.policy import parse_version
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
-from ekstui.library.catalog import DefaultVersion, DefaultVersions, knowledge, nearest_names
+from ekstui.library.catalog import ComparedSide, DefaultVersion, DefaultVersions, knowledge, nearest_names
 from ekstui.library.copies import CopyAnswer, copies_on
 from ekstui.library.library import Library
-from ekstui.library.results import ComparedSide
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.library.catalog import PolicyReader, parse_stored
-from ekstui.library.results import ChangesFeed
 from ekstui.scope import Scope, aws_scope
 from ekstui.sources.shipped import ShippedPolicies, shipped_in
 
@@ -17,6 +16,15 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.policy import PolicyHistory
     from ekstui.library.library import Library
+
+
+class ChangesFeed(NamedTuple):
+    """What AWS changed since a time."""
+
+    complete: bool
+    """False if the time is after the last known change, so that nothing can be said."""
+    changes: tuple[FeedStep, ...]
+    """Newest first."""
 
 
 def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:

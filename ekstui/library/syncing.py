@@ -15,9 +15,8 @@ from ekstui.core.document import parse_text
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError
 from ekstui.library.catalog import knowledge
-from ekstui.library.library import Library
+from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, never, silent
-from ekstui.library.results import DataStatus
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
 

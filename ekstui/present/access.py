@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
-    from ekstui.library.cluster_access import PrincipalsInClusters
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 CORE = "core"
 """The name shown for the API group without a name."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
 from ekstui.core.eks import Cluster
 from ekstui.core.policy import name_in, version_label
 from ekstui.core.text import age_in_words, counted
 from ekstui.core.trust import trust_word
-from ekstui.library import AttachedAnswer, CacheInfo, DataStatus
-from ekstui.library.copies import CopyAnswer
-from ekstui.library.results import Counts
-from ekstui.library.syncing import SyncReport
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -36,7 +33,13 @@ from ekstui.present.blocks import (
     verdict_span,
 )
 from ekstui.settings import SETTINGS, Effective
-from ekstui.store.accounts import StoredAccount
+
+if TYPE_CHECKING:
+    from ekstui.library import AttachedAnswer, CacheInfo, DataStatus
+    from ekstui.library.copies import CopyAnswer
+    from ekstui.library.maintenance import Counts
+    from ekstui.library.syncing import SyncReport
+    from ekstui.store.accounts import StoredAccount
 
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 

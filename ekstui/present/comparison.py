@@ -14,7 +14,8 @@ from ekstui.core.place_changes import ConditionChange, LineChange, Place, Resour
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.text import counted
-from ekstui.library.results import AttachedCount, ComparedSide, Comparison, short_label
+from ekstui.library.catalog import ComparedSide
+from ekstui.library.comparing import AttachedCount, Comparison, short_label
 from ekstui.present.blocks import (
     Block,
     Heading,

@@ -124,7 +124,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     # 60 ms, and most messages are from IAM.
     from ekstui.cli.session import library_for, read_account, read_account_if_stale
     from ekstui.export.shapes import forbidden_shape
-    from ekstui.library.cluster_access import forbidden_answers
+    from ekstui.library.cluster_answers import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 
     library = library_for(arguments)

@@ -28,7 +28,7 @@ from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blo
 if TYPE_CHECKING:
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.library.cluster_access import PrincipalsInClusters
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 DESCRIPTION = (
     "List the policies whose default version allows an action: on which resources, and since which version. If the account "
@@ -140,7 +140,7 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
     if not (library.account_at_hand or arguments.region):
         return None
     from ekstui.cli.session import read_account
-    from ekstui.library.cluster_access import principals_in_clusters
+    from ekstui.library.cluster_answers import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline
     try:

@@ -39,8 +39,8 @@ class Part:
     answer_key: str
     always: tuple[str, ...]
     """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
-    parse: Callable[[str, Answer | None], ClusterPart]
-    """Takes the name and the description, None if that could not be read."""
+    parse: Callable[[str, Answer], ClusterPart]
+    """Takes the name and the description, which is empty if it could not be read."""
     wanted: Callable[[str], bool] = lambda name: bool(name)
     """Whether a listed name needs a description."""
 
@@ -94,21 +94,15 @@ def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...]:
     )
 
 
-def _nodegroup(name: str, answer: Answer | None) -> NodeGroup:
-    if answer is None:
-        return NodeGroup(name, None)
+def _nodegroup(name: str, answer: Answer) -> NodeGroup:
     return NodeGroup(name, answer.get("nodeRole"), _issues("nodegroup", name, answer))
 
 
-def _fargate_profile(name: str, answer: Answer | None) -> FargateProfile:
-    if answer is None:
-        return FargateProfile(name, None)
+def _fargate_profile(name: str, answer: Answer) -> FargateProfile:
     return FargateProfile(name, answer.get("podExecutionRoleArn"), _issues("fargate", name, answer))
 
 
-def _addon(name: str, answer: Answer | None) -> Addon:
-    if answer is None:
-        return Addon(name, None, None)
+def _addon(name: str, answer: Answer) -> Addon:
     return Addon(
         name,
         version=answer.get("addonVersion"),
@@ -118,18 +112,14 @@ def _addon(name: str, answer: Answer | None) -> Addon:
     )
 
 
-def access_entry(principal: str, answer: Answer | None) -> AccessEntry:
+def access_entry(principal: str, answer: Answer) -> AccessEntry:
     """Return a principal's access entry, without its details if there is no description."""
-    if answer is None:
-        return AccessEntry(principal, None)
     return AccessEntry(
         principal, answer.get("type"), answer.get("username"), tuple(answer.get("kubernetesGroups") or ())
     )
 
 
-def _capability(name: str, answer: Answer | None) -> Capability:
-    if answer is None:
-        return Capability(name, None, None)
+def _capability(name: str, answer: Answer) -> Capability:
     return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
 
 
@@ -315,7 +305,7 @@ class _Reading:
         found: dict[tuple[Place, Part], dict[str, ClusterPart]] = {}
         for (place, part), listed in self.names.items():
             if place in self.clusters:
-                found[place, part] = {name: part.parse(name, None) for name in listed}
+                found[place, part] = {name: part.parse(name, {}) for name in listed}
                 self.clusters[place] = with_part(self.clusters[place], part, found[place, part])
 
         def work(job: tuple[Place, Part, str]) -> Mapping[str, Any]:

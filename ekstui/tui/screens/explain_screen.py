@@ -122,7 +122,7 @@ def explained(text: str, library: Library) -> Explained:
     inquiry = inquiry_of(text[named.end() :] if named else text)
     message = inquiry.question.message or ""
     if named or "forbidden" in message.lower():
-        from ekstui.library.cluster_access import forbidden_answers  # 20 ms, only for Kubernetes' denials
+        from ekstui.library.cluster_answers import forbidden_answers  # 20 ms, only for Kubernetes' denials
 
         forbidden = forbidden_answers(library, message, named[1] if named else None)
         if forbidden:

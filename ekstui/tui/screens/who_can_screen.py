@@ -20,7 +20,7 @@ from ekstui.library.access_policies import (
 )
 from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
-from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
+from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.who_may import principals_can
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Sentence, Span, Table, level_style

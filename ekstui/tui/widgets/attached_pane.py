@@ -25,7 +25,7 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Attachments, Role, RoleAttachment, SourceError, Use
     from ekstui.library import AttachedAnswer, Library
-    from ekstui.library.cluster_access import PrincipalsInClusters
+    from ekstui.library.cluster_answers import PrincipalsInClusters
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
@@ -176,7 +176,7 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
 
 
 def _entries_with(name: str, library: Library) -> PrincipalsInClusters:
-    from ekstui.library.cluster_access import principals_in_clusters  # off the app's thread
+    from ekstui.library.cluster_answers import principals_in_clusters  # off the app's thread
 
     return principals_in_clusters(library, {name}, ask=False)
 
@@ -314,7 +314,7 @@ class AttachedPane(Pane):
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
         from ekstui.core.account_snapshot import RoleAttachment
-        from ekstui.library.cluster_access import PrincipalInCluster
+        from ekstui.library.cluster_answers import PrincipalInCluster
 
         value = event.row.value
         if isinstance(value, PrincipalInCluster) and ":role/" in value.principal:
