@@ -11,13 +11,14 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 from ekstui import paths
-from ekstui.cli.options import ExitCode
+from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
 from ekstui.tui import screens
@@ -108,10 +109,13 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
             "commands that need no account ignore them.\n"
         ),
     ]
+    parts.append("\n## Options of several commands\n")
+    for group, options in shared_options().items():
+        parts += [f"\nWhere the usage has `[{group}]`:\n\n", *options_table(options)]
     for name, command in commands_of(parser).items():
         parts.append(f"\n## ekstui {name}\n\n{command.description}\n\n```\n{command_usage(name, command)}\n```\n")
-        if options := options_of(command):
-            parts += ["\n", *table(("", ""), [(f"`{spelling}`", words) for spelling, words in options])]
+        if any(action.help for action in arguments_of(command)):
+            parts += ["\n", *options_table(arguments_of(command))]
         parts.append("\nFor example:\n\n```sh\n" + "\n".join(examples_of(command)) + "\n```\n")
     meanings = {
         ExitCode.DONE: "done, whatever `diff` found or `explain` concluded, and even if the answer is partial",
@@ -125,6 +129,11 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
     }
     parts += ["\n## Exit codes\n\n", *table(("Code", "Means"), [(str(int(code)), meanings[code]) for code in ExitCode])]
     return "".join(parts)
+
+
+def options_table(actions: Iterable[argparse.Action]) -> Iterable[str]:
+    """Yield the lines of a table of arguments and options."""
+    return table(("", ""), [(f"`{spelling}`", words) for spelling, words in spelled_out(actions)])
 
 
 def settings_page() -> str:
@@ -208,9 +217,11 @@ def man_page(parser: argparse.ArgumentParser) -> str:
     ]
     for name, command in commands_of(parser).items():
         lines += [f".SS {_text(command_usage(name, command))}", _text(command.description or "")]
-        for spelling, words in options_of(command):
-            lines += [".TP", f".B {_text(spelling)}", _text(words)]
+        lines += _man_options(arguments_of(command))
         lines += [".PP", "For example:", ".PP", ".nf", *map(_text, examples_of(command)), ".fi"]
+    lines += [".SH OPTIONS OF SEVERAL COMMANDS"]
+    for group, options in shared_options().items():
+        lines += [f".SS [{group}]", *_man_options(options)]
     lines += [".SH EXIT STATUS"]
     for code in ExitCode:
         lines += [".TP", f".B {int(code)}", _text(code.name.lower().replace("_", " "))]
@@ -224,6 +235,10 @@ def man_page(parser: argparse.ArgumentParser) -> str:
         "The policies, and a file for each account that was read, which only its owner can read.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _man_options(actions: Iterable[argparse.Action]) -> list[str]:
+    return [line for spelling, words in spelled_out(actions) for line in (".TP", f".B {_text(spelling)}", _text(words))]
 
 
 def _text(text: str) -> str:
@@ -241,19 +256,33 @@ def command_usage(name: str, command: argparse.ArgumentParser) -> str:
         words = f"{spelling} {value}".strip()
         optional = bool(spelling) or action.nargs in ("?", "*")
         parts.append(f"[{words}]" if optional else words)
+    taken = {option for action in _visible(command) for option in action.option_strings}
+    parts += [f"[{group}]" for group, options in shared_options().items() if taken & {*options[0].option_strings}]
     return " ".join(parts)
 
 
-def options_of(command: argparse.ArgumentParser) -> list[tuple[str, str]]:
+def spelled_out(actions: Iterable[argparse.Action]) -> list[tuple[str, str]]:
     """Return each argument and option as it is written, with its help."""
     return [
         (
             " ".join(filter(None, (", ".join(action.option_strings), value_of(action)))),
             (action.help or "") % {"default": action.default},
         )
-        for action in arguments_of(command)
+        for action in actions
         if action.help
     ]
+
+
+@cache
+def shared_options() -> dict[str, list[argparse.Action]]:
+    """Return the options that many commands take, which the manual lists once, by the name of their group."""
+    groups = {"account options": add_account, "output options": add_json}
+    found = {}
+    for group, add in groups.items():
+        parser = argparse.ArgumentParser(add_help=False)
+        add(parser)
+        found[group] = parser._actions
+    return found
 
 
 def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
@@ -263,7 +292,13 @@ def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
 
 
 def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the command's arguments and options, without --help and hidden ones."""
+    """Return the command's own arguments and options."""
+    shared = {option for options in shared_options().values() for each in options for option in each.option_strings}
+    return [action for action in _visible(command) if not shared & {*action.option_strings}]
+
+
+def _visible(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return all of a command's arguments and options but --help and hidden ones."""
     return [
         action
         for action in command._actions

@@ -1,4 +1,4 @@
-"""The policies that allow an action: the pattern, resources and first version, and how far their own Denies revoke it."""
+"""The policies that allow an action: by which pattern, on which resources, from which version on, and how far their Denies revoke it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -74,7 +74,7 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
 
 
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
-    """Return where and when a document allows an action, only on the resource if one is given."""
+    """Return the extents of the grants by which a document allows an action; with a resource, those that can match it."""
     found: dict[Extent, Grant] = {}
     for statement in document.statements:
         if statement.effect == "Allow" and statement_may_match(statement, action):
@@ -91,12 +91,12 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
 
 
 class Since(NamedTuple):
-    """The start of the unbroken run of versions that allow an action; it ends at the default version."""
+    """The first of the versions that, up to the default version, all allow an action."""
 
     version: int
     created: datetime | None
     at_latest: bool
-    """Whether the versions right before it are not known, so that the run may be older."""
+    """Whether the version before it is not known, and may allow the action too."""
 
 
 class Holder(NamedTuple):

@@ -56,7 +56,7 @@ class GivenAction(NamedTuple):
     statements: Sequence[tuple[str, MatchingStatement]]
     """The statements that match it, each with the name of its policy."""
     since: Since | None
-    """Since when the policy has allowed it without a break; None for a role, or if its default version does not."""
+    """The first version that allowed it without a break; None for a role, or if the default version does not allow it."""
     others: int | None
     """The number of other EKS policies that allow it; None if that is not known."""
 

@@ -55,7 +55,7 @@ CLUSTER_COLUMNS = (
 
 
 def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Styled, ...]:
-    """Return a cluster as a row of the table of clusters; without an answer its problems are `waiting` to be found, or unknown."""
+    """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
     counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else Counter()

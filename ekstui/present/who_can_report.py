@@ -175,7 +175,7 @@ def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
 
 
 def since_words(since: Since, *, whole: bool = False) -> str:
-    """Return where a run of versions starts, such as `v6 2026-03-04`; `≤` means that an older one may have it too."""
+    """Return the version and its day, such as `v6 2026-03-04`; `≤` means that the version before it may allow the action too."""
     day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if whole else ""
     if whole and since.at_latest:
         return f"{version_label(since.version)}{day}, or an earlier version that was never recorded"

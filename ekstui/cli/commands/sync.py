@@ -33,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="aws|release|mamip|URL|FILE|DIR",
-        help="where to read from (default: the first that can be read of AWS, the data release that the settings name, and "
-        "MAMIP, a public git repository)",
+        help="where to read from (default: AWS, else the data release in the settings, else MAMIP, a public git repository)",
     )
     parser.add_argument(
         "--accept-withdrawals",

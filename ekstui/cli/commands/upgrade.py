@@ -15,7 +15,7 @@ from ekstui.present.cluster_report import nothing_words, upgrade_blocks
 
 DESCRIPTION = (
     "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
-    "Without --to, this is about every component that has a role, and its newest known release."
+    "Without --to, it covers every component that has a role, at its newest known release."
 )
 EXAMPLES = (
     "ekstui upgrade prod --to karpenter=v1.14.1 --to vpc-cni=v1.23.0",

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ekstui.library.cluster_answers import PrincipalsInClusters
 
 DESCRIPTION = (
-    "List the policies whose default version allows an action: on which resources, and since which version. If the account "
-    "is known, or an option names it, also list who in it may do this."
+    "List the policies that allow an action in their default version, each with its resources and conditions and the first "
+    "version that allowed it without a break. If an account is known or chosen, also list who in it may do the action."
 )
 EXAMPLES = (
     "ekstui who-can ec2:DescribeSecurityGroups",
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scope(parser, default="all")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
-        "--full", action="store_true", help="print every grant, and the resource types that it does not reach"
+        "--full", action="store_true", help="print every grant, and the resource types that it does not match"
     )
     forms.add_argument("--names", action="store_true", help="print only the names of the policies")
     forms.add_argument("--markdown", action="store_true", help="print the answer as Markdown")
@@ -133,9 +133,9 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
 
 
 def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> PrincipalsInClusters | None:
-    """Return whose access entries have one of the policies, or None without an account.
+    """Return whose access entries have one of the policies; None without an account.
 
-    EKS is asked only if an option names the account.
+    EKS is asked only if an option chooses the account.
     """
     if not (library.account_at_hand or arguments.region):
         return None
@@ -153,9 +153,9 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
 
 
 def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:
-    """Return who in the account may do it by the last snapshot, or a new one if an option names the account.
+    """Return who in the account may do it; None without an account.
 
-    An account that cannot be read is reported, but spoils no answer about the policies.
+    AWS is asked only if an option chooses the account. That it cannot be read is reported; the answer about policies stays.
     """
     if not (library.account_at_hand or arguments.region):
         return None
