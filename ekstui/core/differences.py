@@ -10,6 +10,7 @@ from ekstui.core import wildcard
 from ekstui.core.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.core.grants import (
     MAX_GRANTS,
+    Effort,
     Target,
     is_too_large,
     normalised_conditions,
@@ -20,7 +21,6 @@ from ekstui.core.grants import (
 from ekstui.core.place_changes import (
     MAX_STEPS,
     ConditionChange,
-    Left,
     Place,
     Places,
     ResourceChange,
@@ -127,7 +127,7 @@ class _Found:
     changed: list[ActionDifference] = field(default_factory=list)
     covered: list[StillCovered] = field(default_factory=list)
     alike: dict[Effect, list[str]] = field(default_factory=dict)
-    left: Left = field(default_factory=lambda: Left(MAX_STEPS))
+    effort: Effort = field(default_factory=lambda: Effort(MAX_STEPS))
 
 
 def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> None:
@@ -143,7 +143,7 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     if not had or not has:
         _compare_alone(target, side, here, there, found)
     elif not same(had, has):
-        found.changed.append(_changed(target, name, had, has, found.left))
+        found.changed.append(_changed(target, name, had, has, found.effort))
     else:
         alike.append(_label(target, here))
         if not on_both:
@@ -255,8 +255,8 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     return () if all(same(there.everywhere(each), here.everywhere(each)) for each in names) else None
 
 
-def _changed(target: Target, name: str, had: Places, has: Places, left: Left) -> ActionDifference:
-    resources, conditions = place_changes(had, has, left)
+def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort) -> ActionDifference:
+    resources, conditions = place_changes(had, has, effort)
     actions = (name,) if target.element == "Action" else target.actions
     return ActionDifference(target.effect, target.element, actions, resources=resources, conditions=conditions)
 
@@ -271,7 +271,7 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
-            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], Left(MAX_STEPS))
+            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], Effort(MAX_STEPS))
             removed, added = apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
             difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
             found |= {old[0]: difference, new[0]: difference}

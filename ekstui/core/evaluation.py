@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from ekstui.core import arn, wildcard
 from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.predicates import condition_holds
-from ekstui.core.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolve
+from ekstui.core.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolved, template
 from ekstui.core.document import Document, Effect, Statement
 from ekstui.core.reference import Reference
 
@@ -304,7 +304,7 @@ def _statement_result(
         # IAM rejects identity policies without a resource; a trust policy applies to its own role.
         judge(False, Failure("resource", None, "Resource", (), None))
     else:
-        wanted = [resolve(entry, context, has_variables=has_variables) for entry in statement.resources]
+        wanted = [resolved(template(entry, has_variables=has_variables), context) for entry in statement.resources]
         listed = [_resource_listed(entry, resource) for entry in wanted]
         holds = some(listed)
         undecided = [entry for entry, found in zip(wanted, listed, strict=True) if found is None]

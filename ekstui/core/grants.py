@@ -63,6 +63,24 @@ MAX_GRANTS = 100_000
 """The most grants of a document that is compared; AWS's largest has 11,000."""
 
 
+class Effort:
+    """The work that one comparison has left, in steps, so that an answer never depends on the speed of the machine."""
+
+    def __init__(self, steps: int = 60_000) -> None:
+        """AWS's policies need fewer than the default to be judged."""
+        self._left = steps
+
+    def spend(self, steps: int = 1) -> bool:
+        """Count work; return whether any is left."""
+        self._left -= steps
+        return self._left > 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+
 def without_repetitions(document: Document) -> Document:
     """Return the document with each statement, and each value of a statement, once."""
     statements = tuple(

@@ -6,12 +6,11 @@ of a statement, and all of its conditions must hold ("and").
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from ekstui.core import arn
 from ekstui.core.document import Condition, ResourceElement
-from ekstui.core.grants import Line, normalised
+from ekstui.core.grants import Effort, Line, normalised
 
 T = TypeVar("T")
 
@@ -93,13 +92,6 @@ class ConditionChange(NamedTuple):
     """Ways that both sides have; any one of them is still enough."""
 
 
-@dataclass(slots=True)
-class Left:
-    """What is left of the steps of a comparison."""
-
-    steps: int
-
-
 def joined(all_places: Iterable[Places | None]) -> Places:
     """Return the places of several grants of an action together, without needless ways."""
     together: Places = {}
@@ -136,9 +128,9 @@ def _bare(places: Places) -> dict[Place, frozenset[frozenset[Line]]]:
 
 
 def place_changes(
-    had: Places, has: Places, left: Left
+    had: Places, has: Places, effort: Effort
 ) -> tuple[tuple[ResourceChange, ...], tuple[ConditionChange, ...]]:
-    """Return how resources and conditions differ between both sides of an action; `left` limits the time it takes."""
+    """Return how resources and conditions differ between both sides of an action; `effort` limits the time it takes."""
     conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
     ways: dict[Place, tuple[Ways, Ways]] = {}
     wild_before, wild_after = _wild(had), _wild(has)
@@ -148,7 +140,7 @@ def place_changes(
         old, new = (
             (had[place], has[place])
             if on_both
-            else (_ways_on(place, had, wild_before, left), _ways_on(place, has, wild_after, left))
+            else (_ways_on(place, had, wild_before, effort), _ways_on(place, has, wild_after, effort))
         )
         if old and new and old.keys() != new.keys():
             conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
@@ -180,18 +172,14 @@ def _wild(places: Places) -> list[_Wild]:
     return found
 
 
-def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], left: Left) -> Ways:
+def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], effort: Effort) -> Ways:
     """Return the ways of a resource and of all patterns that include it, without needless ones."""
     found = dict(places.get(place, {}))
-    if place.element == "Resource" and left.steps > 0:
+    if place.element == "Resource" and not effort.is_spent:
         (resource,) = place.resources
-        left.steps -= len(wild)
-        for each in wild if left.steps > 0 else ():
-            if not resource.startswith(each.prefix):
-                continue
-            left.steps -= STEPS_OF_ARNS
-            if left.steps > 0 and arn.resource_covers(each.resource, resource) is True:
-                found |= each.ways
+        for each in wild if effort.spend(len(wild)) else ():
+            if resource.startswith(each.prefix) and effort.spend(STEPS_OF_ARNS):
+                found |= each.ways if arn.resource_covers(each.resource, resource) is True else {}
     return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
 
 

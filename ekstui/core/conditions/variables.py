@@ -143,11 +143,6 @@ def variables_of(parts: Template) -> tuple[Variable, ...]:
     return tuple(part for part in parts if not isinstance(part, str))
 
 
-def resolve(value: str, context: Context, *, has_variables: bool) -> Resolved:
-    """Return `value` with its known variables replaced; `has_variables` tells whether the document's version has them."""
-    return resolved(template(value, has_variables=has_variables), context)
-
-
 def resolved(parts: Template, context: Context) -> Resolved:
     """Return a template with its known variables replaced."""
     if len(parts) == 1 and isinstance(parts[0], str):

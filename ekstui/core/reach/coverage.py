@@ -1,7 +1,4 @@
-"""Proof that nothing is lost: every grant of one side is covered by grants of the other.
-
-Work is counted in steps, so that an answer never depends on the speed of the machine.
-"""
+"""Proof that nothing is lost: every grant of one side is covered by grants of the other."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,27 +7,7 @@ from typing import NamedTuple
 from ekstui.core import arn
 from ekstui.core.conditions.implication import excludes, implies_all, union_of_values
 from ekstui.core.conditions.values import aligned_texts
-from ekstui.core.grants import Extent, Line
-
-MAX_STEPS = 60_000
-"""The number of steps after which a comparison is too large to decide; AWS's policies need fewer."""
-
-
-class Effort:
-    """The work that one comparison has left."""
-
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        self._left = steps
-
-    def spend(self, steps: int = 1) -> None:
-        """Count work that was done."""
-        self._left -= steps
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether nothing is left."""
-        return self._left <= 0
-
+from ekstui.core.grants import Effort, Extent, Line
 
 MAX_PIECES = 64
 """The most grants with one value each into which a grant is split to be found on the other side."""
@@ -117,12 +94,10 @@ class _Proof:
         return extent in by or any(self._covers(other, extent) for other in by)
 
     def _covers(self, general: Extent, special: Extent) -> bool:
-        self._effort.spend()
-        return not self._effort.is_spent and covers(general, special)
+        return self._effort.spend() and covers(general, special)
 
     def _apart(self, one: Extent, other: Extent) -> bool:
-        self._effort.spend()
-        return not self._effort.is_spent and apart(one, other)
+        return self._effort.spend() and apart(one, other)
 
     def _denied_both(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
         """Return True only if one of the old Deny extents matches whatever both match."""

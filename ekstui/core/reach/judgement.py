@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ekstui.core import wildcard
-from ekstui.core.grants import Extent, Reach, Target
-from ekstui.core.reach.coverage import ActionExtents, Effort, lies_within
+from ekstui.core.grants import Effort, Extent, Reach, Target
+from ekstui.core.reach.coverage import ActionExtents, lies_within
 from ekstui.core.reach.feasible import is_foreign, services_of
 from ekstui.core.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
 from ekstui.core.reach.witness import request_gained

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.document import Effect
-from ekstui.core.grants import Extent, Target
-from ekstui.core.reach.coverage import ActionExtents, Effort
+from ekstui.core.grants import Effort, Extent, Target
+from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]
@@ -164,8 +164,7 @@ def cases_of(
     That is also the answer once the limit of work is used up.
     A pattern that matches only some of its actions matches a given action on both sides or on neither.
     """
-    effort.spend((before.size + after.size) * _steps(pattern) // 8)
-    if effort.is_spent:
+    if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
         return None
     sure_before, doubtful_before = before.sure_and_doubtful(pattern)
     sure_after, doubtful_after = after.sure_and_doubtful(pattern)
@@ -192,8 +191,7 @@ def _cells(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
         cells += [
             frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, each) for each in cell)
         ]
-        effort.spend(sum(map(len, cells)) * _steps(pattern) // 8)
-        if len(cells) > MAX_CELLS or effort.is_spent:
+        if not effort.spend(sum(map(len, cells)) * _steps(pattern) // 8) or len(cells) > MAX_CELLS:
             return None
     effort.spend(len(cells) * len(patterns) // 8)
     return [
