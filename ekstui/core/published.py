@@ -142,7 +142,7 @@ class Component(NamedTuple):
     @property
     def parameters(self) -> tuple[str, ...]:
         """The parameters of the newest version."""
-        return tuple(sorted({name for policy in self.versions[-1].policies for name in policy.parameters}))
+        return self.versions[-1].parameters
 
     def at(self, release: str) -> ComponentVersion | None:
         """Return the version that a release belongs to; None for an unknown release."""
