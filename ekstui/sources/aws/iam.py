@@ -20,7 +20,7 @@ from ekstui.core.account_snapshot import (
     User,
     UserAttachment,
 )
-from ekstui.core.authorization_details import parse_group, parse_local_policy, parse_role, parse_user
+from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import as_account_error, explain, failures
 
