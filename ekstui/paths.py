@@ -1,7 +1,13 @@
 """Where ekstui's files are: the assets it ships, and the user's cache, state and settings."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -17,11 +23,7 @@ def assets() -> Path:
 
 def cache_dir() -> Path:
     """Return the folder of the local cache: EKSTUI_CACHE, else the platform's cache directory for ekstui."""
-    if given := os.environ.get("EKSTUI_CACHE"):
-        return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only if the variable is not set
-
-    return platformdirs.user_cache_path("ekstui", appauthor=False)
+    return _set_by("EKSTUI_CACHE") or _platform().user_cache_path
 
 
 def archives_dir() -> Path:
@@ -31,11 +33,7 @@ def archives_dir() -> Path:
 
 def state_dir() -> Path:
     """Return the folder of what ekstui remembers between runs, which clearing the cache must not delete."""
-    if given := os.environ.get("EKSTUI_STATE"):
-        return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only if the variable is not set
-
-    return platformdirs.user_state_path("ekstui", appauthor=False)
+    return _set_by("EKSTUI_STATE") or _platform().user_state_path
 
 
 def is_served() -> bool:
@@ -45,8 +43,15 @@ def is_served() -> bool:
 
 def config_file() -> Path:
     """Return the path of the user's settings: EKSTUI_CONFIG, else config.toml in the platform's directory."""
-    if given := os.environ.get("EKSTUI_CONFIG"):
-        return Path(given).expanduser()
-    import platformdirs  # 5 ms, and only if the variable is not set
+    return _set_by("EKSTUI_CONFIG") or _platform().user_config_path / "config.toml"
 
-    return platformdirs.user_config_path("ekstui", appauthor=False) / "config.toml"
+
+def _set_by(variable: str) -> Path | None:
+    given = os.environ.get(variable)
+    return Path(given).expanduser() if given else None
+
+
+def _platform() -> PlatformDirs:
+    from platformdirs import PlatformDirs  # 5 ms, and only if the variable is not set
+
+    return PlatformDirs("ekstui", appauthor=False)

@@ -91,13 +91,7 @@ def compare(
     """
 
     def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
-        if isinstance(side, RoleSide):
-            from ekstui.library.roles import role_side  # 60 ms, and only to read a role
-
-            return role_side(side.name, library.account.recent(), library.default_versions)
-        if isinstance(side, PolicyAt) and (own := own_arn(library, side.name)) is not None:
-            return own_policy_side(own, side.version, library.account.recent())
-        return read_side(side, library, standard_input, given)
+        return _side(side, library, standard_input, given)
 
     given = values or {}
     one, other = ask(before, given), ask(after, given)
@@ -116,13 +110,18 @@ def compare(
 
 def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
     """Return the document of a file, standard input, a policy or all policies of a role; InputError for one that IAM would reject."""
-    if isinstance(side, RoleSide):
-        from ekstui.library.roles import role_side
+    return _side(side, library, standard_input).document
 
-        return role_side(side.name, library.account.recent(), library.default_versions).document
+
+def _side(side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None) -> ComparedSide:
+    """Return a side, which may be of the account."""
+    if isinstance(side, RoleSide):
+        from ekstui.library.roles import role_side  # 60 ms, and only to read a role
+
+        return role_side(side.name, library.account.recent(), library.default_versions)
     if isinstance(side, PolicyAt) and (own := own_arn(library, side.name)) is not None:
-        return own_policy_side(own, side.version, library.account.recent()).document
-    return read_side(side, library, standard_input).document
+        return own_policy_side(own, side.version, library.account.recent())
+    return read_side(side, library, standard_input, values)
 
 
 def own_arn(library: Library, name: str) -> str | None:

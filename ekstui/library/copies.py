@@ -1,6 +1,6 @@
 """The account's own policies that started as a copy of a published one, and how they differ from it today."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
@@ -29,12 +29,13 @@ class Original:
     version: int
     document: Document
     """With a controller's parameters left open."""
-    fill: Callable[[Document], Document] | None = None
-    """Takes a copy and returns the document with the copy's values of the parameters; None if it has no parameters."""
+    template: ComponentVersion | None = None
+    """The template whose parameters are left open; None if it has none."""
 
     def filled(self, copy: Document) -> Document:
         """Return the document with the values of the parameters that a copy has."""
-        return self.fill(copy) if self.fill else self.document
+        template = self.template
+        return template.document(template.named(values_in(template, copy))) if template else self.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +138,8 @@ def published_originals() -> tuple[Original, ...]:
     for component in sorted(components().values(), key=lambda each: each.is_part):
         policy = policy_of(component)
         for version, info in zip(reversed(component.versions), reversed(policy.versions), strict=True):
-            found.append(Original(policy, info.number, version.document(version.named({})), _Filling(version)))
+            found.append(Original(policy, info.number, version.document(version.named({})), version))
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Filling:
-    """Fills in a controller's parameters with the values that a copy has."""
-
-    version: ComponentVersion
-
-    def __call__(self, copy: Document) -> Document:
-        return self.version.document(self.version.named(values_in(self.version, copy)))
 
 
 def _answers(own: Iterable[LocalPolicy], known: Iterable[Original]) -> tuple[CopyAnswer, ...]:

@@ -107,14 +107,13 @@ def index_cache(
         return False
     from ekstui.store.index import index_steps, is_judged, judged_by, shipped_steps
 
-    try:
+    def steps() -> bool:
         if is_judged(library.store, judged_by()):
             return True
         shipped = shipped_steps(library.corpus.steps(), judged_by())
         return index_steps(library.store, judged_by(), shipped, progress, cancelled, gently=gently)
-    except CacheError as error:
-        library.recover_from(error)
-        return False
+
+    return bool(library.cached(steps))
 
 
 def index_actions(
@@ -123,13 +122,16 @@ def index_actions(
     """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
     from ekstui.store import index
 
-    if library.state() is None or not library.store.file.writable():
+    if not library.store.file.writable():
         return False
-    try:
-        return index.is_indexed(library.store) or index.index_actions(library.store, progress, cancelled, gently=gently)
-    except CacheError as error:
-        library.recover_from(error)
-        return False
+    return bool(
+        library.cached(
+            lambda: (
+                index.is_indexed(library.store)
+                or index.index_actions(library.store, progress, cancelled, gently=gently)
+            )
+        )
+    )
 
 
 def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -> None:

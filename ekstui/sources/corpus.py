@@ -66,16 +66,8 @@ class Corpus:
         path = self.folder / "manifest.json"
         try:
             fields = json.loads(path.read_bytes())
-            return Manifest(
-                source=fields["source"],
-                source_version=fields["source_version"],
-                partition=fields["partition"],
-                policies=fields["policies"],
-                family=fields["family"],
-                versions=fields["versions"],
-                known_until=parse_time(fields["known_until"]),
-                sha256=fields["sha256"],
-            )
+            fields["known_until"] = parse_time(fields["known_until"])
+            return Manifest(*(fields[name] for name in Manifest._fields))
         except OSError as error:
             raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
         except (ValueError, KeyError, TypeError):

@@ -86,18 +86,18 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
 
 def is_indexed(store: PolicyStore) -> bool:
     """Return whether there is an index of the actions of the current state; raises CacheError."""
-    with store.file.reading() as objects:
-        try:
-            return bool(store.index_in(objects, "actions")["version"] == VERSION)
-        except AbsentCacheError:
-            return False
+    return _has(store, "actions", "version", VERSION)
 
 
 def is_judged(store: PolicyStore, judges: str) -> bool:
     """Return whether there is an index of the current state's steps as `judges` judge them; raises CacheError."""
+    return _has(store, "steps", "judges", judges)
+
+
+def _has(store: PolicyStore, kind: str, key: str, value: object) -> bool:
     with store.file.reading() as objects:
         try:
-            return bool(store.index_in(objects, "steps")["judges"] == judges)
+            return bool(store.index_in(objects, kind)[key] == value)
         except AbsentCacheError:
             return False
 

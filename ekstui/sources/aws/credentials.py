@@ -56,20 +56,17 @@ def profile_digest(profile: str | None) -> str | None:
 
 def is_any_chosen(profile: str | None) -> bool:
     """Return whether a profile, keys or a role are chosen: by name, in the environment or as the default profile."""
-    named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
-    files = (_sections("AWS_CONFIG_FILE", "config"), _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
-    return bool(profile or any(map(os.environ.get, named)) or any("default" in sections for sections in files))
+    return _is_named(profile) or any("default" in sections for sections in _files())
 
 
 def _digest(profile: str | None, without: Collection[str]) -> str:
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
-    config = _sections("AWS_CONFIG_FILE", "config")
-    keys = _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    files = _files()
     used: list[object] = []
     pending = [f"profile {name}", name]
     while pending and len(used) < _MAX_SECTIONS:
         section = pending.pop(0)
-        for source in (config, keys):
+        for source in files:
             settings = source.get(section, {})
             used.append([section, sorted(item for item in settings.items() if item[0] not in without)])
             for key in _FOLLOWED:
@@ -88,23 +85,24 @@ def _digest(profile: str | None, without: Collection[str]) -> str:
 
 def are_credentials_set_up(profile: str | None) -> bool:
     """Return whether the environment or a file has credentials; an instance's role needs neither and is not seen."""
-    named = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])
-    return bool(
-        profile
-        or any(os.environ.get(variable) for variable in named)
-        or _sections("AWS_CONFIG_FILE", "config")
-        or _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
-    )
+    return _is_named(profile) or any(_files())
+
+
+def _is_named(profile: str | None) -> bool:
+    """Return whether a profile, keys or a role are named by option or environment."""
+    return bool(profile) or any(map(os.environ.get, ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])))
+
+
+def _files() -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Return the sections of the AWS config file and of the credentials file."""
+    return _sections("AWS_CONFIG_FILE", "config"), _sections("AWS_SHARED_CREDENTIALS_FILE", "credentials")
 
 
 def profile_names() -> tuple[str, ...]:
     """Return the profiles that the AWS config and credentials files name, in their order, `default` first."""
-    names = [
-        section.removeprefix("profile ")
-        for section in _sections("AWS_CONFIG_FILE", "config")
-        if section == "default" or section.startswith("profile ")
-    ]
-    names.extend(_sections("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+    config, keys = _files()
+    names = [name.removeprefix("profile ") for name in config if name == "default" or name.startswith("profile ")]
+    names.extend(keys)
     return tuple(sorted(dict.fromkeys(names), key=lambda name: name != "default"))
 
 
