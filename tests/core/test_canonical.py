@@ -2,7 +2,7 @@
 
 import pytest
 
-from ekstui.core.canonical import canonical_lines, canonical_places, line_pairs, places_of
+from ekstui.core.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.core.document import parse
 from tests.core.corpus import raw_document
 
@@ -48,3 +48,28 @@ def test_lines_that_are_alike_are_one_that_changed_and_others_are_two() -> None:
         assert {part for part, differs in side if differs} in ({"CreateTags"}, {"CreateTag"})
     kinds = [pair.kind for pair in line_pairs(["{"], ['"Resource": "*"'])]
     assert kinds == ["removed", "added"]
+
+
+def test_a_block_of_other_length_leaves_the_rest_alone_and_unmarked() -> None:
+    assert line_pairs(["a", "xx", "b"], ["a", "b"]) == [
+        LinePair("same", (("a", False),), (("a", False),)),
+        LinePair("removed", (("xx", False),), None),
+        LinePair("same", (("b", False),), (("b", False),)),
+    ]
+    assert line_pairs(["xx"], ["yy", "zz"]) == [
+        LinePair("removed", (("xx", False),), None),
+        LinePair("added", None, (("yy", False),)),
+        LinePair("added", None, (("zz", False),)),
+    ]
+    # Half of the words in common is enough, less is not.
+    assert line_pairs(["a."], ["a-"]) == [LinePair("changed", (("a", False), (".", True)), (("a", False), ("-", True)))]
+    assert [pair.kind for pair in line_pairs(["a.b"], ["a-c"])] == ["removed", "added"]
+    assert line_pairs(["a b"], ["a b c"]) == [
+        LinePair("changed", (("a b", False),), (("a b", False), (" c", True))),
+    ]
+
+
+def test_places_of_removed_lines_are_those_of_the_text_before() -> None:
+    pairs = line_pairs(["a", "xx", "b"], ["a", "b", "yy"])
+    assert [pair.kind for pair in pairs] == ["same", "removed", "same", "added"]
+    assert places_of(pairs, ["a1", "x1", "b1"], ["a2", "b2", "y2"]) == ["a2", "x1", "b2", "y2"]

@@ -160,3 +160,45 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
 )
 def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: list[str]) -> None:
     assert [str(each) for each in requests_meant(typed, RULES)] == requests
+
+
+@pytest.mark.parametrize(
+    ("resources", "request_", "allowed"),
+    [
+        (("pods",), KubernetesRequest("get", "pods"), True),
+        (("pods",), KubernetesRequest("get", "pods", CORE, "log"), False),
+        (("pods/log",), KubernetesRequest("get", "pods", CORE, "log"), True),
+        (("pods/log",), KubernetesRequest("get", "pods"), False),
+        (("*",), KubernetesRequest("get", "pods", CORE, "log"), True),
+        (("*/log",), KubernetesRequest("get", "pods", CORE, "log"), True),
+        (("*/exec",), KubernetesRequest("get", "pods", CORE, "log"), False),
+        (("*/scale",), KubernetesRequest("get", "pods", CORE, "log"), False),
+        (("*/",), KubernetesRequest("get", "pods"), False),
+        (("pods",), KubernetesRequest("list", "pods"), False),
+        (("pods",), KubernetesRequest("get", "pods", "apps"), False),
+        (("*",), KubernetesRequest("get", "", path="/metrics"), False),
+        ((), KubernetesRequest("get", "pods"), False),
+    ],
+)
+def test_a_rule_for_subresources(resources: tuple[str, ...], request_: KubernetesRequest, allowed: bool) -> None:
+    """As Kubernetes' documentation of RBAC says: a resource does not include its subresources, and `*/scale` is of all."""
+    assert allows(Rule((CORE,), resources, ("get",)), request_) is allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "allowed"),
+    [
+        ("/metrics", "/metrics", True),
+        ("/metrics", "/metrics/", False),
+        ("/metric", "/metrics", False),
+        ("/healthz/*", "/healthz/ping", True),
+        ("/healthz/*", "/healthz", False),
+        ("/healthz/*", "/livez/ping", False),
+        ("*", "/metrics", True),
+    ],
+)
+def test_a_rule_for_paths(url: str, path: str, allowed: bool) -> None:
+    rule = Rule((), (), ("get",), (url,))
+    assert allows(rule, KubernetesRequest("get", "", path=path)) is allowed
+    assert not allows(rule, KubernetesRequest("post", "", path=path))
+    assert not allows(rule, KubernetesRequest("get", path.strip("/")))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.wildcard import covers, matches, overlaps
+from ekstui.core.wildcard import MAX_LENGTH, covers, matches, overlaps
 
 ALPHABET = "ab["
 """A letter that no short pattern is likely to use up stands for the rest of the world, so three are enough."""
@@ -85,3 +85,18 @@ def test_hostile_patterns_take_bounded_time(pattern: str, text: str) -> None:
     assert not overlaps(pattern, text)
     assert not covers(pattern, text + "*")
     assert time.process_time() - began < 1.0
+
+
+def test_a_pattern_beyond_the_longest_matches_nothing_on_either_side() -> None:
+    longest, longer = "a" * (MAX_LENGTH - 1) + "*", "a" * MAX_LENGTH + "*"
+    text = "a" * MAX_LENGTH
+    assert matches(longest, text)
+    assert covers("a*", longest)
+    assert overlaps("*a", longest)
+    assert overlaps(longest, "*a")
+    assert not matches(longer, text + "a")
+    assert not covers("a*", longer)
+    assert not covers(longer, "a")
+    assert not overlaps("*a", longer)
+    assert not overlaps(longer, "*a")
+    assert not overlaps(longer + "a", longer + "a")

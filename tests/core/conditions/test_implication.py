@@ -14,7 +14,7 @@ from ekstui.core.conditions import Truth, every
 from ekstui.core.conditions.implication import excludes, implies_all
 from ekstui.core.conditions.operators import FAMILIES, Comparison, Kind, operator
 from ekstui.core.conditions.predicates import condition_holds
-from ekstui.core.conditions.spans import POINTS, Span, complement, examples, holds, intersection, span, union
+from ekstui.core.conditions.spans import POINTS, Malformed, Span, complement, examples, holds, intersection, span, union
 from ekstui.core.conditions.values import covered_by, covers, disjoint
 from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
@@ -260,3 +260,81 @@ def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> N
         assert points
         assert all(holds(each, value) for value in points)
         assert (point in points) is ("=" in comparison)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        # W3C's note on date and time, which IAM refers to: a part that is left out is its first.
+        ("date", "2024", "2024-01-01T00:00:00Z"),
+        ("date", "2024-06", "2024-06-01T00:00:00Z"),
+        ("date", "2024-06-02", "2024-06-02T00:00:00Z"),
+        ("date", "2024-06-02T10:30Z", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T10:30:15.5Z", "2024-06-02T10:30:15.500000Z"),
+        ("date", "2024-06-02T12:30:00+02:00", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T08:00:00-02:30", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T16:15:00+05:45", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T10:30:00+00:00", "2024-06-02T10:30:00Z"),
+        ("date", "0", "1970-01-01T00:00:00Z"),
+        ("date", " 86400.5 ", "1970-01-02T00:00:00.5Z"),
+        ("number", "1", "1.0"),
+        ("number", "+7", " 7 "),
+        ("number", "-0", "0"),
+        ("truth", "TRUE", " true "),
+        ("bytes", "AAE=", "AAE="),
+        ("address", "2001:db8:0:0::1", " 2001:DB8::1 "),
+    ],
+)
+def test_values_of_one_meaning_are_one_point(kind: Kind, one: str, other: str) -> None:
+    assert POINTS[kind](one) is not None
+    assert POINTS[kind](one) == POINTS[kind](other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("date", "2024-13-01"), ("date", "2024-06-02T10:30"), ("date", "2024-06-02 10:30Z"), ("date", "2024-06-02T24:30Z"),
+        ("date", "20240602x"), ("date", "-1"), ("number", "1e3"), ("number", ".5"), ("number", "1."), ("number", "0x1"),
+        ("number", "1,5"), ("number", "1" * 41), ("number", "\u0661"), ("truth", "yes"), ("truth", "1"), ("truth", ""),
+        ("bytes", "A"), ("bytes", "AA=*"), ("address", "10.0.0.256"), ("address", "10.0.0"), ("address", "10.0.0.0/8"),
+        ("date", "999999999999"),
+    ],
+)  # fmt: skip
+def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
+    assert POINTS[kind](text) is None
+    if text != "10.0.0.0/8":
+        assert span(kind, text) == Malformed(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("network", "within", "outside"),
+    [
+        ("10.1.2.3", ["10.1.2.3"], ["10.1.2.2", "10.1.2.4", "::ffff:a01:203"]),
+        ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0", "::a00:0"]),
+        ("10.1.2.3/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0"]),
+        ("0.0.0.0/0", ["0.0.0.0", "255.255.255.255"], ["::", "::1"]),
+        ("2001:db8::/32", ["2001:db8::", "2001:db8:ffff::1"], ["2001:db7:ffff::", "2001:db9::", "32.1.13.184"]),
+    ],
+)
+def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
+    each = span("address", network)
+    assert isinstance(each, Span)
+    assert [text for text in (*within, *outside) if holds(each, POINTS["address"](text))] == within
+    assert {text for text in examples(each) if not holds(each, POINTS["address"](text))} == set()
+    assert examples(each)[0] == within[0]
+    for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
+        assert span("address", mask) == Malformed("address", mask)
+
+
+def test_values_that_only_together_leave_less() -> None:
+    """Two lines about a key with one value narrow each other; of several values, different ones may satisfy them."""
+
+    def narrow(key: str, quantifier: str) -> bool:
+        lines = (("StringEquals", ("a", "b")), ("StringNotEquals", ("b",)))
+        held = normalised_conditions(tuple(Condition(quantifier + name, key, values) for name, values in lines))
+        return implies_all(held, normalised_conditions((Condition(f"{quantifier}StringEquals", key, ("a",)),)))
+
+    assert narrow("aws:PrincipalTag/a", "")
+    assert narrow("aws:TagKeys", "ForAllValues:")
+    assert not narrow("aws:TagKeys", "ForAnyValue:")
+    assert not narrow("aws:TagKeys", "")
