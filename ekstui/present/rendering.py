@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 
 from ekstui.core.text import clean, clean_line
@@ -153,7 +155,7 @@ def _laid_node(
 
 
 def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
-    rows = [(row, _measured(styled_line(cell, place) for cell in row.cells)) for row in table.rows]
+    rows = [(row, [_shown(cell, place) for cell in row.cells]) for row in table.rows]
     if not rows:
         return
     room = None if width is None else width - len(indent)
@@ -162,9 +164,10 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
         return
     if any(column.title for column in table.columns):
-        titles = _measured(
-            styled(column.title.upper() if place == "terminal" else column.title, "strong") for column in table.columns
-        )
+        titles = [
+            _measured(styled(column.title.upper() if place == "terminal" else column.title, "strong"))
+            for column in table.columns
+        ]
         yield from _laid_row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
@@ -203,9 +206,14 @@ def _with_remarks_below(table: Table) -> Table:
     )
 
 
-def _measured(line: Iterable[Styled]) -> list[_Cell]:
-    """Return cells with their widths, since measuring them is most of the work of a long table."""
-    return [(cell, cells(plain(cell))) for cell in line]
+@lru_cache(maxsize=4096)
+def _shown(line: Line, place: Place) -> _Cell:
+    """Return a cell of a table; a long table has most of its cells many times."""
+    return _measured(styled_line(line, place))
+
+
+def _measured(cell: Styled) -> _Cell:
+    return cell, cells(plain(cell))
 
 
 def _laid_row(
@@ -220,17 +228,21 @@ def _laid_row(
     if len(line) == 1:
         yield from _broken(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         return
-    broken = [
-        [(cell, size)] if size <= room else _measured(_laid_cell(cell, room, column))
-        for (cell, size), room, column in zip(line, lengths, columns, strict=False)
-    ]
-    overlong = width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width
-    for number in range(max(map(len, broken))):
-        parts = [cell[number] if number < len(cell) else ((), 0) for cell in broken]
+    fits = all(size <= room for (_, size), room in zip(line, lengths, strict=False))
+    for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths)):
         laid = _side_by_side(parts, columns, lengths, indent)
-        if overlong and width is not None:
+        if width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width:
             laid = cut_end(laid, width)
         yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
+
+
+def _row_lines(line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequence[int]) -> Iterator[Sequence[_Cell]]:
+    """Yield the lines of a row of which a cell is too long for its column."""
+    broken = [
+        [(cell, size)] if size <= room else map(_measured, _laid_cell(cell, room, column))
+        for (cell, size), room, column in zip(line, lengths, columns, strict=False)
+    ]
+    return zip_longest(*broken, fillvalue=((), 0))
 
 
 def _laid_cell(cell: Styled, room: int, column: Column) -> list[Styled]:
