@@ -210,7 +210,7 @@ class Reference:
         start = name[:-1]
         if not wildcard.is_wild(start) and name.endswith("*"):
             # As most patterns are written, such as `Describe*`.
-            return tuple(full for lower, full in names.items() if lower.startswith(start))
+            return tuple([full for lower, full in names.items() if lower.startswith(start)])
         return tuple(full for lower, full in names.items() if wildcard.matches(name, lower))
 
 

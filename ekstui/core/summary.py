@@ -7,6 +7,7 @@ of the same document revokes it.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count
 from typing import NamedTuple
 
 from ekstui.core import arn, console
@@ -351,10 +352,9 @@ def idle_resources(document: Document, service: str, specific: Sequence[ActionRe
     A resource of a service that the reference lacks counts for every service of its statement.
     """
     idle = []
-    for index, infos in _by_statement(specific).items():
+    limited = (each.resource_element == "Resource" and each.resources != ("*",) for each in document.statements)
+    for index, infos in _by_statement(specific, {*compress(count(), limited)}).items():
         statement = document.statements[index]
-        if statement.resource_element != "Resource" or statement.resources == ("*",):
-            continue
         prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
         for resource in statement.resources:
             owner = arn.split_arn(resource).service.lower()
@@ -366,8 +366,9 @@ def idle_resources(document: Document, service: str, specific: Sequence[ActionRe
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
-    given = [entry for entry in specific if entry.common.given.grants]
-    for index, infos in _by_statement(given).items():
+    given = (entry for entry in specific if entry.common.given.grants)
+    conditioned = (bool(each.conditions) for each in document.statements)
+    for index, infos in _by_statement(given, {*compress(count(), conditioned)}).items():
         for line in document.statements[index].conditions:
             own = line.key.lower().startswith(service + ":") and needs_its_key(line)
             if own and not any(supports_key(info, line.key) for info in infos):
@@ -375,13 +376,14 @@ def _has_idle_condition(document: Document, service: str, specific: Sequence[Act
     return False
 
 
-def _by_statement(read: Sequence[ActionRead]) -> dict[int, list[ActionInfo]]:
-    """Return the known actions that each statement matches, by the statement's position."""
+def _by_statement(read: Iterable[ActionRead], among: Collection[int]) -> dict[int, list[ActionInfo]]:
+    """Return the known actions that each of these statements matches, by the statement's position."""
     found: dict[int, list[ActionInfo]] = {}
-    for entry in read:
+    for entry in read if among else ():
         if entry.info is not None:
             for index in entry.statements:
-                found.setdefault(index, []).append(entry.info)
+                if index in among:
+                    found.setdefault(index, []).append(entry.info)
     return found
 
 

@@ -172,7 +172,8 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
         yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
-        yield from _laid_below(row, own, indent + STEP * 2, width, place)
+        if row.below:
+            yield from _laid_below(row, own, indent + STEP * 2, width, place)
 
 
 def _laid_below(row: TableRow, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
@@ -228,7 +229,7 @@ def _laid_row(
     if len(line) == 1:
         yield from _broken(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         return
-    fits = all(size <= room for (_, size), room in zip(line, lengths, strict=False))
+    fits = width is None or all(size <= room for (_, size), room in zip(line, lengths, strict=False))
     for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths)):
         laid = _side_by_side(parts, columns, lengths, indent)
         if width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width:
