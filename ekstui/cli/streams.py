@@ -20,6 +20,8 @@ from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError, InputError, OutputError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from ekstui.present.blocks import Block
 
 
@@ -61,6 +63,14 @@ def print_json(value: object) -> None:
 def print_text(text: str = "") -> None:
     """Print text."""
     write_out(clean(text) + "\n")
+
+
+def print_answer(arguments: Namespace, shape: Callable[[], object], blocks: Callable[[], Sequence[Block]]) -> None:
+    """Print an answer in the form that the options ask for; only that form is made."""
+    if arguments.json:
+        print_json(shape())
+    else:
+        print_blocks(blocks(), markdown=getattr(arguments, "markdown", False))
 
 
 def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:

@@ -20,6 +20,7 @@ from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import RECENT, worst_first
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
+from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -35,7 +36,6 @@ from ekstui.present.blocks import (
     aside,
     code,
     condition_line,
-    error_notes,
     grant_line,
     joined,
     last_used_words,
@@ -89,8 +89,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
         ]
         found = Table(CLUSTER_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
-    unread = [Heading("Could not be read"), *error_notes(snapshot.errors)] if snapshot.errors else []
-    return [aside(account), found, *unread, *not_looked_at(snapshot.not_looked_at)]
+    return [aside(account), found, *unread_blocks(snapshot)]
 
 
 def cluster_blocks(
@@ -131,8 +130,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     mode = answer.cluster.authentication_mode or "mode not read"
     heading = Heading(f"Access entries ({mode})")
     if answer.cluster.access_entries is None:
-        words = "none: the cluster uses the aws-auth ConfigMap" if mode == "CONFIG_MAP" else "not read"
-        return [heading, aside(words)]
+        return [heading, aside(no_entries_words(answer.cluster))]
     rows = [
         TableRow(
             (Span(without_path(each.entry.principal_arn), "strong"), each.entry.kind or "?", allowed_words(each.entry)),
@@ -144,6 +142,12 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     # What an entry allows is the answer: the principal's name is cut first.
     columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
     return [heading, Table(columns, rows)]
+
+
+def no_entries_words(cluster: Cluster) -> str:
+    """Return why a cluster's access entries are not known."""
+    using_map = cluster.authentication_mode == "CONFIG_MAP"
+    return "none: the cluster uses the aws-auth ConfigMap" if using_map else "not read"
 
 
 def allowed_words(entry: AccessEntry) -> Line:

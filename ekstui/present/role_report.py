@@ -37,7 +37,7 @@ from ekstui.present.blocks import (
     spans,
     without_path,
 )
-from ekstui.present.cluster_report import allowed_words
+from ekstui.present.cluster_report import allowed_words, no_entries_words
 from ekstui.present.policy_report import services_table
 
 
@@ -111,13 +111,8 @@ def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
     """Return the cluster's access entries, and what each allows in Kubernetes."""
     title = Span("access entries", "accent")
     if answer.cluster.access_entries is None:
-        using_map = answer.cluster.authentication_mode == "CONFIG_MAP"
-        words = (
-            Span("  none: the cluster uses the aws-auth ConfigMap", "muted")
-            if using_map
-            else Span("  not read", "warn")
-        )
-        return Node((title, words), key=_ENTRIES)
+        words = no_entries_words(answer.cluster)
+        return Node((title, Span(f"  {words}", "warn" if words == "not read" else "muted")), key=_ENTRIES)
     nodes = []
     for each in answer.entries:
         kind = Span(f"  {each.entry.kind or '?'}  ", "muted")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ekstui.cli.options import POLICY, ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_answer
 from ekstui.export.shapes import answer_of
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
@@ -40,10 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     read_account(library)
     answer = attached(library, arguments.policy)
     attachments = answer.attachments
-    if arguments.json:
-        print_json(answer_of(library.data(), answer))
-    else:
-        print_blocks(attached_blocks(answer, datetime.now(UTC)))
+    print_answer(
+        arguments, lambda: answer_of(library.data(), answer), lambda: attached_blocks(answer, datetime.now(UTC))
+    )
     narrate_errors(attachments.errors)
     if not attachments.complete:
         narrate(incomplete_words(so="there may be more"))
@@ -53,9 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _everywhere(library: Library, arguments: argparse.Namespace) -> int:
     """Print one line per role, user or group of any account."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
-    if arguments.json:
-        print_json(answer_of(library.data(), answer))
-    else:
-        print_blocks(everywhere_blocks(answer))
+    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: everywhere_blocks(answer))
     narrate_errors(answer.errors)
     return ExitCode.DONE

@@ -4,7 +4,7 @@ import argparse
 
 from ekstui.cli.options import ExitCode, add_json
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
+from ekstui.cli.streams import narrate, print_answer, print_json, print_text
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
 from ekstui.present.account_report import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
@@ -40,10 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "clear":
         return _clear(library, arguments)
     info, snapshots = maintenance.cache_info(library), library.account.stored()
-    if arguments.json:
-        print_json(cache_shape(info, snapshots))
-    else:
-        print_blocks(cache_blocks(info, snapshots))
+    print_answer(arguments, lambda: cache_shape(info, snapshots), lambda: cache_blocks(info, snapshots))
     for notice in library.notices():
         narrate(notice)
     return ExitCode.DONE

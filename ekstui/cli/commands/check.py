@@ -4,7 +4,7 @@ import argparse
 
 from ekstui.cli.options import add_exit_code, add_fail_on, add_json, fails_on, gate, reaches_of
 from ekstui.cli.session import narrate_age, open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_answer
 from ekstui.export.shapes import check_shape
 
 DESCRIPTION = "Show which policies of ekstui.lock have changed since they were pinned, and what that means."
@@ -26,10 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = open_library()
     pins = read_lock()
     moved = moved_since(library, pins)
-    if arguments.json:
-        print_json(check_shape(moved))
-    else:
-        print_blocks(moved_blocks(moved, len(pins)))
+    print_answer(arguments, lambda: check_shape(moved), lambda: moved_blocks(moved, len(pins)))
     newest = library.data().newest
     narrate(f"Known until {newest:%Y-%m-%d}.")
     narrate_age(newest)

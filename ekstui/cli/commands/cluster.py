@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ekstui.cli.options import add_account, add_json, gate
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_answer
 from ekstui.export.shapes import answer_of
 from ekstui.library.cluster_answers import cluster_answer, worst_first
 from ekstui.present.blocks import incomplete_words
@@ -39,10 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     read_account(library)
     answer = cluster_answer(library, arguments.name)
     data = library.data()
-    if arguments.json:
-        print_json(answer_of(data, answer))
-    else:
-        print_blocks(cluster_blocks(answer, data.newest, datetime.now(UTC)), markdown=arguments.markdown)
+    print_answer(
+        arguments, lambda: answer_of(data, answer), lambda: cluster_blocks(answer, data.newest, datetime.now(UTC))
+    )
     narrate_errors(answer.errors)
     if not answer.complete:
         narrate(incomplete_words("everything about this cluster"))

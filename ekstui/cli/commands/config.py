@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ekstui.cli.options import ExitCode, add_json
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
+from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
 from ekstui.export.shapes import settings_shape
 from ekstui.present.account_report import settings_blocks
@@ -48,10 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = found._replace(warnings=(*found.warnings, *unknown))
         for warning in unknown:
             narrate(warning)
-    if arguments.json:
-        print_json(settings_shape(found))
-    else:
-        print_blocks(settings_blocks(found))
+    print_answer(arguments, lambda: settings_shape(found), lambda: settings_blocks(found))
     return ExitCode.DONE
 
 

@@ -15,7 +15,7 @@ from ekstui.cli.options import (
     reaches_of,
 )
 from ekstui.cli.session import library_for
-from ekstui.cli.streams import print_blocks, print_json, print_text
+from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.shapes import access_diff_shape, diff_shape
@@ -76,8 +76,5 @@ def _access(library: Library, arguments: argparse.Namespace) -> int:
     found = access_difference(arguments.before, arguments.after)
     if arguments.patch:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
-    if arguments.json:
-        print_json(access_diff_shape(library.data(), found))
-    else:
-        print_blocks(access_difference_blocks(found), markdown=arguments.markdown)
+    print_answer(arguments, lambda: access_diff_shape(library.data(), found), lambda: access_difference_blocks(found))
     return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ekstui.cli.options import add_account, add_exit_code, add_json, add_parameters, gate, parameters
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_answer
 from ekstui.core.denial import MAX_CHARACTERS
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
@@ -105,10 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
         if role is None:
             raise InputError("IAM's simulator needs a role.", "Name one with --role.")
         simulated = simulate(library, inquiry._replace(principal=role))
-    if arguments.json:
-        print_json(explain_shape(library.data(), explanations, simulated))
-    else:
-        print_blocks(explanation_blocks(explanations, simulated or (), now=datetime.now(UTC)))
+    print_answer(
+        arguments,
+        lambda: explain_shape(library.data(), explanations, simulated),
+        lambda: explanation_blocks(explanations, simulated or (), now=datetime.now(UTC)),
+    )
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
 
 
@@ -142,10 +143,11 @@ def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | Non
     answers = forbidden_answers(library, text, cluster, inquiry.question.principal)
     if not answers:
         return None
-    if arguments.json:
-        print_json(forbidden_shape(library.data(), answers))
-    else:
-        print_blocks([block for each in answers for block in forbidden_blocks(each, datetime.now(UTC))])
+    print_answer(
+        arguments,
+        lambda: forbidden_shape(library.data(), answers),
+        lambda: [block for each in answers for block in forbidden_blocks(each, datetime.now(UTC))],
+    )
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
 
 

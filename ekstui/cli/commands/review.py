@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ekstui.cli.options import add_fail_on, add_json, fails_on, gate, reaches_of
-from ekstui.cli.streams import print_blocks, print_json
+from ekstui.cli.streams import print_answer
 from ekstui.export.shapes import review_shape
 
 DESCRIPTION = (
@@ -35,10 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ekstui.present.change_lists import review_blocks
 
     answer = review(Path(), arguments.base, tuple(arguments.paths))
-    if arguments.json:
-        print_json(review_shape(answer))
-    else:
-        print_blocks(review_blocks(answer), markdown=arguments.markdown)
+    print_answer(arguments, lambda: review_shape(answer), lambda: review_blocks(answer))
     reaches = [reach for each in answer.documents for reach in reaches_of(each.change)]
     if answer.not_read:
         reaches.append("unknown")

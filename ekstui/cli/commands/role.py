@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.streams import narrate, print_answer
 from ekstui.export.shapes import answer_of
 from ekstui.library.roles import role_answer
 from ekstui.present.blocks import incomplete_words
@@ -33,10 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     library = library_for(arguments)
     snapshot = read_account(library)
     answer = role_answer(library, arguments.role)
-    if arguments.json:
-        print_json(answer_of(library.data(), answer))
-    else:
-        print_blocks(role_blocks(answer, datetime.now(UTC)))
+    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: role_blocks(answer, datetime.now(UTC)))
     narrate_errors(snapshot.errors)
     if not answer.complete:
         narrate(incomplete_words("everything that may use this role"))

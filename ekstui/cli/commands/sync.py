@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.session import library_for
-from ekstui.cli.streams import narrate, narrate_progress, print_blocks, print_json
+from ekstui.cli.streams import narrate, narrate_progress, print_answer
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import sync_shape
 from ekstui.library import maintenance, syncing
@@ -59,10 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         report = synced(_archive(arguments)) if _is_chosen(arguments) else _first(arguments, synced)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
-    if arguments.json:
-        print_json(sync_shape(report))
-    else:
-        print_blocks(sync_blocks(report))
+    print_answer(arguments, lambda: sync_shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
     if not report.complete:

@@ -1,4 +1,4 @@
-"""Who can do something, as the reader sees it."""
+"""Who can do something, and the map of a cluster, as the reader sees them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,9 +9,11 @@ import pytest
 from ekstui.core.principals import PrincipalsCan
 from ekstui.library import AccountChoice, Library
 from ekstui.library.allowing import who_can_answer
+from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
 from ekstui.library.who_may import principals_can
-from ekstui.present.rendering import lines
+from ekstui.present.rendering import lines, markdown
+from ekstui.present.role_report import map_blocks
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
 from tests.accounts import WHEN, snapshot
 
@@ -80,3 +82,26 @@ def test_a_policy_of_the_account_is_told_from_aws_s_of_the_same_name(library: Li
     assert "AmazonEKS_CNI_Policy v6 customer" not in text
     # Of an action that nothing names, that nobody may do it would be no answer.
     assert principals_blocks(account(library, "iam:CreatUser"), "iam:CreatUser", WHEN, is_named=False) == []
+
+
+@pytest.mark.parametrize(
+    ("cluster", "lines"),
+    [
+        (
+            "prod",
+            {
+                "access entries  7 entries",
+                "role/…/AWSReservedSSO_AdministratorAccess_0123456789abcdef  STANDARD  AmazonEKSClusterAdminPolicy in the cluster",
+                "role/prod-node  EC2_LINUX  group system:nodes",
+            },
+        ),
+        ("legacy", {"access entries  none: the cluster uses the aws-auth ConfigMap"}),
+    ],
+)
+def test_the_map_has_who_may_use_the_cluster(cluster: str, lines: set[str]) -> None:
+    answer = cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), cluster)
+    shown = markdown(map_blocks(answer, (), datetime.now(UTC)))
+    assert lines <= {
+        line.strip().lstrip("- ").replace("`", "").replace("*", "").replace("\\", "") for line in shown.splitlines()
+    }
+    assert "111122223333" not in shown
