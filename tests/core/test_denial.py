@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial, parse_denials
+from ekstui.core.denial.frames import unframed
+from ekstui.core.denial.services import action_of_operation, prefix_of_service
+from ekstui.core.reference import reference
 from ekstui.errors import InputError
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
@@ -658,3 +661,68 @@ def test_hostile_text_takes_no_time(text: str) -> None:
     with contextlib.suppress(InputError):
         parse_denial(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        # Frames as k9s and less draw them; a line may be a title, and a table of psql has a frame of ASCII.
+        ("┌── logs ──┐\n│ a │\n│ b │\n└──────────┘", "a\nb"),
+        ("─────\n┃a┃\n┃b┃", "a\nb"),
+        ("+---+\n| a |\n| b |\n+---+", "a\nb"),
+        # A bar of ASCII is a frame only around two lines and more, all of them.
+        ("| a |", "| a |"),
+        ("a | b\nc | d", "a | b\nc | d"),
+        ("| a |\nb |", "| a |\nb |"),
+        # Panes of tmux come one after the other; the selection begins in the right one and ends in the left one.
+        ("r0\nl1│r1\nl2│r2\nl3", "l1\nl2\nl3\nr0\nr1\nr2"),
+        ("│".join("abcdefghi"), "\n".join("abcdefghi")),
+        ("│".join("abcdefghij"), "│".join("abcdefghij")),
+        *((f"{escape}[31mdenied{escape}[0m", "denied") for escape in ("\x1b", "␛", "^[", "ESC", "\\u001b", "\\x1b", "\\033")),
+        ("\x1b[1;31mdenied\x1b[K", "denied"),
+        ("a -- b", "a -- b"),
+    ],
+)  # fmt: skip
+def test_frames_are_taken_off(shown: str, text: str) -> None:
+    assert [line.strip() for line in unframed(shown).split("\n") if line.strip()] == text.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [
+        # S3 User Guide, "Required permissions for Amazon S3 API operations"; other services have operations so named too.
+        ("s3", "HeadBucket", "s3:ListBucket"),
+        ("s3", "listObjectsV2", "s3:ListBucket"),
+        ("s3", "CreateMultipartUpload", "s3:PutObject"),
+        ("s3", "GetBucketPolicy", "s3:GetBucketPolicy"),
+        ("securityhub", "HeadBucket", "securityhub:HeadBucket"),
+        ("lambda", "HeadBucket", "lambda:HeadBucket"),
+        # CloudTrail names operations of Lambda and CloudFront with the version of the API.
+        ("lambda", "ListFunctions20150331", "lambda:ListFunctions"),
+        ("lambda", "GetFunction20150331v2", "lambda:GetFunction"),
+        ("lambda", "GetFunction2015033", "lambda:GetFunction2015033"),
+        ("ec2", "describeInstances", "ec2:DescribeInstances"),
+        ("nowhere", "DoIt", "nowhere:DoIt"),
+    ],
+)
+def test_the_action_that_authorises_an_operation(service: str, operation: str, action: str) -> None:
+    assert action_of_operation(service, operation, reference()) == action
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [
+        ("Elastic Load Balancing v2", "elasticloadbalancing"),
+        ("EFS", "elasticfilesystem"),
+        ("monitoring", "cloudwatch"),
+        ("SFN", "states"),
+        ("Amazon EKS", "eks"),
+        ("EKS Auth", "eks-auth"),
+        ("ec2", "ec2"),
+        ("Auto Scaling", "autoscaling"),
+        ("Resource Explorer 2", "resource-explorer-2"),
+        ("Nothing At All", None),
+    ],
+)
+def test_the_prefix_of_a_service(name: str, prefix: str | None) -> None:
+    assert prefix_of_service(name, reference()) == prefix

@@ -1,6 +1,7 @@
 """Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from ekstui import paths
 from ekstui.core.denial.rbac import Subject, is_unauthorized, parse_forbidden
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
-from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.core.explain.access_entries import (
+    ForbiddenExplanation,
+    entry_of,
+    explain_forbidden,
+    explain_unauthorized,
+)
 from ekstui.core.kubernetes import KubernetesRequest as Request
 from ekstui.core.kubernetes import read_rules
 from ekstui.errors import InputError
@@ -290,3 +296,88 @@ def test_a_long_text_is_read_within_limits() -> None:
     assert [each.subject.username for each in found] == [f"x{number}" for number in range(20)]
     with pytest.raises(InputError, match="ekstui reads up to"):
         parse_forbidden(many * 2)
+
+
+@pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
+def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
+    """EKS User Guide, "Change authentication mode": only in the mode API the config map counts for nothing."""
+    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=())
+    unread = replace(cluster, access_entries=None)
+    config_map = () if mode == "API" else ("the config map aws-auth",)
+    other = "arn:aws:sts::111122223333:assumed-role/other/jo"
+    assert explain_unauthorized(other, cluster).not_looked_at == config_map
+    assert explain_unauthorized(other, unread).not_looked_at == ("the access entries of the cluster", *config_map)
+    forbidden = parse_forbidden(f'nodes is forbidden: User "{other}" cannot list resource "nodes" in API group ""')[0]
+    inside = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
+    whether = ("whether the message is from cluster prod",)
+    for named in (True, False):
+        found = explain_forbidden(forbidden, cluster, RULES, named=named)
+        assert (found.verdict, found.not_looked_at) == (
+            "forbidden",
+            (*(() if named else whether), *config_map, *inside),
+        )
+        assert ("aws-auth" in found.reason) is (mode != "API")
+        found = explain_forbidden(forbidden, unread, RULES, named=named)
+        assert found.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
+        assert found.not_looked_at == (*(() if named else whether), *inside)
+        assert bool(found.commands) is (mode != "CONFIG_MAP")
+
+
+@pytest.mark.parametrize(
+    ("user", "reason", "elsewhere"),
+    [
+        ("system:anonymous", "without credentials", ()),
+        ("system:serviceaccount:a:b", "only the roles that are bound", ("Kubernetes' own RBAC",)),
+        ("system:node:ip-10-0-0-1.eu-west-1.compute.internal", "allows nodes", ("Kubernetes' own RBAC", "which pods")),
+    ],
+)
+def test_no_access_policy_is_offered_to_those_who_cannot_have_one(
+    user: str, reason: str, elsewhere: tuple[str, ...]
+) -> None:
+    text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
+    for cluster in (None, Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())):
+        found = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
+        assert (found.verdict, found.allowed_by, found.commands) == ("forbidden", (), ())
+        assert reason in found.reason
+        assert len(found.not_looked_at) == len(elsewhere)
+        assert all(part in place for part, place in zip(elsewhere, found.not_looked_at, strict=True))
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_an_access_policy_is_of_the_partition_of_its_principal(partition: str) -> None:
+    text = f'nodes is forbidden: User "arn:{partition}:iam::111122223333:user/jo" cannot list resource "nodes" in API group ""'
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
+    associate = shlex.split(explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands[1].text)
+    arn = associate[associate.index("--policy-arn") + 1]
+    assert arn.startswith(f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKS")
+
+
+@pytest.mark.parametrize(
+    ("entry", "user", "matches"),
+    [
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        (
+            AccessEntry(ROLE.replace("role/", "role/team/"), "STANDARD"),
+            "arn:aws:sts::111122223333:assumed-role/dev/jo",
+            True,
+        ),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::111122223333:assumed-role/de/jo", False),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:iam::111122223333:user/dev", False),
+        (AccessEntry("arn:aws:iam::111122223333:user/dev", "STANDARD"), "arn:aws:iam::111122223333:user/dev", True),
+        (AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"), "dev:jo", True),
+        (AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"), "dev:", False),
+        (AccessEntry(ROLE, "STANDARD", username="dev.x"), "devyx", False),
+        (
+            AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"),
+            "arn:aws:sts::111122223333:assumed-role/dev/jo",
+            False,
+        ),
+        (AccessEntry(ROLE, "STANDARD", username=ROLE), "arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        (AccessEntry(ROLE, "STANDARD", username=ROLE), "arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+    ],
+)
+def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> None:
+    text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
+    other = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
+    assert (entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches

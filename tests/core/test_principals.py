@@ -5,7 +5,7 @@ from typing import Any
 from ekstui.core.account_snapshot import Use
 from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.principals import PrincipalCan, Subject, by_cluster_and_use, principal_can
+from ekstui.core.principals import PrincipalCan, Subject, Through, by_cluster_and_use, principal_can
 from tests.core.corpus import raw_document
 
 TAGS = "ec2:CreateTags"
@@ -102,3 +102,53 @@ def test_principals_come_by_cluster_and_use() -> None:
     b, a = Use("nodegroup", "confirmed", "b"), Use("nodegroup", "confirmed", "a")
     ordered = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
     assert [each.subject.name for each in ordered] == ["m", "c", "n", "z"]
+
+
+VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
+
+
+def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
+    def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
+        edge = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
+        found = asked(role(CLUSTER, boundary=edge), TAGS, resource)
+        return found.verdict, found.reasons
+
+    volumes = "arn:aws:ec2:*:*:volume/*"
+    region = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    assert within() == within(VOLUME) == within(VOLUME, Resource=volumes) == ("allowed", ())
+    assert within(Condition=region) == within(VOLUME, Condition=region) == ("depends", ("boundary edge",))
+    assert within(Resource=VOLUME) == ("depends", ("boundary edge",))
+    assert within(VOLUME.replace("volume/vol", "snapshot/snap"), Resource=volumes) == (
+        "taken", ("boundary edge does not allow it",),
+    )  # fmt: skip
+    excluded = policy("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
+    assert asked(role(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
+    both = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
+    assert asked(role(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
+    part = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
+    assert (asked(role(CLUSTER, boundary=part)).verdict, asked(role(CLUSTER, boundary=part)).reasons) == (
+        "depends", ("boundary edge",),
+    )  # fmt: skip
+
+
+def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
+    def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
+        found = principal_can(role(policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource)
+        return "nobody" if found is None else found.verdict
+
+    assert on(VOLUME, Resource="arn:aws:ec2:*:*:volume/*") == "allowed"
+    assert on(VOLUME, Resource="arn:aws:ec2:*:*:snapshot/*") == "nobody"
+    assert on(VOLUME, NotResource="arn:aws:ec2:*:*:snapshot/*") == "allowed"
+    assert on(VOLUME, NotResource="arn:aws:ec2:*:*:volume/*") == "nobody"
+    assert on("arn:aws:ec2:*:*:volume/*", NotResource=VOLUME) == "depends"
+    assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "depends"  # which may have no value
+    assert on(None, "ec2:*Tags", Resource="*") == "allowed"
+    # A Deny of a pattern may deny only some of its actions.
+    some = role(CLUSTER, policy("guard", deny("ec2:CreateTags")))
+    found = asked(some, "ec2:Create*")
+    assert (found.verdict, found.reasons) == ("depends", ("guard denies a part",))
+
+
+def test_whose_a_policy_is() -> None:
+    owners = [Through("a", None).owner, *(Through("a", 1, f"arn:aws:iam::{of}:policy/a").owner for of in ("aws", "1"))]
+    assert owners == ["inline", "AWS managed", "customer managed"]

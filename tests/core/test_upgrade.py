@@ -125,3 +125,25 @@ def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() ->
         ]
         rest = given._replace(statements=tuple(kept))
         assert changes(rest, rest._replace(statements=(*rest.statements, *new.statements))).reach == "same"
+
+
+def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
+    before = document((["ec2:CreateTags", "ec2:DeleteTags"], VOLUME, None))
+
+    def left(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
+        found = superfluous(before, parse({"Version": "2012-10-17", "Statement": statement}), before)
+        return [each.actions for each in found.statements], found.narrower
+
+    kept = ([("ec2:DeleteTags",)], ("ec2:CreateTags",))
+    gone: tuple[list[tuple[str, ...]], tuple[str, ...]] = ([("ec2:CreateTags", "ec2:DeleteTags")], ())
+    assert left(Resource=VOLUME) == kept
+    assert left(Resource="arn:aws:ec2:*:*:*/vol-1") == kept
+    assert left(Resource=[SNAPSHOT, "arn:aws:ec2:eu-west-1:*:volume/*"]) == kept
+    assert left(Resource="arn:aws:ec2:*:*:volume/${aws:PrincipalTag/v}") == kept  # that depends on the variable
+    assert left(NotResource=SNAPSHOT) == kept
+    assert left(Resource=SNAPSHOT) == gone
+    # A Deny of the statements before gives nothing that could go, and what the role lacks cannot go.
+    denied = before._replace(statements=tuple(each._replace(effect="Deny") for each in before.statements))
+    assert superfluous(denied, document(("s3:*", ANY, None)), before) == ((), ())
+    assert superfluous(before, document(("s3:*", ANY, None)), document(("ec2:CreateTags", SNAPSHOT, None))) == ((), ())

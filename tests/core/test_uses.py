@@ -9,7 +9,14 @@ from ekstui.core.document import Document, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
 from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
 from ekstui.core.text import use_in_words
-from ekstui.core.uses import attachments_with_uses, roles_of_cluster, uses_in
+from ekstui.core.uses import (
+    attachments_with_uses,
+    controllers_run_by,
+    inferred_uses,
+    roles_of_cluster,
+    uses_in,
+    uses_running,
+)
 from tests.accounts import WHEN, identity
 
 ACCOUNT = "111122223333"
@@ -200,3 +207,67 @@ def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> Non
 )  # fmt: skip
 def test_a_use_in_a_few_words(use: Use, words: str) -> None:
     assert use_in_words(use) == words
+
+
+NODES: tuple[UseKind, ...] = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node")
+SERVICES = {"eks": "cluster", "eks-fargate-pods": "fargate", "capabilities.eks": "capability"}
+
+
+def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> None:
+    def inferred(service: str, *confirmed: UseKind, policy: str = "AmazonEKSWorkerNodePolicy") -> list[str]:
+        role = a_role(trusting({"Service": f"{service}.amazonaws.com"}), policy)
+        return [use.kind for use in inferred_uses(role, account(role), set(confirmed))]
+
+    others: tuple[UseKind, ...] = (
+        "cluster",
+        "fargate",
+        "capability",
+        "pod-identity",
+        "pod-identity-target",
+        "addon",
+        "irsa",
+    )
+    assert inferred("ec2", *others, "hybrid-node", "hyperpod-node") == ["nodegroup"]
+    for kind in NODES:
+        assert inferred("ec2", kind) == inferred("ec2", kind, "cluster") == []
+    assert inferred("pods.eks", *NODES, *others[:3], "addon", "irsa") == ["pod-identity"]
+    assert inferred("pods.eks", "pod-identity") == inferred("pods.eks", "pod-identity-target", "cluster") == []
+    for service, own in SERVICES.items():
+        assert inferred(service, *NODES, *(each for each in others if each != own)) == [own]
+        assert not any(inferred(service, kind) for kind in others if kind == own)
+    linked = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), path="/aws-service-role/eks.amazonaws.com/")
+    assert linked.service_linked
+    assert inferred_uses(linked, account(linked), set()) == ()
+
+
+@pytest.mark.parametrize(
+    ("use", "component", "controllers"),
+    [
+        (Use("addon", "confirmed", name="vpc-cni"), "vpc-cni/ipv6", ("vpc-cni",)),
+        (Use("addon", "confirmed", name="aws-ebs-csi-driver"), "aws-ebs-csi-driver", ("aws-ebs-csi-driver",)),
+        (Use("addon", "confirmed", name="coredns"), None, ("coredns",)),
+        (Use("addon", "confirmed", name="karpenter"), None, ("karpenter",)),
+        (Use("irsa", "inferred", service_account="karpenter"), "karpenter", ("karpenter",)),
+        (Use("pod-identity", "confirmed", service_account="aws-node"), "vpc-cni", ("vpc-cni",)),
+        (Use("pod-identity-target", "confirmed", service_account="aws-node"), None, ("vpc-cni",)),
+        (Use("irsa", "inferred", service_account="cluster-autoscaler-aws-cluster-autoscaler"), "cluster-autoscaler",
+         ("cluster-autoscaler",)),
+        (Use("irsa", "inferred", service_account="web"), None, ()),
+        (Use("nodegroup", "confirmed", name="vpc-cni", service_account="aws-node"), None, ()),
+    ],
+)  # fmt: skip
+def test_a_use_runs_the_controller_of_its_add_on_or_service_account(
+    use: Use, component: str | None, controllers: tuple[str, ...]
+) -> None:
+    assert controllers_run_by(use) == controllers
+    for each in (
+        "vpc-cni",
+        "vpc-cni/ipv6",
+        "aws-ebs-csi-driver",
+        "karpenter",
+        "cluster-autoscaler",
+        "coredns",
+        "nothing",
+    ):
+        runs = component is not None and each.partition("/")[0] == component.partition("/")[0]
+        assert uses_running(each, [use]) == ((use,) if runs else ())

@@ -281,3 +281,36 @@ def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], ex
     }  # fmt: skip
     found = coded(said(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
     assert [each.severity for each in found if "branch interfaces" in each.text] == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        (datetime(2020, 4, 15, 23, 59, tzinfo=UTC), 1),
+        (datetime(2020, 4, 16, tzinfo=UTC), 0),
+        (datetime(2020, 4, 16, 0, 1, tzinfo=UTC), 0),
+        (None, 1),
+    ],
+)
+def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: datetime | None, expected: int) -> None:
+    """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
+    service = aws("AmazonEKSServicePolicy")
+    shadow = RolePolicy(service.name, service.arn, 1, allowing("x", "s3:GetObject").document)
+    found = coded(
+        said((AUTO[0], shadow), (LOOKS_LIKE_ONE,), Surroundings(NOW), role(created=created)), "missing-policy"
+    )
+    assert len([each for each in found if "2020-04-16" in each.text]) == expected
+
+
+def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
+    own = allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
+    (one,) = (each.text for each in said((own,), (used("cluster"),)) if "run a cluster" in each.text)
+    assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
+    assert one.endswith(" is covered by own.")
+    (several,) = (
+        each.text
+        for each in said((NODE[0], own), (used("nodegroup"),))
+        if "pull images" in each.text and "own" in each.text
+    )
+    assert several.startswith("None of AmazonEC2ContainerRegistry")
+    assert " and AmazonEC2ContainerRegistry" in several.split(" is attached; ")[0]
