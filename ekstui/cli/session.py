@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ekstui.cli.streams import narrate, narrate_progress
 from ekstui.core.text import age_in_words
 from ekstui.errors import AccountError, DataError
-from ekstui.library.choice import AccountChoice
+from ekstui.library import AccountChoice
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, SourceError

@@ -20,12 +20,17 @@ from ekstui.core.name_matching import (
     NAMED,
     Rank,
     Wanted,
+    as_listed,
     closest,
+    comparison,
     letters_in,
+    ranges,
     rank_of,
     spelled_out,
 )
 from ekstui.core.name_matching import Kind as Kind
+from ekstui.core.name_matching import PolicyVersion as PolicyVersion
+from ekstui.core.name_matching import Sides as Sides
 from ekstui.core.name_matching import Thing as Thing
 
 _COMPARED = ("policy", "version", "component", "access policy")
@@ -43,21 +48,6 @@ _TYPED = 80
 
 MESSAGE_PART = 50_000
 """How much of a log is kept, in characters: the lines with a denial and those around them."""
-
-
-class PolicyVersion(NamedTuple):
-    """The value of a version that was found."""
-
-    policy: Thing
-    place: int
-    """The index of the version."""
-
-
-class Sides(NamedTuple):
-    """The value of a comparison that was found: both sides as commands take them."""
-
-    before: str
-    after: str
 
 
 class Pasted(NamedTuple):
@@ -222,19 +212,18 @@ class Catalogue:
 
     def _versions(self, policies: Sequence[Thing], typed: str) -> Iterator[Thing]:
         before, dots, after = typed.strip().casefold().partition("..")
-        wanted = _label(before)
+        wanted = as_listed(before)
         for policy in policies:
             if dots:
-                yield from _ranges(policy, before, after)
+                yield from ranges(policy, before, after)
                 continue
             fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
-            for place in sorted(fitting, key=lambda place: (policy.versions[place] != wanted, -place)):
-                name = f"{policy.name}@{policy.versions[place]}"
+            found = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
+            found.sort(key=lambda each: each[0] != wanted)
+            found += [each for each in policy.releases if each[0] == wanted and each[1] not in fitting]
+            for label, place in found:
+                name = f"{policy.name}@{label}"
                 yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
-            for label, place in policy.releases:
-                if label == wanted and place not in fitting:
-                    name = f"{policy.name}@{label}"
-                    yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
 
     def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
         """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
@@ -249,7 +238,7 @@ class Catalogue:
                     else PolicyVersion(thing, len(thing.versions) - 1)
                 )
                 if at.place > 0:
-                    yield _comparison(at.policy, *at.policy.versions[at.place - 1 : at.place + 1])
+                    yield comparison(at.policy, *at.policy.versions[at.place - 1 : at.place + 1])
         elif len(sides) > 1:
             first = next(self._sides(sides[0]), None)
             before = _written(first) if first else sides[0]
@@ -382,38 +371,6 @@ def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:
 
 def _action(name: str, about: str = "") -> Thing:
     return Thing("action", name, about, value=name)
-
-
-def _ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
-    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
-    labels = policy.versions
-    first, second = _place(policy, before), _place(policy, after)
-    if first is not None and second is not None and first != second:
-        yield _comparison(policy, labels[first], labels[second])
-    elif first is not None and not after:
-        for label in reversed(labels[first + 1 :]):
-            yield _comparison(policy, labels[first], label)
-    elif second is not None and not before:
-        for label in reversed(labels[:second]):
-            yield _comparison(policy, label, labels[second])
-
-
-def _place(policy: Thing, typed: str) -> int | None:
-    """Return the index of a version or release; `v1.8` is the newest of `v1.8.0`, `v1.8.1` …"""
-    label = _label(typed)
-    if label in policy.versions:
-        return policy.versions.index(label)
-    known = [place for release, place in policy.releases if release == label or release.startswith(f"{label}.")]
-    return max(known, default=None) if typed else None
-
-
-def _label(typed: str) -> str:
-    return typed if typed.startswith("v") or not typed else f"v{typed}"
-
-
-def _comparison(policy: Thing, before: str, after: str) -> Thing:
-    sides = Sides(f"{policy.name}@{before}", f"{policy.name}@{after}")
-    return Thing("comparison", f"{policy.name}@{before}..{after}", policy.about, eks=policy.eks, value=sides)
 
 
 def _written(thing: Thing) -> str:

@@ -1,7 +1,7 @@
-"""How well a typed text matches the names of things, so that the likeliest come first."""
+"""How well a typed text matches the names of things, so that the likeliest come first; and which versions it means."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -39,6 +39,21 @@ class Thing(NamedTuple):
     """Every release of a component with the index of its version."""
     value: object = None
     """Anything that the caller wants back."""
+
+
+class PolicyVersion(NamedTuple):
+    """The value of a version that was found."""
+
+    policy: Thing
+    place: int
+    """The index of the version."""
+
+
+class Sides(NamedTuple):
+    """The value of a comparison that was found: both sides as commands take them."""
+
+    before: str
+    after: str
 
 
 class Spelled(NamedTuple):
@@ -91,18 +106,21 @@ class Wanted:
 
     def _fit(self, each: Spelled) -> tuple[int, bool, int] | None:
         """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
-        name, squeezed = each.name, self._squeezed
-        if name == self.text or self.text in map(str.casefold, each.thing.aliases):
+        if each.name == self.text or self.text in map(str.casefold, each.thing.aliases):
             return EXACT, False, 0
-        if squeezed and (each.squeezed.startswith(squeezed) or each.bare.startswith(squeezed)):
+        if self._squeezed and (each.squeezed.startswith(self._squeezed) or each.bare.startswith(self._squeezed)):
             return NAMED, False, 0
-        if all(word in name for word in self.words):
-            return NAMED, True, sum(not _begins_word(name, each.thing.name, word) for word in self.words)
-        if len(self.words) == 1 and len(squeezed) >= FEWEST_LETTERS and squeezed in each.squeezed:
+        if all(word in each.name for word in self.words):
+            return NAMED, True, sum(not _begins_word(each.name, each.thing.name, word) for word in self.words)
+        if self._letters is not None and self._squeezed in each.squeezed:
             return NAMED, True, 1
-        if len(self.text) >= FEWEST_LETTERS and all(word in name or word in each.others for word in self.words):
+        return self._loose_fit(each)
+
+    def _loose_fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+        """Return the same for a text that the name does not contain as it is."""
+        if len(self.text) >= FEWEST_LETTERS and all(word in each.name or word in each.others for word in self.words):
             return _DESCRIBED, True, 0
-        if self._letters and (match := self._letters.search(each.squeezed)):
+        if self._letters is not None and (match := self._letters.search(each.squeezed)):
             return LETTERS, True, match.end() - match.start()
         return None
 
@@ -143,3 +161,37 @@ def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
     """Return results in order, without those that only contain the letters if anything matches better."""
     ranked = sorted(found, key=rank_of)
     return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
+
+
+def ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
+    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
+    labels = policy.versions
+    first, second = _place(policy, before), _place(policy, after)
+    if first is not None and second is not None and first != second:
+        yield comparison(policy, labels[first], labels[second])
+    elif first is not None and not after:
+        for later in reversed(labels[first + 1 :]):
+            yield comparison(policy, labels[first], later)
+    elif second is not None and not before:
+        for earlier in reversed(labels[:second]):
+            yield comparison(policy, earlier, labels[second])
+
+
+def _place(policy: Thing, typed: str) -> int | None:
+    """Return the index of a version or release; `v1.8` is the newest of `v1.8.0`, `v1.8.1` …"""
+    wanted = as_listed(typed)
+    if wanted in policy.versions:
+        return policy.versions.index(wanted)
+    known = [place for release, place in policy.releases if release == wanted or release.startswith(f"{wanted}.")]
+    return max(known, default=None) if typed else None
+
+
+def as_listed(typed: str) -> str:
+    """Return a version as it is listed: `v5` for `5`."""
+    return typed if typed.startswith("v") or not typed else f"v{typed}"
+
+
+def comparison(policy: Thing, before: str, after: str) -> Thing:
+    """Return the comparison of two versions of a policy."""
+    sides = Sides(f"{policy.name}@{before}", f"{policy.name}@{after}")
+    return Thing("comparison", f"{policy.name}@{before}..{after}", policy.about, eks=policy.eks, value=sides)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.core.eks import Cluster
-from ekstui.core.findings.attached_policies import SCOPED, UNSCOPED, cancelled_scoping
+from ekstui.core.findings.role_policies import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.core.trust import Trustee, issuer_of, trustees
 
 Uses = Mapping[str, tuple[Use, ...]]

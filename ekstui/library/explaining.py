@@ -15,7 +15,7 @@ from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.assuming import with_trust
-from ekstui.core.explain.callers import is_assuming
+from ekstui.core.explain.callers import is_assuming, session_name_of
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
@@ -30,8 +30,9 @@ from ekstui.store import index
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, Role
     from ekstui.core.explain.commands import Command
-    from ekstui.core.findings import Finding
-    from ekstui.library.requester import Requester, Target, TrustSource
+    from ekstui.core.findings import RoleInUse
+    from ekstui.core.uses import Uses
+    from ekstui.library.named import Requester, Target, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
@@ -161,7 +162,7 @@ class _Case:
         message = self.inquiry.question.message
         if message is None or len(message) > MAX_CHARACTERS:
             return symptoms
-        from ekstui.library.policy_arns import misnamed_policies  # rarely needed
+        from ekstui.library.named import misnamed_policies  # rarely needed
 
         found = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
         return found + tuple(each for each in symptoms if each.code != _OF_A_PARTITION) if found else symptoms
@@ -196,7 +197,7 @@ class _Case:
         snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
         if snapshot is None and trust is None:
             return False, None
-        from ekstui.library.requester import is_target, target_of  # 15 ms, and only with an account
+        from ekstui.library.named import is_target, target_of  # 15 ms, and only with an account
 
         meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
@@ -207,8 +208,7 @@ class _Case:
         if snapshot is None:
             return None
         # 60 ms, as much as everything else here, and only with an account.
-        from ekstui.core.explain.sessions import session_name_of
-        from ekstui.library.requester import requester_of
+        from ekstui.library.named import requester_of
 
         if name is not None:
             return requester_of(name, session_name_of(each.request.principal), snapshot, self.reader)
@@ -230,7 +230,7 @@ class _Case:
     def _purpose(self, request: Request, found: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
         if self.snapshot is not None and found is not None and found.role is not None:
-            from ekstui.library.purposes import purpose_of
+            from ekstui.library.named import purpose_of
 
             purpose = purpose_of(found.role, self.snapshot, knowledge(), self.now)
             if purpose is not None:
@@ -253,8 +253,7 @@ class _Case:
                 purpose=purpose,
             )
         # Documents of one partition never judge a request in another.
-        foreign = [applied.name for applied in _of_aws(policies)]
-        if foreign:
+        if foreign := [applied.name for applied in _of_aws(policies)]:
             raise InputError(
                 f"The request is of partition {elsewhere}, and the documents known of {foreign[0]} are those of "
                 f"{self.partition}.",
@@ -268,52 +267,45 @@ class _Case:
     def _with_findings(self, explanation: Explanation, found: Requester | None) -> Explanation:
         if found is None:
             return explanation
-        if found.role is None:
-            return explanation._replace(findings=(), role=found.arn)
-        return self._with_findings_of(found.role, explanation._replace(findings=(), role=found.arn))
+        explanation = explanation._replace(role=found.arn)
+        return explanation if found.role is None else self._with_findings_of(found.role, explanation)
 
     def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
-        """Return the explanation with what is wrong with a role before what it has, and the commands that fix it."""
-        findings = self._findings(role)
-        commands = [command for each in findings if (command := self._fixing(role, each))]
-        return explanation._replace(findings=(*findings, *explanation.findings), fixes=(*commands, *explanation.fixes))
-
-    def _fixing(self, role: Role, finding: Finding) -> Command | None:
-        """Return the command that fixes what is wrong with a role; None if there is none."""
+        """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
+        if self.snapshot is None:
+            return explanation
+        from ekstui.core.findings import findings_of
         from ekstui.core.findings.fixes import cluster_command, trust_command
+        from ekstui.core.uses import uses_in
         from ekstui.library.roles import surroundings_of
 
-        command = trust_command(role, finding, knowledge())
-        if command is not None or self.snapshot is None or role.arn is None or not finding.uses:
-            return command
-        cluster = surroundings_of(self.snapshot, self.now).cluster(finding.uses[0])
-        partition = self.snapshot.identity.partition
-        return None if cluster is None else cluster_command(finding, role.arn, role, cluster, partition)
+        surroundings = surroundings_of(self.snapshot, self.now)
+        found = findings_of(self._subject(role, self.snapshot, uses_in(self.snapshot)), surroundings, knowledge())
+        findings = [finding for finding in found if finding.severity == "problem" or finding.code in _TELLING]
+        fixes: list[Command] = []
+        for finding in findings:
+            command = trust_command(role, finding, knowledge())
+            cluster = surroundings.cluster(finding.uses[0]) if finding.uses else None
+            if command is None and role.arn is not None and cluster is not None:
+                partition = self.snapshot.identity.partition
+                command = cluster_command(finding, role.arn, role, cluster, partition)
+            fixes += [] if command is None else [command]
+        # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.
+        return explanation._replace(findings=(*findings, *explanation.findings), fixes=(*fixes, *explanation.fixes))
+
+    def _subject(self, role: Role, snapshot: AccountSnapshot, uses: Uses) -> RoleInUse:
+        from ekstui.library.roles import subjects_of
+
+        (subject,) = subjects_of([role], snapshot, uses, lambda arns: default_versions(arns, self.reader))
+        return subject
 
     def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""
         own = [policy for policy in role.attached if arn.split_arn(policy.arn).account != "aws"]
-        if self.snapshot is None or not (own or role.inline):
-            return
-        from ekstui.library.purposes import old_copies
-        from ekstui.library.roles import subjects_of
+        if self.snapshot is not None and (own or role.inline):
+            from ekstui.library.named import old_copies
 
-        (subject,) = subjects_of([role], self.snapshot, {}, lambda arns: default_versions(arns, self.reader))
-        yield from old_copies(subject, request)
-
-    def _findings(self, role: Role) -> tuple[Finding, ...]:
-        """Return what is wrong with a role and may be why it is denied."""
-        if self.snapshot is None:
-            return ()
-        from ekstui.core.findings import findings_of
-        from ekstui.core.uses import uses_in
-        from ekstui.library.roles import subjects_of, surroundings_of
-
-        (subject,) = subjects_of(
-            [role], self.snapshot, uses_in(self.snapshot), lambda arns: default_versions(arns, self.reader)
-        )
-        found = findings_of(subject, surroundings_of(self.snapshot, self.now), knowledge())
-        return tuple(finding for finding in found if finding.severity == "problem" or finding.code in _TELLING)
+            yield from old_copies(self._subject(role, self.snapshot, {}), request)
 
 
 def _is_bare(each: Asked) -> bool:
@@ -350,7 +342,7 @@ def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Refere
     """Return the principal's ARN and the request, for IAM's own simulator."""
     if inquiry.principal is None:
         raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    from ekstui.library.requester import principal_arn
+    from ekstui.library.named import principal_arn
 
     return principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference)[0].request
 

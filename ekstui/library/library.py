@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ekstui import paths
 from ekstui.errors import AmbiguousError, NotFoundError
+from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
     ComparedSide,
     DefaultVersion,
@@ -30,7 +31,6 @@ from ekstui.library.catalog import (
     known_version,
     parse_stored,
 )
-from ekstui.library.choice import AccountChoice
 from ekstui.scope import Scope, aws_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in

@@ -10,7 +10,7 @@ from ekstui import paths
 from ekstui.core.account_snapshot import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
-from ekstui.library.choice import AccountChoice
+from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest

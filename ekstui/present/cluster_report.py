@@ -11,8 +11,7 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import Statement
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
 from ekstui.core.findings import Finding
-from ekstui.core.findings.fixes import change_in_words, cluster_command, trust_command
-from ekstui.core.findings.reported import is_about, meaning_of
+from ekstui.core.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
 from ekstui.core.grants import Grant
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.text import clean_line, counted

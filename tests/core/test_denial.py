@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial, parse_denials
-from ekstui.core.denial.frames import unframed
-from ekstui.core.denial.services import action_of_operation, prefix_of_service
+from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial, parse_denials, unframed
+from ekstui.core.denial.message import action_of_operation, prefix_of_service
 from ekstui.core.reference import reference
 from ekstui.errors import InputError
 

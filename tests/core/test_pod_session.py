@@ -3,7 +3,7 @@
 import json
 
 from ekstui.core.account_snapshot import Use
-from ekstui.core.explain.sessions import PodSession, pod_session, session_name_of
+from ekstui.core.explain.callers import PodSession, pod_session, session_name_of
 
 NARROW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}})
 PLACE = "aws:111122223333"

@@ -4,7 +4,7 @@ import pytest
 
 from ekstui import paths
 from ekstui.library.catalog import knowledge
-from ekstui.library.policy_arns import misnamed_policies
+from ekstui.library.named import misnamed_policies
 from ekstui.sources.corpus import Corpus
 
 MISSING = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."

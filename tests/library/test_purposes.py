@@ -7,17 +7,20 @@ import pytest
 from ekstui import paths
 from ekstui.core.account_snapshot import AccountSnapshot, Role
 from ekstui.core.denial import Cause, Denial
+from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
 from ekstui.core.evaluation import Request
-from ekstui.core.explain import Explanation, Policies, explain
+from ekstui.core.explain import Candidate, Explanation, Policies, explain
 from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
+from ekstui.core.explain.remedies import allowers
 from ekstui.core.findings import RoleInUse, RolePolicy
-from ekstui.core.policy import version_label
+from ekstui.core.policy import Policy, VersionInfo, version_label
 from ekstui.core.reference import reference
 from ekstui.library.allowing import possible_allowers
 from ekstui.library.catalog import knowledge
-from ekstui.library.purposes import old_copies, purpose_of
+from ekstui.library.named import old_copies, purpose_of
+from ekstui.scope import PolicyScope
 from ekstui.sources.controllers import components
 from ekstui.sources.corpus import Corpus
 from tests.accounts import identity
@@ -98,8 +101,25 @@ def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     assert own
     assert set(own) <= fitting
     assert [each.policy for each in offered[: len(own)]] == own
-    certain = [not each.missing for each in offered[: len(own)] if each.published is offered[0].published]
+    certain = [not each.missing for each in offered[: len(own)]]
     assert certain == sorted(certain, reverse=True)
+
+
+def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws_s_own() -> None:
+    def candidate(name: str, scope: PolicyScope, condition: str = "") -> Candidate:
+        text = f'{{"Statement": {{"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": "*"{condition}}}}}'
+        policy = Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, None),))
+        return Candidate(policy, {1: parse_text(text)}, scope)
+
+    tagged = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
+    depends, certain = candidate("Tagged", "eks", tagged), candidate("driver", "controllers")
+    purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
+    request = Request("ec2:CreateVolume", (VOLUME,), arn("ebs"))
+    offered, _ = allowers(request, (depends, certain), reference(), purpose)
+    assert [each.policy for each in offered] == ["driver", "Tagged"]
+    # What is made for anybody and allows everything is no better for being certain.
+    offered, _ = allowers(request, (certain, depends), reference(), Purpose())
+    assert [each.policy for each in offered] == ["Tagged", "driver"]
 
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:

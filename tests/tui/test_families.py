@@ -4,8 +4,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from ekstui.library import Library
-from ekstui.library.choice import AccountChoice
+from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.sources.controllers import components
 from ekstui.tui.app import EkstuiApp

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ekstui.cli.options import add_account, add_exit_code, add_json, add_parameters, gate, parameters
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_answer
-from ekstui.core.denial import MAX_CHARACTERS
+from ekstui.core.denial import MAX_CHARACTERS, excerpt
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
 from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
@@ -233,7 +233,6 @@ def _log() -> str:
         return text
     from itertools import chain
 
-    from ekstui.core.denial.excerpt import excerpt  # for a long log only
     from ekstui.library.catalog import knowledge
 
     whole, newline, begun = text.rpartition("\n")

@@ -1,13 +1,13 @@
 """Denials as people paste them: log lines, SDK errors, CloudTrail events and decoded authorization messages."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
-from ekstui.core.denial.frames import COLOUR, unframed
 from ekstui.core.denial.message import Cause as Cause
 from ekstui.core.denial.message import Denial as Denial
 from ekstui.core.denial.message import PolicyType as PolicyType
@@ -175,7 +175,7 @@ def unwrapped(text: str) -> tuple[str, ...]:
 
 def _lines(text: str) -> list[str]:
     """Return the lines of text without colour codes and JSON escapes."""
-    bare = COLOUR.sub("", text)
+    bare = _COLOUR.sub("", text)
     return bare.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
 
 
@@ -259,3 +259,94 @@ def _encoded(message: str) -> InputError:
         f"Decode it and paste what comes out: `aws sts decode-authorization-message --encoded-message {message} "
         "--query DecodedMessage --output text | ekstui explain -`.",
     )
+
+
+_BARS = "│┃║▏▕▐▌"
+_BAR = re.compile(f"[{_BARS}]")
+_ASCII_TOO = re.compile(f"[{_BARS}|]")
+
+_EDGE = re.compile(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+)\s*")
+"""A line of the frame itself, which may contain a title."""
+
+_MOST_COLUMNS = 9
+"""The most panes side by side; a line with more bars has none."""
+
+_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
+"""Colour codes in logs, raw, made visible, or copied from a pager."""
+
+
+def unframed(text: str) -> str:
+    """Return a text without colour codes and frames, with panes that were side by side one after the other."""
+    text = _COLOUR.sub("", text)
+    if not _ASCII_TOO.search(text):
+        return text
+    rows = _rows(text)
+    counted = Counter(len(row) for row in rows if any(map(str.strip, row)) or row[1:])
+    count = max(counted, key=lambda each: (counted[each], each), default=1)
+    if not 2 <= count <= _MOST_COLUMNS:
+        return text
+    # A selection may start and end within a line, which then lacks a bar on that side.
+    missing = [[""] * (count - len(row)) for row in rows]
+    whole = [row + added for row, added in zip(rows, missing, strict=True)]
+    whole[0] = missing[0] + rows[0]
+    columns = [_without_margin([row[place] for row in whole]) for place in range(count)]
+    return "\n".join("\n".join(column) for column in columns if any(cell.strip() for cell in column))
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return what is between the bars of each line that is not an edge; `|` is a bar only where it is around every line."""
+    lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
+    written = [line.strip() for line in lines if line.strip()]
+    boxed = all(len(line) > 1 and line[0] == line[-1] == "|" for line in written)
+    bar = _ASCII_TOO if boxed and len(written) > 1 else _BAR
+    return [bar.split(line) for line in lines]
+
+
+def _without_margin(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column without the space next to the frame that all of them have."""
+    inner = [cell for cell in cells if cell.strip()]
+    if len(inner) > 2:
+        inner = inner[1:-1]
+    left = int(all(cell.startswith(" ") for cell in inner))
+    right = int(all(cell.endswith(" ") for cell in inner))
+    return [cell[left : len(cell) - right] if cell.endswith(" ") else cell[left:] for cell in cells]
+
+
+_ON_ACCESS = re.compile(
+    r"not authorized|n[o']t authorized|unauthorized|access ?denied|is forbidden|explicit deny|NoSuchEntity|AuthFailure"
+    r"|no (?:identity-based|resource-based|permissions|session|service control|resource control) polic"
+    r"|permissions? (?:for|to perform|to call)|encoded authorization failure",
+    re.IGNORECASE,
+)
+_CHANGING = re.compile(r"\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
+"""What differs between two lines that say the same: times, numbers, identifiers."""
+
+
+class Excerpt(NamedTuple):
+    """The lines of a log that were picked out."""
+
+    text: str
+    lines: int
+    """How many lines the log has."""
+    kept: int
+
+
+def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
+    """Return the lines of a log that have a denial, or that `means_something` knows, in at most `room` characters.
+
+    Of lines that differ only in times, numbers and identifiers the first is kept. A line longer than `room` is left out.
+    """
+    kept: list[str] = []
+    seen: set[str] = set()
+    count = used = 0
+    for line in log:
+        count += 1
+        if not _ON_ACCESS.search(line) and not means_something(line):
+            continue
+        alike = _CHANGING.sub("", line)
+        if alike in seen or used + len(line) > room:
+            continue
+        seen.add(alike)
+        kept.append(line)
+        used += len(line)
+    return Excerpt("".join(kept), count, len(kept))

@@ -13,9 +13,8 @@ from typing import Any
 
 from ekstui.core import arn
 from ekstui.core.conditions.known_keys import forms_of
-from ekstui.core.denial.message import Cause, Denial, denials_in
+from ekstui.core.denial.message import Cause, Denial, action_of_operation, denials_in, prefix_of_service, spelled
 from ekstui.core.denial.parameters import request_tags, resources_named
-from ekstui.core.denial.services import action_of_operation, prefix_of_service, spelled
 from ekstui.core.reference import ActionInfo, Reference
 from ekstui.errors import InputError
 

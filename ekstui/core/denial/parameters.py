@@ -17,8 +17,8 @@ _TAG_CONTAINERS = frozenset(("tagspecification", "tagspecifications", "tagspecif
 _TEMPLATES = frozenset(("launchtemplate", "launchtemplatedata", "launchtemplateconfigs", "launchtemplatespecification"))
 """Parts about a launch template, whose tags are not those of the request but may be added to them."""
 
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-_KMS_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,40}")
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
+KMS_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,36}")
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _MAX_RESOURCES = 50
 _MAX_DEPTH = 20
@@ -93,7 +93,7 @@ def resources_named(
             if not of_kind and service in _BY_IDENTIFIER:
                 of_kind = list(_filled(form, values, place, service))
             if not of_kind and service == "ec2" and use.name in made:
-                of_kind = [_of_place(form, place).partition("${")[0] + "*"]
+                of_kind = [of_place(form, place).partition("${")[0] + "*"]
             found.update(dict.fromkeys(of_kind))
     return tuple(found)[:_MAX_RESOURCES]
 
@@ -208,22 +208,23 @@ def _filled(
     form: str, values: Mapping[str, Mapping[str, None]], place: tuple[str, str, str], service: str
 ) -> Iterator[str]:
     """Yield the ARNs of a format whose placeholders are all among the parameters."""
-    text = _of_place(form, place)
-    names = [name.lower() for name in _PLACEHOLDER.findall(text)]
+    text = of_place(form, place)
+    names = [name.lower() for name in PLACEHOLDER.findall(text)]
     choices = [[value for value in values.get(name, ()) if not value.startswith("arn:")] for name in names]
     # It is not known which entries of two lists belong together.
     if not names or not all(choices) or sum(len(choice) > 1 for choice in choices) > 1:
         return
     for chosen in product(*choices):
-        if service == "kms" and not _KMS_KEY_ID.fullmatch(chosen[0]):
+        if service == "kms" and not KMS_KEY_ID.fullmatch(chosen[0]):
             continue
         filled = text
         for value in chosen:
-            filled = _PLACEHOLDER.sub(lambda _, value=value: value, filled, count=1)  # type: ignore[misc]
+            filled = PLACEHOLDER.sub(lambda _, value=value: value, filled, count=1)  # type: ignore[misc]
         yield filled
 
 
-def _of_place(form: str, place: tuple[str, str, str]) -> str:
+def of_place(form: str, place: tuple[str, str, str]) -> str:
+    """Return an ARN format with the partition, Region and account filled in."""
     for name, value in zip(("Partition", "Region", "Account"), place, strict=True):
         form = form.replace(f"${{{name}}}", value)
     return form

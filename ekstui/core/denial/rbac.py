@@ -7,8 +7,7 @@ EKS access entries", for what user names mean.
 import re
 from typing import Literal, NamedTuple
 
-from ekstui.core.denial import check_length, unwrapped
-from ekstui.core.denial.frames import unframed
+from ekstui.core.denial import check_length, unframed, unwrapped
 from ekstui.core.kubernetes import KubernetesRequest
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ekstui.core.denial.rbac import Forbidden, Subject
+from ekstui.core.denial.rbac import Forbidden, Subject, SubjectKind
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.commands import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
 from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
@@ -71,6 +71,20 @@ class ForbiddenExplanation(NamedTuple):
     """When the cluster was read; None if none was looked at."""
 
 
+_WITHOUT_ENTRIES: Mapping[SubjectKind, tuple[str, tuple[str, ...]]] = {
+    "anonymous": ("The request came without credentials, so neither access entries nor roles apply.", ()),
+    "service-account": (
+        "A service account has only the roles that are bound to it in the cluster; access entries do not apply to it.",
+        (_RBAC,),
+    ),
+    "node": (
+        "A node may do what Kubernetes allows nodes for their pods; access policies do not apply to it.",
+        (_RBAC, "which pods are on the node"),
+    ),
+}
+"""Why subjects to which access entries do not apply are forbidden something, and what was not looked at."""
+
+
 def explain_forbidden(
     forbidden: Forbidden,
     cluster: Cluster | None,
@@ -85,96 +99,85 @@ def explain_forbidden(
     known one.
     """
     subject, request = forbidden.subject, forbidden.request
-    missing = rule_for(request)
-
-    def answer(verdict: ForbiddenVerdict, reason: str, **more: object) -> ForbiddenExplanation:
-        found: dict[str, object] = {"cluster": cluster.name if cluster else None, "missing_rule": missing, **more}
-        return ForbiddenExplanation(verdict, subject, request, reason, **found)  # type: ignore[arg-type]
-
-    if subject.kind == "anonymous":
-        return answer("forbidden", "The request came without credentials, so neither access entries nor roles apply.")
-    if subject.kind == "service-account":
-        reason = "A service account has only the roles that are bound to it in the cluster; access entries do not apply to it."
-        return answer("forbidden", reason, not_looked_at=(_RBAC,))
-    if subject.kind == "node":
-        reason = "A node may do what Kubernetes allows nodes for their pods; access policies do not apply to it."
-        return answer("forbidden", reason, not_looked_at=(_RBAC, "which pods are on the node"))
-    remedies = remedies_for(request, rules, reserved)
-    unseen = () if named or cluster is None else (f"whether the message is from cluster {cluster.name}",)
-    to_allow = tuple(_to_be_allowed(subject, request, cluster, None, remedies))
+    name = cluster.name if cluster else None
+    found = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
+    if subject.kind in _WITHOUT_ENTRIES:
+        reason, places = _WITHOUT_ENTRIES[subject.kind]
+        return found._replace(reason=reason, not_looked_at=places)
+    remedies = _remedies_for(request, rules, reserved)
+    found = found._replace(
+        allowed_by=remedies, commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies))
+    )
     if cluster is None:
         reason = "Nothing known about this principal allows it; no cluster was looked at."
-        places = ("the access entries of the cluster", _RBAC)
-        return answer("forbidden", reason, allowed_by=remedies, not_looked_at=places, commands=to_allow)
+        return found._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
+    unseen = () if named else (f"whether the message is from cluster {cluster.name}",)
     if cluster.access_entries is None:
-        places = (*unseen, _RBAC)
-        return answer(*_without_entries(cluster), allowed_by=remedies, not_looked_at=places, commands=to_allow)
+        verdict, reason = _without_entries(cluster)
+        return found._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
     entry = entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-        places = (*unseen, *where, _RBAC)
-        return answer(
-            "forbidden", _no_entry(subject, cluster), allowed_by=remedies, not_looked_at=places, commands=to_allow
-        )
+        return found._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
     held = tuple(_held(given, request, rules) for given in entry.policies or ())
     verdict, reason = _judged(entry, held, request)
     unread = () if entry.policies is not None else ("the access policies of the entry",)
-    places = (*unseen, *unread, f"what roles in the cluster are bound to {_names(entry)}")
-    return answer(
-        verdict,
-        reason,
+    found = found._replace(
+        verdict=verdict,
+        reason=reason,
         principal=entry.principal_arn,
         entry=entry,
         policies=held,
-        allowed_by=() if verdict == "allowed" else remedies,
-        not_looked_at=places,
-        commands=() if verdict == "allowed" else tuple(_to_be_allowed(subject, request, cluster, entry, remedies)),
+        not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {_names(entry)}"),
     )
+    if verdict == "allowed":
+        return found._replace(allowed_by=(), commands=())
+    return found._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
 
 
 def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
     """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
-    entry = None
-    if principal is not None and entries is not None:
-        entry = next((each for each in entries if _is_of(each.principal_arn, principal)), None)
-    unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-    place = f"cluster {cluster.name}"
-    if entry is not None:
-        reason = (
-            "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "
-            "has expired, or belongs to a role that was deleted and recreated."
-        )
-    elif principal is None:
-        at = "the config map aws-auth alone" if cluster.authentication_mode == "CONFIG_MAP" else "its access entries"
-        reason = (
-            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
-            "not valid or belong to another account: aws sts get-caller-identity shows who it is."
-        )
-    elif cluster.authentication_mode == "CONFIG_MAP":
-        reason = f"Cluster {cluster.name} authenticates only by the config map aws-auth, which was not looked at."
-    elif entries is None:
-        reason = f"The access entries of {place} were not read."
-    else:
-        by_map = "" if cluster.authentication_mode == "API" else "; the config map aws-auth may name it"
-        reason = f"There is no access entry for {principal} in {place}{by_map}."
-    is_certain = (
-        entry is None and principal is not None and entries is not None and cluster.authentication_mode == "API"
+    entry = next(
+        (each for each in entries or () if principal is not None and _is_of(each.principal_arn, principal)), None
     )
+    unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+    is_certain = entry is None and principal is not None and entries is not None and not unseen
+    people = tuple(each.principal_arn for each in entries or () if each.kind in (None, "STANDARD"))
     return ForbiddenExplanation(
         "forbidden" if is_certain else "depends",
         None,
         None,
-        reason,
+        _why_unknown(principal, entry, cluster),
         cluster.name,
         principal,
         entry,
         not_looked_at=unseen if entries is not None else ("the access entries of the cluster", *unseen),
         commands=tuple(_to_be_known(principal, entry, cluster)),
-        known=()
-        if entry is not None
-        else tuple(each.principal_arn for each in entries or () if each.kind in (None, "STANDARD")),
+        known=people if entry is None else (),
     )
+
+
+def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> str:
+    """Return why a cluster does not know the caller as a sentence."""
+    if entry is not None:
+        return (
+            "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "
+            "has expired, or belongs to a role that was deleted and recreated."
+        )
+    place, mode = f"cluster {cluster.name}", cluster.authentication_mode
+    if principal is None:
+        at = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
+        return (
+            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
+            "not valid or belong to another account: aws sts get-caller-identity shows who it is."
+        )
+    if mode == "CONFIG_MAP":
+        return f"Cluster {cluster.name} authenticates only by the config map aws-auth, which was not looked at."
+    if cluster.access_entries is None:
+        return f"The access entries of {place} were not read."
+    by_map = "" if mode == "API" else "; the config map aws-auth may name it"
+    return f"There is no access entry for {principal} in {place}{by_map}."
 
 
 def _to_be_known(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> Iterator[Command]:
@@ -195,23 +198,29 @@ def _to_be_allowed(
     remedies: Sequence[Remedy],
 ) -> Iterator[Command]:
     """Yield what gives a subject the access policy that allows a request and gives least else."""
-    if subject.kind not in ("role", "user") or (cluster is not None and cluster.authentication_mode == "CONFIG_MAP"):
+    by_map_alone = cluster is not None and cluster.authentication_mode == "CONFIG_MAP"
+    if subject.kind not in ("role", "user") or not remedies or by_map_alone:
         return
-    arn = shlex.quote(entry.principal_arn) if entry is not None else iam_principal(subject.username)
-    if arn is None or not remedies or (entry is not None and not entry.takes_policies):
+    if entry is not None and not entry.takes_policies:
+        return
+    arn = iam_principal(subject.username) if entry is None else shlex.quote(entry.principal_arn)
+    if arn is None:
         return
     name, region = ("CLUSTER", None) if cluster is None else (cluster.name, cluster.region)
     if entry is None:
         yield create_entry(name, region, arn)
-    namespaces = [request.namespace] if request.namespace else []
-    if namespaces and entry is not None:
-        # The association of a policy that the entry has is replaced, with its namespaces.
-        same = [each for each in entry.policies or () if each.policy == remedies[0].policy]
-        namespaces = [
-            *dict.fromkeys(name for each in same for name in (*(each.namespaces or ()), *namespaces))
-        ] or namespaces
+    policy = remedies[0].policy
     partition = subject.username.split(":", 2)[1] if subject.username.startswith("arn:") else "aws"
-    yield associate_policy(name, region, arn, remedies[0].policy, namespaces, partition)
+    yield associate_policy(name, region, arn, policy, _namespaces(request.namespace, policy, entry), partition)
+
+
+def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:
+    """Return where to give a policy, none for the whole cluster: it replaces an association that the entry has of it."""
+    if not wanted:
+        return ()
+    given = (entry.policies if entry is not None else None) or ()
+    kept = (name for each in given if each.policy == policy for name in each.namespaces or ())
+    return dict.fromkeys((*kept, wanted))
 
 
 def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
@@ -230,14 +239,14 @@ def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | 
     return None
 
 
-def rule_for(request: KubernetesRequest) -> Rule:
+def _rule_for(request: KubernetesRequest) -> Rule:
     """Return the smallest rule that allows a request."""
     if request.path:
         return Rule((), (), (request.verb,), (request.path,))
     return Rule((request.api_group,), (request.whole_resource,), (request.verb,))
 
 
-def remedies_for(
+def _remedies_for(
     request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved: Iterable[str] = ()
 ) -> tuple[Remedy, ...]:
     """Return the access policies that allow a request, narrowest first."""
@@ -277,36 +286,32 @@ def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tu
 def _judged(
     entry: AccessEntry, held: tuple[GivenPolicy, ...], request: KubernetesRequest
 ) -> tuple[ForbiddenVerdict, str]:
-    if any(each.covers and each.applies for each in held):
-        by = next(each.given.policy for each in held if each.covers and each.applies)
+    """Return what an entry's access policies decide, and why."""
+    covering = [each for each in held if each.covers]
+    if allowing := [each.given.policy for each in covering if each.applies]:
         return "allowed", (
-            f"{by} allows it now: the message predates the entry, is from another cluster, or is about a request with "
-            "--as, to which access policies do not apply."
+            f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a request "
+            "with --as, to which access policies do not apply."
         )
     if entry.policies is None:
         return "depends", "The entry's access policies were not read."
-    unknown = [each.given.policy for each in held if each.covers is None and each.applies]
-    if unknown:
+    if unknown := [each.given.policy for each in held if each.covers is None and each.applies]:
         return "depends", f"The rules of {' and '.join(unknown)} are not known."
-    elsewhere = [each for each in held if each.covers and not each.applies]
-    if elsewhere:
-        given = elsewhere[0].given
-        where = f"in {', '.join(given.namespaces or ())}" if given.namespaces else "in no namespace"
-        asked = (
-            f"in {request.namespace}"
-            if request.namespace
-            else "at the cluster scope, which a policy for namespaces does not cover"
-        )
-        return "forbidden", f"{given.policy} allows it only {where}; the request is {asked}."
+    if covering:
+        return "forbidden", _allowed_elsewhere(covering[0].given, request)
     if not held:
-        return (
-            "forbidden",
-            f"The entry has no access policy{'' if entry.takes_policies else ', and its type cannot have any'}.",
-        )
-    return (
-        "forbidden",
-        f"None of the entry's access policies has a rule for it: {', '.join(each.given.policy for each in held)}.",
-    )
+        ever = "" if entry.takes_policies else ", and its type cannot have any"
+        return "forbidden", f"The entry has no access policy{ever}."
+    names = ", ".join(each.given.policy for each in held)
+    return "forbidden", f"None of the entry's access policies has a rule for it: {names}."
+
+
+def _allowed_elsewhere(given: GivenAccess, request: KubernetesRequest) -> str:
+    """Return where an access policy allows a request, and where the request is instead."""
+    where = f"in {', '.join(given.namespaces)}" if given.namespaces else "in no namespace"
+    at_cluster = "at the cluster scope, which a policy for namespaces does not cover"
+    asked = f"in {request.namespace}" if request.namespace else at_cluster
+    return f"{given.policy} allows it only {where}; the request is {asked}."
 
 
 def _without_entries(cluster: Cluster) -> tuple[ForbiddenVerdict, str]:

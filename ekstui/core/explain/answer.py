@@ -168,12 +168,6 @@ class Explanation(NamedTuple):
     """Best first."""
     missing_context: tuple[str, ...]
     """What would have to be known for a verdict; `resource` stands for the resource."""
-    allowed_by: tuple[Allower, ...]
-    """Best first; empty if no policy would help."""
-    allowed_by_more: int
-    """How many more there are."""
-    newer_version: NewerVersion | None
-    smallest_statement: Statement | None
     not_looked_at: tuple[str, ...]
     hints: tuple[DependentActions, ...]
     """What such a call often needs besides; it never affects the verdict."""
@@ -189,6 +183,12 @@ class Explanation(NamedTuple):
     """Whether policies were evaluated; otherwise the verdict is that of the message."""
     denied: bool
     """Whether a message said that the request was denied."""
+    allowed_by: tuple[Allower, ...] = ()
+    """Best first; empty if no policy would help."""
+    allowed_by_more: int = 0
+    """How many more there are."""
+    newer_version: NewerVersion | None = None
+    smallest_statement: Statement | None = None
     symptoms: tuple[Symptom, ...] = ()
     """Known meanings of the text."""
     findings: tuple[Finding, ...] = ()

@@ -26,8 +26,8 @@ from ekstui.core.evaluation import (
 )
 from ekstui.core.explain.answer import Explanation, Policies, TrustJudgement
 from ekstui.core.explain.callers import PROVIDER, Caller, HowNamed, Named, caller_of, named_by
+from ekstui.core.explain.deciding import evaluated, nearest_statements
 from ekstui.core.explain.notes import OF_SESSIONS, TRUST_MUST_ALLOW, trust_notes, wanted_tokens
-from ekstui.core.explain.remedies import nearest_statements
 from ekstui.core.reference import Reference
 from ekstui.core.trust import (
     POD_IDENTITY_SERVICE,
@@ -51,7 +51,7 @@ _MAX_TRUSTED = 4
 """How many of those who may assume the role are listed."""
 
 
-def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference | None) -> TrustJudgement:
+def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference) -> TrustJudgement:
     """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
     caller = caller_of(request)
     role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
@@ -86,7 +86,7 @@ def with_trust(
     trust: AppliedPolicy,
     *,
     denial: Denial | None,
-    reference: Reference | None,
+    reference: Reference,
 ) -> Explanation:
     """Return an explanation of a request to assume a role that takes the role's trust policy into account.
 
@@ -100,16 +100,13 @@ def with_trust(
         if judgement.verdict in ("explicit-deny", "implicit-deny"):
             notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
         return explanation._replace(notes=tuple(notes))
-    known = bool(policies.identity_known or policies.identity)
-    own = evaluate(request, policies.identity, policies.boundary, policies.session, reference) if known else None
-    verdict, missing = judged_together(judgement, own)
-    if cause is not None:
-        verdict, missing = ("explicit-deny" if cause.explicit else "implicit-deny"), ()
+    own = evaluated(request, policies, reference)
+    verdict, missing = judged_together(judgement, own) if cause is None else (cause.verdict, ())
     # If the trust policy allows it, only the caller's own policies can prevent it.
     by_own = cause is None and judgement.caller.has_policies and judgement.verdict == "allowed"
     said = (
         *(notes if by_own else ()), *judgement.notes,
-        *_notes_together(judgement, verdict, denied=denial is not None, known=known),
+        *_notes_together(judgement, verdict, denied=denial is not None, known=own is not None),
     )  # fmt: skip
     nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
     explanation = explanation._replace(
@@ -158,14 +155,17 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     own_must_allow = _own_must_allow(trust)
     if own == "implicit-deny" and own_must_allow is not False:
         return ("implicit-deny", ()) if own_must_allow else ("depends", (RESOURCE,))
-    # A boundary or session policy limits even a caller that the trust policy names itself.
-    limited = evaluation is not None and evaluation.decisive.decided_by in ("boundary", "session")
-    enough = trust.grant == "direct" and own_must_allow is False and own != "depends" and not limited
-    if trust.verdict == "allowed" and (own == "allowed" or enough):
+    if trust.verdict == "allowed" and (own == "allowed" or _is_enough(trust, evaluation)):
         return "allowed", ()
     account = (RESOURCE,) if own is None and own_must_allow is None else ()
     own_missing = evaluation.missing if evaluation is not None else ()
     return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
+
+
+def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
+    """Return whether the trust policy alone allows the caller: it names it directly, and the caller's policies do not limit it."""
+    limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
+    return trust.grant == "direct" and trust.same_account is True and not limited
 
 
 def _own_must_allow(trust: TrustJudgement) -> Truth:
@@ -190,7 +190,7 @@ def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
 
 
 def _results(
-    request: Request, caller: Caller, trust: AppliedPolicy, reference: Reference | None
+    request: Request, caller: Caller, trust: AppliedPolicy, reference: Reference
 ) -> tuple[list[StatementResult], HowNamed | None]:
     results: list[StatementResult] = []
     grants: set[HowNamed] = set()
@@ -219,7 +219,7 @@ def _judged(
     named: Named,
     place: tuple[int, Statement],
     trust: AppliedPolicy,
-    reference: Reference | None,
+    reference: Reference,
 ) -> tuple[StatementResult, HowNamed | None]:
     index, statement = place
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None

@@ -1,17 +1,25 @@
-"""Who assumes a role, and whether a principal in a trust policy is that caller.
+"""Who makes a request: the caller as a trust policy names it, and the session that a pod gets from EKS Pod Identity.
 
-IAM User Guide, "AWS JSON policy elements: Principal".
+IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "Grant Pods access to AWS resources based on tags",
+for the names of tags and sessions (`eks-CLUSTER-POD-…`).
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions import Truth, negation, some
-from ekstui.core.document import Statement
-from ekstui.core.evaluation import Request
+from ekstui.core.document import Statement, parse_text
+from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
+from ekstui.errors import DocumentError
+
+if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import Use
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
@@ -22,6 +30,7 @@ ANONYMOUS = "anonymous"
 """What services call the principal of an unsigned request."""
 
 PROVIDER = "aws:FederatedProvider"
+_TAG = "aws:PrincipalTag/"
 
 _ASSUMING = UNSIGNED | {POD_IDENTITY.lower(), "sts:assumerole", "sts:tagsession", "sts:setsourceidentity"}
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
@@ -198,3 +207,69 @@ def _role_of(parts: arn.Arn) -> tuple[str, str, str]:
         name, _, session = rest.partition("/")
         return "session", name, session
     return kind, "", ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSession:
+    """What requests in such a session have."""
+
+    policies: tuple[AppliedPolicy, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Context keys with their values."""
+    absent: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    """Session policies that may apply and were not evaluated, in words."""
+
+
+def pod_session(
+    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
+) -> PodSession:
+    """Return what is known about a session from the uses of its role and the session's name, which may be None.
+
+    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
+    """
+    pods = [use for use in uses if use.kind == "pod-identity"]
+    if session_name is not None:
+        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
+        certain = True
+    else:
+        certain = len(pods) == len(uses)
+    if len(pods) == 1 and certain:
+        return _session_of(pods[0], role_tags, place)
+    limited = [use for use in pods if use.session_policy is not None]
+    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+
+
+def session_name_of(principal: str | None) -> str | None:
+    """Return SESSION of `arn:…:assumed-role/NAME/SESSION`; None for any other principal."""
+    parts = arn.split_arn(principal or "").resource.split("/", 2)
+    return parts[2] if len(parts) == 3 and parts[0] == "assumed-role" else None
+
+
+def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
+    policies: tuple[AppliedPolicy, ...] = ()
+    unread: tuple[str, ...] = ()
+    if use.session_policy is not None:
+        name = f"session policy of {_association(use)}"
+        try:
+            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
+        except DocumentError:
+            unread = (f"the {name}, which cannot be read",)
+    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
+    if use.session_tags is None:
+        return PodSession(policies, {}, frozenset(), unread)
+    if not use.session_tags:
+        # Then there are only the role's own tags.
+        return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
+    partition, _, account = place.partition(":")
+    tags |= {
+        f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
+        f"{_TAG}eks-cluster-name": (use.cluster or "",),
+        f"{_TAG}kubernetes-namespace": (use.namespace or "",),
+        f"{_TAG}kubernetes-service-account": (use.service_account or "",),
+    }
+    return PodSession(policies, tags, frozenset(), unread)
+
+
+def _association(use: Use) -> str:
+    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"

@@ -27,6 +27,7 @@ from ekstui.core.explain.callers import (
     is_unsigned,
     same_service,
 )
+from ekstui.core.explain.deciding import Decision
 from ekstui.core.explain.purpose import Purpose
 from ekstui.core.holders import nearest_actions
 from ekstui.core.reference import Reference
@@ -45,44 +46,48 @@ OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
 _USUAL_AUDIENCE = "sts.amazonaws.com"
 
 
-def unknown_action(action: str, reference: Reference | None) -> tuple[str, ...]:
+def unknown_action(action: str, reference: Reference) -> tuple[str, ...]:
     """Return that the reference lacks an action, with the nearest names; empty if it has it."""
-    if not action or reference is None or reference.find(action) is not None:
+    if not action or reference.find(action) is not None:
         return ()
     nearest = nearest_actions(action)
     meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
     return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
 
 
-def notes_on(
-    request: Request, policies: Policies, evaluation: Evaluation | None, denial: Denial | None, *, elsewhere: bool
-) -> Iterator[str]:
-    """Yield what else to know about a request; `elsewhere` tells that no identity policy decides it."""
-    cause = None if denial is None else denial.cause
+def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
+    """Yield what else to know about what decides a request."""
+    evaluation = None if decision.lacks_only_foreign_tags else decision.evaluation
     if denial is not None and denial.called is not None:
         yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
-    if cause is not None and not cause.has_remedy:
-        yield cause_in_words(cause)
-    elif elsewhere and evaluation is not None:
-        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
-        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
-        yield f"The {layer} {verb} it: no identity policy changes that."
+    yield from _on_who_decides(decision, evaluation)
     if evaluation is not None and denial is not None:
         yield from _against_the_message(evaluation, denial, policies, request)
     yield from _on_signing(request)
     if evaluation is not None:
         yield from _on_uncertain_resources(evaluation)
-    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and cause is None:
+    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and decision.cause is None:
         yield TRUST_MUST_ALLOW
-    if denial is not None and not request.resources and evaluation is not None and evaluation.decisive.resource is None:
-        name = denial.resource_name
+    if denial is not None and not request.resources:
+        yield from _on_resource_name(request, denial, evaluation)
+
+
+def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield that something else decides than an identity policy."""
+    if decision.cause is not None and decision.is_by_message:
+        yield cause_in_words(decision.cause)
+    elif evaluation is not None and decision.is_elsewhere:
+        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
+        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
+        yield f"The {layer} {verb} it: no identity policy changes that."
+
+
+def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield how a message without an ARN names the resource."""
+    name = denial.resource_name
+    if evaluation is not None and evaluation.decisive.resource is None:
         yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
-    if denial is not None and denial.resource_name is not None and not request.resources:
-        yield from _on_secrets(request)
-
-
-def _on_secrets(request: Request) -> Iterator[str]:
-    if request.action.lower().startswith("secretsmanager:"):
+    if name is not None and request.action.lower().startswith("secretsmanager:"):
         yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
 
 

@@ -7,13 +7,13 @@ purpose only ranks remedies and never affects a verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ekstui.core.evaluation import action_matches
 from ekstui.core.explain.callers import is_instance_session
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Use
     from ekstui.core.explain.answer import Candidate
     from ekstui.core.knowledge import Knowledge, Requirement
 
@@ -22,24 +22,8 @@ Fit = Literal["own", "kind", "unknown", "other"]
 
 NODE_ROLES = frozenset(("node role", "auto mode node role", "hybrid node role"))
 _CLUSTER_ROLES = frozenset(("cluster role", "auto mode cluster role", "local cluster role"))
-_ADDON_ROLES = frozenset(("add-on role",))
-_POD_ROLES = frozenset(("add-on role", "workload role"))
-
-_KINDS: Mapping[str, frozenset[str]] = {
-    "nodegroup": frozenset(("node role",)),
-    "self-managed-node": frozenset(("node role",)),
-    "karpenter-node": frozenset(("node role",)),
-    "hyperpod-node": frozenset(("node role",)),
-    "auto-mode-node": frozenset(("auto mode node role",)),
-    "hybrid-node": frozenset(("hybrid node role",)),
-    "fargate": frozenset(("fargate pod execution role",)),
-    "addon": _ADDON_ROLES,
-    "pod-identity": _POD_ROLES,
-    "pod-identity-target": _POD_ROLES,
-    "irsa": _POD_ROLES,
-    "capability": frozenset(),
-}
-"""The notes' name for the role of each kind of use, except for a cluster's, which depends on the cluster."""
+ADDON_ROLES = frozenset(("add-on role",))
+POD_ROLES = frozenset(("add-on role", "workload role"))
 
 _WORDS = {
     name: re.compile(pattern, re.IGNORECASE)
@@ -118,61 +102,35 @@ def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
         return "own"
     shared = purpose.kinds.intersection(candidate.meant_for)
     # What is made for another driver or agent is for none of its pods, and what is superseded for no new role.
-    is_of_another = shared <= _ADDON_ROLES and candidate.policy.name in purpose.of_others
+    is_of_another = shared <= ADDON_ROLES and candidate.policy.name in purpose.of_others
     return "kind" if shared and not is_of_another and not candidate.superseded else "other"
-
-
-def purpose_of_uses(
-    uses: Iterable[Use],
-    knowledge: Knowledge,
-    *,
-    applies: Callable[[Requirement, Use], bool],
-    is_auto_mode: Callable[[Use], bool | None],
-    runs: Callable[[Use], Iterable[str]],
-    recommended: Callable[[Use], Iterable[str]],
-) -> Purpose:
-    """Return the purpose of a role from all its uses.
-
-    `applies` tells whether a requirement may apply to a use, `runs` which controllers and add-ons have that use, and
-    `recommended` which policies EKS recommends for it.
-    """
-    kinds: set[str] = set()
-    own: set[str] = set()
-    running: dict[str, None] = {}
-    for use in uses:
-        if use.kind == "cluster":
-            kinds |= {"cluster role", *(() if is_auto_mode(use) is False else ("auto mode cluster role",))}
-        names = tuple(runs(use))
-        # A controller's service account does not belong to a workload.
-        kinds |= _ADDON_ROLES if names else _KINDS.get(use.kind, frozenset())
-        running |= dict.fromkeys(names)
-        own |= {name for each in knowledge.requirements if applies(each, use) for name in each.policies}
-        own |= {*recommended(use)}
-    own |= {name for component in running for name in policies_of(component, knowledge)}
-    return Purpose(True, frozenset(kinds), frozenset(own), _of_components_but(own, knowledge), tuple(running))
 
 
 def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
     """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
-    if is_instance_session(principal):
-        return Purpose(True, NODE_ROLES)
-    if principal is not None and _SIGNED_IN.search(principal):
-        return Purpose(True, frozenset(("user",)))
-    if _BY_EKS.search(text):
-        return Purpose(True, _CLUSTER_ROLES)
+    if (by_session := _purpose_by_session(principal or "", text)) is not None:
+        return by_session
     held = [name for name in in_force if name in knowledge.policies]
-    for running in (components_of(held, knowledge), components_in(_name_of(principal)), ()):
-        if running:
-            return _of_components(running, knowledge)
+    if running := components_of(held, knowledge) or components_in(_name_of(principal)):
+        return _of_components(running, knowledge)
     meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
     if kinds := frozenset[str]().union(*([each for each in meant if len(each) == 1] or meant)):
         return Purpose(True, kinds)
     if _OF_A_NODE.search(_name_of(principal)):
         return Purpose(True, NODE_ROLES)
-    if principal is not None and _POD_SESSION.search(principal):
-        return Purpose(True, _POD_ROLES, frozenset(), _of_components_but((), knowledge))
+    if _POD_SESSION.search(principal or ""):
+        return Purpose(True, POD_ROLES, frozenset(), made_for_others((), knowledge))
     running = components_in(text)
     return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN
+
+
+def _purpose_by_session(principal: str, text: str) -> Purpose | None:
+    """Return the purpose of a principal whose session, or the service that calls for it, leaves no doubt."""
+    if is_instance_session(principal):
+        return Purpose(True, NODE_ROLES)
+    if _SIGNED_IN.search(principal):
+        return Purpose(True, frozenset(("user",)))
+    return Purpose(True, _CLUSTER_ROLES) if _BY_EKS.search(text) else None
 
 
 def components_in(text: str) -> tuple[str, ...]:
@@ -186,7 +144,7 @@ def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]
     found: dict[str, None] = {}
     for requirement in knowledge.requirements:
         for name in held.intersection(requirement.policies):
-            if set(knowledge.policies[name].attached_to) <= _ADDON_ROLES:
+            if set(knowledge.policies[name].attached_to) <= ADDON_ROLES:
                 found |= dict.fromkeys(addons_of(requirement))
     return tuple(found)
 
@@ -202,7 +160,7 @@ def addons_of(requirement: Requirement) -> tuple[str, ...]:
     return tuple(name.removeprefix("addon:") for name in requirement.when if name.startswith("addon:"))
 
 
-def _of_components_but(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
+def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
     """Return AWS's policies that are made for one controller or add-on, without these."""
     made = {name for each in knowledge.requirements if addons_of(each) for name in each.policies}
     return frozenset(made.difference(own))
@@ -210,9 +168,41 @@ def _of_components_but(own: Iterable[str], knowledge: Knowledge) -> frozenset[st
 
 def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
     own = frozenset(name for component in running for name in policies_of(component, knowledge))
-    return Purpose(True, _ADDON_ROLES, own, _of_components_but(own, knowledge), running)
+    return Purpose(True, ADDON_ROLES, own, made_for_others(own, knowledge), running)
 
 
 def _name_of(principal: str | None) -> str:
     found = _ROLE_NAME.search(principal or "")
     return found[1] if found else principal or ""
+
+
+def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Knowledge, purpose: Purpose) -> bool:
+    """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it.
+
+    A policy that nodes need only for what has a role of its own in all of their clusters does not count.
+    """
+    apart = {name for component in purpose.apart_everywhere for name in policies_of(component, knowledge)}
+    return any(
+        _allows(candidate, action)
+        for candidate in candidates
+        if (known := knowledge.policies.get(candidate.policy.name)) is not None
+        and NODE_ROLES.intersection(known.attached_to)
+        and candidate.policy.name not in apart
+    )
+
+
+def controllers_calling(action: str, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
+    giving = {each.policy.name for each in candidates if _allows(each, action)}
+    found = [each.policy.name.partition("/")[0] for each in candidates if each.published and each.policy.name in giving]
+    for requirement in knowledge.requirements:
+        if giving.intersection(requirement.policies):
+            found += addons_of(requirement)
+    return tuple(dict.fromkeys(found))
+
+
+def _allows(candidate: Candidate, action: str) -> bool:
+    return any(
+        statement.effect == "Allow" and action_matches(statement, action)
+        for statement in candidate.documents[candidate.policy.default_version].statements
+    )

@@ -1,119 +1,18 @@
-"""What would allow a request: the statements that nearly do, AWS managed policies, a newer version, a new statement."""
+"""What would allow a request: AWS managed policies, a newer version of an attached one, a new statement."""
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 
 from ekstui.core.arn import split_arn
-from ekstui.core.document import Document, Statement
-from ekstui.core.evaluation import (
-    AppliedPolicy,
-    Evaluation,
-    Failure,
-    Request,
-    StatementResult,
-    Verdict,
-    action_matches,
-    evaluate,
-)
-from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion
+from ekstui.core.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
+from ekstui.core.document import Condition, Document, Statement
+from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, action_matches, evaluate
+from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion, refused_tags
 from ekstui.core.explain.purpose import Fit, Purpose, fit_of
 from ekstui.core.holders import Since, first_of_run
-from ekstui.core.reference import Reference
+from ekstui.core.reference import ActionInfo, Reference
 
-MAX_NEAREST = 5
-"""The most statements that are shown."""
-
-MAX_WANTED = 5
-"""The most values of a statement that are shown; the most similar ones are."""
-
-_SIMILAR = 0.6
-"""How similar a statement's pattern must be to an action that it does not match, from 0 to 1."""
-
-
-def nearest_statements(results: Iterable[StatementResult], verdict: Verdict, action: str) -> tuple[NearStatement, ...]:
-    """Return the statements that decide or nearly decide, best first.
-
-    If any statement matches the action, only such statements count; otherwise those with similar actions of the same
-    service.
-    """
-    if verdict == "allowed":
-        chosen = [result for result in results if result.matches and result.statement.effect == "Allow"]
-        return tuple(_near(result, action) for result in chosen[:MAX_NEAREST])
-    ranked: list[tuple[tuple[int, ...], int, StatementResult]] = []
-    for place, result in enumerate(results):
-        rank = _rank(result, action)
-        if rank is not None:
-            ranked.append((rank, place, result))
-    ranked.sort(key=lambda entry: entry[:2])
-    if ranked and ranked[0][0][0] < _OTHER_ACTION:
-        ranked = [entry for entry in ranked if entry[0][0] < _OTHER_ACTION]
-    return tuple(_near(result, action) for _, _, result in ranked[:MAX_NEAREST])
-
-
-_DENIES, _MAY_DENY, _MAY_ALLOW, _FAILS, _OTHER_ACTION = range(5)
-
-
-def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
-    if result.statement.effect == "Deny":
-        return (_DENIES,) if result.matches else (_MAY_DENY,) if result.matches is None else None
-    if result.matches:
-        return None
-    parts = [failure.part for failure in result.failed]
-    if result.matches is None:
-        return (_MAY_ALLOW, len(parts))
-    if "action" not in parts:
-        return (_FAILS, parts.count("resource"), len(parts))
-    similar = max((_similarity(action, pattern) for pattern in result.statement.actions), default=0)
-    if result.layer == "identity" and (similar < _SIMILAR or result.statement.action_element == "NotAction"):
-        return None
-    return (_OTHER_ACTION, len(parts), round(-100 * similar))
-
-
-def _near(result: StatementResult, action: str) -> NearStatement:
-    failed = tuple(_shortened(failure, action) for failure in result.failed)
-    if result.matches and result.statement.effect == "Deny":
-        failed = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
-    return NearStatement(
-        layer=result.layer,
-        policy=result.policy.name,
-        version=result.policy.version,
-        sid=result.statement.sid,
-        index=result.index,
-        effect=result.statement.effect,
-        matches=result.matches,
-        failed=failed,
-    )
-
-
-def _shortened(failure: Failure, action: str) -> Failure:
-    if failure.part == "condition" or len(failure.wanted) <= MAX_WANTED:
-        return failure
-    given = failure.given[0] if failure.given else action
-    measure = _similarity if failure.part == "action" else _shared
-    similar = sorted(failure.wanted, key=lambda entry: -measure(given, entry))[:MAX_WANTED]
-    return failure._replace(wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
-
-
-def _similarity(action: str, pattern: str) -> float:
-    """Return how similar an action and a pattern of the same service are, from 0 to 1."""
-    service, _, name = action.lower().partition(":")
-    other, _, rest = pattern.lower().partition(":")
-    if service != other:
-        return 0
-    matcher = SequenceMatcher(None, rest.replace("*", ""), name, autojunk=False)
-    return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
-
-
-def _shared(one: str, other: str) -> float:
-    """Return the length of the common prefix of two texts, ignoring case."""
-    pairs = zip(one.lower(), other.lower(), strict=False)
-    return next((count for count, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
-
-
-_PLACEHOLDER = re.compile(r"\$\{\w+\}")
 _SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
-_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,36}")
 
 MAX_ALLOWERS = 15
 """The most policies that are offered."""
@@ -125,15 +24,15 @@ _ACTIONS_OF_NOT_ACTION = 20_000
 
 
 def allowers(
-    request: Request, candidates: Iterable[Candidate], reference: Reference | None, purpose: Purpose
+    request: Request, candidates: Iterable[Candidate], reference: Reference, purpose: Purpose
 ) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
-    Those made for the principal come first, the ones that certainly allow the request before the others. Then come those
-    of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
+    Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
+    come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
     """
-    found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, bool]] = []
-    for place, candidate in enumerate(candidates):
+    found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, Fit, bool]] = []
+    for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
         evaluation = _by(request, candidate, candidate.policy.default_version, reference)
@@ -148,8 +47,8 @@ def allowers(
         family = 0 if candidate.scope == "eks" else 1 if candidate.published else 2
         fit = fit_of(candidate, purpose)
         doubtful = depends and fit == "own"
-        rank = (_FITS.index(fit), family, doubtful, wildcard, candidate.superseded, width, depends, place)
-        found.append((rank, candidate, evaluation, wildcard))
+        rank = (_FITS.index(fit), doubtful, family, wildcard, candidate.superseded, width, depends)
+        found.append((rank, candidate, evaluation, fit, wildcard))
     found.sort(key=lambda entry: entry[0])
     offered = tuple(
         Allower(
@@ -161,9 +60,9 @@ def allowers(
             scope=candidate.scope,
             meant_for=candidate.meant_for,
             arn=None if candidate.published else candidate.policy.arn,
-            fit=fit_of(candidate, purpose),
+            fit=fit,
         )
-        for _, candidate, evaluation, wildcard in found[:MAX_ALLOWERS]
+        for _, candidate, evaluation, fit, wildcard in found[:MAX_ALLOWERS]
     )
     return offered, len(found) - len(offered)
 
@@ -172,7 +71,7 @@ def newer_version(
     request: Request,
     identity: Sequence[AppliedPolicy],
     candidates: Iterable[Candidate],
-    reference: Reference | None,
+    reference: Reference,
 ) -> NewerVersion | None:
     """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
 
@@ -189,7 +88,7 @@ def newer_version(
     return min(found, key=lambda newer: bool(newer.missing), default=None)
 
 
-def _newer_of(request: Request, candidate: Candidate, current: int, reference: Reference | None) -> NewerVersion | None:
+def _newer_of(request: Request, candidate: Candidate, current: int, reference: Reference) -> NewerVersion | None:
     later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
     evaluations = [_by(request, candidate, info.number, reference) for info in later]
     now = _by(request, candidate, current, reference)
@@ -209,9 +108,7 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     return None
 
 
-def newer_release(
-    request: Request, candidate: Candidate, current: int, reference: Reference | None
-) -> NewerVersion | None:
+def newer_release(request: Request, candidate: Candidate, current: int, reference: Reference) -> NewerVersion | None:
     """Return the first later version that allows a request, or that has a further statement that may; None if none has.
 
     What it has must still be in the newest version.
@@ -229,52 +126,75 @@ def newer_release(
     return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
 
 
-def smallest_statement(request: Request, evaluation: Evaluation | None, named: str | None = None) -> Statement:
+def smallest_statement(
+    request: Request,
+    evaluation: Evaluation | None,
+    nearest: Sequence[NearStatement],
+    name: str | None,
+    reference: Reference,
+) -> Statement:
     """Return the statement that allows only this action on the resources that are not allowed yet.
 
-    `named` is a pattern for the resource where it is known by its name alone.
+    `name` is the resource as the message names it, if that is not a whole ARN. Where the nearest statement refuses tags,
+    the remedy has the conditions of it that the request meets, so that it allows the tags and no more otherwise.
     """
     if evaluation is None:
         resources = request.resources
     else:
         entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
         resources = tuple(entry.resource for entry in entries if entry.resource is not None)
+    if not resources:
+        pattern = None if name is None else _pattern_of_name(name, request, reference)
+        resources = ("*",) if pattern is None else (pattern,)
     return Statement(
         sid=None,
         effect="Allow",
         action_element="Action",
         actions=(request.action,),
         resource_element="Resource",
-        resources=resources or (("*",) if named is None else (named,)),
-        conditions=(),
+        resources=resources,
+        conditions=_conditions_met(nearest, evaluation),
     )
 
 
-def pattern_of_name(name: str, request: Request, reference: Reference | None) -> str | None:
+def _conditions_met(nearest: Sequence[NearStatement], evaluation: Evaluation | None) -> tuple[Condition, ...]:
+    """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
+    if evaluation is None or not nearest or not any(map(refused_tags, nearest[0].failed)):
+        return ()
+    near = nearest[0]
+    result = next(
+        each
+        for each in evaluation.decisive.statements
+        if (each.policy.name, each.index, each.layer) == (near.policy, near.index, near.layer)
+    )
+    failed = {(each.operator, each.key) for each in result.failed}
+    return tuple(each for each in result.statement.conditions if (each.operator, each.key) not in failed)
+
+
+def _pattern_of_name(name: str, request: Request, reference: Reference) -> str | None:
     """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
 
     The resource is taken to be in the principal's account; the Region is not known.
     """
-    info = None if reference is None else reference.find(request.action)
-    own = split_arn(request.principal or "")
-    if info is None or reference is None or not own.account.isdigit():
+    info, own = reference.find(request.action), split_arn(request.principal or "")
+    if info is None or not own.account.isdigit():
         return None
-    service = info.name.partition(":")[0]
     if name.startswith("arn:"):
         return f"{name}-??????"
-    uses = [use for use in info.resource_types if use.required] or list(info.resource_types)
-    kinds = [reference.resource_type(service, use.name) for use in uses]
-    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
-    if len(kinds) != 1 or len(forms) != 1:
-        return None
-    (form,) = forms
-    for placeholder, value in (("Partition", own.partition), ("Region", "*"), ("Account", own.account)):
-        form = form.replace(f"${{{placeholder}}}", value)
-    open_names = _PLACEHOLDER.findall(form)
-    if len(open_names) != 1 or (service == "kms" and not _KEY_ID.fullmatch(name)):
+    service = info.name.partition(":")[0]
+    form = of_place(_only_arn_format(info, service, reference), (own.partition, "*", own.account))
+    if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
         return None
     end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
-    return _PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
+    return PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
+
+
+def _only_arn_format(info: ActionInfo, service: str, reference: Reference) -> str:
+    """Return the ARN format of the one resource type that an action needs, or may have; empty if there are several."""
+    uses = [use for use in info.resource_types if use.required] or info.resource_types
+    kinds = [reference.resource_type(service, use.name) for use in uses]
+    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
+    return forms.pop() if len(kinds) == len(forms) == 1 else ""
 
 
 def _width(document: Document, reference: Reference | None) -> int:
@@ -292,7 +212,7 @@ def _width(document: Document, reference: Reference | None) -> int:
     )
 
 
-def _since(request: Request, candidate: Candidate, reference: Reference | None) -> Since:
+def _since(request: Request, candidate: Candidate, reference: Reference) -> Since:
     """Return the start of the run of versions that allow the request as certainly as the default version does.
 
     If that depends on conditions, a version without one of its alternatives is none of them.
@@ -321,7 +241,7 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
     )
 
 
-def _by(request: Request, candidate: Candidate, version: int, reference: Reference | None) -> Evaluation:
+def _by(request: Request, candidate: Candidate, version: int, reference: Reference) -> Evaluation:
     policy = candidate.policy
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.

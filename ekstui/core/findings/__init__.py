@@ -4,12 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use
-from ekstui.core.findings.attached_policies import (
-    excess_policies,
-    missing_principal_tags,
-    scoping_findings,
-    superseded_policies,
-)
 from ekstui.core.findings.finding import (
     Code,
     Finding,
@@ -20,7 +14,13 @@ from ekstui.core.findings.finding import (
     described,
 )
 from ekstui.core.findings.missing_permissions import missing_permissions, recommended_policies
-from ekstui.core.findings.role_trust import trust_findings
+from ekstui.core.findings.role_policies import (
+    excess_policies,
+    missing_principal_tags,
+    scoping_findings,
+    superseded_policies,
+    trust_findings,
+)
 from ekstui.core.knowledge import Knowledge
 
 __all__ = [

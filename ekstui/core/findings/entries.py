@@ -63,21 +63,12 @@ def entry_findings(
     """Yield the findings about an access entry; `uses` are those of its principal in the cluster."""
     yield from _wrong_type(entry, uses)
     given = entry.policies
-    if entry.kind == "EC2" and given is not None and not any(each.policy == _AUTO_NODE for each in given):
+    if entry.kind == "EC2" and given is not None and all(each.policy != _AUTO_NODE for each in given):
         text = f"The entry lacks {_AUTO_NODE}, so Auto Mode nodes with this role start but never join."
         yield Finding("auto-node-policy-missing", "problem", text, ("entry of type EC2",))
     yield from _capability(entry, cluster)
-    for each in given or ():
-        known = knowledge.access_policies.get(each.policy)
-        if known is not None and known.reserved and "/aws-service-role/" not in entry.principal_arn:
-            text = f"{each.policy} is for AWS's own service-linked roles only."
-            yield Finding("reserved-access-policy", "advice", text, (f"entry of {entry.principal_arn}",))
-    everywhere = [each for each in given or () if each.policy == _CLUSTER_ADMIN and each.namespaces is None]
-    if everywhere or _MASTERS in entry.groups:
-        by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
-        yield Finding(
-            "cluster-admin", "note", f"Can do everything in the cluster, through {by}.", (entry.principal_arn,)
-        )
+    yield from _reserved(entry, knowledge)
+    yield from _admin(entry)
     yield from _gone(entry, snapshot)
 
 
@@ -119,6 +110,24 @@ def _capability(entry: AccessEntry, cluster: Cluster) -> Iterator[Finding]:
         if all(each.policy in own for each in entry.policies):
             evidence = (f"capability {capability.name}", *(each.policy for each in entry.policies))
             yield Finding("capability-without-rights", "advice", _WITHOUT_RIGHTS[capability.kind or ""], evidence)
+
+
+def _reserved(entry: AccessEntry, knowledge: Knowledge) -> Iterator[Finding]:
+    if "/aws-service-role/" in entry.principal_arn:
+        return
+    for each in entry.policies or ():
+        known = knowledge.access_policies.get(each.policy)
+        if known is not None and known.reserved:
+            text = f"{each.policy} is for AWS's own service-linked roles only."
+            yield Finding("reserved-access-policy", "advice", text, (f"entry of {entry.principal_arn}",))
+
+
+def _admin(entry: AccessEntry) -> Iterator[Finding]:
+    everywhere = any(each.policy == _CLUSTER_ADMIN and each.namespaces is None for each in entry.policies or ())
+    if everywhere or _MASTERS in entry.groups:
+        by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
+        text = f"Can do everything in the cluster, through {by}."
+        yield Finding("cluster-admin", "note", text, (entry.principal_arn,))
 
 
 def _gone(entry: AccessEntry, snapshot: AccountSnapshot) -> Iterator[Finding]:

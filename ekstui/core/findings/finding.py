@@ -23,7 +23,10 @@ Code = Literal[
     "reserved-access-policy", "cluster-admin", "entry-principal-gone", "authentication-mode",
 ]  # fmt: skip
 
-NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node", "hybrid-node", "hyperpod-node")
+EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node")
+"""The nodes that are EC2 instances of the account."""
+
+NODE_KINDS = (*EC2_NODE_KINDS, "auto-mode-node", "hybrid-node")
 
 
 @dataclass(frozen=True, slots=True)

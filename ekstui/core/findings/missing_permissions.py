@@ -6,7 +6,7 @@ from ekstui.core.account_snapshot import Use
 from ekstui.core.conditions import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon
-from ekstui.core.evaluation import AppliedPolicy, Request, action_matches, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Layer, Request, action_matches, evaluate
 from ekstui.core.findings.finding import (
     SERVICE_ROLE_SINCE,
     Finding,
@@ -97,43 +97,36 @@ def _judge(
     if not uses:
         return None
     lacking, unknown, hurt = _lacking(requirement.actions, uses, subject)
-    evidence = tuple(described(use) for use in hurt or uses)
     if lacking:
         where = "" if certain else _only_where(requirement, possible, subject, surroundings)
         severity: Severity = "problem" if certain and not requirement.optional else "note"
-        return Finding(
-            "missing-policy",
-            severity,
-            _lacks(requirement, list(lacking), where),
-            (
-                *evidence,
-                f"lacks {', '.join(lacking)}",
-                *(f"{action}: {why}" for action, why in lacking.items() if why),
-            ),
-            # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.
-            () if any(lacking.values()) else requirement.policies,
-            tuple(hurt),
-        )
+        return _lacks(requirement, severity, lacking, hurt, where)
+    evidence = tuple(map(described, uses))
     if unknown:
         unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
-        return Finding(
-            "missing-policy",
-            "note",
-            text,
-            (*evidence, f"undecided: {', '.join(unknown)}"),
-            uses=tuple(uses),
-            undecided=True,
-        )
+        evidence = (*evidence, f"undecided: {', '.join(unknown)}")
+        return Finding("missing-policy", "note", text, evidence, uses=tuple(uses), undecided=True)
     if certain and requirement.policies and not any(map(subject.has_attached, requirement.policies)):
         return Finding("missing-policy", "note", _otherwise_covered(requirement, subject), evidence, uses=tuple(uses))
     return None
 
 
-def _lacks(requirement: Requirement, lacking: list[str], where: str) -> str:
+def _lacks(
+    requirement: Requirement, severity: Severity, lacking: dict[str, str], hurt: list[Use], where: str
+) -> Finding:
     usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
-    needed = f"{_in_short(lacking, requirement)} needed to {requirement.name}{where}{usual}"
-    return f"It lacks {needed}. Otherwise, {requirement.consequence}."
+    needed = f"{_in_short(list(lacking), requirement)} needed to {requirement.name}{where}{usual}"
+    causes = (f"{action}: {why}" for action, why in lacking.items() if why)
+    return Finding(
+        "missing-policy",
+        severity,
+        f"It lacks {needed}. Otherwise, {requirement.consequence}.",
+        (*map(described, hurt), f"lacks {', '.join(lacking)}", *causes),
+        # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.
+        () if any(lacking.values()) else requirement.policies,
+        tuple(hurt),
+    )
 
 
 def _otherwise_covered(requirement: Requirement, subject: RoleInUse) -> str:
@@ -176,22 +169,28 @@ def _given(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] |
     """Return whether some request with the action may be allowed, and if not, what prevents it."""
     identity = [applied for policy in subject.policies if (applied := policy.applied()) is not None]
     boundary = subject.boundary.applied() if subject.boundary else None
-    verdict = evaluate(Request(action), identity, boundary, session or ())
-    unread_boundary = subject.boundary is not None and boundary is None
-    if verdict.verdict == "explicit-deny":
+    found = evaluate(Request(action), identity, boundary, session or ())
+    if found.verdict == "explicit-deny":
         return False, "an explicit deny"
-    if verdict.verdict == "implicit-deny":
-        by = verdict.resources[0].decided_by
-        if by == "boundary":
-            return False, f"withheld by the permissions boundary {subject.boundary.name if subject.boundary else ''}"
-        if by == "session":
-            return False, "withheld by the session policy of the association"
-        if any(policy.document is None for policy in subject.policies):
-            return None, ""
-        if boundary is not None and evaluate(Request(action), [boundary]).verdict.endswith("-deny"):
-            return False, f"the permissions boundary {boundary.name} does not allow it either"
-        return False, ""
+    if found.verdict == "implicit-deny":
+        return _withheld(action, subject, found.decisive.decided_by, boundary)
+    unread_boundary = subject.boundary is not None and boundary is None
     return (None, "") if unread_boundary or session is None else (True, "")
+
+
+def _withheld(
+    action: str, subject: RoleInUse, decided_by: Layer | None, boundary: AppliedPolicy | None
+) -> tuple[Truth, str]:
+    """Return whether an action that nothing denies is certainly not allowed, and what prevents it."""
+    if boundary is not None and decided_by == "boundary":
+        return False, f"withheld by the permissions boundary {boundary.name}"
+    if decided_by == "session":
+        return False, "withheld by the session policy of the association"
+    if any(policy.document is None for policy in subject.policies):
+        return None, ""
+    if boundary is not None and evaluate(Request(action), [boundary]).verdict.endswith("-deny"):
+        return False, f"the permissions boundary {boundary.name} does not allow it either"
+    return False, ""
 
 
 def _session(use: Use) -> tuple[AppliedPolicy, ...] | None:
@@ -245,9 +244,7 @@ def recommended_policies(subject: RoleInUse, surroundings: Surroundings, knowled
         return
     for use in subject.uses:
         addon = surroundings.addon(use)
-        if addon is None or use.certainty != "confirmed" or comes_second(use, surroundings):
-            continue
-        if hands_over(use, subject, surroundings) or _judged_by_actions(use, subject, surroundings, knowledge):
+        if addon is None or not _is_judged_by_policies(use, subject, surroundings, knowledge):
             continue
         missing = [arn for arn in _recommended(addon, use) if all(policy.arn != arn for policy in subject.policies)]
         names = listed([arn.rsplit("/", 1)[-1] for arn in missing])
@@ -269,8 +266,11 @@ def _recommended(addon: Addon, use: Use) -> tuple[str, ...]:
     return tuple(arn for account, arns in recommended if use.service_account in (None, account) for arn in arns)
 
 
-def _judged_by_actions(use: Use, subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> bool:
-    return any(
+def _is_judged_by_policies(use: Use, subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> bool:
+    """Return whether the role needs the permissions for a use, and no requirement tells which actions."""
+    if use.certainty != "confirmed" or comes_second(use, surroundings) or hands_over(use, subject, surroundings):
+        return False
+    return not any(
         use.kind in requirement.uses and all_hold(requirement.when, use, subject, surroundings) is not False
         for requirement in knowledge.requirements
     )
