@@ -93,8 +93,10 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
 
 def account_meant(library: Library, inquiry: Inquiry) -> bool:
     """Return whether an inquiry is judged by a known account that AWS can be asked about again."""
+    if not library.account_at_hand:
+        return False
     choice = library.account.choice
-    is_live = not choice.offline and choice.file is None and library.account_at_hand and library.account.is_set_up
+    is_live = not choice.offline and choice.file is None and library.account.is_set_up
     return is_live and _snapshot(library, inquiry) is not None
 
 
