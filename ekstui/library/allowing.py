@@ -15,7 +15,7 @@ from ekstui.core.targets import Candidate
 from ekstui.errors import InputError
 from ekstui.library import searching
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
-from ekstui.sources.shipped import reader_of, shipped_in
+from ekstui.sources.shipped import FAMILIES, reader_of, shipped_in
 
 if TYPE_CHECKING:
     from ekstui.core import explain
@@ -147,8 +147,7 @@ def published_candidate(policy: Policy) -> explain.Candidate:
     """Return a policy that a project publishes, with its documents, as one that may allow a request."""
     from ekstui.core.explain import Candidate
 
-    reader = reader_of(policy)
-    return Candidate(policy, _Documents(reader.history(policy.name)), reader.scope)
+    return Candidate(policy, _Documents(reader_of(policy).history(policy.name)), FAMILIES[policy.family].scope)
 
 
 class _Documents(Mapping[int, Document]):

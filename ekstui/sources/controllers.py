@@ -48,7 +48,6 @@ class PublishedPolicies(ShippedPolicies):
     """Reads components as policies; parameters in their documents are left as they are."""
 
     family = "published"
-    scope = "controllers"
 
     def names(self) -> Iterator[str]:
         """Yield all names, whole components such as `karpenter` before their parts."""

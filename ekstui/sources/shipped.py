@@ -14,7 +14,7 @@ from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, VersionInfo,
 if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.published import Component
-    from ekstui.scope import PolicyScope, Scope
+    from ekstui.scope import Scope
 
 
 class ShippedPolicies(ABC):
@@ -24,7 +24,6 @@ class ShippedPolicies(ABC):
     """
 
     family: ClassVar[PolicyFamily]
-    scope: ClassVar[PolicyScope]
 
     @abstractmethod
     def names(self) -> Iterable[str]:

@@ -10,7 +10,9 @@ import pytest
 
 from ekstui import paths
 from ekstui.cli.main import main
+from ekstui.scope import SCOPE_WORDS
 from ekstui.sources.controllers import components
+from ekstui.sources.shipped import FAMILIES, shipped_in
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
@@ -37,6 +39,22 @@ def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.Captur
     assert (shown["version"], shown["default"], shown["arn"]) == ("v3.5.0", True, None)
     holders = answered(capsys, "who-can", "elasticloadbalancing:SetRulePriorities", "--scope", "controllers")
     assert "aws-load-balancer-controller" in [each["policy"] for each in holders["policies"]]
+
+
+def test_a_family_has_its_words_wherever_they_are_needed() -> None:
+    """What CONTRIBUTING.md lists for a new family: here a place is missed, elsewhere a command fails."""
+    schema = (paths.assets() / "schema.json").read_text()
+    for family, known in FAMILIES.items():
+        (reader,) = shipped_in(known.scope)
+        assert reader.family == family
+        assert known.scope in SCOPE_WORDS
+        assert f'"{family}"' in schema
+        assert f'"{known.scope}"' in schema
+        policies = list(reader.policies())
+        assert {(each.family, each.arn) for each in policies} == {
+            (family, f"{family}:{each.name}") for each in policies
+        }
+        assert all(each.home for each in policies)
 
 
 def test_a_release_that_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
