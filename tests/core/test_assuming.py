@@ -11,9 +11,10 @@ import pytest
 
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import parse
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.explain.answer import TrustJudgement
+from ekstui.core.evaluation import AppliedPolicy, Failure, Request, evaluate
+from ekstui.core.explain.answer import TrustJudgement, refused_tags
 from ekstui.core.explain.assuming import judge_trust, judged_together
+from ekstui.core.explain.notes import wanted_tokens
 from ekstui.core.reference import reference
 
 ACCOUNT = "111122223333"
@@ -296,3 +297,52 @@ def test_an_event_of_a_role_tells_what_it_gave_and_what_not() -> None:
         "userIdentity": {"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"},
     }
     assert parse_denial(json.dumps(service)).principal == "pods.eks.amazonaws.com"
+
+
+def test_the_tokens_that_a_trust_policy_wants() -> None:
+    def audiences(*statements: dict[str, Any]) -> list[tuple[str, ...]]:
+        listed = [statement for each in statements for statement in each["Statement"]]
+        return [each.audiences for each in wanted_tokens(parse({"Version": "2012-10-17", "Statement": listed}))]
+
+    def on(**conditions: dict[str, Any]) -> dict[str, Any]:
+        return trust({"Federated": provider(ISSUER)}, WEB, conditions)
+
+    aud = f"{ISSUER}:aud"
+    assert audiences(GUIDE) == audiences(GUIDE, GUIDE) == [("sts.amazonaws.com",)]
+    # Only the issuer's audience counts, whatever its case, and only where it is listed as accepted.
+    assert audiences(on(StringEquals={aud.upper(): ["a", "b"], "aws:PrincipalOrgID": "o-1", f"{ISSUER}:sub": SA})) == [
+        ("a", "b")
+    ]
+    assert audiences(on(StringLike={aud: "a*"})) == [("a*",)]
+    assert audiences(on(StringNotEquals={aud: "a"})) == [()]
+    assert audiences(on(StringEquals={f"{OTHER}:aud": "a"})) == []
+    assert audiences(on(StringEqualsIfExists={f"{OTHER}:aud": "a"})) == [()]
+    # A subject in place of the audience is met by no token.
+    assert audiences(on(StringEquals={aud: [SA, SA + "x"]})) == []
+    assert audiences(on(StringEquals={aud: [SA, "a"]})) == [(SA, "a")]
+    assert audiences(trust({"Federated": provider(ISSUER)}, "sts:AssumeRole")) == []
+    assert audiences(trust(PODS, WEB)) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "wanted", "given", "refused"),
+    [
+        ("ForAllValues:StringEquals", "aws:TagKeys", ("a", "b"), ("a", "b", "c", "d"), ("c", "d")),
+        ("ForAllValues:StringEquals", "aws:tagkeys", ("b",), ("a", "b", "c"), ("a", "c")),
+        ("forallvalues:stringequalsignorecase", "aws:TagKeys", ("A",), ("a", "b"), ("b",)),
+        ("ForAllValues:StringLike", "aws:TagKeys", ("team*",), ("team-a", "x"), ("x",)),
+        ("ForAllValues:StringEquals", "aws:TagKeys", ("team*",), ("team-a",), ("team-a",)),
+        ("ForAllValues:StringNotEquals", "aws:TagKeys", ("a",), ("b",), ()),
+        ("ForAllValues:StringNotLike", "aws:TagKeys", ("a",), ("b",), ()),
+        ("ForAnyValue:StringEquals", "aws:TagKeys", ("a",), ("b",), ()),
+        ("StringEquals", "aws:TagKeys", ("a",), ("b",), ()),
+        ("ForAllValues:StringEquals", "aws:RequestTag/a", ("a",), ("b",), ()),
+        ("ForAllValues:StringEquals", None, ("a",), ("b",), ()),
+        ("ForAllValues:StringEquals", "aws:TagKeys", ("a",), None, ()),
+        ("ForAllValues:StringEquals", "aws:TagKeys", (), ("b",), ("b",)),
+    ],
+)
+def test_tags_that_a_condition_on_all_of_them_refuses(
+    operator: str, key: str | None, wanted: tuple[str, ...], given: tuple[str, ...] | None, refused: tuple[str, ...]
+) -> None:
+    assert refused_tags(Failure("condition", key, operator, wanted, given)) == refused

@@ -137,3 +137,18 @@ def test_every_step_of_the_eks_policies_says_something_exactly_where_grants_diff
             assert found.counts == (back.counts[1], back.counts[0], back.counts[2])
             steps += 1
     assert steps > 80
+
+
+def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
+    def either(*ways: tuple[str, str]) -> Any:
+        base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+        keys = ("aws:PrincipalTag/a", "aws:PrincipalTag/b")
+        return document(*({**base, "Condition": {"StringEquals": dict(zip(keys, way, strict=True))}} for way in ways))
+
+    # By the values in common the first became the second, and the other way round.
+    (difference,) = differences(either(("1", "1"), ("2", "2")), either(("0", "2"), ("9", "1"))).changed
+    (change,) = difference.conditions
+    assert (change.gone, change.new) == ((), ())
+    revised = {(line.before.values, line.after.values) for way in change.revised for line in way.lines}
+    assert revised == {(("1",), ("9",)), (("2",), ("0",))}
+    assert [len(way.lines) for way in change.revised] == [1, 1]

@@ -3,12 +3,24 @@
 import json
 import lzma
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from ekstui import paths
-from ekstui.core.document import broken_rules, broken_trust_rules, parse, parse_text, serialise
+from ekstui.core import expansion
+from ekstui.core.document import broken_rules, broken_trust_rules, parse, parse_text, serialise, trimmed
+from ekstui.core.expansion import (
+    MAX_BROAD_PATTERNS,
+    MAX_CHARACTERS,
+    MAX_PAIRS,
+    MAX_PATTERNS,
+    MAX_WILD_PATTERNS,
+    PairCount,
+    check_patterns,
+    named_actions,
+)
 from ekstui.errors import DocumentError
 
 
@@ -175,3 +187,59 @@ def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:
 def test_bytes_that_are_not_utf_8_are_refused() -> None:
     with pytest.raises(DocumentError, match="UTF-8"):
         parse_text(b'{"Statement": "\xff"}')
+
+
+@pytest.mark.parametrize(
+    ("actions", "refused"),
+    [
+        (["s3:a"] * MAX_PATTERNS, ""),
+        (["s3:a"] * (MAX_PATTERNS + 1), "20,001 action patterns"),
+        ([f"s3:{n}*" for n in range(MAX_WILD_PATTERNS)] * 2, ""),
+        ([f"s3:{n}?" for n in range(MAX_WILD_PATTERNS + 1)], "4,001 different patterns"),
+        ([f"*:{n}" for n in range(MAX_BROAD_PATTERNS)], ""),
+        ([f"s?:{n}" for n in range(MAX_BROAD_PATTERNS + 1)], "101 patterns with a wildcard for the service"),
+    ],
+    ids=["all", "one more", "wild", "one more wild", "broad", "one more broad"],
+)
+def test_what_is_too_large_to_expand(actions: list[str], refused: str) -> None:
+    half = len(actions) // 2
+    document = parse({"Statement": [made(Action=part)["Statement"][0] for part in (actions[:half], actions[half:])]})
+    with pytest.raises(DocumentError, match=refused) if refused else nullcontext():
+        check_patterns(document)
+
+
+def test_pairs_are_counted_over_all_statements() -> None:
+    pairs = PairCount()
+    pairs.add(0, MAX_PAIRS // 4, 3)
+    pairs.add(1, MAX_PAIRS // 4, 0, MAX_CHARACTERS // (MAX_PAIRS // 4))  # without a resource, an action counts once
+    with pytest.raises(DocumentError, match="pairs of an action and a resource") as found:
+        pairs.add(2, 1, 1)
+    assert found.value.place == "Statement[2]"
+    with pytest.raises(DocumentError, match="characters"):
+        PairCount().add(3, 2, 1, MAX_CHARACTERS // 2 + 1)
+
+
+def test_resources_and_conditions_count_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expansion, "MAX_PAIRS", 6)
+    statement = {"Action": ["ec2:RunInstances", "ec2:CreateTags"], "Resource": ["a", "b"]}
+    keys = {"aws:SecureTransport": "true", "aws:ViaAWSService": "true"}
+    one, two = {"Bool": {"aws:SecureTransport": "true"}}, {"Bool": keys}
+    assert named_actions(parse(made(**statement, Condition=one)), "Allow").keys() == {"ec2"}
+    with pytest.raises(DocumentError, match="pairs of an action and a resource"):
+        named_actions(parse(made(**statement, Condition=two)), "Allow")
+    # So do actions that the reference lacks.
+    with pytest.raises(DocumentError, match="pairs of an action and a resource"):
+        named_actions(parse(made(Action=["zz:A", "zz:B"], Resource=["a", "b"], Condition=two)), "Allow")
+
+
+def test_services_are_taken_out_of_what_is_allowed_and_nothing_else() -> None:
+    kept = [
+        {"Effect": "Deny", "Action": ["s3:*"], "Resource": "*"},
+        {"Effect": "Allow", "NotAction": ["s3:*"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["*", "s*:Get"], "Resource": "*"},
+    ]
+    mixed = {"Effect": "Allow", "Action": ["S3:Get", "ec2:Run", "kms:*", "S3:Get"], "Resource": "*"}
+    gone = {"Effect": "Allow", "Action": "kms:Sign", "Resource": "*"}
+    found = trimmed(parse({"Statement": [*kept, mixed, gone]}), ["s3", "KMS"])
+    assert found.document == parse({"Statement": [*kept, {**mixed, "Action": "ec2:Run"}]})
+    assert found.dropped == ("S3:Get", "kms:*", "kms:Sign")

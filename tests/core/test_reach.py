@@ -23,6 +23,7 @@ from ekstui.core.reach import Outcome, reach_between
 from ekstui.core.reach.coverage import covers
 from ekstui.core.reach.dependent_keys import agreeing, follow
 from ekstui.core.reach.feasible import resources_for
+from ekstui.core.reach.touched import differing_patterns
 from ekstui.core.reach.witness import request_gained
 from tests.core import random_pairs
 from tests.core.brute_force import Request, allows, glob, listed
@@ -639,3 +640,170 @@ def test_all_but_one_are_not_covered_by_all_but_two() -> None:
     assert not covers(two, one)
     assert covers(one, one)
     assert not covers(one, one._replace(principals=frozenset()))
+
+
+ROLE_A, ADA = "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:user/team/ada"
+ONE, TWO = "111122223333", "444455556666"
+ZONE, VPC, VPCE = "ec2:availabilityzone", "aws:sourcevpc", "aws:sourcevpce"
+MFA, AGE = "aws:multifactorauthpresent", "aws:multifactorauthage"
+SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "possible"),
+    [
+        # IAM User Guide, "AWS global condition context keys"; an empty text stands for a key that the request lacks.
+        ((PRINCIPAL, ROLE_A), ("aws:principalaccount", ONE), True),
+        ((PRINCIPAL, ROLE_A), ("aws:principalaccount", TWO), False),
+        (("aws:sourcearn", f"arn:aws:sns:eu-west-1:{ONE}:t"), ("aws:sourceaccount", ONE), True),
+        (("aws:sourcearn", f"arn:aws:sns:eu-west-1:{ONE}:t"), ("aws:sourceaccount", TWO), False),
+        (("aws:sourcearn", f"arn:aws:sns:eu-west-1:{ONE}:t"), ("aws:sourceaccount", ""), False),
+        (("aws:sourcearn", "arn:aws:s3:::b"), ("aws:sourceaccount", TWO), True),
+        (("aws:principalaccount", ONE), ("kms:calleraccount", ONE), True),
+        (("aws:principalaccount", ONE), ("kms:calleraccount", TWO), False),
+        ((PRINCIPAL, ADA), ("aws:username", "ada"), True),
+        ((PRINCIPAL, ADA), ("aws:username", "bo"), False),
+        ((PRINCIPAL, ADA), ("aws:username", ""), False),
+        ((PRINCIPAL, ROLE_A), ("aws:username", ""), True),
+        ((PRINCIPAL, ROLE_A), ("aws:username", "a"), False),
+        ((PRINCIPAL, ROLE_A), ("aws:principaltype", "AssumedRole"), True),
+        ((PRINCIPAL, ROLE_A), ("aws:principaltype", "User"), False),
+        ((PRINCIPAL, ADA), ("aws:principaltype", "User"), True),
+        ((PRINCIPAL, f"arn:aws:iam::{ONE}:root"), ("aws:principaltype", "Account"), True),
+        ((PRINCIPAL, f"arn:aws:sts::{ONE}:federated-user/f"), ("aws:principaltype", "FederatedUser"), True),
+        ((PRINCIPAL, f"arn:aws:sts::{ONE}:federated-user/f"), ("aws:principaltype", "User"), False),
+        ((MFA, "true"), (AGE, "60"), True),
+        ((MFA, "true"), (AGE, ""), False),
+        ((MFA, "false"), (AGE, "60"), False),
+        ((MFA, "false"), (AGE, ""), True),
+        ((MFA, ""), (AGE, "60"), False),
+        ((MFA, ""), (AGE, ""), True),
+        *(
+            case
+            for whose in ("principal", "resource", "source", "vpce")
+            for case in (
+                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", "o-a/r-b/ou-c/"), True),
+                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", "o-ab/r-b/"), False),
+                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", ""), False),
+                ((f"aws:{whose}orgid", ""), (f"aws:{whose}orgpaths", "o-a/r-b/"), False),
+                ((f"aws:{whose}orgid", "x-a"), (f"aws:{whose}orgpaths", "x-a/r-b/"), False),
+            )
+        ),
+        (("aws:currenttime", "1970-01-02T00:00:00Z"), ("aws:epochtime", "86400"), True),
+        (("aws:currenttime", "1970-01-02T00:00:00Z"), ("aws:epochtime", "86401"), False),
+        (("aws:requestedregion", "eu-west-1"), ("ec2:region", "eu-west-1"), True),
+        (("aws:requestedregion", "eu-west-1"), ("ec2:region", "eu-west-2"), False),
+        *(((key, "eu-west-1"), (ZONE, "eu-west-1b"), True) for key in ("aws:requestedregion", "ec2:region")),
+        *(((key, "eu-west-1"), (ZONE, "eu-west-2b"), False) for key in ("aws:requestedregion", "ec2:region")),
+        ((VPC, "vpc-1"), (VPCE, "vpce-1"), True),
+        ((VPC, "vpc-1"), (VPCE, ""), False),
+        ((VPC, ""), (VPCE, "vpce-1"), False),
+        ((VPC, "vpc-1"), ("aws:vpcsourceip", "10.0.0.1"), True),
+        ((VPC, ""), ("aws:vpcsourceip", "10.0.0.1"), False),
+        *(((key, "v-1"), ("aws:sourceip", "192.0.2.1"), False) for key in (VPC, VPCE)),
+        *(((key, "v-1"), ("aws:sourceip", ""), True) for key in (VPC, VPCE)),
+        *(((key, ""), ("aws:sourceip", "192.0.2.1"), True) for key in (VPC, VPCE)),
+        ((SERVICE, "false"), (NAME, ""), True),
+        ((SERVICE, "false"), (NAME, "a.amazonaws.com"), False),
+        ((SERVICE, "true"), (NAME, "a.amazonaws.com"), False),  # it has no identity policy
+    ],
+)
+def test_keys_that_agree(one: tuple[str, str], other: tuple[str, str], possible: bool) -> None:
+    given = {key: (value,) if value else () for key, value in (one, other)}
+    assert (agreeing(given, "*", {}) is not None) is possible
+    # What follows from a key that is given agrees with it and leaves it as it is; a zone changes no region.
+    for changed in given if SERVICE not in given and given[one[0]] != ("x-a",) else ():
+        if not given[changed] or changed == ZONE:
+            continue
+        followed = follow(given, changed)
+        assert followed[changed] == given[changed]
+        assert agreeing(followed, "*", {}) is not None, changed
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "followed"),
+    [
+        ({"aws:principalaccount": (TWO,), PRINCIPAL: (ROLE_A,)}, "aws:principalaccount", (ROLE_A.replace(ONE, TWO),)),
+        ({"aws:username": ("bo",), PRINCIPAL: (ADA,)}, "aws:username", (f"arn:aws:iam::{ONE}:user/bo",)),
+        ({"aws:username": (), PRINCIPAL: (ADA,)}, "aws:username", (f"arn:aws:iam::{ONE}:role/zq",)),
+        ({"aws:principaltype": ("User",), PRINCIPAL: (ROLE_A,)}, "aws:principaltype", (f"arn:aws:iam::{ONE}:user/zq",)),
+        ({"aws:principaltype": ("Account",), PRINCIPAL: (ROLE_A,)}, "aws:principaltype", (f"arn:aws:iam::{ONE}:root",)),
+        ({"aws:principaltype": ("FederatedUser",), PRINCIPAL: (ADA,)}, "aws:principaltype",
+         (f"arn:aws:sts::{ONE}:federated-user/zq",)),
+        ({"aws:principaltype": ("AssumedRole",), PRINCIPAL: (ADA,)}, "aws:principaltype", (f"arn:aws:iam::{ONE}:role/zq",)),
+        ({MFA: ("true",), AGE: ()}, MFA, ("60",)),
+        ({MFA: ("false",), AGE: ("60",)}, MFA, ()),
+        ({AGE: ("60",), MFA: ("false",)}, AGE, ("true",)),
+        ({AGE: (), MFA: ("true",)}, AGE, ("false",)),
+        ({"aws:principalorgid": ("o-a",), "aws:principalorgpaths": ()}, "aws:principalorgid", ("o-a/r-zq/",)),
+        ({"aws:principalorgpaths": ("o-b/r-c/",), "aws:principalorgid": ("o-a",)}, "aws:principalorgpaths", ("o-b",)),
+        ({"ec2:region": ("eu-west-1",), ZONE: ("us-east-1b",)}, "ec2:region", ("eu-west-1a",)),
+        ({VPC: ("vpc-1",), VPCE: ()}, VPC, ("zq",)),
+        ({VPC: ("vpc-1",), "aws:sourceip": ("192.0.2.1",)}, VPC, ()),
+        ({VPC: ("vpc-1",), "aws:vpcsourceip": ()}, VPC, ("10.0.0.1",)),
+    ],
+)  # fmt: skip
+def test_what_follows_from_a_key(given: dict[str, tuple[str, ...]], changed: str, followed: tuple[str, ...]) -> None:
+    (other,) = given.keys() - {changed}
+    assert follow(given, changed) == {changed: given[changed], other: followed}
+
+
+def test_tags_and_places_agree_with_the_resource_and_each_other() -> None:
+    def agreed(resource: str = "*", **given: str) -> dict[str, tuple[str, ...]] | None:
+        keys = {key.replace("__", ":").replace("_", "/"): (value,) if value else () for key, value in given.items()}
+        found = agreeing(keys, resource, {"owner": "Owner"})
+        return None if found is None else dict(found)
+
+    volume = f"arn:aws:ec2:eu-west-1:{ONE}:volume/v"
+    assert agreed(volume, aws__requestedregion="eu-west-1", aws__resourceaccount=ONE, aws__principalarn=ADA) is not None
+    assert agreed(volume, aws__requestedregion="eu-west-2") is None
+    assert agreed(volume, ec2__region="eu-west-2") is None
+    assert agreed(volume, aws__resourceaccount=TWO) is None
+    assert agreed(aws__resourceaccount=ONE, s3__resourceaccount=TWO) is None
+    assert agreed(volume, aws__principalarn=ADA.replace("arn:aws:", "arn:aws-cn:")) is None
+    assert agreed(aws__principalarn=ADA, aws__sourcearn="arn:aws-cn:s3:::b") is None
+    # A tag has one value, whichever service's key asks for it.
+    assert agreed(aws__resourcetag_a="x", ec2__resourcetag_a="y") is None
+    same = agreed(aws__resourcetag_a="x", ec2__resourcetag_a="", ec2__resourcetag_b="y")
+    assert same is not None
+    assert (same["ec2:resourcetag/a"], same["ec2:resourcetag/b"]) == (("x",), ("y",))
+    # The keys of tags and their list are one thing.
+    listed_ = agreed(aws__requesttag_owner="x", aws__tagkeys="")
+    assert listed_ is not None
+    assert listed_["aws:tagkeys"] == ("Owner",)
+    named = agreed(aws__requesttag_owner="x", aws__tagkeys="Team")
+    assert named is not None
+    assert (named["aws:tagkeys"], named["aws:requesttag/team"]) == (("Team", "Owner"), ("zq",))
+    # A service that calls on the principal's behalf says so.
+    via = agreed(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="")
+    assert via is not None
+    assert via["aws:viaawsservice"] == ("true",)
+    assert agreed(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="false") is None
+    alone = agreed(aws__viaawsservice="")
+    assert alone is not None
+    assert alone["aws:viaawsservice"] == ("false",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "patterns"),
+    [
+        ([{"NotAction": ["s3:a*", "s3:b"]}], [{"NotAction": ["s3:b", "s3:c"]}], {"s3:a*", "s3:c"}),
+        ([{"NotAction": ["s3:a*"]}], [{"NotAction": ["s3:b"], "Resource": BUCKET}], {"*"}),
+        ([{"NotAction": ["s3:a*"]}], [{"NotAction": ["s3:a*"], "Resource": BUCKET}], {"*"}),
+        ([{"NotAction": ["s3:a*"]}], [{"NotAction": ["s3:b"], "Effect": "Deny"}], {"*"}),
+        ([{"NotAction": ["s3:a*"]}], [], {"*"}),
+        ([{"NotAction": ["s3:a*"]}, {"NotAction": ["s3:b"]}], [], {"*"}),
+        ([{"NotAction": ["s3:a*"]}, {"NotAction": ["s3:b"]}], [{"NotAction": ["s3:c"]}], {"*"}),
+        ([{"Action": "s3:a*"}, {"Action": "s3:b"}], [{"Action": "s3:b"}, {"Action": "s3:c"}], {"s3:a*", "s3:c"}),
+        ([{"Action": "s3:b"}], [{"Action": "s3:b", "Resource": BUCKET}], {"s3:b"}),
+        ([{"Action": "s3:b"}, {"NotAction": "s3:a"}], [{"NotAction": "s3:a"}, {"Action": "s3:b"}], set()),
+    ],
+)  # fmt: skip
+def test_patterns_that_match_all_that_may_differ(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], patterns: set[str]
+) -> None:
+    sides = []
+    for statements in (before, after):
+        whole = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+        sides.append(grants(parse({"Version": NEWEST, "Statement": whole})))
+    assert set(differing_patterns(*sides)) == patterns

@@ -9,10 +9,10 @@ import pytest
 from ekstui import paths
 from ekstui.core.document import parse, serialise
 from ekstui.core.notation import parse_sides
-from ekstui.core.policy import PolicyId
+from ekstui.core.policy import Policy, PolicyId, VersionInfo
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.catalog import find_policy, knowledge, knowledge_of
+from ekstui.library.catalog import find_policy, is_own, knowledge, knowledge_of, known_version
 from ekstui.library.comparing import compare
 from ekstui.sources.corpus import Corpus
 
@@ -207,3 +207,39 @@ def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
     library: Library, typed: str, name: str
 ) -> None:
     assert library.find(typed).policy.name == name
+
+
+@pytest.mark.parametrize(
+    ("numbers", "asked", "says", "known"),
+    [
+        ((1, 2, 3, 4, 7), 5, "No copy of A v5 is known.", "Known are v1 to v4, v7."),
+        ((1, 2, 3, 4, 7), 8, "A has no v8.", "Known are v1 to v4, v7."),
+        ((3,), 0, "A has no v0.", "Known are v3."),
+        ((3,), 1, "No copy of A v1 is known.", "Known are v3."),
+        ((1, 3, 4), -1, "A has no v-1.", "Known are v1, v3 to v4."),
+        ((1, 3, 4), 2, "No copy of A v2 is known.", "Known are v1, v3 to v4."),
+    ],
+)
+def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says: str, known: str) -> None:
+    versions = tuple(VersionInfo(number, None) for number in numbers)
+    policy = Policy("A", "arn:aws:iam::aws:policy/A", numbers[-1], versions)
+    assert known_version(policy, None) == numbers[-1]
+    assert [known_version(policy, number) for number in numbers] == list(numbers)
+    with pytest.raises(NotFoundError) as found:
+        known_version(policy, asked)
+    assert (found.value.message, found.value.next_step) == (says, known)
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("arn:aws:iam::111122223333:policy/team/a", True),
+        ("arn:aws:iam::aws:policy/a", False),
+        ("arn:aws:iam::111122223333:role/a", False),
+        ("arn:aws:iam::111122223333", False),
+        ("urn:aws:iam::111122223333:policy/a", False),
+        ("a", False),
+    ],
+)
+def test_an_arn_of_an_accounts_own_policy(text: str, own: bool) -> None:
+    assert is_own(text) is own
