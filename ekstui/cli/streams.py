@@ -89,7 +89,8 @@ def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
 def narrate(message: EkstuiError | str) -> None:
     """Print an error with its next step, or a remark about the answer, on stderr."""
     if not form.quiet or isinstance(message, EkstuiError):
-        sys.stderr.write(f"ekstui: {clean(str(message))}\n")
+        # On one line: a name in it must not start a line that looks like somebody else's.
+        sys.stderr.write(f"ekstui: {clean_line(str(message))}\n")
 
 
 def narrate_json(code: str, error: EkstuiError) -> None:

@@ -31,7 +31,8 @@ class NodeGroup:
 
     name: str
     role_arn: str | None
-    issues: tuple[HealthIssue, ...] = ()
+    issues: tuple[HealthIssue, ...] | None = ()
+    """None if its description does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class FargateProfile:
 
     name: str
     role_arn: str | None
-    issues: tuple[HealthIssue, ...] = ()
+    issues: tuple[HealthIssue, ...] | None = ()
+    """None if its description does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Addon:
     """Whether EKS says that this version needs IAM permissions; None if EKS was not asked."""
     recommended_policies: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     """Service accounts with the ARNs of the managed policies that EKS recommends for them; None if EKS was not asked."""
-    issues: tuple[HealthIssue, ...] = ()
+    issues: tuple[HealthIssue, ...] | None = ()
+    """None if its description does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ class Capability:
     kind: str | None
     """`ACK`, `KRO` or `ARGOCD`; None if it was not described."""
     role_arn: str | None
-    issues: tuple[HealthIssue, ...] = ()
+    issues: tuple[HealthIssue, ...] | None = ()
+    """None if its description does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,8 @@ class Cluster:
     tags: tuple[tuple[str, str], ...] = ()
     described: bool = False
     """Whether the cluster itself was described, so that its role and issuer are known."""
-    issues: tuple[HealthIssue, ...] = ()
+    issues: tuple[HealthIssue, ...] | None = ()
+    """None if its description does not say."""
     """Those of the cluster itself."""
     nodegroups: tuple[NodeGroup, ...] | None = None
     fargate_profiles: tuple[FargateProfile, ...] | None = None
@@ -226,18 +231,18 @@ class Cluster:
     def issues_known(self) -> bool:
         """Whether every part was read about which EKS reports issues."""
         with_issues = ("nodegroups", "fargate_profiles", "addons", "capabilities")
-        return self.described and not {_PARTS[part] for part in with_issues}.intersection(self.unread)
+        unread = {_PARTS[part] for part in with_issues}.intersection(self.unread)
+        return self.described and not unread and all(each.issues is not None for each in self._with_issues)
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:
         """Every problem that EKS reports about the cluster and its parts."""
-        parts: tuple[NodeGroup | FargateProfile | Addon | Capability, ...] = (
-            *(self.nodegroups or ()),
-            *(self.fargate_profiles or ()),
-            *(self.addons or ()),
-            *(self.capabilities or ()),
-        )
-        return self.issues + tuple(issue for part in parts for issue in part.issues)
+        return tuple(issue for each in self._with_issues for issue in each.issues or ())
+
+    @property
+    def _with_issues(self) -> "tuple[Cluster | NodeGroup | FargateProfile | Addon | Capability, ...]":
+        lists = (self.nodegroups, self.fargate_profiles, self.addons, self.capabilities)
+        return (self, *(part for parts in lists for part in parts or ()))
 
 
 _PARTS = {

@@ -6,6 +6,7 @@ The source is `assets/eks.toml`, which explains its fields; this module reads it
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from ekstui.errors import DataError
@@ -145,7 +146,12 @@ class Symptom(NamedTuple):
 
     def is_in(self, text: str) -> bool:
         """Return whether a text, on one line and in lower case, contains one of the messages."""
-        return any(_has(text, message.lower().split("…")) for message in self.messages)
+        return any(_has(text, _parts(message)) for message in self.messages)
+
+
+@cache
+def _parts(message: str) -> list[str]:
+    return message.lower().split("…")
 
 
 def _has(text: str, parts: list[str]) -> bool:

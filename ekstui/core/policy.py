@@ -148,7 +148,10 @@ def format_time(moment: datetime | None) -> str | None:
 def parse_time(text: str) -> datetime:
     """Return the UTC time of an ISO 8601 text; ValueError for any other text."""
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not a year in UTC") from None
 
 
 Authority = Literal["aws", "archive"]

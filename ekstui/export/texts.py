@@ -6,6 +6,7 @@ The JSON is in ASCII, so that it is safe on a terminal without being changed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -112,12 +113,19 @@ def terraform_text(name: str, document: object) -> str:
     return head + "\n".join(_terraform_resource(each, part) for each, part in _named_parts(name, document))
 
 
+def _literally(text: str) -> str:
+    """Return JSON, in which Terraform would start an expression or a directive, as a template for the same JSON."""
+    # A sign before an escape would change its meaning, so those are written as JSON's own escapes.
+    text = re.sub(r"\$+(?=\$\{)|%+(?=%\{)", lambda found: f"\\u{ord(found[0][0]):04x}" * len(found[0]), text)
+    return text.replace("${", "$${").replace("%{", "%%{")
+
+
 def _terraform_resource(name: str, document: object) -> str:
-    body = json.dumps(document, indent=2).replace("${", "$${").replace("%{", "%%{")
+    body = _literally(json.dumps(document, indent=2))
     label = "".join(character if character.isalnum() or character in "_-" else "_" for character in name)
     return (
         f'resource "aws_iam_policy" "{label}" {{\n'
-        f"  name   = {json.dumps(name)}\n"
+        f"  name   = {_literally(json.dumps(name))}\n"
         f"  policy = <<-POLICY\n" + "".join(f"    {line}\n" for line in body.splitlines()) + "  POLICY\n}\n"
     )
 
@@ -129,7 +137,7 @@ def attachment_terraform(role: str, policy_arn: str) -> str:
     label = label if label[0].isalpha() else f"_{label}"
     return (
         f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'
-        f"  role       = {json.dumps(role)}\n  policy_arn = {json.dumps(policy_arn)}\n}}\n"
+        f"  role       = {_literally(json.dumps(role))}\n  policy_arn = {_literally(json.dumps(policy_arn))}\n}}\n"
     )
 
 

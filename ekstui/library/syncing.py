@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 CLOCK_SKEW = timedelta(days=1)
 """How far in the future a date may be, since clocks and time zones differ."""
+
+_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+"""What IAM allows as a policy's name: nothing that a path, a shell, Terraform or a terminal takes for its own."""
 
 SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
@@ -209,7 +213,8 @@ def _readable(
     """Return a history without invalid documents and times, None if nothing is left; `skipped` gets what is left out."""
     policy = history.policy
     parts = policy.arn.split(":", 5)
-    if len(parts) < 6 or parts[1:5] != [partition, "iam", "", "aws"]:
+    named = _NAME.fullmatch(policy.name) and parts[-1].startswith("policy/") and parts[-1].endswith(f"/{policy.name}")
+    if not named or parts[1:5] != [partition, "iam", "", "aws"]:
         skipped.append(Skipped(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}."))
         return None
     before = {info.number for info in known[policy.name].versions} if policy.name in known else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
@@ -335,9 +336,13 @@ def markdown(blocks: Sequence[Block]) -> str:
     return "\n\n".join(found) + "\n"
 
 
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""What Markdown takes for markup, an entity (which may stand for a character that turns the text round) or a link."""
+
+
 def escaped(text: str) -> str:
-    """Return text escaped for Markdown."""
-    return "".join(f"\\{character}" if character in r"\`*_{}[]<>#|" else character for character in clean_line(text))
+    """Return text escaped for Markdown, and for what GitHub adds: strikethrough, mathematics and bare addresses."""
+    return _MARKS.sub(r"\\\g<0>", clean_line(text))
 
 
 def _block(block: Block) -> Iterator[str]:

@@ -121,7 +121,7 @@ class DataRelease:
         try:
             value = json.loads(text)
             if value["format"] != FORMAT:
-                message = f"The data release at {self.url} is in a format that this ekstui does not read."
+                message = f"The data release at {_shown(self.url)} is in a format that this ekstui does not read."
                 raise InputError(message, "Install a newer ekstui.")
             return {name: self._file(value["files"][name]) for name in _CORPUS}
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -174,7 +174,9 @@ class DataRelease:
             raise self._broken("its corpus does not match the checksum in its manifest.json")
 
     def _broken(self, reason: str) -> InputError:
-        return InputError(f"The data release at {self.url} is refused: {reason.rstrip('.')}.", "Nothing was changed.")
+        return InputError(
+            f"The data release at {_shown(self.url)} is refused: {reason.rstrip('.')}.", "Nothing was changed."
+        )
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -185,9 +187,18 @@ class _Redirects(HTTPRedirectHandler):
     ) -> Request | None:
         """Return the next request; InputError if it would leave HTTPS."""
         if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme:
-            raise InputError(f"{req.full_url} is refused: it leads away from HTTPS.", "Nothing was changed.")
+            raise InputError(f"{_shown(req.full_url)} is refused: it leads away from HTTPS.", "Nothing was changed.")
         _checked(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _shown(url: str) -> str:
+    """Return an address without its user information and its query, which may be secret."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    except ValueError:
+        return "this address"
 
 
 def _checked(url: str) -> SplitResult:
@@ -198,7 +209,7 @@ def _checked(url: str) -> SplitResult:
     except ValueError:
         parts, host, named = urlsplit(""), "", False
     if named or not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        raise InputError(f"The address of a data release starts with https://, and {url!r} does not qualify.")
+        raise InputError(f"The address of a data release starts with https://, and {_shown(url)} does not qualify.")
     return parts
 
 
@@ -226,12 +237,16 @@ def _fetched(url: str, most: int) -> bytes:
             while piece := response.read1(_PIECE):
                 content += piece
                 if len(content) > most:
-                    raise InputError(f"{url} is refused: it has more than {most:,} bytes.", "Nothing was changed.")
+                    raise InputError(
+                        f"{_shown(url)} is refused: it has more than {most:,} bytes.", "Nothing was changed."
+                    )
                 if time.monotonic() > until:
-                    raise InputError(f"{url} is too slow: it took more than {LONGEST:.0f} s.", "Run the command again.")
+                    raise InputError(
+                        f"{_shown(url)} is too slow: it took more than {LONGEST:.0f} s.", "Run the command again."
+                    )
     except HTTPError as error:
-        raise InputError(f"{url} cannot be read: the server answers {error.code}.") from None
+        raise InputError(f"{_shown(url)} cannot be read: the server answers {error.code}.") from None
     except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-        raise InputError(f"{url} cannot be read: {reason}.") from None
+        raise InputError(f"{_shown(url)} cannot be read: {reason}.") from None
     return bytes(content)

@@ -24,8 +24,10 @@ _LONGEST_NUMBER = 40
 _MENTIONS = re.compile(r"Statement|PolicyDocument|AWS::|resource_changes|\\u")
 """What a JSON file with a policy document has; a name may be written in escapes."""
 
-_ESCAPES = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|\r?\n[ \t]*)")
-"""The escapes of YAML's double quotes that can be part of a name."""
+_ESCAPES = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*)"
+)
+"""The escapes of YAML's double quotes that can be part of a name; before any of its line breaks, one joins the lines."""
 
 
 def value_in(path: str, content: bytes | None) -> object:

@@ -516,6 +516,15 @@ def test_no_document_widens_unseen(repository: Repository, name: str, before: st
     assert repository.fails("widened")
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_type_on_two_lines_is_read_as_yaml_reads_it(repository: Repository, line_break: str) -> None:
+    """YAML 1.1 has six line breaks, and a backslash before any of them joins the lines (section 5.4, `b-char`)."""
+    split = f'"AWS:\\{line_break}        :IAM::ManagedPolicy"'
+    text = managed(WIDE).replace("AWS::IAM::ManagedPolicy", split)
+    (repository.folder / "t.yaml").write_bytes(text.encode())
+    assert repository.fails("widened")
+
+
 def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, tmp_path: Path) -> None:
     """Whoever opens a path follows its links; git compares where they lead, not what is there."""
     folder = repository.folder

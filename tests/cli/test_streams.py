@@ -31,6 +31,14 @@ def test_an_answer_that_cannot_be_written_is_an_error_in_one_line(arguments: str
     assert "Standard output " in done.stderr
 
 
+def test_a_name_in_an_error_starts_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """The runner of GitHub's actions obeys lines that start with `::`, on stderr as well."""
+    assert main(["diff", "./x\n::error::y", "AmazonEKS_CNI_Policy"]) == 2
+    error = capsys.readouterr().err
+    assert "::error::y" in error
+    assert not any(line.startswith("::") for line in error.splitlines())
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_an_encoding_that_lacks_a_sign_spells_it(encoding: str) -> None:
     done = ekstui(

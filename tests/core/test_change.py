@@ -386,6 +386,12 @@ def test_a_comparison_ends_whatever_the_size() -> None:
         for n in range(150) for effect in ("Allow", "Deny")
     ]  # fmt: skip
     assert changes(one, parse({"Version": "2012-10-17", "Statement": keys})).reach in ("unknown", "narrowed")
+    many = parse({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny" if n % 2 else "Allow", "Action": ["s3:Get*", "ec2:*", "*"][n % 3], "Resource": f"arn:aws:s3:::b{n}*",
+         "Condition": {"StringLike": {f"aws:PrincipalTag/k{n % 50}": [f"*a{each}*" for each in range(3)]}}}
+        for n in range(1000)
+    ]})  # fmt: skip
+    assert changes(many, many._replace(statements=many.statements[:500])).reach in ("unknown", "narrowed")
 
 
 def test_a_policy_was_created_with_its_first_version_and_updated_with_its_default() -> None:

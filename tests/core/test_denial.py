@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.denial import MAX_CHARACTERS, Cause, parse_denial, parse_denials, unframed
+from ekstui.core.denial import MAX_CHARACTERS, Cause, excerpt, parse_denial, parse_denials, unframed
 from ekstui.core.denial.message import action_of_operation, prefix_of_service
 from ekstui.core.reference import reference
 from ekstui.errors import InputError
@@ -725,3 +725,15 @@ def test_the_action_that_authorises_an_operation(service: str, operation: str, a
 )
 def test_the_prefix_of_a_service(name: str, prefix: str | None) -> None:
     assert prefix_of_service(name, reference()) == prefix
+
+
+def test_a_log_that_repeats_itself_is_read_once() -> None:
+    """A million empty lines took more than a minute."""
+    asked: list[str] = []
+
+    def means_something(line: str) -> bool:
+        asked.append(line)
+        return False
+
+    assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0)
+    assert len(asked) == 2

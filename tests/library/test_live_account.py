@@ -293,7 +293,7 @@ def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: Account) -> None:
     assert role.inline[0].document is not None
     assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
     cluster = cluster_answer(asking(small), "hostile").cluster
-    assert "\x1b" in cluster.issues[0].message
+    assert "\x1b" in cluster.all_issues[0].message
     kept = Account(AccountChoice(), small.folder).last()
     assert kept == snapshot
 

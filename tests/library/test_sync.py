@@ -1,6 +1,7 @@
 """Bringing the cache up to date from AWS and from archives."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -310,6 +311,30 @@ def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_p
     report = sync(cached, archive)
     assert changed(report) == NOTHING | {"conflicts": ((CNI, 6),)}
     assert cached.document_json(cni, 6) != document("ec2:Other")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a\nb", "../../a", "A/B", "${file(\"x\")}", "$(id)", "a\x1b[2J", "\u202ea", "\u0410", "A" * 129, "v@1:x"]
+)  # fmt: skip
+def test_what_iam_would_not_call_a_policy_does_not_arrive(cached: Library, tmp_path: Path, name: str) -> None:
+    """IAM's CreatePolicy takes `[\\w+=,.@-]+`, at most 128; the name goes to paths, shells, Terraform and the terminal."""
+    archive = tmp_path / "odd.json"
+    fields = next(iter(package(cached.find(CNI).policy, 1, "a:B").values()))
+    named = {name: fields | {"arn": f"arn:aws:iam::aws:policy/{name}"}}
+    # An ARN of another policy is no better.
+    archive.write_text(json.dumps(named | {"Renamed": fields}))
+    report = sync(cached, archive)
+    assert changed(report) == NOTHING
+    assert {skipped.place for skipped in report.skipped} == {name, "Renamed"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_is_in_no_year_is_not_read(cached: Library, tmp_path: Path, moment: str) -> None:
+    archive = tmp_path / "odd.json"
+    text = json.dumps(package(cached.find(CNI).policy, 7, "a:B"))
+    archive.write_text(re.sub(r'"2026-[^"]*"', f'"{moment}"', text))
+    with pytest.raises(InputError):
+        sync(cached, archive)
 
 
 def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_path: Path) -> None:

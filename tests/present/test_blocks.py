@@ -1,7 +1,9 @@
 """Blocks in the three renderers: what fits, what is selectable, and what untrusted text can do."""
 
+import re
 import shlex
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,6 +131,16 @@ def test_markdown_keeps_data_apart_from_its_own_signs() -> None:
         '{"a": 1}',
         "```",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["~~gone~~", "$x$", "&rlm;x", "&#8238;x", "&lt;b&gt;", "https://example.org/a", "www.example.org", "WWW.example.org", "<b>", "[a](b)"]
+)  # fmt: skip
+def test_no_text_becomes_markup_of_github(text: str) -> None:
+    """By the specification of GitHub Flavored Markdown: a backslash before a sign makes it text, in an address too."""
+    (line, _) = markdown([Sentence(text)]).split("\n")
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", line) == text
+    assert not re.search(r"(?<!\\)[~$&<>\[\]]|(?<!\\)://|www\.", line, re.IGNORECASE)
 
 
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

@@ -276,6 +276,16 @@ def test_only_https_is_asked(url: str, tmp_path: Path) -> None:
         DataRelease(url, tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).deliver(lambda _: {})
 
 
+@pytest.mark.parametrize(
+    "url", ["https://a:S3cr3t@127.0.0.1:1/data.json", "ftp://a:S3cr3t@x/data.json", "http://a:S3cr3t@[x/data.json",
+            "https://127.0.0.1:1/data.json?signature=S3cr3t&x=.json"]
+)  # fmt: skip
+def test_no_error_repeats_a_password_of_the_address(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        DataRelease(url, tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).deliver(lambda _: {})
+    assert "S3cr3t" not in str(caught.value)
+
+
 @pytest.mark.parametrize("to", ["http://127.0.0.1/data.json", "http://example.org/data.json"])
 def test_no_redirect_leaves_https(to: str) -> None:
     request = Request("https://example.org/data.json")

@@ -186,6 +186,18 @@ def test_other_protocols_are_refused(tmp_path: Path, url: str) -> None:
         Mirror(url, tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
 
 
+@pytest.mark.parametrize(
+    "proxy", ["user:S3cr3t@/x", "http://user:S3cr3t@[x", "http://user:S3cr3t@", "socks9://user:S3cr3t@x:1", "http://user:S3cr3t@127.0.0.1:1"]
+)  # fmt: skip
+def test_no_error_of_git_repeats_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """git and curl repeat a proxy's address that they do not understand, and an archive's with its query."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy)
+    with pytest.raises(InputError) as caught:
+        Mirror("https://127.0.0.1:1/x.git?token=S3cr3t", tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)
+    assert "S3cr3t" not in str(caught.value)
+
+
 def test_an_archive_that_is_not_there_is_reported(served: Served, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="git cannot read"):
         Mirror(f"{served.url}x", tmp_path / "x.git", NOW).deliver(lambda _: KNOWN)

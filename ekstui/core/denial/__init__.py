@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -338,10 +339,12 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
     """
     kept: list[str] = []
     seen: set[str] = set()
+    # A log repeats itself, down to a million empty lines.
+    is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
     count = used = 0
     for line in log:
         count += 1
-        if not _ON_ACCESS.search(line) and not means_something(line):
+        if not is_wanted(line):
             continue
         alike = _CHANGING.sub("", line)
         if alike in seen or used + len(line) > room:

@@ -191,9 +191,13 @@ class _Comparison:
         """
         if self._within(inner, outer):
             return True
-        kinds = {services_of(action) for action in actions}
-        if None in kinds or self._effort.is_spent:
+        if self._effort.is_spent:
             return False
+        kinds = {services_of(action) for action in actions}
+        if None in kinds:
+            return False
+        # Cutting them counts only where they are many, as in a search.
+        self._effort.spend(len(kinds) * sum(map(len, (*inner, *outer))) // 16)
         return all(
             lies_within(_cut(inner, kind), _cut(outer, kind), self._effort) for kind in kinds if kind is not None
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.grants import Extent, Line, Reach
-from ekstui.core.reach.coverage import ActionExtents
+from ekstui.core.reach.coverage import ActionExtents, Effort
 from ekstui.core.reach.judgement import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.core.text import listed
 
@@ -20,6 +20,9 @@ MOST_PARTS = 2
 
 LONGEST = 450
 """The approximate length of a verdict, in characters, beyond which the remaining actions are counted."""
+
+MOST_PAIRS = 100_000
+"""The most pairs of resources that one verdict compares, beyond which it summarises; AWS's policies need fewer."""
 
 Way = frozenset[Line]
 _Ways = frozenset[Way]
@@ -51,6 +54,7 @@ class _Wording(NamedTuple):
     spelling: Spelling
     names: Names | None
     wider: bool
+    effort: Effort
 
     def parts(self, before: ActionExtents, after: ActionExtents) -> list[Phrase]:
         """Return what more, or less, is allowed after than before."""
@@ -67,7 +71,11 @@ class _Wording(NamedTuple):
         return [_plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")]
 
     def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> list[Phrase]:
+        many = "more" if self.wider else "fewer"
         old, new = _by_place(before), _by_place(after)
+        self.effort.spend((len(old) + len(new)) ** 2)
+        if self.effort.is_spent:
+            return [self._in_after(f"allowed in {many} cases")]
         said: dict[Phrase, list[_Place]] = {}
         everywhere = True
         other_resources = False
@@ -81,7 +89,6 @@ class _Wording(NamedTuple):
             other_resources |= had != has and not (had if self.wider else has)
         named = other_resources or not everywhere or len(said) > 1
         parts = [_on(phrase, places if named else []) for phrase, places in said.items()]
-        many = "more" if self.wider else "fewer"
         if other_resources:
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
         return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
@@ -289,8 +296,14 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
     """Return what happened to the actions, grouped by phrase: added and removed ones, then wider ones, then by size."""
     groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
+    phrases: dict[tuple[object, ...], Phrase | None] = {}
+    effort = Effort(MOST_PAIRS)
     for outcome in outcomes:
-        if phrase := _phrase_of(outcome, spelling, names):
+        # Of thousands of actions, most have their grants in common.
+        what = outcome._replace(action="", too_large=False)
+        if what not in phrases:
+            phrases[what] = _phrase_of(outcome, spelling, names, effort)
+        if phrase := phrases[what]:
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
     said: list[str] = []
     rest: list[Outcome] = []
@@ -321,15 +334,15 @@ def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
             yield f"{len(group):,} more allowed in {kind} cases{where} ({_first_of(group, spelling)})"
 
 
-def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None) -> Phrase | None:
+def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort: Effort) -> Phrase | None:
     """Return what an action lost and gained as one phrase, so that neither is stated alone."""
     before, after = outcome.before, outcome.after
     is_lost, is_gained = outcome.lost, outcome.gained
     if outcome.is_new:
         is_lost |= bool(before.allow) and not outcome.nothing_lost
         is_gained |= bool(after.allow) and not outcome.nothing_gained
-    lost = _Wording(spelling, names, wider=False).parts(before, after) if is_lost else []
-    gained = _Wording(spelling, names, wider=True).parts(before, after) if is_gained else []
+    lost = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
+    gained = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
     both = _without_opposites(lost, [each for each in gained if each not in lost])
     where = f" in {names.after}" if names else ""
     sides = [_joined(", and ", each, where) for each in both if each]

@@ -21,11 +21,15 @@ CALL_SECONDS = 180.0
 ANSWER_BYTES = 64 * 1024 * 1024
 """The largest answer, in bytes."""
 
+ANSWER_VALUES = 2_000_000
+"""The most values in an answer, counted by the signs around them: in memory each takes a hundred times its bytes."""
+
 MOST_PAGES = 2000
 """The most pages of a list: two million roles."""
 
 _logger = logging.getLogger("ekstui")
 _CHUNK = 256 * 1024
+_SIGNS = (b"<", b",", b"[", b"{")
 _ARN = re.compile(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S.*", re.DOTALL)
 
 
@@ -93,9 +97,14 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
     request.stream_output = True
     answer = sender.send(request)
     body = bytearray()
+    values = 0
     try:
         for chunk in answer.raw.stream(_CHUNK):
             body += chunk
+            values += sum(map(chunk.count, _SIGNS))
+            if values > ANSWER_VALUES:
+                answer.raw.close()
+                raise BoundError(f"has more than {ANSWER_VALUES:,} values")
             if len(body) > ANSWER_BYTES or stopped.is_set():
                 answer.raw.close()
                 raise BoundError(f"is larger than {ANSWER_BYTES // 1024 // 1024} MB")

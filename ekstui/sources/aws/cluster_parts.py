@@ -81,7 +81,11 @@ def described(cluster: Cluster, answer: Answer) -> Cluster:
     )
 
 
-def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...]:
+def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...] | None:
+    """Return what EKS reports; None if it says nothing, since without problems it sends an empty list."""
+    issues = (answer.get("health") or {}).get("issues")
+    if issues is None:
+        return None
     return tuple(
         HealthIssue(
             kind,
@@ -90,7 +94,7 @@ def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...]:
             str(issue.get("message", "")),
             tuple(str(resource) for resource in issue.get("resourceIds") or ()),
         )
-        for issue in (answer.get("health") or {}).get("issues") or ()
+        for issue in issues
     )
 
 

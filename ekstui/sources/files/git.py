@@ -45,6 +45,10 @@ _MOST_REFS = 16 * 1024 * 1024
 """The most that is read of a clone's packed refs, in bytes."""
 
 
+UNREACHABLE = "unable to access"
+"""What git says if the archive's server cannot be reached."""
+
+
 class GitError(InputError):
     """git failed: its repository, or what it was asked for, cannot be read."""
 
@@ -138,8 +142,15 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
         if code:
             errors.seek(0)
             lines = errors.read(_SMALL).decode(errors="replace").strip().splitlines()
-            raise GitError(f"git cannot read it: {lines[0] if lines else code}.")
+            raise GitError(f"git cannot read it: {_without_secrets(lines[0]) if lines else code}.")
         return output
+
+
+def _without_secrets(line: str) -> str:
+    """Return a line of git or curl without passwords or tokens, which both repeat from a proxy's address or an archive's."""
+    if "proxy" in line.lower():
+        return f"{UNREACHABLE} the archive through the proxy; check HTTPS_PROXY"
+    return re.sub(r"(?<=//)[^/\s]*@|\?[^\s'\"]+", "…", line)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -18,7 +18,7 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import write_new
-from ekstui.sources.files.git import GitError, Objects, borrowed, make_bare, run
+from ekstui.sources.files.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
 from ekstui.sources.policy_file import VersionAnswer, history_of, read_version_answer
 
 FOLDER = "policies"
@@ -170,7 +170,7 @@ class Mirror:
             try:
                 return self._delivered(protocol, policies)
             except GitError as error:
-                if made or os.path.lexists(aside) or _UNREACHABLE in error.message:
+                if made or os.path.lexists(aside) or UNREACHABLE in error.message:
                     raise
             self.folder.rename(aside)
             make_bare(self.folder)
@@ -194,7 +194,7 @@ class Mirror:
         skipped = list(collection.skipped)
         if rewritten:
             message = "its history was rewritten since the last time; what was read before is kept."
-            skipped.insert(0, Skipped(self.url, message))
+            skipped.insert(0, Skipped(self._name, message))
         return Delivery(
             self.partition,
             Provenance(f"{self._name} {objects.head[:12]}", "archive", collection.as_of, self.now),
@@ -237,9 +237,6 @@ class Mirror:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
         run(self.folder, *remote, *arguments, given=given, protocol=protocol, patience=PATIENCE)
 
-
-_UNREACHABLE = "unable to access"
-"""What git says if the archive's server cannot be reached, which is not the mirror's fault."""
 
 _OURS = ("HEAD", "objects", "refs")
 """What is in a mirror; git would obey the settings and hooks of anything else."""

@@ -167,6 +167,30 @@ def test_an_answer_without_end_is_given_up(rig: Rig, effect: Effect, monkeypatch
     assert time.process_time() - begun < 20
 
 
+@pytest.mark.parametrize("piece", ["<a/>", "[],", "{},", '"",'], ids=["elements", "lists", "objects", "texts"])
+def test_an_answer_of_too_many_values_is_given_up(rig: Rig, piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within the limit of bytes, one of empty elements took 5 GB of memory."""
+    monkeypatch.setattr(answers, "ANSWER_VALUES", 10_000)
+    rig.proxy.add(Effect("body", message=f"<a>{piece * 20_000}</a>"), "sts")
+    with pytest.raises(AccountError, match="was abandoned: sts:GetCallerIdentity has more than 10,000 values"):
+        account()
+
+
+def test_a_part_whose_description_says_nothing_of_its_health_is_not_well(rig: Rig) -> None:
+    """Without problems EKS sends `"health": {"issues": []}` (the examples of its API reference)."""
+    rig.reset(12)
+    found = account()
+    assert found.eks
+    before = {cluster.name for cluster in found.eks.clusters if cluster.issues_known}
+    group = {"nodegroupName": "a", "nodeRole": "arn:aws:iam::111122223333:role/a"}
+    rig.proxy.add(Effect("body", message=json.dumps({"nodegroup": group})), "eks", "DescribeNodegroup")
+    found = account()
+    assert found.eks
+    with_groups = {cluster.name for cluster in found.eks.clusters if cluster.nodegroups}
+    assert before & with_groups
+    assert {cluster.name for cluster in found.eks.clusters if cluster.issues_known} == before - with_groups
+
+
 def test_a_call_is_not_tried_for_ever(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ATTEMPTS", 50)
     monkeypatch.setattr(answers, "CALL_SECONDS", 0.0)
