@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
-from ekstui.core.grants import Extent, Line, Reach
-from ekstui.core.reach.coverage import ActionExtents, Effort
+from ekstui.core.grants import Effort, Extent, Line, Reach
+from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reach.judgement import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.core.text import listed
 
