@@ -6,12 +6,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Key as KeyPress
 from textual.events import Paste, Resize
@@ -21,13 +20,13 @@ from textual.widgets import Input
 from ekstui import logbook
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
-from ekstui.settings import Effective, Settings, nearest_words, read_file
+from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import lacking, repaint
-from ekstui.tui.keys import KEYS, Key, bindings, clashes, declared, spelled, unknown_ids
+from ekstui.tui.keys import Key, bindings, clashes, declared, spelled, unknown_ids
 from ekstui.tui.messages import PaneFailed
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -70,7 +69,10 @@ class EkstuiApp(RoutedApp):
         account: AccountView | None = None,
     ) -> None:
         super().__init__(library, effective.settings if effective else None)
-        self.settings_warnings = (*(effective.warnings if effective else ()), *adopt(self, self.settings))
+        self.settings_warnings = (*(effective.warnings if effective else ()), *unknown_ids(self.settings.keys))
+        if self.settings.theme in self.available_themes:  # `start` refuses another
+            self.theme = self.settings.theme
+        self.set_keymap(self.settings.keys)
         # A class attribute has no effect: App.__init__ sets the level from the environment.
         self.animation_level = "none"
         self._start = start
@@ -172,24 +174,6 @@ class EkstuiApp(RoutedApp):
 
             if not isinstance(self.screen, TooSmallScreen):
                 self.push_screen(TooSmallScreen())
-
-
-def adopt(app: App[None], settings: Settings) -> tuple[str, ...]:
-    """Apply the theme and keys of the settings; return a warning for each unknown one."""
-    return (*_theme(app, settings.theme), *_keys(app, settings))
-
-
-def _theme(app: App[None], name: str) -> Iterable[str]:
-    if name in app.available_themes:
-        app.theme = name
-        return ()
-    return (f"There is no theme {name}{nearest_words(name, app.available_themes)}.",)
-
-
-def _keys(app: App[None], settings: Settings) -> Iterable[str]:
-    known = {key.id for key in KEYS}
-    app.set_keymap({name: keys for name, keys in settings.keys.items() if name in known})
-    return unknown_ids(settings.keys)
 
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:

@@ -112,7 +112,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
-        from ekstui.tui.screens.matrix_screen import MatrixScreen
+        from ekstui.tui.screens.overview_screens import MatrixScreen
 
         self.push_screen(MatrixScreen(message.places))
 
@@ -243,7 +243,7 @@ class RoutedApp(LibraryApp):
 
     def action_changes(self) -> None:
         """Show what AWS changed across all policies."""
-        from ekstui.tui.screens.changes_screen import ChangesScreen
+        from ekstui.tui.screens.overview_screens import ChangesScreen
 
         if not isinstance(self.screen, ChangesScreen):
             self.push_screen(ChangesScreen(self.explorer.scope))

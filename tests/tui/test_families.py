@@ -12,7 +12,7 @@ from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.matrix_screen import MatrixScreen
+from ekstui.tui.screens.overview_screens import MatrixScreen
 from ekstui.tui.shown import Shown
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig

@@ -15,10 +15,10 @@ from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
 from ekstui.tui.messages import ShowPolicy
-from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
+from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList

@@ -120,7 +120,7 @@ def test_no_key_of_a_condition_is_broken_beside_its_action() -> None:
     policy = library.find("AmazonEKSLoadBalancingPolicy").policy
     services = library.summary(policy, policy.default_version)
     opened = {(service.effect, service.service) for service in services}
-    lines = [plain(row.cells[0]) for row in service_rows(services, opened, {}, 61)]
+    lines = [plain(row.cells[0]) for row in service_rows(services, opened, 61)]
     assert max(map(cell_len, lines)) <= 61
     keys = {
         condition.key.removeprefix("aws:")

@@ -47,12 +47,6 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
     asyncio.run(journey())
 
 
-def test_an_unknown_theme_is_said_with_the_nearest(file: Path) -> None:
-    app = EkstuiApp(Library.open(), None, effective(file, {"EKSTUI_THEME": "nort"}))
-    assert app.theme == "textual-dark"
-    assert app.settings_warnings == ("There is no theme nort; the nearest is nord.",)
-
-
 def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
     file = tmp_path / "config.toml"

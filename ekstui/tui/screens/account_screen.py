@@ -250,7 +250,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
         remarks = rows([*left_out(answer)], self.width)
         services = (*answer.access.denies, *answer.access.services)
-        return remarks + service_rows(services, self._opened, {}, self.width)
+        return remarks + service_rows(services, self._opened, self.width)
 
     def about_row(self, row: Row) -> Styled:
         """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""

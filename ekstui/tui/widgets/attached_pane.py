@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     for remark in remarks_in_words(attachments):
         rows += _lines(("remark", remark), f"! {remark}", "warn", width)
     if attachments.proven_empty:
-        rows.append(_note("none", "It is not attached in this account.", "muted"))
+        rows += _lines("none", "It is not attached in this account.", "muted", width)
     if not attachments.complete:
         rows += _lines("incomplete", "Incomplete: not every role, user and group was read.", "warn", width)
     for index, error in enumerate(attachments.errors):
@@ -78,7 +78,7 @@ def attached_note(attachments: Attachments) -> str:
     return ("" if attachments.complete else "at least ") + ", ".join(parts)
 
 
-def error_rows(key: object, error: SourceError, width: int) -> list[Row]:
+def error_rows(key: Hashable, error: SourceError, width: int) -> list[Row]:
     """Return what could not be read, and what to do about it."""
     where = f" in {error.region}" if error.region else ""
     action = f"{error.action}{where}: " if error.action else ""
@@ -147,20 +147,11 @@ def _as(attached_as: Sequence[str]) -> Styled:
     return styled("boundary", "warn") if "boundary" in attached_as else styled("")
 
 
-def _note(key: object, text: str, style: Style) -> Row:
-    return Row(key_of(key), (styled(clean_line(text), style),), selectable=False)
-
-
-def _lines(key: object, text: str, style: Style, width: int) -> list[Row]:
+def _lines(key: Hashable, text: str, style: Style, width: int) -> list[Row]:
     return [
-        Row((key_of(key), index), (line,), selectable=False)
+        Row((key, index), (line,), selectable=False)
         for index, line in enumerate(wrap(styled(clean_line(text), style), width))
     ]
-
-
-def key_of(key: object) -> str:
-    """Return the row key of a note."""
-    return repr(key)
 
 
 COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
@@ -205,7 +196,7 @@ class AttachedPane(Pane):
     account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
-        super().__init__(4, "Attached", COLUMNS, id="attached")
+        super().__init__(4, "Attached", COLUMNS)
         self._answer: AttachedAnswer | None = None
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""

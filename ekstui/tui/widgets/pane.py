@@ -56,17 +56,8 @@ class Pane(Vertical):
     Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
     """
 
-    def __init__(
-        self,
-        number: int,
-        title: str,
-        columns: Sequence[Column],
-        *,
-        header: bool = False,
-        id: str,  # noqa: A002
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, number: int, title: str, columns: Sequence[Column]) -> None:
+        super().__init__(id=title.lower())
         self._number = number
         self._title = title
         self._filter = ""
@@ -74,7 +65,7 @@ class Pane(Vertical):
         self._line: FilterLine | None = None
         self._place: Hashable = None
         """The row that the cursor was on before the filter."""
-        self.rows = RowList(columns, header=header)
+        self.rows = RowList(columns)
         self.set_title()
 
     @property

@@ -46,7 +46,7 @@ class PermissionsPane(Pane):
     shown: reactive[Shown | None] = reactive(None)
 
     def __init__(self) -> None:
-        super().__init__(2, "Permissions", WHOLE_WIDTH, id="permissions")
+        super().__init__(2, "Permissions", WHOLE_WIDTH)
         self._services: Sequence[ServiceSummary] = ()
         self._unfolded: set[tuple[str, str]] = set()
         """The (effect, service) pairs that are unfolded by default, because there is room."""
@@ -152,7 +152,7 @@ class PermissionsPane(Pane):
         if words:
             found = [service for service in (_matching(service, words) for service in self._services) if service]
             opened = {(service.effect, service.service) for service in found}
-        table = service_rows(found, opened, {}, width)
+        table = service_rows(found, opened, width)
         return table if words else self._about_rows() + table
 
     def _about_rows(self) -> list[Row]:

@@ -188,7 +188,7 @@ class PoliciesPane(Pane):
     """The ARNs of the policies that changed since the user last looked at them."""
 
     def __init__(self) -> None:
-        super().__init__(1, "Policies", (MARK, NAME, VERSION), id="policies")
+        super().__init__(1, "Policies", (MARK, NAME, VERSION))
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()

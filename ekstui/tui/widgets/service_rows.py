@@ -54,10 +54,8 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     return (Column("", level), *(Column("", room) for room in wanted))
 
 
-def service_rows(
-    services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], reasons: Mapping[str, str], width: int
-) -> list[Row]:
-    """Return one row per service and, below an unfolded one, why it is needed and its actions by level."""
+def service_rows(services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], width: int) -> list[Row]:
+    """Return one row per service and, below an unfolded one, its actions by level."""
     rows: list[Row] = []
     columns = _columns(width, [each for each in services if (each.effect, each.service) in opened])
     sections = {_section(service) for service in services}
@@ -66,13 +64,7 @@ def service_rows(
         if len(sections) > 1 and _section(service) != section:
             section = _section(service)
             rows.append(Row(("section", section), (styled(section, "strong"),), selectable=False))
-        rows += _service(
-            service,
-            opened=(service.effect, service.service) in opened,
-            reason=reasons.get(service.service),
-            columns=columns,
-            width=width,
-        )
+        rows += _service(service, columns, width, opened=(service.effect, service.service) in opened)
     return rows
 
 
@@ -97,9 +89,7 @@ def _section(service: ServiceSummary) -> str:
     return "Explicit deny" if service.effect == "Deny" else "Allow"
 
 
-def _service(
-    service: ServiceSummary, *, opened: bool, reason: str | None, columns: Sequence[Column], width: int
-) -> list[Row]:
+def _service(service: ServiceSummary, columns: Sequence[Column], width: int, *, opened: bool) -> list[Row]:
     key = (service.effect, service.service)
     style: Style = "bad" if service.effect == "Deny" else "strong"
     head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", style))
@@ -118,11 +108,6 @@ def _service(
     ]
     if not opened:
         return rows
-    if reason:
-        rows += [
-            Row((key, "why", index), ((("  ", ""), *line),), selectable=False)
-            for index, line in enumerate(wrap(styled(clean_line(reason), "muted"), max(width - 2, 20)))
-        ]
     level = None
     for action in service.actions:
         rows += action_rows(action, key, columns, width, level=action.level if action.level != level else "")

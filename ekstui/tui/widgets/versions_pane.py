@@ -190,7 +190,7 @@ class VersionsPane(Pane):
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
     def __init__(self) -> None:
-        super().__init__(3, "Versions", COLUMNS, id="versions")
+        super().__init__(3, "Versions", COLUMNS)
         self._arn: str | None = None
         self._steps: Sequence[Step] = ()
         self._knowledge: PolicyKnowledge | None = None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from textual.events import Key, MouseDown, MouseUp, Paste
 from textual.message import Message
 
-from ekstui.tui.driver.terminal_input import Decoder, Parser
+from ekstui.tui.driver.terminal import Decoder, Parser
 
 TAIL = b"~\x1b[200~end\x1b[201~"
 """Ends whatever may have begun, then pastes a word."""

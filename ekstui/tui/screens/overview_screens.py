@@ -1,0 +1,344 @@
+"""Overviews: what AWS changed across the policies, newest first, and the services of a few policies by access level."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ekstui.core.access_levels import MatrixRow, holding, matrix
+from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.notation import PolicyAt
+from ekstui.core.policy import Policy, version_label
+from ekstui.core.steps import FeedStep
+from ekstui.core.summary import ActionSummary
+from ekstui.core.text import clean_line
+from ekstui.library import ChangesFeed, Library
+from ekstui.library.attachments import attached_names
+from ekstui.library.catalog import knowledge
+from ekstui.library.searching import changes
+from ekstui.present.change_lists import COLUMNS, changes_table
+from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
+from ekstui.present.rendering import Row, list_rows, markdown, rows
+from ekstui.present.styled import Column, Styled, cells, plain, styled
+from ekstui.scope import SCOPE_WORDS, Scope, next_scope
+from ekstui.tui import keys
+from ekstui.tui.keys import bindings
+from ekstui.tui.messages import ShowAction, ShowComparison, ShowPlace
+from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.shown import Bookmark
+from ekstui.tui.widgets.service_rows import action_line
+
+PERIODS = (
+    ("30 days", timedelta(days=30)),
+    ("90 days", timedelta(days=90)),
+    ("a year", timedelta(days=365)),
+    ("all years", None),
+)
+"""How far back the changes go, counted from the newest known one; `p` goes to the next."""
+
+
+VIEWS = ("changed", "attached", "all")
+"""Which changes are shown; `v` goes to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    feed: ChangesFeed
+    snapshot: AccountSnapshot | None
+    attached: Mapping[str, int]
+    """By policy name, how many roles, users and groups of the account have it attached."""
+
+
+class ChangesScreen(ReportScreen[_Changes]):
+    """One version per row; enter compares it with the version before, or shows a new policy."""
+
+    HEADING = "Changes"
+    KEYS = (
+        keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
+        keys.COMPARE.here("Compare the version with the one before it."),
+        keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
+        keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    COLUMNS = COLUMNS
+    WAITING = "reading the history of the policies…"
+    OPENS = (FeedStep,)
+    STOP = "change"
+    HAS_LINE = True
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+        self._period = 0
+        self._view = 0
+
+    def question(self) -> Styled:
+        """Return the period and the scope."""
+        newest = self.app.library.known_until(self._scope)
+        shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
+        quiet = shown.get(VIEWS[self._view], "")
+        return (
+            ("changes ", ""),
+            (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
+            (f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}", "muted"),
+        )
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """What to type into the palette to get here again."""
+        return Bookmark(keys.CHANGES.label)
+
+    def ask(self) -> Callable[[], _Changes]:
+        """Return what reads the changes of the period."""
+        library, scope = self.app.library, self._scope
+        period = PERIODS[self._period][1]
+
+        def ask() -> _Changes:
+            feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
+            snapshot = library.account.last()
+            return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
+
+        return ask
+
+    def answer_rows(self, answer: _Changes) -> list[Row]:
+        """Return one row per version."""
+        view = VIEWS[self._view]
+        shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
+        if view == "attached":
+            shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
+        found = list_rows(changes_table(shown), self.width)
+        self.rows.set_columns(_columns(found, self.width))
+        return found
+
+    def about_row(self, row: Row) -> Styled:
+        """Return why AWS made the version, and how many in the account have the policy attached."""
+        step, answer = row.value, self.answer
+        if not isinstance(step, FeedStep) or answer is None:
+            return ()
+        if step.family == "access-policy":
+            access = knowledge().access_policies.get(step.policy)
+            return (clean_line(step.policy), "strong"), (f"  {access.text}" if access else "", "")
+        known = knowledge().policies.get(step.policy)
+        why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
+        has = (
+            f"  attached to {answer.attached.get(step.policy, 0)} in the account"
+            if answer.snapshot and self._scope != "controllers"
+            else ""
+        )
+        name = f"{step.policy} {version_label(step.version)}"
+        return (clean_line(name), "strong"), (f"  {clean_line(why)}" if why else "", ""), (has, "muted")
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return why there are no rows."""
+        if VIEWS[self._view] == "attached":
+            unknown = self.answer is not None and self.answer.snapshot is None
+            return (
+                styled(
+                    "No account was read yet, so it is not known what is attached; a lists the profiles."
+                    if unknown
+                    else "Nothing attached in the account changed in this period, as far as is known.",
+                    "muted",
+                ),
+                styled("p looks further back; v shows the changes of all policies.", "muted"),
+            )
+        return (
+            styled("Nothing changed in this period, as far as is known.", "muted"),
+            styled("p looks further back.", "muted"),
+        )
+
+    def action_period(self) -> None:
+        """Look further back; after all years, start again with 30 days."""
+        self._period = (self._period + 1) % len(PERIODS)
+        self.ask_again()
+
+    def action_scope(self) -> None:
+        """Go to the next scope."""
+        self._scope = next_scope(self._scope)
+        self.ask_again()
+
+    def action_diff(self) -> None:
+        """Compare the version under the cursor with the one before it."""
+        self.rows.action_open()
+
+    def action_view(self) -> None:
+        """Go to the next view."""
+        self._view = (self._view + 1) % len(VIEWS)
+        self.show_header()
+        self.show_answer()
+
+    def open_row(self, row: Row) -> None:
+        """Compare a version with the one before it, or show a new policy."""
+        step = row.value
+        if not isinstance(step, FeedStep):
+            return
+        if step.family == "access-policy":
+            self.post_message(ShowPlace(PolicyAt(f"access:{step.policy}")))
+        elif step.previous is None:
+            self.post_message(ShowPlace(PolicyAt(step.policy, step.version)))
+        else:
+            before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
+            self.post_message(ShowComparison(before, after))
+
+
+def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+    """Return the columns with steps whole, names as far as there is room, and no gap between them."""
+    date, policy, step, reach, change = COLUMNS
+    names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))
+    steps = max(steps, step.width)
+    room = width - sum((date.width, steps, reach.width, change.width, len(COLUMNS) - 1))
+    return (
+        date, policy._replace(width=min(names, max(room, policy.width)), share=0), step._replace(width=steps), reach,
+        change._replace(share=1),
+    )  # fmt: skip
+
+
+MAX_UNFOLDED = 500
+"""The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""
+
+
+WIDE = 1_000
+"""Columns of a table in a file, where every number fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    policies: tuple[Policy, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+class MatrixScreen(ReportScreen[_Matrix]):
+    """One row per service, one column per access level; enter unfolds a service's actions."""
+
+    HEADING = "Services by access level"
+    KEYS = (
+        keys.OPEN.here("Unfold the service, or show the action's card."), keys.VIEW.here("Switch between numbers and symbols."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    HEADER = True
+    WAITING = "working out what the policies permit…"
+    OPENS = (MatrixRow, ActionSummary)
+    STOP = "service in which the policies differ"
+    HAS_LINE = True
+
+    def __init__(self, places: Sequence[PolicyAt]) -> None:
+        super().__init__()
+        self._places = tuple(places)
+        self._opened: set[str] = set()
+        self._signs = False
+
+    def question(self) -> Styled:
+        """Return the policies."""
+        names = ", ".join(map(str, self._places))
+        return (("services × access levels ", ""), (clean_line(names), "strong"))
+
+    def ask(self) -> Callable[[], _Matrix]:
+        """Return what reads the summaries of the policies."""
+        library, places = self.app.library, self._places
+        return lambda: _matrix_of(library, places)
+
+    def answer_rows(self, answer: _Matrix) -> list[Row]:
+        """Return the table; with a search, only matching services and actions."""
+        found, opened = self._found(answer)
+        if not found:
+            return []
+        form = layout(found, len(self._places), self.width, signs=self._signs)
+        self.rows.set_columns(form.columns)
+        actions = any(row.service in opened for row in found)
+        legend = legend_blocks(answer.rows, self._places, numbers=form.numbers, actions=actions)
+        table = matrix_table(found, self._places, opened, form, self.width)
+        return [*rows(legend, self.width), *list_rows(table, self.width)]
+
+    def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[str]]:
+        """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
+        words = self._search_text.casefold().split()
+        rows = [found for found in (holding(row, words) for row in answer.rows) if found]
+        if not words:
+            return rows, self._opened
+        by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
+        if sum(len(row.actions) for row in by_action) > MAX_UNFOLDED:
+            return rows, self._opened
+        return rows, self._opened | {row.service for row in by_action}
+
+    def nothing(self) -> Sequence[Styled]:
+        """Return that nothing matches, or that nothing is allowed."""
+        if self._search_text:
+            return (
+                styled(f"Nothing here matches “{clean_line(self._search_text)}”.", "warn"),
+                styled("esc clears the search.", "muted"),
+            )
+        return (styled("No action is allowed.", "muted"),)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return an action with its grants, or a service with its counts in words."""
+        match row.value:
+            case ActionSummary() as action:
+                return action_line(action)
+            case MatrixRow(service=service, cells=cells):
+                counts = ", ".join(
+                    f"{'/'.join(map(str, cell.given))} of {cell.total} {level}" for level, cell in cells.items()
+                )
+                return (clean_line(service), "strong"), (clean_line(f"  {counts}"), "muted")
+            case _:
+                return ()
+
+    def is_stop(self, row: Row) -> bool:
+        """Return whether a row is a service in which the policies differ."""
+        return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
+
+    def exports(self) -> Sequence[Export]:
+        """Return the formats: the whole table as Markdown, what is shown as text."""
+        answer = self.answer
+        text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
+        return (Export("Markdown", f"{stem}.md", lambda: self._markdown(answer)), *text) if answer else text
+
+    def copies(self) -> Sequence[Copyable]:
+        """Return the table as Markdown."""
+        answer = self.answer
+        if answer is None:
+            return ()
+        about = f"{len(answer.rows)} services as a table"
+        return (Copyable("Markdown", about, lambda: self._markdown(answer)),)
+
+    def _markdown(self, answer: _Matrix) -> str:
+        return markdown(matrix_blocks(self._places, answer.rows, WIDE))
+
+    def action_view(self) -> None:
+        """Switch between numbers and symbols."""
+        self._signs = not self._signs
+        self.show_answer()
+
+    def fold(self, row: Row, *, fold: bool) -> bool:
+        """Fold or unfold a service."""
+        if isinstance(row.value, MatrixRow) and (row.value.service in self._opened) == fold:
+            self._opened ^= {row.value.service}
+            self.show_answer()
+        return True
+
+    def open_row(self, row: Row) -> None:
+        """Unfold or fold a service, or show an action's card."""
+        if isinstance(row.value, MatrixRow):
+            self._opened ^= {row.value.service}
+            self.show_answer()
+        elif isinstance(row.value, ActionSummary) and self.answer:
+            self._show_action(row.value, self.answer)
+
+    def _show_action(self, action: ActionSummary, answer: _Matrix) -> None:
+        """Show the card of an action for the first policy that allows it, with the statements of all policies."""
+        by_policy = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
+        index = next(index for index, each in enumerate(by_policy) if each)
+        library = self.app.library
+        pairs = list(zip(self._places, answer.policies, strict=True))
+        self.post_message(
+            ShowAction(
+                action,
+                f"policy:{self._places[index]}",
+                lambda: [(str(place), library.document(policy, place.version)) for place, policy in pairs],
+                answer.policies[index],
+            )
+        )
+
+
+def _matrix_of(library: Library, places: Sequence[PolicyAt]) -> _Matrix:
+    policies = tuple(library.find(place.name).policy for place in places)
+    summaries = [library.summary(policy, place.version) for policy, place in zip(policies, places, strict=True)]
+    return _Matrix(policies, matrix(summaries))
