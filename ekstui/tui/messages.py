@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, dataclass_transform
 
 from textual.message import Message
 
@@ -19,8 +18,16 @@ if TYPE_CHECKING:
     from ekstui.tui.shown import AccountView, Marks, Shown
 
 
-@dataclass
-class PolicyHighlighted(Message):
+@dataclass_transform()
+class Notice(Message):
+    """A message with the fields that its class annotates; dataclasses would take 2 ms of the start, 0.1 for each message."""
+
+    def __init__(self, *given: object, **named: object) -> None:
+        super().__init__()
+        vars(self).update(zip(self.__annotations__, given, strict=False), **named)
+
+
+class PolicyHighlighted(Notice):
     """The cursor of the list moved to a policy, or to none."""
 
     entry: PolicyEntry | None
@@ -33,23 +40,20 @@ class RowReached(Message):
     """
 
 
-@dataclass
-class VersionChosen(Message):
+class VersionChosen(Notice):
     """The cursor of the versions moved to a version of the policy with this ARN."""
 
     arn: str
     version: int
 
 
-@dataclass
-class PaneFailed(Message):
+class PaneFailed(Notice):
     """A background job failed."""
 
     error: EkstuiError
 
 
-@dataclass
-class AccountUpdated(Message):
+class AccountUpdated(Notice):
     """The refresh of the account got on, ended or failed."""
 
     library: Library
@@ -57,80 +61,69 @@ class AccountUpdated(Message):
     change: Callable[[AccountView], AccountView]
 
 
-@dataclass
-class AccountChanged(Message):
+class AccountChanged(Notice):
     """What the screens show of the account has changed."""
 
     view: AccountView
 
 
-@dataclass
-class SwitchAccount(Message):
+class SwitchAccount(Notice):
     """Read another account or other regions; with None, refresh the current account."""
 
     choice: AccountChoice | None
 
 
-@dataclass
-class MfaAsked(Message):
+class MfaAsked(Notice):
     """A call needs an MFA code; it waits until `answer` is called with one, or with None to cancel."""
 
     device: str
     answer: Callable[[str | None], None]
 
 
-@dataclass
-class AskWhoCan(Message):
+class AskWhoCan(Notice):
     """Show who can do an action; if it is empty, let the user type one."""
 
     action: str = ""
 
 
-@dataclass
-class AskExplain(Message):
+class AskExplain(Notice):
     """Explain a request; if the text is empty, let the user type or paste one."""
 
     text: str = ""
 
 
-@dataclass
-class ShowPolicy(Message):
+class ShowPolicy(Notice):
     """Show a policy at a version in the four panes."""
 
     shown: Shown
 
 
-@dataclass
-class ShowPlace(Message):
+class ShowPlace(Notice):
     """Show a policy given by name or ARN, at a version or the default one, in the four panes; or say that it is unknown."""
 
     place: PolicyAt
 
 
-@dataclass
-class ShowComparison(Message):
+class ShowComparison(Notice):
     """Show what differs between two sides."""
 
     before: Side
     after: Side
 
 
-@dataclass
-class ShowMatrix(Message):
+class ShowMatrix(Notice):
     """Show services by access level for these policies."""
 
     places: Sequence[PolicyAt]
 
 
-@dataclass
-class ShowRole(Message):
+class ShowRole(Notice):
     """Show all about a role, given by name or ARN."""
 
     role: str
 
 
-@dataclass
-class ShowFound(Message):
+class ShowFound(Notice):
     """Open the first match for a text in the palette, of one kind if it is given."""
 
     text: str
@@ -139,15 +132,13 @@ class ShowFound(Message):
     """The row to put the cursor on."""
 
 
-@dataclass
-class MarksChosen(Message):
+class MarksChosen(Notice):
     """The user marked these policies and versions in the palette."""
 
     marks: Marks
 
 
-@dataclass
-class ShowAction(Message):
+class ShowAction(Notice):
     """Show all about one action of a policy or role."""
 
     action: ActionSummary

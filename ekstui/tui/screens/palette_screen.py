@@ -1,7 +1,6 @@
 """The palette: looks up what the user types or pastes, as they type."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -12,7 +11,6 @@ from textual.content import Content
 from textual.events import Key as KeyPressed
 from textual.events import Paste
 from textual.getters import app, query_one
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -28,7 +26,7 @@ from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, spelled
-from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, ShowComparison
+from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, Notice, ShowComparison
 from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
@@ -70,8 +68,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
 class FindLine(RowsLine):
     """The input; a pasted message goes to the screen as a whole."""
 
-    @dataclass
-    class Taken(Message):
+    class Taken(Notice):
         """A message was pasted."""
 
         text: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual import on
 from textual.getters import app
@@ -99,8 +98,7 @@ Kind = Literal["action", "service", "level", "changed"]
 _KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "level", "changed": "changed"}
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(NamedTuple):
     """A part of a filter that needs more than the list itself, such as `action:ec2:CreateTags` or `changed:30d`."""
 
     kind: Kind

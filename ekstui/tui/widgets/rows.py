@@ -6,7 +6,6 @@ as ten and a cursor move over SSH as small as it can be.
 
 import re
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from rich.cells import cell_len
@@ -15,7 +14,6 @@ from rich.style import Style
 from textual.color import Color
 from textual.events import Click
 from textual.geometry import Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -23,6 +21,7 @@ from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plai
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
+from ekstui.tui.messages import Notice
 from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
@@ -43,20 +42,17 @@ class RowList(ScrollView, can_focus=True):
     }
     """
 
-    @dataclass
-    class Highlighted(Message):
+    class Highlighted(Notice):
         """The cursor is on another row, or on none."""
 
         row: Row | None
 
-    @dataclass
-    class Opened(Message):
+    class Opened(Notice):
         """The row under the cursor was opened, with enter or a click."""
 
         row: Row
 
-    @dataclass
-    class Folded(Message):
+    class Folded(Notice):
         """The user wants to fold or unfold the row under the cursor."""
 
         row: Row
