@@ -15,7 +15,7 @@ from tests.tui.journeys import settle, shows, travel
 
 GAPS = (0, 1, 2, 3, 5, 8, 13)
 """Event loop iterations between two keys: a key passes several queues, and the next may arrive at any time."""
-NAMES = {"/": "slash", ":": "colon", "\r": "enter", "\x1b": "escape"}
+NAMES = {"/": "slash", ":": "colon", "\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\x15": "ctrl+u"}
 
 
 async def type_ahead(app: EkstuiApp, keys: str, gap: int) -> None:
@@ -73,7 +73,6 @@ def test_the_palette_and_what_follows_it() -> None:
 
 
 EDITS = {"ab\x7fc": "ac", "ab\x15c": "c"}
-NAMES = {"\x7f": "backspace", "\x15": "ctrl+u"}
 
 
 def test_the_palette_takes_letters_back_and_moves_in_its_rows_while_one_types() -> None:
