@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
-from ekstui.core.eks import Cluster
+from ekstui.core.eks import Cluster, PodIdentityAssociation
 from ekstui.core.findings.role_policies import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.core.trust import Trustee, issuer_of, trustees
 
@@ -154,17 +154,7 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
     yield from _nodes(cluster, snapshot)
     yield from _addons(cluster)
     for association in cluster.associations or ():
-        of_pods = Use(
-            "pod-identity",
-            "confirmed",
-            cluster.name,
-            cluster.region,
-            association.id,
-            association.namespace,
-            association.service_account,
-            association.session_policy,
-            association.session_tags,
-        )
+        of_pods = _by_association("pod-identity", association.id, association, cluster)
         if association.role_arn:
             yield association.role_arn, of_pods
         if association.target_role_arn:
@@ -222,21 +212,22 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
         for arn in addon.association_arns:
             association = by_arn_end.get(arn.rsplit("/", 1)[-1])
             if association is not None and association.role_arn:
-                yield (
-                    association.role_arn,
-                    Use(
-                        "addon",
-                        "confirmed",
-                        cluster.name,
-                        cluster.region,
-                        addon.name,
-                        association.namespace,
-                        association.service_account,
-                        association.session_policy,
-                        association.session_tags,
-                        "through Pod Identity",
-                    ),
-                )
+                use = _by_association("addon", addon.name, association, cluster)
+                yield association.role_arn, replace(use, remark="through Pod Identity")
+
+
+def _by_association(kind: UseKind, name: str, association: PodIdentityAssociation, cluster: Cluster) -> Use:
+    return Use(
+        kind,
+        "confirmed",
+        cluster.name,
+        cluster.region,
+        name,
+        association.namespace,
+        association.service_account,
+        association.session_policy,
+        association.session_tags,
+    )
 
 
 def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
