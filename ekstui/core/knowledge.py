@@ -40,20 +40,20 @@ class PolicyKnowledge(NamedTuple):
     """`guide` (the EKS User Guide), `document` (its document alone), or a URL."""
     services: Mapping[str, str]
     """Why each service is needed, by prefix."""
-    unused: tuple[str, ...]
+    unused: tuple[str, ...] = ()
     """Services that EKS no longer uses and that are kept for old setups."""
-    superseded_by: tuple[str, ...]
-    supersession: str | None
+    superseded_by: tuple[str, ...] = ()
+    supersession: str | None = None
     """What switching to the newer policy would change; None if nothing supersedes it."""
-    narrower: tuple[str, ...]
+    narrower: tuple[str, ...] = ()
     """Policies that give a node what it needs of this one, and less besides."""
-    access_policy: bool
+    access_policy: bool = False
     """Whether an EKS access policy has the same name."""
-    service_linked_role: str | None
-    notes: tuple[str, ...]
-    disagreements: tuple[str, ...]
+    service_linked_role: str | None = None
+    notes: tuple[str, ...] = ()
+    disagreements: tuple[str, ...] = ()
     """How AWS's documentation and the document differ, if they do."""
-    updates: tuple[Update, ...]
+    updates: tuple[Update, ...] = ()
     """Oldest first."""
 
     def update(self, version: int) -> Update | None:
@@ -259,18 +259,8 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
 
 
 def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
-    absent: dict[str, Any] = {
-        "unused": (),
-        "superseded_by": (),
-        "supersession": None,
-        "narrower": (),
-        "access_policy": False,
-        "service_linked_role": None,
-        "notes": (),
-        "disagreements": (),
-    }
-    given = {key: value for key, value in fields.items() if key != "updates"}
-    return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **{**absent, **_frozen(given)})
+    given = _frozen({key: value for key, value in fields.items() if key != "updates"})
+    return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **given)
 
 
 def _each(make: Callable[..., T], tables: object) -> tuple[T, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -325,8 +325,7 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
             )
             return
         near = nearest_names(name, names.values())
-        meant = f" Nearest: {', '.join(near)}." if near else ""
-        yield _symptom(f"AWS has no policy named {name}", f"None is known by this name.{meant}", _GUIDE, near[:1])
+        yield _unknown(f"AWS has no policy named {name}", near, _GUIDE)._replace(policies=near[:1])
         return
     policy = reader.policy(known)
     if policy.withdrawn:
@@ -362,9 +361,13 @@ def _of_access(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) 
         text = f"{name} is attached to a role, and no access entry gives it. EKS's access policies allow requests in Kubernetes."
         yield _symptom(f"{name} is an IAM policy, not an EKS access policy", text, _ACCESS_GUIDE, (name,))
     else:
-        near = nearest_names(name, list(knowledge.access_policies))
-        meant = f" Nearest: {', '.join(near)}." if near else ""
-        yield _symptom(f"EKS has no access policy named {name}", f"None is known by this name.{meant}", _ACCESS_GUIDE)
+        near = nearest_names(name, knowledge.access_policies)
+        yield _unknown(f"EKS has no access policy named {name}", near, _ACCESS_GUIDE)
+
+
+def _unknown(symptom: str, near: Sequence[str], source: str) -> Symptom:
+    meant = f" Nearest: {', '.join(near)}." if near else ""
+    return _symptom(symptom, f"None is known by this name.{meant}", source)
 
 
 def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Iterator[Symptom]:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from ekstui.core.denial.rbac import Forbidden, Subject, SubjectKind
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
+from ekstui.core.explain.callers import same_principal
 from ekstui.core.explain.commands import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
 from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
 
@@ -139,7 +140,8 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
     """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
     entry = next(
-        (each for each in entries or () if principal is not None and _is_of(each.principal_arn, principal)), None
+        (each for each in entries or () if principal is not None and same_principal(each.principal_arn, principal)),
+        None,
     )
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
     is_certain = entry is None and principal is not None and entries is not None and not unseen
@@ -345,15 +347,4 @@ def _is_named(pattern: str, username: str) -> bool:
     if re.fullmatch(".+".join(map(re.escape, pieces)), username):
         return True
     # If an entry names a role, EKS uses the session's ARN as the user name.
-    return pattern.startswith("arn:") and _is_of(pattern, username)
-
-
-def _is_of(principal: str, arn: str) -> bool:
-    """Return whether an ARN is a principal's, or that of one of its sessions, which omits the role's path."""
-    if principal == arn:
-        return True
-    one, other = principal.split(":", 5), arn.split(":", 5)
-    if len(one) != 6 or len(other) != 6 or one[4] != other[4] or other[2] != "sts":
-        return False
-    role = re.fullmatch(r"assumed-role/([^/]+)(?:/.*)?", other[5])
-    return role is not None and one[5].startswith("role/") and one[5].rpartition("/")[2] == role[1]
+    return pattern.startswith("arn:") and same_principal(pattern, username) is True

@@ -148,7 +148,7 @@ def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed |
         return False, None
     if account := _account_of(kind, value):
         return arn.split_arn(caller.name).account == account, "account"
-    return _same_principal(value, caller.name), "direct"
+    return same_principal(value, caller.name), "direct"
 
 
 def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
@@ -182,7 +182,7 @@ def _same_provider(value: str, provider: str) -> bool:
     return (issuer_of(value) or value).lower() == (issuer_of(provider) or provider).lower()
 
 
-def _same_principal(value: str, caller: str) -> Truth:
+def same_principal(value: str, caller: str) -> Truth:
     """Return whether a principal's ARN is the caller's; the ARN of a session lacks the role's path."""
     if value == caller:
         return True
