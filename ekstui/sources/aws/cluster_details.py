@@ -1,13 +1,13 @@
 """Details that need further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ekstui.core.account_snapshot import SourceError
 from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.answers import MalformedError
-from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, access_entry, with_all
+from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import failures
 
@@ -26,13 +26,13 @@ class DetailsRead:
 def read_pod_identity(
     connection: Connection,
     clusters: tuple[Cluster, ...],
-    report: Callable[[tuple[Cluster, ...], int, int], None] | None = None,
-    cancelled: Cancelled = never,
+    report: Report,
+    cancelled: Cancelled,
 ) -> DetailsRead:
     """Return the clusters with their Pod Identity associations.
 
-    The list has no roles, so each association needs a call. `report` gets the clusters so far, how many associations
-    are described, and of how many. If cancelled, the rest have no role.
+    The list has no roles, so each association needs a call. `report` gets how many associations are described,
+    and of how many. If cancelled, the rest have no role.
     """
     failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
@@ -63,8 +63,7 @@ def read_pod_identity(
         except failures() as error:
             if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
                 gone.setdefault(cluster.place, set()).add(association.id)
-        if report:
-            report(tuple(known.values()), done, len(jobs))
+        report(done, len(jobs))
     for place, ids in gone.items():
         cluster = known[place]
         kept = tuple(entry for entry in cluster.associations or () if entry.id not in ids)

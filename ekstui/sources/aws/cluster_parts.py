@@ -18,7 +18,7 @@ from ekstui.core.eks import (
     may_be_nodes,
 )
 from ekstui.sources.aws.answers import MalformedError, is_arn
-from ekstui.sources.aws.connection import Cancelled, Connection, each, never
+from ekstui.sources.aws.connection import Cancelled, Connection, each
 from ekstui.sources.aws.failures import explain, failures
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
@@ -157,8 +157,8 @@ ACCESS_ENTRIES = Part(
 PAGE = 100
 """Items per page, EKS's maximum."""
 
-Report = Callable[[EksFacts, int, int], None]
-"""Takes the facts so far, how many calls of this stage are done, and of how many."""
+Report = Callable[[int, int], None]
+"""Takes how many calls of this stage are done, and of how many."""
 
 
 @dataclass(slots=True)
@@ -195,8 +195,8 @@ class EksRead:
 def read_clusters(
     connection: Connection,
     regions: Iterable[str],
-    report: Report | None = None,
-    cancelled: Cancelled = never,
+    report: Report,
+    cancelled: Cancelled,
 ) -> EksRead:
     """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
     reading = _Reading(connection, report, cancelled, Failures(connection.profile))
@@ -205,7 +205,8 @@ def read_clusters(
     # Only the description tells whether a cluster has access entries.
     reading.list_access_entries()
     reading.describe_parts()
-    return EksRead(reading.facts(), tuple(reading.failed.found.values()))
+    facts = EksFacts(tuple(reading.clusters.values()), tuple(sorted(reading.whole)))
+    return EksRead(facts, tuple(reading.failed.found.values()))
 
 
 Listed = tuple[list[str], Exception | None]
@@ -217,7 +218,7 @@ class _Reading:
     """The clusters as read so far."""
 
     connection: Connection
-    report: Report | None
+    report: Report
     cancelled: Cancelled
     failed: Failures
     clusters: dict[Place, Cluster] = field(default_factory=dict)
@@ -225,10 +226,6 @@ class _Reading:
     """Regions whose list of clusters is complete."""
     names: dict[tuple[Place, Part], list[str]] = field(default_factory=dict)
     """The names of each cluster's parts, where a list had any."""
-
-    def facts(self) -> EksFacts:
-        """Return what is known so far."""
-        return EksFacts(tuple(self.clusters.values()), tuple(sorted(self.whole)))
 
     def list_clusters(self, regions: Iterable[str]) -> None:
         """Find the clusters of the regions."""
@@ -272,7 +269,7 @@ class _Reading:
                 self.clusters[place] = described(self.clusters[place], answer)
             elif part is not None and isinstance(answer, tuple):
                 missed.extend(self._listed(place, part, answer))
-            self._report(done, len(jobs))
+            self.report(done, len(jobs))
         self._forget(gone)
         # Only now is it known which clusters are gone; that their parts cannot be listed is not reported.
         for place, part, cause in missed:
@@ -306,11 +303,11 @@ class _Reading:
 
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
-        found: dict[tuple[Place, Part], dict[str, ClusterPart]] = {}
-        for (place, part), listed in self.names.items():
-            if place in self.clusters:
-                found[place, part] = {name: part.parse(name, {}) for name in listed}
-                self.clusters[place] = with_part(self.clusters[place], part, found[place, part])
+        found: dict[tuple[Place, Part], dict[str, ClusterPart]] = {
+            (place, part): {name: part.parse(name, {}) for name in listed}
+            for (place, part), listed in self.names.items()
+            if place in self.clusters
+        }
 
         def work(job: tuple[Place, Part, str]) -> Mapping[str, Any]:
             (region, cluster), part, name = job
@@ -322,24 +319,21 @@ class _Reading:
         jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]
         for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
             place, part, name = outcome.item
-            parts = found[place, part]
             try:
-                parts[name] = part.parse(name, outcome.answer())
+                found[place, part][name] = part.parse(name, outcome.answer())
             except failures() as error:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
                     gone.setdefault((place, part), set()).add(name)
-            self.clusters[place] = with_part(self.clusters[place], part, parts)
-            self._report(done, len(jobs))
-        for (place, part), names in gone.items():
-            parts = found[place, part]
-            if names.issuperset(parts):
+            self.report(done, len(jobs))
+        for (place, part), parts in found.items():
+            names = gone.get((place, part), set())
+            if names and names.issuperset(parts):
                 self.failed.doubt(
                     part.source, part.describe_action, place[0], f"{len(names)} {part.list_key}", place[1]
                 )
-            else:
-                self.clusters[place] = with_part(
-                    self.clusters[place], part, {name: known for name, known in parts.items() if name not in names}
-                )
+                names = set()
+            kept = {name: known for name, known in parts.items() if name not in names}
+            self.clusters[place] = with_part(self.clusters[place], part, kept)
 
     def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
         """Keep the names of a list; return the error that ended it, if any."""
@@ -365,7 +359,3 @@ class _Reading:
         except failures() as error:
             return names, error
         return names, None
-
-    def _report(self, done: int, total: int) -> None:
-        if self.report:
-            self.report(self.facts(), done, total)

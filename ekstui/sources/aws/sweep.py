@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, PolicyCount, SourceError, SourceName
-from ekstui.core.eks import Cluster, EksFacts
+from ekstui.core.eks import EksFacts
 from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
-from ekstui.sources.aws.cluster_parts import read_clusters
+from ekstui.sources.aws.cluster_parts import Report, read_clusters
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import as_account_error, explain, failures
 from ekstui.sources.aws.iam import Sweep, read_counts, read_identity, read_oidc_providers, read_sweep
@@ -132,20 +131,15 @@ def _with_eks(
     report: Progress,
     cancelled: Cancelled,
 ) -> AccountSnapshot:
-    def progressed(words: str, _facts: EksFacts, done: int, total: int) -> None:
-        report(f"{words}, {done} of {total}")
+    def counting(words: str) -> Report:
+        return lambda done, total: report(f"{words}, {done} of {total}")
 
-    read = read_clusters(connection, regions, partial(progressed, "clusters"), cancelled)
-    whole = read.facts.regions
+    read = read_clusters(connection, regions, counting("clusters"), cancelled)
     nodes = read_nodes(connection, read.facts.clusters, cancelled)
-
-    def report_pods(clusters: tuple[Cluster, ...], done: int, total: int) -> None:
-        progressed("Pod Identity", EksFacts(clusters, whole), done, total)
-
-    pods = read_pod_identity(connection, nodes.clusters, report_pods, cancelled)
+    pods = read_pod_identity(connection, nodes.clusters, counting("Pod Identity"), cancelled)
     return replace(
         snapshot,
-        eks=EksFacts(pods.clusters, whole),
+        eks=EksFacts(pods.clusters, read.facts.regions),
         errors=(*snapshot.errors, *read.errors, *nodes.errors, *pods.errors),
     )
 
