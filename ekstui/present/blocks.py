@@ -215,9 +215,26 @@ def as_of_line(read_at: datetime, now: datetime) -> Line:
     return f"{as_of_words(read_at)}, {age}", *again
 
 
+MOST_CHARACTERS = 1_000
+"""The most characters of values that a line shows before it counts the rest; JSON has them all."""
+
+
+def bounded(values: Sequence[str]) -> list[str]:
+    """Return values to show on one line: the first ones, each cut if it is long, and how much is left out."""
+    shown: list[str] = []
+    room = MOST_CHARACTERS
+    for number, value in enumerate(values):
+        if room <= 0:
+            return [*shown, f"{len(values) - number:,} more"]
+        kept = value[:room]
+        shown.append(kept if kept == value else f"{kept}… ({len(value) - room:,} more characters)")
+        room -= len(value)
+    return shown
+
+
 def grant_line(grant: Grant) -> Line:
     """Return a grant's resources and conditions."""
-    where: tuple[str | Span, ...] = joined(", ", [code(each) for each in grant.resources]) or ("no resource",)
+    where: tuple[str | Span, ...] = joined(", ", [code(each) for each in bounded(grant.resources)]) or ("no resource",)
     if grant.resource_element == "NotResource":
         where = ("everything but ", *where)
     conditions = [condition_line(each, each.values) for each in grant.conditions]
@@ -227,7 +244,7 @@ def grant_line(grant: Grant) -> Line:
 def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
     """Return a condition as key, operator and values; several values are in brackets if an "and" follows (`joint`)."""
     operator = f" {condition.operator} " if condition.operator else " "
-    named = joined(" or ", [code(each) for each in values]) or ("(nothing)",)
+    named = joined(" or ", [code(each) for each in bounded(values)]) or ("(nothing)",)
     return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
 
 

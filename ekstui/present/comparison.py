@@ -26,6 +26,7 @@ from ekstui.present.blocks import (
     Tree,
     as_of_words,
     aside,
+    bounded,
     code,
     condition_line,
     filled_in,
@@ -314,15 +315,15 @@ def _line_change(change: LineChange) -> tuple[str | Span, ...]:
         added = _values("+", "added", [_tail(each, others) for each in change.added])
         return (code(after.key), operator, *removed, *added)
     if change.removed or change.added:
-        old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(before.values), "removed"))
-        new = (Span(f"  + {after.operator} ", "added"), code(" or ".join(after.values), "added"))
+        old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(bounded(before.values)), "removed"))
+        new = (Span(f"  + {after.operator} ", "added"), code(" or ".join(bounded(after.values)), "added"))
         return (code(after.key), *old, *new)
     operators = (Span(before.operator, "removed"), " → ", Span(after.operator, "added"))
-    return (code(after.key), "  ", *operators, f" {' or '.join(after.values)}")
+    return (code(after.key), "  ", *operators, f" {' or '.join(bounded(after.values))}")
 
 
 def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:
-    for value in values:
+    for value in bounded(values):
         yield Span(f"  {sign} ", style)
         yield code(value, style)
 

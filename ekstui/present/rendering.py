@@ -336,7 +336,7 @@ def markdown(blocks: Sequence[Block]) -> str:
     return "\n\n".join(found) + "\n"
 
 
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~$&]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|$&]|~(?=\S)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 """What Markdown takes for markup, an entity (which may stand for a character that turns the text round) or a link."""
 
 

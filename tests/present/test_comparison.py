@@ -114,3 +114,17 @@ def test_markdown_says_the_same(library: Library) -> None:
     assert text.startswith(f"# `{SERVICE_ROLE}`")
     assert "- ~ 2 actions: `eks:AssociateAccessPolicy`, `eks:DisassociateAccessPolicy`" in text
     assert "  - `eks:policyArn`  + `…/AmazonEKSPodIdentityPolicy`" in text
+
+
+@pytest.mark.parametrize(
+    "values", [["A" * 5_000, "B" * 3_000], [f"value{number}" for number in range(900)]], ids=["long", "many"]
+)
+def test_long_values_do_not_push_the_rest_off_the_screen(library: Library, tmp_path: Path, values: list[str]) -> None:
+    """A condition of 8,000 characters took 120 lines; what is left out is counted."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    for name, more in (("a", {}), ("b", {"Condition": {"StringLike": {"aws:PrincipalTag/a": values}}})):
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
+        (tmp_path / f"{name}.json").write_text(text)
+    found = said(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
+    assert len(found) < 30
+    assert any(" more" in line for line in found)
