@@ -80,3 +80,12 @@ def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper
         assert name in found
         assert len(found) == len(set(found))
     assert len(complete(name[0], limit=7)) <= 7
+
+
+def test_completion_has_twenty_names_unless_told_and_what_begins_so_before_what_contains_it() -> None:
+    assert len(complete("ec2:describe")) == len(complete("ec2:", literals=["ec2:Aa"])) == 20
+    assert len(complete("ec2:describe", limit=21)) == 21
+    # Under three letters, only services.
+    assert all(name.endswith(":") for name in complete("de", limit=500))
+    assert any(not name.endswith(":") for name in complete("des", limit=500))
+    assert complete("") == ()

@@ -14,6 +14,7 @@ from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy, Failure, Request, evaluate
 from ekstui.core.explain.answer import TrustJudgement, refused_tags
 from ekstui.core.explain.assuming import judge_trust, judged_together
+from ekstui.core.explain.callers import same_service
 from ekstui.core.explain.notes import wanted_tokens
 from ekstui.core.reference import reference
 
@@ -346,3 +347,21 @@ def test_tags_that_a_condition_on_all_of_them_refuses(
     operator: str, key: str | None, wanted: tuple[str, ...], given: tuple[str, ...] | None, refused: tuple[str, ...]
 ) -> None:
     assert refused_tags(Failure("condition", key, operator, wanted, given)) == refused
+
+
+@pytest.mark.parametrize(
+    ("value", "service", "same"),
+    [
+        ("pods.eks.amazonaws.com", "PODS.eks.amazonaws.com", True),
+        ("ec2.amazonaws.com.cn", "ec2.amazonaws.com", True),
+        ("ec2.amazonaws.com", "ec2.amazonaws.com.cn", True),
+        ("states.eu-west-1.amazonaws.com", "states.amazonaws.com", None),
+        ("states.amazonaws.com", "states.us-gov-east-1.amazonaws.com", None),
+        ("states.eu-west-1.amazonaws.com", "states.eu-west-2.amazonaws.com", None),
+        ("ec2.amazonaws.com", "eks.amazonaws.com", False),
+        ("eks.amazonaws.com", "ec2.amazonaws.com", False),
+        ("states.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com", False),
+    ],
+)
+def test_names_of_one_service(value: str, service: str, same: bool | None) -> None:
+    assert same_service(value, service) is same

@@ -737,3 +737,31 @@ def test_a_log_that_repeats_itself_is_read_once() -> None:
 
     assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0)
     assert len(asked) == 2
+
+
+def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
+    denied = "10:00:01 AccessDenied for 0123456789abcdef\n"
+    log = ["10:00:00 started\n", denied, denied.replace("10:00:01", "11:30:45"), "known\n", "pods is forbidden\n"]
+
+    def kept(room: int) -> tuple[str, int, int]:
+        return excerpt(log, room, lambda line: line == "known\n")
+
+    whole = denied + "known\n" + "pods is forbidden\n"
+    assert kept(len(whole)) == kept(len(whole) + 9) == (whole, 5, 3)
+    assert kept(len(whole) - 1) == (denied + "known\n", 5, 2)
+    # A line that is too long leaves its room to those after it.
+    assert kept(len(denied) - 1) == ("known\npods is forbidden\n", 5, 2)
+    assert kept(5) == ("", 5, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "is not authorized to", "ISN'T AUTHORIZED", "isnot authorized", "Unauthorized", "AccessDenied", "access denied",
+        "is forbidden", "explicit deny", "NoSuchEntity", "AuthFailure", "no identity-based policy", "no permissions policy",
+        "no resource-based policy", "no session policy", "no service control policy", "no resource control policy",
+        "permission to perform", "permissions for", "Encoded authorization failure",
+    ],
+)  # fmt: skip
+def test_a_line_of_a_denial_is_kept(line: str) -> None:
+    assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1)

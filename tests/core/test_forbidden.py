@@ -306,10 +306,12 @@ def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
     config_map = () if mode == "API" else ("the config map aws-auth",)
     other = "arn:aws:sts::111122223333:assumed-role/other/jo"
     assert explain_unauthorized(other, cluster).not_looked_at == config_map
+    assert ("aws-auth" in explain_unauthorized(other, cluster).reason) is (mode != "API")
     assert explain_unauthorized(other, unread).not_looked_at == ("the access entries of the cluster", *config_map)
     forbidden = parse_forbidden(f'nodes is forbidden: User "{other}" cannot list resource "nodes" in API group ""')[0]
     inside = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
     whether = ("whether the message is from cluster prod",)
+    assert explain_forbidden(forbidden, cluster, RULES) == explain_forbidden(forbidden, cluster, RULES, named=True)
     for named in (True, False):
         found = explain_forbidden(forbidden, cluster, RULES, named=named)
         assert (found.verdict, found.not_looked_at) == (

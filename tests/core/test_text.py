@@ -1,9 +1,20 @@
-"""Numbers, lists and ages in words, and how well a text matches names."""
+"""Numbers, lists, ages, versions and causes in words, and how well a text matches names."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ekstui.core.denial import Cause
+from ekstui.core.explain.answer import (
+    Allower,
+    NewerVersion,
+    OldCopy,
+    behind_in_words,
+    cause_in_words,
+    newer_in_words,
+    since_in_words,
+)
+from ekstui.core.holders import Since
 from ekstui.core.name_matching import (
     EXACT,
     KINDS,
@@ -109,3 +120,39 @@ def test_letters_in_order_are_shown_only_if_nothing_matches_better() -> None:
     assert closest([far, near]) == [near, far]
     assert closest([far, named, near]) == [named]
     assert closest([]) == []
+
+
+def test_versions_in_words() -> None:
+    day = datetime(2024, 6, 2, tzinfo=UTC)
+    newer = NewerVersion("P", 3, 5, day)
+    assert newer_in_words(newer) == "P v5 (2024-06-02); in force is v3"
+    assert (
+        newer_in_words(newer._replace(created=None, missing=("a:b", "c:d"))) == "P v5, if a:b, c:d fits; in force is v3"
+    )
+    copy = OldCopy("own", "r", newer)
+    assert behind_in_words(copy, "s3:Get") == "own is like P v3; v5 (2024-06-02) allows s3:Get"
+    open_ = copy._replace(newer=newer._replace(created=None, missing=("a:b",)))
+    assert behind_in_words(open_, "s3:Get") == "own is like P v3; v5 has a further statement for s3:Get"
+    allower = Allower("P", 7, Since(5, day, at_latest=False), (), False, "aws")
+    assert since_in_words(allower) == "since v5 (2024-06-02)"
+    assert since_in_words(allower._replace(since=Since(1, None, at_latest=True))) == "since at latest v1"
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (Cause("boundary", explicit=True), "an explicit deny in a permissions boundary:"),
+        (Cause("identity", explicit=True, policy="arn:p"), "an explicit deny in an identity policy (arn:p):"),
+        (Cause("session", explicit=False), "says that no session policy allows it"),
+        (Cause("service-control", explicit=False), "says that no service control policy allows it"),
+        (Cause("trust", explicit=False), "says that the trust policy of the role does not allow it"),
+        (Cause("trust", explicit=True), "an explicit deny in the trust policy of the role:"),
+        (Cause(None, explicit=True), "an explicit deny in a policy:"),
+        (Cause("resource", explicit=False, is_one_of_several=True), "leaves open whether no resource policy allows it"),
+    ],
+)
+def test_a_cause_in_words(cause: Cause, words: str) -> None:
+    assert words in cause_in_words(cause)
+    assert cause.verdict == ("explicit-deny" if cause.explicit else "implicit-deny")
+    assert not cause.has_remedy
+    assert Cause("identity", explicit=False).has_remedy

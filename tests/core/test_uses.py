@@ -6,7 +6,16 @@ import pytest
 
 from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind
 from ekstui.core.document import Document, parse
-from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, FargateProfile, Node, PodIdentityAssociation
+from ekstui.core.eks import (
+    AccessEntry,
+    Addon,
+    Cluster,
+    EksFacts,
+    FargateProfile,
+    Node,
+    NodeGroup,
+    PodIdentityAssociation,
+)
 from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
 from ekstui.core.text import use_in_words
 from ekstui.core.uses import (
@@ -271,3 +280,31 @@ def test_a_use_runs_the_controller_of_its_add_on_or_service_account(
     ):
         runs = component is not None and each.partition("/")[0] == component.partition("/")[0]
         assert uses_running(each, [use]) == ((use,) if runs else ())
+
+
+def test_which_parts_of_a_cluster_were_read() -> None:
+    read = a_cluster(
+        nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=(),
+        authentication_mode="API",
+    )  # fmt: skip
+    words = {
+        "nodegroups": "node groups", "fargate_profiles": "Fargate profiles", "addons": "add-ons",
+        "access_entries": "access entries", "capabilities": "capabilities", "associations": "Pod Identity",
+    }  # fmt: skip
+    assert (read.unread, read.issues_known) == ((), True)
+    for part, name in words.items():
+        # EKS reports issues of these four parts, and none of entries and associations.
+        known = part in ("access_entries", "associations")
+        for unread in (replace(read, **{part: None}), replace(read, cut_short=(part,))):  # type: ignore[arg-type]
+            assert (unread.unread, unread.issues_known) == ((name,), known)
+    bare = replace(read, described=False)
+    assert (bare.unread, bare.issues_known) == (("the cluster's own description",), False)
+    # Only EC2 knows what the nodes of an entry for EC2 are, if no node group has the role.
+    for kind, asks in (("EC2_LINUX", True), ("EC2_WINDOWS", True), ("EC2", False), ("STANDARD", False)):
+        with_entry = replace(read, access_entries=(AccessEntry(ARN, kind),))
+        assert with_entry.needs_ec2 is asks
+        assert with_entry.unread == (("EC2 instances",) if asks else ())
+        assert replace(with_entry, nodes=()).unread == ()
+        assert not replace(with_entry, nodegroups=(NodeGroup("a", ARN),)).needs_ec2
+    by_map = replace(read, authentication_mode="CONFIG_MAP", access_entries=None)
+    assert (by_map.needs_ec2, by_map.unread) == (True, ("EC2 instances",))
