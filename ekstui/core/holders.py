@@ -188,7 +188,7 @@ def holder_of(
     info = _known(action)
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
-    covers = types_covered(info, everywhere) if info and types else ()
+    typed = info if types else None
     policy = candidate.policy
     since = first_of_run(policy, candidate.allowing.__contains__)
     # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
@@ -201,8 +201,8 @@ def holder_of(
         via=via,
         grants=grants,
         denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
-        covers=covers,
-        lacks=_types_lacking(info, everywhere) if info and types else (),
+        covers=types_covered(typed, everywhere) if typed else (),
+        lacks=_types_lacking(typed, everywhere) if typed else (),
         applies=info is None or any(_applies(info, grant) for grant in grants),
         wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
     )
