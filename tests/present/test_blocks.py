@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ekstui.export.texts import attachment_terraform, terraform_text
 from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
 from ekstui.present.rendering import lines, markdown, rows
 from ekstui.present.styled import cells, plain
@@ -163,3 +164,22 @@ def test_foreign_text_steers_nothing_and_fits(one: str, other: str, width: int) 
     # Colours are the renderer's own, and end on their line.
     for line in lines(answer, width, colours=True, whole_tables=False):
         assert line.count("\x1b[") == 2 * line.count("\x1b[0m")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        # The language's "Strings and Templates": `$${` and `%%{` stand for the sign and a brace.
+        ("${file(1)}", "$${file(1)}"),
+        ("%{if a}", "%%{if a}"),
+        # A sign before an escape is an escape of JSON and of Terraform's strings, so that no reader pairs it otherwise.
+        ("$${a}", "\\u0024$${a}"),
+        ("a$b%c", "a$b%c"),
+    ],
+)
+def test_no_name_starts_an_expression_of_terraform(text: str, written: str) -> None:
+    statement = {"Sid": text, "Effect": "Allow", "Action": "a:b", "Resource": "*"}
+    policy = terraform_text(text, {"Version": "2012-10-17", "Statement": [statement]})
+    assert f'name   = "{written}"' in policy
+    assert f'"Sid": "{written}"' in policy
+    assert f'role       = "{written}"' in attachment_terraform(text, "arn:aws:iam::aws:policy/a")
