@@ -160,13 +160,13 @@ def test_a_narrow_footer_names_the_first_keys_and_shows_the_others() -> None:
         line = str(footer.render())
         # All keys of the pane in their order, the first ones with their labels, within the width.
         assert line.split()[:4] == ["enter", "open", "tab", "pane"]
-        assert line.endswith("/ filter  w s f c : find  ? help ")
+        assert line.endswith("/ filter  w s f c  : find  ? help ")
         assert cell_len(line) <= 80
         await pilot.click(footer, offset=(line.index(" f ") + 1, 0))
         await settle(pilot, lambda: shows(app, ChangesScreen))
         await pilot.resize_terminal(60, 15)
         await settle(pilot, lambda: cell_len(str(app.screen.query_one(FooterBar).render())) <= 60)
-        assert str(app.screen.query_one(FooterBar).render()).endswith(" : find  ? help ")
+        assert str(app.screen.query_one(FooterBar).render()).endswith("  : find  ? help ")
 
     travel(journey, (80, 24))
 

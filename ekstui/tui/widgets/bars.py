@@ -105,18 +105,20 @@ class FooterBar(Static):
             self._fit()
 
     def _fit(self) -> None:
-        keys, width = list(self._keys), self.app.size.width
-        labels = [key.label for key in keys]
-        for bare in range(len(keys) - 3, -2, -1):
-            self._shown = [(key, self._pieces(key, label)) for key, label in zip(keys, labels, strict=True)]
-            if sum(cells(plain(words)) for _, words in self._shown) <= width or bare < 0:
+        *others, find, help_ = self._keys
+        self._shown = [(key, self._pieces(key, f" {key.label} ")) for key in self._keys]
+        for named in reversed(range(len(others))):
+            if sum(cells(plain(words)) for _, words in self._shown) <= self.app.size.width:
                 break
-            labels[bare] = ""
-            labels[-2:] = [label.partition(" ")[0] for label in labels[-2:]]
+            self._shown = [
+                *((key, self._pieces(key, f" {key.label} ")) for key in others[:named]),
+                *((key, self._pieces(key, " " if key is others[-1] else "")) for key in others[named:]),
+                *((key, self._pieces(key, f" {key.label.partition(' ')[0]} ")) for key in (find, help_)),
+            ]
         self.update(content(tuple(piece for _, words in self._shown for piece in words)))
 
     def _pieces(self, key: Key, label: str) -> Styled:
-        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (f" {label} " if label else "", ""))
+        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (label, ""))
 
     def show_words(self, text: str) -> None:
         """Show a text instead of keys."""
