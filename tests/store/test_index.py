@@ -16,7 +16,7 @@ from ekstui.store.index import candidates, feed, index_actions, index_steps
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import PolicyStore
 from ekstui.store.records import StoredPolicy
-from tests.store.policies import document, fill_from_the_corpus, history, moment, put
+from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 
 JUDGES = "reference 1"
 
@@ -207,3 +207,21 @@ def test_each_version_of_a_candidate_is_reduced_to_the_action(tmp_path: Path) ->
         number: [(statement.actions, statement.conditions[0].values) for statement in document.statements]
         for number, document in candidate.documents.items()
     } == {1: [(("s3:Get*",), ("true",))], 2: [(("s3:GetObject",), ("1",))], 4: [(("s3:*",), ("1",))]}
+
+
+def test_shipped_steps_are_those_of_the_same_documents_and_judges() -> None:
+    policy = history({1: (None, document("s3:Get")), 2: (None, document("s3:Put"))}).policy
+    known = StoredPolicy(policy, {1: "a" * 32, 2: "b" * 32}, {}, provenance("archive", 1))
+    key, rows = module.history_key(known)[: module.STEPS_KEY], [[2, 1]]
+
+    def given(of: str, name: str = "P", judges: str = JUDGES) -> object:
+        return module.shipped_steps({"judges": judges, "steps": {name: (of, rows)}}, JUDGES)(known)
+
+    assert given(key) == rows
+    assert given(key, judges="reference 2") is given(key, "Q") is None
+    assert [given(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(known))] == [None] * 5
+    assert module.shipped_steps({}, JUDGES)(known) is None
+    other = known._replace(documents={1: "b" * 32, 2: "a" * 32})
+    assert module.history_key(other) != module.history_key(known)
+    turned = known._replace(documents={2: "b" * 32, 1: "a" * 32})
+    assert module.history_key(turned) == module.history_key(known)
