@@ -46,7 +46,7 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.see("comparison, unified", "v", "")
         at.see("comparison, unified, end", "G", SPOKEN)
         at.see("comparison, side by side", "vG", SPOKEN)
-        at.see("comparison, swapped", "o", "")
+        at.see("comparison, swapped", "o", "v99 → v6 · +")  # what can be copied is known once it has been compared
         at.copies("comparison, copy")
         at.exports("comparison, export")
         at.see("permissions", "\x1b\x1b2", "Permissions")
