@@ -190,9 +190,8 @@ class _Case:
         if found is not None and found.role is not None and explanation.verdict != "allowed" and explanation.allowed_by:
             explanation = explanation._replace(behind=tuple(self._old_copies(found.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
-        if target is None or target.role is None:
-            return explanation
-        return self._with_findings_of(target.role, explanation)
+        role = None if target is None else target.role
+        return explanation if role is None else self._with_findings_of(role, explanation)
 
     def _target(self, request: Request) -> tuple[bool, Target | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
