@@ -63,6 +63,10 @@ MAX_GRANTS = 100_000
 """The most grants of a document that is compared; AWS's largest has 11,000."""
 
 
+MAX_VALUES = 300_000
+"""The most condition values of all grants of a document that is compared; AWS's largest has 3,400."""
+
+
 class Effort:
     """The work that one comparison has left, in steps, so that an answer never depends on the speed of the machine."""
 
@@ -116,12 +120,14 @@ def _literally(statement: Statement) -> Statement:
 
 
 def is_too_large(document: Document) -> bool:
-    """Return whether a document has too many grants to be compared, since each action has each resource."""
-    total = 0
+    """Return whether a document has too many grants to be compared: each action with each resource and all conditions."""
+    total = values = 0
     for statement in document.statements:
         actions = len(statement.actions) if statement.action_element == "Action" else 1
-        total += actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
-    return total > MAX_GRANTS
+        found = actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
+        total += found
+        values += found * sum(len(line.values) for line in statement.conditions)
+    return total > MAX_GRANTS or values > MAX_VALUES
 
 
 def grants(document: Document) -> dict[Target, frozenset[Extent]]:

@@ -194,9 +194,11 @@ class Collection(NamedTuple):
     as_of: datetime
     """The newest change in it, UTC."""
     whole: bool
-    """Whether it covers all AWS managed policies, so that what it lacks had not happened by `as_of`."""
+    """Whether it has all that there was by `as_of` of each of its policies."""
     histories: tuple[PolicyHistory, ...]
     skipped: tuple[Skipped, ...]
+    names: frozenset[str] = frozenset()
+    """Names of policies that it has besides those in `histories`."""
 
 
 class Delivery(NamedTuple):
@@ -210,13 +212,15 @@ class Delivery(NamedTuple):
     entries: Iterable[PolicyHistory | Skipped]
     """Policies, and what could not be used, read or fetched lazily."""
     known_until: datetime | None = None
-    """The time up to which it knows of every change; None if it does not cover all policies."""
+    """The time up to which it knows of every change in its policies; None if it cannot tell."""
     listed: frozenset[str] | None = None
     """All names that exist, if the source can tell that a policy is withdrawn."""
     asked: bool = False
     """Whether a service was asked, so that asking again may deliver what is missing."""
     endpoint: str | None = None
     """The endpoint that answered, if it is not AWS's own."""
+    names: frozenset[str] = frozenset()
+    """Names of policies that it has besides those in `entries`, such as unchanged ones that an archive leaves out."""
 
 
 class Source(Protocol):

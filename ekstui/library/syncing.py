@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,9 @@ _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
 SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
+
+MOST = 0.9
+"""The share of the known policies that an archive must have so that what it lacks counts as not having happened."""
 
 
 class SyncReport(NamedTuple):
@@ -171,7 +174,8 @@ def sync_from(
             Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
         )
         withdrawn, complete = (), False
-    known_until = delivery.known_until if complete else None
+    whole = delivery.asked or _has_most(delivery, known, received)
+    known_until = delivery.known_until if complete and whole else None
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
@@ -195,6 +199,13 @@ def _outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
         return []
     message = f"ends on {delivery.known_until:%Y-%m-%d}, and policies are known until {known_until:%Y-%m-%d} already."
     return [Skipped(delivery.provenance.source, message)]
+
+
+def _has_most(delivery: Delivery, known: Mapping[str, Policy], received: Iterable[PackedHistory]) -> bool:
+    """Return whether an archive has most policies that exist: of the others it cannot tell that they did not change."""
+    current = {name for name, policy in known.items() if not policy.withdrawn}
+    had = current & (delivery.names | {each.policy.name for each in received})
+    return len(had) >= MOST * len(current)
 
 
 def _withdrawn(delivery: Delivery, known: Mapping[str, Policy]) -> tuple[str, ...]:

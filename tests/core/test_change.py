@@ -376,6 +376,10 @@ def test_a_comparison_ends_whatever_the_size() -> None:
         with pytest.raises(DocumentError, match="too large"):
             differences(before, after)
     assert changes(large, large).reach == "same"
+    entry = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"arn:aws:s3:::b{n}/*" for n in range(2000)]}
+    condition = {"StringEquals": {"aws:PrincipalTag/team": [f"t{n}" for n in range(3000)]}}
+    conditioned = parse({"Version": "2012-10-17", "Statement": [{**entry, "Condition": condition}]})
+    assert changes(one, conditioned).verdict == "unknown: too large to decide"
     runs = [
         {"Effect": "Allow", "NotAction": f"s3:{'*a' * n}*", "NotResource": f"arn:aws:s3:::{'*a' * n}*"}
         for n in range(1, 200)

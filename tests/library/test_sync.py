@@ -300,17 +300,38 @@ def package(policy: Policy, number: int, action: str) -> dict[str, Any]:
 
 
 def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_path: Path) -> None:
-    cni = cached.find(CNI).policy
+    cni, until = cached.find(CNI).policy, cached.data().newest
     archive = tmp_path / "newer.json"
     archive.write_text(json.dumps(package(cni, 7, "ec2:NewThing")))
     report = sync(cached, archive)
     assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
     assert cached.find(CNI).policy.default_version == 7
-    assert (cached.data().source, cached.data().newest) == ("newer.json", datetime(2026, 9, 20, tzinfo=UTC))
+    assert cached.data().newest == until  # nothing is known of what happened to all other policies
     archive.write_text(json.dumps(package(cni, 6, "ec2:Other")))
     report = sync(cached, archive)
     assert changed(report) == NOTHING | {"conflicts": ((CNI, 6),)}
     assert cached.document_json(cni, 6) != document("ec2:Other")
+
+
+@pytest.mark.parametrize(("share", "moves"), [(0.91, True), (0.89, False)])
+def test_only_an_archive_of_most_policies_knows_until_when_nothing_else_changed(
+    cached: Library, tmp_path: Path, share: float, moves: bool
+) -> None:
+    known = [entry.policy for entry in cached.policies("all") if not entry.policy.withdrawn]
+    archive = tmp_path / "most.json"
+    archive.write_text(
+        json.dumps(
+            {
+                key: value
+                for each in known[: round(share * len(known))]
+                for key, value in package(each, 9_999, "a:B").items()
+            }
+        )
+    )
+    until = cached.data().newest
+    sync(cached, archive)
+    expected = ("most.json", datetime(2026, 9, 20, tzinfo=UTC)) if moves else (cached.data().source, until)
+    assert (cached.data().source, cached.data().newest) == expected
 
 
 @pytest.mark.parametrize(

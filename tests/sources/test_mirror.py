@@ -119,6 +119,7 @@ def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path)
     assert delivery.provenance.authority == "archive"
     assert delivery.provenance.source.startswith("MAMIP ")
     assert delivery.known_until == datetime(2026, 6, 2, 12, tzinfo=UTC)
+    assert delivery.names == {"Alpha", "Beta"}
     first = served.bytes
     served.commit("Alpha", 2, day=3)
     served.bytes = 0

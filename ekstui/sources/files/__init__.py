@@ -70,6 +70,7 @@ class Archive:
             len(collection.histories) + len(collection.skipped),
             (*collection.skipped, *collection.histories),
             collection.as_of if collection.whole else None,
+            names=collection.names,
         )
 
 

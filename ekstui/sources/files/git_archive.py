@@ -69,7 +69,9 @@ def read_history(
     histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
     as_of = datetime.fromtimestamp(int(seconds), UTC)
-    return Collection(name_of_archive, as_of, True, histories, tuple(skipped))
+    paths = objects.git("ls-tree", "-z", "--name-only", objects.head, f"{FOLDER}/").decode(errors="replace").split("\0")
+    names = frozenset(path.rpartition("/")[2].removesuffix(".json") for path in paths if path)
+    return Collection(name_of_archive, as_of, True, histories, tuple(skipped), names)
 
 
 def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
@@ -201,6 +203,7 @@ class Mirror:
             len(collection.histories) + len(skipped),
             (*skipped, *collection.histories),
             collection.as_of,
+            names=collection.names,
         )
 
     @property
