@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,8 @@ def test_git_ends_with_ekstui(tmp_path: Path) -> None:
             process = subprocess.Popen(
                 [Path(sys.executable).with_name("ekstui"), "sync", "--from", url],
                 env={**os.environ, "EKSTUI_CACHE": str(tmp_path / "cache")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                # Shells start background jobs, such as this run of the tests may be, with SIGINT ignored.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
             silent.settimeout(60)
             asked, _ = silent.accept()
