@@ -14,6 +14,7 @@ from ekstui.core.document import Effect, serialise_conditions
 from ekstui.core.grants import Grant
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.text import clean_line
+from ekstui.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,7 +143,16 @@ def attachment_terraform(role: str, policy_arn: str) -> str:
 
 
 def cloudformation_text(name: str, document: object) -> str:
-    """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two if it is too long."""
+    """Return a document as a CloudFormation template with an `AWS::IAM::ManagedPolicy`, or two if it is too long.
+
+    Raises InputError for a document with a dynamic reference, which cannot be escaped: CloudFormation would replace it
+    with a parameter or secret of the account.
+    """
+    if "{{resolve:" in json.dumps(document):
+        raise InputError(
+            f"{clean_line(name)} has the text {{{{resolve:, which CloudFormation replaces with a value of the account.",
+            "Use the JSON or Terraform instead.",
+        )
     resources = {
         "".join(character for character in each if character.isalnum()): {
             "Type": "AWS::IAM::ManagedPolicy",

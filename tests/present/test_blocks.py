@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ekstui.export.texts import attachment_terraform, terraform_text
+from ekstui.errors import InputError
+from ekstui.export.texts import attachment_terraform, cloudformation_text, terraform_text
 from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
 from ekstui.present.rendering import lines, markdown, rows
 from ekstui.present.styled import cells, plain
@@ -183,3 +184,9 @@ def test_no_name_starts_an_expression_of_terraform(text: str, written: str) -> N
     assert f'name   = "{written}"' in policy
     assert f'"Sid": "{written}"' in policy
     assert f'role       = "{written}"' in attachment_terraform(text, "arn:aws:iam::aws:policy/a")
+
+
+def test_cloudformation_gets_no_reference_to_a_secret() -> None:
+    statement = {"Sid": "{{resolve:secretsmanager:prod}}", "Effect": "Allow", "Action": "a:b", "Resource": "*"}
+    with pytest.raises(InputError, match="CloudFormation replaces"):
+        cloudformation_text("a", {"Version": "2012-10-17", "Statement": [statement]})
